@@ -1,0 +1,41 @@
+# Parley. `make help` says what there is; `make run` is where a stranger starts.
+#
+# Everything built goes to build/<variant>; generated sources to build/gen. A service is one line below.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VARIANT ?= release # release | asan | tsan
+VARIANT := $(strip $(VARIANT))
+B   := build/$(VARIANT)
+GEN := build/gen
+
+CC       ?= cc
+PACKAGES := libpq json-c libcurl libcrypto libjwt libprotobuf-c
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
+HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+CPPFLAGS := -I. -I$(GEN) -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS   := -std=gnu11 -g $(WARN) $(HARDEN) -pthread
+LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -pthread
+LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -lnng -lcivetweb -lm
+
+CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
+CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS  += $(CFLAGS_$(VARIANT))
+LDFLAGS += $(filter -fsanitize=%,$(CFLAGS_$(VARIANT)))
+
+.PHONY: all
+all:
+
+include common/build/rules.mk
+include common/build/targets.mk
+
+# The programs: a service is its folder and what it links beyond the common libraries.
+$(eval $(call service,auth,-largon2))
+$(eval $(call service,documents,-lxml2 -larchive -lgumbo -lseccomp))
+$(eval $(call service,chatbots,))
+$(eval $(call service,chat,))
+$(eval $(call service,integrations,))
+$(eval $(call gateway,))

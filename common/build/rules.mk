@@ -1,0 +1,82 @@
+# rules.mk: how sources become programs.
+
+SERVICES := # filled by the calls of `service`
+PROGRAMS :=
+CONTRACTS := $(patsubst proto/%.proto,%,$(wildcard proto/*.proto))
+SERVICE_CONTRACTS := $(filter-out http rpc,$(CONTRACTS))
+
+# --- Generated sources -------------------------------------------------------------------------------------------
+# protoc-c makes the messages; proto/generate makes the rest (common/method.h lists it) from one descriptor set.
+PROTOC_INCLUDE := --proto_path=proto --proto_path=/usr/include
+PB_C      := $(patsubst %,$(GEN)/%.pb-c.c,$(CONTRACTS))
+GENERATOR := build/generate
+GENERATED := $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).methods.c $(GEN)/$(s).client.c) $(GEN)/shapes.c \
+             $(GEN)/routes.c $(GEN)/openapi.json
+
+$(GEN)/google/protobuf/descriptor.pb-c.c:
+	@mkdir -p $(GEN)
+	protoc-c --proto_path=/usr/include --c_out=$(GEN) google/protobuf/descriptor.proto
+
+$(GEN)/%.pb-c.c: proto/%.proto proto/http.proto proto/rpc.proto | $(GEN)/google/protobuf/descriptor.pb-c.c
+	protoc-c $(PROTOC_INCLUDE) --c_out=$(GEN) $<
+
+$(GENERATOR): $(wildcard proto/generate/*.c proto/generate/*.h) $(GEN)/google/protobuf/descriptor.pb-c.c $(GEN)/http.pb-c.c
+	$(CC) -std=gnu11 -g -O1 $(WARN) $(CPPFLAGS) -o $@ $(filter %.c,$^) common/arena.c common/text.c $(shell pkg-config --libs libprotobuf-c json-c)
+
+$(GEN)/contracts.ds: $(wildcard proto/*.proto)
+	@mkdir -p $(GEN)
+	protoc $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$@ $^
+
+$(GEN)/generated.stamp: $(GENERATOR) $(GEN)/contracts.ds $(PB_C)
+	$(GENERATOR) $(GEN)/contracts.ds $(GEN)
+	@touch $@
+$(GENERATED): $(GEN)/generated.stamp ;
+
+# Migrations and static files become C arrays.
+$(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/migrations/*.sql)
+	@mkdir -p $(GEN)
+	bash common/build/migrations.sh $* > $@
+
+# --- Objects and the common library -------------------------------------------------------------------------------
+COMMON_SRC := $(wildcard common/*.c)
+COMMON_OBJ := $(patsubst %.c,$(B)/%.o,$(COMMON_SRC)) \
+              $(patsubst $(GEN)/%.c,$(B)/gen/%.o,$(filter-out $(GEN)/http.pb-c.c,$(PB_C)) \
+                $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c) $(GEN)/shapes.c)
+
+$(B)/%.o: %.c | $(GEN)/generated.stamp
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+# Generated code is not ours to warn about.
+$(B)/gen/%.o: $(GEN)/%.c | $(GEN)/generated.stamp
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)) -w -MMD -MP -c -o $@ $<
+
+$(B)/libcommon.a: $(COMMON_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+# $(call service,NAME,LIBRARIES)
+define service
+SERVICES += $(1)
+PROGRAMS += $(B)/svc-$(1)
+$(GEN)/$(1).migrations.c: $(wildcard svc-$(1)/migrations/*.sql)
+$(1)_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard svc-$(1)/*.c)) $(B)/gen/$(1).methods.o $(B)/gen/$(1).migrations.o
+$(B)/svc-$(1): $$($(1)_OBJ) $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $$@ $$^ $(2) $$(LDLIBS)
+all: $(B)/svc-$(1)
+endef
+
+# Helper programs that a service starts (svc-NAME/helper/*.c, a program each) are listed by that service.
+define gateway
+PROGRAMS += $(B)/gateway
+gateway_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard gateway/*.c)) $(B)/gen/routes.o $(B)/gen/static.o
+$(B)/gateway: $$(gateway_OBJ) $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+all: $(B)/gateway
+endef
+
+$(GEN)/static.c: common/build/static.sh $(shell find gateway/static -type f 2>/dev/null) $(GEN)/openapi.json
+	@mkdir -p $(GEN)
+	bash common/build/static.sh gateway/static $(GEN)/openapi.json > $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

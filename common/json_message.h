@@ -1,0 +1,44 @@
+/*
+ * json_message: JSON is a view of the messages. Walks the descriptor and the generated shape, so that no field is
+ * copied by hand and none is forgotten.
+ *
+ * Mapping: an absent optional field is null (or left out, by rule), repeated is [], int64 a number, an enum its
+ * lower-case name, bytes base64; FORMAT_OBJECT and FORMAT_VALUE fields hold JSON text and are passed through.
+ * Taken in, null counts as absent and unknown members are ignored.
+ */
+#ifndef PARLEY_JSON_MESSAGE_H
+#define PARLEY_JSON_MESSAGE_H
+
+#include "common/error.h"
+#include "common/json.h"
+#include "common/shape.h"
+#include "common/text.h"
+
+/* An empty message with its defaults, in the arena. */
+ProtobufCMessage *message_new(const ProtobufCMessageDescriptor *type, struct arena *a);
+
+/*
+ * Fill msg from a JSON object. Every bad field is recorded with error_field("body", ...), and the walk goes on:
+ * -1 when there was one. Required fields are judged by json_message_check(), since path and query may fill them too.
+ */
+int json_to_message(json_object *object, const struct shape *shape, ProtobufCMessage *msg, struct arena *a,
+                    struct error *err) CHECKED;
+
+/* Fill one field from text (path, query, header, form part), read by its type. where: "path", "query", ... */
+int json_field_from_text(const struct shape *shape, const char *json_name, const char *text, size_t length,
+                         const char *where, ProtobufCMessage *msg, struct arena *a, struct error *err) CHECKED;
+
+/* The field of that JSON name or alias, or NULL; *index is its place in the descriptor. */
+const struct shape_field *shape_find(const struct shape *shape, const char *json_name, unsigned *index);
+
+/* The rules that need the whole message: what is required and missing. */
+int json_message_check(const struct shape *shape, const ProtobufCMessage *msg, struct arena *a,
+                       struct error *err) CHECKED;
+
+/* Append msg as JSON. Cannot fail: what the message holds is ours. */
+void json_from_message(struct text *out, const struct shape *shape, const ProtobufCMessage *msg);
+
+/* Append only the field of that JSON name (a list answer). */
+void json_from_field(struct text *out, const struct shape *shape, const ProtobufCMessage *msg, const char *json_name);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * log: one JSON line on stderr per event worth telling. Functions below the dispatcher return errors and stay silent.
+ *
+ *	log_line(LOG_WARN, "mail not sent", LOG_TEXT("to", address), LOG_INT("attempt", 3));
+ *
+ * Text from outside is quoted. Passwords, tokens, prompts and documents never appear. Each line is one write().
+ */
+#ifndef PARLEY_LOG_H
+#define PARLEY_LOG_H
+
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+struct log_field {
+	const char *name; /* NULL ends the list */
+	const char *text; /* NULL: number counts */
+	int64_t number;
+};
+
+#define LOG_TEXT(name, value) ((struct log_field){ name, (value) ? (value) : "", 0 })
+#define LOG_INT(name, value)  ((struct log_field){ name, NULL, value })
+
+/* Named once in main(), before any thread: "gateway", "svc-auth". Lines below the level are dropped. */
+void log_open(const char *program, enum log_level least);
+void log_fields(enum log_level level, const char *message, const struct log_field *fields, int count);
+
+#define log_line(level, message, ...)                                                                        \
+	log_fields(level, message, (const struct log_field[]){ { 0 }, ##__VA_ARGS__ } + 1,                   \
+	           (int)(sizeof((const struct log_field[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct log_field)) - 1)
+
+#endif

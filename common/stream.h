@@ -1,0 +1,55 @@
+/*
+ * stream: a growing log of events that one reader follows with Rpc.Next, from any gateway, as often as it likes.
+ *
+ * The producer appends; sequences count 1, 2, 3, ... Readers wait without a thread: their requests are parked in the
+ * hub. The first event is given at once, later ones are gathered for 25 ms. A closed stream stays readable for
+ * 10 minutes; the hub is bounded in streams and bytes and refuses new ones when full.
+ */
+#ifndef PARLEY_STREAM_H
+#define PARLEY_STREAM_H
+
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/error.h"
+#include "rpc.pb-c.h"
+
+struct stream_hub;
+struct stream;
+struct call;
+
+enum { STREAM_ID = 64 };
+
+/*
+ * reader: who may follow it (a user's id or a visitor's session id; "" for processes of ours only): compared with the
+ * caller of Next. Everybody else is told that there is no such stream. The producer holds a reference until
+ * stream_close(), which every stream_open() needs; nothing may be appended after.
+ */
+int stream_open(struct stream_hub *hub, const char *reader, struct stream **ret, struct error *err) CHECKED;
+const char *stream_id(const struct stream *s);
+void stream_append(struct stream *s, const char *name, const char *json);
+void stream_close(struct stream *s);
+
+/* The whole log so far, to be stored with what it made: a packed rpc.NextReply in the arena. */
+ProtobufCBinaryData stream_log(const struct stream *s, struct arena *a);
+
+/* Streams that live as long as the process and are followed by many (feeds): old events may be dropped; a reader that
+ * missed some is told so by one event "reset" with the current sequence. */
+int stream_open_feed(struct stream_hub *hub, int keep_events, struct stream **ret, struct error *err) CHECKED;
+
+/* Find what another replica (or an earlier life) knew of a stream: 1 found, 0 not, -1 failed. See service_config. */
+typedef int stream_loader(struct call *call, const char *stream, Rpc__NextReply *out);
+
+/* For the skeleton. */
+struct stream_hub *stream_hub_new(uint64_t replica);
+void stream_hub_free(struct stream_hub *hub);
+
+/* Answers now (returns 1), or keeps `token` and answers later through reply(token, events) (returns 0), or 404 (-1). */
+struct stream_waiter {
+	void *token;
+	void (*reply)(void *token, const Rpc__NextReply *events);
+};
+int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextRequest *in, struct stream_waiter waiter,
+                Rpc__NextReply *out, struct arena *a, struct error *err);
+
+#endif
