@@ -23,7 +23,7 @@ struct route {
 	const char *service; /* "documents" */
 	const struct method *method; /* handler is NULL */
 	const struct shape *in, *out;
-	const char *response_body, *upload, *scope, *page, *redirect; /* NULL when not said */
+	const char *request_body, *response_body, *upload, *scope, *page, *redirect; /* NULL when not said */
 	enum stream_mode stream;
 	bool raw;
 	int status, rate_per_minute, timeout_seconds;
