@@ -11,18 +11,18 @@
 
 #define OWN(kind) __attribute__((cleanup(own_release_##kind)))
 
-#define OWN_DEFINE(kind, type, release)                                                                      \
-	static inline void own_release_##kind(type *handle)                                                  \
-	{                                                                                                    \
-		if (*handle)                                                                                 \
-			release(*handle);                                                                    \
+#define OWN_DEFINE(kind, type, release)                     \
+	static inline void own_release_##kind(type *handle) \
+	{                                                   \
+		if (*handle)                                \
+			release(*handle);                   \
 	}
 
-#define TAKE(handle)                                                                                         \
-	__extension__({                                                                                      \
-		__typeof__(handle) taken_ = (handle);                                                        \
-		(handle) = NULL;                                                                             \
-		taken_;                                                                                      \
+#define TAKE(handle)                                  \
+	__extension__({                               \
+		__typeof__(handle) taken_ = (handle); \
+		(handle) = NULL;                      \
+		taken_;                               \
 	})
 
 #endif

@@ -1,0 +1,172 @@
+/* One function per method of chatbots.proto. Each checks, loads, decides, stores, fills `out`. */
+#include <string.h>
+
+#include "chatbots.methods.h"
+#include "common/id.h"
+#include "common/service.h"
+#include "svc-chatbots/settings.h"
+#include "svc-chatbots/store.h"
+
+static int not_found(struct call *call)
+{
+	return error_set(call->err, ERROR_NOT_FOUND, "no such chatbot");
+}
+
+/* Fill out with the caller's chatbot. */
+static int get(struct call *call, const char *id, Chatbots__Chatbot *out)
+{
+	int found = store_get(call->db, call->owner_id, id, out, call->arena, call->err);
+
+	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
+}
+
+/* End a transaction in which everything went well, or undo it; what the handler then returns. */
+static int end(struct call *call, int result)
+{
+	if (result == 0)
+		return db_commit(call->db, call->err);
+	db_rollback(call->db);
+	return -1;
+}
+
+static int create(struct call *call, const Chatbots__CreateChatbotRequest *in, const char *id,
+                  Chatbots__Chatbot *out)
+{
+	const char *settings;
+
+	if (settings_apply(NULL, in->settings, &settings, call->arena, call->err) < 0)
+		return -1;
+	if (store_create(call->db, call->owner_id, id, in, settings, call->err) < 0)
+		return -1;
+	if (in->n_documents && store_assign(call->db, call->owner_id, id, in->documents, in->n_documents,
+	                                    call->arena, call->err) < 0)
+		return -1;
+	return get(call, id, out);
+}
+
+int chatbots_create_chatbot(struct call *call, const Chatbots__CreateChatbotRequest *in,
+                            Chatbots__Chatbot *out)
+{
+	char id[UUID_TEXT];
+
+	uuid_make(id);
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	return end(call, create(call, in, id, out));
+}
+
+int chatbots_list_chatbots(struct call *call, const Chatbots__ListChatbotsRequest *in,
+                           Chatbots__ChatbotList *out)
+{
+	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
+
+	return store_list(call->db, call->owner_id, in->cursor, limit, out, call->arena, call->err);
+}
+
+int chatbots_get_chatbot(struct call *call, const Chatbots__ChatbotRequest *in, Chatbots__Chatbot *out)
+{
+	return get(call, in->chatbot_id, out);
+}
+
+static bool resets(const Chatbots__UpdateChatbotRequest *in, const char *name)
+{
+	for (size_t i = 0; i < in->n_reset; i++)
+		if (strcmp(in->reset[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int update(struct call *call, const Chatbots__UpdateChatbotRequest *in, Chatbots__Chatbot *out)
+{
+	const char *settings = NULL;
+	int found = store_lock(call->db, call->owner_id, in->chatbot_id, &settings, call->arena, call->err);
+
+	if (found <= 0)
+		return found == 0 ? not_found(call) : -1;
+	if (settings_apply(resets(in, "settings") ? NULL : settings, in->settings, &settings, call->arena,
+	                   call->err) < 0)
+		return -1;
+	if (store_update(call->db, call->owner_id, in->chatbot_id, in->name, in->description,
+	                 resets(in, "description"), settings, call->err) < 0)
+		return -1;
+	if ((in->n_documents || resets(in, "documents")) &&
+	    store_unassign_all(call->db, call->owner_id, in->chatbot_id, call->err) < 0)
+		return -1;
+	if (in->n_documents && store_assign(call->db, call->owner_id, in->chatbot_id, in->documents,
+	                                    in->n_documents, call->arena, call->err) < 0)
+		return -1;
+	return get(call, in->chatbot_id, out);
+}
+
+int chatbots_update_chatbot(struct call *call, const Chatbots__UpdateChatbotRequest *in,
+                            Chatbots__Chatbot *out)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	return end(call, update(call, in, out));
+}
+
+int chatbots_delete_chatbot(struct call *call, const Chatbots__ChatbotRequest *in, Rpc__Empty *out)
+{
+	int found = store_delete(call->db, call->owner_id, in->chatbot_id, call->err);
+
+	(void)out;
+	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
+}
+
+static int assign(struct call *call, const Chatbots__AssignDocumentsRequest *in, Chatbots__Chatbot *out)
+{
+	const char *settings = NULL;
+	int found = store_lock(call->db, call->owner_id, in->chatbot_id, &settings, call->arena, call->err);
+
+	if (found <= 0)
+		return found == 0 ? not_found(call) : -1;
+	if (store_assign(call->db, call->owner_id, in->chatbot_id, in->document_ids, in->n_document_ids,
+	                 call->arena, call->err) < 0)
+		return -1;
+	if (store_update(call->db, call->owner_id, in->chatbot_id, NULL, NULL, false, NULL, call->err) < 0)
+		return -1;
+	return get(call, in->chatbot_id, out);
+}
+
+int chatbots_assign_documents(struct call *call, const Chatbots__AssignDocumentsRequest *in,
+                              Chatbots__Chatbot *out)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	return end(call, assign(call, in, out));
+}
+
+int chatbots_unassign_document(struct call *call, const Chatbots__UnassignDocumentRequest *in,
+                               Chatbots__Chatbot *out)
+{
+	if (store_unassign(call->db, call->owner_id, in->chatbot_id, in->document_id, call->err) < 0)
+		return -1;
+	return get(call, in->chatbot_id, out);
+}
+
+int chatbots_find_chatbot(struct call *call, const Chatbots__ChatbotRequest *in, Chatbots__Chatbot *out)
+{
+	int found = store_find(call->db, in->chatbot_id, out, call->arena, call->err);
+
+	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
+}
+
+int chatbots_get_widget_config(struct call *call, const Chatbots__ChatbotRequest *in,
+                               Chatbots__WidgetConfig *out)
+{
+	Chatbots__Chatbot bot = CHATBOTS__CHATBOT__INIT;
+
+	if (chatbots_find_chatbot(call, in, &bot) < 0)
+		return -1;
+	out->chatbot_id = bot.id;
+	out->name = bot.name;
+	out->description = bot.description;
+	return settings_for_widget(bot.settings, &out->settings, call->arena, call->err);
+}
+
+int chatbots_list_uses(struct call *call, const Chatbots__ListUsesRequest *in, Chatbots__UseList *out)
+{
+	return store_uses(call->db, call->owner_id, in->document_ids, in->n_document_ids, out, call->arena,
+	                  call->err);
+}

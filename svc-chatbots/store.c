@@ -1,0 +1,145 @@
+#include "svc-chatbots/store.h"
+
+/* A whole chatbot, as the message wants it. */
+#define CHATBOT                                                                                    \
+	"SELECT c.id, c.name, c.description, c.settings, c.owner_id, c.created_at, c.updated_at,"  \
+	" ARRAY(SELECT d.document_id FROM chatbot_document d"                                      \
+	" WHERE d.owner_id = c.owner_id AND d.chatbot_id = c.id ORDER BY d.position) AS documents" \
+	" FROM chatbot c"
+
+const struct db_stmt store_statements[] = {
+	{ "create",
+	  "INSERT INTO chatbot (owner_id, id, name, description, settings) VALUES ($1, $2, $3, $4, $5)" },
+	{ "get", CHATBOT " WHERE c.owner_id = $1 AND c.id = $2" },
+	{ "find", CHATBOT " WHERE c.id = $1" },
+	{ "list", CHATBOT " WHERE c.owner_id = $1 AND ($2::uuid IS NULL OR c.id < $2)"
+	                  " ORDER BY c.id DESC LIMIT $3" },
+	{ "lock", "SELECT settings FROM chatbot WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
+	{ "update", "UPDATE chatbot SET name = coalesce($3, name),"
+	            " description = CASE WHEN $5 THEN NULL ELSE coalesce($4, description) END,"
+	            " settings = coalesce($6, settings), updated_at = now()"
+	            " WHERE owner_id = $1 AND id = $2" },
+	{ "delete", "DELETE FROM chatbot WHERE owner_id = $1 AND id = $2" },
+	{ "assign",
+	  "INSERT INTO chatbot_document (owner_id, chatbot_id, document_id)"
+	  " SELECT $1, $2, document_id FROM unnest($3::uuid[]) WITH ORDINALITY AS t (document_id, n)"
+	  " ORDER BY n ON CONFLICT DO NOTHING" },
+	{ "unassign",
+	  "DELETE FROM chatbot_document WHERE owner_id = $1 AND chatbot_id = $2 AND document_id = $3" },
+	{ "unassign_all", "DELETE FROM chatbot_document WHERE owner_id = $1 AND chatbot_id = $2" },
+	{ "uses", "SELECT document_id, array_agg(chatbot_id ORDER BY chatbot_id) AS chatbot_ids"
+	          " FROM chatbot_document WHERE owner_id = $1 AND document_id = ANY($2::uuid[])"
+	          " GROUP BY document_id" },
+	{ NULL, NULL },
+};
+
+int store_create(struct db *db, const char *owner, const char *id, const Chatbots__CreateChatbotRequest *in,
+                 const char *settings, struct error *err)
+{
+	return db_exec(db, "create", DB_ARGS(owner, id, in->name, in->description, settings), NULL, err);
+}
+
+/* The one row of res, if there is one, into out. */
+static int one_row(const PGresult *res, Chatbots__Chatbot *out, struct arena *a, struct error *err)
+{
+	if (PQntuples(res) == 0)
+		return 0;
+	return db_row(res, 0, &out->base, a, err) < 0 ? -1 : 1;
+}
+
+int store_get(struct db *db, const char *owner, const char *id, Chatbots__Chatbot *out, struct arena *a,
+              struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "get", DB_ARGS(owner, id), &res, err) < 0)
+		return -1;
+	return one_row(res, out, a, err);
+}
+
+int store_find(struct db *db, const char *id, Chatbots__Chatbot *out, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "find", DB_ARGS(id), &res, err) < 0)
+		return -1;
+	return one_row(res, out, a, err);
+}
+
+int store_list(struct db *db, const char *owner, const char *cursor, int limit, Chatbots__ChatbotList *out,
+               struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	/* One more than asked for tells whether anything follows. */
+	if (db_exec(db, "list", DB_ARGS(owner, cursor, limit + 1), &res, err) < 0)
+		return -1;
+	if (db_rows(res, &chatbots__chatbot__descriptor, &out->n_chatbots, &out->chatbots, a, err) < 0)
+		return -1;
+	if (out->n_chatbots > (size_t)limit) {
+		out->n_chatbots = (size_t)limit;
+		out->next = out->chatbots[limit - 1]->id;
+	}
+	return 0;
+}
+
+int store_lock(struct db *db, const char *owner, const char *id, const char **settings, struct arena *a,
+               struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "lock", DB_ARGS(owner, id), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	*settings = arena_strdup(a, db_text(res, 0, "settings"));
+	return 1;
+}
+
+int store_update(struct db *db, const char *owner, const char *id, const char *name, const char *description,
+                 bool reset_description, const char *settings, struct error *err)
+{
+	return db_exec(db, "update", DB_ARGS(owner, id, name, description, reset_description, settings), NULL,
+	               err);
+}
+
+int store_delete(struct db *db, const char *owner, const char *id, struct error *err)
+{
+	int64_t rows;
+
+	if (db_change(db, "delete", DB_ARGS(owner, id), &rows, err) < 0)
+		return -1;
+	return rows > 0;
+}
+
+int store_assign(struct db *db, const char *owner, const char *id, char **documents, size_t count,
+                 struct arena *a, struct error *err)
+{
+	if (db_exec(db, "assign", DB_ARGS(owner, id, db_text_array(documents, count, a)), NULL, err) == 0)
+		return 0;
+	if (db_failed_with(err, DB_FOREIGN, "chatbot_document_document")) {
+		error_clear(err);
+		return error_set(err, ERROR_NOT_FOUND, "one of these documents does not exist");
+	}
+	return -1;
+}
+
+int store_unassign(struct db *db, const char *owner, const char *id, const char *document, struct error *err)
+{
+	return db_exec(db, "unassign", DB_ARGS(owner, id, document), NULL, err);
+}
+
+int store_unassign_all(struct db *db, const char *owner, const char *id, struct error *err)
+{
+	return db_exec(db, "unassign_all", DB_ARGS(owner, id), NULL, err);
+}
+
+int store_uses(struct db *db, const char *owner, char **documents, size_t count, Chatbots__UseList *out,
+               struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "uses", DB_ARGS(owner, db_text_array(documents, count, a)), &res, err) < 0)
+		return -1;
+	return db_rows(res, &chatbots__use__descriptor, &out->n_uses, &out->uses, a, err);
+}

@@ -1,0 +1,26 @@
+#include "svc-integrations/store.h"
+
+const struct db_stmt store_statements[] = {
+	{ "list", "SELECT id, type, name, status, status_detail, owner_id AS user_id, chatbot_id, config,"
+	          " created_at, updated_at FROM integration"
+	          " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3" },
+	{ NULL, NULL },
+};
+
+int store_list(struct db *db, const char *owner, const char *cursor, int limit,
+               Integrations__IntegrationList *out, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	/* One more than asked for tells whether anything follows. */
+	if (db_exec(db, "list", DB_ARGS(owner, cursor, limit + 1), &res, err) < 0)
+		return -1;
+	if (db_rows(res, &integrations__integration__descriptor, &out->n_integrations, &out->integrations, a,
+	            err) < 0)
+		return -1;
+	if (out->n_integrations > (size_t)limit) {
+		out->n_integrations = (size_t)limit;
+		out->next = out->integrations[limit - 1]->id;
+	}
+	return 0;
+}
