@@ -4,10 +4,11 @@
  * Generated, per service, from proto/<service>.proto into build/gen:
  *   <service>.pb-c.h, .c      the messages (protoc-c)
  *   <service>.methods.h, .c   a prototype per handler, and <service>_methods[] (struct method)
- *   <service>.client.h, .c    <service>_client_<method>(peer, call, in, &out): a typed call
+ *   <service>.client.h, .c    <service>_client_<method>(peer, call, in, &out): a typed call; and
+ *                             <service>_client_methods[<SERVICE>_METHOD_<METHOD>], the same table without handlers
  * and for all of them together:
- *   shapes.h, .c              a struct shape per message: JSON names and field rules (common/shape.h)
- *   routes.h, .c              the gateway's route table (gateway/route.h)
+ *   shapes.h, .c              shape_<service>__<message> per message: JSON names and field rules (common/shape.h)
+ *   routes.c                  the gateway's route table (gateway/route.h)
  *   openapi.json              the public documentation
  */
 #ifndef PARLEY_METHOD_H

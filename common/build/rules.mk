@@ -10,8 +10,9 @@ SERVICE_CONTRACTS := $(filter-out http rpc,$(CONTRACTS))
 PROTOC_INCLUDE := --proto_path=proto --proto_path=/usr/include
 PB_C      := $(patsubst %,$(GEN)/%.pb-c.c,$(CONTRACTS))
 GENERATOR := build/generate
-GENERATED := $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).methods.c $(GEN)/$(s).client.c) $(GEN)/shapes.c \
-             $(GEN)/routes.c $(GEN)/openapi.json
+GENERATED := $(foreach s,$(SERVICE_CONTRACTS),$(GEN)/$(s).methods.c $(GEN)/$(s).methods.h) \
+             $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c $(GEN)/$(s).client.h) \
+             $(GEN)/shapes.c $(GEN)/shapes.h $(GEN)/routes.c $(GEN)/openapi.json
 
 $(GEN)/google/protobuf/descriptor.pb-c.c:
 	@mkdir -p $(GEN)
@@ -20,8 +21,8 @@ $(GEN)/google/protobuf/descriptor.pb-c.c:
 $(GEN)/%.pb-c.c: proto/%.proto proto/http.proto proto/rpc.proto | $(GEN)/google/protobuf/descriptor.pb-c.c
 	protoc-c $(PROTOC_INCLUDE) --c_out=$(GEN) $<
 
-$(GENERATOR): $(wildcard proto/generate/*.c proto/generate/*.h) $(GEN)/google/protobuf/descriptor.pb-c.c $(GEN)/http.pb-c.c
-	$(CC) -std=gnu11 -g -O1 $(WARN) $(CPPFLAGS) -o $@ $(filter %.c,$^) common/arena.c common/text.c $(shell pkg-config --libs libprotobuf-c json-c)
+$(GENERATOR): $(wildcard proto/generate/*.c proto/generate/*.h) common/arena.c common/text.c $(GEN)/google/protobuf/descriptor.pb-c.c $(GEN)/http.pb-c.c
+	$(CC) -std=gnu11 -g -O1 $(WARN) $(CPPFLAGS) -o $@ $(filter %.c,$^) $(shell pkg-config --libs libprotobuf-c json-c)
 
 $(GEN)/contracts.ds: $(wildcard proto/*.proto)
 	@mkdir -p $(GEN)
@@ -30,7 +31,8 @@ $(GEN)/contracts.ds: $(wildcard proto/*.proto)
 $(GEN)/generated.stamp: $(GENERATOR) $(GEN)/contracts.ds $(PB_C)
 	$(GENERATOR) $(GEN)/contracts.ds $(GEN)
 	@touch $@
-$(GENERATED): $(GEN)/generated.stamp ;
+# Left as they are when nothing in them changed, so that what includes them is not compiled again.
+$(GENERATED) $(PB_C:.c=.h): $(GEN)/generated.stamp ;
 
 # Migrations and static files become C arrays.
 $(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/migrations/*.sql)

@@ -1,0 +1,185 @@
+#include <ctype.h>
+#include <string.h>
+
+#include "proto/generate/generate.h"
+
+static bool is_text(const struct field *f)
+{
+	return f && !f->repeated &&
+	       f->proto->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING;
+}
+
+/* A path: segments of plain characters, or one name in braces. */
+static void check_path(struct model *m, const struct rpc *r)
+{
+	const char *p = r->path;
+	bool closed = true; /* no brace is open */
+
+	if (p[0] != '/')
+		mistake(m, r->name, "the path %s does not begin with /", p);
+	if (strstr(p, "//") || (p[1] && p[strlen(p) - 1] == '/'))
+		mistake(m, r->name, "the path %s has an empty segment", p);
+	for (; *p; p++) {
+		if (*p == '{' && (!closed || p == r->path || p[-1] != '/'))
+			mistake(m, r->name, "in the path %s a parameter must be a whole segment", r->path);
+		if (*p == '}' && (closed || (p[1] && p[1] != '/')))
+			mistake(m, r->name, "in the path %s a parameter must be a whole segment", r->path);
+		if (*p == '{' || *p == '}')
+			closed = *p == '}';
+		else if (!isalnum((unsigned char)*p) && !strchr("/-_.", *p))
+			mistake(m, r->name, "the path %s has an odd character: %c", r->path, *p);
+	}
+	if (!closed)
+		mistake(m, r->name, "in the path %s a brace stays open", r->path);
+}
+
+static void check_parameters(struct model *m, const struct rpc *r)
+{
+	const char *at = r->path, *name;
+	const char *seen[6];
+	size_t count = 0;
+
+	while ((name = path_parameter(&at, m->arena))) {
+		const struct field *f = message_field(r->in, name);
+
+		if (!f)
+			mistake(m, r->name, "{%s} of the path is no field (JSON name) of %s", name,
+			        r->in->name);
+		else if (f->repeated || f->sub || f->rule->source != PARLEY__SOURCE__BODY)
+			mistake(m, r->name, "{%s} of the path cannot be filled from there", name);
+		for (size_t i = 0; i < count; i++) {
+			if (!strcmp(seen[i], name))
+				mistake(m, r->name, "{%s} stands twice in the path", name);
+		}
+		if (count == sizeof seen / sizeof *seen) {
+			mistake(m, r->name, "the path has more than %zu parameters", count);
+			return;
+		}
+		seen[count++] = name;
+	}
+}
+
+/* Text and numbers can be read from a path, a query or a header; objects only from a body. */
+static void check_sources(struct model *m, const struct rpc *r)
+{
+	bool no_body = !strcmp(r->verb, "GET") || r->http->upload;
+
+	for (size_t i = 0; no_body && !r->http->raw && i < r->in->field_count; i++) {
+		const struct field *f = &r->in->fields[i];
+
+		if (f->sub && f->rule->source != PARLEY__SOURCE__NOWHERE)
+			mistake(m, r->name, "%s is a message, and this method has no body that could hold it",
+			        f->name);
+	}
+}
+
+static void check_answer(struct model *m, const struct rpc *r)
+{
+	const Parley__Http *h = r->http;
+	bool streams = h->stream != PARLEY__STREAM_MODE__NONE;
+
+	if (h->response_body && !message_field(r->out, h->response_body))
+		mistake(m, r->name, "response_body: %s has no field %s", r->out->name, h->response_body);
+	if (h->page && !is_text(message_field(r->out, h->page)))
+		mistake(m, r->name, "page: %s has no string field %s", r->out->name, h->page);
+	if (h->redirect && !is_text(message_field(r->out, h->redirect)))
+		mistake(m, r->name, "redirect: %s has no string field %s", r->out->name, h->redirect);
+	if (h->status < 200 || h->status > 299)
+		mistake(m, r->name, "status %d is none of success", h->status);
+	if (h->status == 204 && (h->response_body || h->page || streams || h->raw))
+		mistake(m, r->name, "an answer 204 has no body");
+	if (streams != !strcmp(r->out->name, "rpc.Started"))
+		mistake(m, r->name,
+		        "a method that starts or finds a stream, and no other, returns rpc.Started");
+	if (h->raw && (strcmp(r->in->name, "rpc.RawRequest") || strcmp(r->out->name, "rpc.RawReply")))
+		mistake(m, r->name, "a raw method takes rpc.RawRequest and returns rpc.RawReply");
+	if (h->stream == PARLEY__STREAM_MODE__RESUME && !r->reads)
+		mistake(m, r->name, "finding a stream has no side effects: say so with idempotency_level");
+}
+
+/* The whole body is one field: a free object. */
+static void check_body(struct model *m, const struct rpc *r)
+{
+	const struct field *f = r->http->request_body ? message_field(r->in, r->http->request_body) : NULL;
+
+	if (!r->http->request_body)
+		return;
+	if (!is_text(f) || f->rule->format != PARLEY__FORMAT__OBJECT)
+		mistake(m, r->name, "request_body: %s has no OBJECT field %s", r->in->name,
+		        r->http->request_body);
+	if (!strcmp(r->verb, "GET") || r->http->upload || r->http->raw)
+		mistake(m, r->name, "this method has no body for request_body");
+}
+
+static void check_http(struct model *m, const struct rpc *r)
+{
+	const Parley__Http *h = r->http;
+
+	if (h->access == PARLEY__ACCESS__INTERNAL)
+		mistake(m, r->name, "an internal method has no (parley.http)");
+	if (h->upload && strcmp(r->verb, "POST") && strcmp(r->verb, "PUT"))
+		mistake(m, r->name, "an upload is a POST or a PUT");
+	if (h->body_limit < 0 || h->rate_per_minute < 0 || h->timeout_seconds <= 0)
+		mistake(m, r->name, "a limit below zero, or a deadline that has passed already");
+	check_path(m, r);
+	check_parameters(m, r);
+	check_sources(m, r);
+	check_body(m, r);
+	check_answer(m, r);
+}
+
+/* The same route: names of parameters do not tell two paths apart. */
+static bool same_path(const char *a, const char *b)
+{
+	while (*a && *b) {
+		if (*a == '{' && *b == '{') {
+			a = strchrnul(a, '}');
+			b = strchrnul(b, '}');
+		}
+		if (*a != *b)
+			return false;
+		a += *a != '\0';
+		b += *b != '\0';
+	}
+	return *a == *b;
+}
+
+static void check_pair(struct model *m, const struct rpc *a, const struct rpc *b)
+{
+	if (!strcmp(a->wire, b->wire))
+		mistake(m, a->name, "is called %s in C, as another one", a->wire);
+	else if (a->id == b->id)
+		mistake(m, a->name, "has the same id (%08x) as %s; rename one", a->id, b->name);
+	if (a->http && b->http && !strcmp(a->verb, b->verb) && same_path(a->path, b->path))
+		mistake(m, a->name, "has the route of %s: %s %s", b->name, a->verb, a->path);
+}
+
+static void check_rpc(struct model *m, size_t contract, size_t index)
+{
+	const struct rpc *r = &m->contracts[contract].rpcs[index];
+
+	if (r->http)
+		check_http(m, r);
+	if (r->behaviour->idempotency_key && r->reads)
+		mistake(m, r->name, "reads, so it needs no idempotency key");
+	for (size_t i = 0; i <= contract; i++) {
+		const struct contract *c = &m->contracts[i];
+
+		for (size_t j = 0; j < (i < contract ? c->rpc_count : index); j++)
+			check_pair(m, r, &c->rpcs[j]);
+	}
+}
+
+void check_model(struct model *m)
+{
+	for (size_t i = 0; i < m->message_count; i++) {
+		const struct message *msg = &m->messages[i];
+
+		for (size_t j = 0; j < msg->field_count; j++)
+			check_rule(m, msg, &msg->fields[j]);
+	}
+	for (size_t i = 0; i < m->contract_count; i++) {
+		for (size_t j = 0; j < m->contracts[i].rpc_count; j++)
+			check_rpc(m, i, j);
+	}
+}

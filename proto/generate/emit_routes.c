@@ -1,0 +1,56 @@
+#include <string.h>
+
+#include "proto/generate/generate.h"
+
+static void add_text(struct text *t, const char *member, const char *value)
+{
+	if (!value)
+		return;
+	text_addf(t, ", .%s = ", member);
+	text_add_json(t, value, strlen(value)); /* what contracts say needs no escape that C lacks */
+}
+
+static void add_route(struct text *t, const struct rpc *r)
+{
+	static const char *const streams[] = { "STREAM_NONE", "STREAM_START", "STREAM_RESUME" };
+	const char *service = r->contract->name;
+	const Parley__Http *h = r->http;
+
+	text_addf(t, "\t{ \"%s\", \"%s\", \"%s\", &%s_client_methods[%s_METHOD_%s],\n", r->verb, r->path,
+	          service, service, upper(service, t->arena), r->upp);
+	text_addf(t, "\t  &shape_%s, &shape_%s,\n", r->in->c_low, r->out->c_low);
+	text_addf(t, "\t  .stream = %s, .raw = %s, .status = %d, .rate_per_minute = %d,", streams[h->stream],
+	          h->raw ? "true" : "false", h->status, h->rate_per_minute);
+	text_addf(t, " .timeout_seconds = %d, .body_limit = %lld", h->timeout_seconds,
+	          (long long)h->body_limit);
+	add_text(t, "request_body", h->request_body);
+	add_text(t, "response_body", h->response_body);
+	add_text(t, "upload", h->upload);
+	add_text(t, "scope", h->scope ? h->scope : service);
+	add_text(t, "page", h->page);
+	add_text(t, "redirect", h->redirect);
+	text_adds(t, " },\n");
+}
+
+void emit_routes(const struct model *m, const char *dir)
+{
+	struct text t;
+	unsigned count = 0;
+
+	text_init(&t, m->arena);
+	text_adds(&t, "/* Made by proto/generate from the contracts. */\n"
+	              "#include \"gateway/route.h\"\n\n#include \"shapes.h\"\n");
+	for (size_t i = 0; i < m->contract_count; i++)
+		text_addf(&t, "#include \"%s.client.h\"\n", m->contracts[i].name);
+	text_adds(&t, "\nconst struct route routes[] = {\n");
+	for (size_t i = 0; i < m->contract_count; i++) {
+		for (size_t j = 0; j < m->contracts[i].rpc_count; j++) {
+			if (!m->contracts[i].rpcs[j].http)
+				continue;
+			add_route(&t, &m->contracts[i].rpcs[j]);
+			count++;
+		}
+	}
+	text_addf(&t, "\t{ 0 },\n};\nconst unsigned route_count = %u;\n", count);
+	write_file(dir, "routes.c", &t);
+}
