@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-VARIANT ?= release # release | asan | tsan
+VARIANT ?= release # release | asan | tsan | fuzz (with CC=clang-14)
 VARIANT := $(strip $(VARIANT))
 B   := build/$(VARIANT)
 GEN := build/gen
@@ -23,6 +23,7 @@ LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -lnng -lcivetweb -lm
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
+CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -Wno-error
 CFLAGS  += $(CFLAGS_$(VARIANT))
 LDFLAGS += $(filter -fsanitize=%,$(CFLAGS_$(VARIANT)))
 
@@ -30,7 +31,6 @@ LDFLAGS += $(filter -fsanitize=%,$(CFLAGS_$(VARIANT)))
 all:
 
 include common/build/rules.mk
-include common/build/targets.mk
 
 # The programs: a service is its folder and what it links beyond the common libraries.
 $(eval $(call service,auth,-largon2))
@@ -39,3 +39,5 @@ $(eval $(call service,chatbots,))
 $(eval $(call service,chat,))
 $(eval $(call service,integrations,))
 $(eval $(call gateway,))
+
+include common/build/targets.mk

@@ -1,28 +1,101 @@
-# targets.mk: what people type.
+# targets.mk: what people type. Lines that begin with two hashes are what `make help` prints.
 
-.PHONY: help clean test test-unit test-%
+.PHONY: help deps run up down test test-unit test-e2e bench asan tsan fuzz tidy clean
 help:
-	@grep -hE '^## ' common/build/targets.mk | sed 's/^## /  /'
+	@sed -n 's/^## \{0,1\}//p' common/build/targets.mk
 
-## make              build everything
-## make test         every test: unit, then end to end
-## make test-unit    the unit tests; make test-arena runs tests/unit/test_arena.c alone
-## make clean        forget what was built
-clean:
-	rm -rf build
+## Parley: make run is where to start.
+##
+## make                build everything into build/release
+## make run            start it here, in the foreground: http://localhost:8000; Ctrl-C stops it
+## make up, make down  the same in the background; stop it
+##                       PARLEY_PORT=8000  PARLEY_STATE=./.run  PARLEY_REPLICAS="chat=2 gateway=2"
+run up: all
+	@VARIANT=$(VARIANT) common/scripts/stack.sh $@
+down:
+	@VARIANT=$(VARIANT) common/scripts/stack.sh down
 
-# --- Unit tests: tests/unit/test_<module>.c, one program each; what it links beyond the common library is found in
-# its first lines: "/* links: svc-documents/chunk.c -lxml2 */".
+## make test           every test: unit, then end to end
+## make test-unit      the unit tests; make test-arena runs tests/unit/test_arena.c alone
+## make test-e2e       the public API against a running stack; make test-e2e ONLY=stream runs tests/e2e/*stream*.test.mjs
+test: all unit-programs
+	@VARIANT=$(VARIANT) common/scripts/test.sh unit e2e
+test-unit: unit-programs
+	@VARIANT=$(VARIANT) common/scripts/test.sh unit
+test-e2e: all
+	@VARIANT=$(VARIANT) common/scripts/test.sh e2e
+
+# tests/unit/test_<module>.c: a program each. What it links beyond the common library stands in its first lines:
+# "/* links: svc-documents/chunk.c -lxml2 */".
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+links = $(shell sed -n 's|.*links: \(.*\) \*/.*|\1|p;9q' $(1))
 define unit
-$(1)_LINKS := $(shell sed -n 's|.*links: \(.*\) \*/.*|\1|p' tests/unit/$(1).c)
+$(1)_LINKS := $(call links,tests/unit/$(1).c)
 $(B)/tests/$(1): $(B)/tests/unit/$(1).o $$(patsubst %.c,$(B)/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
 	@mkdir -p $$(@D)
 	$(CC) $(LDFLAGS) -o $$@ $$^ $$(filter -l%,$$($(1)_LINKS)) $$(LDLIBS) -lcmocka
 endef
 $(foreach t,$(UNIT),$(eval $(call unit,$(t))))
-
-test-unit: $(UNIT:%=$(B)/tests/%)
-	@for t in $^; do ./$$t || exit 1; done
+.PHONY: unit-programs $(UNIT:test_%=test-%)
+unit-programs: $(UNIT:%=$(B)/tests/%)
 $(UNIT:test_%=test-%): test-%: $(B)/tests/test_%
-	./$<
+	@VARIANT=$(VARIANT) common/scripts/test.sh test_$*
+
+## make asan           the whole suite with AddressSanitizer and UndefinedBehaviorSanitizer
+## make tsan           gateway and rpc with ThreadSanitizer
+asan:
+	$(MAKE) VARIANT=asan test
+tsan:
+	$(MAKE) VARIANT=tsan all unit-programs
+	@VARIANT=tsan common/scripts/test.sh unit e2e
+
+## make fuzz T=60      every tests/fuzz/fuzz_*.c for T seconds; what it learns is kept in build/fuzz
+T ?= 60
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+define fuzzer
+$(1)_LINKS := $(call links,tests/fuzz/$(1).c)
+$(B)/$(1): $(B)/tests/fuzz/$(1).o $$(patsubst %.c,$(B)/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(filter -l%,$$($(1)_LINKS)) $$(LDLIBS)
+endef
+$(foreach f,$(FUZZ),$(eval $(call fuzzer,$(f))))
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ:%=$(B)/%)
+fuzz:
+	$(MAKE) VARIANT=fuzz CC=clang-14 fuzz-programs
+	@common/scripts/fuzz.sh $(T) $(FUZZ)
+
+## make bench          speed and memory, each figure beside its bar; fails when a bar is missed
+bench: all
+	@tests/bench/run.sh $(ONLY)
+
+## make tidy           clang-format and clang-tidy (Debian 12's, version 14)
+TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*.c gateway/*.c svc-*/*.c svc-*/helper/*.c proto/generate/*.c \
+        tests/unit/*.c tests/fuzz/*.c tests/fault/*.c))
+tidy: $(GEN)/generated.stamp
+	clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
+	@$(MAKE) --no-print-directory -j$$(nproc) -Otarget $(TIDY:%=build/tidy/%.ok)
+build/tidy/%.ok: % .clang-tidy $(wildcard common/*.h gateway/*.h svc-*/*.h) $(wildcard $(GEN)/generated.stamp)
+	@mkdir -p $(@D)
+	@clang-tidy-14 --quiet --warnings-as-errors='*' $< -- -std=gnu11 $(CPPFLAGS) 2>&1 | \
+	  sed '/^[0-9]* warnings\{0,1\} generated\.$$/d;/^Suppressed /d;/^Use -header-filter/d'; exit $${PIPESTATUS[0]}
+	@touch $@
+
+## make deps           install the Debian packages for building, running and testing; the other targets do it as needed
+deps:
+	@common/scripts/deps.sh build run test
+
+## make clean          forget what was built (not ./.run, where the data is)
+clean:
+	rm -rf build
+
+# --- What a goal needs of the machine is looked at (again when packages have changed) before anything is built: make
+# remakes these included files, which installs what is missing, and reads everything anew.
+GOALS := $(or $(MAKECMDGOALS),all)
+ifneq ($(filter-out help clean deps down,$(GOALS)),)
+NEEDS := build $(if $(filter run up test% asan tsan bench,$(GOALS)),run) $(if $(filter test% asan tsan,$(GOALS)),test) \
+         $(filter tidy fuzz bench,$(GOALS))
+include $(NEEDS:%=build/deps/%.mk)
+$(NEEDS:%=build/deps/%.mk) &: common/scripts/deps.sh $(wildcard /var/lib/dpkg/status)
+	@common/scripts/deps.sh $(NEEDS)
+	@mkdir -p build/deps && touch $(NEEDS:%=build/deps/%.mk)
+endif

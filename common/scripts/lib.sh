@@ -1,0 +1,29 @@
+# lib.sh: what the scripts share. Sourced, never run.
+
+say() { printf 'parley: %s\n' "$*"; }
+die() {
+  printf 'parley: %s\n' "$@" >&2
+  exit 1
+}
+
+# The programs of the newest PostgreSQL that has pgvector; of the newest at all when none has; else status 1.
+postgres_bin() {
+  local bin version found=
+  for bin in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -t/ -k5 -n); do
+    [ -x "$bin/postgres" ] || continue
+    version=${bin%/bin}
+    version=${version##*/}
+    if [ -e "/usr/share/postgresql/$version/extension/vector.control" ]; then
+      found=$bin
+    elif [ -z "$found" ] || [ ! -e "$(postgres_vector "$found")" ]; then
+      found=$bin
+    fi
+  done
+  [ -n "$found" ] && echo "$found"
+}
+
+# Where that PostgreSQL looks for pgvector.
+postgres_vector() {
+  local version=${1%/bin}
+  echo "/usr/share/postgresql/${version##*/}/extension/vector.control"
+}

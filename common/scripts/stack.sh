@@ -1,0 +1,316 @@
+#!/usr/bin/env bash
+# stack.sh run | up | down | env NAME [REPLICA] | list: all of Parley on this machine, with a PostgreSQL of its own.
+#
+#   run   in the foreground: starts everything, says when it is ready, restarts what dies; Ctrl-C stops everything
+#   up    the same in the background; returns when it is ready
+#   down  stops what run or up started, and what a killed one left behind
+#   env   the environment of one process, a NAME=VALUE a line; list: the processes (tests start them on their own)
+#
+# PARLEY_PORT (8000)       the gateway's port on 127.0.0.1; services +1 to +5, admin ports +10 to +15
+# PARLEY_STATE (./.run)    the database, the secret, mails, logs: all that a stack keeps. Several stacks run side by side.
+# PARLEY_REPLICAS          "chat=2 gateway=2": more than one of these; replica R has its ports at +20*(R-1)
+# VARIANT (release)        which build: release, asan, tsan
+set -euo pipefail
+scripts=$(cd "$(dirname "$0")" && pwd)
+root=${scripts%/common/scripts}
+. "$scripts/lib.sh"
+
+port=${PARLEY_PORT:-8000}
+bin=$root/build/${VARIANT:-release}
+mkdir -p -m 711 "${PARLEY_STATE:-$root/.run}" 2>/dev/null || die "cannot make the state directory ${PARLEY_STATE:-$root/.run}" \
+  "Set PARLEY_STATE to a directory that you may write to."
+state=$(readlink -f "${PARLEY_STATE:-$root/.run}")
+export PARLEY_STATE=$state PARLEY_SECRET=${PARLEY_SECRET:-$state/secret}
+
+services=(auth documents chatbots chat integrations)
+names=(gateway "${services[@]}") # in the order of their ports
+
+# --- Who listens where ----------------------------------------------------------------------------------------------
+replicas() { # NAME: how many
+  local entry
+  for entry in ${PARLEY_REPLICAS:-}; do
+    [ "${entry%%=*}" != "$1" ] || { echo "${entry#*=}"; return; }
+  done
+  echo 1
+}
+
+port_of() { # NAME REPLICA
+  local i
+  for i in "${!names[@]}"; do
+    [ "${names[i]}" != "$1" ] || echo $((port + i + 20 * ($2 - 1)))
+  done
+}
+admin_of() { echo $(($(port_of "$1" "$2") + 10)); }
+program_of() { [ "$1" = gateway ] && echo "$bin/gateway" || echo "$bin/svc-$1"; }
+
+# "gateway 1", "auth 1", "chat 1", "chat 2" ...
+processes() {
+  local name replica
+  for name in "${services[@]}" gateway; do
+    for ((replica = 1; replica <= $(replicas "$name"); replica++)); do
+      echo "$name $replica"
+    done
+  done
+}
+
+environment() { # NAME REPLICA: what README's table calls by these names
+  local name=$1 replica=$2 service list r
+  echo "PARLEY_STATE=$state"
+  echo "PARLEY_SECRET=$PARLEY_SECRET"
+  echo "PARLEY_URL=${PARLEY_URL:-http://localhost:$port}"
+  for service in "${services[@]}"; do
+    list=
+    for ((r = 1; r <= $(replicas "$service"); r++)); do
+      list+=,tcp://127.0.0.1:$(port_of "$service" "$r")
+    done
+    echo "${service^^}_ADDRESS=${list#,}"
+  done
+  echo "${name^^}_ADMIN=127.0.0.1:$(admin_of "$name" "$replica")"
+  if [ "$name" = gateway ]; then
+    echo "PARLEY_LISTEN=127.0.0.1:$(port_of gateway "$replica")"
+    echo "CORS_ORIGINS=${CORS_ORIGINS-http://localhost:*,http://127.0.0.1:*}"
+  else
+    echo "${name^^}_LISTEN=tcp://127.0.0.1:$(port_of "$name" "$replica")"
+    echo "DATABASE_URL=$("$scripts/postgres.sh" url "parley_$name") application_name=svc-$name"
+  fi
+  [ "$name" != auth ] || echo "ADMIN_DATABASE_URL=$("$scripts/postgres.sh" url parley_admin)"
+}
+
+# --- Looking at ports and processes ---------------------------------------------------------------------------------
+# Who listens on that port: "1234 (node server.js)"; status 1 when nobody does.
+listener() {
+  local inode pid
+  inode=$(awk -v port=":$(printf %04X "$1")$" '$4 == "0A" && $2 ~ port { print $10; exit }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+  [ -n "$inode" ] || return 1
+  pid=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1 | cut -d/ -f3) || true
+  if [ -n "$pid" ]; then
+    echo "process $pid ($(tr '\0' ' ' <"/proc/$pid/cmdline" | cut -c1-60 | sed 's/ *$//'))"
+  else
+    echo "another user's process"
+  fi
+}
+
+# GET from an admin port; the body, and status 0 for a 200. In bash itself, so that a start is not slowed by programs.
+admin_get() { # PORT PATH
+  local line status
+  exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+  printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$2" >&3
+  read -r -t 5 _ status _ <&3 || status=
+  while read -r -t 5 line <&3 && [ "$line" != $'\r' ]; do :; done
+  while read -r -t 5 line <&3 || [ -n "$line" ]; do echo "$line"; done
+  exec 3>&-
+  [ "$status" = 200 ]
+} 2>/dev/null
+
+# Processes of this stack that no supervisor looks after any more.
+leftovers() {
+  local file pid
+  for file in "$state"/pids/*; do
+    [ -e "$file" ] || continue
+    pid=$(<"$file")
+    if grep -qzxF "PARLEY_STATE=$state" "/proc/$pid/environ" 2>/dev/null; then
+      echo "$pid"
+    else
+      rm -f "$file"
+    fi
+  done
+}
+
+# TERM, and KILL for those still there after so many seconds.
+end_processes() { # SECONDS PID...
+  local until=$((SECONDS + $1)) alive pid
+  shift
+  [ $# -gt 0 ] || return 0
+  kill -TERM "$@" 2>/dev/null || true
+  while :; do
+    alive=()
+    for pid; do
+      # a zombie has ended; its parent will notice
+      ! grep -q '^State:.[^Z]' "/proc/$pid/status" 2>/dev/null || alive+=("$pid")
+    done
+    [ ${#alive[@]} -gt 0 ] || return 0
+    if [ $SECONDS -ge $until ] || [ -n "${hurry:-}" ]; then
+      kill -KILL "${alive[@]}" 2>/dev/null || true
+    fi
+    sleep 0.02 || true
+  done
+}
+
+# --- Starting and looking after --------------------------------------------------------------------------------------
+declare -A pid_of=() started=()
+
+start_one() { # NAME REPLICA
+  local id=$1-$2 log=$state/log/$1-$2.log lines
+  [ ! -e "$log" ] || [ "$(stat -c %s "$log")" -lt 50000000 ] || mv "$log" "$log.old"
+  mapfile -t lines < <(environment "$1" "$2")
+  setsid env "${lines[@]}" "$(program_of "$1")" >>"$log" 2>&1 </dev/null 9>&- &
+  pid_of[$id]=$!
+  started[$id]=$SECONDS
+  echo $! >"$state/pids/$id"
+}
+
+last_words() { tail -n 3 "$state/log/$1.log" 2>/dev/null | cut -c1-400 | sed 's/^/    /'; }
+
+check_ports() {
+  local name replica p who
+  while read -r name replica; do
+    for p in "$(port_of "$name" "$replica")" "$(admin_of "$name" "$replica")"; do
+      if who=$(listener "$p"); then
+        die "port $p ($name) is taken by $who" "Stop that, or choose other ports: PARLEY_PORT=9000 make run"
+      fi
+    done
+  done < <(processes)
+}
+
+check_programs() {
+  local name
+  for name in "${names[@]}"; do
+    [ -x "$(program_of "$name")" ] || die "$(program_of "$name") is not built: run \`make\` first"
+  done
+}
+
+# Until every process says that it is ready; one that ends before that stops the start.
+wait_ready() {
+  local waiting=("$@") still entry name replica id why until=$((SECONDS + 60))
+  while [ ${#waiting[@]} -gt 0 ]; do
+    still=()
+    for entry in "${waiting[@]}"; do
+      read -r name replica <<<"$entry"
+      id=$name-$replica
+      if why=$(admin_get "$(admin_of "$name" "$replica")" /readyz); then
+        continue
+      fi
+      if ! kill -0 "${pid_of[$id]}" 2>/dev/null; then
+        say "$id ended while starting; its last words ($state/log/$id.log):"
+        last_words "$id"
+        return 1
+      fi
+      if [ $SECONDS -ge $until ]; then
+        say "$id is not ready after 60 s: ${why:-it does not answer}"
+        last_words "$id"
+        return 1
+      fi
+      still+=("$entry")
+    done
+    waiting=("${still[@]}")
+    [ ${#waiting[@]} -eq 0 ] || [ -n "$stopping" ] || sleep 0.03 || true
+    [ -z "$stopping" ] || return 1
+  done
+}
+
+stop_all() {
+  local id gateways=() others=()
+  hurry=
+  trap 'hurry=1' INT TERM HUP # a second Ctrl-C is impatient
+  for id in "${!pid_of[@]}"; do
+    [[ $id == gateway-* ]] && gateways+=("${pid_of[$id]}") || others+=("${pid_of[$id]}")
+  done
+  end_processes 30 "${gateways[@]}"
+  end_processes 30 "${others[@]}"
+  "$scripts/postgres.sh" stop 9>&- || true
+  rm -f "$state"/pids/* "$state/ready"
+}
+
+# Until told to stop: start again what ended.
+look_after() {
+  local id name ended pause
+  while [ -z "$stopping" ]; do
+    ended=
+    { wait -n -p ended || true; } 2>/dev/null # bash would add its own words on a signal
+    [ -z "$stopping" ] || return 0
+    for id in "${!pid_of[@]}"; do
+      [ "${pid_of[$id]}" = "$ended" ] || continue
+      pause=1
+      [ $((SECONDS - started[$id])) -ge 10 ] || pause=5
+      say "$id ended; starting it again in $pause s. Its last words ($state/log/$id.log):"
+      last_words "$id"
+      sleep $pause || true
+      name=${id%-*}
+      [ -n "$stopping" ] || start_one "$name" "${id##*-}"
+    done
+  done
+}
+
+run() { # [detach]
+  local entry all left
+  exec 9>>"$state/lock"
+  flock -n 9 || die "a stack with this state directory is running already ($state)" \
+    "Stop it with \`make down\`, or start another one: PARLEY_PORT=9000 PARLEY_STATE=/tmp/other make run"
+  rm -f "$state/ready"
+  check_programs
+  mkdir -p -m 700 "$state/log" "$state/pids" "$state/mail"
+  mapfile -t left < <(leftovers)
+  end_processes 10 "${left[@]}"
+  check_ports
+
+  stopping=
+  trap 'stopping=1' INT TERM HUP
+  echo $$ >"$state/pids/supervisor"
+  mapfile -t all < <(processes)
+  if "$scripts/postgres.sh" start 9>&- && [ -z "$stopping" ] && initialise; then
+    for entry in "${all[@]}"; do
+      start_one $entry
+    done
+    if wait_ready "${all[@]}"; then
+      touch "$state/ready"
+      banner "${1:-}"
+      [ -z "${1:-}" ] || exec >>"$state/log/stack.log" 2>&1 # who waits for `up` sees the end here
+      look_after
+      stop_all
+      say "stopped"
+      return 0
+    fi
+  fi
+  stop_all
+  [ -n "$stopping" ] || die "not started"
+}
+
+initialise() {
+  local lines log=$state/log/init.log
+  mapfile -t lines < <(environment auth 1)
+  env "${lines[@]}" "$(program_of auth)" --init >"$log" 2>&1 </dev/null 9>&- || {
+    say "svc-auth --init failed ($log):"
+    tail -n 5 "$log"
+    return 1
+  }
+}
+
+banner() {
+  cat <<END
+Parley is ready: http://localhost:$port   (/docs shows the API; state, mails and logs are in $state)
+Make a user, and go on with the README's first conversation:
+  curl -s localhost:$port/api/auth/register -H 'Content-Type: application/json' \\
+    -d '{"email": "ada@example.com", "password": "analytical engine", "display_name": "Ada"}'
+END
+  [ -n "$1" ] && echo "\`make down\` stops it." || echo "Ctrl-C stops it."
+}
+
+up() {
+  # Ends when the detached one turns to its log file, or gives up.
+  cat < <(setsid "$0" run detach </dev/null 2>&1)
+  [ -e "$state/ready" ]
+}
+
+down() {
+  local left pid
+  exec 9>>"$state/lock"
+  if ! flock -n 9; then
+    pid=$(cat "$state/pids/supervisor" 2>/dev/null) || true
+    [ -n "$pid" ] && kill -TERM "$pid" 2>/dev/null || true
+    flock -w 90 9 || die "the stack in $state does not stop (process ${pid:-unknown})"
+  fi
+  mapfile -t left < <(leftovers)
+  end_processes 10 "${left[@]}"
+  "$scripts/postgres.sh" stop 9>&-
+  rm -f "$state/ready"
+  say "stopped"
+}
+
+case ${1:-} in
+run) run "${2:-}" ;;
+up) up ;;
+down) down ;;
+env) environment "${2:?NAME}" "${3:-1}" ;;
+list) processes ;;
+*) die "stack.sh run | up | down | env NAME [REPLICA] | list" ;;
+esac
