@@ -18,7 +18,11 @@ struct log_field {
 	int64_t number;
 };
 
-#define LOG_TEXT(name, value) ((struct log_field){ name, (value) ? (value) : "", 0 })
+static inline struct log_field log_text(const char *name, const char *value)
+{
+	return (struct log_field){ name, value ? value : "", 0 };
+}
+#define LOG_TEXT(name, value) log_text(name, value) /* NULL is "" */
 #define LOG_INT(name, value)  ((struct log_field){ name, NULL, value })
 
 /* Named once in main(), before any thread: "gateway", "svc-auth". Lines below the level are dropped. */
