@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""make bench: how fast and how small Parley is, each figure beside its bar in the same run.
+
+Bars run on the same machine, in the same minute, interleaved with what they judge; figures are medians of the rounds.
+Exit status 1 when a "must" is missed. environment: ROUNDS (5), SECONDS (3, of one measurement), IDLE (60, seconds before
+memory is read), ONLY (words: run the parts whose names contain one of them), PARLEY_PORT (8700).
+"""
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(ROOT, "build/release")
+PORT = int(os.environ.get("PARLEY_PORT", "8700"))
+STATE = os.path.join(ROOT, "build/bench-state")
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+SECONDS = int(os.environ.get("SECONDS", "3"))
+IDLE = int(os.environ.get("IDLE", "60"))
+BASE = f"http://127.0.0.1:{PORT}"
+CONNECTIONS = 32
+SCALE = 10
+ENV = dict(os.environ, PARLEY_PORT=str(PORT), PARLEY_STATE=STATE)
+PROGRAMS = ["gateway", "svc-auth", "svc-documents", "svc-chatbots", "svc-chat", "svc-integrations"]
+
+missed = 0
+
+
+def row(name, value, bar="", ratio="", must="", aim="", ok=True):
+    global missed
+    missed += not ok
+    print(f"{name:<52} {value:>14} {bar:>26} {ratio:>8} {must:>10} {aim:>8}  {'ok' if ok else 'MISSED'}", flush=True)
+
+
+def compare(name, value, bar_name, bar, must, aim=None, unit="/s", more_is_better=True):
+    """One figure beside its bar: value / bar must reach `must` (or stay below it)."""
+    ratio = value / bar
+    ok = ratio >= must if more_is_better else ratio <= must
+    sign = ">=" if more_is_better else "<="
+    row(name, f"{value:,.1f}{unit}", f"{bar_name} {bar:,.1f}", f"{ratio:.2f}", f"{sign} {must}",
+        f"{sign} {aim}" if aim else "", ok)
+
+
+def below(name, value, limit, unit):
+    row(name, f"{value:,.2f} {unit}", "", "", f"<= {limit}", "", value <= limit)
+
+
+def run(*command, **keywords):
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, **keywords)
+    if done.returncode:
+        sys.exit(f"bench: {' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def call(method, path, body=None, token=None):
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = "Bearer " + token
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(BASE + path, data=data, headers=headers, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def wait_for(url, headers={}, seconds=20):
+    for _ in range(seconds * 20):
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=5).read()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    sys.exit(f"bench: {url} does not answer")
+
+
+def dsn(database="parley"):
+    url = run("bash", "common/scripts/postgres.sh", "url", "parley_admin", database, env=ENV)
+    return url.strip()
+
+
+def wrk(base, paths, token, seconds, connections=CONNECTIONS):
+    """Requests a second, p50 and p99 in ms, of random paths."""
+    env = dict(os.environ, PATHS=paths, TOKEN=token)
+    out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", f"{HERE}/get.lua", base, env=env)
+    rate, p50, p99, bad = re.search(r"RESULT (\S+) (\S+) (\S+) (\S+)", out).groups()
+    if int(bad):
+        sys.exit(f"bench: {bad} bad answers from {base}:\n{out}")
+    return float(rate), int(p50) / 1000, int(p99) / 1000
+
+
+def pgbench(url, seconds):
+    out = run("pgbench", "-S", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T", str(seconds), "-n", url)
+    return float(re.search(r"tps = (\S+) \(without", out).group(1))
+
+
+class Stack:
+    """The stack under test, in a state directory of its own."""
+
+    def __enter__(self):
+        shutil.rmtree(STATE, ignore_errors=True)
+        run("make", "up", env=ENV)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["make", "down"], cwd=ROOT, env=ENV, capture_output=True)
+
+
+class Peer:
+    """A bar that runs as a process of its own."""
+
+    def __init__(self, *command, **env):
+        self.process = subprocess.Popen(command, cwd=HERE, env=dict(os.environ, **env), stdout=subprocess.DEVNULL)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def prepare_reads():
+    """A user with 200 chatbots; the paths go to a file for wrk."""
+    user = call("POST", "/api/auth/register", {"email": "bench@example.com", "password": "correct horse 9 battery",
+                                               "display_name": "Bench"})
+    settings = {"instructions": "Answer in one sentence.", "welcomeMessage": "How can I help?"}
+    ids = [call("POST", "/api/chatbots", {"name": f"Bot {i}", "settings": settings}, user["token"])["id"]
+           for i in range(200)]
+    paths = f"{STATE}/paths"
+    with open(paths, "w") as file:
+        file.writelines(f"/api/chatbots/{id}\n" for id in ids)
+    return user, paths
+
+
+def part_reads():
+    """GET /api/chatbots/{id} through gateway, NNG, service and PostgreSQL, beside its three bars."""
+    import jwt
+    user, paths = prepare_reads()
+    run("psql", "-qX", dsn("postgres"), "-c", "DROP DATABASE IF EXISTS bench", "-c", "CREATE DATABASE bench")
+    run("pgbench", "-i", "-q", "-s", str(SCALE), dsn("bench"))
+    secret = "bench-secret-that-is-long-enough-for-hs256"
+    token = jwt.encode({"sub": user["uid"], "iss": "parley", "exp": int(time.time()) + 3600}, secret, "HS256")
+    bare = Peer(f"{BUILD}/bench/bare_civetweb", str(PORT + 40))
+    fastapi = Peer("/usr/bin/python3", "-m", "uvicorn", "fastapi_app:app", "--port", str(PORT + 41), "--loop", "uvloop",
+                   "--http", "httptools", "--no-access-log", "--log-level", "warning", BENCH_DSN=dsn(), BENCH_SECRET=secret)
+    try:
+        wait_for(f"http://127.0.0.1:{PORT + 40}/")
+        wait_for(f"http://127.0.0.1:{PORT + 41}/")
+        got = {name: [] for name in ("parley", "pgbench", "bare", "fastapi")}
+        for _ in range(ROUNDS):
+            got["parley"].append(wrk(BASE, paths, user["token"], SECONDS))
+            got["pgbench"].append((pgbench(dsn("bench"), SECONDS),))
+            got["bare"].append(wrk(f"http://127.0.0.1:{PORT + 40}", paths, token, SECONDS))
+            got["fastapi"].append(wrk(f"http://127.0.0.1:{PORT + 41}", paths, token, SECONDS))
+    finally:
+        bare.stop()
+        fastapi.stop()
+    rate = {name: statistics.median(r[0] for r in rounds) for name, rounds in got.items()}
+    compare("GET /api/chatbots/{id}, 32 connections", rate["parley"], "pgbench -S", rate["pgbench"], 0.16, 0.20)
+    compare("", rate["parley"], "bare civetweb", rate["bare"], 0.12, 0.16)
+    compare("", rate["parley"], "FastAPI", rate["fastapi"], 2.0)
+    p50, p99 = (statistics.median(r[i] for r in got["parley"]) for i in (1, 2))
+    row("  latency p50 / p99", f"{p50:.1f} / {p99:.1f} ms")
+
+
+def part_token():
+    """What the gateway's check of a token costs, beside libjwt's decoding alone."""
+    check, decode = map(float, run(f"{BUILD}/bench/token").split())
+    compare("token check", check, "jwt_decode", decode, 2.0, unit=" us", more_is_better=False)
+
+
+def part_logins():
+    """GET /auth/me while logins keep every hashing place busy: p99 against its idle p99."""
+    user = call("POST", "/api/auth/register", {"email": "logins@example.com", "password": "correct horse 9 battery",
+                                               "display_name": "Logins"})
+    paths = f"{STATE}/me"
+    with open(paths, "w") as file:
+        file.write("/auth/me\n")
+    stop = threading.Event()
+
+    def log_in():
+        while not stop.is_set():
+            try:
+                call("POST", "/api/auth/login", {"email": "logins@example.com", "password": "correct horse 9 battery"})
+            except urllib.error.HTTPError as refused:
+                time.sleep(min(1, float(refused.headers.get("Retry-After", "1"))))
+
+    idle, busy = [], []
+    for _ in range(ROUNDS):
+        idle.append(wrk(BASE, paths, user["token"], SECONDS, 4)[2])
+        stop.clear()
+        threads = [threading.Thread(target=log_in) for _ in range(16)]
+        [t.start() for t in threads]
+        time.sleep(0.5)
+        busy.append(wrk(BASE, paths, user["token"], SECONDS, 4)[2])
+        stop.set()
+        [t.join() for t in threads]
+    compare("p99 of GET /auth/me while logins saturate", statistics.median(busy), "idle p99", statistics.median(idle), 5.0,
+            unit=" ms", more_is_better=False)
+
+
+def pids():
+    """The six processes of the stack, by the program they run."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            program = os.readlink(f"/proc/{pid}/exe")
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if f"PARLEY_STATE={STATE}".encode() not in file.read().split(b"\0"):
+                    continue
+        except OSError:
+            continue
+        name = os.path.basename(program)
+        if name in PROGRAMS:
+            found[name] = pid
+    return found
+
+
+def part_memory():
+    """PSS of the six processes after an idle minute."""
+    time.sleep(IDLE)
+    sizes = {}
+    for name, pid in pids().items():
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            sizes[name] = int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1)) / 1024
+    if len(sizes) != len(PROGRAMS):
+        sys.exit(f"bench: found only {sorted(sizes)} of the six processes")
+    below("memory of the six processes, idle (PSS)", sum(sizes.values()), 60, "MB")
+    row("  " + ", ".join(f"{n.removeprefix('svc-')} {s:.1f}" for n, s in sizes.items()), "")
+
+
+def part_start():
+    """make up with built programs and an existing, stopped database; and our processes alone."""
+    whole, ours = [], []
+    for _ in range(ROUNDS):
+        run("make", "down", env=ENV)
+        start = time.time()
+        run("make", "up", env=ENV)
+        whole.append(time.time() - start)
+        found = pids()
+        run("bash", "common/scripts/stack.sh", "restart-programs", env=ENV) if False else None
+        ours.append(float(open(f"{STATE}/programs-started-in").read()) if os.path.exists(f"{STATE}/programs-started-in") else float("nan"))
+    below("make up until ready, database stopped before", statistics.median(whole), 2.5, "s")
+    below("  our processes alone", statistics.median(ours), 1.0, "s")
+
+
+PARTS = {"token": (part_token, False), "reads": (part_reads, True), "logins": (part_logins, True),
+         "memory": (part_memory, True), "start": (part_start, True)}
+
+
+def main():
+    wanted = os.environ.get("ONLY", "").split() or list(PARTS)
+    chosen = [part for name, part in PARTS.items() if any(word in name for word in wanted)]
+    print(f"{ROUNDS} rounds of {SECONDS} s on {os.cpu_count()} processors; medians")
+    print(f"{'':<52} {'figure':>14} {'bar':>26} {'ratio':>8} {'must':>10} {'aim':>8}")
+    for part, _ in [p for p in chosen if not p[1]]:
+        part()
+    if any(needs for _, needs in chosen):
+        with Stack():
+            for part, _ in [p for p in chosen if p[1]]:
+                part()
+    if missed:
+        sys.exit(f"bench: {missed} missed")
+
+
+main()
