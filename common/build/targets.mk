@@ -65,8 +65,11 @@ fuzz:
 	@common/scripts/fuzz.sh $(T) $(FUZZ)
 
 ## make bench          speed and memory, each figure beside its bar; fails when a bar is missed
-bench: all
-	@tests/bench/run.sh $(ONLY)
+BENCH := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libcommon.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+bench: all $(BENCH)
+	@ONLY="$(ONLY)" tests/bench/bench.py
 
 ## make tidy           clang-format and clang-tidy (Debian 12's, version 14)
 TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*.c gateway/*.c svc-*/*.c svc-*/helper/*.c proto/generate/*.c \
