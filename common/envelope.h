@@ -1,6 +1,10 @@
 /*
  * envelope: the bytes on the wire: 32 bytes HMAC-SHA256 under the cluster key, then a packed rpc.Request or rpc.Reply.
- * A reply's MAC also covers the MAC of its request. Opened bytes come from anybody who can reach the port.
+ *
+ * The MAC covers 32 bytes that say what the message answers, then the packed message: zeros for a request, the
+ * request's MAC for a reply. So a reply fits one request only, and neither kind can be passed off as the other.
+ * Nothing is ever signed for a sender who did not sign: that would lend him the key.
+ * Opened bytes come from anybody who can reach the port.
  */
 #ifndef PARLEY_ENVELOPE_H
 #define PARLEY_ENVELOPE_H

@@ -1,0 +1,85 @@
+/* The text that Prometheus reads. */
+#include "common/metrics.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void test_text(void **state)
+{
+	struct metrics *m = metrics_new("parley");
+	struct metric *get, *put, *again, *depth, *time;
+	struct arena a;
+	struct text got;
+
+	(void)state;
+	arena_init(&a, 0);
+	text_init(&got, &a);
+	get = metrics_get(m, METRIC_COUNTER, "calls_total", "method=\"get\"", "Calls.");
+	depth = metrics_get(m, METRIC_GAUGE, "depth", NULL, "Waiting.");
+	put = metrics_get(m, METRIC_COUNTER, "calls_total", "method=\"put\"", "Calls.");
+	again = metrics_get(m, METRIC_COUNTER, "calls_total", "method=\"get\"", "Calls.");
+	time = metrics_get(m, METRIC_HISTOGRAM, "seconds", "method=\"get\"", "Time.");
+	assert_ptr_equal(get, again);
+	assert_ptr_not_equal(get, put);
+	metric_add(get, 2);
+	metric_add(put, 1);
+	metric_set(depth, -4);
+	metric_observe(time, 250);
+	metric_observe(time, 251);
+	metric_observe(time, 61000000);
+	metrics_print(m, &got);
+	assert_memory_equal(got.at,
+	                    "# HELP parley_calls_total Calls.\n# TYPE parley_calls_total counter\n"
+	                    "parley_calls_total{method=\"get\"} 2\nparley_calls_total{method=\"put\"} 1\n"
+	                    "# HELP parley_depth Waiting.\n# TYPE parley_depth gauge\nparley_depth -4\n",
+	                    185);
+	assert_non_null(strstr(got.at, "parley_seconds_bucket{method=\"get\",le=\"0.00025\"} 1\n"));
+	assert_non_null(strstr(got.at, "parley_seconds_bucket{method=\"get\",le=\"0.0005\"} 2\n"));
+	assert_non_null(strstr(got.at, "parley_seconds_bucket{method=\"get\",le=\"60\"} 2\n"));
+	assert_non_null(strstr(got.at, "parley_seconds_bucket{method=\"get\",le=\"+Inf\"} 3\n"));
+	assert_non_null(strstr(got.at, "parley_seconds_sum{method=\"get\"} 61.000501\n"));
+	assert_non_null(strstr(got.at, "parley_seconds_count{method=\"get\"} 3\n"));
+	arena_done(&a);
+	metrics_free(m);
+}
+
+static void *count(void *arg)
+{
+	struct metrics *m = arg;
+
+	for (int i = 0; i < 10000; i++)
+		metric_add(metrics_get(m, METRIC_COUNTER, "n", NULL, "N."), 1);
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	struct metrics *m = metrics_new("parley");
+	pthread_t threads[4];
+	struct arena a;
+	struct text got;
+
+	(void)state;
+	arena_init(&a, 0);
+	text_init(&got, &a);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, count, m);
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	metrics_print(m, &got);
+	assert_non_null(strstr(got.at, "\nparley_n 40000\n"));
+	arena_done(&a);
+	metrics_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_threads) };
+
+	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
+}
