@@ -14,7 +14,8 @@ static int read_int(const struct config_key *key, const char *value, int64_t *re
 	errno = 0;
 	*ret = strtoll(value, &end, 10);
 	if (errno || *end || end == value || *ret < 0 || strchr(" \t+", *value))
-		return error_set(err, ERROR_INVALID, "%s must be a whole number, not \"%.40s\"", key->name, value);
+		return error_set(err, ERROR_INVALID, "%s must be a whole number, not \"%.40s\"", key->name,
+		                 value);
 	return 0;
 }
 
@@ -23,7 +24,8 @@ static int read_bool(const struct config_key *key, const char *value, bool *ret,
 	static const struct {
 		const char *word;
 		bool value;
-	} words[] = { { "1", true }, { "true", true }, { "yes", true }, { "0", false }, { "false", false }, { "no", false } };
+	} words[] = { { "1", true },  { "true", true },   { "yes", true },
+		      { "0", false }, { "false", false }, { "no", false } };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (!strcmp(value, words[i].word)) {

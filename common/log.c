@@ -91,17 +91,17 @@ static void add_quoted(struct line *line, const char *text)
 }
 
 /* A member that does not fit is left out as a whole. */
-static void add_member(struct line *line, const struct log_field *field)
+static void add_member(struct line *line, struct log_field field)
 {
 	size_t before = line->length;
 
 	add_string(line, before ? ",\"" : "{\"");
-	add_string(line, field->name);
+	add_string(line, field.name);
 	add_string(line, "\":");
-	if (field->text)
-		add_quoted(line, field->text);
+	if (field.text)
+		add_quoted(line, field.text);
 	else
-		add_number(line, field->number);
+		add_number(line, field.number);
 	if (line->full)
 		line->length = before;
 	line->full = false;
@@ -122,13 +122,13 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 	if (level < settings.least)
 		return;
 	clock_rfc3339(now, clock_unix_ms());
-	add_member(&line, &LOG_TEXT("time", now));
-	add_member(&line, &LOG_TEXT("level", levels[level]));
-	add_member(&line, &LOG_TEXT("program", settings.program));
+	add_member(&line, LOG_TEXT("time", now));
+	add_member(&line, LOG_TEXT("level", levels[level]));
+	add_member(&line, LOG_TEXT("program", settings.program));
 	if (message)
-		add_member(&line, &LOG_TEXT("message", message));
+		add_member(&line, LOG_TEXT("message", message));
 	for (int i = 0; i < count; i++)
-		add_member(&line, &fields[i]);
+		add_member(&line, fields[i]);
 	memcpy(line.bytes + line.length, "}\n", 2);
 	if (write(STDERR_FILENO, line.bytes, line.length + 2) < 0)
 		return; /* nobody to tell */

@@ -148,7 +148,8 @@ void metrics_print(struct metrics *m, struct text *out)
 		if (i->kind == METRIC_HISTOGRAM)
 			print_histogram(m, i, out);
 		else if (i->labels)
-			text_addf(out, "%s_%s{%s} %lld\n", m->prefix, i->name, i->labels, (long long)load(&i->value));
+			text_addf(out, "%s_%s{%s} %lld\n", m->prefix, i->name, i->labels,
+			          (long long)load(&i->value));
 		else
 			text_addf(out, "%s_%s %lld\n", m->prefix, i->name, (long long)load(&i->value));
 	}

@@ -11,7 +11,8 @@
 struct metrics;
 struct metric;
 
-struct metrics *metrics_new(const char *prefix); /* "parley": the same in every program, so that series add up */
+struct metrics *
+metrics_new(const char *prefix); /* "parley": the same in every program, so that series add up */
 void metrics_free(struct metrics *m);
 
 /* One series: name and labels ("rpc_calls_total", "method=\"get\",result=\"ok\"", or NULL). The same name and labels

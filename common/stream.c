@@ -45,8 +45,9 @@ struct stream {
 	Rpc__Event **events; /* events[i] has the sequence dropped + i + 1 */
 	size_t count, room, bytes;
 	int64_t dropped;
-	bool closed, scheduled; /* scheduled: events are being gathered, and the hub knows when they are due */
-	int64_t answered;       /* when events were given last */
+	bool closed,
+	    scheduled;    /* scheduled: events are being gathered, and the hub knows when they are due */
+	int64_t answered; /* when events were given last */
 	struct waiting *waiting;
 
 	/* The hub's lock guards these. */
@@ -67,8 +68,8 @@ struct stream_hub {
 	bool stopping;
 	int count;
 	struct stream *buckets[BUCKETS];
-	struct stream *listed;                 /* streams that somebody waits for */
-	struct stream *closed, **closed_end;   /* oldest first */
+	struct stream *listed;               /* streams that somebody waits for */
+	struct stream *closed, **closed_end; /* oldest first */
 };
 
 /* --- The log of one stream; its lock is held ---------------------------------------------------------------------- */
@@ -115,7 +116,8 @@ static void answer(struct stream *s, const struct waiting *w, int64_t now)
 		reply.end = s->closed;
 	} else {
 		from = w->after < last_sequence(s) ? (size_t)(w->after - s->dropped) : s->count;
-		while (from + n < s->count && (!n || bytes + event_size(s->events[from + n]) <= REPLY_BYTES_MAX))
+		while (from + n < s->count &&
+		       (!n || bytes + event_size(s->events[from + n]) <= REPLY_BYTES_MAX))
 			bytes += event_size(s->events[from + n++]);
 		reply.n_events = n;
 		reply.events = s->events + from;
@@ -344,7 +346,8 @@ void stream_hub_free(struct stream_hub *hub)
 
 /* --- The producer's side ---------------------------------------------------------------------------------------------- */
 
-static int open_stream(struct stream_hub *hub, const char *reader, int keep, struct stream **ret, struct error *err)
+static int open_stream(struct stream_hub *hub, const char *reader, int keep, struct stream **ret,
+                       struct error *err)
 {
 	unsigned char bytes[16];
 	char text[sizeof bytes * 2 + 1];
@@ -510,8 +513,8 @@ static int64_t park(struct stream *s, const Rpc__NextRequest *in, struct stream_
 	return when;
 }
 
-int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextRequest *in, struct stream_waiter waiter,
-                struct error *err)
+int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextRequest *in,
+                struct stream_waiter waiter, struct error *err)
 {
 	struct stream *s;
 	int64_t when;

@@ -63,7 +63,7 @@ struct stream_waiter {
 	void *token;
 	void (*reply)(void *token, const Rpc__NextReply *events);
 };
-int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextRequest *in, struct stream_waiter waiter,
-                struct error *err) CHECKED;
+int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextRequest *in,
+                struct stream_waiter waiter, struct error *err) CHECKED;
 
 #endif

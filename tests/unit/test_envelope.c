@@ -65,8 +65,8 @@ static void test_open(void **state)
 		if (cases[i].change >= 0)
 			bytes[cases[i].change] ^= 1;
 		size = cases[i].cut < 0 ? MAC_SIZE - 1 : size - (size_t)cases[i].cut;
-		got = (Rpc__Request *)envelope_open(&rpc__request__descriptor, key, cases[i].opened_for, bytes, size,
-		                                    &a, &err);
+		got = (Rpc__Request *)envelope_open(&rpc__request__descriptor, key, cases[i].opened_for,
+		                                    bytes, size, &a, &err);
 		assert_int_equal(err.code, cases[i].want);
 		assert_int_equal(got != NULL, cases[i].want == ERROR_NONE);
 		if (got) {
