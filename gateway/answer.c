@@ -1,0 +1,232 @@
+#include "gateway/answer.h"
+
+#include <civetweb.h>
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "gateway/guard.h"
+
+static const struct {
+	int http;
+	int retry_after; /* when nobody says better; 0: none */
+} statuses[ERROR_CODES] = {
+	[ERROR_NONE] = { 500 }, /* an error without a cause is a bug */
+	[ERROR_MALFORMED] = { 400 },      [ERROR_UNAUTHENTICATED] = { 401 },  [ERROR_FORBIDDEN] = { 403 },
+	[ERROR_NOT_FOUND] = { 404 },      [ERROR_METHOD] = { 405 },           [ERROR_CONFLICT] = { 409 },
+	[ERROR_TOO_LARGE] = { 413 },      [ERROR_UNSUPPORTED_TYPE] = { 415 }, [ERROR_INVALID] = { 422 },
+	[ERROR_TOO_MANY] = { 429, 1 },    [ERROR_INTERNAL] = { 500 },         [ERROR_UPSTREAM] = { 502 },
+	[ERROR_UNAVAILABLE] = { 503, 1 }, [ERROR_UNKNOWN_OUTCOME] = { 504 },
+};
+
+int answer_status(enum error_code code)
+{
+	return (unsigned)code < ERROR_CODES ? statuses[code].http : 500;
+}
+
+static const char *reason(int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 202, "Accepted" },
+		{ 204, "No Content" },
+		{ 303, "See Other" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 408, "Request Timeout" },
+		{ 409, "Conflict" },
+		{ 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" },
+		{ 431, "Request Header Fields Too Large" },
+		{ 500, "Internal Server Error" },
+		{ 502, "Bad Gateway" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
+	};
+
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (reasons[i].status == status)
+			return reasons[i].text;
+	return "Unnamed";
+}
+
+void answer_header(struct request *req, const char *name, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	text_addf(&req->headers, "%s: %s\r\n", name, arena_vprintf(req->arena, format, args));
+	va_end(args);
+}
+
+/* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", made once a second in each thread. */
+static const char *date_line(void)
+{
+	static _Thread_local char line[48];
+	static _Thread_local time_t made;
+	time_t now = clock_unix_ms() / 1000;
+	struct tm tm;
+
+	if (now != made) {
+		gmtime_r(&now, &tm);
+		strftime(line, sizeof line, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+		made = now;
+	}
+	return line;
+}
+
+static void add_head(struct text *out, struct request *req, int status, const char *type, const char *cache)
+{
+	text_addf(out, "HTTP/1.1 %d %s\r\n", status, reason(status));
+	text_adds(out, date_line());
+	text_addf(out, "X-Request-Id: %s\r\n", req->id);
+	if (type)
+		text_addf(out, "Content-Type: %s\r\n", type);
+	text_addf(out, "Cache-Control: %s\r\n", cache ? cache : "no-store");
+	text_adds(out, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+	text_add(out, req->headers.at, req->headers.length);
+	if (req->close)
+		text_adds(out, "Connection: close\r\n");
+	req->status = status;
+}
+
+/* One write, against a clock: a client that reads a byte at a time must not hold the thread. */
+static int write_all(struct request *req, const char *bytes, size_t size)
+{
+	int n;
+
+	guard_answer(req->slot,
+	             clock_mono_ms() + GUARD_GRACE_MS + (int64_t)size * 1000 / GUARD_BYTES_PER_SECOND);
+	n = mg_write(req->conn, bytes, size);
+	guard_busy(req->slot);
+	if (n > 0)
+		req->sent += n;
+	if (n == (int)size)
+		return 0;
+	req->close = true;
+	return -1;
+}
+
+void answer_send(struct request *req, const struct answer *a)
+{
+	struct text out;
+
+	if (!req->body_ended) /* answered before the end of the body, which nobody is going to read */
+		req->close = true;
+	text_init(&out, req->arena);
+	add_head(&out, req, a->status, a->type, a->cache);
+	if (a->status != 204 && a->status != 304)
+		text_addf(&out, "Content-Length: %zu\r\n", a->type ? a->size : 0);
+	text_adds(&out, "\r\n");
+	if (a->type && !req->head)
+		text_add(&out, a->body, a->size);
+	(void)write_all(req, out.at, out.length); /* a client that has gone is told nothing */
+}
+
+void answer_json(struct request *req, int status, const char *body, size_t size)
+{
+	answer_send(req, &(struct answer){
+	                     .status = status, .type = "application/json", .body = body, .size = size });
+}
+
+/* "settings.temperature" is ["body", "settings", "temperature"]; a number stands for a place in a list. */
+static void add_location(struct text *out, const struct field_error *f)
+{
+	const char *at = f->field;
+
+	text_addc(out, '[');
+	text_add_json(out, f->where, strlen(f->where));
+	while (*at) {
+		size_t length = strcspn(at, ".");
+
+		text_addc(out, ',');
+		if (length && strspn(at, "0123456789") == length)
+			text_add(out, at, length);
+		else
+			text_add_json(out, at, length);
+		at += length + (at[length] == '.');
+	}
+	text_addc(out, ']');
+}
+
+static void add_fields(struct text *out, const struct field_error *f)
+{
+	text_adds(out, ",\"errors\":[");
+	for (; f; f = f->next) {
+		text_adds(out, "{\"loc\":");
+		add_location(out, f);
+		text_adds(out, ",\"msg\":");
+		text_add_json(out, f->msg, strlen(f->msg));
+		text_adds(out, ",\"type\":");
+		text_add_json(out, f->type, strlen(f->type));
+		text_adds(out, f->next ? "}," : "}");
+	}
+	text_addc(out, ']');
+}
+
+/* The members of a JSON object that a service made: what stands between its braces. */
+static void add_members(struct text *out, const char *object)
+{
+	const char *from = strchr(object, '{'), *to = strrchr(object, '}');
+
+	if (!from || !to || to <= from)
+		return;
+	for (from++; from < to && isspace((unsigned char)*from);)
+		from++;
+	if (from == to)
+		return;
+	text_addc(out, ',');
+	text_add(out, from, (size_t)(to - from));
+}
+
+void answer_error(struct request *req, const char *extra)
+{
+	const struct error *err = &req->err;
+	enum error_code code = (unsigned)err->code < ERROR_CODES ? err->code : ERROR_INTERNAL;
+	const char *detail = err->message[0] ? err->message : "something went wrong on our side";
+	int retry_after = err->retry_after > 0 ? err->retry_after : statuses[code].retry_after;
+	struct text body;
+
+	if (statuses[code].retry_after)
+		answer_header(req, "Retry-After", "%d", retry_after);
+	if (code == ERROR_UNAUTHENTICATED && !extra)
+		answer_header(req, "WWW-Authenticate", "Bearer realm=\"parley\"");
+	text_init(&body, req->arena);
+	text_adds(&body, "{\"detail\":");
+	text_add_json(&body, detail, strlen(detail));
+	if (err->fields)
+		add_fields(&body, err->fields);
+	if (extra)
+		add_members(&body, extra);
+	text_addc(&body, '}');
+	answer_json(req, statuses[code].http, body.at, body.length);
+}
+
+int answer_stream_begin(struct request *req, const char *type)
+{
+	struct text out;
+
+	req->close = true; /* the end of the connection is the end of the answer */
+	text_init(&out, req->arena);
+	add_head(&out, req, 200, type, "no-store");
+	text_adds(&out, "X-Accel-Buffering: no\r\n\r\n"); /* nginx in front would gather events */
+	return write_all(req, out.at, out.length);
+}
+
+int answer_stream_write(struct request *req, const char *bytes, size_t size)
+{
+	return write_all(req, bytes, size);
+}

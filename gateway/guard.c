@@ -1,0 +1,257 @@
+#include "gateway/guard.h"
+
+#include <arpa/inet.h>
+#include <civetweb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+
+enum { SWEEP_MS = 100 };
+enum waits { WAITS_FOR_US, WAITS_FOR_HEADER, WAITS_FOR_BODY, WAITS_FOR_READER };
+
+struct guard_slot {
+	const struct mg_connection *conn; /* NULL: free. Under the guard's lock */
+	struct guard_slot *next_free;
+	atomic_int waits;
+	atomic_llong until; /* monotonic ms */
+	atomic_bool expired;
+};
+
+struct guard {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t thread;
+	bool stop;
+	int threads, descriptors;
+	atomic_int count;
+	struct guard_slot *free;
+	struct guard_slot slots[];
+};
+
+/* What tells a connection from all others. */
+struct endpoint {
+	char address[48]; /* the client's */
+	int port, own_port;
+};
+
+/* A connection to be ended. */
+struct victim {
+	struct endpoint at;
+	int how; /* SHUT_RD leaves us the possibility to answer */
+};
+
+static bool endpoint_of(int fd, struct endpoint *ret)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} peer = { 0 }, own = { 0 };
+	socklen_t peer_size = sizeof peer, own_size = sizeof own;
+	const void *bytes = &peer.v4.sin_addr;
+
+	if (getpeername(fd, &peer.any, &peer_size) < 0 || getsockname(fd, &own.any, &own_size) < 0)
+		return false;
+	if (peer.any.sa_family == AF_INET6)
+		bytes = &peer.v6.sin6_addr;
+	else if (peer.any.sa_family != AF_INET)
+		return false;
+	ret->port = ntohs(peer.v4.sin_port); /* at the same place in both families */
+	ret->own_port = ntohs(own.v4.sin_port);
+	return inet_ntop(peer.any.sa_family, bytes, ret->address, sizeof ret->address) != NULL;
+}
+
+static const struct victim *find(const struct victim *list, int count, int fd)
+{
+	struct endpoint at;
+
+	if (!endpoint_of(fd, &at))
+		return NULL;
+	for (int i = 0; i < count; i++)
+		if (list[i].at.port == at.port && list[i].at.own_port == at.own_port &&
+		    !strcmp(list[i].at.address, at.address))
+			return &list[i];
+	return NULL;
+}
+
+static void end(const struct victim *list, int count, int descriptors)
+{
+	for (int fd = 0; fd < descriptors; fd++) {
+		int copy = find(list, count, fd) ? dup(fd) : -1;
+		const struct victim *v = copy < 0 ? NULL : find(list, count, copy);
+
+		if (v)
+			shutdown(copy, v->how);
+		if (copy >= 0)
+			close(copy);
+	}
+}
+
+/* The connections whose time is up; marks them. Called with the lock held. */
+static int collect(struct guard *g, struct victim *list, int room)
+{
+	int64_t now = clock_mono_ms();
+	int64_t header_now = guard_crowded(g) ? now + GUARD_HEADER_MS - GUARD_HEADER_CROWDED_MS : now;
+	int count = 0;
+
+	for (int i = 0; i < g->threads && count < room; i++) {
+		struct guard_slot *s = &g->slots[i];
+		enum waits waits = (enum waits)atomic_load(&s->waits);
+		const struct mg_request_info *info;
+
+		if (!s->conn || waits == WAITS_FOR_US || atomic_load(&s->expired) ||
+		    atomic_load(&s->until) > (waits == WAITS_FOR_HEADER ? header_now : now))
+			continue;
+		info = mg_get_request_info(s->conn); /* the client's address is there from the start */
+		if (!info)
+			continue;
+		atomic_store(&s->expired, true);
+		list[count].how = waits == WAITS_FOR_READER ? SHUT_RDWR : SHUT_RD;
+		list[count].at.port = info->remote_port;
+		list[count].at.own_port = info->server_port;
+		memcpy(list[count++].at.address, info->remote_addr, sizeof info->remote_addr);
+	}
+	return count;
+}
+
+static void *watch(void *arg)
+{
+	struct guard *g = arg;
+	struct victim list[64];
+	struct timespec until;
+	int count = 0;
+
+	pthread_mutex_lock(&g->lock);
+	while (!g->stop) {
+		count = collect(g, list, (int)(sizeof list / sizeof list[0]));
+		if (count) {
+			pthread_mutex_unlock(&g->lock);
+			end(list, count, g->descriptors);
+			pthread_mutex_lock(&g->lock);
+			continue;
+		}
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += SWEEP_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		pthread_cond_timedwait(&g->wake, &g->lock, &until);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return NULL;
+}
+
+struct guard *guard_new(int threads, int descriptors)
+{
+	struct guard *g = calloc(1, sizeof *g + sizeof g->slots[0] * (size_t)threads);
+	pthread_condattr_t monotonic;
+
+	if (!g)
+		abort();
+	g->threads = threads;
+	g->descriptors = descriptors;
+	for (int i = threads - 1; i >= 0; i--) {
+		g->slots[i].next_free = g->free;
+		g->free = &g->slots[i];
+	}
+	pthread_mutex_init(&g->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&g->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (pthread_create(&g->thread, NULL, watch, g))
+		abort();
+	return g;
+}
+
+void guard_free(struct guard *g)
+{
+	if (!g)
+		return;
+	pthread_mutex_lock(&g->lock);
+	g->stop = true;
+	pthread_cond_signal(&g->wake);
+	pthread_mutex_unlock(&g->lock);
+	pthread_join(g->thread, NULL);
+	pthread_cond_destroy(&g->wake);
+	pthread_mutex_destroy(&g->lock);
+	free(g);
+}
+
+static void set(struct guard_slot *slot, enum waits waits, int64_t until)
+{
+	if (!slot)
+		return;
+	atomic_store(&slot->waits,
+	             WAITS_FOR_US); /* so that nobody pairs the new deadline with the old state */
+	atomic_store(&slot->until, until);
+	atomic_store(&slot->waits, waits);
+}
+
+struct guard_slot *guard_open(struct guard *g, const struct mg_connection *conn)
+{
+	struct guard_slot *s;
+
+	pthread_mutex_lock(&g->lock);
+	s = g->free;
+	if (s) {
+		g->free = s->next_free;
+		atomic_store(&s->expired, false);
+		set(s, WAITS_FOR_HEADER, clock_mono_ms() + GUARD_HEADER_MS);
+		s->conn = conn;
+		atomic_fetch_add(&g->count, 1);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return s;
+}
+
+void guard_close(struct guard *g, struct guard_slot *slot)
+{
+	if (!slot)
+		return;
+	pthread_mutex_lock(&g->lock);
+	slot->conn = NULL;
+	slot->next_free = g->free;
+	g->free = slot;
+	atomic_fetch_sub(&g->count, 1);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void guard_busy(struct guard_slot *slot)
+{
+	set(slot, WAITS_FOR_US, 0);
+}
+
+void guard_body(struct guard_slot *slot, int64_t until_ms)
+{
+	set(slot, WAITS_FOR_BODY, until_ms);
+}
+
+void guard_answer(struct guard_slot *slot, int64_t until_ms)
+{
+	set(slot, WAITS_FOR_READER, until_ms);
+}
+
+bool guard_expired(const struct guard_slot *slot)
+{
+	return slot && atomic_load(&slot->expired);
+}
+
+int guard_count(const struct guard *g)
+{
+	return atomic_load(&g->count);
+}
+
+bool guard_crowded(const struct guard *g)
+{
+	return guard_count(g) * 2 >= g->threads;
+}
+
+bool guard_full(const struct guard *g)
+{
+	return guard_count(g) * 5 >= g->threads * 4;
+}

@@ -1,0 +1,278 @@
+#include "gateway/server.h"
+
+#include <civetweb.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/log.h"
+#include "gateway/answer.h"
+#include "gateway/guard.h"
+
+enum {
+	QUEUE = 5000, /* accepted connections that wait for a thread */
+	SPARE = 512,  /* descriptors for all else: sockets to the services, logs, listeners */
+	FEWEST = 64,  /* with less room for connections there is no point in starting */
+};
+
+struct server {
+	struct server_config config;
+	struct mg_context *civetweb;
+	struct guard *guard;
+	atomic_int running;
+	atomic_bool draining;
+	struct metric *by_class[6]; /* answers, by status / 100 */
+	struct metric *seconds, *connections, *refused;
+};
+
+static struct server *server_of(const struct mg_connection *conn)
+{
+	return mg_get_user_data(mg_get_context(conn));
+}
+
+/* --- Connections ---------------------------------------------------------------------------------------------- */
+
+static int on_connection(const struct mg_connection *conn, void **slot)
+{
+	struct server *s = server_of(conn);
+
+	*slot = guard_open(s->guard, conn);
+	metric_set(s->connections, guard_count(s->guard));
+	return 0;
+}
+
+static void on_close(const struct mg_connection *conn)
+{
+	struct server *s = server_of(conn);
+
+	guard_close(s->guard, mg_get_user_connection_data(conn));
+	metric_set(s->connections, guard_count(s->guard));
+}
+
+/* --- Requests ------------------------------------------------------------------------------------------------- */
+
+static void count(struct server *s, int status, int64_t began_us)
+{
+	int class = status / 100;
+
+	metric_add(s->by_class[class > 0 && class < 6 ? class : 5], 1);
+	metric_observe(s->seconds, clock_mono_us() - began_us);
+}
+
+static void log_access(const struct request *req)
+{
+	enum log_level level =
+	    req->status >= 500 && req->err.code != ERROR_UNAVAILABLE ? LOG_ERROR : LOG_INFO;
+
+	log_line(level, req->err.code ? req->err.message : "answered", LOG_TEXT("request", req->id),
+	         LOG_TEXT("verb", req->info->request_method), LOG_TEXT("path", req->path),
+	         LOG_INT("status", req->status), LOG_TEXT("method", req->method), LOG_TEXT("user", req->user),
+	         LOG_TEXT("ip", req->ip), LOG_INT("bytes", req->sent),
+	         LOG_INT("us", clock_mono_us() - req->began_us), LOG_TEXT("detail", req->err.detail));
+}
+
+static int serve(struct server *s, struct request *req)
+{
+	if (guard_full(s->guard))
+		req->close = true;
+	if (atomic_load(&s->draining)) {
+		req->close = true;
+		return error_busy(&req->err, 2, "this gateway is shutting down");
+	}
+	return s->config.handle(s->config.arg, req);
+}
+
+static int on_request(struct mg_connection *conn)
+{
+	struct server *s = server_of(conn);
+	struct arena arena;
+	struct request req;
+
+	arena_init(&arena, 0);
+	guard_busy(mg_get_user_connection_data(conn));
+	atomic_fetch_add(&s->running, 1);
+	if (request_open(&req, conn, s->config.proxies, &arena) < 0 || serve(s, &req) < 0)
+		answer_error(&req, NULL);
+	count(s, req.status, req.began_us);
+	log_access(&req);
+	request_finish(&req);
+	atomic_fetch_sub(&s->running, 1);
+	arena_done(&arena);
+	return 200; /* any number from 1 to 999: done */
+}
+
+/* civetweb refuses by itself what it cannot read as a request. */
+static int on_error(struct mg_connection *conn, int status, const char *message)
+{
+	struct server *s = server_of(conn);
+	bool slow = guard_expired(mg_get_user_connection_data(conn));
+	const char *detail = slow            ? "the header of the request came too slowly"
+	                     : status == 413 ? "the header of the request is too large"
+	                     : status == 505 ? "only HTTP/1.0 and HTTP/1.1 are spoken here"
+	                                     : "this is not an HTTP request";
+	int http = slow ? 408 : status == 413 ? 431 : status == 505 ? 505 : 400;
+	unsigned char random[8];
+	char id[2 * sizeof random + 1], body[160], answer[512];
+	int size;
+
+	random_bytes(random, sizeof random);
+	hex_encode(id, random, sizeof random);
+	snprintf(body, sizeof body, "{\"detail\":\"%s\"}", detail);
+	size = snprintf(answer, sizeof answer,
+	                "HTTP/1.1 %d Refused\r\nX-Request-Id: %s\r\nContent-Type: application/json\r\n"
+	                "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+	                http, id, strlen(body), body);
+	mg_write(conn, answer, (size_t)size);
+	metric_add(s->refused, 1);
+	log_line(LOG_INFO, detail, LOG_TEXT("request", id), LOG_INT("status", http),
+	         LOG_TEXT("detail", message));
+	return 0;
+}
+
+static int on_message(const struct mg_connection *conn, const char *message)
+{
+	(void)conn;
+	log_line(LOG_WARN, message);
+	return 1;
+}
+
+/* --- Start and stop ------------------------------------------------------------------------------------------- */
+
+/* As many descriptors as threads and queue can use; the queue shrinks to what the system gives. */
+static int make_room(int threads, int *queue, struct error *err)
+{
+	struct rlimit limit;
+	rlim_t want = (rlim_t)(threads + QUEUE + SPARE);
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return error_internal(err, "getrlimit failed");
+	if (limit.rlim_cur < want) {
+		limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+		if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+			return error_internal(err, "setrlimit failed");
+	}
+	if (limit.rlim_cur < (rlim_t)(threads + FEWEST + SPARE))
+		return error_set(err, ERROR_INVALID,
+		                 "only %llu open files are allowed (ulimit -n); %d threads need %d",
+		                 (unsigned long long)limit.rlim_cur, threads, threads + FEWEST + SPARE);
+	*queue = limit.rlim_cur < want ? (int)limit.rlim_cur - threads - SPARE : QUEUE;
+	return 0;
+}
+
+static struct mg_context *start_civetweb(struct server *s, int queue)
+{
+	static const struct mg_callbacks callbacks = {
+		.begin_request = on_request,
+		.http_error = on_error,
+		.log_message = on_message,
+		.init_connection = on_connection,
+		.connection_close = on_close,
+	};
+	char threads[16], length[16];
+	const char *options[] = {
+		"listening_ports",
+		s->config.listen,
+		"num_threads",
+		threads,
+		"connection_queue",
+		length,
+		"listen_backlog",
+		"4096",
+		"tcp_nodelay",
+		"1",
+		"enable_keep_alive",
+		"yes",
+		"keep_alive_timeout_ms",
+		"5000",
+		"request_timeout_ms",
+		"10000",
+		"decode_url",
+		"no",
+		"enable_auth_domain_check",
+		"no",
+		NULL,
+	};
+
+	snprintf(threads, sizeof threads, "%d", s->config.threads);
+	snprintf(length, sizeof length, "%d", queue);
+	return mg_start(&callbacks, s, options);
+}
+
+static void make_metrics(struct server *s)
+{
+	struct metrics *m = s->config.metrics;
+	char label[32];
+
+	for (int i = 1; i < 6; i++) {
+		snprintf(label, sizeof label, "status=\"%dxx\"", i);
+		s->by_class[i] =
+		    metrics_get(m, METRIC_COUNTER, "http_answers_total", label, "Answers by status");
+	}
+	s->seconds =
+	    metrics_get(m, METRIC_HISTOGRAM, "http_request_seconds", NULL, "From the header to the answer");
+	s->connections =
+	    metrics_get(m, METRIC_GAUGE, "http_connections", NULL, "Open connections with a thread");
+	s->refused = metrics_get(m, METRIC_COUNTER, "http_refused_total", NULL, "Bytes that were no request");
+}
+
+int server_start(const struct server_config *config, struct server **ret, struct error *err)
+{
+	struct server *s = calloc(1, sizeof *s);
+	int queue = 0;
+
+	if (!s)
+		abort();
+	s->config = *config;
+	if (make_room(config->threads, &queue, err) < 0) {
+		free(s);
+		return -1;
+	}
+	make_metrics(s);
+	mg_init_library(0);
+	s->guard = guard_new(config->threads, config->threads + queue + SPARE);
+	s->civetweb = start_civetweb(s, queue);
+	if (!s->civetweb) {
+		server_stop(s);
+		return error_set(err, ERROR_INVALID, "cannot listen on %s", config->listen);
+	}
+	*ret = s;
+	return 0;
+}
+
+int server_port(const struct server *s)
+{
+	struct mg_server_port port;
+
+	return mg_get_server_ports(s->civetweb, 1, &port) == 1 ? port.port : 0;
+}
+
+void server_drain(struct server *s, int patience_ms)
+{
+	static const struct timespec pause = { .tv_nsec = 10 * 1000000L };
+	int64_t until = clock_mono_ms() + patience_ms;
+
+	atomic_store(&s->draining, true);
+	while (atomic_load(&s->running) > 0 && clock_mono_ms() < until)
+		nanosleep(&pause, NULL);
+}
+
+bool server_draining(const struct server *s)
+{
+	return atomic_load(&s->draining);
+}
+
+void server_stop(struct server *s)
+{
+	if (!s)
+		return;
+	if (s->civetweb)
+		mg_stop(s->civetweb);
+	guard_free(s->guard);
+	mg_exit_library();
+	free(s);
+}
