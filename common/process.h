@@ -1,0 +1,25 @@
+/*
+ * process: what every program of ours does to itself before its first thread: scheduling, memory, signals.
+ *
+ * It also narrows what NNG sees of the machine. NNG starts several threads per processor of sysconf(), which costs
+ * memory and makes a call hop between more threads; so this program's own sysconf() tells one processor online.
+ * Whoever needs the number of processors takes process_cores().
+ */
+#ifndef PARLEY_PROCESS_H
+#define PARLEY_PROCESS_H
+
+#include <pthread.h>
+
+/* Call first in main(): SIGTERM, SIGINT and SIGPIPE are blocked or ignored in every thread made after it. */
+void process_start(void);
+
+/* Waits for SIGTERM or SIGINT for up to ms; 1 when one came. */
+int process_wait_signal(int ms);
+
+int process_cores(void);
+
+/* A thread with a stack of so many KiB; no memory for one ends the process. */
+enum { THREAD_STACK_KB = 256 };
+pthread_t process_thread(void *(*run)(void *), void *arg);
+
+#endif
