@@ -1,0 +1,136 @@
+// fakellm.mjs PORT: a scripted model behind OpenAI's API, in the manner of DeepSeek (reasoning_content, streamed tool calls).
+//
+// The last user text is the script; what comes first in this list counts:
+//   overload      503 with Retry-After
+//   cut off       the connection is dropped in the middle of the answer
+//   add A B       a call of the tool `add`, when it is offered; the tool's result is then told
+//   count N MS    N words, MS milliseconds apart (MS may be left out: 5): "w1 w2 ... wN"
+//   cite          an answer that cites [1], which is there, and [9], which is invented
+//   anything else "You said: ..."
+// ECHO=v3.2 (default) answers 400 when a turn with tool calls lacks reasoning_content, ECHO=r1 when any message has it.
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const port = Number(process.argv[2] || 3974);
+const echo = process.env.ECHO || 'v3.2';
+const thoughts = ['Let me ', 'think.'];
+
+const textOf = (content) =>
+  typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('');
+
+function refuse(answer, status, message, type = 'invalid_request_error', headers = {}) {
+  answer.writeHead(status, { 'content-type': 'application/json', ...headers });
+  answer.end(JSON.stringify({ error: { message, type, param: null, code: type } }));
+}
+
+function json(answer, value) {
+  answer.writeHead(200, { 'content-type': 'application/json' });
+  answer.end(JSON.stringify(value));
+}
+
+// What DeepSeek demands of messages that come back to it. A sentence when it would refuse.
+function echoMistake(messages) {
+  for (const [i, m] of messages.entries()) {
+    if (echo === 'v3.2' && m.role === 'assistant' && m.tool_calls && m.reasoning_content === undefined)
+      return `Missing \`reasoning_content\` field in the assistant message at message index ${i}.`;
+    if (echo === 'r1' && m.reasoning_content !== undefined) return 'reasoning_content is not allowed in messages';
+  }
+  return null;
+}
+
+// The answer to a request: { calls } or { text, pause, cut }.
+function script(request) {
+  const last = request.messages.at(-1);
+  if (last.role === 'tool') return { text: `The sum is ${textOf(last.content)}.`, pause: 5 };
+  const asked = textOf(request.messages.findLast((m) => m.role === 'user')?.content);
+  const add = /add (\d+) (\d+)/.exec(asked);
+  if (add && request.tools?.some((t) => t.function.name === 'add'))
+    return { calls: [{ id: 'call_0', type: 'function', function: { name: 'add', arguments: `{"a":${add[1]},"b":${add[2]}}` } }] };
+  const count = /count (\d+)(?: (\d+))?/.exec(asked);
+  if (count)
+    return { text: Array.from({ length: Number(count[1]) }, (_, i) => `w${i + 1}`).join(' '), pause: Number(count[2] ?? 5) };
+  if (/\bcite\b/i.test(asked))
+    return { text: 'The first source says so [1]. Nobody says this [9]. Both together [1][9] settle it.', pause: 5 };
+  return { text: `You said: ${asked}`, pause: 5, cut: /cut off/.test(asked) };
+}
+
+const usage = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12, completion_tokens_details: { reasoning_tokens: 2 } };
+
+async function complete(request, answer) {
+  const base = { id: 'chatcmpl-1', created: 1, model: request.model, system_fingerprint: 'fp' };
+  const { calls, text, pause, cut } = script(request);
+  const finish = calls ? 'tool_calls' : 'stop';
+  if (!request.stream) {
+    const message = { role: 'assistant', content: calls ? '' : text, reasoning_content: thoughts.join('') };
+    if (calls) message.tool_calls = calls;
+    return json(answer, { ...base, object: 'chat.completion', usage, choices: [{ index: 0, message, logprobs: null, finish_reason: finish }] });
+  }
+
+  answer.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+  const send = (delta, reason = null, more = {}) =>
+    answer.write('data: ' + JSON.stringify({
+      ...base, object: 'chat.completion.chunk', choices: [{ index: 0, delta, logprobs: null, finish_reason: reason }], ...more,
+    }) + '\n\n');
+  answer.write(': keep-alive\n\n');
+  send({ role: 'assistant', content: null, reasoning_content: '' });
+  for (const thought of thoughts) send({ content: null, reasoning_content: thought });
+  if (calls) {
+    send({ tool_calls: [{ index: 0, id: calls[0].id, type: 'function', function: { name: calls[0].function.name, arguments: '' } }] });
+    for (const piece of calls[0].function.arguments.match(/.{1,4}/g))
+      send({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
+  } else {
+    for (const word of text.match(/\S+\s*/g)) {
+      if (answer.destroyed) return;
+      send({ content: word, reasoning_content: null });
+      if (cut) return answer.destroy();
+      await sleep(pause);
+    }
+  }
+  send({ content: '', reasoning_content: null }, finish, { usage });
+  answer.end('data: [DONE]\n\n');
+}
+
+// Vectors of 256 numbers that are near when texts share words.
+function embed(text) {
+  const vector = new Array(256).fill(0);
+  for (const word of text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []) {
+    let hash = 2166136261;
+    for (const c of word) hash = Math.imul(hash ^ c.codePointAt(0), 16777619) >>> 0;
+    vector[hash % 256] += hash & 256 ? 1 : -1;
+  }
+  const length = Math.hypot(...vector) || 1;
+  return vector.map((x) => x / length);
+}
+
+function embeddings(request, answer) {
+  const inputs = Array.isArray(request.input) ? request.input : [request.input];
+  const data = inputs.map((input, index) => {
+    const vector = embed(String(input));
+    const embedding = request.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
+    return { object: 'embedding', index, embedding };
+  });
+  json(answer, { object: 'list', data, model: request.model, usage: { prompt_tokens: 1, total_tokens: 1 } });
+}
+
+http.createServer(async (query, answer) => {
+  let body = '';
+  for await (const piece of query) body += piece;
+  if (query.headers.authorization !== 'Bearer sk-test')
+    return refuse(answer, 401, 'Authentication Fails (no such user)', 'authentication_error');
+  if (query.method === 'GET' && query.url.endsWith('/models'))
+    return json(answer, { object: 'list', data: [{ id: 'deepseek-reasoner', object: 'model', created: 1, owned_by: 'deepseek' }] });
+  let request;
+  try {
+    request = JSON.parse(body);
+  } catch {
+    return refuse(answer, 400, 'Failed to parse the request body as JSON');
+  }
+  if (query.method === 'POST' && query.url.endsWith('/embeddings')) return embeddings(request, answer);
+  if (query.method !== 'POST' || !query.url.endsWith('/chat/completions')) return refuse(answer, 404, 'not found');
+  if (!Array.isArray(request.messages)) return refuse(answer, 400, 'missing field `messages`');
+  const mistake = echoMistake(request.messages);
+  if (mistake) return refuse(answer, 400, mistake);
+  if (/overload/.test(textOf(request.messages.at(-1).content)))
+    return refuse(answer, 503, 'Server overloaded', 'server_error', { 'retry-after': '1' });
+  await complete(request, answer);
+}).listen(port, '127.0.0.1', () => console.log('ready'));
