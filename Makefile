@@ -11,6 +11,9 @@ VARIANT := $(strip $(VARIANT))
 B   := build/$(VARIANT)
 GEN := build/gen
 
+Q    := $(if $(V),,@) # make V=1 shows the commands
+show  = $(if $(V),,@printf '  %-9s %s\n' '$(1)' '$(2)')
+
 CC       ?= cc
 PACKAGES := libpq json-c libcurl libcrypto libjwt libprotobuf-c
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers

@@ -16,20 +16,24 @@ GENERATED := $(foreach s,$(SERVICE_CONTRACTS),$(GEN)/$(s).methods.c $(GEN)/$(s).
 
 $(GEN)/google/protobuf/descriptor.pb-c.c:
 	@mkdir -p $(GEN)
-	protoc-c --proto_path=/usr/include --c_out=$(GEN) google/protobuf/descriptor.proto
+	$(call show,PROTOC-C,descriptor.proto)
+	$(Q)protoc-c --proto_path=/usr/include --c_out=$(GEN) google/protobuf/descriptor.proto
 
 $(GEN)/%.pb-c.c: proto/%.proto proto/http.proto proto/rpc.proto | $(GEN)/google/protobuf/descriptor.pb-c.c
-	protoc-c $(PROTOC_INCLUDE) --c_out=$(GEN) $<
+	$(call show,PROTOC-C,$<)
+	$(Q)protoc-c $(PROTOC_INCLUDE) --c_out=$(GEN) $<
 
 $(GENERATOR): $(wildcard proto/generate/*.c proto/generate/*.h) common/arena.c common/text.c $(GEN)/google/protobuf/descriptor.pb-c.c $(GEN)/http.pb-c.c
-	$(CC) -std=gnu11 -g -O1 $(WARN) $(CPPFLAGS) -o $@ $(filter %.c,$^) $(shell pkg-config --libs libprotobuf-c json-c)
+	$(call show,CC,$@)
+	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) $(CPPFLAGS) -o $@ $(filter %.c,$^) $(shell pkg-config --libs libprotobuf-c json-c)
 
 $(GEN)/contracts.ds: $(wildcard proto/*.proto)
 	@mkdir -p $(GEN)
-	protoc $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$@ $^
+	$(Q)protoc $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$@ $^
 
 $(GEN)/generated.stamp: $(GENERATOR) $(GEN)/contracts.ds $(PB_C)
-	$(GENERATOR) $(GEN)/contracts.ds $(GEN)
+	$(call show,GENERATE,methods clients shapes routes openapi.json)
+	$(Q)$(GENERATOR) $(GEN)/contracts.ds $(GEN)
 	@touch $@
 # Left as they are when nothing in them changed, so that what includes them is not compiled again.
 $(GENERATED) $(PB_C:.c=.h): $(GEN)/generated.stamp ;
@@ -37,48 +41,52 @@ $(GENERATED) $(PB_C:.c=.h): $(GEN)/generated.stamp ;
 # Migrations and static files become C arrays.
 $(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/migrations/*.sql)
 	@mkdir -p $(GEN)
-	bash common/build/migrations.sh $* > $@
+	$(Q)bash common/build/migrations.sh $* > $@
 
 # --- Objects and the common library -------------------------------------------------------------------------------
 COMMON_SRC := $(wildcard common/*.c)
-COMMON_OBJ := $(patsubst %.c,$(B)/%.o,$(COMMON_SRC)) \
-              $(patsubst $(GEN)/%.c,$(B)/gen/%.o,$(filter-out $(GEN)/http.pb-c.c,$(PB_C)) \
+COMMON_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(COMMON_SRC)) \
+              $(patsubst $(GEN)/%.c,$(B)/obj/gen/%.o,$(filter-out $(GEN)/http.pb-c.c,$(PB_C)) \
                 $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c) $(GEN)/shapes.c)
 
-$(B)/%.o: %.c | $(GEN)/generated.stamp
+$(B)/obj/%.o: %.c | $(GEN)/generated.stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call show,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 # Generated code is not ours to warn about.
-$(B)/gen/%.o: $(GEN)/%.c | $(GEN)/generated.stamp
+$(B)/obj/gen/%.o: $(GEN)/%.c | $(GEN)/generated.stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)) -w -MMD -MP -c -o $@ $<
+	$(call show,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)) -w -MMD -MP -c -o $@ $<
 
 $(B)/libcommon.a: $(COMMON_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 # $(call service,NAME,LIBRARIES)
 define service
 SERVICES += $(1)
 PROGRAMS += $(B)/svc-$(1)
 $(GEN)/$(1).migrations.c: $(wildcard svc-$(1)/migrations/*.sql)
-$(1)_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard svc-$(1)/*.c)) $(B)/gen/$(1).methods.o $(B)/gen/$(1).migrations.o
+$(1)_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard svc-$(1)/*.c)) $(B)/obj/gen/$(1).methods.o $(B)/obj/gen/$(1).migrations.o
 $(B)/svc-$(1): $$($(1)_OBJ) $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $$@ $$^ $(2) $$(LDLIBS)
+	$$(call show,LINK,$$@)
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(2) $$(LDLIBS)
 all: $(B)/svc-$(1)
 endef
 
 # Helper programs that a service starts (svc-NAME/helper/*.c, a program each) are listed by that service.
 define gateway
 PROGRAMS += $(B)/gateway
-gateway_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard gateway/*.c)) $(B)/gen/routes.o $(B)/gen/static.o
+gateway_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard gateway/*.c)) $(B)/obj/gen/routes.o $(B)/obj/gen/static.o
 $(B)/gateway: $$(gateway_OBJ) $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$$(call show,LINK,$$@)
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 all: $(B)/gateway
 endef
 
 $(GEN)/static.c: common/build/static.sh $(shell find gateway/static -type f 2>/dev/null) $(GEN)/openapi.json
 	@mkdir -p $(GEN)
-	bash common/build/static.sh gateway/static $(GEN)/openapi.json > $@
+	$(Q)bash common/build/static.sh gateway/static $(GEN)/openapi.json > $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -31,9 +31,10 @@ UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 links = $(shell sed -n 's|.*links: \(.*\) \*/.*|\1|p;9q' $(1))
 define unit
 $(1)_LINKS := $(call links,tests/unit/$(1).c)
-$(B)/tests/$(1): $(B)/tests/unit/$(1).o $$(patsubst %.c,$(B)/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
+$(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $$(patsubst %.c,$(B)/obj/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $$^ $$(filter -l%,$$($(1)_LINKS)) $$(LDLIBS) -lcmocka
+	$$(call show,LINK,$$@)
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $$(filter -l%,$$($(1)_LINKS)) $$(LDLIBS) -lcmocka
 endef
 $(foreach t,$(UNIT),$(eval $(call unit,$(t))))
 .PHONY: unit-programs $(UNIT:test_%=test-%)
@@ -54,8 +55,9 @@ T ?= 60
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 define fuzzer
 $(1)_LINKS := $(call links,tests/fuzz/$(1).c)
-$(B)/$(1): $(B)/tests/fuzz/$(1).o $$(patsubst %.c,$(B)/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(filter -l%,$$($(1)_LINKS)) $$(LDLIBS)
+$(B)/$(1): $(B)/obj/tests/fuzz/$(1).o $$(patsubst %.c,$(B)/obj/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
+	$$(call show,LINK,$$@)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(filter -l%,$$($(1)_LINKS)) $$(LDLIBS)
 endef
 $(foreach f,$(FUZZ),$(eval $(call fuzzer,$(f))))
 .PHONY: fuzz-programs
@@ -66,8 +68,9 @@ fuzz:
 
 ## make bench          speed and memory, each figure beside its bar; fails when a bar is missed
 BENCH := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
-$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/libcommon.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libcommon.a
+	$(call show,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench: all $(BENCH)
 	@ONLY="$(ONLY)" tests/bench/bench.py
 
