@@ -12,7 +12,7 @@
 
 struct answer {
 	int status;
-	const char *type;  /* Content-Type; NULL: no body at all */
+	const char *type; /* Content-Type; NULL: no body at all */
 	const char *body;
 	size_t size;
 	const char *cache; /* Cache-Control; NULL: "no-store" */

@@ -31,14 +31,14 @@ struct request {
 	struct error err; /* what went wrong so far; answer_error() tells the client */
 	int64_t began_us; /* monotonic */
 
-	const char *verb;  /* "GET" for HEAD too */
-	const char *path;  /* as it came: not decoded, without the query */
-	const char *query; /* not decoded; "" when there is none */
-	const char *id;    /* X-Request-Id: the client's where it is sane, else ours */
-	const char *ip;    /* of the client, behind trusted proxies */
+	const char *verb;                 /* "GET" for HEAD too */
+	const char *path;                 /* as it came: not decoded, without the query */
+	const char *query;                /* not decoded; "" when there is none */
+	const char *id;                   /* X-Request-Id: the client's where it is sane, else ours */
+	const char *ip;                   /* of the client, behind trusted proxies */
 	const char *origin, *traceparent; /* NULL when absent or malformed */
-	bool head;         /* HEAD: the answer shows no body */
-	bool close;        /* the connection ends with this answer */
+	bool head;                        /* HEAD: the answer shows no body */
+	bool close;                       /* the connection ends with this answer */
 
 	struct wire wire;
 	int64_t received; /* bytes of the body so far */
@@ -54,7 +54,8 @@ struct request {
 };
 
 /* Fills req. -1 with req->err when the request is malformed: it can be answered, and the connection must end. */
-int request_open(struct request *req, struct mg_connection *conn, const struct proxies *proxies, struct arena *a) CHECKED;
+int request_open(struct request *req, struct mg_connection *conn, const struct proxies *proxies,
+                 struct arena *a) CHECKED;
 
 const char *request_header(const struct request *req, const char *name); /* NULL when absent */
 
@@ -65,7 +66,8 @@ int request_body_begin(struct request *req, struct gate *readers, int64_t limit)
 int request_read(struct request *req, void *bytes, size_t room, int64_t limit, size_t *got) CHECKED;
 
 /* All of it, in the arena, NUL-terminated. */
-int request_body(struct request *req, struct gate *readers, int64_t limit, const char **ret, size_t *size) CHECKED;
+int request_body(struct request *req, struct gate *readers, int64_t limit, const char **ret,
+                 size_t *size) CHECKED;
 
 /* After the answer: reads on a little, so that a client still sending gets to see it; gives the gate back. */
 void request_finish(struct request *req);

@@ -111,11 +111,11 @@ static int on_error(struct mg_connection *conn, int status, const char *message)
 {
 	struct server *s = server_of(conn);
 	bool slow = guard_expired(mg_get_user_connection_data(conn));
-	const char *detail = slow            ? "the header of the request came too slowly"
-	                     : status == 413 ? "the header of the request is too large"
-	                     : status == 505 ? "only HTTP/1.0 and HTTP/1.1 are spoken here"
-	                                     : "this is not an HTTP request";
-	int http = slow ? 408 : status == 413 ? 431 : status == 505 ? 505 : 400;
+	const char *detail = slow ? "the header of the request came too slowly"
+	                     : status == 505
+	                         ? "only HTTP/1.0 and HTTP/1.1 are spoken here"
+	                         : "this is not an HTTP request, or its header is larger than 16 KB";
+	int http = slow ? 408 : status == 505 ? 505 : 400;
 	unsigned char random[8];
 	char id[2 * sizeof random + 1], body[160], answer[512];
 	int size;

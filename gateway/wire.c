@@ -19,25 +19,24 @@ static bool is_token(const char *text)
 }
 
 /*
- * civetweb cuts the header block into strings in place, so what stood between two of them can still be told: after a
- * value came CR and LF (both NUL now), then the next name; after the last one the CR of the empty line. Anything else
- * is a bare LF, or a line that was left out: folded, of an odd name, or one too many.
+ * civetweb cuts the header block into strings in place, so what stood between two of them can still be told: a line
+ * ends with CR (a NUL now) and LF, and there the next name starts; after the last line comes the CR of the empty one.
+ * Anything else is a bare LF, or a line that was left out: folded, of an odd name, or one too many.
  */
 static bool cut_cleanly(const struct mg_request_info *info)
 {
+	const char *end = info->http_version + strlen(info->http_version); /* of the line before */
+
 	for (int i = 0; i < info->num_headers; i++) {
 		const struct mg_header *h = &info->http_headers[i];
 		const char *after_name = h->name + strlen(h->name) + 1;
-		const char *after_value = h->value + strlen(h->value) + 1;
-		bool last = i + 1 == info->num_headers;
 
-		if (h->value > after_name && *after_name == '\0')
-			return false; /* space before the colon */
-		if (*after_value != '\0' || (!last && info->http_headers[i + 1].name != after_value + 1) ||
-		    (last && after_value[1] != '\r'))
+		if (h->name != end + 2 ||
+		    (h->value > after_name && *after_name == '\0')) /* space before ':' */
 			return false;
+		end = h->value + strlen(h->value);
 	}
-	return true;
+	return !info->num_headers || end[2] == '\r';
 }
 
 /* How often a header is there; *ret is its first value. */

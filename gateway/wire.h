@@ -16,9 +16,9 @@
 struct mg_request_info;
 
 struct wire {
-	int64_t length;    /* of the body as declared; -1: chunked; 0: none */
-	bool keep_alive;   /* the client's wish */
-	bool wants_100;    /* waits for "100 Continue" before it sends the body */
+	int64_t length;  /* of the body as declared; -1: chunked; 0: none */
+	bool keep_alive; /* the client's wish */
+	bool wants_100;  /* waits for "100 Continue" before it sends the body */
 };
 
 /* -1 with ERROR_MALFORMED: answer and close, since nobody knows where the next request starts. */

@@ -1,4 +1,4 @@
-/* links: gateway/multipart.c common/arena.c common/error.c */
+/* links: gateway/multipart.c */
 /*
  * multipart: the first line of the input is the Content-Type, the rest the body; the second byte says in what pieces it
  * comes. The same body in other pieces must give the same parts.
