@@ -1,0 +1,70 @@
+/*
+ * What a model sends: server-sent events, completions in them, and citations in their text. The first byte says into
+ * pieces of which size the rest is cut; however it is cut, the same text comes out.
+ */
+/* links: svc-chat/sse_reader.c svc-chat/completion.c svc-chat/citations.c */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "svc-chat/citations.h"
+#include "svc-chat/completion.h"
+#include "svc-chat/sse_reader.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct reading {
+	struct arena *arena;
+	struct citations citations;
+	struct text out;
+	int failed;
+};
+
+static int on_event(void *arg, const struct sse_event *event)
+{
+	struct reading *r = arg;
+	struct error err = { 0 };
+	struct completion c;
+
+	if (completion_read(event->data, event->size, &c, r->arena, &err) < 0)
+		return r->failed = 1;
+	if (c.text && !utf8_valid(c.text, strlen(c.text)))
+		abort();
+	if (c.text)
+		citations_feed(&r->citations, c.text, strlen(c.text), &r->out);
+	return c.done;
+}
+
+static char *read_in_pieces(const char *bytes, size_t size, size_t piece, struct arena *a)
+{
+	struct reading r = { .arena = a };
+	struct sse_reader reader;
+	struct error err = { 0 };
+
+	citations_init(&r.citations, 3);
+	text_init(&r.out, a);
+	sse_reader_init(&reader, 4096, on_event, &r);
+	for (size_t at = 0; at < size; at += piece)
+		if (sse_reader_feed(&reader, bytes + at, size - at < piece ? size - at : piece, &err))
+			break;
+	sse_reader_done(&reader);
+	citations_end(&r.citations, &r.out);
+	if (r.citations.count > 3)
+		abort();
+	return r.out.at;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena a;
+
+	if (size < 2)
+		return 0;
+	arena_init(&a, 0);
+	if (strcmp(read_in_pieces((const char *)data + 1, size - 1, size, &a),
+	           read_in_pieces((const char *)data + 1, size - 1, 1 + data[0] % 64, &a)) != 0)
+		abort();
+	completion_complaint((const char *)data, size, &a);
+	arena_done(&a);
+	return 0;
+}
