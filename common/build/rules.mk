@@ -38,6 +38,16 @@ $(GEN)/generated.stamp: $(GENERATOR) $(GEN)/contracts.ds $(PB_C)
 # Left as they are when nothing in them changed, so that what includes them is not compiled again.
 $(GENERATED) $(PB_C:.c=.h): $(GEN)/generated.stamp ;
 
+# A contract for tests alone, in a folder of its own.
+SAMPLE := $(GEN)/sample
+$(SAMPLE)/generated.stamp: tests/unit/contract/sample.proto $(GENERATOR) $(GEN)/generated.stamp
+	@mkdir -p $(SAMPLE)
+	protoc --proto_path=$(<D) $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$(SAMPLE)/contracts.ds $<
+	protoc-c --proto_path=$(<D) $(PROTOC_INCLUDE) --c_out=$(SAMPLE) $<
+	$(GENERATOR) $(SAMPLE)/contracts.ds $(SAMPLE)
+	@touch $@
+$(SAMPLE)/sample.pb-c.c $(SAMPLE)/shapes.c $(SAMPLE)/routes.c $(SAMPLE)/sample.client.c $(SAMPLE)/sample.methods.c: $(SAMPLE)/generated.stamp ;
+
 # Migrations and static files become C arrays.
 $(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/migrations/*.sql)
 	@mkdir -p $(GEN)
@@ -58,6 +68,10 @@ $(B)/obj/gen/%.o: $(GEN)/%.c | $(GEN)/generated.stamp
 	@mkdir -p $(@D)
 	$(call show,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)) -w -MMD -MP -c -o $@ $<
+
+$(B)/tests/%.o: tests/%.c | $(SAMPLE)/generated.stamp
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/libcommon.a: $(COMMON_OBJ)
 	@rm -f $@
