@@ -17,7 +17,8 @@
 
 struct egress; /* allow-list and shared DNS and TLS caches; serves every thread */
 
-int egress_open(const char *allow, struct egress **ret, struct error *err) CHECKED; /* -1: a bad list, named */
+int egress_open(const char *allow, struct egress **ret,
+                struct error *err) CHECKED; /* -1: a bad list, named */
 void egress_close(struct egress *e);
 
 struct egress_request {
@@ -26,11 +27,11 @@ struct egress_request {
 	const char *const *headers; /* "Name: value", ended by NULL; may be NULL */
 	const void *body;
 	size_t body_size;
-	int timeout_ms;         /* of the whole exchange; for a stream: 0, and idle_ms counts */
-	int connect_timeout_ms; /* 0: 10 s */
-	int idle_ms;            /* nothing received for so long: over; 0: no such bound */
-	size_t max_bytes;       /* of the answer, inflated; ERROR_TOO_LARGE above */
-	int max_redirects;      /* 0: a redirect is an answer like any other */
+	int timeout_ms;               /* of the whole exchange; for a stream: 0, and idle_ms counts */
+	int connect_timeout_ms;       /* 0: 10 s */
+	int idle_ms;                  /* nothing received for so long: over; 0: no such bound */
+	size_t max_bytes;             /* of the answer, inflated; ERROR_TOO_LARGE above */
+	int max_redirects;            /* 0: a redirect is an answer like any other */
 	const atomic_bool *cancelled; /* looked at a few times a second; may be NULL */
 	/* For streams: called with each piece as it comes; non-zero ends the transfer (not an error). NULL: gather. */
 	int (*on_data)(void *arg, const char *bytes, size_t size);
@@ -53,13 +54,14 @@ struct egress_response {
 
 /* 0 for any HTTP answer; -1: ERROR_INVALID (address or URL refused), ERROR_UPSTREAM (no connection, TLS, cut off),
  * ERROR_TOO_LARGE, ERROR_UNKNOWN_OUTCOME (time is up), ERROR_UNAVAILABLE (cancelled). */
-int egress_fetch(struct egress *e, const struct egress_request *req, struct egress_response *ret, struct arena *a,
-                 struct error *err) CHECKED;
-const char *egress_header(const struct egress_response *r, const char *name); /* lower case; NULL when not there */
+int egress_fetch(struct egress *e, const struct egress_request *req, struct egress_response *ret,
+                 struct arena *a, struct error *err) CHECKED;
+const char *egress_header(const struct egress_response *r,
+                          const char *name); /* lower case; NULL when not there */
 
 /* A mail as it shall travel (RFC 5322, CRLF). reply_code: the server's last, for 4xx/5xx decisions; may be NULL. */
 struct egress_mail {
-	const char *server; /* "smtp://mail.example.com:587" or smtps:// */
+	const char *server;          /* "smtp://mail.example.com:587" or smtps:// */
 	const char *user, *password; /* NULL: no AUTH */
 	const char *ca_file;         /* NULL: the system's */
 	bool require_tls;            /* STARTTLS or nothing */
@@ -68,7 +70,8 @@ struct egress_mail {
 	size_t message_size;
 	int timeout_ms;
 };
-int egress_send_mail(struct egress *e, const struct egress_mail *mail, int *reply_code, struct error *err) CHECKED;
+int egress_send_mail(struct egress *e, const struct egress_mail *mail, int *reply_code,
+                     struct error *err) CHECKED;
 
 /* Judge an address (struct sockaddr) without connecting: 1 allowed, 0 refused. For tests and for listeners. */
 struct sockaddr;
