@@ -333,7 +333,7 @@ int egress_fetch(struct egress *e, const struct egress_request *req, struct egre
 	OWN(slist) struct curl_slist *headers = NULL;
 	struct transfer t = { .req = req, .response = ret, .arena = a, .last_data_ms = clock_mono_ms() };
 	struct egress_gate gate;
-	char *host;
+	char *host = NULL;
 	int result;
 
 	*ret = (struct egress_response){ 0 };
