@@ -41,6 +41,6 @@ $(eval $(call service,documents,-lxml2 -larchive -lgumbo -lseccomp))
 $(eval $(call service,chatbots,))
 $(eval $(call service,chat,))
 $(eval $(call service,integrations,))
-$(eval $(call gateway,))
+$(eval $(call gateway,-lz))
 
 include common/build/targets.mk

@@ -95,12 +95,12 @@ PROGRAMS += $(B)/gateway
 gateway_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard gateway/*.c)) $(B)/obj/gen/routes.o $(B)/obj/gen/static.o
 $(B)/gateway: $$(gateway_OBJ) $(B)/libcommon.a
 	$$(call show,LINK,$$@)
-	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(1) $$(LDLIBS)
 all: $(B)/gateway
 endef
 
 $(GEN)/static.c: common/build/static.sh $(shell find gateway/static -type f 2>/dev/null) $(GEN)/openapi.json
 	@mkdir -p $(GEN)
-	$(Q)bash common/build/static.sh gateway/static $(GEN)/openapi.json > $@
+	$(Q)bash common/build/static.sh gateway/static $(GEN)/openapi.json $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
