@@ -108,12 +108,12 @@ int json_field_from_text(const struct shape *shape, const char *json_name, const
 	if (!f || !comes_from(f, where))
 		return 0;
 	d = &shape->message->fields[index];
-	if (!utf8_valid(text, length))
-		return reader_refuse(&r, &p, "type_error", "must be UTF-8 text");
 	if (in_path && (f->format == FORMAT_UUID || f->format == FORMAT_ID))
 		r.err = &own;
 	value = from_text(d, f, text, length);
-	if (d->label == PROTOBUF_C_LABEL_REPEATED) {
+	if (!utf8_valid(text, length)) {
+		reader_refuse(&r, &p, "type_error", "must be UTF-8 text");
+	} else if (d->label == PROTOBUF_C_LABEL_REPEATED) {
 		OWN(json) json_object *array = json_object_new_array();
 
 		json_object_array_add(array, TAKE(value));
@@ -133,12 +133,16 @@ static const char *source_name(enum source source)
 	return source == SOURCE_QUERY ? "query" : source == SOURCE_HEADER ? "header" : "body";
 }
 
+/* Was that field refused, something in it, or what it is in? */
 static bool told_already(const struct error *err, const char *field)
 {
 	for (const struct field_error *bad = err->fields; bad; bad = bad->next) {
-		size_t n = strlen(field);
+		size_t n = 0;
 
-		if (!strncmp(bad->field, field, n) && (!bad->field[n] || bad->field[n] == '.'))
+		while (field[n] && field[n] == bad->field[n])
+			n++;
+		if ((!field[n] || field[n] == '.' || !*bad->field) &&
+		    (!bad->field[n] || bad->field[n] == '.'))
 			return true;
 	}
 	return false;

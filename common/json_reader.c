@@ -251,8 +251,8 @@ static void read_single(struct reader *r, const struct place *p, const ProtobufC
 {
 	union slot slot = { 0 };
 
-	if (read_value(r, p, d, f, value, &slot) < 0)
-		return;
+	if (read_value(r, p, d, f, value, &slot) < 0 && d->type != PROTOBUF_C_TYPE_MESSAGE)
+		return; /* a message is kept, so that what is missing in it is told too */
 	if (!slot_filled(msg, d))
 		fill(msg, d, &slot);
 	else if (!same_value(d->type, &slot, slot_at(msg, d)))
@@ -284,8 +284,9 @@ void reader_array(struct reader *r, const struct place *p, const ProtobufCFieldD
 		struct place item = { p, NULL, i };
 		union slot slot = { 0 };
 
-		if (read_value(r, &item, d, f, json_object_array_get_idx(array, i), &slot) < 0)
-			continue; /* refused: nobody will look at the gap */
+		if (read_value(r, &item, d, f, json_object_array_get_idx(array, i), &slot) < 0 &&
+		    d->type != PROTOBUF_C_TYPE_MESSAGE)
+			continue; /* nobody will look at the gap */
 		memcpy(items + (before + i) * size, &slot, size);
 	}
 	*(void **)slot_at(msg, d) = items;

@@ -19,19 +19,19 @@ static void write_whole(struct text *out, int64_t value)
 	text_add(out, at, (size_t)(digits + sizeof digits - at));
 }
 
-/* The shortest of the usual forms that reads back as the same number. */
-static void write_real(struct text *out, double value)
+/* The shortest form that reads back as the same number: 15 digits do for most doubles, 6 for most floats. */
+static void write_real(struct text *out, double value, bool single)
 {
 	char digits[40];
+	bool same = false;
 
 	if (!isfinite(value)) {
 		text_adds(out, "null");
 		return;
 	}
-	for (int precision = 15; precision <= 17; precision++) {
+	for (int precision = single ? 6 : 15; !same; precision++) {
 		snprintf(digits, sizeof digits, "%.*g", precision, value);
-		if (strtod(digits, NULL) == value)
-			break;
+		same = single ? strtof(digits, NULL) == (float)value : strtod(digits, NULL) == value;
 	}
 	text_adds(out, digits);
 }
@@ -74,8 +74,8 @@ static void write_value(struct text *out, const ProtobufCFieldDescriptor *d, con
 	case PROTOBUF_C_TYPE_SFIXED64:
 	case PROTOBUF_C_TYPE_UINT64: /* of ours; none is that large */
 	case PROTOBUF_C_TYPE_FIXED64: write_whole(out, *(const int64_t *)at); break;
-	case PROTOBUF_C_TYPE_FLOAT: write_real(out, *(const float *)at); break;
-	case PROTOBUF_C_TYPE_DOUBLE: write_real(out, *(const double *)at); break;
+	case PROTOBUF_C_TYPE_FLOAT: write_real(out, *(const float *)at, true); break;
+	case PROTOBUF_C_TYPE_DOUBLE: write_real(out, *(const double *)at, false); break;
 	case PROTOBUF_C_TYPE_BOOL: text_adds(out, *(const protobuf_c_boolean *)at ? "true" : "false"); break;
 	case PROTOBUF_C_TYPE_ENUM: write_enum(out, d->descriptor, *(const int32_t *)at); break;
 	case PROTOBUF_C_TYPE_STRING: write_string(out, f, *(const char *const *)at); break;
