@@ -60,26 +60,27 @@ void text_addf(struct text *t, const char *format, ...)
 	va_end(args);
 }
 
+/* What stands behind the backslash; 'u' for \u00xx, 0 for what needs no escape. */
+static const char escapes[256] = {
+	[0 ... 8] = 'u',   ['\t'] = 't', ['\n'] = 'n',  [11 ... 12] = 'u', ['\r'] = 'r',
+	[14 ... 31] = 'u', ['"'] = '"',  ['\\'] = '\\', [0x7f] = 'u',
+};
+
 void text_add_json(struct text *t, const char *string, size_t length)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t plain = 0; /* start of the run that needs no escape */
 
 	text_addc(t, '"');
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)string[i];
-		const char *escape = c == '"'    ? "\\\""
-		                     : c == '\\' ? "\\\\"
-		                     : c == '\n' ? "\\n"
-		                     : c == '\r' ? "\\r"
-		                     : c == '\t' ? "\\t"
-		                                 : NULL;
-		char numeric[7] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15], '\0' };
 
-		if (!escape && c >= 0x20 && c != 0x7f)
+		if (!escapes[c])
 			continue;
 		text_add(t, string + plain, i - plain);
-		text_adds(t, escape ? escape : numeric);
+		if (escapes[c] == 'u')
+			text_addf(t, "\\u%04x", c);
+		else
+			text_add(t, (char[]){ '\\', escapes[c] }, 2);
 		plain = i + 1;
 	}
 	text_add(t, string + plain, length - plain);
