@@ -26,9 +26,9 @@ struct job_kind {
 	int (*run)(struct call *call, const struct job *job);
 	/* When given up: tell the user. May be NULL. Same transaction as the row's end is not promised. */
 	void (*give_up)(struct call *call, const struct job *job, const struct error *why);
-	int attempts;         /* 1 to 20 */
-	int first_pause;      /* seconds; doubles, with some chance in it, up to an hour */
-	int lease;            /* seconds */
+	int attempts;    /* 1 to 20 */
+	int first_pause; /* seconds; doubles, with some chance in it, up to an hour */
+	int lease;       /* seconds */
 };
 
 extern const struct db_stmt job_statements[]; /* goes into the service's list */
