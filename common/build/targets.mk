@@ -77,11 +77,15 @@ bench: all $(BENCH)
 ## make tidy           clang-format and clang-tidy (Debian 12's, version 14)
 TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*.c gateway/*.c svc-*/*.c svc-*/helper/*.c proto/generate/*.c \
         tests/unit/*.c tests/fuzz/*.c tests/fault/*.c))
-tidy: $(GEN)/generated.stamp
-	clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
+.PHONY: tidy-format tidy-lint
+tidy: tidy-format tidy-lint
+tidy-format:
+	@clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
+tidy-lint: $(GEN)/generated.stamp
 	@$(MAKE) --no-print-directory -j$$(nproc) -Otarget $(TIDY:%=build/tidy/%.ok)
 build/tidy/%.ok: % .clang-tidy $(wildcard common/*.h gateway/*.h svc-*/*.h) $(wildcard $(GEN)/generated.stamp)
 	@mkdir -p $(@D)
+	$(call show,TIDY,$<)
 	@clang-tidy-14 --quiet --warnings-as-errors='*' $< -- -std=gnu11 $(CPPFLAGS) 2>&1 | \
 	  sed '/^[0-9]* warnings\{0,1\} generated\.$$/d;/^Suppressed /d;/^Use -header-filter/d'; exit $${PIPESTATUS[0]}
 	@touch $@
@@ -99,7 +103,7 @@ clean:
 GOALS := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out help clean deps down,$(GOALS)),)
 NEEDS := build $(if $(filter run up test% asan tsan bench,$(GOALS)),run) $(if $(filter test% asan tsan,$(GOALS)),test) \
-         $(filter tidy fuzz bench,$(GOALS))
+         $(if $(filter tidy%,$(GOALS)),tidy) $(filter fuzz bench,$(GOALS))
 include $(NEEDS:%=build/deps/%.mk)
 $(NEEDS:%=build/deps/%.mk) &: common/scripts/deps.sh $(wildcard /var/lib/dpkg/status)
 	@common/scripts/deps.sh $(NEEDS)
