@@ -5,6 +5,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
+MAKEFLAGS += --no-print-directory
 
 VARIANT ?= release # release | asan | tsan | fuzz (with CC=clang-14)
 VARIANT := $(strip $(VARIANT))
@@ -26,7 +27,7 @@ LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -lnng -lcivetweb -lm
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
-CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -Wno-error
+CFLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -Wno-error -Wno-missing-prototypes
 CFLAGS  += $(CFLAGS_$(VARIANT))
 LDFLAGS += $(filter -fsanitize=%,$(CFLAGS_$(VARIANT)))
 

@@ -15,14 +15,22 @@ run up: all
 down:
 	@VARIANT=$(VARIANT) common/scripts/stack.sh down
 
+# Programs that tests and benches start.
+FAULT := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/*.c))
+BENCH := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
+$(FAULT) $(BENCH): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(call show,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 ## make test           every test: unit, then end to end
 ## make test-unit      the unit tests; make test-arena runs tests/unit/test_arena.c alone
 ## make test-e2e       the public API against a running stack; make test-e2e ONLY=stream runs tests/e2e/*stream*.test.mjs
-test: all unit-programs
+test: all unit-programs $(FAULT)
 	@VARIANT=$(VARIANT) common/scripts/test.sh unit e2e
 test-unit: unit-programs
 	@VARIANT=$(VARIANT) common/scripts/test.sh unit
-test-e2e: all
+test-e2e: all $(FAULT)
 	@VARIANT=$(VARIANT) common/scripts/test.sh e2e
 
 # tests/unit/test_<module>.c: a program each. What it links beyond the common library stands in its first lines:
@@ -67,10 +75,6 @@ fuzz:
 	@common/scripts/fuzz.sh $(T) $(FUZZ)
 
 ## make bench          speed and memory, each figure beside its bar; fails when a bar is missed
-BENCH := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
-$(B)/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libcommon.a
-	$(call show,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench: all $(BENCH)
 	@ONLY="$(ONLY)" tests/bench/bench.py
 
