@@ -42,9 +42,10 @@ $(GENERATED) $(PB_C:.c=.h): $(GEN)/generated.stamp ;
 SAMPLE := $(GEN)/sample
 $(SAMPLE)/generated.stamp: tests/unit/contract/sample.proto $(GENERATOR) $(GEN)/generated.stamp
 	@mkdir -p $(SAMPLE)
-	protoc --proto_path=$(<D) $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$(SAMPLE)/contracts.ds $<
-	protoc-c --proto_path=$(<D) $(PROTOC_INCLUDE) --c_out=$(SAMPLE) $<
-	$(GENERATOR) $(SAMPLE)/contracts.ds $(SAMPLE)
+	$(call show,GENERATE,$<)
+	$(Q)protoc --proto_path=$(<D) $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$(SAMPLE)/contracts.ds $<
+	$(Q)protoc-c --proto_path=$(<D) $(PROTOC_INCLUDE) --c_out=$(SAMPLE) $<
+	$(Q)$(GENERATOR) $(SAMPLE)/contracts.ds $(SAMPLE)
 	@touch $@
 $(SAMPLE)/sample.pb-c.c $(SAMPLE)/shapes.c $(SAMPLE)/routes.c $(SAMPLE)/sample.client.c $(SAMPLE)/sample.methods.c: $(SAMPLE)/generated.stamp ;
 
@@ -69,9 +70,10 @@ $(B)/obj/gen/%.o: $(GEN)/%.c | $(GEN)/generated.stamp
 	$(call show,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out -Werror,$(CFLAGS)) -w -MMD -MP -c -o $@ $<
 
-$(B)/tests/%.o: tests/%.c | $(SAMPLE)/generated.stamp
+$(B)/obj/tests/%.o: tests/%.c | $(SAMPLE)/generated.stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call show,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/libcommon.a: $(COMMON_OBJ)
 	@rm -f $@
