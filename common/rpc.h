@@ -24,16 +24,24 @@
 #include "common/secret.h"
 #include "rpc.pb-c.h"
 
-enum { RPC_MESSAGE_MAX = 4 * 1024 * 1024 }; /* senders check; a larger one would kill the connection for all */
+/* The cluster key is secret_derive(secret, RPC_KEY_PURPOSE, key). */
+#define RPC_KEY_PURPOSE "rpc"
+
+enum {
+	RPC_MESSAGE_MAX = 4 * 1024 * 1024
+}; /* senders check; a larger one would kill the connection for all */
 
 struct peer;
 
 struct peer_config {
-	const char *service;   /* "documents" */
-	const char *addresses; /* list or DNS name, as above */
+	const char *service;      /* "documents" */
+	const char *addresses;    /* list or DNS name, as above */
 	const unsigned char *key; /* KEY_SIZE bytes: the cluster key */
 	struct metrics *metrics;
 };
+
+/* 0: addresses, 1: some are names that have to be resolved, -1 with a sentence: something else. */
+int rpc_check_addresses(const char *service, const char *addresses, struct error *err) CHECKED;
 
 /* Starts connecting in the background; a service that is not there yet is not an error. */
 int peer_open(const struct peer_config *config, struct peer **ret, struct error *err) CHECKED;
@@ -64,7 +72,7 @@ int rpc_next(struct peer *peer, const struct rpc_context *ctx, const char *strea
 
 /* The generated clients call this: context from the call, the cause of a failure into call->err. */
 struct call;
-int rpc_call_from(struct peer *peer, struct call *call, const struct method *method, const ProtobufCMessage *in,
-                  ProtobufCMessage **ret) CHECKED;
+int rpc_call_from(struct peer *peer, struct call *call, const struct method *method,
+                  const ProtobufCMessage *in, ProtobufCMessage **ret) CHECKED;
 
 #endif

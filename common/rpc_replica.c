@@ -266,10 +266,9 @@ static void resolve(struct peer *peer, const char *address)
 	freeaddrinfo(all);
 }
 
-/* Does the list have names? -1 with a sentence when it has something else that is no address. */
-static int check_addresses(const struct peer *peer, struct error *err)
+int rpc_check_addresses(const char *service, const char *addresses, struct error *err)
 {
-	char *copy = strdup(peer->addresses), *rest = copy, *item;
+	char *copy = strdup(addresses), *rest = copy, *item;
 	struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST }, *all;
 	char host[ADDRESS_MAX], port[16];
 	int names = 0, items = 0;
@@ -283,13 +282,14 @@ static int check_addresses(const struct peer *peer, struct error *err)
 		    strspn(port, "0123456789") != strlen(port))
 			names = error_set(err, ERROR_INVALID,
 			                  "the address of %s is not of the form tcp://host:port: \"%.100s\"",
-			                  peer->service, item);
+			                  service, item);
 		else if (getaddrinfo(host, port, &numeric, &all))
 			names = 1;
-		freeaddrinfo(all);
+		if (all)
+			freeaddrinfo(all);
 	}
 	if (!items)
-		names = error_set(err, ERROR_INVALID, "the address of %s is empty", peer->service);
+		names = error_set(err, ERROR_INVALID, "the address of %s is empty", service);
 	free(copy);
 	return names;
 }
@@ -338,7 +338,7 @@ static void *watch(void *arg)
 	struct peer *peer = arg;
 	struct error ignored = { 0 };
 	int64_t resolved = INT64_MIN / 2;
-	bool by_name = check_addresses(peer, &ignored) > 0;
+	bool by_name = rpc_check_addresses(peer->service, peer->addresses, &ignored) > 0;
 
 	while (!atomic_load(&peer->stopping)) {
 		struct timespec until;
@@ -359,7 +359,7 @@ static void *watch(void *arg)
 
 int watcher_start(struct peer *peer, struct error *err)
 {
-	int names = check_addresses(peer, err);
+	int names = rpc_check_addresses(peer->service, peer->addresses, err);
 
 	if (names < 0)
 		return -1;

@@ -1,0 +1,143 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/process.h"
+#include "common/service_internal.h"
+
+enum { IDLE_MS = 20 * 1000 };
+
+static pthread_condattr_t *monotonic(pthread_condattr_t *attr)
+{
+	pthread_condattr_init(attr);
+	pthread_condattr_setclock(attr, CLOCK_MONOTONIC);
+	return attr;
+}
+
+static struct timespec at(int64_t mono_ms)
+{
+	return (struct timespec){ .tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000 };
+}
+
+void lane_init(struct lane *lane, int threads_max, int queue_max, struct metrics *m, const char *name)
+{
+	pthread_condattr_t attr;
+	char labels[64];
+
+	*lane = (struct lane){ .threads_max = threads_max, .queue_max = queue_max };
+	lane->end = &lane->first;
+	pthread_mutex_init(&lane->lock, NULL);
+	pthread_cond_init(&lane->work, monotonic(&attr));
+	pthread_cond_init(&lane->ended, &attr);
+	pthread_condattr_destroy(&attr);
+	snprintf(labels, sizeof labels, "lane=\"%s\"", name);
+	lane->gauge_queued =
+	    metrics_get(m, METRIC_GAUGE, "rpc_queue_depth", labels, "Requests that wait for a thread.");
+	lane->gauge_threads =
+	    metrics_get(m, METRIC_GAUGE, "rpc_threads", labels, "Threads of a lane, idle ones included.");
+}
+
+/* The next job; NULL when the thread shall end. The lock is held. */
+static struct lane_job *next_job(struct lane *lane)
+{
+	struct timespec until = at(clock_mono_ms() + IDLE_MS);
+	struct lane_job *job;
+
+	lane->idle++;
+	while (!lane->first && !lane->stopping) {
+		if (pthread_cond_timedwait(&lane->work, &lane->lock, &until))
+			break; /* idle for long */
+	}
+	lane->idle--;
+	job = lane->first;
+	if (!job)
+		return NULL;
+	lane->first = job->next;
+	if (!lane->first)
+		lane->end = &lane->first;
+	lane->queued--;
+	lane->busy++;
+	return job;
+}
+
+static void *lane_thread(void *arg)
+{
+	struct lane *lane = arg;
+	struct lane_job *job;
+	struct arena a;
+
+	pthread_detach(pthread_self());
+	arena_init(&a, 0);
+	pthread_mutex_lock(&lane->lock);
+	while ((job = next_job(lane))) {
+		pthread_mutex_unlock(&lane->lock);
+		job->run(job, &a);
+		arena_reset(&a);
+		pthread_mutex_lock(&lane->lock);
+		lane->busy--;
+	}
+	lane->threads--;
+	metric_set(lane->gauge_threads, lane->threads);
+	pthread_cond_broadcast(&lane->ended);
+	arena_done(&a);
+	pthread_mutex_unlock(&lane->lock);
+	return NULL;
+}
+
+int lane_push(struct lane *lane, struct lane_job *job)
+{
+	bool room;
+
+	pthread_mutex_lock(&lane->lock);
+	room = lane->busy + lane->queued < lane->threads_max + lane->queue_max;
+	if (room) {
+		job->next = NULL;
+		*lane->end = job;
+		lane->end = &job->next;
+		lane->queued++;
+		metric_set(lane->gauge_queued, lane->queued);
+		if (lane->queued > lane->idle && lane->threads < lane->threads_max) {
+			lane->threads++;
+			metric_set(lane->gauge_threads, lane->threads);
+			process_thread(lane_thread, lane);
+		} else if (lane->idle) {
+			pthread_cond_signal(&lane->work);
+		}
+	}
+	pthread_mutex_unlock(&lane->lock);
+	return room ? 0 : -1;
+}
+
+int lane_busy(struct lane *lane)
+{
+	int busy;
+
+	pthread_mutex_lock(&lane->lock);
+	busy = lane->busy + lane->queued;
+	pthread_mutex_unlock(&lane->lock);
+	return busy;
+}
+
+int lane_stop(struct lane *lane, int ms)
+{
+	struct timespec until = at(clock_mono_ms() + ms);
+	int left;
+
+	pthread_mutex_lock(&lane->lock);
+	lane->stopping = true;
+	pthread_cond_broadcast(&lane->work);
+	while (lane->threads) {
+		if (pthread_cond_timedwait(&lane->ended, &lane->lock, &until))
+			break;
+	}
+	left = lane->threads;
+	pthread_mutex_unlock(&lane->lock);
+	return left ? -1 : 0;
+}
+
+void lane_done(struct lane *lane)
+{
+	pthread_cond_destroy(&lane->work);
+	pthread_cond_destroy(&lane->ended);
+	pthread_mutex_destroy(&lane->lock);
+}
