@@ -210,6 +210,28 @@ static bool keeps_first_answers(const struct service_config *config)
 	return false;
 }
 
+/* Waits for the database, but not longer than anybody wants. */
+static int migrate(struct service *s, struct error *err)
+{
+	const struct service_config *config = s->config;
+	int64_t until = clock_mono_ms() + DATABASE_WAIT_MS;
+	bool told = false;
+
+	while (db_migrate(s->set.database_url, config->schema, config->migrations, config->migration_count, 0,
+	                  err) < 0) {
+		if (err->code != ERROR_UNAVAILABLE || clock_mono_ms() >= until)
+			return -1;
+		if (!told)
+			log_line(LOG_WARN, "waiting for the database, up to a minute",
+			         LOG_TEXT("detail", err->message));
+		told = true;
+		if (process_wait_signal(250))
+			exit(0);
+		error_clear(err);
+	}
+	return 0;
+}
+
 static int open_database(struct service *s, struct error *err)
 {
 	const struct service_config *config = s->config;
@@ -228,16 +250,8 @@ static int open_database(struct service *s, struct error *err)
 	}
 	if (keeps_first_answers(config))
 		tables[n++] = idempotency_statements;
-	if (db_migrate(db.url, db.schema, config->migrations, config->migration_count, 0, err) < 0) {
-		if (err->code != ERROR_UNAVAILABLE)
-			return -1;
-		log_line(LOG_WARN, "waiting for the database, up to a minute",
-		         LOG_TEXT("detail", err->detail));
-		error_clear(err);
-		if (db_migrate(db.url, db.schema, config->migrations, config->migration_count,
-		               DATABASE_WAIT_MS, err) < 0)
-			return -1;
-	}
+	if (migrate(s, err) < 0)
+		return -1;
 	return db_pool_open(&db, DATABASE_WAIT_MS, &s->pool, err);
 }
 
@@ -315,7 +329,8 @@ int service_main(int argc, char **argv, const struct service_config *config)
 		          config->name, argv[1]);
 		return fail(&err);
 	}
-	if (config_load(keys, count, &set, &a, &err) < 0 || service_settings_check(&set, &level, &err) < 0 ||
+	if (config_load(keys, count, &set, &a, &err) < 0 ||
+	    service_settings_check(&set, keys, count, &level, &err) < 0 ||
 	    (config->key_count &&
 	     config_load(config->keys, config->key_count, config->settings, &a, &err) < 0) ||
 	    secret_load(&secret, set.secret, 1, &err) < 0)

@@ -63,15 +63,32 @@ size_t service_keys(const struct service_config *config, struct config_key keys[
 	return n;
 }
 
-static int within(const char *what, int64_t value, int64_t least, int64_t most, struct error *err)
+/* A number's bounds, told with the name of its key. */
+static int within(const struct config_key *key, const struct service_settings *set, struct error *err)
 {
-	if (value < least || value > most)
-		return error_set(err, ERROR_INVALID, "%s must be %lld to %lld", what, (long long)least,
-		                 (long long)most);
+	static const struct {
+		size_t offset;
+		int64_t least, most;
+	} bounds[] = {
+		{ offsetof(struct service_settings, workers), 1, 256 },
+		{ offsetof(struct service_settings, contexts), 32, 16384 },
+		{ offsetof(struct service_settings, connections), 1, 256 },
+		{ offsetof(struct service_settings, slow), 1, 1024 },
+		{ offsetof(struct service_settings, stop_seconds), 0, 3600 },
+	};
+
+	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+		int64_t value = *(const int64_t *)(const void *)((const char *)set + bounds[i].offset);
+
+		if (key->offset == bounds[i].offset && (value < bounds[i].least || value > bounds[i].most))
+			return error_set(err, ERROR_INVALID, "%s must be %lld to %lld", key->name,
+			                 (long long)bounds[i].least, (long long)bounds[i].most);
+	}
 	return 0;
 }
 
-int service_settings_check(const struct service_settings *set, enum log_level *level, struct error *err)
+int service_settings_check(const struct service_settings *set, const struct config_key *keys, size_t count,
+                           enum log_level *level, struct error *err)
 {
 	static const char *const levels[] = { "debug", "info", "warn", "error" };
 	int found = -1;
@@ -85,10 +102,9 @@ int service_settings_check(const struct service_settings *set, enum log_level *l
 		if (set->addresses[i] && rpc_check_addresses(service_names[i], set->addresses[i], err) < 0)
 			return -1;
 	}
-	if (within("..._WORKERS", set->workers, 1, 256, err) < 0 ||
-	    within("..._CONTEXTS", set->contexts, 32, 16384, err) < 0 ||
-	    within("..._SLOW", set->slow, 1, 1024, err) < 0 ||
-	    within("..._STOP_SECONDS", set->stop_seconds, 0, 3600, err) < 0)
-		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (within(&keys[i], set, err) < 0)
+			return -1;
+	}
 	return 0;
 }
