@@ -158,8 +158,8 @@ bool format_time(const char *text, size_t length)
 {
 	size_t at = 19;
 
-	if (length < 20 || length > 40 || !date(text) || !memchr("Tt ", text[10], 3) ||
-	    !clock_time(text + 11))
+	if (length < 20 || length > 40 || !date(text) ||
+	    (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || !clock_time(text + 11))
 		return false;
 	if (text[at] == '.') {
 		do

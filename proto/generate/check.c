@@ -48,7 +48,7 @@ static void check_parameters(struct model *m, const struct rpc *r)
 		else if (f->repeated || f->sub || f->rule->source != PARLEY__SOURCE__BODY)
 			mistake(m, r->name, "{%s} of the path cannot be filled from there", name);
 		for (size_t i = 0; i < count; i++) {
-			if (!strcmp(seen[i], name))
+			if (same(seen[i], name))
 				mistake(m, r->name, "{%s} stands twice in the path", name);
 		}
 		if (count == sizeof seen / sizeof *seen) {
@@ -62,7 +62,7 @@ static void check_parameters(struct model *m, const struct rpc *r)
 /* Text and numbers can be read from a path, a query or a header; objects only from a body. */
 static void check_sources(struct model *m, const struct rpc *r)
 {
-	bool no_body = !strcmp(r->verb, "GET") || r->http->upload;
+	bool no_body = same(r->verb, "GET") || r->http->upload;
 
 	for (size_t i = 0; no_body && !r->http->raw && i < r->in->field_count; i++) {
 		const struct field *f = &r->in->fields[i];
@@ -88,10 +88,10 @@ static void check_answer(struct model *m, const struct rpc *r)
 		mistake(m, r->name, "status %d is none of success", h->status);
 	if (h->status == 204 && (h->response_body || h->page || streams || h->raw))
 		mistake(m, r->name, "an answer 204 has no body");
-	if (streams != !strcmp(r->out->name, "rpc.Started"))
+	if (streams != same(r->out->name, "rpc.Started"))
 		mistake(m, r->name,
 		        "a method that starts or finds a stream, and no other, returns rpc.Started");
-	if (h->raw && (strcmp(r->in->name, "rpc.RawRequest") || strcmp(r->out->name, "rpc.RawReply")))
+	if (h->raw && !(same(r->in->name, "rpc.RawRequest") && same(r->out->name, "rpc.RawReply")))
 		mistake(m, r->name, "a raw method takes rpc.RawRequest and returns rpc.RawReply");
 	if (h->stream == PARLEY__STREAM_MODE__RESUME && !r->reads)
 		mistake(m, r->name, "finding a stream has no side effects: say so with idempotency_level");
@@ -107,7 +107,7 @@ static void check_body(struct model *m, const struct rpc *r)
 	if (!is_text(f) || f->rule->format != PARLEY__FORMAT__OBJECT)
 		mistake(m, r->name, "request_body: %s has no OBJECT field %s", r->in->name,
 		        r->http->request_body);
-	if (!strcmp(r->verb, "GET") || r->http->upload || r->http->raw)
+	if (same(r->verb, "GET") || r->http->upload || r->http->raw)
 		mistake(m, r->name, "this method has no body for request_body");
 }
 
@@ -117,7 +117,7 @@ static void check_http(struct model *m, const struct rpc *r)
 
 	if (h->access == PARLEY__ACCESS__INTERNAL)
 		mistake(m, r->name, "an internal method has no (parley.http)");
-	if (h->upload && strcmp(r->verb, "POST") && strcmp(r->verb, "PUT"))
+	if (h->upload && !same(r->verb, "POST") && !same(r->verb, "PUT"))
 		mistake(m, r->name, "an upload is a POST or a PUT");
 	if (h->body_limit < 0 || h->rate_per_minute < 0 || h->timeout_seconds <= 0)
 		mistake(m, r->name, "a limit below zero, or a deadline that has passed already");
@@ -146,11 +146,11 @@ static bool same_path(const char *a, const char *b)
 
 static void check_pair(struct model *m, const struct rpc *a, const struct rpc *b)
 {
-	if (!strcmp(a->wire, b->wire))
+	if (same(a->wire, b->wire))
 		mistake(m, a->name, "is called %s in C, as another one", a->wire);
 	else if (a->id == b->id)
 		mistake(m, a->name, "has the same id (%08x) as %s; rename one", a->id, b->name);
-	if (a->http && b->http && !strcmp(a->verb, b->verb) && same_path(a->path, b->path))
+	if (a->http && b->http && same(a->verb, b->verb) && same_path(a->path, b->path))
 		mistake(m, a->name, "has the route of %s: %s %s", b->name, a->verb, a->path);
 }
 

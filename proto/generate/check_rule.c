@@ -85,10 +85,10 @@ static void check_meaning(struct model *m, const struct field *f)
 static bool answers_to(const struct field *f, const char *json_name)
 {
 	for (size_t i = 0; i < f->rule->n_alias; i++) {
-		if (!strcmp(f->rule->alias[i], json_name))
+		if (same(f->rule->alias[i], json_name))
 			return true;
 	}
-	return !strcmp(f->json_name, json_name);
+	return same(f->json_name, json_name);
 }
 
 /* Of fields with the same JSON name or alias nobody could say which is meant. */

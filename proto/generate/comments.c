@@ -42,7 +42,7 @@ const char *comment_at(const Google__Protobuf__FileDescriptorProto *file, const 
 		const Google__Protobuf__SourceCodeInfo__Location *at = info->location[i];
 		struct text t;
 
-		if (at->n_path != length || memcmp(at->path, path, length * sizeof *path))
+		if (at->n_path != length || memcmp(at->path, path, length * sizeof *path) != 0)
 			continue;
 		text_init(&t, a);
 		unwrap(&t, at->leading_comments);

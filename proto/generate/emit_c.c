@@ -94,7 +94,7 @@ static void client_header(const struct model *m, const struct contract *c, const
 {
 	struct text t = new_file(m, c->name);
 	const char *name = upper(c->name, m->arena);
-	bool typed = strcmp(c->name, "rpc") != 0;
+	bool typed = !same(c->name, "rpc");
 
 	text_addf(&t, "#ifndef GEN_%s_CLIENT_H\n#define GEN_%s_CLIENT_H\n\n", name, name);
 	text_addf(

@@ -103,6 +103,8 @@ const char *comment_at(const Google__Protobuf__FileDescriptorProto *file, const 
 void check_model(struct model *m);
 void check_rule(struct model *m, const struct message *msg, const struct field *f);
 
+bool same(const char *a, const char *b);
+
 /* The next name between braces in a path from *at on, or NULL. */
 const char *path_parameter(const char **at, struct arena *a);
 

@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 		return 1;
 	for (size_t i = 0; i < m.contract_count; i++) {
 		emit_client(&m, &m.contracts[i], argv[2]);
-		if (strcmp(m.contracts[i].name, "rpc")) /* its methods are answered by the skeleton */
+		if (!same(m.contracts[i].name, "rpc")) /* its methods are answered by the skeleton */
 			emit_methods(&m, &m.contracts[i], argv[2]);
 	}
 	emit_shapes(&m, argv[2]);

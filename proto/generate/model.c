@@ -200,7 +200,7 @@ static void load_contract(struct model *m, const Google__Protobuf__FileDescripto
 
 static bool is_ours(const Google__Protobuf__FileDescriptorProto *file)
 {
-	return file->package && strcmp(file->package, "google.protobuf") && strcmp(file->package, "parley");
+	return file->package && !same(file->package, "google.protobuf") && !same(file->package, "parley");
 }
 
 static size_t count_messages(const Google__Protobuf__DescriptorProto *d, size_t *enums)
@@ -223,7 +223,7 @@ static void resolve(struct model *m, struct field *f)
 			stop("%s: the message %s is not of the contracts", f->name, type + 1);
 	}
 	for (size_t i = 0; type && i < m->enum_count; i++) {
-		if (!strcmp(m->enums[i].name, type + 1))
+		if (same(m->enums[i].name, type + 1))
 			f->words = &m->enums[i];
 	}
 	if (f->rule->like)
@@ -252,7 +252,7 @@ void model_load(struct model *m, const void *bytes, size_t size)
 
 		if (!is_ours(file))
 			continue;
-		if (strcmp(file->name, arena_printf(m->arena, "%s.proto", file->package)))
+		if (!same(file->name, arena_printf(m->arena, "%s.proto", file->package)))
 			stop("%s: its package must be named as the file", file->name);
 		for (size_t j = 0; j < file->n_enum_type; j++) {
 			struct place at = inside(&p, FILE_ENUMS, j);
@@ -278,7 +278,7 @@ void model_load(struct model *m, const void *bytes, size_t size)
 const struct message *model_message(const struct model *m, const char *name)
 {
 	for (size_t i = 0; i < m->message_count; i++) {
-		if (!strcmp(m->messages[i].name, *name == '.' ? name + 1 : name))
+		if (same(m->messages[i].name, *name == '.' ? name + 1 : name))
 			return &m->messages[i];
 	}
 	return NULL;
@@ -287,7 +287,7 @@ const struct message *model_message(const struct model *m, const char *name)
 const struct field *message_field(const struct message *msg, const char *json_name)
 {
 	for (size_t i = 0; i < msg->field_count; i++) {
-		if (!strcmp(msg->fields[i].json_name, json_name))
+		if (same(msg->fields[i].json_name, json_name))
 			return &msg->fields[i];
 	}
 	return NULL;

@@ -3,6 +3,11 @@
 
 #include "proto/generate/generate.h"
 
+bool same(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
 /* protoc-c: each part between dots starts with a capital, underscores go and raise the next letter. */
 const char *c_type_name(const char *full_name, struct arena *a)
 {

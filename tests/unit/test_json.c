@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "common/json.h"
+#include "common/text.h"
 
 #define NAMED(name, text, want)                    \
 	{                                          \
@@ -157,14 +158,15 @@ static void only_length_bytes_are_read(void **state)
 
 static char *nested(struct arena *a, size_t depth, const char *open, const char *close)
 {
-	char *text = arena_alloc(a, depth * (strlen(open) + strlen(close)) + 2);
+	struct text t;
 
+	text_init(&t, a);
 	for (size_t i = 0; i < depth; i++)
-		strcat(text, open);
-	strcat(text, "1");
+		text_adds(&t, open);
+	text_adds(&t, "1");
 	for (size_t i = 0; i < depth; i++)
-		strcat(text, close);
-	return text;
+		text_adds(&t, close);
+	return t.at;
 }
 
 static void depth_is_bounded(void **state)
@@ -195,17 +197,16 @@ static void objects_are_counted(void **state)
 {
 	struct error err = { 0 };
 	struct arena a;
+	struct text t;
 	json_object *got = NULL;
-	char *text;
 
 	(void)state;
 	arena_init(&a, 0);
-	text = arena_alloc(&a, 3 * 300000 + 2);
-	text[0] = '[';
+	text_init(&t, &a);
 	for (size_t i = 0; i < 300000; i++)
-		memcpy(text + 1 + 3 * i, "{},", 3);
-	text[3 * 300000] = ']';
-	assert_int_equal(json_parse(text, strlen(text), &got, &err), -1);
+		text_adds(&t, i ? ",{}" : "[{}");
+	text_adds(&t, "]");
+	assert_int_equal(json_parse(t.at, t.length, &got, &err), -1);
 	assert_int_equal(err.code, ERROR_MALFORMED);
 	assert_non_null(strstr(err.message, "too many objects"));
 	arena_done(&a);
