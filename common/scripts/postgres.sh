@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# postgres.sh start | stop | url ROLE: the private PostgreSQL of one state directory (PARLEY_STATE).
+# postgres.sh start | stop | url [ROLE [DATABASE]]: the private PostgreSQL of one state directory (PARLEY_STATE).
 #
 # It listens on a Unix socket alone, in a directory of mode 0700: who can open the socket could read the files as well,
 # so roles need no passwords there. PostgreSQL refuses to run as root: for root it runs as user postgres. Where that
@@ -100,16 +100,16 @@ stop() {
 }
 
 # A connection string in libpq's form. No host name, no password: see above.
-url() {
+url() { # ROLE DATABASE; without a role, one may follow
   local socket
   socket=$(home)/socket
   socket=${socket//\\/\\\\}
-  echo "host='${socket//\'/\\\'}' user=$1 dbname=${2:-parley}"
+  echo "host='${socket//\'/\\\'}' dbname=$2${1:+ user=$1}"
 }
 
 case ${1:-} in
 start) start ;;
 stop) stop ;;
-url) url "${2:?ROLE}" "${3:-parley}" ;;
-*) die "postgres.sh start | stop | url ROLE" ;;
+url) url "${2:-}" "${3:-parley}" ;;
+*) die "postgres.sh start | stop | url [ROLE [DATABASE]]" ;;
 esac

@@ -26,54 +26,58 @@ services=(auth documents chatbots chat integrations)
 names=(gateway "${services[@]}") # in the order of their ports
 
 # --- Who listens where ----------------------------------------------------------------------------------------------
-replicas() { # NAME: how many
-  local entry
-  for entry in ${PARLEY_REPLICAS:-}; do
-    [ "${entry%%=*}" != "$1" ] || { echo "${entry#*=}"; return; }
-  done
-  echo 1
-}
+declare -A index=() replicas=()
+for i in "${!names[@]}"; do
+  index[${names[i]}]=$i
+  replicas[${names[i]}]=1
+done
+for entry in ${PARLEY_REPLICAS:-}; do
+  [[ -n "${index[${entry%%=*}]:-}" && ${entry#*=} =~ ^[1-9]$ ]] ||
+    die "PARLEY_REPLICAS: \"$entry\" is not one of ${names[*]} with a number from 1 to 9: \"chat=2 gateway=2\""
+  replicas[${entry%%=*}]=${entry#*=}
+done
 
-port_of() { # NAME REPLICA
-  local i
-  for i in "${!names[@]}"; do
-    [ "${names[i]}" != "$1" ] || echo $((port + i + 20 * ($2 - 1)))
-  done
+# $p and $admin of the process NAME REPLICA. (Variables, not output: a start does this often.)
+ports_of() {
+  p=$((port + index[$1] + 20 * ($2 - 1)))
+  admin=$((p + 10))
 }
-admin_of() { echo $(($(port_of "$1" "$2") + 10)); }
 program_of() { [ "$1" = gateway ] && echo "$bin/gateway" || echo "$bin/svc-$1"; }
 
-# "gateway 1", "auth 1", "chat 1", "chat 2" ...
+# "auth 1", "chat 1", "chat 2" ... "gateway 1"
 processes() {
   local name replica
   for name in "${services[@]}" gateway; do
-    for ((replica = 1; replica <= $(replicas "$name"); replica++)); do
+    for ((replica = 1; replica <= replicas[$name]; replica++)); do
       echo "$name $replica"
     done
   done
 }
 
 environment() { # NAME REPLICA: what README's table calls by these names
-  local name=$1 replica=$2 service list r
+  local name=$1 replica=$2 service list r p admin
+  : "${socket:=$("$scripts/postgres.sh" url '')}"
   echo "PARLEY_STATE=$state"
   echo "PARLEY_SECRET=$PARLEY_SECRET"
   echo "PARLEY_URL=${PARLEY_URL:-http://localhost:$port}"
   for service in "${services[@]}"; do
     list=
-    for ((r = 1; r <= $(replicas "$service"); r++)); do
-      list+=,tcp://127.0.0.1:$(port_of "$service" "$r")
+    for ((r = 1; r <= replicas[$service]; r++)); do
+      ports_of "$service" "$r"
+      list+=,tcp://127.0.0.1:$p
     done
     echo "${service^^}_ADDRESS=${list#,}"
   done
-  echo "${name^^}_ADMIN=127.0.0.1:$(admin_of "$name" "$replica")"
+  ports_of "$name" "$replica"
+  echo "${name^^}_ADMIN=127.0.0.1:$admin"
   if [ "$name" = gateway ]; then
-    echo "PARLEY_LISTEN=127.0.0.1:$(port_of gateway "$replica")"
+    echo "PARLEY_LISTEN=127.0.0.1:$p"
     echo "CORS_ORIGINS=${CORS_ORIGINS-http://localhost:*,http://127.0.0.1:*}"
   else
-    echo "${name^^}_LISTEN=tcp://127.0.0.1:$(port_of "$name" "$replica")"
-    echo "DATABASE_URL=$("$scripts/postgres.sh" url "parley_$name") application_name=svc-$name"
+    echo "${name^^}_LISTEN=tcp://127.0.0.1:$p"
+    echo "DATABASE_URL=$socket user=parley_$name application_name=svc-$name"
   fi
-  [ "$name" != auth ] || echo "ADMIN_DATABASE_URL=$("$scripts/postgres.sh" url parley_admin)"
+  [ "$name" != auth ] || echo "ADMIN_DATABASE_URL=$socket user=parley_admin"
 }
 
 # --- Looking at ports and processes ---------------------------------------------------------------------------------
@@ -152,9 +156,10 @@ start_one() { # NAME REPLICA
 last_words() { tail -n 3 "$state/log/$1.log" 2>/dev/null | cut -c1-400 | sed 's/^/    /'; }
 
 check_ports() {
-  local name replica p who
+  local name replica p admin who
   while read -r name replica; do
-    for p in "$(port_of "$name" "$replica")" "$(admin_of "$name" "$replica")"; do
+    ports_of "$name" "$replica"
+    for p in $p $admin; do
       if who=$(listener "$p"); then
         die "port $p ($name) is taken by $who" "Stop that, or choose other ports: PARLEY_PORT=9000 make run"
       fi
@@ -171,13 +176,14 @@ check_programs() {
 
 # Until every process says that it is ready; one that ends before that stops the start.
 wait_ready() {
-  local waiting=("$@") still entry name replica id why until=$((SECONDS + 60))
+  local waiting=("$@") still entry name replica id why p admin until=$((SECONDS + 60))
   while [ ${#waiting[@]} -gt 0 ]; do
     still=()
     for entry in "${waiting[@]}"; do
       read -r name replica <<<"$entry"
       id=$name-$replica
-      if why=$(admin_get "$(admin_of "$name" "$replica")" /readyz); then
+      ports_of "$name" "$replica"
+      if why=$(admin_get $admin /readyz); then
         continue
       fi
       if ! kill -0 "${pid_of[$id]}" 2>/dev/null; then
@@ -267,6 +273,7 @@ run() { # [detach]
 
 initialise() {
   local lines log=$state/log/init.log
+  socket=$("$scripts/postgres.sh" url '')
   mapfile -t lines < <(environment auth 1)
   env "${lines[@]}" "$(program_of auth)" --init >"$log" 2>&1 </dev/null 9>&- || {
     say "svc-auth --init failed ($log):"

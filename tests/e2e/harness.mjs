@@ -48,7 +48,7 @@ export async function freePort() {
 }
 
 // The first of `count` free ports in a row, below those that the system gives to clients.
-async function freePorts(count) {
+export async function freePorts(count) {
   for (let tries = 0; tries < 100; tries++) {
     const base = 12000 + Math.floor(Math.random() * 1900) * 10;
     const free = await Promise.all(Array.from({ length: count }, (_, i) => portFree(base + i)));
