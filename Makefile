@@ -38,7 +38,7 @@ include common/build/rules.mk
 
 # The programs: a service is its folder and what it links beyond the common libraries.
 $(eval $(call service,auth,-largon2))
-$(eval $(call service,documents,-lxml2 -larchive -lgumbo -lseccomp))
+$(eval $(call service,documents,-lstemmer -lunistring -lseccomp))
 $(eval $(call service,chatbots,))
 $(eval $(call service,chat,))
 $(eval $(call service,integrations,))

@@ -1,0 +1,29 @@
+/*
+ * query: a question as the lexical search sees it: its distinct terms, their order, and what each is worth.
+ */
+#ifndef PARLEY_DOCUMENTS_QUERY_H
+#define PARLEY_DOCUMENTS_QUERY_H
+
+#include "common/arena.h"
+#include "svc-documents/terms.h"
+
+enum { QUERY_TERMS = 96 }; /* distinct ones; what a longer question has beyond them is not looked at */
+
+struct query_term {
+	struct term term;
+	double idf; /* in the documents searched: filled by bm25 */
+};
+
+struct query {
+	struct query_term *terms;
+	size_t count;
+	size_t *order; /* the terms as they stand in the question */
+	size_t length;
+	bool wants_number; /* "how many", "when": the answer has a figure in it */
+};
+
+void query_parse(const char *text, struct sb_stemmer *stemmer, struct query *ret, struct arena *a);
+/* The place of a term in the query, or -1. */
+int query_find(const struct query *q, uint64_t hash);
+
+#endif
