@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
 
-VARIANT ?= release # release | asan | tsan | fuzz (with CC=clang-14)
+VARIANT ?= release # release | asan | tsan | fuzz (with CC=clang)
 VARIANT := $(strip $(VARIANT))
 B   := build/$(VARIANT)
 GEN := build/gen
