@@ -45,3 +45,6 @@ $(eval $(call service,integrations,))
 $(eval $(call gateway,-lz))
 
 include common/build/targets.mk
+
+# svc-auth has the common passwords built in.
+$(B)/obj/svc-auth/password.o: svc-auth/data/common-passwords.txt
