@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/process.h"
 
 enum { SWEEP_MS = 100 };
 enum waits { WAITS_FOR_US, WAITS_FOR_HEADER, WAITS_FOR_BODY, WAITS_FOR_READER };
@@ -163,8 +164,7 @@ struct guard *guard_new(int threads, int descriptors)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&g->wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (pthread_create(&g->thread, NULL, watch, g))
-		abort();
+	g->thread = process_thread(watch, g);
 	return g;
 }
 

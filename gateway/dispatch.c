@@ -1,0 +1,148 @@
+#include "gateway/dispatch.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "gateway/answer.h"
+#include "gateway/pages.h"
+#include "gateway/sse.h"
+#include "gateway/transcode.h"
+#include "gateway/upload.h"
+#include "gateway/webhook.h"
+
+enum { KEY_MAX = 200 };
+
+/* --- The route ------------------------------------------------------------------------------------------------------ */
+
+/* A page of ours, a route (ret->route is NULL for a page), or the error. */
+static int find(const struct gateway *g, struct request *req, const char *verb, const struct page **page,
+                struct route_match *ret)
+{
+	*ret = (struct route_match){ 0 };
+	*page = pages_find(req->path);
+	if (!*page)
+		return router_match(g->router, verb, req->path, ret, req->arena, &req->err);
+	memcpy(ret->allow, "GET, HEAD", sizeof "GET, HEAD");
+	if (strcmp(verb, "GET") != 0)
+		return error_set(&req->err, ERROR_METHOD, "this page can only be read");
+	return 0;
+}
+
+/* OPTIONS: what is allowed here, for browsers that ask before they send something from another origin. */
+static int preflight(const struct gateway *g, struct request *req)
+{
+	const char *wanted = request_header(req, "Access-Control-Request-Method");
+	const struct page *page;
+	struct route_match match, ignored;
+	bool any;
+
+	if (find(g, req, "OPTIONS", &page, &match) == 0 || req->err.code != ERROR_METHOD)
+		return -1;
+	error_clear(&req->err);
+	any = wanted && find(g, req, !strcmp(wanted, "HEAD") ? "GET" : wanted, &page, &ignored) == 0 &&
+	      !page && ignored.route->method->access == ACCESS_VISITOR;
+	error_clear(&req->err);
+	answer_header(req, "Allow", "%s", match.allow);
+	if (wanted)
+		cors_preflight_headers(g->cors, req->origin, any, match.allow, &req->headers);
+	answer_send(req, &(struct answer){ .status = 204 });
+	return 0;
+}
+
+/* --- One request through a route ------------------------------------------------------------------------------------ */
+
+static int limited(const struct gateway *g, struct request *req, const struct route *route)
+{
+	int wait = 0;
+
+	if (route->rate_per_minute)
+		wait = rates_take(g->rates, req->ip, (unsigned)(route - routes), route->rate_per_minute,
+		                  clock_mono_ms());
+	return wait ? error_too_many(&req->err, wait, "too many requests; try again in %d seconds", wait) : 0;
+}
+
+static int idempotency_key(struct request *req, const char **ret)
+{
+	const char *key = request_header(req, "Idempotency-Key");
+	size_t length = key ? strlen(key) : 0;
+
+	*ret = key;
+	if (!key || strcmp(req->verb, "POST") != 0) {
+		*ret = NULL;
+		return 0;
+	}
+	for (size_t i = 0; i < length; i++)
+		if (key[i] < ' ' || key[i] > '~')
+			length = 0;
+	return length && length <= KEY_MAX
+	           ? 0
+	           : error_field(&req->err, req->arena, "header", "Idempotency-Key", "value_error",
+	                         "must be 1 to %d printable ASCII characters", KEY_MAX);
+}
+
+/* A call with JSON on both ends; a stream starts with such a call too. */
+static int call(struct exchange *x)
+{
+	ProtobufCMessage *in, *out;
+
+	if (transcode_request(x, &in) < 0 || rpc_call(x->peer, &x->rpc, x->route->method, in, &out) < 0)
+		return -1;
+	return x->route->stream == STREAM_NONE ? transcode_answer(x, out) : sse_follow(x, out);
+}
+
+static int serve(struct exchange *x)
+{
+	if (x->route->raw)
+		return webhook_pass(x);
+	if (x->route->upload)
+		return upload_receive(x);
+	if (x->route->stream == STREAM_NONE)
+		return call(x);
+	return sse_serve(x, call);
+}
+
+static int exchange(struct gateway *g, struct request *req, const struct route_match *match)
+{
+	const struct route *route = match->route;
+	struct exchange x = { .gateway = g, .req = req, .match = match, .route = route };
+	Rpc__Caller *caller;
+
+	req->method = route->method->name;
+	x.peer = gateway_peer(g, route->service);
+	x.rpc = (struct rpc_context){ .arena = req->arena,
+		                      .err = &req->err,
+		                      .request_id = req->id,
+		                      .traceparent = req->traceparent,
+		                      .deadline = clock_unix_ms() + route->timeout_seconds * INT64_C(1000),
+		                      .extra = &x.extra };
+	if (limited(g, req, route) < 0 ||
+	    identity_caller(g->identity, req, route->method->access, route->scope, &caller) < 0 ||
+	    idempotency_key(req, &x.rpc.idempotency_key) < 0)
+		return -1;
+	x.rpc.caller = caller;
+	if (serve(&x) == 0)
+		return 0;
+	if (!x.extra)
+		return -1;
+	answer_error(req, x.extra);
+	return 0;
+}
+
+int dispatch(void *arg, struct request *req)
+{
+	struct gateway *g = arg;
+	const struct page *page;
+	struct route_match match;
+	int rc;
+
+	if (!strcmp(req->verb, "OPTIONS"))
+		return preflight(g, req);
+	rc = find(g, req, req->verb, &page, &match);
+	cors_headers(g->cors, req->origin, rc == 0 && !page && match.route->method->access == ACCESS_VISITOR,
+	             &req->headers);
+	if (rc < 0 && req->err.code == ERROR_METHOD)
+		answer_header(req, "Allow", "%s", match.allow);
+	if (rc < 0)
+		return -1;
+	return page ? page->answer(g, req) : exchange(g, req, &match);
+}

@@ -1,0 +1,104 @@
+#include "gateway/gateway.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/secret.h"
+#include "gateway/dispatch.h"
+#include "gateway/pages.h"
+
+enum {
+	READERS = 256, /* requests whose body is being read */
+	UPLOADS = 32,
+	DRAIN_MS = 10000, /* for what is under way; a silent stream takes up to 5 s to notice */
+};
+
+struct peer *gateway_peer(const struct gateway *g, const char *service)
+{
+	for (int i = 0; i < GATEWAY_SERVICES; i++)
+		if (!strcmp(gateway_services[i], service))
+			return g->peers[i];
+	abort(); /* the generator knows these five */
+}
+
+static int ready(void *arg, char *why, size_t size)
+{
+	return pages_ready(arg, why, size);
+}
+
+static int open_peers(struct gateway *g, struct error *err)
+{
+	unsigned char key[KEY_SIZE];
+	struct secret secret;
+	int rc = 0;
+
+	if (secret_load(&secret, g->settings.secret, 1, err) < 0)
+		return -1;
+	secret_derive(&secret, RPC_KEY_PURPOSE, key);
+	secret_forget(&secret);
+	for (int i = 0; i < GATEWAY_SERVICES && rc == 0; i++)
+		rc = peer_open(&(struct peer_config){ .service = gateway_services[i],
+		                                      .addresses = g->settings.addresses[i],
+		                                      .key = key,
+		                                      .metrics = g->metrics },
+		               &g->peers[i], err);
+	explicit_bzero(key, sizeof key);
+	return rc;
+}
+
+/* A bad list is told with the name of its setting. */
+static int parse_lists(struct gateway *g, struct arena *a, struct error *err)
+{
+	struct error bad = { 0 };
+
+	if (proxies_parse(&g->proxies, g->settings.trusted_proxies, &bad) < 0)
+		return error_set(err, ERROR_INVALID, "PARLEY_TRUSTED_PROXIES: %.250s", bad.message);
+	if (cors_parse(g->settings.cors_origins, a, &g->cors, &bad) < 0)
+		return error_set(err, ERROR_INVALID, "CORS_ORIGINS: %.250s", bad.message);
+	return 0;
+}
+
+static int start_server(struct gateway *g, struct error *err)
+{
+	const struct server_config config = { .listen = g->settings.listen,
+		                              .threads = (int)g->settings.threads,
+		                              .proxies = &g->proxies,
+		                              .metrics = g->metrics,
+		                              .handle = dispatch,
+		                              .arg = g };
+
+	return server_start(&config, &g->server, err);
+}
+
+int gateway_open(struct gateway *g, struct arena *a, struct error *err)
+{
+	g->readers.room = READERS;
+	g->uploads.room = UPLOADS;
+	g->streams.room = (int)g->settings.streams;
+	if (parse_lists(g, a, err) < 0)
+		return -1;
+	g->metrics = metrics_new("parley");
+	g->open_streams = metrics_get(g->metrics, METRIC_GAUGE, "http_streams", NULL, "Open event streams");
+	g->rates = rates_new();
+	g->router = router_new(routes, route_count);
+	if (open_peers(g, err) < 0 ||
+	    identity_start(gateway_peer(g, "auth"), g->rates, &g->identity, err) < 0 ||
+	    start_server(g, err) < 0)
+		return -1;
+	return admin_start(g->settings.admin, g->metrics, ready, g, &g->admin, err);
+}
+
+void gateway_close(struct gateway *g)
+{
+	if (g->server)
+		server_drain(g->server, DRAIN_MS);
+	admin_stop(g->admin);
+	server_stop(g->server);
+	identity_stop(g->identity);
+	for (int i = 0; i < GATEWAY_SERVICES; i++)
+		peer_close(g->peers[i]);
+	router_free(g->router);
+	rates_free(g->rates);
+	metrics_free(g->metrics);
+}

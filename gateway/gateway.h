@@ -1,0 +1,61 @@
+/*
+ * gateway: what every request may need, made once in main.c and only read afterwards.
+ *
+ * The way of a request: server.c (civetweb) -> dispatch.c (which route, may this client, who is calling) -> one of
+ *   transcode.c   JSON in, a call, JSON out: nearly every route
+ *   upload.c      multipart/form-data, passed on in pieces
+ *   sse.c         a stream of events
+ *   webhook.c     bytes passed on as they are
+ *   pages.c       what the gateway itself answers: health, documentation
+ * No file here knows a single endpoint: the contracts (proto/) say all there is to say about one.
+ */
+#ifndef PARLEY_GATEWAY_H
+#define PARLEY_GATEWAY_H
+
+#include "common/admin.h"
+#include "common/metrics.h"
+#include "common/rpc.h"
+#include "gateway/cors.h"
+#include "gateway/identity.h"
+#include "gateway/limits.h"
+#include "gateway/proxies.h"
+#include "gateway/route.h"
+#include "gateway/server.h"
+#include "gateway/settings.h"
+
+struct gateway {
+	struct gateway_settings settings;
+	struct peer *peers[GATEWAY_SERVICES]; /* in the order of gateway_services */
+	struct proxies proxies;
+	struct cors *cors;
+	struct rates *rates;
+	struct router *router;
+	struct identity *identity;
+	struct server *server;
+	struct admin *admin;
+	struct gate readers, uploads, streams;
+	struct metrics *metrics;
+	struct metric *open_streams;
+};
+
+/*
+ * Connects, and begins to serve: settings_load() has filled g->settings, the rest is zero. What gateway_open() made
+ * before it failed is freed by gateway_close(), like everything else.
+ */
+int gateway_open(struct gateway *g, struct arena *a, struct error *err) CHECKED;
+void gateway_close(struct gateway *g); /* lets finish what is under way */
+
+struct peer *gateway_peer(const struct gateway *g, const char *service);
+
+/* A request on its way through a route. */
+struct exchange {
+	struct gateway *gateway;
+	struct request *req;
+	const struct route_match *match;
+	const struct route *route; /* match->route */
+	struct peer *peer;         /* of the route's service */
+	char *extra;               /* JSON members that a service gave along with an error */
+	struct rpc_context rpc;    /* for calls: caller, ids, deadline */
+};
+
+#endif

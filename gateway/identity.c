@@ -1,0 +1,417 @@
+#include "gateway/identity.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "auth.client.h"
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/json_message.h"
+#include "common/log.h"
+#include "common/process.h"
+#include "common/token.h"
+#include "gateway/api_keys.h"
+#include "gateway/revocations.h"
+#include "shapes.h"
+
+enum {
+	POLL_MS = 1500, /* well below IDENTITY_TRUST_MS */
+	CALL_MS = 3000,
+	PAUSE_MS = 200,   /* between two attempts to find the feed again */
+	REFETCH_MS = 200, /* how often a strange token makes us ask for keys */
+	AGENT_MAX = 500,
+	MISSES_A_MINUTE = 60 /* unknown API keys that one address may try */
+};
+
+struct identity {
+	struct peer *auth;
+	struct rates *rates;
+	struct api_keys *keys;
+	pthread_rwlock_t lock; /* of the next two */
+	struct keyring ring;
+	struct revocations *revoked;
+	pthread_mutex_t fetching;
+	_Atomic int64_t heard_ms;   /* monotonic: when the feed last spoke; 0: not yet */
+	_Atomic int64_t fetched_ms; /* when the keys came */
+	atomic_bool stop;
+	pthread_t thread;
+};
+
+/* --- Asking svc-auth ---------------------------------------------------------------------------------------------- */
+
+static int ask(struct identity *id, unsigned method, const ProtobufCMessage *in, const char *request_id,
+               struct arena *a, ProtobufCMessage **ret, struct error *err)
+{
+	Rpc__Caller caller = RPC__CALLER__INIT;
+	struct rpc_context ctx = { .arena = a,
+		                   .err = err,
+		                   .caller = &caller,
+		                   .request_id = request_id,
+		                   .deadline = clock_unix_ms() + CALL_MS };
+
+	caller.has_kind = 1;
+	caller.kind = RPC__CALLER__KIND__SERVICE;
+	return rpc_call(id->auth, &ctx, &auth_client_methods[method], in, ret);
+}
+
+static int fetch_keys(struct identity *id, struct arena *a, struct error *err)
+{
+	Auth__KeyringRequest in = AUTH__KEYRING_REQUEST__INIT;
+	ProtobufCMessage *out;
+	const Auth__Keyring *answer;
+	struct keyring ring = { 0 };
+
+	in.purpose = "token";
+	if (ask(id, AUTH_METHOD_GET_KEYRING, &in.base, NULL, a, &out, err) < 0)
+		return -1;
+	answer = (const Auth__Keyring *)out;
+	for (size_t i = 0; i < answer->n_keys; i++) {
+		const Auth__Key *from = answer->keys[i];
+		struct keyring_key *to = &ring.keys[ring.count];
+
+		if (ring.count == sizeof ring.keys / sizeof ring.keys[0])
+			break;
+		if (!from->id || strlen(from->id) >= sizeof to->id || from->value.len != KEY_SIZE)
+			return error_internal(err, "svc-auth gave a key that cannot be one");
+		memcpy(to->id, from->id, strlen(from->id) + 1);
+		memcpy(to->bytes, from->value.data, KEY_SIZE);
+		ring.count++;
+	}
+	pthread_rwlock_wrlock(&id->lock);
+	id->ring = ring;
+	pthread_rwlock_unlock(&id->lock);
+	atomic_store(&id->fetched_ms, clock_mono_ms());
+	return 0;
+}
+
+/* --- Following the feed ------------------------------------------------------------------------------------------- */
+
+struct feed {
+	char stream[80];
+	int64_t after;
+};
+
+static void take_revocation(struct identity *id, struct revocations *into, const Auth__Revocation *what)
+{
+	revocations_add(into, what, clock_unix_ms() / 1000);
+	api_keys_drop(id->keys, what);
+}
+
+/* All that is revoked so far, and where to go on. From nothing: what we missed is in there. */
+static int begin(struct identity *id, struct feed *feed, struct arena *a, struct error *err)
+{
+	struct revocations *fresh = revocations_new(), *old;
+	Auth__FollowRequest in = AUTH__FOLLOW_REQUEST__INIT;
+	const Auth__Revocations *page = NULL;
+
+	api_keys_clear(id->keys);
+	do {
+		ProtobufCMessage *out;
+
+		if (page) {
+			in.has_page = 1;
+			in.page = page->next;
+		}
+		if (ask(id, AUTH_METHOD_FOLLOW_REVOCATIONS, &in.base, NULL, a, &out, err) < 0)
+			goto failed;
+		page = (const Auth__Revocations *)out;
+		for (size_t i = 0; i < page->n_revoked; i++)
+			take_revocation(id, fresh, page->revoked[i]);
+		if (in.has_page)
+			continue;
+		if (!page->stream || strlen(page->stream) >= sizeof feed->stream) {
+			error_internal(err, "svc-auth named no stream");
+			goto failed;
+		}
+		memcpy(feed->stream, page->stream, strlen(page->stream) + 1);
+		feed->after = page->after;
+	} while (page->has_next);
+	if (fetch_keys(id, a, err) < 0)
+		goto failed;
+	pthread_rwlock_wrlock(&id->lock);
+	old = id->revoked;
+	id->revoked = fresh;
+	pthread_rwlock_unlock(&id->lock);
+	revocations_free(old);
+	return 0;
+failed:
+	revocations_free(fresh);
+	return -1;
+}
+
+static int take_event(struct identity *id, const Rpc__Event *event, struct arena *a, struct error *err)
+{
+	OWN(json) json_object *object = NULL;
+	ProtobufCMessage *what;
+
+	if (!strcmp(event->name, "keys"))
+		return fetch_keys(id, a, err);
+	if (!strcmp(event->name, "reset"))
+		return error_busy(err, 1, "the feed has dropped events");
+	if (strcmp(event->name, "revoked") != 0)
+		return 0; /* of a newer svc-auth */
+	if (json_parse(event->data, strlen(event->data), &object, err) < 0)
+		return -1;
+	what = message_new(&auth__revocation__descriptor, a);
+	if (json_to_message(object, &shape_auth__revocation, what, a, err) < 0)
+		return -1;
+	pthread_rwlock_wrlock(&id->lock);
+	revocations_add(id->revoked, (const Auth__Revocation *)what, clock_unix_ms() / 1000);
+	pthread_rwlock_unlock(&id->lock);
+	api_keys_drop(id->keys, (const Auth__Revocation *)what);
+	return 0;
+}
+
+static int poll_feed(struct identity *id, struct feed *feed, struct arena *a, struct error *err)
+{
+	Rpc__Caller caller = RPC__CALLER__INIT;
+	struct rpc_context ctx = { .arena = a, .err = err, .caller = &caller };
+	Rpc__NextReply *news;
+
+	caller.has_kind = 1;
+	caller.kind = RPC__CALLER__KIND__SERVICE;
+	if (rpc_next(id->auth, &ctx, feed->stream, feed->after, POLL_MS, &news) < 0)
+		return -1;
+	for (size_t i = 0; i < news->n_events; i++) {
+		if (take_event(id, news->events[i], a, err) < 0)
+			return -1;
+		feed->after = news->events[i]->sequence;
+	}
+	atomic_store(&id->heard_ms, clock_mono_ms());
+	return news->end ? error_busy(err, 1, "the feed has ended") : 0;
+}
+
+static void *follow(void *arg)
+{
+	static const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000L };
+	struct identity *id = arg;
+	struct feed feed = { .after = 0 };
+	bool following = false;
+	struct arena a;
+
+	arena_init(&a, 0);
+	while (!atomic_load(&id->stop)) {
+		struct error err = { 0 };
+		bool was_following = following;
+		int rc = following ? poll_feed(id, &feed, &a, &err) : begin(id, &feed, &a, &err);
+
+		following = rc == 0;
+		if (following && !was_following) {
+			atomic_store(&id->heard_ms, clock_mono_ms());
+			log_line(LOG_INFO, "following revocations");
+		} else if (!following && was_following) {
+			log_line(LOG_WARN, "lost the feed of revocations", LOG_TEXT("why", err.message),
+			         LOG_TEXT("detail", err.detail));
+		} else if (!following) {
+			nanosleep(&pause, NULL);
+		}
+		arena_reset(&a);
+	}
+	arena_done(&a);
+	return NULL;
+}
+
+int identity_start(struct peer *auth, struct rates *rates, struct identity **ret, struct error *err)
+{
+	struct identity *id = calloc(1, sizeof *id);
+
+	(void)err;
+	if (!id)
+		abort();
+	id->auth = auth;
+	id->rates = rates;
+	id->keys = api_keys_new();
+	id->revoked = revocations_new();
+	pthread_rwlock_init(&id->lock, NULL);
+	pthread_mutex_init(&id->fetching, NULL);
+	id->thread = process_thread(follow, id);
+	*ret = id;
+	return 0;
+}
+
+void identity_stop(struct identity *id)
+{
+	if (!id)
+		return;
+	atomic_store(&id->stop, true);
+	pthread_join(id->thread, NULL);
+	pthread_mutex_destroy(&id->fetching);
+	pthread_rwlock_destroy(&id->lock);
+	revocations_free(id->revoked);
+	api_keys_free(id->keys);
+	free(id);
+}
+
+int identity_ready(const struct identity *id)
+{
+	int64_t heard = atomic_load(&id->heard_ms);
+
+	return heard && clock_mono_ms() - heard < IDENTITY_TRUST_MS;
+}
+
+/* --- Judging what a request shows ----------------------------------------------------------------------------------- */
+
+static int verify(struct identity *id, const char *token, struct token_claims *claims, struct error *err)
+{
+	int rc;
+
+	pthread_rwlock_rdlock(&id->lock);
+	rc = token_verify(&id->ring, token, clock_unix_ms() / 1000, claims, err);
+	if (rc == 0 && revocations_hit(id->revoked, claims))
+		rc = error_set(err, ERROR_UNAUTHENTICATED, "the session has ended; sign in again");
+	pthread_rwlock_unlock(&id->lock);
+	return rc;
+}
+
+/* A token may be signed with a key so new that the feed has not told us. 1 when there are keys newer than `seen`. */
+static int newer_keys(struct identity *id, int64_t seen, struct arena *a)
+{
+	struct error err = { 0 };
+
+	pthread_mutex_lock(&id->fetching);
+	if (atomic_load(&id->fetched_ms) == seen && clock_mono_ms() - seen > REFETCH_MS)
+		(void)fetch_keys(id, a, &err); /* the token stays refused then */
+	pthread_mutex_unlock(&id->fetching);
+	return atomic_load(&id->fetched_ms) != seen;
+}
+
+static int by_token(struct identity *id, struct request *req, const char *token, Rpc__Caller *caller)
+{
+	struct token_claims claims;
+	int64_t seen = atomic_load(&id->fetched_ms);
+	struct error first = { 0 };
+
+	if (verify(id, token, &claims, &first) < 0 &&
+	    (!newer_keys(id, seen, req->arena) || verify(id, token, &claims, &req->err) < 0))
+		return error_set(&req->err, first.code, "%s", first.message);
+	caller->owner_id = arena_strdup(req->arena, claims.user_id);
+	caller->session_id = arena_strdup(req->arena, claims.session_id);
+	caller->has_user_number = caller->has_admin = 1;
+	caller->user_number = claims.user_number;
+	caller->admin = claims.admin;
+	caller->token = (char *)token;
+	return 0;
+}
+
+static int resolve(struct identity *id, struct request *req, char *hash, struct api_key *ret)
+{
+	Auth__ResolveKeyRequest in = AUTH__RESOLVE_KEY_REQUEST__INIT;
+	int64_t now = clock_unix_ms() / 1000;
+	unsigned age = api_keys_age(id->keys);
+	ProtobufCMessage *out;
+	int wait;
+
+	if (api_keys_find(id->keys, hash, now, ret))
+		return 0;
+	wait = rates_take(id->rates, req->ip, UINT32_MAX, MISSES_A_MINUTE, clock_mono_ms());
+	if (wait)
+		return error_too_many(&req->err, wait, "too many API keys were tried");
+	in.hash = hash;
+	if (ask(id, AUTH_METHOD_RESOLVE_KEY, &in.base, req->id, req->arena, &out, &req->err) == 0)
+		return api_keys_put(id->keys, age, hash, (const Auth__ResolvedKey *)out, now, ret) == 0
+		           ? 0
+		           : error_internal(&req->err, "svc-auth gave an API key that cannot be one");
+	if (req->err.code != ERROR_NOT_FOUND)
+		return -1;
+	error_clear(&req->err);
+	return error_set(&req->err, ERROR_UNAUTHENTICATED, "the API key is not valid");
+}
+
+/* "documents|chat" as the caller's list. */
+static void list_scopes(Rpc__Caller *caller, char *scopes, struct arena *a)
+{
+	char *rest = NULL;
+
+	caller->scopes = arena_new(a, char *, strlen(scopes) / 2 + 1);
+	for (char *s = strtok_r(scopes, "|", &rest); s; s = strtok_r(NULL, "|", &rest))
+		caller->scopes[caller->n_scopes++] = s;
+}
+
+static int by_key(struct identity *id, struct request *req, const char *text, Rpc__Caller *caller)
+{
+	char hash[API_KEY_HASH];
+	struct api_key key;
+
+	sha256_hex(hash, text, strlen(text));
+	if (resolve(id, req, hash, &key) < 0)
+		return -1;
+	caller->owner_id = arena_strdup(req->arena, key.user_id);
+	caller->api_key_id = arena_printf(req->arena, "%lld", (long long)key.id);
+	caller->has_user_number = caller->has_admin = 1;
+	caller->user_number = key.user_number;
+	caller->admin = key.admin;
+	list_scopes(caller, arena_strdup(req->arena, key.scopes), req->arena);
+	return 0;
+}
+
+/* What the request shows: NULL when nothing. -1: something that cannot be credentials. */
+static int credentials(struct request *req, const char **ret)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = request_header(req, "Authorization");
+
+	*ret = NULL;
+	if (!header) {
+		*ret = request_header(req, "X-API-Key");
+		return 0;
+	}
+	if (strncasecmp(header, scheme, sizeof scheme - 1) != 0)
+		return error_set(&req->err, ERROR_UNAUTHENTICATED,
+		                 "the Authorization header must say \"Bearer\" and a token");
+	*ret = header + sizeof scheme - 1;
+	*ret += strspn(*ret, " ");
+	return 0;
+}
+
+static int authenticate(struct identity *id, struct request *req, const char *shown, Rpc__Caller *caller)
+{
+	bool key = !strncmp(shown, "pk_", 3) || !request_header(req, "Authorization");
+
+	if (!identity_ready(id))
+		return error_busy(&req->err, 2, "signing in is not possible right now");
+	if ((key ? by_key(id, req, shown, caller) : by_token(id, req, shown, caller)) < 0)
+		return -1;
+	caller->kind = RPC__CALLER__KIND__USER;
+	req->user = caller->owner_id;
+	return 0;
+}
+
+static int authorize(struct request *req, enum access access, const char *scope, const Rpc__Caller *caller)
+{
+	bool allowed = !caller->n_scopes;
+
+	for (size_t i = 0; i < caller->n_scopes; i++)
+		allowed = allowed || !strcmp(caller->scopes[i], scope);
+	if (!allowed)
+		return error_set(&req->err, ERROR_FORBIDDEN, "this API key is not for %s", scope);
+	if (access == ACCESS_ADMIN && !caller->admin)
+		return error_set(&req->err, ERROR_FORBIDDEN, "this is for administrators");
+	return 0;
+}
+
+int identity_caller(struct identity *id, struct request *req, enum access access, const char *scope,
+                    Rpc__Caller **ret)
+{
+	Rpc__Caller *caller = arena_new(req->arena, Rpc__Caller, 1);
+	const char *shown, *agent = request_header(req, "User-Agent");
+
+	rpc__caller__init(caller);
+	*ret = caller;
+	caller->has_kind = 1;
+	caller->kind = access == ACCESS_VISITOR ? RPC__CALLER__KIND__VISITOR : RPC__CALLER__KIND__NOBODY;
+	caller->ip = (char *)req->ip;
+	caller->origin = (char *)req->origin;
+	if (agent && strlen(agent) <= AGENT_MAX && utf8_valid(agent, strlen(agent)))
+		caller->user_agent = (char *)agent;
+	if (credentials(req, &shown) < 0)
+		return -1;
+	if (shown)
+		return authenticate(id, req, shown, caller) < 0 ? -1 : authorize(req, access, scope, caller);
+	if (access == ACCESS_USER || access == ACCESS_ADMIN)
+		return error_set(&req->err, ERROR_UNAUTHENTICATED, "sign in first: no token was sent");
+	return 0;
+}

@@ -1,0 +1,33 @@
+/*
+ * identity: who is calling. Checks session tokens and API keys without a call per request.
+ *
+ * Session tokens are judged here: signature (keyring from svc-auth), expiry, and the revocations that a thread of its
+ * own follows in svc-auth's feed. Without news from the feed for IDENTITY_TRUST_MS nobody is believed: 503 for
+ * whatever needs to know who is calling. API keys are asked of svc-auth once, then kept until the feed says otherwise.
+ */
+#ifndef PARLEY_IDENTITY_H
+#define PARLEY_IDENTITY_H
+
+#include "common/method.h"
+#include "common/rpc.h"
+#include "gateway/limits.h"
+#include "gateway/request.h"
+
+enum { IDENTITY_TRUST_MS = 5000 };
+
+struct identity;
+
+int identity_start(struct peer *auth, struct rates *rates, struct identity **ret, struct error *err) CHECKED;
+void identity_stop(struct identity *id);
+
+/* 1 when the feed is alive. */
+int identity_ready(const struct identity *id);
+
+/*
+ * The caller of a method with that access; scope: what an API key must be allowed. -1 in req->err: no credentials where
+ * some are needed, or bad ones anywhere (401); a scope or role that is missing (403); no feed (503).
+ */
+int identity_caller(struct identity *id, struct request *req, enum access access, const char *scope,
+                    Rpc__Caller **ret) CHECKED;
+
+#endif

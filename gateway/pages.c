@@ -1,0 +1,192 @@
+#include "gateway/pages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "auth.client.h"
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/secret.h"
+#include "common/version.h"
+#include "gateway/answer.h"
+#include "gateway/static_files.h"
+
+enum { PROBE_MS = 2000 };
+
+/* Our own pages load nothing from elsewhere, and nobody frames them. Swagger UI styles its elements in place. */
+static const char page_security[] =
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/* --- Health --------------------------------------------------------------------------------------------------------- */
+
+static int answer_health(struct gateway *g, struct request *req)
+{
+	static const char body[] = "{\"status\":\"ok\"}";
+
+	(void)g;
+	answer_json(req, 200, body, sizeof body - 1);
+	return 0;
+}
+
+/* Does svc-auth reach its database? It is asked for a key that nobody has. */
+static int database_ready(struct gateway *g, struct arena *a)
+{
+	Auth__ResolveKeyRequest in = AUTH__RESOLVE_KEY_REQUEST__INIT;
+	Rpc__Caller caller = RPC__CALLER__INIT;
+	struct error err = { 0 };
+	struct rpc_context ctx = { .arena = a,
+		                   .err = &err,
+		                   .caller = &caller,
+		                   .request_id = "ready",
+		                   .deadline = clock_unix_ms() + PROBE_MS };
+	ProtobufCMessage *out;
+	char nobodys[65];
+
+	sha256_hex(nobodys, "", 0);
+	in.hash = nobodys;
+	caller.has_kind = 1;
+	caller.kind = RPC__CALLER__KIND__SERVICE;
+	return rpc_call(gateway_peer(g, "auth"), &ctx, &auth_client_methods[AUTH_METHOD_RESOLVE_KEY],
+	                &in.base, &out) == 0 ||
+	       err.code == ERROR_NOT_FOUND;
+}
+
+int pages_ready(struct gateway *g, char *why, size_t size)
+{
+	struct arena a;
+	int ready;
+
+	for (int i = 0; i < GATEWAY_SERVICES; i++) {
+		if (!peer_ready(g->peers[i])) {
+			snprintf(why, size, "%s does not answer", gateway_services[i]);
+			return 0;
+		}
+	}
+	if (server_draining(g->server)) {
+		snprintf(why, size, "this gateway is shutting down");
+		return 0;
+	}
+	if (!identity_ready(g->identity)) {
+		snprintf(why, size, "the feed of revocations is not there");
+		return 0;
+	}
+	arena_init(&a, 0);
+	ready = database_ready(g, &a);
+	arena_done(&a);
+	if (!ready)
+		snprintf(why, size, "the database does not answer");
+	return ready;
+}
+
+static int answer_ready(struct gateway *g, struct request *req)
+{
+	static const char body[] = "{\"status\":\"ready\"}";
+	char why[200];
+
+	if (!pages_ready(g, why, sizeof why))
+		return error_busy(&req->err, 1, "not ready: %s", why);
+	answer_json(req, 200, body, sizeof body - 1);
+	return 0;
+}
+
+static int answer_metrics(struct gateway *g, struct request *req)
+{
+	const char *token = g->settings.metrics_token, *shown = request_header(req, "Authorization");
+	struct text out;
+
+	if (!*token)
+		return error_set(&req->err, ERROR_NOT_FOUND, "there is nothing at this path");
+	if (!shown || strncmp(shown, "Bearer ", 7) != 0 || strlen(shown + 7) != strlen(token) ||
+	    !mac_equal(shown + 7, token, strlen(token)))
+		return error_set(&req->err, ERROR_UNAUTHENTICATED,
+		                 "the metrics need the token of METRICS_TOKEN");
+	text_init(&out, req->arena);
+	metrics_print(g->metrics, &out);
+	answer_send(req, &(struct answer){ .status = 200,
+	                                   .type = "text/plain; version=0.0.4; charset=utf-8",
+	                                   .body = out.at,
+	                                   .size = out.length });
+	return 0;
+}
+
+/* --- Files ---------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *path, *file;
+} files[] = {
+	{ "/docs", "docs/index.html" },
+	{ "/docs/docs.css", "docs/docs.css" },
+	{ "/docs/docs.js", "docs/docs.js" },
+	{ "/docs/swagger-ui.css", "swagger-ui/swagger-ui.css" },
+	{ "/docs/swagger-ui-bundle.js", "swagger-ui/swagger-ui-bundle.js" },
+	{ "/docs/LICENSE", "swagger-ui/LICENSE" },
+	{ "/docs/NOTICE", "swagger-ui/NOTICE" },
+	{ "/favicon.ico", "favicon.svg" },
+	{ "/favicon.svg", "favicon.svg" },
+	{ "/openapi.json", "openapi.json" },
+	{ "/page.css", "page.css" },
+	{ "/page.js", "page.js" },
+};
+
+static bool same_path(const char *path, const char *known)
+{
+	size_t length = strlen(known);
+
+	return !strncmp(path, known, length) && (!path[length] || !strcmp(path + length, "/"));
+}
+
+static int answer_file(struct request *req, const char *name)
+{
+	const struct static_file *f = static_find(name);
+	const char *ending = strrchr(name, '.');
+
+	if (!f)
+		return error_internal(&req->err, "%s is not part of this program", name);
+	return static_answer(req, f, ending && !strcmp(ending, ".html") ? page_security : NULL);
+}
+
+static int answer_listed_file(struct gateway *g, struct request *req)
+{
+	(void)g;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (same_path(req->path, files[i].path))
+			return answer_file(req, files[i].file);
+	return error_set(&req->err, ERROR_NOT_FOUND, "there is nothing at this path");
+}
+
+/* A page for people, three facts for programs. */
+static int answer_root(struct gateway *g, struct request *req)
+{
+	static const char facts[] =
+	    "{\"product\":\"Parley\",\"version\":\"" PARLEY_VERSION "\",\"docs\":\"/docs\"}";
+	const char *accept = request_header(req, "Accept");
+
+	(void)g;
+	answer_header(req, "Vary", "Accept");
+	if (accept && strstr(accept, "text/html"))
+		return answer_file(req, "index.html");
+	answer_json(req, 200, facts, sizeof facts - 1);
+	return 0;
+}
+
+/* --- The table ------------------------------------------------------------------------------------------------------ */
+
+static const struct page pages[] = {
+	{ "/", answer_root },
+	{ "/health", answer_health },
+	{ "/ready", answer_ready },
+	{ "/metrics", answer_metrics },
+};
+static const struct page file_page = { "", answer_listed_file };
+
+const struct page *pages_find(const char *path)
+{
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+		if (same_path(path, pages[i].path))
+			return &pages[i];
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (same_path(path, files[i].path))
+			return &file_page;
+	return NULL;
+}

@@ -1,0 +1,25 @@
+/*
+ * query: the part of an address after the question mark: "name=value&name=value", percent-encoded, '+' for a space.
+ */
+#ifndef PARLEY_QUERY_H
+#define PARLEY_QUERY_H
+
+#include <stdbool.h>
+
+#include "common/arena.h"
+#include "common/text.h"
+
+struct query {
+	const char *at;
+	struct arena *arena;
+};
+
+struct query query_start(const char *raw, struct arena *a);
+
+/* The next pair, decoded, in the arena. A pair that decodes to U+0000 is passed over: no text of ours holds one. */
+bool query_next(struct query *q, const char **name, const char **value);
+
+/* Append text so that it can stand as a name or a value. */
+void query_encode(struct text *out, const char *text);
+
+#endif

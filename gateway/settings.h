@@ -1,0 +1,26 @@
+/*
+ * settings: what the environment says, read once at the start. --help prints the table.
+ */
+#ifndef PARLEY_SETTINGS_H
+#define PARLEY_SETTINGS_H
+
+#include "common/config.h"
+#include "common/log.h"
+#include "common/rpc.h"
+
+enum { GATEWAY_SERVICES = 5 };
+extern const char *const gateway_services[GATEWAY_SERVICES]; /* "auth", "documents", ... */
+
+struct gateway_settings {
+	const char *listen, *admin, *public_url, *secret, *trusted_proxies, *cors_origins, *metrics_token,
+	    *log_level;
+	const char *addresses[GATEWAY_SERVICES];
+	int64_t threads, streams;
+	enum log_level level;
+};
+
+/* -1 names the setting that cannot be. Strings live in the arena. */
+int settings_load(struct gateway_settings *set, struct arena *a, struct error *err) CHECKED;
+void settings_print(void);
+
+#endif

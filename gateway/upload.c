@@ -1,0 +1,167 @@
+#include "gateway/upload.h"
+
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/json_message.h"
+#include "documents.client.h"
+#include "gateway/multipart.h"
+#include "gateway/transcode.h"
+
+enum { CHUNK = 256 * 1024, FIELD_MAX = 64 * 1024 };
+
+struct upload {
+	struct exchange *x;
+	struct multipart form;
+	char id[UUID_TEXT];
+	unsigned char *bytes;  /* CHUNK of them */
+	const char *file_name; /* NULL: there was no file yet */
+	int64_t size;
+	int32_t chunks;
+};
+
+static int read_body(void *arg, void *bytes, size_t room, size_t *got, struct error *err)
+{
+	struct exchange *x = arg;
+
+	(void)err; /* the request's own */
+	return request_read(x->req, bytes, room, x->route->body_limit, got);
+}
+
+/* Until room is full or the part ends. */
+static int read_part(struct upload *u, size_t room, size_t *got)
+{
+	size_t more;
+
+	for (*got = 0; *got < room; *got += more) {
+		if (multipart_read(&u->form, u->bytes + *got, room - *got, &more, &u->x->req->err) < 0)
+			return -1;
+		if (!more)
+			break;
+	}
+	return 0;
+}
+
+static int put_chunk(struct upload *u, size_t size, struct arena *a)
+{
+	Documents__PutChunkRequest in = DOCUMENTS__PUT_CHUNK_REQUEST__INIT;
+	struct rpc_context ctx = u->x->rpc;
+	ProtobufCMessage *out;
+
+	ctx.arena = a;
+	ctx.deadline = clock_unix_ms() + u->x->route->timeout_seconds * INT64_C(1000);
+	ctx.idempotency_key = NULL;
+	in.upload_id = u->id;
+	in.has_number = in.has_data = 1;
+	in.number = u->chunks++;
+	in.data = (ProtobufCBinaryData){ .data = u->bytes, .len = size };
+	return rpc_call(u->x->peer, &ctx, &documents_client_methods[DOCUMENTS_METHOD_PUT_CHUNK], &in.base,
+	                &out);
+}
+
+/* Once a field was bad the answer is known: the file is read, and goes nowhere. */
+static int pass_file(struct upload *u, const struct multipart_part *part)
+{
+	struct request *req = u->x->req;
+	struct arena a;
+	size_t got;
+	int rc = 0;
+
+	if (u->file_name)
+		return error_field(&req->err, req->arena, "body", u->x->route->upload, "value_error",
+		                   "is given twice");
+	u->file_name = part->file_name ? part->file_name : "";
+	arena_init(&a, 0);
+	do {
+		rc = read_part(u, CHUNK, &got);
+		if (rc == 0 && got && !req->err.code)
+			rc = put_chunk(u, got, &a);
+		u->size += (int64_t)got;
+		arena_reset(&a);
+	} while (rc == 0 && got == CHUNK);
+	arena_done(&a);
+	return rc;
+}
+
+/* A field of the form. A bad one is recorded, and the reading goes on. */
+static int take_field(struct upload *u, const struct multipart_part *part, ProtobufCMessage *msg)
+{
+	struct request *req = u->x->req;
+	size_t got;
+
+	if (read_part(u, FIELD_MAX, &got) < 0)
+		return -1;
+	if (got == FIELD_MAX)
+		return error_set(&req->err, ERROR_TOO_LARGE, "a field of the form has %d bytes or more",
+		                 FIELD_MAX);
+	(void)!json_field_from_text(u->x->route->in, part->name, (const char *)u->bytes, got, "body", msg,
+	                            req->arena, &req->err);
+	return 0;
+}
+
+static int read_form(struct upload *u, ProtobufCMessage *msg)
+{
+	struct multipart_part part;
+	int more;
+
+	while ((more = multipart_next(&u->form, &part, &u->x->req->err)) == 1) {
+		bool file = !strcmp(part.name, u->x->route->upload);
+
+		if ((file ? pass_file(u, &part) : take_field(u, &part, msg)) < 0)
+			return -1;
+	}
+	return more;
+}
+
+/* What the gateway knows of the file goes into the fields of these names. */
+static void fill(struct upload *u, ProtobufCMessage *msg)
+{
+	const struct shape *shape = u->x->route->in;
+	struct request *req = u->x->req;
+	const char *size = arena_printf(req->arena, "%lld", (long long)u->size);
+	const struct {
+		const char *name, *value;
+	} known[] = { { "uploadId", u->id }, { "fileName", u->file_name }, { "fileSize", size } };
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		(void)!json_field_from_text(shape, known[i].name, known[i].value, strlen(known[i].value),
+		                            "gateway", msg, req->arena, &req->err);
+}
+
+static int receive(struct exchange *x)
+{
+	struct upload u = { .x = x };
+	struct request *req = x->req;
+	ProtobufCMessage *in, *out;
+
+	if (transcode_begin(x, &in) < 0 ||
+	    multipart_init(&u.form, request_header(req, "Content-Type"), read_body, x, req->arena,
+	                   &req->err) < 0 ||
+	    request_body_begin(req, &x->gateway->readers, x->route->body_limit) < 0)
+		return -1;
+	uuid_make(u.id);
+	u.bytes = arena_alloc(req->arena, CHUNK);
+	if (read_form(&u, in) < 0)
+		return -1;
+	if (u.file_name)
+		fill(&u, in);
+	else
+		error_field(&req->err, req->arena, "body", x->route->upload, "missing", "is required");
+	if (transcode_check(x, in) < 0)
+		return -1;
+	x->rpc.deadline = clock_unix_ms() +
+	                  x->route->timeout_seconds * INT64_C(1000); /* from here, not from the first byte */
+	return rpc_call(x->peer, &x->rpc, x->route->method, in, &out) < 0 ? -1 : transcode_answer(x, out);
+}
+
+int upload_receive(struct exchange *x)
+{
+	int rc;
+
+	if (!gate_enter(&x->gateway->uploads))
+		return error_busy(&x->req->err, 2, "too many uploads at once");
+	rc = receive(x);
+	gate_leave(&x->gateway->uploads);
+	return rc;
+}
