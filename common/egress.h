@@ -15,7 +15,7 @@
 #include "common/arena.h"
 #include "common/error.h"
 
-struct egress; /* allow-list and shared DNS and TLS caches; serves every thread */
+struct egress; /* the allow-list, and connections kept for the next request; serves every thread */
 
 int egress_open(const char *allow, struct egress **ret,
                 struct error *err) CHECKED; /* -1: a bad list, named */
@@ -30,12 +30,12 @@ struct egress_request {
 	int timeout_ms;               /* of the whole exchange; for a stream: 0, and idle_ms counts */
 	int connect_timeout_ms;       /* 0: 10 s */
 	int idle_ms;                  /* nothing received for so long: over; 0: no such bound */
-	size_t max_bytes;             /* of the answer, inflated; ERROR_TOO_LARGE above */
-	int max_redirects;            /* 0: a redirect is an answer like any other */
+	size_t max_bytes;             /* of the answer, inflated; ERROR_TOO_LARGE above; 0: 16 MiB */
+	int max_redirects;            /* GET and HEAD only; 0: a redirect is an answer like any other */
 	const atomic_bool *cancelled; /* looked at a few times a second; may be NULL */
 	/* For streams: called with each piece as it comes; non-zero ends the transfer (not an error). NULL: gather. */
 	int (*on_data)(void *arg, const char *bytes, size_t size);
-	/* Called once, when the header block of the final answer is there; non-zero ends the transfer. May be NULL. */
+	/* Called once, when the headers of the final answer are there, in *ret too; non-zero ends the transfer. */
 	int (*on_headers)(void *arg, int status);
 	void *arg;
 };

@@ -1,42 +1,62 @@
-/* egress_internal: what the files of egress share: the pool of handles, and how every one of them is set up. */
+/*
+ * egress_internal: what the files of egress share. Nobody else includes it.
+ *
+ *	egress_address.c  which addresses are allowed
+ *	egress.c          one exchange with libcurl, and HTTP
+ *	egress_mail.c     SMTP
+ */
 #ifndef PARLEY_EGRESS_INTERNAL_H
 #define PARLEY_EGRESS_INTERNAL_H
 
 #include <curl/curl.h>
-#include <netinet/in.h>
 #include <pthread.h>
 
 #include "common/egress.h"
+#include "common/own.h"
 
-struct egress_net { /* an IPv4 net is kept as ::ffff:a.b.c.d */
-	unsigned char bytes[16];
+enum { EGRESS_KEPT = 16, EGRESS_RANGES = 64 };
+
+struct address_range {
+	unsigned char bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
 	int bits;
 };
 
-enum { EGRESS_NETS = 64, EGRESS_IDLE = 16 };
+/* A transfer handle and, in its multi handle, the connections that it keeps. */
+struct line {
+	CURLM *multi;
+	CURL *easy;
+};
 
 struct egress {
-	struct egress_net allowed[EGRESS_NETS];
+	struct address_range allowed[EGRESS_RANGES];
 	int allowed_count;
 	pthread_mutex_t lock;
-	CURL *idle[EGRESS_IDLE]; /* last used last: its connections are the likeliest to be alive */
-	int idle_count;
+	struct line kept[EGRESS_KEPT]; /* idle ones, the last used first */
+	int kept_count;
 };
 
-/* "127.0.0.1/32, ::1/128" into e->allowed. */
-int egress_parse_allow(struct egress *e, const char *list, struct error *err) CHECKED;
-
-/* One transfer's view of the gate. */
-struct egress_gate {
-	const struct egress *egress;
-	char refused[INET6_ADDRSTRLEN]; /* the last address refused; "" when none was */
+/* One transfer. */
+struct exchange {
+	struct egress *egress;
+	struct line line;
+	char host[256];     /* for sentences */
+	int64_t deadline;   /* monotonic ms; 0: none */
+	int idle_ms;        /* 0: no such bound */
+	int64_t last_heard; /* monotonic ms: kept up by the callbacks */
+	const atomic_bool *cancelled;
+	bool refused, opened; /* of the addresses tried in this hop: one was not allowed; one was */
+	char refused_address[64];
+	enum { ENDED_BY_PEER, ENDED_BY_TIME, ENDED_BY_CANCEL } ended;
 };
 
-/* A handle with everything that all transfers have in common: protocols, the gate, no proxy, no signals. */
-CURL *egress_take(struct egress *e, struct egress_gate *gate, const char *protocols);
-void egress_give(struct egress *e, CURL *handle);
+int egress_parse_ranges(struct egress *e, const char *allow, struct error *err);
 
-/* A failed transfer, in our words. */
-int egress_failed(CURLcode code, const struct egress_gate *gate, const char *what, struct error *err);
+/* A line with every safety option set for this exchange; give it back with exchange_close(). */
+int exchange_open(struct exchange *x, struct egress *e, const char *url, const char *protocols,
+                  struct error *err);
+CURLcode exchange_run(struct exchange *x);
+void exchange_close(struct exchange *x);
+/* Says in err why it failed; returns -1. */
+int exchange_failed(const struct exchange *x, CURLcode code, struct error *err);
 
 #endif

@@ -1,86 +1,100 @@
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/egress_internal.h"
-#include "common/own.h"
 
-OWN_DEFINE(recipients, struct curl_slist *, curl_slist_free_all)
+OWN_DEFINE(slist, struct curl_slist *, curl_slist_free_all)
 
-struct reading {
+/* The part of a message that has not been sent yet. */
+struct unsent {
 	const char *at;
 	size_t left;
+	struct exchange *x;
 };
 
-static size_t on_read(char *to, size_t one, size_t room, void *arg)
+static size_t next_piece(char *room, size_t size, size_t count, void *arg)
 {
-	struct reading *r = arg;
-	size_t size = room * one < r->left ? room * one : r->left;
+	struct unsent *u = arg;
+	size_t length = size * count < u->left ? size * count : u->left;
 
-	memcpy(to, r->at, size);
-	r->at += size;
-	r->left -= size;
-	return size;
+	memcpy(room, u->at, length);
+	u->at += length;
+	u->left -= length;
+	u->x->last_heard = clock_mono_ms();
+	return length;
 }
 
-static size_t ignore(char *bytes, size_t one, size_t size, void *arg)
+static size_t ignore_words(char *bytes, size_t size, size_t count, void *arg)
 {
-	(void)bytes, (void)arg;
-	return one * size;
+	(void)bytes;
+	(void)arg;
+	return size * count;
 }
 
-/* An address goes into a protocol line: nothing that ends or leaves it. */
-static int plain(const char *address)
+/* What stands between < and > in MAIL FROM and RCPT TO. */
+static int check_address(const char *address, struct error *err)
 {
-	for (const char *c = address; *c; c++)
-		if ((unsigned char)*c <= ' ' || *c == '<' || *c == '>' || *c == 0x7f)
-			return 0;
-	return address[0] != '\0';
-}
-
-static void set_mail(CURL *handle, const struct egress_mail *mail, struct reading *reading,
-                     struct curl_slist *recipients)
-{
-	curl_easy_setopt(handle, CURLOPT_URL, mail->server);
-	curl_easy_setopt(handle, CURLOPT_MAIL_FROM, mail->from);
-	curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, recipients);
-	curl_easy_setopt(handle, CURLOPT_UPLOAD, 1L);
-	curl_easy_setopt(handle, CURLOPT_READFUNCTION, on_read);
-	curl_easy_setopt(handle, CURLOPT_READDATA, reading);
-	curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, ignore);
-	curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail->message_size);
-	curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)(mail->timeout_ms ? mail->timeout_ms : 30000));
-	curl_easy_setopt(handle, CURLOPT_USE_SSL,
-	                 (long)(mail->require_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
-	if (mail->ca_file)
-		curl_easy_setopt(handle, CURLOPT_CAINFO, mail->ca_file);
-	if (mail->user) {
-		curl_easy_setopt(handle, CURLOPT_USERNAME, mail->user);
-		curl_easy_setopt(handle, CURLOPT_PASSWORD, mail->password ? mail->password : "");
+	for (const char *c = address; *c; c++) {
+		if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == '<' || *c == '>')
+			return error_set(err, ERROR_INVALID, "this is not a mail address");
 	}
+	return strchr(address, '@') ? 0 : error_set(err, ERROR_INVALID, "this is not a mail address");
+}
+
+static void set_mail(CURL *easy, const struct egress_mail *mail, const struct curl_slist *to,
+                     struct unsent *unsent)
+{
+	curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
+	curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, to);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail->message_size);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, next_piece);
+	curl_easy_setopt(easy, CURLOPT_READDATA, unsent);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_words);
+	curl_easy_setopt(easy, CURLOPT_USE_SSL,
+	                 mail->require_tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
+	if (mail->ca_file)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, mail->ca_file);
+	if (mail->user) {
+		curl_easy_setopt(easy, CURLOPT_USERNAME, mail->user);
+		curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password ? mail->password : "");
+	}
+}
+
+/* The server's own no (a reply of 4xx or 5xx) says more than libcurl's code for it. */
+static int conclude(const struct exchange *x, const struct unsent *unsent, CURLcode code, long reply,
+                    struct error *err)
+{
+	if (code == CURLE_OK)
+		return 0;
+	if (x->ended == ENDED_BY_PEER && reply >= 400)
+		return error_set(err, ERROR_UPSTREAM, "the mail server answers %ld", reply);
+	if (x->ended == ENDED_BY_PEER && unsent->left == 0)
+		return error_set(err, ERROR_UNKNOWN_OUTCOME,
+		                 "the mail server took the mail and said nothing");
+	return exchange_failed(x, code, err);
 }
 
 int egress_send_mail(struct egress *e, const struct egress_mail *mail, int *reply_code, struct error *err)
 {
-	OWN(recipients) struct curl_slist *recipients = NULL;
-	struct reading reading = { mail->message, mail->message_size };
-	struct egress_gate gate;
+	OWN(slist) struct curl_slist *to = NULL;
+	struct exchange x;
+	struct unsent unsent = { mail->message, mail->message_size, &x };
 	long reply = 0;
 	CURLcode code;
-	CURL *handle;
+	int done;
 
-	if (!plain(mail->from) || !plain(mail->to))
-		return error_set(err, ERROR_INVALID, "that is not an address that mail can be sent to");
-	recipients = curl_slist_append(NULL, mail->to);
-	handle = egress_take(e, &gate, "smtp,smtps");
-	set_mail(handle, mail, &reading, recipients);
-	code = curl_easy_perform(handle);
-	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &reply);
-	egress_give(e, handle);
+	if (check_address(mail->from, err) < 0 || check_address(mail->to, err) < 0 ||
+	    exchange_open(&x, e, mail->server, "smtp,smtps", err) < 0)
+		return -1;
+	x.deadline = clock_mono_ms() + (mail->timeout_ms ? mail->timeout_ms : 60 * 1000);
+	to = curl_slist_append(to, mail->to);
+	set_mail(x.line.easy, mail, to, &unsent);
+	code = exchange_run(&x);
+	curl_easy_getinfo(x.line.easy, CURLINFO_RESPONSE_CODE, &reply);
 	if (reply_code)
 		*reply_code = (int)reply;
-	if (code == CURLE_OK)
-		return 0;
-	if (reply >= 400)
-		return error_set(err, ERROR_UPSTREAM, "the mail server refused the mail with code %ld",
-		                 reply);
-	return egress_failed(code, &gate, "the mail server", err);
+	done = conclude(&x, &unsent, code, reply, err);
+	exchange_close(&x);
+	return done;
 }

@@ -44,7 +44,7 @@ struct keyring {
 char *keyring_seal(const struct keyring *ring, const char *context, const void *plain, size_t size,
                    struct arena *a);
 /* 0 with the plain bytes in the arena (NUL-terminated), or -1 with ERROR_INTERNAL. */
-int keyring_open(const struct keyring *ring, const char *context, const char *sealed, char **ret, size_t *size,
-                 struct arena *a, struct error *err) CHECKED;
+int keyring_open(const struct keyring *ring, const char *context, const char *sealed, char **ret,
+                 size_t *size, struct arena *a, struct error *err) CHECKED;
 
 #endif

@@ -16,11 +16,11 @@
 #define TOKEN_ISSUER "parley"
 
 struct token_claims {
-	char user_id[37];      /* sub */
-	char session_id[37];   /* sid */
-	int64_t user_number;   /* num: the ChatConnect id */
+	char user_id[37];        /* sub */
+	char session_id[37];     /* sid */
+	int64_t user_number;     /* num: the ChatConnect id */
 	int64_t issued, expires; /* iat, exp: Unix seconds */
-	int admin;             /* adm */
+	int admin;               /* adm */
 };
 
 /* The signed text in the arena. */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <civetweb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,6 +15,8 @@
 #include <zlib.h>
 
 #include <cmocka.h>
+
+#include "common/clock.h"
 
 static int port; /* of the little web server that the tests talk to */
 
@@ -130,6 +133,25 @@ static int serve(struct mg_connection *conn)
 		mg_printf(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
 		for (int i = 0; i < 40 && mg_write(conn, ".", i == 0 ? 1 : 0) >= 0; i++)
 			usleep(100000);
+	} else if (strcmp(path, "/quiet") == 0) { /* headers at once, then nothing for a while */
+		mg_printf(conn,
+		          "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+		sleep(3);
+	} else if (strcmp(path, "/length") == 0) {
+		const char *length = mg_get_header(conn, "Content-Length"),
+		           *expect = mg_get_header(conn, "Expect");
+		char body[1000];
+
+		while (mg_read(conn, body, sizeof body) > 0)
+			;
+		mg_printf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s%s",
+		          strlen(length ? length : "none") + strlen(expect ? expect : ""),
+		          length ? length : "none", expect ? expect : "");
+	} else if (strcmp(path, "/headers") == 0) {
+		mg_printf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+		for (int i = 0; i < 1000; i++)
+			mg_printf(conn, "X-Filler-%d: %d\r\n", i, i);
+		mg_printf(conn, "\r\n");
 	} else if (strcmp(path, "/echo") == 0) {
 		char body[100];
 		int size = mg_read(conn, body, sizeof body);
@@ -180,6 +202,26 @@ static const struct {
 	  3, 5000, 0, 100, ERROR_INVALID, 0, NULL },
 	{ "redirects without end", "127.0.0.1", "GET", "http://127.0.0.1:%d/redirect?/redirect?x", NULL, 3,
 	  5000, 0, 100, ERROR_NONE, 404, "" },
+	{ "one redirect too many", "127.0.0.1", "GET", "http://127.0.0.1:%d/redirect?/redirect?/redirect?x",
+	  NULL, 1, 5000, 0, 100, ERROR_UPSTREAM, 0, NULL },
+	{ "a redirect to another scheme", "127.0.0.1", "GET",
+	  "http://127.0.0.1:%d/redirect?gopher://127.0.0.1/", NULL, 3, 5000, 0, 100, ERROR_INVALID, 0, NULL },
+	{ "a redirect with credentials", "127.0.0.1", "GET",
+	  "http://127.0.0.1:%d/redirect?http://me:secret@127.0.0.1/", NULL, 3, 5000, 0, 100, ERROR_INVALID, 0,
+	  NULL },
+	{ "a redirect to a number", "127.0.0.1", "GET", "http://127.0.0.1:%d/redirect?http://2130706434/",
+	  NULL, 3, 5000, 0, 100, ERROR_INVALID, 0, NULL },
+	{ "a body of nothing", "127.0.0.1", "POST", "http://127.0.0.1:%d/length", NULL, 0, 5000, 0, 100,
+	  ERROR_NONE, 200, "0" },
+	{ "too many headers", "127.0.0.1", "GET", "http://127.0.0.1:%d/headers", NULL, 0, 5000, 0, 100,
+	  ERROR_TOO_LARGE, 0, NULL },
+	{ "hexadecimal", "", "GET", "http://0x7f000001:%d/", NULL, 0, 5000, 0, 100, ERROR_INVALID, 0, NULL },
+	{ "link-local", "", "GET", "http://[fe80::1]:%d/", NULL, 0, 5000, 0, 100, ERROR_INVALID, 0, NULL },
+	{ "metadata", "", "GET", "http://169.254.169.254/latest/meta-data/", NULL, 0, 5000, 0, 100,
+	  ERROR_INVALID, 0, NULL },
+	{ "an odd method", "127.0.0.1", "GET /x\r\nY:", "http://127.0.0.1:%d/hello", NULL, 0, 5000, 0, 100,
+	  ERROR_INVALID, 0, NULL },
+	{ "ftp", "127.0.0.1", "GET", "ftp://127.0.0.1/", NULL, 0, 5000, 0, 100, ERROR_INVALID, 0, NULL },
 	{ "too large", "127.0.0.1", "GET", "http://127.0.0.1:%d/hello", NULL, 0, 5000, 0, 4, ERROR_TOO_LARGE,
 	  0, NULL },
 	{ "inflated bytes count", "127.0.0.1", "GET", "http://127.0.0.1:%d/bomb", NULL, 0, 5000, 0, 100000,
@@ -289,6 +331,139 @@ static void test_streams_can_be_ended(void **state)
 	arena_done(&a);
 }
 
+static int note_time(void *arg, int status)
+{
+	*(int64_t *)arg = clock_mono_ms();
+	return status != 200;
+}
+
+static void *cancel_later(void *arg)
+{
+	usleep(300 * 1000);
+	atomic_store((atomic_bool *)arg, true);
+	return NULL;
+}
+
+/* A model that thinks: headers come at once, then nothing. */
+static void test_silence_is_cut_short(void **state)
+{
+	int64_t told = 0, start = clock_mono_ms();
+	atomic_bool cancelled = false;
+	char url[100];
+	struct egress_request req = {
+		.method = "GET", .url = url, .on_headers = note_time, .arg = &told, .cancelled = &cancelled
+	};
+	struct egress_response got;
+	struct error err = { 0 };
+	struct egress *e;
+	struct arena a;
+	pthread_t other;
+
+	(void)state;
+	arena_init(&a, 0);
+	assert_int_equal(egress_open("127.0.0.1", &e, &err), 0);
+	snprintf(url, sizeof url, "http://127.0.0.1:%d/quiet", port);
+	pthread_create(&other, NULL, cancel_later, &cancelled);
+	assert_int_equal(egress_fetch(e, &req, &got, &a, &err), -1);
+	pthread_join(other, NULL);
+	assert_int_equal(err.code, ERROR_UNAVAILABLE);
+	assert_in_range(clock_mono_ms() - start, 300, 1000);
+	assert_in_range(told - start, 0, 250); /* headers do not wait for a body */
+	assert_int_equal(got.status, 200);
+
+	error_clear(&err);
+	req.cancelled = NULL;
+	req.timeout_ms = 400;
+	start = clock_mono_ms();
+	assert_int_equal(egress_fetch(e, &req, &got, &a, &err), -1);
+	assert_int_equal(err.code, ERROR_UNKNOWN_OUTCOME);
+	assert_in_range(clock_mono_ms() - start, 400, 700);
+	egress_close(e);
+	arena_done(&a);
+}
+
+static void test_large_bodies_do_not_wait(void **state)
+{
+	size_t size = 3 << 20;
+	struct egress_request req = { .method = "PUT", .timeout_ms = 5000, .body_size = size };
+	struct egress_response got;
+	struct error err = { 0 };
+	int64_t start;
+	struct egress *e;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	req.body = arena_alloc(&a, size);
+	req.url = arena_printf(&a, "http://127.0.0.1:%d/length", port);
+	assert_int_equal(egress_open("127.0.0.1", &e, &err), 0);
+	start = clock_mono_ms();
+	assert_int_equal(egress_fetch(e, &req, &got, &a, &err), 0);
+	assert_string_equal(got.body, "3145728"); /* and no Expect */
+	assert_true(clock_mono_ms() - start < 900);
+	egress_close(e);
+	arena_done(&a);
+}
+
+static void test_the_environment_names_no_proxy(void **state)
+{
+	struct egress_request req = { .method = "GET", .timeout_ms = 5000 };
+	struct egress_response got;
+	struct error err = { 0 };
+	struct egress *e;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	setenv("http_proxy", "http://127.0.0.1:1", 1);
+	setenv("all_proxy", "http://127.0.0.1:1", 1);
+	req.url = arena_printf(&a, "http://127.0.0.1:%d/hello", port);
+	assert_int_equal(egress_open("127.0.0.1", &e, &err), 0);
+	assert_int_equal(egress_fetch(e, &req, &got, &a, &err), 0);
+	unsetenv("http_proxy");
+	unsetenv("all_proxy");
+	egress_close(e);
+	arena_done(&a);
+}
+
+static void *fetch_often(void *arg)
+{
+	struct egress_request req = { .method = "GET", .timeout_ms = 5000 };
+	intptr_t failed = 0;
+	struct arena a;
+
+	arena_init(&a, 0);
+	for (int i = 0; i < 50; i++) {
+		struct egress_response got;
+		struct error err = { 0 };
+
+		arena_reset(&a);
+		req.url = arena_printf(&a, "http://127.0.0.1:%d/hello", port);
+		failed += egress_fetch(arg, &req, &got, &a, &err) < 0 || strcmp(got.body, "hello") != 0;
+	}
+	arena_done(&a);
+	return (void *)failed;
+}
+
+static void test_threads_share_one_egress(void **state)
+{
+	pthread_t threads[4];
+	struct error err = { 0 };
+	struct egress *e;
+
+	(void)state;
+	assert_int_equal(egress_open("127.0.0.1", &e, &err), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, fetch_often, e);
+	for (int i = 0; i < 4; i++) {
+		void *failed;
+
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+	egress_close(e);
+}
+
 static void test_headers(void **state)
 {
 	struct egress_request req = { .method = "GET", .timeout_ms = 5000 };
@@ -338,11 +513,18 @@ static void test_mail_addresses_are_checked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_addresses), cmocka_unit_test(test_bad_allow_lists),
-		cmocka_unit_test(test_fetch),     cmocka_unit_test(test_streams_can_be_ended),
-		cmocka_unit_test(test_headers),   cmocka_unit_test(test_mail_addresses_are_checked),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_bad_allow_lists),
+		cmocka_unit_test(test_fetch),
+		cmocka_unit_test(test_streams_can_be_ended),
+		cmocka_unit_test(test_silence_is_cut_short),
+		cmocka_unit_test(test_large_bodies_do_not_wait),
+		cmocka_unit_test(test_the_environment_names_no_proxy),
+		cmocka_unit_test(test_threads_share_one_egress),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_mail_addresses_are_checked),
 	};
-	static const char *const options[] = { "listening_ports", "127.0.0.1:0", "num_threads", "4", NULL };
+	static const char *const options[] = { "listening_ports", "127.0.0.1:0", "num_threads", "8", NULL };
 	static const struct mg_callbacks callbacks = { .begin_request = serve };
 	struct mg_context *server = mg_start(&callbacks, NULL, (const char **)options);
 	struct mg_server_port ports[1];
