@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
 
-VARIANT ?= release # release | asan | tsan | fuzz (with CC=clang-14)
+VARIANT ?= release # release | asan | tsan | fuzz (with CC=clang)
 VARIANT := $(strip $(VARIANT))
 B   := build/$(VARIANT)
 GEN := build/gen
@@ -45,3 +45,6 @@ $(eval $(call service,integrations,))
 $(eval $(call gateway,-lz))
 
 include common/build/targets.mk
+
+# svc-auth has the common passwords built in.
+$(B)/obj/svc-auth/password.o: svc-auth/data/common-passwords.txt

@@ -71,7 +71,7 @@ $(foreach f,$(FUZZ),$(eval $(call fuzzer,$(f))))
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ:%=$(B)/%)
 fuzz:
-	$(MAKE) VARIANT=fuzz CC=clang-14 fuzz-programs
+	$(MAKE) VARIANT=fuzz CC=clang fuzz-programs
 	@common/scripts/fuzz.sh $(T) $(FUZZ)
 
 ## make bench          speed and memory, each figure beside its bar; fails when a bar is missed

@@ -19,8 +19,8 @@ packages() {
     libcivetweb-dev zlib1g-dev libargon2-dev libxml2-dev libarchive-dev libgumbo-dev libseccomp-dev libcmark-dev libstemmer-dev libunistring-dev ;;
   run) echo pdftotext=poppler-utils ca-certificates curl=curl jq=jq ;; # and PostgreSQL: see postgres_missing
   test) echo libcmocka-dev node=nodejs npm=npm ;;
-  tidy) echo clang-format-14 clang-tidy-14 ;;
-  fuzz) echo clang-14 libclang-rt-14-dev ;;
+  tidy) echo clang-format-14 clang-tidy-14 ;; # Debian 12's: other versions format otherwise
+  fuzz) echo clang=clang libclang-rt-dev ;;
   bench) echo wrk=wrk python3-fastapi python3-asyncpg python3-uvicorn python3-uvloop python3-httptools python3-jwt ;;
   fresh) echo debootstrap=debootstrap ;;
   *) die "deps.sh: no such group: $1 (build, run, test, tidy, fuzz, bench, fresh)" ;;
@@ -168,6 +168,11 @@ main() {
   fi
   local plain=("${lack[@]/#pgvector/}")
   plain=(${plain[*]})
+  local name unknown=()
+  for name in "${plain[@]}"; do
+    apt-cache show "$name" >/dev/null 2>&1 || unknown+=("$name")
+  done
+  [ ${#unknown[@]} -eq 0 ] || die "this release has no package ${unknown[*]}"
   [ ${#plain[@]} -eq 0 ] || install_quietly "${plain[@]}"
   if [[ " ${lack[*]} " == *" pgvector "* ]]; then
     compile_pgvector

@@ -1,0 +1,187 @@
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/token.h"
+#include "svc-auth/auth.h"
+#include "svc-auth/proof.h"
+
+/* Failures only. That of codes is generous: a code dies of five wrong tries by itself. */
+static const struct throttle by_address = { "sign-in", 5, 900, 0 };
+static const struct throttle by_client = { "sign-in-from", 20, 900, 0 };
+static const struct throttle code_by_client = { "code-from", 100, 900, 0 };
+
+static char *client(struct call *call)
+{
+	return throttle_client(call->caller ? call->caller->ip : NULL, call->arena);
+}
+
+/* --- What is given ----------------------------------------------------------------------------------------------- */
+
+const char *account_email(struct call *call, const char *given)
+{
+	char *email = arena_strdup(call->arena, given);
+
+	for (char *c = email; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	return email;
+}
+
+int account_password(struct call *call, const char *given)
+{
+	if (!password_common(given))
+		return 0;
+	return error_field(call->err, call->arena, "body", "password", "value_error",
+	                   "is one of the most common passwords; choose another one");
+}
+
+int account_number_cursor(struct call *call, const char *cursor)
+{
+	if (!cursor || (*cursor && strlen(cursor) <= 18 && strspn(cursor, "0123456789") == strlen(cursor)))
+		return 0;
+	return error_field(call->err, call->arena, "query", "cursor", "value_error", "is not one of ours");
+}
+
+int account_of_caller(struct call *call, struct account *ret)
+{
+	int found = store_get_account(call->db, call->owner_id, ret, call->arena, call->err);
+
+	if (found < 0)
+		return -1;
+	if (!found || ret->disabled)
+		return error_set(call->err, ERROR_UNAUTHENTICATED, "this account does not exist any more");
+	return 0;
+}
+
+int account_needs_session(struct call *call)
+{
+	if (call->caller->session_id)
+		return 0;
+	return error_set(call->err, ERROR_FORBIDDEN, "sign in for this; an API key does not do");
+}
+
+/* --- Signing in -------------------------------------------------------------------------------------------------- */
+
+static int sign(struct call *call, const struct account *who, const char *session, char **token)
+{
+	struct auth *auth = auth_of(call);
+	int64_t now = clock_unix_ms() / 1000;
+	struct token_claims claims = {
+		.user_number = who->id,
+		.issued = now,
+		.expires = now + auth->settings->token_hours * 3600,
+		.admin = who->admin,
+	};
+	struct keyring ring;
+	int result;
+
+	memcpy(claims.user_id, who->uid, sizeof claims.user_id);
+	memcpy(claims.session_id, session, sizeof claims.session_id);
+	keystore_ring(auth->keys, KEYSTORE_TOKEN, now, &ring);
+	result = token_sign(&ring, &claims, call->arena, token, call->err);
+	explicit_bzero(&ring, sizeof ring);
+	return result;
+}
+
+int account_sign_in(struct call *call, const struct account *who, char **token)
+{
+	char session[UUID_TEXT];
+	int opened;
+
+	if (who->disabled)
+		return error_set(call->err, ERROR_FORBIDDEN, "this account is disabled");
+	uuid_make(session);
+	opened = store_open_session(call->db, who->uid, session, auth_of(call)->settings->token_hours,
+	                            call->caller->ip, audit_agent(call), who->password, call->err);
+	if (opened < 0)
+		return -1;
+	if (!opened)
+		return error_set(call->err, ERROR_UNAUTHENTICATED,
+		                 "the account changed meanwhile; sign in again");
+	return sign(call, who, session, token);
+}
+
+int account_prove(struct call *call, struct account *who, bool keep_password)
+{
+	const char *admin_email = auth_of(call)->admin_email;
+
+	if (who->proven)
+		return 0;
+	if (store_end_sessions(call->db, who->uid, NULL, call->err) < 0 ||
+	    store_delete_keys(call->db, who->uid, call->err) < 0 ||
+	    (!keep_password && who->password &&
+	     store_set_password(call->db, who->uid, NULL, call->err) < 0) ||
+	    store_set_proven(call->db, who->uid, admin_email, call->err) < 0)
+		return -1;
+	if (!keep_password)
+		who->password = NULL;
+	who->proven = true;
+	who->admin = strcmp(who->email, admin_email) == 0;
+	return audit(call, "address_proven", who->uid, who->admin ? "is an administrator now" : NULL);
+}
+
+/* --- Checking what proves somebody ------------------------------------------------------------------------------- */
+
+int account_check_code(struct call *call, const char *email, const char *code, struct account *ret)
+{
+	struct stored_code stored = { .account.uid = "", .hash = "" };
+	char hash[PROOF_HASH];
+	int found, right;
+
+	if (throttle_check(call->db, &code_by_client, client(call), call->arena, call->err) < 0)
+		return -1;
+	found = store_lock_code(call->db, email, &stored, call->arena, call->err);
+	if (found < 0)
+		return -1;
+	proof_code_hash(auth_of(call)->proof_key, stored.account.uid, code, hash);
+	right =
+	    found && strlen(stored.hash) == PROOF_HASH - 1 && mac_equal(hash, stored.hash, PROOF_HASH - 1);
+	if (right) {
+		*ret = stored.account;
+		return store_drop_code(call->db, stored.account.uid, call->err) < 0 ? -1 : 1;
+	}
+	if (store_miss_code(call->db, email, call->err) < 0 ||
+	    throttle_note(call->db, &code_by_client, client(call), call->arena, call->err) < 0 ||
+	    audit(call, "wrong_code", found ? stored.account.uid : NULL, NULL) < 0)
+		return -1;
+	return 0;
+}
+
+static int check_throttles(struct call *call, const char *email)
+{
+	if (throttle_check(call->db, &by_client, client(call), call->arena, call->err) < 0)
+		return -1;
+	return throttle_check(call->db, &by_address, email, call->arena, call->err);
+}
+
+int account_check_password(struct call *call, const char *email, const char *phc, const char *password)
+{
+	int right;
+
+	if (check_throttles(call, email) < 0)
+		return -1;
+	right = password_check(auth_of(call)->hasher, phc, password, call->deadline, call->err);
+	if (right < 0)
+		return -1;
+	if (!right) {
+		if (throttle_note(call->db, &by_client, client(call), call->arena, call->err) < 0 ||
+		    throttle_note(call->db, &by_address, email, call->arena, call->err) < 0)
+			return -1;
+		return 0;
+	}
+	/* Many guesses at once all passed the first check: one that is right comes too late when enough others failed. */
+	if (check_throttles(call, email) < 0 ||
+	    throttle_forget(call->db, &by_address, email, call->arena, call->err) < 0)
+		return -1;
+	return 1;
+}
+
+int account_end(struct call *call, int result)
+{
+	if (result == 0)
+		result = db_commit(call->db, call->err);
+	if (result < 0)
+		db_rollback(call->db);
+	return result;
+}

@@ -1,0 +1,156 @@
+/* New passwords, and the end of an account: one function per method of auth.proto. */
+#include "auth.methods.h"
+#include "svc-auth/auth.h"
+#include "svc-auth/pages.h"
+#include "svc-auth/proof.h"
+
+int auth_reset_password(struct call *call, const Auth__ResetPasswordRequest *in, Rpc__Message *out)
+{
+	if (mailer_ask_link(call, account_email(call, in->email)) < 0)
+		return -1;
+	out->message = (char *)"Password reset email sent";
+	return 0;
+}
+
+int auth_reset_page(struct call *call, const Auth__ResetPageRequest *in, Auth__Page *out)
+{
+	char hash[PROOF_HASH];
+	struct account who;
+	int alive = 0;
+
+	if (in->token) {
+		proof_link_hash(auth_of(call)->proof_key, in->token, hash);
+		alive = store_find_link(call->db, hash, &who, call->arena, call->err);
+	}
+	if (alive < 0)
+		return -1;
+	out->html = page_reset(alive, call->arena);
+	return 0;
+}
+
+static int bad_link(struct call *call)
+{
+	return error_set(call->err, ERROR_MALFORMED,
+	                 "the link is wrong, was used, or has expired: ask for a new one");
+}
+
+static int confirm(struct call *call, const char *hash, const char *phc)
+{
+	struct account who;
+	int found = store_lock_link(call->db, hash, &who, call->arena, call->err);
+
+	if (found <= 0)
+		return found == 0 ? bad_link(call) : -1;
+	/* The password first: it locks the row, so that no session with the old one opens any more. */
+	if (store_set_password(call->db, who.uid, phc, call->err) < 0 ||
+	    account_prove(call, &who, true) < 0 ||
+	    store_end_sessions(call->db, who.uid, NULL, call->err) < 0 ||
+	    store_drop_links(call->db, who.uid, call->err) < 0)
+		return -1;
+	return audit(call, "password_reset", who.uid, NULL);
+}
+
+int auth_confirm_reset(struct call *call, const Auth__ConfirmResetRequest *in, Rpc__Message *out)
+{
+	char hash[PROOF_HASH], *phc;
+	struct account who;
+	int found;
+
+	proof_link_hash(auth_of(call)->proof_key, in->token, hash);
+	found = store_find_link(call->db, hash, &who, call->arena, call->err);
+	if (found <= 0)
+		return found == 0 ? bad_link(call) : -1;
+	if (account_password(call, in->password) < 0 ||
+	    password_hash(auth_of(call)->hasher, in->password, call->deadline, &phc, call->arena, call->err) <
+	        0 ||
+	    db_begin(call->db, call->err) < 0 || account_end(call, confirm(call, hash, phc)) < 0)
+		return -1;
+	out->message = (char *)"Password has been reset";
+	return 0;
+}
+
+/* The password that the caller says is theirs. */
+static int confirm_password(struct call *call, const struct account *who, const char *password)
+{
+	int right = account_check_password(call, who->email, who->password, password);
+
+	if (right != 0)
+		return right < 0 ? -1 : 0;
+	if (audit(call, "wrong_password", who->uid, NULL) < 0)
+		return -1;
+	return error_set(call->err, ERROR_UNAUTHENTICATED, "wrong password");
+}
+
+static int change_password(struct call *call, const struct account *who, const char *phc)
+{
+	int changed = store_change_password(call->db, who->uid, who->password, phc, call->err);
+
+	if (changed < 0)
+		return -1;
+	if (!changed)
+		return error_set(call->err, ERROR_CONFLICT, "the account changed meanwhile");
+	if (store_end_sessions(call->db, who->uid, call->caller->session_id, call->err) < 0 ||
+	    store_drop_links(call->db, who->uid, call->err) < 0)
+		return -1;
+	return audit(call, "password_changed", who->uid, NULL);
+}
+
+int auth_change_password(struct call *call, const Auth__ChangePasswordRequest *in, Rpc__Message *out)
+{
+	struct account who;
+	char *phc;
+
+	if (account_needs_session(call) < 0 || account_of_caller(call, &who) < 0)
+		return -1;
+	if (who.password && !in->current_password)
+		return error_field(call->err, call->arena, "body", "current_password", "missing",
+		                   "is required");
+	if (account_password(call, in->password) < 0 ||
+	    (who.password && confirm_password(call, &who, in->current_password) < 0) ||
+	    password_hash(auth_of(call)->hasher, in->password, call->deadline, &phc, call->arena, call->err) <
+	        0 ||
+	    db_begin(call->db, call->err) < 0 || account_end(call, change_password(call, &who, phc)) < 0)
+		return -1;
+	out->message = (char *)"Password changed";
+	return 0;
+}
+
+/* The code that the caller got by mail. */
+static int confirm_code(struct call *call, const struct account *who, const char *code)
+{
+	struct account found;
+	int right;
+
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	right = account_check_code(call, who->email, code, &found);
+	if (account_end(call, right < 0 ? -1 : 0) < 0)
+		return -1;
+	return right ? 0
+	             : error_set(call->err, ERROR_MALFORMED, "the code is wrong, was used, or has expired");
+}
+
+static int delete_me(struct call *call)
+{
+	if (store_delete_account(call->db, call->owner_id, call->err) < 0)
+		return -1;
+	return audit(call, "account_deleted", call->owner_id, NULL);
+}
+
+int auth_delete_me(struct call *call, const Auth__DeleteMeRequest *in, Rpc__Message *out)
+{
+	struct account who;
+
+	if (account_needs_session(call) < 0 || account_of_caller(call, &who) < 0)
+		return -1;
+	if (!in->password && !in->otp)
+		return error_field(call->err, call->arena, "body", "password", "missing",
+		                   "is required, or `otp`: a code from /auth/send-otp");
+	if ((in->password ? confirm_password(call, &who, in->password) : confirm_code(call, &who, in->otp)) <
+	    0)
+		return -1;
+	if (db_begin(call->db, call->err) < 0 || account_end(call, delete_me(call)) < 0)
+		return -1;
+	out->message = (char *)"Account deleted";
+	return 0;
+}

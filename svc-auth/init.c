@@ -1,0 +1,149 @@
+#include "svc-auth/init.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/db.h"
+#include "common/id.h"
+#include "common/log.h"
+#include "common/own.h"
+
+OWN_DEFINE(pgconn, PGconn *, PQfinish)
+
+static const char *const services[] = { "auth", "documents", "chatbots", "chat", "integrations" };
+
+/* Each asks what is missing for the service $1, and answers with the SQL that makes it. */
+static const char *const missing[] = {
+	"SELECT format('CREATE ROLE %I LOGIN', 'parley_' || $1)"
+	" WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'parley_' || $1)",
+	/* who makes a schema for another must be able to become it */
+	"SELECT format('GRANT %I TO CURRENT_USER', 'parley_' || $1)"
+	" WHERE NOT pg_has_role('parley_' || $1, 'MEMBER')",
+	"SELECT format('CREATE SCHEMA %I AUTHORIZATION %I', $1::text, 'parley_' || $1)"
+	" WHERE NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)",
+};
+
+static int failed(PGconn *conn, struct error *err)
+{
+	char *newline, text[256];
+
+	snprintf(text, sizeof text, "%s", PQerrorMessage(conn));
+	newline = strchr(text, '\n');
+	if (newline)
+		*newline = '\0';
+	return error_set(err, ERROR_UNAVAILABLE, "the database could not be made ready: %s", text);
+}
+
+static int connect_to(const char *url, int wait_ms, PGconn **ret, struct error *err)
+{
+	int64_t until = clock_mono_ms() + wait_ms;
+
+	for (;;) {
+		OWN(pgconn) PGconn *conn = PQconnectdb(url);
+
+		if (PQstatus(conn) == CONNECTION_OK) {
+			*ret = TAKE(conn);
+			return 0;
+		}
+		if (clock_mono_ms() >= until)
+			return failed(conn, err);
+		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+	}
+}
+
+static int run(PGconn *conn, const char *sql, struct error *err)
+{
+	OWN(pgresult) PGresult *res = PQexec(conn, sql);
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? 0 : failed(conn, err);
+}
+
+static int query(PGconn *conn, const char *sql, int n, const char *const *args, PGresult **ret,
+                 struct error *err)
+{
+	*ret = PQexecParams(conn, sql, n, NULL, args, NULL, NULL, 0);
+	return PQresultStatus(*ret) == PGRES_TUPLES_OK ? 0 : failed(conn, err);
+}
+
+/* Run the statements that a query answers with. */
+static int run_answers(PGconn *conn, const char *sql, int n, const char *const *args, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (query(conn, sql, n, args, &res, err) < 0)
+		return -1;
+	for (int i = 0; i < PQntuples(res); i++)
+		if (run(conn, PQgetvalue(res, i, 0), err) < 0)
+			return -1;
+	return 0;
+}
+
+/* A comment on the role marks the password it has, by a hash: setting it again would cost 5 ms a role. */
+static int set_password(PGconn *conn, const char *role, const struct secret *secret, struct error *err)
+{
+	unsigned char key[KEY_SIZE];
+	char purpose[80], password[2 * KEY_SIZE + 1], hash[65], mark[80];
+	OWN(pgresult) PGresult *res = NULL;
+	char *scram;
+	int result;
+
+	snprintf(purpose, sizeof purpose, "db/%s", role);
+	secret_derive(secret, purpose, key);
+	hex_encode(password, key, sizeof key);
+	sha256_hex(hash, password, strlen(password));
+	snprintf(mark, sizeof mark, "Parley; password %.16s", hash);
+	if (query(conn,
+	          "SELECT FROM pg_roles WHERE rolname = $1"
+	          " AND shobj_description(oid, 'pg_authid') IS DISTINCT FROM $2",
+	          2, (const char *const[]){ role, mark }, &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	scram =
+	    PQencryptPasswordConn(conn, password, role, "scram-sha-256"); /* so that no log ever sees it */
+	if (!scram)
+		return failed(conn, err);
+	result = run_answers(conn,
+	                     "VALUES (format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)),"
+	                     " (format('COMMENT ON ROLE %I IS %L', $1::text, $3::text))",
+	                     3, (const char *const[]){ role, scram, mark }, err);
+	PQfreemem(scram);
+	return result;
+}
+
+static int init_service(PGconn *conn, const char *name, const struct secret *secret, struct error *err)
+{
+	char role[64];
+
+	for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+		if (run_answers(conn, missing[i], 1, &name, err) < 0)
+			return -1;
+	snprintf(role, sizeof role, "parley_%s", name);
+	return set_password(conn, role, secret, err);
+}
+
+int init_database(const char *admin_url, const struct secret *secret, int wait_ms, struct error *err)
+{
+	OWN(pgconn) PGconn *conn = NULL;
+
+	if (connect_to(admin_url, wait_ms, &conn, err) < 0)
+		return -1;
+	/* One at a time: of two that start together, the second finds everything there. */
+	if (run(conn,
+	        "SET client_min_messages = warning; BEGIN; SELECT pg_advisory_xact_lock(3107, 1);"
+	        " CREATE EXTENSION IF NOT EXISTS vector",
+	        err) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+		if (init_service(conn, services[i], secret, err) < 0)
+			return -1;
+	if (run(conn, "COMMIT", err) < 0)
+		return -1;
+	log_line(LOG_INFO, "the database is ready for the services");
+	return 0;
+}

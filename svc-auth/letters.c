@@ -1,0 +1,99 @@
+#include "svc-auth/letters.h"
+
+#include <string.h>
+
+#include "common/text.h"
+
+char *letter_escape(const char *text, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	for (const char *c = text; *c; c++) {
+		switch (*c) {
+		case '&': text_adds(&t, "&amp;"); break;
+		case '<': text_adds(&t, "&lt;"); break;
+		case '>': text_adds(&t, "&gt;"); break;
+		case '"': text_adds(&t, "&quot;"); break;
+		case '\'': text_adds(&t, "&#39;"); break;
+		default: text_addc(&t, *c);
+		}
+	}
+	return t.at;
+}
+
+/* Mail programs know few rules, so the styles stand where they apply. The three gaps: lead, what it is about, note. */
+static char *page(const char *lead, const char *matter, const char *note, struct arena *a)
+{
+	return arena_printf(
+	    a,
+	    "<!DOCTYPE html>\n"
+	    "<html lang=\"en\">\n"
+	    "<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"></head>\n"
+	    "<body style=\"margin:0;padding:24px;background:#f3f4f6;font-family:Helvetica,Arial,sans-serif;color:#111827\">\n"
+	    "<div style=\"max-width:440px;margin:0 auto;padding:32px;background:#ffffff;border-radius:8px\">\n"
+	    "<p style=\"margin:0 0 16px;font-size:16px;line-height:24px\">%s</p>\n"
+	    "%s\n"
+	    "<p style=\"margin:24px 0 0;font-size:13px;line-height:20px;color:#6b7280\">%s</p>\n"
+	    "</div>\n"
+	    "</body>\n"
+	    "</html>\n",
+	    lead, matter, note);
+}
+
+void letter_code(const char *code, const char *site, struct letter *ret, struct arena *a)
+{
+	const char *from = letter_escape(site, a);
+
+	ret->subject = arena_printf(a, "%s is your Parley sign-in code", code);
+	ret->text = arena_printf(
+	    a,
+	    "Your code to sign in to Parley (%s):\n"
+	    "\n"
+	    "    %s\n"
+	    "\n"
+	    "It is good for 10 minutes, and once. Tell it to nobody.\n"
+	    "If you did not ask for it, you can ignore this mail: nobody gets in without the code.\n",
+	    site, code);
+	ret->html = page(
+	    arena_printf(a, "Your code to sign in to <b>Parley</b> (%s):", from),
+	    arena_printf(
+	        a,
+	        "<p style=\"margin:0;padding:16px;background:#f3f4f6;border-radius:6px;text-align:center;"
+	        "font-family:monospace;font-size:32px;letter-spacing:6px\">%s</p>",
+	        letter_escape(code, a)),
+	    "It is good for 10 minutes, and once. Tell it to nobody. If you did not ask for it, you can ignore this mail: "
+	    "nobody gets in without the code.",
+	    a);
+}
+
+void letter_link(const char *url, const char *site, struct letter *ret, struct arena *a)
+{
+	const char *from = letter_escape(site, a), *link = letter_escape(url, a);
+
+	ret->subject = "Set a new Parley password";
+	ret->text =
+	    arena_printf(a,
+	                 "Somebody, hopefully you, asked for a new password for your Parley account (%s).\n"
+	                 "To set one, open this link:\n"
+	                 "\n"
+	                 "%s\n"
+	                 "\n"
+	                 "It works for one hour, and once.\n"
+	                 "If it was not you, you can ignore this mail: your password stays as it is.\n",
+	                 site, url);
+	ret->html = page(
+	    arena_printf(
+	        a, "Somebody, hopefully you, asked for a new password for your <b>Parley</b> account (%s).",
+	        from),
+	    arena_printf(
+	        a,
+	        "<p style=\"margin:0;text-align:center\"><a href=\"%s\" style=\"display:inline-block;"
+	        "padding:12px 24px;background:#2563eb;border-radius:6px;color:#ffffff;font-size:16px;"
+	        "text-decoration:none\">Set a new password</a></p>\n"
+	        "<p style=\"margin:16px 0 0;font-size:13px;line-height:20px;word-break:break-all\">%s</p>",
+	        link, link),
+	    "The link works for one hour, and once. If it was not you, you can ignore this mail: your password stays as it "
+	    "is.",
+	    a);
+}

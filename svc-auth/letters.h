@@ -1,0 +1,18 @@
+/* letters: what our mails say, as text and as HTML. */
+#ifndef PARLEY_AUTH_LETTERS_H
+#define PARLEY_AUTH_LETTERS_H
+
+#include "common/arena.h"
+
+struct letter {
+	const char *subject, *text, *html;
+};
+
+/* site: where Parley is ("https://chat.example.com"), so that the reader knows who writes. */
+void letter_code(const char *code, const char *site, struct letter *ret, struct arena *a);
+void letter_link(const char *url, const char *site, struct letter *ret, struct arena *a);
+
+/* Text for an HTML body or attribute. */
+char *letter_escape(const char *text, struct arena *a);
+
+#endif

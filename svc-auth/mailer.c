@@ -1,0 +1,223 @@
+/* The jobs of svc-auth: mailing codes and links, and sweeping away what has expired. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "svc-auth/auth.h"
+#include "svc-auth/letters.h"
+#include "svc-auth/mail.h"
+#include "svc-auth/proof.h"
+
+enum { SWEEP_SECONDS = 3600, SEND_MS = 30000 };
+
+static const struct throttle codes = { "code-mail", 10, 86400, 60 };
+static const struct throttle links = { "link-mail", 10, 86400, 60 };
+
+/* --- Asking ------------------------------------------------------------------------------------------------------ */
+
+static int ask(struct call *call, const char *kind, const struct throttle *limit, const char *email)
+{
+	int allowed = throttle_take(call->db, limit, email, call->arena, call->err);
+	struct text payload;
+
+	if (allowed <= 0)
+		return allowed; /* the one of a minute ago is on its way: nothing to say */
+	text_init(&payload, call->arena);
+	text_adds(&payload, "{\"email\":");
+	text_add_json(&payload, email, strlen(email));
+	text_addf(&payload, ",\"asked\":%lld}", (long long)(clock_unix_ms() / 1000));
+	if (job_add(call->db, kind, NULL, NULL, payload.at, 0, call->err) < 0)
+		return -1;
+	return audit(call, kind, NULL, "a mail was asked for");
+}
+
+/* Counted and queued together: a mail that was counted is on its way. */
+static int ask_together(struct call *call, const char *kind, const struct throttle *limit, const char *email)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	return account_end(call, ask(call, kind, limit, email));
+}
+
+int mailer_ask_code(struct call *call, const char *email)
+{
+	return ask_together(call, "code", &codes, email);
+}
+
+int mailer_ask_link(struct call *call, const char *email)
+{
+	return ask_together(call, "link", &links, email);
+}
+
+/* --- Sending ----------------------------------------------------------------------------------------------------- */
+
+/* Whole under its name, or not at all; a job that runs twice writes the same file. */
+static int write_file(struct call *call, const char *id, const char *bytes, size_t size)
+{
+	const char *dir = arena_printf(call->arena, "%s/mail", auth_of(call)->settings->state);
+	const char *path = arena_printf(call->arena, "%s/%s.eml", dir, id);
+	const char *fresh = arena_printf(call->arena, "%s/.%s", dir, id);
+	int file, failed;
+
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return error_internal(call->err, "mail: %s: %s", dir, strerror(errno));
+	file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (file < 0)
+		return error_internal(call->err, "mail: %s: %s", fresh, strerror(errno));
+	failed = write(file, bytes, size) != (ssize_t)size;
+	failed |= close(file) < 0;
+	if (failed || rename(fresh, path) < 0)
+		return error_internal(call->err, "mail: %s: %s", path, strerror(errno));
+	log_line(LOG_INFO, "a mail was written to a file, since SMTP_URL is not set", LOG_TEXT("path", path));
+	return 0;
+}
+
+/* 5xx is for ever, but for what an operator can mend: authentication, encryption, policy on this client. */
+static bool is_final(int reply)
+{
+	return reply >= 550 && reply <= 559;
+}
+
+static int send_smtp(struct call *call, const char *to, const char *bytes, size_t size)
+{
+	const struct settings *set = auth_of(call)->settings;
+	struct error err = { 0 };
+	int reply = 0;
+	struct egress_mail mail = {
+		.server = set->smtp_url,
+		.user = *set->smtp_user ? set->smtp_user : NULL,
+		.password = set->smtp_password,
+		.ca_file = *set->smtp_ca_file ? set->smtp_ca_file : NULL,
+		.require_tls = set->smtp_require_tls,
+		.from = mail_address(set->mail_from, call->arena),
+		.to = to,
+		.message = bytes,
+		.message_size = size,
+		.timeout_ms = SEND_MS,
+	};
+
+	if (egress_send_mail(auth_of(call)->egress, &mail, &reply, &err) == 0)
+		return 0;
+	/* ERROR_INVALID ends the job, anything else tries again. */
+	error_set(call->err, is_final(reply) ? ERROR_INVALID : ERROR_UPSTREAM, "%s", err.message);
+	error_detail(call->err, "%s", err.detail);
+	return -1;
+}
+
+static int send_letter(struct call *call, const struct job *job, const char *to, int64_t date,
+                       const struct letter *letter)
+{
+	const struct settings *set = auth_of(call)->settings;
+	struct mail mail = {
+		.from = set->mail_from,
+		.to = to,
+		.subject = letter->subject,
+		.id = job->id,
+		.date = date,
+		.text = letter->text,
+		.html = letter->html,
+	};
+	size_t size;
+	char *bytes = mail_build(&mail, &size, call->arena);
+
+	return *set->smtp_url ? send_smtp(call, to, bytes, size) : write_file(call, job->id, bytes, size);
+}
+
+/* --- The jobs ---------------------------------------------------------------------------------------------------- */
+
+/* What a job of ours is about. 1, 0 when there is nobody to mail to, -1. */
+static int read_job(struct call *call, const struct job *job, int64_t good_for, int64_t *asked,
+                    struct account *who)
+{
+	OWN(json) json_object *payload = NULL;
+	const char *email;
+	int found;
+
+	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0)
+		return -1;
+	email = json_string(payload, "email");
+	*asked = json_int(payload, "asked", 0);
+	if (clock_unix_ms() / 1000 > *asked + good_for)
+		return error_set(call->err, ERROR_INVALID, "it expired before it could be sent");
+	found = store_find_account(call->db, email ? email : "", who, call->arena, call->err);
+	return found > 0 ? !who->disabled : found;
+}
+
+static int mail_code(struct call *call, const struct job *job)
+{
+	const unsigned char *key = auth_of(call)->proof_key;
+	char code[PROOF_CODE], hash[PROOF_HASH];
+	struct letter letter;
+	struct account who;
+	int64_t asked;
+	int go = read_job(call, job, PROOF_CODE_SECONDS, &asked, &who);
+
+	if (go <= 0)
+		return go;
+	proof_code(key, job->id, code);
+	proof_code_hash(key, who.uid, code, hash);
+	go = store_put_code(call->db, who.uid, job->id, hash, asked + PROOF_CODE_SECONDS, call->err);
+	if (go <= 0)
+		return go;
+	letter_code(code, auth_of(call)->settings->url, &letter, call->arena);
+	return send_letter(call, job, who.email, asked, &letter);
+}
+
+static int mail_link(struct call *call, const struct job *job)
+{
+	const struct auth *auth = auth_of(call);
+	char link[PROOF_LINK], hash[PROOF_HASH];
+	struct letter letter;
+	struct account who;
+	int64_t asked;
+	int go = read_job(call, job, PROOF_LINK_SECONDS, &asked, &who);
+
+	if (go <= 0)
+		return go;
+	proof_link(auth->proof_key, job->id, link);
+	proof_link_hash(auth->proof_key, link, hash);
+	if (store_put_link(call->db, who.uid, hash, asked + PROOF_LINK_SECONDS, call->err) < 0)
+		return -1;
+	letter_link(arena_printf(call->arena, "%s/reset-password?token=%s", auth->settings->url, link),
+	            auth->settings->url, &letter, call->arena);
+	return send_letter(call, job, who.email, asked, &letter);
+}
+
+static void mail_given_up(struct call *call, const struct job *job, const struct error *why)
+{
+	(void)call;
+	log_line(LOG_WARN, "a mail was given up", LOG_TEXT("kind", job->kind), LOG_TEXT("job", job->id),
+	         LOG_INT("attempts", job->attempt), LOG_TEXT("why", why->message));
+}
+
+static int sweep(struct call *call, const struct job *job)
+{
+	(void)job;
+	if (store_sweep(call->db, call->err) < 0)
+		return -1;
+	return job_add(call->db, "sweep", NULL, "sweep", "{}", SWEEP_SECONDS, call->err);
+}
+
+const struct job_kind mailer_kinds[] = {
+	{ .kind = "code",
+	  .run = mail_code,
+	  .give_up = mail_given_up,
+	  .attempts = 8,
+	  .first_pause = 5,
+	  .lease = 60 },
+	{ .kind = "link",
+	  .run = mail_link,
+	  .give_up = mail_given_up,
+	  .attempts = 10,
+	  .first_pause = 5,
+	  .lease = 60 },
+	{ .kind = "sweep", .run = sweep, .attempts = 20, .first_pause = 60, .lease = 600 },
+};
+const size_t mailer_kind_count = sizeof mailer_kinds / sizeof *mailer_kinds;

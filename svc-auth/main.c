@@ -1,0 +1,208 @@
+/* svc-auth: who is calling, and how they prove it. */
+#include <ctype.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth.methods.h"
+#include "common/log.h"
+#include "svc-auth/auth.h"
+#include "svc-auth/init.h"
+#include "svc-auth/mail.h"
+
+enum { JOB_THREADS = 2, DATABASE_WAIT_MS = 60000 };
+
+extern const struct db_migration auth_migrations[];
+extern const size_t auth_migration_count;
+
+static const struct db_stmt *const statements[] = { store_statements, store_keys_statements,
+	                                            store_proofs_statements, job_statements, NULL };
+
+static const struct config_key keys[] = {
+	CONFIG_INT(struct settings, token_hours, "AUTH_TOKEN_HOURS", "24",
+	           "how long a sign-in lasts, in hours; at most 720"),
+	CONFIG_INT(struct settings, hash_queue, "AUTH_HASH_QUEUE", "64",
+	           "sign-ins that may wait for a processor; 503 beyond"),
+	CONFIG_TEXT(struct settings, admin_email, "PARLEY_ADMIN_EMAIL", "",
+	            "whose account may administrate, once proven"),
+	CONFIG_TEXT(struct settings, url, "PARLEY_URL", "http://localhost:8000",
+	            "where people reach Parley: goes into mails"),
+	CONFIG_TEXT(struct settings, state, "PARLEY_STATE", ".run",
+	            "directory; without SMTP_URL, mails are files in its mail/"),
+	CONFIG_TEXT(struct settings, smtp_url, "SMTP_URL", "",
+	            "mail server: smtp://mail.example.com:587 or smtps://"),
+	CONFIG_TEXT(struct settings, smtp_user, "SMTP_USER", "", "its user; empty: no authentication"),
+	CONFIG_TEXT(struct settings, smtp_password, "SMTP_PASSWORD", "", "the user's password"),
+	CONFIG_TEXT(struct settings, smtp_ca_file, "SMTP_CA_FILE", "",
+	            "certificates to trust; empty: the system's"),
+	CONFIG_BOOL(struct settings, smtp_require_tls, "SMTP_REQUIRE_TLS", "1", "STARTTLS or no mail"),
+	CONFIG_TEXT(struct settings, mail_from, "MAIL_FROM", "Parley <parley@localhost>",
+	            "who the mails are from"),
+};
+
+/* --- Starting and stopping --------------------------------------------------------------------------------------- */
+
+static int check_settings(struct settings *set, struct error *err)
+{
+	struct arena a;
+	const char *from;
+	if (set->token_hours < 1 || set->token_hours > 720)
+		return error_set(err, ERROR_INVALID, "AUTH_TOKEN_HOURS must be 1 to 720");
+	if (set->hash_queue < 1 || set->hash_queue > 10000)
+		return error_set(err, ERROR_INVALID, "AUTH_HASH_QUEUE must be 1 to 10000");
+	arena_init(&a, 0);
+	from = mail_address(set->mail_from, &a);
+	arena_done(&a);
+	if (!from)
+		return error_set(err, ERROR_INVALID,
+		                 "MAIL_FROM must hold an address: Parley <parley@example.com>");
+	return 0;
+}
+
+/* The address is compared with those of users, which are in lower case. */
+static int settle_admin(struct auth *auth, struct service *s, struct error *err)
+{
+	struct db db;
+	int result;
+
+	db_init(&db, service_db(s));
+	result = store_settle_admin(&db, auth->admin_email, err);
+	if (result == 0)
+		result = job_add(&db, "sweep", NULL, "sweep", "{}", 0, err);
+	db_done(&db);
+	return result;
+}
+
+static void stop(void *state)
+{
+	struct auth *auth = state;
+
+	job_runner_stop(auth->jobs);
+	feed_stop(auth->feed);
+	keystore_close(auth->keys);
+	hasher_stop(auth->hasher);
+	egress_close(auth->egress);
+	free(auth->admin_email);
+	explicit_bzero(auth, sizeof *auth);
+	free(auth);
+}
+
+static int start(struct service *s, void *set, void **state, struct error *err)
+{
+	struct auth *auth = calloc(1, sizeof *auth);
+
+	if (!auth)
+		abort();
+	*state = auth;
+	auth->settings = set;
+	auth->admin_email = strdup(auth->settings->admin_email);
+	for (char *c = auth->admin_email; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	secret_derive(service_secret(s), "auth.proof", auth->proof_key);
+	/* libargon2's 19 MiB go back to the system after each hash, instead of staying in the heap. */
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	if (check_settings(set, err) < 0 ||
+	    hasher_start((int)auth->settings->hash_queue, &auth->hasher, err) < 0 ||
+	    /* The operator names the mail server, nobody else: it may be anywhere. */
+	    egress_open("0.0.0.0/0,::/0", &auth->egress, err) < 0 ||
+	    keystore_open(service_db(s), service_secret(s), &auth->keys, err) < 0 ||
+	    feed_start(s, auth->keys, &auth->feed, err) < 0 || settle_admin(auth, s, err) < 0 ||
+	    job_runner_start(s, mailer_kinds, mailer_kind_count, JOB_THREADS, &auth->jobs, err) < 0)
+		return -1;
+	if (!*auth->settings->smtp_url)
+		log_line(LOG_WARN, "SMTP_URL is not set: mails are written to files",
+		         LOG_TEXT("directory", auth->settings->state), LOG_TEXT("below", "mail"));
+	return 0;
+}
+
+/* --- Commands ---------------------------------------------------------------------------------------------------- */
+
+struct command_settings {
+	const char *admin_url, *url, *secret;
+};
+
+static int init(struct arena *a, struct error *err)
+{
+	static const struct config_key wanted[] = {
+		CONFIG_TEXT(struct command_settings, admin_url, "ADMIN_DATABASE_URL", NULL,
+		            "an administrator's connection"),
+		CONFIG_TEXT(struct command_settings, secret, "PARLEY_SECRET", NULL, "the file of the secret"),
+	};
+	struct command_settings set = { 0 };
+	struct secret secret;
+	int result;
+
+	if (config_load(wanted, 2, &set, a, err) < 0 || secret_load(&secret, set.secret, 1, err) < 0)
+		return -1;
+	result = init_database(set.admin_url, &secret, DATABASE_WAIT_MS, err);
+	secret_forget(&secret);
+	return result;
+}
+
+static int rotate_keys(struct arena *a, struct error *err)
+{
+	static const struct config_key wanted[] = {
+		CONFIG_TEXT(struct command_settings, url, "DATABASE_URL", NULL, "where PostgreSQL is"),
+		CONFIG_TEXT(struct command_settings, secret, "PARLEY_SECRET", NULL, "the file of the secret"),
+	};
+	static const struct db_stmt *const tables[] = { store_keys_statements, NULL };
+	struct command_settings set = { 0 };
+	struct keystore *ring = NULL;
+	struct db_pool *pool = NULL;
+	struct secret secret;
+	int result;
+
+	if (config_load(wanted, 2, &set, a, err) < 0 || secret_load(&secret, set.secret, 1, err) < 0)
+		return -1;
+	result = db_pool_open(
+	    &(struct db_config){ .url = set.url, .schema = "auth", .connections = 1, .statements = tables },
+	    DATABASE_WAIT_MS, &pool, err);
+	if (result == 0)
+		result = keystore_open(pool, &secret, &ring, err);
+	if (result == 0)
+		result = keystore_rotate(ring, err);
+	keystore_close(ring);
+	db_pool_free(pool);
+	secret_forget(&secret);
+	return result;
+}
+
+static int command(int argc, char **argv, const struct config_key *unused, struct error *err)
+{
+	static const struct {
+		const char *name;
+		int (*run)(struct arena *a, struct error *err);
+	} commands[] = { { "--init", init }, { "--rotate-keys", rotate_keys } };
+	struct arena a;
+	int result = 0;
+
+	(void)unused;
+	arena_init(&a, 0);
+	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			result = commands[i].run(&a, err) < 0 ? -1 : 1;
+	arena_done(&a);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = { 0 };
+
+	return service_main(argc, argv,
+	                    &(struct service_config){
+	                        .name = "auth",
+	                        .schema = "auth",
+	                        .methods = auth_methods,
+	                        .method_count = auth_method_count,
+	                        .statements = statements,
+	                        .migrations = auth_migrations,
+	                        .migration_count = auth_migration_count,
+	                        .keys = keys,
+	                        .key_count = sizeof keys / sizeof *keys,
+	                        .settings = &settings,
+	                        .start = start,
+	                        .stop = stop,
+	                        .command = command,
+	                    });
+}

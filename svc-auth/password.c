@@ -1,0 +1,280 @@
+#include "svc-auth/password.h"
+
+#include <argon2.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+
+enum { PASSES = 2, MEMORY_KIB = 19456, LANES = 1, SALT_SIZE = 16, HASH_SIZE = 32, PHC_MAX = 160 };
+enum { THREADS_MAX = 64, STARVED_MS = 1000 };
+
+/* --- Hashing ----------------------------------------------------------------------------------------------------- */
+
+/* One request, on the stack of who asks. */
+struct task {
+	const char *phc; /* to check against; NULL: make one */
+	const char *password;
+	char made[PHC_MAX];
+	int result; /* libargon2's */
+	bool taken, done;
+	struct task *next;
+};
+
+struct hasher {
+	pthread_mutex_t lock;
+	pthread_cond_t work, finished;
+	struct task *first, **last;
+	int waiting, queue, threads;
+	int64_t finished_at; /* monotonic: when the last hash was done, or the queue began to fill */
+	bool stopping;
+	pthread_t thread[THREADS_MAX + 1];
+};
+
+static void run(struct task *t)
+{
+	unsigned char salt[SALT_SIZE];
+
+	if (t->phc) {
+		t->result = argon2id_verify(t->phc, t->password, strlen(t->password));
+		return;
+	}
+	random_bytes(salt, sizeof salt);
+	t->result = argon2id_hash_encoded(PASSES, MEMORY_KIB, LANES, t->password, strlen(t->password), salt,
+	                                  sizeof salt, HASH_SIZE, t->made, sizeof t->made);
+}
+
+/* Takes the first task, works, reports. Enters and leaves with the lock held. */
+static void work_once(struct hasher *h)
+{
+	struct task *t = h->first;
+
+	h->first = t->next;
+	if (!h->first)
+		h->last = &h->first;
+	h->waiting--;
+	t->taken = true;
+	pthread_mutex_unlock(&h->lock);
+	run(t);
+	pthread_mutex_lock(&h->lock);
+	t->done = true;
+	h->finished_at = clock_mono_ms();
+	pthread_cond_broadcast(&h->finished);
+}
+
+static void *work(void *arg)
+{
+	struct hasher *h = arg;
+	struct sched_param none = { 0 };
+
+	pthread_setschedparam(pthread_self(), SCHED_IDLE, &none); /* when refused: hashes then compete */
+	pthread_mutex_lock(&h->lock);
+	while (!h->stopping || h->first) {
+		if (h->first)
+			work_once(h);
+		else
+			pthread_cond_wait(&h->work, &h->lock);
+	}
+	pthread_mutex_unlock(&h->lock);
+	return NULL;
+}
+
+static struct timespec in_ms(clockid_t clock, int64_t ms)
+{
+	struct timespec at;
+
+	clock_gettime(clock, &at);
+	at.tv_nsec += ms % 1000 * 1000000;
+	at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000;
+	at.tv_nsec %= 1000000000;
+	return at;
+}
+
+/* Idle threads of a busy machine may not run at all: then this one does what must be done. */
+static void *rescue(void *arg)
+{
+	struct hasher *h = arg;
+
+	pthread_mutex_lock(&h->lock);
+	while (!h->stopping) {
+		struct timespec at = in_ms(CLOCK_MONOTONIC, STARVED_MS);
+
+		if (!h->first)
+			pthread_cond_wait(&h->work, &h->lock);
+		else if (clock_mono_ms() - h->finished_at >= STARVED_MS)
+			work_once(h);
+		else
+			pthread_cond_timedwait(&h->work, &h->lock, &at);
+	}
+	pthread_mutex_unlock(&h->lock);
+	return NULL;
+}
+
+static void init_condition(pthread_cond_t *c)
+{
+	pthread_condattr_t how;
+
+	pthread_condattr_init(&how);
+	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
+	pthread_cond_init(c, &how);
+	pthread_condattr_destroy(&how);
+}
+
+int hasher_start(int queue, struct hasher **ret, struct error *err)
+{
+	struct hasher *h = calloc(1, sizeof *h);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	int want = (int)(cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : cores);
+
+	if (!h)
+		abort();
+	pthread_mutex_init(&h->lock, NULL);
+	init_condition(&h->work);
+	init_condition(&h->finished);
+	h->last = &h->first;
+	h->queue = queue;
+	for (; h->threads <= want; h->threads++) {
+		if (pthread_create(&h->thread[h->threads], NULL, h->threads < want ? work : rescue, h) != 0) {
+			hasher_stop(h);
+			return error_internal(err, "password: no thread for hashing");
+		}
+	}
+	*ret = h;
+	return 0;
+}
+
+void hasher_stop(struct hasher *h)
+{
+	if (!h)
+		return;
+	pthread_mutex_lock(&h->lock);
+	h->stopping = true;
+	pthread_cond_broadcast(&h->work);
+	pthread_mutex_unlock(&h->lock);
+	for (int i = 0; i < h->threads; i++)
+		pthread_join(h->thread[i], NULL);
+	pthread_cond_destroy(&h->work);
+	pthread_cond_destroy(&h->finished);
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}
+
+/* Take a task that nobody has begun out of the queue again. */
+static void withdraw(struct hasher *h, struct task *t)
+{
+	struct task **at = &h->first;
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	if (!*at)
+		h->last = at;
+	h->waiting--;
+}
+
+/* Waits until the task is done; one that is begun is waited for, whatever the time. */
+static int wait_for(struct hasher *h, struct task *t, int64_t deadline, struct error *err)
+{
+	struct timespec until = in_ms(CLOCK_MONOTONIC, deadline - clock_unix_ms());
+
+	while (!t->done) {
+		if (t->taken)
+			pthread_cond_wait(&h->finished, &h->lock);
+		else if (pthread_cond_timedwait(&h->finished, &h->lock, &until) != 0 && !t->taken) {
+			withdraw(h, t);
+			return error_busy(err, 2, "too many people are signing in just now");
+		}
+	}
+	return 0;
+}
+
+static int hash(struct hasher *h, struct task *t, int64_t deadline, struct error *err)
+{
+	int result;
+
+	pthread_mutex_lock(&h->lock);
+	if (h->waiting >= h->queue || deadline <= clock_unix_ms()) {
+		pthread_mutex_unlock(&h->lock);
+		return error_busy(err, 2, "too many people are signing in just now");
+	}
+	if (!h->first)
+		h->finished_at = clock_mono_ms();
+	*h->last = t;
+	h->last = &t->next;
+	h->waiting++;
+	pthread_cond_broadcast(&h->work);
+	result = wait_for(h, t, deadline, err);
+	pthread_mutex_unlock(&h->lock);
+	return result;
+}
+
+int password_hash(struct hasher *h, const char *password, int64_t deadline, char **ret, struct arena *a,
+                  struct error *err)
+{
+	struct task t = { .password = password };
+
+	if (hash(h, &t, deadline, err) < 0)
+		return -1;
+	if (t.result != ARGON2_OK)
+		return error_internal(err, "argon2: %s", argon2_error_message(t.result));
+	*ret = arena_strdup(a, t.made);
+	return 0;
+}
+
+int password_check(struct hasher *h, const char *phc, const char *password, int64_t deadline,
+                   struct error *err)
+{
+	/* Of no password: costs what a real one costs. */
+	static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$bm8gc3VjaCB1c2VyLi4$"
+	                             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	struct task t = { .phc = phc ? phc : nobody, .password = password };
+
+	if (hash(h, &t, deadline, err) < 0)
+		return -1;
+	if (t.result != ARGON2_OK && t.result != ARGON2_VERIFY_MISMATCH)
+		return error_internal(err, "argon2: %s", argon2_error_message(t.result));
+	return phc && t.result == ARGON2_OK;
+}
+
+/* --- Common passwords -------------------------------------------------------------------------------------------- */
+
+/* The file as it is: sorted lines, each ended by a line feed. */
+__asm__(".section .rodata\n"
+        "common_passwords:\n"
+        ".incbin \"svc-auth/data/common-passwords.txt\"\n"
+        "common_passwords_end:\n"
+        ".previous\n");
+extern const char common_passwords[] __attribute__((visibility("hidden")));
+extern const char common_passwords_end[] __attribute__((visibility("hidden")));
+
+int password_common(const char *password)
+{
+	const char *low = common_passwords, *high = common_passwords_end;
+	size_t length = strlen(password);
+
+	while (low < high) { /* both at the start of a line, or at the end */
+		const char *line = low + (high - low) / 2, *end;
+		size_t size;
+		int order;
+
+		while (line > low && line[-1] != '\n')
+			line--;
+		end = memchr(line, '\n', (size_t)(high - line));
+		size = (size_t)(end - line);
+		order = strncasecmp(password, line, size);
+		if (order == 0 && length == size)
+			return 1;
+		if (order < 0 || (order == 0 && length < size))
+			high = line;
+		else
+			low = end + 1;
+	}
+	return 0;
+}

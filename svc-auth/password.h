@@ -1,0 +1,32 @@
+/*
+ * password: Argon2id (RFC 9106; 19 MiB, two passes, one lane, as OWASP recommends), a bounded number at a time.
+ *
+ * A hash costs 20 ms of a processor and 19 MiB. So a few threads of their own make them, one per processor, at the
+ * lowest priority: a storm of logins delays logins, not requests. When everything else keeps the machine so busy that no
+ * hash was finished for a second, one more thread makes one at ordinary priority. A full queue is ERROR_UNAVAILABLE.
+ */
+#ifndef PARLEY_AUTH_PASSWORD_H
+#define PARLEY_AUTH_PASSWORD_H
+
+#include <stdint.h>
+
+#include "common/arena.h"
+#include "common/error.h"
+
+struct hasher;
+
+int hasher_start(int queue, struct hasher **ret, struct error *err) CHECKED;
+void hasher_stop(struct hasher *h); /* NULL is fine */
+
+/* The password's hash in PHC form, with a fresh salt. deadline: Unix milliseconds. */
+int password_hash(struct hasher *h, const char *password, int64_t deadline, char **ret, struct arena *a,
+                  struct error *err) CHECKED;
+
+/* 1 right, 0 wrong. Without a phc (no such user, no password) it takes as long and is wrong. */
+int password_check(struct hasher *h, const char *phc, const char *password, int64_t deadline,
+                   struct error *err) CHECKED;
+
+/* 1 when it is one of the 10,000 most common ones (data/README.md), in whatever case. */
+int password_common(const char *password);
+
+#endif

@@ -1,0 +1,263 @@
+#include "svc-auth/store.h"
+
+#include "svc-auth/store_account.h"
+
+#define ADMIN_USER \
+	"SELECT uid, id, email, display_name, admin, disabled_at IS NOT NULL AS disabled, created_at FROM users"
+
+const struct db_stmt store_statements[] = {
+	/* users */
+	{ "find_account", "SELECT " STORE_ACCOUNT " FROM users u WHERE u.email = $1" },
+	{ "get_account", "SELECT " STORE_ACCOUNT " FROM users u WHERE u.uid = $1" },
+	{ "lock_account", "SELECT " STORE_ACCOUNT " FROM users u WHERE u.uid = $1 FOR NO KEY UPDATE" },
+	{ "add_account", "INSERT INTO users (uid, email, display_name, password) VALUES ($1, $2, $3, $4)"
+	                 " ON CONFLICT (email) DO NOTHING RETURNING id" },
+	{ "set_password", "UPDATE users SET password = $2, updated_at = now() WHERE uid = $1" },
+	{ "change_password", "UPDATE users SET password = $3, updated_at = now()"
+	                     " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $2" },
+	{ "set_proven", "UPDATE users SET proven_at = coalesce(proven_at, now()), admin = (email = $2)"
+	                " WHERE uid = $1" },
+	{ "set_disabled", "UPDATE users SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END"
+	                  " WHERE uid = $1" },
+	{ "set_preferences", "UPDATE users SET preferences = $2, display_name = coalesce($3, display_name),"
+	                     " updated_at = now() WHERE uid = $1" },
+	{ "no_timeout", "SELECT set_config('statement_timeout', '0', true)" },
+	{ "delete_account", "DELETE FROM users WHERE uid = $1" },
+	{ "list_users", ADMIN_USER " WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2" },
+	{ "get_user", ADMIN_USER " WHERE uid = $1" },
+	{ "settle_admin",
+	  "WITH changed AS (UPDATE users SET admin = NOT admin"
+	  "  WHERE admin <> (email = $1 AND proven_at IS NOT NULL) RETURNING uid),"
+	  " keys AS (INSERT INTO revocation (api_key_id, until) SELECT k.id, now() + interval '1 hour'"
+	  "  FROM api_key k JOIN changed ON k.owner_id = changed.uid WHERE k.hash IS NOT NULL)"
+	  " DELETE FROM session USING changed WHERE session.owner_id = changed.uid" },
+
+	/* sessions */
+	{ "open_session",
+	  "INSERT INTO session (owner_id, id, expires_at, ip, user_agent)"
+	  " SELECT uid, $2, now() + $3 * interval '1 hour', $4, $5 FROM users"
+	  " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $6 FOR SHARE" },
+	{ "end_session", "DELETE FROM session WHERE owner_id = $1 AND id = $2" },
+	{ "end_sessions", "DELETE FROM session WHERE owner_id = $1 AND id IS DISTINCT FROM $2" },
+	{ "touch_session",
+	  "UPDATE session SET last_seen_at = now()"
+	  " WHERE owner_id = $1 AND id = $2 AND last_seen_at < now() - interval '5 minutes'" },
+	{ "list_sessions",
+	  "SELECT id, created_at, last_seen_at, expires_at, ip, user_agent,"
+	  " coalesce(id = $2, false) AS current FROM session WHERE owner_id = $1"
+	  " AND expires_at > now() AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4" },
+
+	/* what the gateways hear */
+	{ "list_revocations",
+	  "SELECT id, session_id, api_key_id, ceil(extract(epoch FROM until))::bigint AS until"
+	  " FROM revocation WHERE id > $1 AND until > now() ORDER BY id LIMIT $2" },
+	{ "beat", "SELECT set_config('synchronous_commit', 'off', true), pg_notify('auth_beat', '')",
+	  .own = true },
+	{ NULL, NULL },
+};
+
+/* --- Users ------------------------------------------------------------------------------------------------------- */
+
+void store_read_account(const PGresult *res, struct account *out, struct arena *a)
+{
+	*out = (struct account){
+		.uid = arena_strdup(a, db_text(res, 0, "uid")),
+		.email = arena_strdup(a, db_text(res, 0, "email")),
+		.display_name = arena_strdup(a, db_text(res, 0, "display_name")),
+		.password = arena_strdup(a, db_text(res, 0, "password")),
+		.id = db_int(res, 0, "id"),
+		.admin = db_int(res, 0, "admin"),
+		.disabled = db_int(res, 0, "disabled"),
+		.proven = db_int(res, 0, "proven"),
+		.preferences = arena_strdup(a, db_text(res, 0, "preferences")),
+		.created_at = arena_strdup(a, db_text(res, 0, "created_at")),
+		.updated_at = arena_strdup(a, db_text(res, 0, "updated_at")),
+	};
+}
+
+static int account(struct db *db, const char *stmt, const char *which, struct account *out, struct arena *a,
+                   struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, stmt, DB_ARGS(which), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	store_read_account(res, out, a);
+	return 1;
+}
+
+int store_find_account(struct db *db, const char *email, struct account *out, struct arena *a,
+                       struct error *err)
+{
+	return account(db, "find_account", email, out, a, err);
+}
+
+int store_get_account(struct db *db, const char *owner, struct account *out, struct arena *a,
+                      struct error *err)
+{
+	return account(db, "get_account", owner, out, a, err);
+}
+
+int store_lock_account(struct db *db, const char *owner, struct account *out, struct arena *a,
+                       struct error *err)
+{
+	return account(db, "lock_account", owner, out, a, err);
+}
+
+int store_add_account(struct db *db, const char *owner, const char *email, const char *display_name,
+                      const char *password, int64_t *id, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "add_account", DB_ARGS(owner, email, display_name, password), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	*id = db_int(res, 0, "id");
+	return 1;
+}
+
+int store_set_password(struct db *db, const char *owner, const char *password, struct error *err)
+{
+	return db_exec(db, "set_password", DB_ARGS(owner, password), NULL, err);
+}
+
+/* Change a row (or some): 1 when there was one. */
+static int change(struct db *db, const char *stmt, struct db_args args, struct error *err)
+{
+	int64_t rows = 0;
+
+	return db_change(db, stmt, args, &rows, err) < 0 ? -1 : rows > 0;
+}
+
+int store_change_password(struct db *db, const char *owner, const char *before, const char *password,
+                          struct error *err)
+{
+	return change(db, "change_password", DB_ARGS(owner, before, password), err);
+}
+
+int store_set_proven(struct db *db, const char *owner, const char *admin_email, struct error *err)
+{
+	return db_exec(db, "set_proven", DB_ARGS(owner, admin_email), NULL, err);
+}
+
+int store_set_disabled(struct db *db, const char *owner, bool disabled, struct error *err)
+{
+	return change(db, "set_disabled", DB_ARGS(owner, disabled), err);
+}
+
+int store_set_preferences(struct db *db, const char *owner, const char *json, const char *display_name,
+                          struct error *err)
+{
+	return db_exec(db, "set_preferences", DB_ARGS(owner, json, display_name), NULL, err);
+}
+
+int store_delete_account(struct db *db, const char *owner, struct error *err)
+{
+	if (db_exec(db, "no_timeout", DB_ARGS(), NULL, err) < 0)
+		return -1;
+	return change(db, "delete_account", DB_ARGS(owner), err);
+}
+
+int store_list_users(struct db *db, const char *cursor, int limit, Auth__AdminUserList *out, struct arena *a,
+                     struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	/* One more than asked for tells whether anything follows. */
+	if (db_exec(db, "list_users", DB_ARGS(cursor, limit + 1), &res, err) < 0 ||
+	    db_rows(res, &auth__admin_user__descriptor, &out->n_users, &out->users, a, err) < 0)
+		return -1;
+	if (out->n_users > (size_t)limit) {
+		out->n_users = (size_t)limit;
+		out->next = arena_printf(a, "%lld", (long long)out->users[limit - 1]->id);
+	}
+	return 0;
+}
+
+int store_get_user(struct db *db, const char *owner, Auth__AdminUser *out, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "get_user", DB_ARGS(owner), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	return db_row(res, 0, &out->base, a, err) < 0 ? -1 : 1;
+}
+
+int store_settle_admin(struct db *db, const char *admin_email, struct error *err)
+{
+	return db_exec(db, "settle_admin", DB_ARGS(admin_email), NULL, err);
+}
+
+/* --- Sessions ---------------------------------------------------------------------------------------------------- */
+
+int store_open_session(struct db *db, const char *owner, const char *id, int64_t hours, const char *ip,
+                       const char *user_agent, const char *password, struct error *err)
+{
+	return change(db, "open_session", DB_ARGS(owner, id, hours, ip, user_agent, password), err);
+}
+
+int store_end_session(struct db *db, const char *owner, const char *id, struct error *err)
+{
+	return change(db, "end_session", DB_ARGS(owner, id), err);
+}
+
+int store_end_sessions(struct db *db, const char *owner, const char *but, struct error *err)
+{
+	return db_exec(db, "end_sessions", DB_ARGS(owner, but), NULL, err);
+}
+
+int store_touch_session(struct db *db, const char *owner, const char *id, struct error *err)
+{
+	return db_exec(db, "touch_session", DB_ARGS(owner, id), NULL, err);
+}
+
+int store_list_sessions(struct db *db, const char *owner, const char *current, const char *cursor, int limit,
+                        Auth__SessionList *out, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "list_sessions", DB_ARGS(owner, current, cursor, limit + 1), &res, err) < 0 ||
+	    db_rows(res, &auth__session__descriptor, &out->n_sessions, &out->sessions, a, err) < 0)
+		return -1;
+	if (out->n_sessions > (size_t)limit) {
+		out->n_sessions = (size_t)limit;
+		out->next = out->sessions[limit - 1]->id;
+	}
+	return 0;
+}
+
+int store_list_revocations(struct db *db, int64_t after, int limit, Auth__Revocations *out, struct arena *a,
+                           struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int count;
+
+	if (db_exec(db, "list_revocations", DB_ARGS(after, limit), &res, err) < 0)
+		return -1;
+	count = PQntuples(res);
+	out->n_revoked = (size_t)count;
+	out->revoked = arena_new(a, Auth__Revocation *, (size_t)count);
+	for (int i = 0; i < count; i++) {
+		Auth__Revocation *one = out->revoked[i] = arena_new(a, Auth__Revocation, 1);
+
+		auth__revocation__init(one);
+		one->session_id = arena_strdup(a, db_text(res, i, "session_id"));
+		one->api_key_id = db_int(res, i, "api_key_id");
+		one->has_api_key_id = one->api_key_id != 0;
+		one->until = db_int(res, i, "until");
+		one->has_until = 1;
+	}
+	out->has_next = count == limit;
+	out->next = count ? db_int(res, count - 1, "id") : 0;
+	return 0;
+}
+
+int store_beat(struct db *db, struct error *err)
+{
+	return db_exec(db, "beat", DB_ARGS(), NULL, err);
+}
