@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/process.h"
 #include "common/secret.h"
 #include "gateway/dispatch.h"
 #include "gateway/pages.h"
@@ -89,13 +90,23 @@ int gateway_open(struct gateway *g, struct arena *a, struct error *err)
 	return admin_start(g->settings.admin, g->metrics, ready, g, &g->admin, err);
 }
 
+static void *stop_admin(void *admin)
+{
+	admin_stop(admin);
+	return NULL;
+}
+
 void gateway_close(struct gateway *g)
 {
-	if (g->server)
-		server_drain(g->server, DRAIN_MS);
-	admin_stop(g->admin);
+	pthread_t admin;
+
+	server_drain(g->server, DRAIN_MS);
+	/* Each of these takes up to two seconds to notice: side by side. */
+	identity_leave(g->identity);
+	admin = process_thread(stop_admin, g->admin);
 	server_stop(g->server);
 	identity_stop(g->identity);
+	pthread_join(admin, NULL);
 	for (int i = 0; i < GATEWAY_SERVICES; i++)
 		peer_close(g->peers[i]);
 	router_free(g->router);

@@ -38,12 +38,9 @@ struct gateway {
 	struct metric *open_streams;
 };
 
-/*
- * Connects, and begins to serve: settings_load() has filled g->settings, the rest is zero. What gateway_open() made
- * before it failed is freed by gateway_close(), like everything else.
- */
+/* Connects, and begins to serve. settings_load() has filled g->settings; the rest is zero. */
 int gateway_open(struct gateway *g, struct arena *a, struct error *err) CHECKED;
-void gateway_close(struct gateway *g); /* lets finish what is under way */
+void gateway_close(struct gateway *g); /* lets finish what is under way; of a gateway that was opened */
 
 struct peer *gateway_peer(const struct gateway *g, const char *service);
 

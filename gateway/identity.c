@@ -233,11 +233,14 @@ int identity_start(struct peer *auth, struct rates *rates, struct identity **ret
 	return 0;
 }
 
+void identity_leave(struct identity *id)
+{
+	atomic_store(&id->stop, true);
+}
+
 void identity_stop(struct identity *id)
 {
-	if (!id)
-		return;
-	atomic_store(&id->stop, true);
+	identity_leave(id);
 	pthread_join(id->thread, NULL);
 	pthread_mutex_destroy(&id->fetching);
 	pthread_rwlock_destroy(&id->lock);

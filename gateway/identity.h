@@ -18,6 +18,7 @@ enum { IDENTITY_TRUST_MS = 5000 };
 struct identity;
 
 int identity_start(struct peer *auth, struct rates *rates, struct identity **ret, struct error *err) CHECKED;
+void identity_leave(struct identity *id); /* stop following; nobody is believed for much longer */
 void identity_stop(struct identity *id);
 
 /* 1 when the feed is alive. */
