@@ -30,9 +30,9 @@ static char *rfc3339(const char *text, struct arena *a)
 	return arena_printf(a, "%.10sT%.8s.%sZ", text, text + 11, fraction);
 }
 
-static int hex_digit(char c)
+static unsigned hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10) & 15; /* PostgreSQL writes small letters */
 }
 
 /* bytea as text: "\x" and two digits a byte. */
@@ -235,7 +235,7 @@ static int match_columns(const PGresult *res, const ProtobufCMessageDescriptor *
 
 int db_row(const PGresult *res, int row, ProtobufCMessage *msg, struct arena *a, struct error *err)
 {
-	const ProtobufCFieldDescriptor *fields[MOST_COLUMNS];
+	const ProtobufCFieldDescriptor *fields[MOST_COLUMNS] = { 0 };
 
 	if (match_columns(res, msg->descriptor, fields, err) < 0)
 		return -1;
@@ -245,7 +245,7 @@ int db_row(const PGresult *res, int row, ProtobufCMessage *msg, struct arena *a,
 int db_rows(const PGresult *res, const ProtobufCMessageDescriptor *type, size_t *n, void *ret_array,
             struct arena *a, struct error *err)
 {
-	const ProtobufCFieldDescriptor *fields[MOST_COLUMNS];
+	const ProtobufCFieldDescriptor *fields[MOST_COLUMNS] = { 0 };
 	int count = PQntuples(res);
 	ProtobufCMessage **array = arena_new(a, ProtobufCMessage *, (size_t)count);
 

@@ -45,7 +45,8 @@ static void begin_answer(struct fetch *f, const char *line, size_t length)
 {
 	const char *blank = memchr(line, ' ', length);
 
-	f->ret->status = blank ? atoi(blank + 1) : 0; /* libcurl has checked the line, and ends it */
+	f->ret->status =
+	    blank ? (int)strtol(blank + 1, NULL, 10) : 0; /* libcurl has checked the line, and ends it */
 	f->ret->header_count = 0;
 	f->x.refused = f->x.opened = false; /* this hop was let through */
 }

@@ -426,10 +426,15 @@ static void test_the_environment_names_no_proxy(void **state)
 	arena_done(&a);
 }
 
+struct fetcher {
+	struct egress *egress;
+	int failed;
+};
+
 static void *fetch_often(void *arg)
 {
+	struct fetcher *fetcher = arg;
 	struct egress_request req = { .method = "GET", .timeout_ms = 5000 };
-	intptr_t failed = 0;
 	struct arena a;
 
 	arena_init(&a, 0);
@@ -439,27 +444,29 @@ static void *fetch_often(void *arg)
 
 		arena_reset(&a);
 		req.url = arena_printf(&a, "http://127.0.0.1:%d/hello", port);
-		failed += egress_fetch(arg, &req, &got, &a, &err) < 0 || strcmp(got.body, "hello") != 0;
+		if (egress_fetch(fetcher->egress, &req, &got, &a, &err) < 0 || strcmp(got.body, "hello") != 0)
+			fetcher->failed++;
 	}
 	arena_done(&a);
-	return (void *)failed;
+	return NULL;
 }
 
 static void test_threads_share_one_egress(void **state)
 {
+	struct fetcher fetchers[4] = { 0 };
 	pthread_t threads[4];
 	struct error err = { 0 };
 	struct egress *e;
 
 	(void)state;
 	assert_int_equal(egress_open("127.0.0.1", &e, &err), 0);
-	for (int i = 0; i < 4; i++)
-		pthread_create(&threads[i], NULL, fetch_often, e);
 	for (int i = 0; i < 4; i++) {
-		void *failed;
-
-		pthread_join(threads[i], &failed);
-		assert_null(failed);
+		fetchers[i].egress = e;
+		pthread_create(&threads[i], NULL, fetch_often, &fetchers[i]);
+	}
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(fetchers[i].failed, 0);
 	}
 	egress_close(e);
 }
