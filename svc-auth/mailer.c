@@ -155,7 +155,7 @@ static int mail_code(struct call *call, const struct job *job)
 	const unsigned char *key = auth_of(call)->proof_key;
 	char code[PROOF_CODE], hash[PROOF_HASH];
 	struct letter letter;
-	struct account who;
+	struct account who = { 0 };
 	int64_t asked;
 	int go = read_job(call, job, PROOF_CODE_SECONDS, &asked, &who);
 
@@ -175,7 +175,7 @@ static int mail_link(struct call *call, const struct job *job)
 	const struct auth *auth = auth_of(call);
 	char link[PROOF_LINK], hash[PROOF_HASH];
 	struct letter letter;
-	struct account who;
+	struct account who = { 0 };
 	int64_t asked;
 	int go = read_job(call, job, PROOF_LINK_SECONDS, &asked, &who);
 
