@@ -25,7 +25,7 @@ static const struct config_key keys[] = {
 	           "sign-ins that may wait for a processor; 503 beyond"),
 	CONFIG_TEXT(struct settings, admin_email, "PARLEY_ADMIN_EMAIL", "",
 	            "whose account may administrate, once proven"),
-	CONFIG_TEXT(struct settings, url, "PARLEY_URL", "http://localhost:8000",
+	CONFIG_TEXT(struct settings, url, "PUBLIC_URL", "http://localhost:8000",
 	            "where people reach Parley: goes into mails"),
 	CONFIG_TEXT(struct settings, state, "PARLEY_STATE", ".run",
 	            "directory; without SMTP_URL, mails are files in its mail/"),

@@ -59,7 +59,7 @@ environment() { # NAME REPLICA: what README's table calls by these names
   : "${socket:=$("$scripts/postgres.sh" url '')}"
   echo "PARLEY_STATE=$state"
   echo "PARLEY_SECRET=$PARLEY_SECRET"
-  echo "PARLEY_URL=${PARLEY_URL:-http://localhost:$port}"
+  echo "PUBLIC_URL=${PUBLIC_URL:-http://localhost:$port}"
   for service in "${services[@]}"; do
     list=
     for ((r = 1; r <= replicas[$service]; r++)); do
