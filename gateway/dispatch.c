@@ -14,14 +14,16 @@ enum { KEY_MAX = 200 };
 
 /* --- The route ------------------------------------------------------------------------------------------------------ */
 
-/* A page of ours, a route (ret->route is NULL for a page), or the error. */
+/* A route (*page is NULL), a page of ours, or the error. */
 static int find(const struct gateway *g, struct request *req, const char *verb, const struct page **page,
                 struct route_match *ret)
 {
-	*ret = (struct route_match){ 0 };
-	*page = pages_find(req->path);
-	if (!*page)
-		return router_match(g->router, verb, req->path, ret, req->arena, &req->err);
+	*page = NULL;
+	if (router_match(g->router, verb, req->path, ret, req->arena, &req->err) == 0)
+		return 0;
+	if (req->err.code != ERROR_NOT_FOUND || !(*page = pages_find(req->path)))
+		return -1;
+	error_clear(&req->err);
 	memcpy(ret->allow, "GET, HEAD", sizeof "GET, HEAD");
 	if (strcmp(verb, "GET") != 0)
 		return error_set(&req->err, ERROR_METHOD, "this page can only be read");

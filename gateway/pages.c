@@ -112,30 +112,6 @@ static int answer_metrics(struct gateway *g, struct request *req)
 
 /* --- Files ---------------------------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *path, *file;
-} files[] = {
-	{ "/docs", "docs/index.html" },
-	{ "/docs/docs.css", "docs/docs.css" },
-	{ "/docs/docs.js", "docs/docs.js" },
-	{ "/docs/swagger-ui.css", "swagger-ui/swagger-ui.css" },
-	{ "/docs/swagger-ui-bundle.js", "swagger-ui/swagger-ui-bundle.js" },
-	{ "/docs/LICENSE", "swagger-ui/LICENSE" },
-	{ "/docs/NOTICE", "swagger-ui/NOTICE" },
-	{ "/favicon.ico", "favicon.svg" },
-	{ "/favicon.svg", "favicon.svg" },
-	{ "/openapi.json", "openapi.json" },
-	{ "/page.css", "page.css" },
-	{ "/page.js", "page.js" },
-};
-
-static bool same_path(const char *path, const char *known)
-{
-	size_t length = strlen(known);
-
-	return !strncmp(path, known, length) && (!path[length] || !strcmp(path + length, "/"));
-}
-
 static int answer_file(struct request *req, const char *name)
 {
 	const struct static_file *f = static_find(name);
@@ -146,13 +122,23 @@ static int answer_file(struct request *req, const char *name)
 	return static_answer(req, f, ending && !strcmp(ending, ".html") ? page_security : NULL);
 }
 
-static int answer_listed_file(struct gateway *g, struct request *req)
+/* Whatever lies in gateway/static is served under its name. */
+static int answer_named_file(struct gateway *g, struct request *req)
 {
 	(void)g;
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-		if (same_path(req->path, files[i].path))
-			return answer_file(req, files[i].file);
-	return error_set(&req->err, ERROR_NOT_FOUND, "there is nothing at this path");
+	return answer_file(req, req->path + 1);
+}
+
+static int answer_docs(struct gateway *g, struct request *req)
+{
+	(void)g;
+	return answer_file(req, "docs/index.html");
+}
+
+static int answer_icon(struct gateway *g, struct request *req)
+{
+	(void)g;
+	return answer_file(req, "favicon.svg");
 }
 
 /* A page for people, three facts for programs. */
@@ -173,20 +159,18 @@ static int answer_root(struct gateway *g, struct request *req)
 /* --- The table ------------------------------------------------------------------------------------------------------ */
 
 static const struct page pages[] = {
-	{ "/", answer_root },
-	{ "/health", answer_health },
-	{ "/ready", answer_ready },
-	{ "/metrics", answer_metrics },
+	{ "/", answer_root },           { "/health", answer_health }, { "/ready", answer_ready },
+	{ "/metrics", answer_metrics }, { "/docs", answer_docs },     { "/favicon.ico", answer_icon },
 };
-static const struct page file_page = { "", answer_listed_file };
+static const struct page named_file = { "", answer_named_file };
 
 const struct page *pages_find(const char *path)
 {
-	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
-		if (same_path(path, pages[i].path))
+	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+		size_t length = strlen(pages[i].path);
+
+		if (!strncmp(path, pages[i].path, length) && (!path[length] || !strcmp(path + length, "/")))
 			return &pages[i];
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-		if (same_path(path, files[i].path))
-			return &file_page;
-	return NULL;
+	}
+	return static_find(path + 1) ? &named_file : NULL;
 }

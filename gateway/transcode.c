@@ -7,9 +7,9 @@
 #include "gateway/answer.h"
 #include "gateway/query.h"
 
-/* Pages that services make (signing in, setting a password): their own inline style and script, nothing from elsewhere. */
+/* Pages that services make (setting a password, the end of a sign-in elsewhere): script and style are files of ours. */
 static const char page_security[] =
-    "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 static bool has_body(const struct route *route)
