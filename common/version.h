@@ -1,4 +1,4 @@
-/* version: what this is called where programs ask. openapi.json says the same. */
+/* version: the one place that says which Parley this is: for `GET /` and for openapi.json. */
 #ifndef PARLEY_VERSION_H
 #define PARLEY_VERSION_H
 

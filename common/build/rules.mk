@@ -23,7 +23,7 @@ $(GEN)/%.pb-c.c: proto/%.proto proto/http.proto proto/rpc.proto | $(GEN)/google/
 	$(call show,PROTOC-C,$<)
 	$(Q)protoc-c $(PROTOC_INCLUDE) --c_out=$(GEN) $<
 
-$(GENERATOR): $(wildcard proto/generate/*.c proto/generate/*.h) common/arena.c common/text.c $(GEN)/google/protobuf/descriptor.pb-c.c $(GEN)/http.pb-c.c
+$(GENERATOR): $(wildcard proto/generate/*.c proto/generate/*.h) common/arena.c common/text.c common/version.h $(GEN)/google/protobuf/descriptor.pb-c.c $(GEN)/http.pb-c.c
 	$(call show,CC,$@)
 	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) $(CPPFLAGS) -o $@ $(filter %.c,$^) $(shell pkg-config --libs libprotobuf-c json-c)
 
@@ -31,21 +31,21 @@ $(GEN)/contracts.ds: $(wildcard proto/*.proto)
 	@mkdir -p $(GEN)
 	$(Q)protoc $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$@ $^
 
-$(GEN)/generated.stamp: $(GENERATOR) $(GEN)/contracts.ds $(PB_C)
+$(GEN)/generated.stamp: $(GENERATOR) $(GEN)/contracts.ds proto/openapi.json $(PB_C)
 	$(call show,GENERATE,methods clients shapes routes openapi.json)
-	$(Q)$(GENERATOR) $(GEN)/contracts.ds $(GEN)
+	$(Q)$(GENERATOR) $(GEN)/contracts.ds proto/openapi.json $(GEN)
 	@touch $@
 # Left as they are when nothing in them changed, so that what includes them is not compiled again.
 $(GENERATED) $(PB_C:.c=.h): $(GEN)/generated.stamp ;
 
 # A contract for tests alone, in a folder of its own.
 SAMPLE := $(GEN)/sample
-$(SAMPLE)/generated.stamp: tests/unit/contract/sample.proto $(GENERATOR) $(GEN)/generated.stamp
+$(SAMPLE)/generated.stamp: tests/unit/contract/sample.proto tests/unit/contract/openapi.json $(GENERATOR) $(GEN)/generated.stamp
 	@mkdir -p $(SAMPLE)
 	$(call show,GENERATE,$<)
 	$(Q)protoc --proto_path=$(<D) $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$(SAMPLE)/contracts.ds $<
 	$(Q)protoc-c --proto_path=$(<D) $(PROTOC_INCLUDE) --c_out=$(SAMPLE) $<
-	$(Q)$(GENERATOR) $(SAMPLE)/contracts.ds $(SAMPLE)
+	$(Q)$(GENERATOR) $(SAMPLE)/contracts.ds $(<D)/openapi.json $(SAMPLE)
 	@touch $@
 $(SAMPLE)/sample.pb-c.c $(SAMPLE)/shapes.c $(SAMPLE)/routes.c $(SAMPLE)/sample.client.c $(SAMPLE)/sample.methods.c: $(SAMPLE)/generated.stamp ;
 

@@ -3,7 +3,7 @@
  * --descriptor_set_out --include_imports --include_source_info), checks the annotations of proto/http.proto and
  * writes the files that common/method.h lists.
  *
- *	build/generate build/gen/contracts.ds build/gen
+ *	build/generate build/gen/contracts.ds proto/openapi.json build/gen
  *
  *   main.c          the steps, in order
  *   model.c         the set as contracts, messages, fields and rpcs, with our options decoded
@@ -118,7 +118,7 @@ void emit_methods(const struct model *m, const struct contract *c, const char *d
 void emit_client(const struct model *m, const struct contract *c, const char *dir);
 void emit_shapes(const struct model *m, const char *dir);
 void emit_routes(const struct model *m, const char *dir);
-void emit_openapi(const struct model *m, const char *dir);
+void emit_openapi(struct model *m, const char *skeleton, const char *dir);
 void write_file(const char *dir, const char *name, const struct text *content);
 
 #endif

@@ -73,8 +73,8 @@ int main(int argc, char **argv)
 	size_t size = 0;
 	const char *set;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: %s DESCRIPTOR_SET DIRECTORY\n", argv[0]);
+	if (argc != 4) {
+		fprintf(stderr, "usage: %s DESCRIPTOR_SET OPENAPI_SKELETON DIRECTORY\n", argv[0]);
 		return 2;
 	}
 	arena_init(&arena, 0);
@@ -83,16 +83,17 @@ int main(int argc, char **argv)
 		stop("%s cannot be opened", argv[1]);
 	model_load(&m, set, size);
 	check_model(&m);
+	if (!m.mistakes)
+		emit_openapi(&m, argv[2], argv[3]);
 	if (m.mistakes)
 		return 1;
 	for (size_t i = 0; i < m.contract_count; i++) {
-		emit_client(&m, &m.contracts[i], argv[2]);
+		emit_client(&m, &m.contracts[i], argv[3]);
 		if (!same(m.contracts[i].name, "rpc")) /* its methods are answered by the skeleton */
-			emit_methods(&m, &m.contracts[i], argv[2]);
+			emit_methods(&m, &m.contracts[i], argv[3]);
 	}
-	emit_shapes(&m, argv[2]);
-	emit_routes(&m, argv[2]);
-	emit_openapi(&m, argv[2]);
+	emit_shapes(&m, argv[3]);
+	emit_routes(&m, argv[3]);
 	arena_done(&arena);
 	return 0;
 }

@@ -1,12 +1,169 @@
-#include "proto/generate/generate.h"
+#include "proto/generate/openapi.h"
 
-void emit_openapi(const struct model *m, const char *dir)
+#include <string.h>
+
+#include "common/version.h"
+
+/* The first sentence of a comment, without its full stop. */
+static const char *summary(const char *comment, struct arena *a)
 {
+	const char *end = strpbrk(comment, ".\n:");
+
+	while (end && *end != '\n' && end[1] && end[1] != ' ' && end[1] != '\n')
+		end = strpbrk(end + 1, ".\n:");
+	return end ? arena_strndup(a, comment, (size_t)(end - comment)) : comment;
+}
+
+static void describe(struct openapi *o, const struct rpc *r, json_object *operation)
+{
+	const char *first;
+
+	if (!r->comment) {
+		mistake(o->model, r->name, "is public and has no comment, which would be its documentation");
+		return;
+	}
+	first = summary(r->comment, o->model->arena);
+	put_text(operation, "summary", first);
+	if (strlen(r->comment) > strlen(first) + 1)
+		put_text(operation, "description", r->comment);
+}
+
+/* Signing in is the rule (the skeleton says so); these are the exceptions. */
+static void say_security(const struct rpc *r, json_object *operation)
+{
+	json_object *list;
+
+	if (r->http->access == PARLEY__ACCESS__USER || r->http->access == PARLEY__ACCESS__ADMIN)
+		return;
+	list = put(operation, "security", json_object_new_array());
+	if (r->http->access == PARLEY__ACCESS__VISITOR || r->http->raw)
+		return;
+	json_object_array_add(list, json_object_new_object()); /* nothing at all, or ... */
+	for (int i = 0; i < 2; i++) {
+		json_object *scheme = json_object_new_object();
+
+		put(scheme, i ? "apiKey" : "bearer", json_object_new_array());
+		json_object_array_add(list, scheme);
+	}
+}
+
+static bool tag_known(json_object *root, const char *tag)
+{
+	json_object *tags = json_object_object_get(root, "tags");
+
+	for (size_t i = 0; tag && i < json_object_array_length(tags); i++) {
+		if (same(json_object_get_string(
+		             json_object_object_get(json_object_array_get_idx(tags, i), "name")),
+		         tag))
+			return true;
+	}
+	return false;
+}
+
+static void add_operation(struct openapi *o, json_object *root, const struct rpc *r, const char *path,
+                          const char *suffix)
+{
+	json_object *item, *operation, *tags;
+
+	o->path = path;
+	if (!json_object_object_get_ex(o->paths, path, &item))
+		item = put_object(o->paths, path);
+	else if (json_object_object_get_ex(item, lower(r->verb, o->model->arena), NULL))
+		mistake(o->model, r->name, "%s %s is the gateway's own", r->verb, path);
+	operation = put_object(item, lower(r->verb, o->model->arena));
+	put_text(operation, "operationId",
+	         arena_printf(o->model->arena, "%s_%s%s%s", r->contract->name, r->low, *suffix ? "_" : "",
+	                      suffix));
+	if (!tag_known(root, r->http->tag))
+		mistake(o->model, r->name, "its tag must be one of those in the skeleton of openapi.json");
+	else
+		json_object_array_add(tags = put(operation, "tags", json_object_new_array()),
+		                      json_object_new_string(r->http->tag));
+	describe(o, r, operation);
+	say_security(r, operation);
+	openapi_parameters(o, r, operation);
+	openapi_body(o, r, operation);
+	openapi_responses(o, r, operation);
+}
+
+/* A parameter that may be a few words only is spelled out, a path for each: /integrations/{type} stands beside
+ * /integrations/{id}, which would be the same path to most tools. */
+static void add_paths(struct openapi *o, json_object *root, const struct rpc *r)
+{
+	struct arena *a = o->model->arena;
+	const char *at = r->path, *name;
+
+	while ((name = path_parameter(&at, a))) {
+		const struct field *f = message_field(r->in, name);
+		const char *words = f->rule->one_of;
+		size_t before = (size_t)(at - r->path) - strlen(name) - 2;
+
+		if (!words)
+			continue;
+		while (*words) {
+			size_t length = strcspn(words, "|");
+			const char *word = arena_strndup(a, words, length);
+
+			add_operation(o, root, r, arena_printf(a, "%.*s%s%s", (int)before, r->path, word, at),
+			              word);
+			words += length + (words[length] == '|');
+		}
+		return;
+	}
+	add_operation(o, root, r, r->path, "");
+}
+
+static void mark_answers(struct openapi *o, const struct message *msg)
+{
+	if (json_object_object_get_ex(o->answers, msg->name, NULL))
+		return;
+	put(o->answers, msg->name, NULL);
+	for (size_t i = 0; i < msg->field_count; i++) {
+		if (msg->fields[i].sub)
+			mark_answers(o, msg->fields[i].sub);
+	}
+}
+
+static bool is_public(const struct rpc *r)
+{
+	return r->http != NULL;
+}
+
+static void each_public(struct openapi *o, json_object *root,
+                        void (*visit)(struct openapi *o, json_object *root, const struct rpc *r))
+{
+	for (size_t i = 0; i < o->model->contract_count; i++) {
+		for (size_t j = 0; j < o->model->contracts[i].rpc_count; j++) {
+			if (is_public(&o->model->contracts[i].rpcs[j]))
+				visit(o, root, &o->model->contracts[i].rpcs[j]);
+		}
+	}
+}
+
+static void visit_answer(struct openapi *o, json_object *root, const struct rpc *r)
+{
+	(void)root;
+	mark_answers(o, r->out);
+}
+
+void emit_openapi(struct model *m, const char *skeleton, const char *dir)
+{
+	json_object *root = json_object_from_file(skeleton);
+	struct openapi o = { .model = m, .answers = json_object_new_object() };
 	struct text t;
 
+	if (!root || !json_object_object_get_ex(root, "paths", &o.paths) ||
+	    !json_object_object_get_ex(json_object_object_get(root, "components"), "schemas", &o.schemas))
+		stop("%s: this is no skeleton of openapi.json", skeleton);
+	put_text(json_object_object_get(root, "info"), "version", PARLEY_VERSION);
+	each_public(&o, root, visit_answer);
+	each_public(&o, root, add_paths);
 	text_init(&t, m->arena);
-	text_adds(
-	    &t,
-	    "{\"openapi\": \"3.1.0\", \"info\": {\"title\": \"Parley\", \"version\": \"0\"}, \"paths\": {}}\n");
-	write_file(dir, "openapi.json", &t);
+	text_adds(&t, json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
+	                                                       JSON_C_TO_STRING_NOSLASHESCAPE));
+	text_adds(&t, "\n");
+	if (!m->mistakes)
+		write_file(dir, "openapi.json", &t);
+	json_object_put(root);
+	json_object_put(o.answers);
 }
