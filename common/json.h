@@ -1,6 +1,8 @@
 /*
  * json: the only door for JSON from outside, and small helpers for reading other people's formats.
  *
+ * jansson, below libjwt, has some of these names too: our programs show none of theirs (-fvisibility=hidden).
+ *
  * json_parse() is strict (RFC 8259): json-c alone takes trailing garbage, NaN, comments and bad UTF-8, clamps large
  * integers, drops doubled keys and stops at U+0000. Ours refuses all of these and a depth over 32, says why and where.
  */

@@ -12,7 +12,7 @@
 /* glibc's own; our definition below stands in front of it for this program and its libraries. */
 extern long __sysconf(int name);
 
-long sysconf(int name)
+__attribute__((visibility("default"))) long sysconf(int name)
 {
 	return name == _SC_NPROCESSORS_ONLN ? 1 : __sysconf(name);
 }
