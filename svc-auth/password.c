@@ -14,7 +14,7 @@
 #include "common/id.h"
 
 enum { PASSES = 2, MEMORY_KIB = 19456, LANES = 1, SALT_SIZE = 16, HASH_SIZE = 32, PHC_MAX = 160 };
-enum { THREADS_MAX = 64, STARVED_MS = 1000 };
+enum { THREADS_MAX = 64, STARVED_MS = 100 };
 
 /* --- Hashing ----------------------------------------------------------------------------------------------------- */
 

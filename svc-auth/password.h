@@ -3,7 +3,7 @@
  *
  * A hash costs 20 ms of a processor and 19 MiB. So a few threads of their own make them, one per processor, at the
  * lowest priority: a storm of logins delays logins, not requests. When everything else keeps the machine so busy that no
- * hash was finished for a second, one more thread makes one at ordinary priority. A full queue is ERROR_UNAVAILABLE.
+ * hash was finished for 100 ms, one more thread makes one at ordinary priority. A full queue is ERROR_UNAVAILABLE.
  */
 #ifndef PARLEY_AUTH_PASSWORD_H
 #define PARLEY_AUTH_PASSWORD_H
