@@ -197,7 +197,7 @@ export class EventStream {
 class Process {
   constructor(stack, name, replica, env) {
     Object.assign(this, { stack, name, replica, env, id: `${name}-${replica}` });
-    this.program = path.join(root, 'build', variant, name === 'gateway' ? 'gateway' : `svc-${name}`);
+    this.program = path.join(stack.tree, 'build', variant, name === 'gateway' ? 'gateway' : `svc-${name}`);
     this.log = path.join(stack.state, 'log', `${this.id}.log`);
     this.admin = `http://${env[`${name.toUpperCase()}_ADMIN`]}`;
   }
@@ -251,6 +251,7 @@ class Stack {
     fs.chmodSync(this.state, 0o711); // PostgreSQL may run as another user
     fs.mkdirSync(path.join(this.state, 'log'));
     this.env = options.env ?? {};
+    this.tree = options.tree ?? root; // of which programs
     this.replicas = options.replicas ?? {};
     this.processes = [];
     this.rigs = [];
@@ -260,7 +261,7 @@ class Stack {
     const env = { ...process.env, ...this.env, PARLEY_STATE: this.state, PARLEY_PORT: String(this.port), VARIANT: variant,
       PARLEY_POSTGRES_OPTIONS: '-c fsync=off',
       PARLEY_REPLICAS: Object.entries(this.replicas).map(([n, count]) => `${n}=${count}`).join(' ') };
-    const { stdout } = await execute(path.join(root, 'common/scripts', name), args, { env, maxBuffer: 1 << 24 });
+    const { stdout } = await execute(path.join(this.tree, 'common/scripts', name), args, { env, maxBuffer: 1 << 24 });
     return stdout;
   }
 
