@@ -5,9 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . common/scripts/lib.sh
 bin=build/${VARIANT:-release}
-begin='<!-- settings: made by common/scripts/settings.sh -->'
+begin='<!-- settings: from --help, by settings.sh -->'
 
-# --help has a line "  NAME  default  what it is" per setting; the same setting of several programs is one row.
+# --help has a line "  NAME  default  what it is" per setting. The same setting of several programs is one row, and so are
+# AUTH_WORKERS, DOCUMENTS_WORKERS ...: SERVICE_WORKERS.
 table() {
   local program
   for program in gateway svc-auth svc-documents svc-chatbots svc-chat svc-integrations; do
@@ -16,16 +17,26 @@ table() {
     {
       about = $3; fallback = ""
       if (match($3, /  +[^ ].*$/)) { fallback = substr($3, 1, RSTART - 1); about = substr($3, RSTART); sub(/^ +/, "", about) }
-      if (!($2 in who)) { order[++count] = $2; fallbacks[$2] = fallback; abouts[$2] = about }
-      who[$2] = who[$2] (who[$2] ? ", " : "") $1; readers[$2]++
+      line[NR] = $2; by[NR] = $1; is[NR] = about; was[NR] = fallback
+      if (match($2, /^(AUTH|DOCUMENTS|CHATBOTS|CHAT|INTEGRATIONS)_/) && !seen[$2]++) of[substr($2, RLENGTH + 1)]++
     }
     END {
+      for (i = 1; i <= NR; i++) {
+        n = line[i]
+        if (match(n, /^(AUTH|DOCUMENTS|CHATBOTS|CHAT|INTEGRATIONS)_/) && of[substr(n, RLENGTH + 1)] == 5)
+          n = "SERVICE_" substr(n, RLENGTH + 1)
+        if (!(n in first)) { order[++count] = n; first[n] = was[i]; about_of[n] = is[i] }
+        if (n ~ /^SERVICE_/) about_of[n] = is[i]
+        last[n] = was[i]
+        if (!((n, by[i]) in reads)) { reads[n, by[i]]; readers[n]++; who[n] = who[n] (who[n] ? ", " : "") by[i] }
+      }
       print "| setting | default | read by | what it is |"
       print "|---|---|---|---|"
       for (i = 1; i <= count; i++) {
-        n = order[i]; f = fallbacks[n]; gsub(/\|/, "\\|", abouts[n])
-        by = readers[n] == 6 ? "all" : readers[n] == 5 && who[n] !~ /gateway/ ? "services" : who[n]
-        print "| `" n "` | " (f == "" ? "" : f == "(required)" ? "required" : "`" f "`") " | " by " | " abouts[n] " |"
+        n = order[i]; f = first[n]; gsub(/\|/, "\\|", about_of[n])
+        f = f == "" ? "" : f == "(required)" ? "required" : "`" f "`" (last[n] != f && last[n] != "" ? " … `" last[n] "`" : "")
+        r = readers[n] == 6 ? "all" : readers[n] == 5 && who[n] !~ /gateway/ ? "each service" : who[n]
+        print "| `" n "` | " f " | " r " | " about_of[n] " |"
       }
     }'
 }
