@@ -12,7 +12,8 @@ struct admin;
 
 /* ready(arg, why, size): 1, or 0 with a sentence in why. */
 int admin_start(const char *listen /* "127.0.0.1:8010" */, struct metrics *m,
-                int (*ready)(void *arg, char *why, size_t size), void *arg, struct admin **ret, struct error *err) CHECKED;
+                int (*ready)(void *arg, char *why, size_t size), void *arg, struct admin **ret,
+                struct error *err) CHECKED;
 void admin_stop(struct admin *a);
 
 #endif

@@ -20,19 +20,25 @@
 enum config_kind { CONFIG_KIND_TEXT, CONFIG_KIND_INT, CONFIG_KIND_BOOL };
 
 struct config_key {
-	const char *name; /* of the environment variable */
+	const char *name;     /* of the environment variable */
 	const char *fallback; /* NULL: required; "" : empty when not given */
 	const char *about;
 	size_t offset;
 	enum config_kind kind;
 };
 
-#define CONFIG_TEXT(type, member, name, fallback, about)                                                     \
-	{ name, fallback, about, offsetof(type, member), CONFIG_KIND_TEXT } /* const char * */
-#define CONFIG_INT(type, member, name, fallback, about)                                                      \
-	{ name, fallback, about, offsetof(type, member), CONFIG_KIND_INT } /* int64_t */
-#define CONFIG_BOOL(type, member, name, fallback, about)                                                     \
-	{ name, fallback, about, offsetof(type, member), CONFIG_KIND_BOOL } /* bool: 0, 1, false, true */
+#define CONFIG_TEXT(type, member, name, fallback, about)                        \
+	{                                                                       \
+		name, fallback, about, offsetof(type, member), CONFIG_KIND_TEXT \
+	} /* const char * */
+#define CONFIG_INT(type, member, name, fallback, about)                        \
+	{                                                                      \
+		name, fallback, about, offsetof(type, member), CONFIG_KIND_INT \
+	} /* int64_t */
+#define CONFIG_BOOL(type, member, name, fallback, about)                        \
+	{                                                                       \
+		name, fallback, about, offsetof(type, member), CONFIG_KIND_BOOL \
+	} /* bool: 0, 1, false, true */
 
 /* Strings are copied into the arena. */
 int config_load(const struct config_key *keys, size_t count, void *settings, struct arena *a,

@@ -18,9 +18,9 @@
 enum stream_mode { STREAM_NONE, STREAM_START, STREAM_RESUME };
 
 struct route {
-	const char *verb;    /* "GET" */
-	const char *path;    /* "/api/documents/{id}": names are JSON names of the request's fields */
-	const char *service; /* "documents" */
+	const char *verb;            /* "GET" */
+	const char *path;            /* "/api/documents/{id}": names are JSON names of the request's fields */
+	const char *service;         /* "documents" */
 	const struct method *method; /* handler is NULL */
 	const struct shape *in, *out;
 	const char *request_body, *response_body, *upload, *scope, *page, *redirect; /* NULL when not said */
