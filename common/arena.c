@@ -46,9 +46,8 @@ void arena_done(struct arena *a)
 	*a = (struct arena){ 0 };
 }
 
-static void add_block(struct arena *a, size_t size)
+static struct arena_block *new_block(size_t room)
 {
-	size_t room = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE;
 	struct arena_block *b = malloc(sizeof *b + room);
 
 	if (!b) {
@@ -56,15 +55,20 @@ static void add_block(struct arena *a, size_t size)
 		abort();
 	}
 	b->size = room;
-	if (room != BLOCK_SIZE && a->blocks) { /* a big piece of its own: go on filling the current block */
-		b->next = a->blocks->next;
+	return b;
+}
+
+/* A large piece gets a block of its own, behind the newest, which goes on being filled. */
+static void *take_large(struct arena *a, size_t size)
+{
+	struct arena_block *b = new_block(size);
+
+	b->next = a->blocks ? a->blocks->next : NULL;
+	if (a->blocks)
 		a->blocks->next = b;
-		return;
-	}
-	b->next = a->blocks;
-	a->blocks = b;
-	a->at = b->bytes;
-	a->end = b->bytes + room;
+	else
+		a->blocks = b;
+	return b->bytes;
 }
 
 static void *take(struct arena *a, size_t size)
@@ -75,19 +79,18 @@ static void *take(struct arena *a, size_t size)
 	if (rounded < size)
 		abort(); /* a size near SIZE_MAX is a bug of the caller */
 	a->used += rounded;
-	if (rounded <= (size_t)(a->end - a->at)) {
-		piece = a->at;
-		a->at += rounded;
-	} else {
-		const char *before = a->at;
-		add_block(a, rounded);
-		if (a->at == before && before) {
-			piece = a->blocks->next->bytes;
-		} else {
-			piece = a->at;
-			a->at += rounded;
-		}
+	if (rounded > BLOCK_SIZE / 4 && rounded > (size_t)(a->end - a->at))
+		return memset(take_large(a, rounded), 0, size);
+	if (rounded > (size_t)(a->end - a->at)) {
+		struct arena_block *b = new_block(BLOCK_SIZE);
+
+		b->next = a->blocks;
+		a->blocks = b;
+		a->at = b->bytes;
+		a->end = b->bytes + BLOCK_SIZE;
 	}
+	piece = a->at;
+	a->at += rounded;
 	return memset(piece, 0, size);
 }
 
