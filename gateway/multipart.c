@@ -231,7 +231,7 @@ static int read_line(struct multipart *m, const char **ret, struct error *err)
 /* "--" ends the whole (what follows is to be ignored), white space alone starts a part. */
 static int after_delimiter(struct multipart *m, struct error *err)
 {
-	const char *line;
+	const char *line = "";
 
 	while (m->end - m->start < 2) {
 		if (m->source_ended)
@@ -251,7 +251,7 @@ static int after_delimiter(struct multipart *m, struct error *err)
 static int read_headers(struct multipart *m, struct multipart_part *ret, struct error *err)
 {
 	static const char disposition[] = "Content-Disposition:", type[] = "Content-Type:";
-	const char *line;
+	const char *line = "";
 	int lines = 0;
 
 	*ret = (struct multipart_part){ 0 };

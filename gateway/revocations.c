@@ -1,5 +1,6 @@
 #include "gateway/revocations.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,7 @@ static void make_room(struct revocations *r, int64_t now)
 			expired += e->until < now;
 	if (expired < r->count / 2)
 		bigger.size *= 2;
+	assert(bigger.size > 0);
 	bigger.heads = calloc(bigger.size, sizeof(struct entry *));
 	if (!bigger.heads)
 		abort();
