@@ -1,0 +1,113 @@
+/* svc-chat: sessions with a chatbot, their messages, and the writing of answers. */
+#include <stdlib.h>
+
+#include "chat.methods.h"
+#include "common/egress.h"
+#include "common/service.h"
+#include "svc-chat/answer.h"
+#include "svc-chat/provider.h"
+#include "svc-chat/state.h"
+#include "svc-chat/store.h"
+#include "svc-chat/turns.h"
+
+extern const struct db_migration chat_migrations[];
+extern const size_t chat_migration_count;
+
+struct chat_settings {
+	const char *base_url, *api_key, *model, *egress_allow;
+	int64_t idle_seconds, total_seconds, history_tokens;
+};
+
+static const struct config_key keys[] = {
+	CONFIG_TEXT(
+	    struct chat_settings, base_url, "CHAT_BASE_URL", "",
+	    "an OpenAI-compatible endpoint (https://api.deepseek.com/v1); empty: answers quote the documents"),
+	CONFIG_TEXT(struct chat_settings, api_key, "CHAT_API_KEY", "", "its key"),
+	CONFIG_TEXT(struct chat_settings, model, "CHAT_MODEL", "",
+	            "the model for chatbots that name none which the endpoint has"),
+	CONFIG_INT(struct chat_settings, idle_seconds, "CHAT_IDLE_SECONDS", "120",
+	           "a model that is silent for so long hangs"),
+	CONFIG_INT(struct chat_settings, total_seconds, "CHAT_TOTAL_SECONDS", "600",
+	           "for one answer of a model"),
+	CONFIG_INT(struct chat_settings, history_tokens, "CHAT_HISTORY_TOKENS", "4000",
+	           "of the conversation so far that go to a model"),
+	CONFIG_TEXT(struct chat_settings, egress_allow, "EGRESS_ALLOW", "",
+	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
+};
+
+static int check(const struct chat_settings *set, struct error *err)
+{
+	if (*set->base_url && !*set->model)
+		return error_set(err, ERROR_INVALID, "CHAT_BASE_URL needs CHAT_MODEL: which model to ask");
+	if (set->idle_seconds < 1 || set->idle_seconds > 3600)
+		return error_set(err, ERROR_INVALID, "CHAT_IDLE_SECONDS must be 1 to 3600");
+	if (set->total_seconds < 1 || set->total_seconds > 800)
+		return error_set(err, ERROR_INVALID, "CHAT_TOTAL_SECONDS must be 1 to 800");
+	if (set->history_tokens < 0 || set->history_tokens > 1000000)
+		return error_set(err, ERROR_INVALID, "CHAT_HISTORY_TOKENS must be 0 to 1000000");
+	return 0;
+}
+
+static int start(struct service *service, void *settings, void **ret, struct error *err)
+{
+	const struct chat_settings *set = settings;
+	struct state *state;
+
+	if (check(set, err) < 0)
+		return -1;
+	state = calloc(1, sizeof *state);
+	if (!state)
+		abort();
+	state->chatbots = service_peer(service, "chatbots");
+	state->documents = service_peer(service, "documents");
+	state->history_tokens = (int)set->history_tokens;
+	state->builtin = provider_builtin();
+	if (egress_open(set->egress_allow, &state->egress, err) < 0 ||
+	    turns_open(service, &state->turns, err) < 0)
+		return -1;
+	if (*set->base_url)
+		state->openai = provider_openai(&(struct provider_openai_config){
+		    .egress = state->egress,
+		    .base_url = set->base_url,
+		    .api_key = set->api_key,
+		    .model = set->model,
+		    .idle_seconds = (int)set->idle_seconds,
+		    .total_seconds = (int)set->total_seconds,
+		});
+	*ret = state;
+	return 0;
+}
+
+static void stop(void *arg)
+{
+	struct state *state = arg;
+
+	if (state->openai)
+		state->openai->free(state->openai);
+	turns_close(state->turns);
+	egress_close(state->egress);
+	free(state);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct db_stmt *const statements[] = { store_statements, NULL };
+	static struct chat_settings settings;
+
+	return service_main(argc, argv,
+	                    &(struct service_config){
+	                        .name = "chat",
+	                        .schema = "chat",
+	                        .methods = chat_methods,
+	                        .method_count = chat_method_count,
+	                        .statements = statements,
+	                        .migrations = chat_migrations,
+	                        .migration_count = chat_migration_count,
+	                        .keys = keys,
+	                        .key_count = sizeof keys / sizeof *keys,
+	                        .settings = &settings,
+	                        .start = start,
+	                        .stop = stop,
+	                        .load_stream = answer_load_stream,
+	                    });
+}

@@ -1,0 +1,15 @@
+/* state: what lives as long as svc-chat; every handler finds it in call->state. Made and freed in main.c. */
+#ifndef PARLEY_CHAT_STATE_H
+#define PARLEY_CHAT_STATE_H
+
+#include <stdint.h>
+
+struct state {
+	struct peer *chatbots, *documents;
+	struct egress *egress;
+	struct chat_provider *builtin, *openai; /* openai: NULL when no endpoint is configured */
+	struct turns *turns;
+	int history_tokens;
+};
+
+#endif
