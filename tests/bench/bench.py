@@ -125,7 +125,7 @@ class Peer:
 
 def prepare_reads():
     """A user with 200 chatbots; the paths go to a file for wrk."""
-    user = call("POST", "/api/auth/register", {"email": "bench@example.com", "password": "correct horse 9 battery",
+    user = call("POST", "/api/auth/register", {"email": f"bench-{time.time()}@example.com", "password": "correct horse 9 battery",
                                                "display_name": "Bench"})
     settings = {"instructions": "Answer in one sentence.", "welcomeMessage": "How can I help?"}
     ids = [call("POST", "/api/chatbots", {"name": f"Bot {i}", "settings": settings}, user["token"])["id"]
@@ -146,7 +146,7 @@ def part_reads():
     token = jwt.encode({"sub": user["uid"], "iss": "parley", "exp": int(time.time()) + 3600}, secret, "HS256")
     bare = Peer(f"{BUILD}/tests/bench/bare_civetweb", str(PORT + 40))
     fastapi = Peer("/usr/bin/python3", "-m", "uvicorn", "fastapi_app:app", "--port", str(PORT + 41), "--loop", "uvloop",
-                   "--http", "httptools", "--no-access-log", "--log-level", "warning", BENCH_DSN=dsn(), BENCH_SECRET=secret)
+                   "--http", "httptools", "--no-access-log", "--log-level", "warning", BENCH_SOCKET=os.path.realpath(f"{STATE}/postgres/socket"), BENCH_SECRET=secret)
     try:
         wait_for(f"http://127.0.0.1:{PORT + 40}/")
         wait_for(f"http://127.0.0.1:{PORT + 41}/")

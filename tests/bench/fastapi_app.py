@@ -1,7 +1,7 @@
 """The same job as GET /api/chatbots/{id}, as it is usually written: FastAPI, asyncpg, PyJWT, under uvicorn with uvloop
 and httptools (all from Debian's packages). A bar for `make bench`, not a part of the product.
 
-environment: BENCH_DSN (PostgreSQL), BENCH_SECRET (HS256)
+environment: BENCH_SOCKET (the directory of PostgreSQL's socket), BENCH_SECRET (HS256)
 """
 import os
 from uuid import UUID
@@ -25,7 +25,8 @@ async def start():
     async def prepare(connection):
         import json
         await connection.set_type_codec("json", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
-    app.state.pool = await asyncpg.create_pool(os.environ["BENCH_DSN"], min_size=8, max_size=8, init=prepare)
+    app.state.pool = await asyncpg.create_pool(host=os.environ["BENCH_SOCKET"], user="parley_admin", database="parley",
+                                               min_size=8, max_size=8, init=prepare)
 
 
 async def owner(authorization: str = Header()):
