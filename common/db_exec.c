@@ -71,7 +71,7 @@ char *db_text_array(char *const *values, size_t count, struct arena *a)
 
 /* --- Statements -------------------------------------------------------------------------------------------------- */
 
-static bool succeeded(const PGresult *res)
+bool db_succeeded(const PGresult *res)
 {
 	ExecStatusType status = PQresultStatus(res);
 
@@ -93,14 +93,14 @@ static PGresult *wait_for_answer(PGconn *pg, int sent)
 			PQclear(next);
 			continue;
 		}
-		done = done || succeeded(next);
+		done = done || db_succeeded(next);
 		PQclear(answer);
 		answer = next;
 	}
 	return answer;
 }
 
-static PGresult *execute(PGconn *pg, const char *stmt, struct db_args args)
+int db_send(PGconn *pg, const char *stmt, struct db_args args)
 {
 	const char *values[MOST_ARGS];
 	int sizes[MOST_ARGS], formats[MOST_ARGS];
@@ -111,7 +111,7 @@ static PGresult *execute(PGconn *pg, const char *stmt, struct db_args args)
 		sizes[i] = (int)args.args[i].size;
 		formats[i] = args.args[i].binary;
 	}
-	return wait_for_answer(pg, PQsendQueryPrepared(pg, stmt, args.count, values, sizes, formats, 0));
+	return PQsendQueryPrepared(pg, stmt, args.count, values, sizes, formats, 0);
 }
 
 /* On one connection; what became of it in *fate when it fails. */
@@ -127,8 +127,8 @@ static int run(struct db_conn *conn, const struct db_known *known, struct db_arg
 		conn->broken = *fate != DB_REFUSED;
 		return -1;
 	}
-	res = execute(conn->pg, known->stmt->name, args);
-	if (!succeeded(res)) {
+	res = wait_for_answer(conn->pg, db_send(conn->pg, known->stmt->name, args));
+	if (!db_succeeded(res)) {
 		*fate = db_failed(conn->pg, known->stmt->name, res, err);
 		conn->broken = *fate != DB_REFUSED;
 		return -1;
@@ -149,9 +149,8 @@ static int nobody_knows(struct error *err)
 	return -1;
 }
 
-/* On a borrowed connection: a broken one is not the caller's trouble as long as nothing can have happened on it. */
-static int run_borrowed(struct db_pool *pool, const struct db_known *known, struct db_args args,
-                        PGresult **ret, struct error *err)
+int db_run_alone(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
+                 struct error *err)
 {
 	enum db_fate fate = DB_REFUSED;
 
@@ -184,8 +183,10 @@ int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret
 		return error_internal(err, "no statement is named %s", stmt);
 	if (db->held) /* lost or not: without its commit nothing has happened */
 		failed = run(db->held, known, args, &res, &fate, err);
+	else if (known->reads && !known->stmt->own)
+		failed = db_read(db->pool, known, args, &res, err);
 	else
-		failed = run_borrowed(db->pool, known, args, &res, err);
+		failed = db_run_alone(db->pool, known, args, &res, err);
 	if (failed)
 		return -1;
 	if (ret)

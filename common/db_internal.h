@@ -4,6 +4,7 @@
  *	db_connect.c  one connection: opening it, its settings, its prepared statements, what its errors mean
  *	db_pool.c     borrowing and giving back
  *	db_exec.c     statements and transactions
+ *	db_batch.c    reads that travel together
  *	db_row.c      rows into messages
  *	db_migrate.c, db_listen.c
  */
@@ -11,6 +12,7 @@
 #define PARLEY_DB_INTERNAL_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "common/db.h"
 
@@ -18,6 +20,7 @@ enum {
 	DB_STATEMENT_MS = 30 * 1000,        /* statement_timeout */
 	DB_IDLE_TRANSACTION_MS = 60 * 1000, /* a transaction that nobody goes on with */
 	DB_BORROW_MS = 5 * 1000,            /* wait for a free connection */
+	DB_LEADERS = 2,                     /* batches of reads under way at once */
 };
 
 OWN_DEFINE(pgconn, PGconn *, PQfinish)
@@ -35,6 +38,22 @@ struct db_conn {
 	bool prepared[]; /* by db_known.index */
 };
 
+/* A read on its way: lives on its caller's stack. */
+struct db_turn {
+	const struct db_known *known;
+	struct db_args args;
+	PGresult *res;                                              /* NULL: it must be run alone */
+	enum { DB_TURN_WAITS, DB_TURN_TAKEN, DB_TURN_LEADS } state; /* with the lock */
+	sem_t ready;
+	struct db_turn *next;
+};
+
+struct db_batcher {
+	pthread_mutex_t lock;
+	struct db_turn *queue, **end;
+	int leaders; /* at most DB_LEADERS */
+};
+
 struct db_pool {
 	const char *url, *schema; /* ours: freed with the pool */
 	struct db_known *known;   /* a hash table by name; empty places have no stmt */
@@ -47,6 +66,7 @@ struct db_pool {
 	int idle_count, open, max;
 	int failures;     /* to connect, in a row */
 	int64_t retry_at; /* monotonic ms: before it nobody tries */
+	struct db_batcher batcher;
 };
 
 /* --- db_connect.c ------------------------------------------------------------------------------------------------ */
@@ -64,6 +84,19 @@ enum db_fate {
 enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct error *err);
 
 int db_prepare(struct db_conn *conn, const struct db_known *known, PGresult **failed);
+
+/* --- db_exec.c --------------------------------------------------------------------------------------------------- */
+
+int db_send(PGconn *pg, const char *stmt, struct db_args args); /* 1 sent */
+bool db_succeeded(const PGresult *res);
+/* On a borrowed connection: a broken one is not the caller's trouble as long as nothing can have happened on it. */
+int db_run_alone(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
+                 struct error *err);
+
+/* --- db_batch.c -------------------------------------------------------------------------------------------------- */
+
+int db_read(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
+            struct error *err);
 
 /* --- db_pool.c --------------------------------------------------------------------------------------------------- */
 

@@ -11,11 +11,6 @@ enum { OID_TIMESTAMPTZ = 1184, MOST_COLUMNS = 64 };
 /* A member of the message, at its offset. */
 #define MEMBER(msg, offset, type) (*(type *)((char *)(msg) + (offset)))
 
-static int mismatch(const PGresult *res, int column, struct error *err)
-{
-	return error_internal(err, "db: column %s does not fit its field", PQfname(res, column));
-}
-
 /* "2025-01-15 10:30:00.123456+00" as RFC 3339 with milliseconds: "2025-01-15T10:30:00.123Z". */
 static char *rfc3339(const char *text, struct arena *a)
 {
@@ -188,73 +183,72 @@ static int read_array(const ProtobufCFieldDescriptor *field, const char *text, P
 	return 0;
 }
 
-static const ProtobufCFieldDescriptor *field_of(const PGresult *res, int column,
-                                                const ProtobufCMessageDescriptor *type, struct error *err)
-{
-	const ProtobufCFieldDescriptor *field =
-	    protobuf_c_message_descriptor_get_field_by_name(type, PQfname(res, column));
+/* The field of each column. */
+struct columns {
+	int count;
+	const ProtobufCFieldDescriptor *fields[MOST_COLUMNS];
+};
 
-	if (!field)
-		error_internal(err, "db: %s has no field for column %s", type->name, PQfname(res, column));
-	return field;
-}
-
-static int fill(const PGresult *res, int row, const ProtobufCFieldDescriptor *const *fields,
-                ProtobufCMessage *msg, struct arena *a, struct error *err)
+static int match_columns(const PGresult *res, const ProtobufCMessageDescriptor *type, struct columns *columns,
+                         struct error *err)
 {
-	for (int c = 0; c < PQnfields(res); c++) {
-		const ProtobufCFieldDescriptor *field = fields[c];
-		const char *text = PQgetvalue(res, row, c);
-		int failed;
-		if (PQgetisnull(res, row, c))
-			continue;
-		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-			failed = read_array(field, text, msg, a);
-		} else {
-			failed = read_value(field, PQftype(res, c), text, (char *)msg + field->offset, a);
-			if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->quantifier_offset)
-				MEMBER(msg, field->quantifier_offset, protobuf_c_boolean) = 1;
-		}
-		if (failed)
-			return mismatch(res, c, err);
+	columns->count = PQnfields(res);
+	assert(columns->count <= MOST_COLUMNS);
+	for (int c = 0; c < columns->count; c++) {
+		columns->fields[c] = protobuf_c_message_descriptor_get_field_by_name(type, PQfname(res, c));
+		if (!columns->fields[c])
+			return error_internal(err, "db: %s has no field for column %s", type->name,
+			                      PQfname(res, c));
 	}
 	return 0;
 }
 
-static int match_columns(const PGresult *res, const ProtobufCMessageDescriptor *type,
-                         const ProtobufCFieldDescriptor *fields[MOST_COLUMNS], struct error *err)
+static int read_cell(const PGresult *res, int row, int c, const ProtobufCFieldDescriptor *field,
+                     ProtobufCMessage *msg, struct arena *a)
 {
-	assert(PQnfields(res) <= MOST_COLUMNS);
-	for (int c = 0; c < PQnfields(res); c++) {
-		fields[c] = field_of(res, c, type, err);
-		if (!fields[c])
-			return -1;
+	const char *text = PQgetvalue(res, row, c);
+
+	if (PQgetisnull(res, row, c))
+		return 0;
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		return read_array(field, text, msg, a);
+	if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->quantifier_offset)
+		MEMBER(msg, field->quantifier_offset, protobuf_c_boolean) = 1;
+	return read_value(field, PQftype(res, c), text, (char *)msg + field->offset, a);
+}
+
+static int fill(const PGresult *res, int row, const struct columns *columns, ProtobufCMessage *msg,
+                struct arena *a, struct error *err)
+{
+	for (int c = 0; c < columns->count; c++) {
+		if (read_cell(res, row, c, columns->fields[c], msg, a) < 0)
+			return error_internal(err, "db: column %s does not fit its field", PQfname(res, c));
 	}
 	return 0;
 }
 
 int db_row(const PGresult *res, int row, ProtobufCMessage *msg, struct arena *a, struct error *err)
 {
-	const ProtobufCFieldDescriptor *fields[MOST_COLUMNS] = { 0 };
+	struct columns columns;
 
-	if (match_columns(res, msg->descriptor, fields, err) < 0)
+	if (match_columns(res, msg->descriptor, &columns, err) < 0)
 		return -1;
-	return fill(res, row, fields, msg, a, err);
+	return fill(res, row, &columns, msg, a, err);
 }
 
 int db_rows(const PGresult *res, const ProtobufCMessageDescriptor *type, size_t *n, void *ret_array,
             struct arena *a, struct error *err)
 {
-	const ProtobufCFieldDescriptor *fields[MOST_COLUMNS] = { 0 };
 	int count = PQntuples(res);
 	ProtobufCMessage **array = arena_new(a, ProtobufCMessage *, (size_t)count);
+	struct columns columns;
 
-	if (match_columns(res, type, fields, err) < 0)
+	if (match_columns(res, type, &columns, err) < 0)
 		return -1;
 	for (int row = 0; row < count; row++) {
 		array[row] = arena_alloc(a, type->sizeof_message);
 		protobuf_c_message_init(type, array[row]);
-		if (fill(res, row, fields, array[row], a, err) < 0)
+		if (fill(res, row, &columns, array[row], a, err) < 0)
 			return -1;
 	}
 	*n = (size_t)count;
