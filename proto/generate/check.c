@@ -152,6 +152,8 @@ static void check_pair(struct model *m, const struct rpc *a, const struct rpc *b
 		mistake(m, a->name, "has the same id (%08x) as %s; rename one", a->id, b->name);
 	if (a->http && b->http && same(a->verb, b->verb) && same_path(a->path, b->path))
 		mistake(m, a->name, "has the route of %s: %s %s", b->name, a->verb, a->path);
+	else if (a->http && b->http && same_path(a->path, b->path) && !same(a->path, b->path))
+		mistake(m, a->name, "names the parameters of %s otherwise than %s does", a->path, b->name);
 }
 
 static void check_rpc(struct model *m, size_t contract, size_t index)

@@ -35,6 +35,8 @@ static void check_types(struct model *m, const struct field *f)
 		mistake(m, f->name, "groups have no JSON form");
 	if (f->proto->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REQUIRED)
 		mistake(m, f->name, "say required in the rule: protobuf's own drops the whole message");
+	if (f->proto->default_value)
+		mistake(m, f->name, "a default would be hidden here: let the handler fill it in");
 	if (r->format == PARLEY__FORMAT__ID && f->proto->type != TYPE(INT64))
 		mistake(m, f->name, "the format ID is one of int64 fields");
 	if (r->format != PARLEY__FORMAT__ANY && r->format != PARLEY__FORMAT__ID && !is_string(f))
@@ -64,18 +66,35 @@ static void check_bounds(struct model *m, const struct field *f)
 		mistake(m, f->name, "one_of has an empty word");
 }
 
+/* A free object is checked and kept as it came: what would change it, or asks for the whole of it, cannot be meant. */
+static void check_known_keys(struct model *m, const struct message *msg, int depth)
+{
+	for (size_t i = 0; i < msg->field_count && depth < 8; i++) {
+		const Parley__Rule *r = msg->fields[i].rule;
+
+		if (r->n_alias || r->trim || r->required || r->resets || r->source != PARLEY__SOURCE__BODY)
+			mistake(
+			    m, msg->fields[i].name,
+			    "is a known key of a free object: no alias, trim, required, resets or source");
+		if (msg->fields[i].sub)
+			check_known_keys(m, msg->fields[i].sub, depth + 1);
+	}
+}
+
 static void check_meaning(struct model *m, const struct field *f)
 {
 	const Parley__Rule *r = f->rule;
 
-	if (r->required && (r->source == PARLEY__SOURCE__NOWHERE || r->resets || f->proto->default_value))
-		mistake(m, f->name, "required, but never from outside (NOWHERE, resets) or with a default");
+	if (r->required && (r->source == PARLEY__SOURCE__NOWHERE || r->resets))
+		mistake(m, f->name, "required, but never from outside");
 	if (r->resets && (!f->repeated || !is_string(f)))
 		mistake(m, f->name, "resets is for a repeated string");
 	if (r->like && !f->like)
 		mistake(m, f->name, "like: there is no message %s", r->like);
 	if (r->like && r->format != PARLEY__FORMAT__OBJECT)
 		mistake(m, f->name, "like goes with the format OBJECT");
+	if (f->like)
+		check_known_keys(m, f->like, 0);
 	if (r->source == PARLEY__SOURCE__HEADER && (f->repeated || f->sub))
 		mistake(m, f->name, "a header fills one plain field");
 	if (r->source == PARLEY__SOURCE__QUERY && f->sub)

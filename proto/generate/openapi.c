@@ -74,11 +74,11 @@ static void add_operation(struct openapi *o, json_object *root, const struct rpc
 	put_text(operation, "operationId",
 	         arena_printf(o->model->arena, "%s_%s%s%s", r->contract->name, r->low, *suffix ? "_" : "",
 	                      suffix));
-	if (!tag_known(root, r->http->tag))
-		mistake(o->model, r->name, "its tag must be one of those in the skeleton of openapi.json");
+	tags = put(operation, "tags", json_object_new_array());
+	if (tag_known(root, r->http->tag))
+		json_object_array_add(tags, json_object_new_string(r->http->tag));
 	else
-		json_object_array_add(tags = put(operation, "tags", json_object_new_array()),
-		                      json_object_new_string(r->http->tag));
+		mistake(o->model, r->name, "its tag must be one of those in the skeleton of openapi.json");
 	describe(o, r, operation);
 	say_security(r, operation);
 	openapi_parameters(o, r, operation);
@@ -124,17 +124,12 @@ static void mark_answers(struct openapi *o, const struct message *msg)
 	}
 }
 
-static bool is_public(const struct rpc *r)
-{
-	return r->http != NULL;
-}
-
 static void each_public(struct openapi *o, json_object *root,
                         void (*visit)(struct openapi *o, json_object *root, const struct rpc *r))
 {
 	for (size_t i = 0; i < o->model->contract_count; i++) {
 		for (size_t j = 0; j < o->model->contracts[i].rpc_count; j++) {
-			if (is_public(&o->model->contracts[i].rpcs[j]))
+			if (o->model->contracts[i].rpcs[j].http)
 				visit(o, root, &o->model->contracts[i].rpcs[j]);
 		}
 	}

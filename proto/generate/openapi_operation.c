@@ -21,7 +21,7 @@ bool openapi_in_body(const struct openapi *o, const struct field *f)
 
 /* --- Parameters ---------------------------------------------------------------------------------------------------- */
 
-/* last_event_id -> Last-Event-Id */
+/* last_event_id -> Last-Event-ID */
 static const char *header_name(const char *name, struct arena *a)
 {
 	char *copy = arena_strdup(a, name);
@@ -29,6 +29,8 @@ static const char *header_name(const char *name, struct arena *a)
 	for (char *c = copy; *c; c++) {
 		if (c == copy || c[-1] == '-')
 			*c = (char)toupper((unsigned char)*c);
+		if (c > copy && c[-1] == 'I' && *c == 'd' && !c[1])
+			*c = 'D';
 		if (*c == '_')
 			*c = '-';
 	}
@@ -119,7 +121,7 @@ static json_object *content(json_object *owner, const char *type)
 /* An upload: the file and what goes along with it. */
 static json_object *upload_schema(struct openapi *o, const struct rpc *r)
 {
-	json_object *schema = schema_of_fields(o, r->in, REQUEST, openapi_in_body);
+	json_object *schema = schema_of_fields(o, r->in, PARAMETER, openapi_in_body);
 	json_object *properties = json_object_object_get(schema, "properties"), *required;
 	json_object *file = put_object(properties, r->http->upload);
 
@@ -195,8 +197,11 @@ void openapi_body(struct openapi *o, const struct rpc *r, json_object *operation
 	json_object *body, *media;
 	bool required;
 
-	if (!has_body(o, r, &required))
+	if (!has_body(o, r, &required)) {
+		if (r->http->example)
+			mistake(o->model, r->name, "has an example, but no body");
 		return;
+	}
 	body = put_object(operation, "requestBody");
 	put(body, "required", json_object_new_boolean(required));
 	if (r->http->raw) {
@@ -257,6 +262,20 @@ static void redirection(json_object *responses)
 	put_text(put_object(location, "schema"), "type", "string");
 }
 
+/* Does the request name things that may not be there? */
+static bool names_things(const struct openapi *o, const struct rpc *r)
+{
+	bool any = strchr(o->path, '{') != NULL;
+
+	for (size_t i = 0; i < r->in->field_count && !any; i++) {
+		const struct field *f = &r->in->fields[i];
+
+		any = openapi_in_body(o, f) &&
+		      (f->rule->format == PARLEY__FORMAT__UUID || f->rule->format == PARLEY__FORMAT__ID);
+	}
+	return any;
+}
+
 void openapi_responses(struct openapi *o, const struct rpc *r, json_object *operation)
 {
 	json_object *responses = put_object(operation, "responses");
@@ -272,9 +291,10 @@ void openapi_responses(struct openapi *o, const struct rpc *r, json_object *oper
 		refer_to_answer(o, responses, "401", "Unauthenticated");
 	if (access != PARLEY__ACCESS__PUBLIC)
 		refer_to_answer(o, responses, "403", "Forbidden");
-	if (strchr(o->path, '{') || body)
+	if (names_things(o, r))
 		refer_to_answer(o, responses, "404", "NotFound");
-	if (!r->reads && !same(r->verb, "DELETE"))
+	if (!r->reads && !same(r->verb, "DELETE") &&
+	    (r->http->status == 201 || access == PARLEY__ACCESS__USER))
 		refer_to_answer(o, responses, "409", "Conflict");
 	if (body) {
 		refer_to_answer(o, responses, "413", "TooLarge");
@@ -283,7 +303,7 @@ void openapi_responses(struct openapi *o, const struct rpc *r, json_object *oper
 	if (input)
 		refer_to_answer(o, responses, "422", "Invalid");
 	refer_to_answer(o, responses, "429", "TooMany");
-	if (r->behaviour->slow)
+	if (r->behaviour->slow && r->http->timeout_seconds > 30) /* it may wait for others' machines */
 		refer_to_answer(o, responses, "502", "Upstream");
 	refer_to_answer(o, responses, "503", "Unavailable");
 	refer_to_answer(o, responses, "504", "UnknownOutcome");

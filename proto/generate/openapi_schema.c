@@ -121,6 +121,7 @@ static json_object *value_schema(struct openapi *o, const struct field *f, enum 
 		break;
 	case TYPE(BOOL): put_text(schema, "type", "boolean"); break;
 	case TYPE(ENUM): enum_schema(f, schema); break;
+	case TYPE(BYTES): mistake(o->model, f->name, "is public, and bytes have no JSON form"); break;
 	default: number_schema(f, schema); break;
 	}
 	return schema;
@@ -149,6 +150,14 @@ static json_object *nullable(json_object *schema)
 	return schema;
 }
 
+/* Taken in, null is as good as absent; in an answer it is what absent fields become, but for arrays. */
+static bool may_be_null(const struct field *f, enum flavour flavour)
+{
+	if (f->rule->required || flavour == PARAMETER)
+		return false;
+	return flavour == REQUEST || !(f->repeated || f->rule->omit_absent);
+}
+
 json_object *schema_of_field(struct openapi *o, const struct field *f, enum flavour flavour)
 {
 	json_object *schema = value_schema(o, f, flavour), *array;
@@ -160,10 +169,9 @@ json_object *schema_of_field(struct openapi *o, const struct field *f, enum flav
 		if (flavour != ANSWER && f->rule->max_items)
 			put_int(array, "maxItems", f->rule->max_items);
 		schema = array;
-	} else if (!f->rule->required && flavour != PARAMETER &&
-	           !(flavour == ANSWER && f->rule->omit_absent)) {
-		schema = nullable(schema);
 	}
+	if (may_be_null(f, flavour))
+		schema = nullable(schema);
 	put_text(schema, "description", f->comment);
 	if (f->rule->example) {
 		array = put(schema, "examples", json_object_new_array());
