@@ -19,7 +19,7 @@ CC       ?= cc
 PACKAGES := libpq json-c libcurl libcrypto libjwt libprotobuf-c
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
-CPPFLAGS := -I. -I$(GEN) -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS := -I. -I$(GEN) -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) libxml-2.0 2>/dev/null)
 # Hidden: libjwt's jansson calls its own json_string(), not the one of common/json.h that bears the same name.
 CFLAGS   := -std=gnu11 -g $(WARN) $(HARDEN) -fvisibility=hidden -pthread
 LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -pthread
@@ -39,7 +39,8 @@ include common/build/rules.mk
 
 # The programs: a service is its folder and what it links beyond the common libraries.
 $(eval $(call service,auth,-largon2))
-$(eval $(call service,documents,-lstemmer -lunistring -lseccomp))
+$(eval $(call service,documents,-lstemmer -lunistring))
+$(eval $(call helper,documents,parley-extract,-larchive -lgumbo -lseccomp $(shell pkg-config --libs libxml-2.0 2>/dev/null)))
 $(eval $(call service,chatbots,))
 $(eval $(call service,chat,))
 $(eval $(call service,integrations,))

@@ -91,7 +91,15 @@ $(B)/svc-$(1): $$($(1)_OBJ) $(B)/libcommon.a
 all: $(B)/svc-$(1)
 endef
 
-# Helper programs that a service starts (svc-NAME/helper/*.c, a program each) are listed by that service.
+# $(call helper,NAME,PROGRAM,LIBRARIES): a program that a service starts, in svc-NAME/helper. It shares no code of ours.
+define helper
+PROGRAMS += $(B)/$(2)
+$(B)/$(2): $(patsubst %.c,$(B)/obj/%.o,$(wildcard svc-$(1)/helper/*.c))
+	$$(call show,LINK,$$@)
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(3)
+all: $(B)/$(2)
+endef
+
 define gateway
 PROGRAMS += $(B)/gateway
 gateway_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard gateway/*.c)) $(B)/obj/gen/routes.o $(B)/obj/gen/static.o

@@ -21,7 +21,8 @@ CREATE TABLE document (
   updated_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (owner_id, id)
 );
-CREATE INDEX document_model ON document (model) WHERE status = 'ready'; -- which are to be embedded anew
+CREATE UNIQUE INDEX document_file ON document (owner_id, file_id);
+CREATE INDEX document_model ON document (model) WHERE model IS NOT NULL; -- which are to be embedded anew
 GRANT USAGE ON SCHEMA documents TO parley_chatbots;
 GRANT REFERENCES ON document TO parley_chatbots;
 

@@ -1,0 +1,345 @@
+/* One function per method of documents.proto about documents themselves; handlers_text.c has those about their text. */
+#include <stdio.h>
+#include <string.h>
+
+#include "chatbots.client.h"
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/text.h"
+#include "documents.methods.h"
+#include "svc-documents/ingest.h"
+#include "svc-documents/sniff.h"
+#include "svc-documents/store.h"
+#include "svc-documents/svc.h"
+#include "svc-documents/utf8.h"
+
+enum { NAME_MAX_CHARACTERS = 200, USES_MS = 2000 /* what knowing the chatbots may cost */ };
+
+static int not_found(struct call *call)
+{
+	return error_set(call->err, ERROR_NOT_FOUND, "no such document");
+}
+
+/* --- Which chatbots use them ------------------------------------------------------------------------------------ */
+
+static void fill_uses(Documents__Document **documents, size_t count, const Chatbots__UseList *uses)
+{
+	for (size_t i = 0; i < uses->n_uses; i++)
+		for (size_t k = 0; k < count; k++)
+			if (strcmp(documents[k]->id, uses->uses[i]->document_id) == 0) {
+				documents[k]->chatbots = uses->uses[i]->chatbot_ids;
+				documents[k]->n_chatbots = uses->uses[i]->n_chatbot_ids;
+			}
+}
+
+/* svc-chatbots knows. When it does not answer soon, the documents are shown all the same, and say so. */
+static void add_uses(struct call *call, Documents__Document **documents, size_t count)
+{
+	const struct svc *svc = call->state;
+	struct peer *chatbots = service_peer(svc->service, "chatbots");
+	Chatbots__ListUsesRequest in = CHATBOTS__LIST_USES_REQUEST__INIT;
+	int64_t soon = clock_unix_ms() + USES_MS;
+	struct call ask = *call;
+	struct error err = { 0 };
+	Chatbots__UseList *uses;
+
+	if (count == 0)
+		return;
+	in.document_ids = arena_new(call->arena, char *, count);
+	for (; in.n_document_ids < count; in.n_document_ids++)
+		in.document_ids[in.n_document_ids] = documents[in.n_document_ids]->id;
+	ask.err = &err;
+	ask.deadline = soon < call->deadline ? soon : call->deadline;
+	if (peer_ready(chatbots) && chatbots_client_list_uses(chatbots, &ask, &in, &uses) == 0) {
+		fill_uses(documents, count, uses);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		documents[i]->message = "Which chatbots use it cannot be told at the moment.";
+}
+
+/* Fill out with the caller's document as it is now. */
+static int get(struct call *call, const char *id, Documents__Document *out)
+{
+	int found = store_get(call->db, call->owner_id, id, out, call->arena, call->err);
+
+	if (found <= 0)
+		return found < 0 ? -1 : not_found(call);
+	add_uses(call, &out, 1);
+	return 0;
+}
+
+/* --- Reading ---------------------------------------------------------------------------------------------------- */
+
+int documents_list_documents(struct call *call, const Documents__ListDocumentsRequest *in,
+                             Documents__DocumentList *out)
+{
+	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
+
+	if (store_list(call->db, call->owner_id, in->cursor, limit, out, call->arena, call->err) < 0)
+		return -1;
+	add_uses(call, out->documents, out->n_documents);
+	return 0;
+}
+
+int documents_get_document(struct call *call, const Documents__DocumentRequest *in, Documents__Document *out)
+{
+	return get(call, in->document_id, out);
+}
+
+int documents_get_usage(struct call *call, const Rpc__Empty *in, Documents__Usage *out)
+{
+	(void)in;
+	return store_usage(call->db, call->owner_id, out, call->arena, call->err);
+}
+
+/* --- Uploading -------------------------------------------------------------------------------------------------- */
+
+int documents_put_chunk(struct call *call, const Documents__PutChunkRequest *in, Rpc__Empty *out)
+{
+	(void)out;
+	if (!call->owner_id || !in->upload_id || !uuid_valid(in->upload_id) || in->number < 0 ||
+	    in->data.len == 0 || in->data.len > PIECE_MAX)
+		return error_set(call->err, ERROR_INVALID, "not a piece of a file");
+	return store_put_piece(call->db, call->owner_id, in->upload_id, in->number, in->data, call->err);
+}
+
+/* The last part of what may be a path, without control characters, not too long. */
+static const char *clean_name(const char *name, struct arena *a)
+{
+	const char *base = name ? name : "", *end;
+	char *copy;
+	int n = 0;
+
+	for (const char *s = base; *s; s++)
+		if (*s == '/' || *s == '\\')
+			base = s + 1;
+	end = base + strlen(base);
+	for (const char *s = base; s < end && n < NAME_MAX_CHARACTERS;
+	     n++, end = n == NAME_MAX_CHARACTERS ? s : end)
+		utf8_next(&s);
+	copy = arena_strndup(a, base, (size_t)(end - base));
+	for (char *s = copy; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = ' ';
+	return *copy ? copy : "Untitled";
+}
+
+/* All there is of the file, or why it cannot be taken. */
+static int check_file(struct call *call, const Documents__UploadDocumentRequest *in,
+                      struct file_summary *file)
+{
+	const struct svc *svc = call->state;
+
+	if (!in->upload_id || !uuid_valid(in->upload_id))
+		return error_set(call->err, ERROR_INVALID, "not an upload");
+	if (store_file(call->db, call->owner_id, in->upload_id, file, call->err) < 0)
+		return -1;
+	if (file->bytes > svc->set->upload_max)
+		return error_set(call->err, ERROR_TOO_LARGE, "the file is too large: at most %lld bytes",
+		                 (long long)svc->set->upload_max);
+	if (!file->whole || (in->has_file_size && in->file_size != file->bytes))
+		return error_set(call->err, ERROR_INVALID, "the file did not arrive whole");
+	return 0;
+}
+
+/* The type, judged by the file's beginning. */
+static int judge(struct call *call, const Documents__UploadDocumentRequest *in,
+                 const struct file_summary *file, const char **type)
+{
+	ProtobufCBinaryData head;
+
+	*type = "txt";
+	if (file->bytes == 0)
+		return 0;
+	if (store_get_piece(call->db, call->owner_id, in->upload_id, 0, &head, call->arena, call->err) < 0)
+		return -1;
+	*type = sniff((const char *)head.data, head.len, in->file_name);
+	if (*type)
+		return 0;
+	return error_set(call->err, ERROR_UNSUPPORTED_TYPE,
+	                 "this is no file that can be read: PDF, text, Markdown, HTML and DOCX can");
+}
+
+/* The document and the job that processes it, both or neither. */
+static int create(struct call *call, const struct new_document *d)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (store_create(call->db, call->owner_id, d, call->err) < 0 ||
+	    (!d->error && ingest_later(call->db, call->owner_id, d->id, call->arena, call->err) < 0)) {
+		bool claimed = db_failed_with(call->err, DB_UNIQUE, "document_file");
+
+		db_rollback(call->db);
+		if (!claimed)
+			return -1;
+		error_clear(call->err);
+		return error_set(call->err, ERROR_CONFLICT, "this file was uploaded already");
+	}
+	return db_commit(call->db, call->err);
+}
+
+static bool processed(const char *status)
+{
+	return strcmp(status, "ready") == 0 || strcmp(status, "failed") == 0;
+}
+
+/* Until it is processed, or the seconds are over, or the caller's patience ends. */
+static int wait_for(struct call *call, const char *id, int seconds)
+{
+	const struct svc *svc = call->state;
+	int64_t end = clock_unix_ms() + seconds * 1000;
+	struct watcher me;
+	int rc = 0;
+
+	watch_add(svc->watch, &me, id);
+	while (rc == 0) {
+		struct progress p;
+		int64_t left = (end < call->deadline - 500 ? end : call->deadline - 500) - clock_unix_ms();
+		int found = store_get_progress(call->db, call->owner_id, id, &p, call->arena, call->err);
+
+		if (found <= 0)
+			rc = found < 0 ? -1 : not_found(call); /* deleted meanwhile */
+		else if (processed(p.status) || left <= 0 || atomic_load(call->cancelled))
+			break;
+		else
+			watch_wait(svc->watch, &me, left < 1000 ? (int)left : 1000);
+	}
+	watch_remove(svc->watch, &me);
+	return rc;
+}
+
+static const char *message_for(const Documents__Document *d)
+{
+	switch (d->status) {
+	case DOCUMENTS__STATUS__READY: return "The document is ready.";
+	case DOCUMENTS__STATUS__FAILED: return d->error ? d->error : "The document could not be processed.";
+	default: return "The document was received and is being processed.";
+	}
+}
+
+static int finish(struct call *call, const char *id, int wait, Documents__Document *out)
+{
+	if (wait > 0 && wait_for(call, id, wait) < 0)
+		return -1;
+	if (get(call, id, out) < 0)
+		return -1;
+	out->message = (char *)message_for(out);
+	return 0;
+}
+
+int documents_upload_document(struct call *call, const Documents__UploadDocumentRequest *in,
+                              Documents__Document *out)
+{
+	struct new_document d = { .description = in->description, .status = "pending" };
+	struct file_summary file;
+	char id[UUID_TEXT];
+
+	if (check_file(call, in, &file) < 0)
+		return -1;
+	if (judge(call, in, &file, &d.type) < 0) {
+		struct error ignored = { 0 }; /* what stays is swept */
+
+		if (call->err->code == ERROR_UNSUPPORTED_TYPE &&
+		    store_drop_file(call->db, call->owner_id, in->upload_id, &ignored) < 0)
+			error_detail(call->err, "%s", ignored.detail);
+		return -1;
+	}
+	uuid_make(id);
+	d.id = id;
+	d.name = in->name && *in->name ? in->name : clean_name(in->file_name, call->arena);
+	d.size = file.bytes;
+	d.file = in->upload_id;
+	if (file.bytes == 0) {
+		d.status = "failed";
+		d.error = "The file is empty.";
+	}
+	if (create(call, &d) < 0)
+		return -1;
+	return finish(call, id, in->has_wait ? in->wait : 0, out);
+}
+
+/* --- Pages ------------------------------------------------------------------------------------------------------ */
+
+static const char *url_metadata(const char *url, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	text_adds(&t, "{\"url\":");
+	text_add_json(&t, url, strlen(url));
+	text_addc(&t, '}');
+	return t.at;
+}
+
+/* The page is read first: one that cannot be had leaves no document. */
+static int add_ready(struct call *call, const struct new_document *d, const char *url)
+{
+	struct prepared p;
+	int rc;
+
+	if (ingest_page(call, url, &p) < 0)
+		return -1;
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	rc = store_create(call->db, call->owner_id, d, call->err);
+	if (rc == 0)
+		rc = store_prepared(call->db, call->owner_id, d->id, &p, call->arena, call->err);
+	if (rc < 0) {
+		db_rollback(call->db);
+		return -1;
+	}
+	return db_commit(call->db, call->err);
+}
+
+int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Documents__Document *out)
+{
+	char id[UUID_TEXT];
+	bool later = in->has_wait && in->wait == 0;
+	struct new_document d = { .id = id,
+		                  .description = in->description,
+		                  .type = "url",
+		                  .status = "pending",
+		                  .metadata = url_metadata(in->url, call->arena) };
+
+	uuid_make(id);
+	/* Without a name it is called by its address until its title is known: see "ready" in store_index.c. */
+	d.name = in->name && *in->name ? in->name
+	                               : arena_printf(call->arena, "%.*s", NAME_MAX_CHARACTERS, in->url);
+	if ((later ? create(call, &d) : add_ready(call, &d, in->url)) < 0)
+		return -1;
+	return finish(call, id, 0, out);
+}
+
+/* --- Changing --------------------------------------------------------------------------------------------------- */
+
+int documents_delete_document(struct call *call, const Documents__DocumentRequest *in, Rpc__Empty *out)
+{
+	int found = store_delete(call->db, call->owner_id, in->document_id, call->err);
+
+	(void)out;
+	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
+}
+
+static int reindex(struct call *call, const char *id)
+{
+	int found = store_progress(call->db, call->owner_id, id, "pending", 0, NULL, call->err);
+
+	if (found <= 0)
+		return found < 0 ? -1 : not_found(call);
+	return ingest_later(call->db, call->owner_id, id, call->arena, call->err);
+}
+
+int documents_reindex_document(struct call *call, const Documents__DocumentRequest *in,
+                               Documents__Document *out)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (reindex(call, in->document_id) < 0) {
+		db_rollback(call->db);
+		return -1;
+	}
+	if (db_commit(call->db, call->err) < 0)
+		return -1;
+	return get(call, in->document_id, out);
+}

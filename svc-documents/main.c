@@ -1,0 +1,157 @@
+/* svc-documents: what people upload, the text in it, and finding the passages that answer a question. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "documents.methods.h"
+#include "svc-documents/ingest.h"
+#include "svc-documents/store.h"
+#include "svc-documents/svc.h"
+
+extern const struct db_migration documents_migrations[];
+extern const size_t documents_migration_count;
+
+static const struct config_key keys[] = {
+	CONFIG_TEXT(struct settings, egress_allow, "EGRESS_ALLOW", "",
+	            "private addresses that may be asked all the same: 127.0.0.1/32,10.0.0.0/8"),
+	CONFIG_TEXT(struct settings, embedding_provider, "EMBEDDING_PROVIDER", "builtin",
+	            "who makes vectors: builtin, or openai for any server with its API"),
+	CONFIG_TEXT(struct settings, embedding_url, "EMBEDDING_BASE_URL", "https://api.openai.com/v1",
+	            "where that server is"),
+	CONFIG_TEXT(struct settings, embedding_key, "EMBEDDING_API_KEY", "", "its key"),
+	CONFIG_TEXT(struct settings, embedding_model, "EMBEDDING_MODEL", "text-embedding-3-small",
+	            "its model"),
+	CONFIG_INT(struct settings, upload_max, "DOCUMENTS_UPLOAD_MAX", "52428800", "largest file, bytes"),
+	CONFIG_INT(struct settings, page_max, "DOCUMENTS_PAGE_MAX", "10485760", "largest web page, bytes"),
+	CONFIG_INT(struct settings, jobs, "DOCUMENTS_JOBS", "2", "documents processed at once"),
+	CONFIG_TEXT(struct settings, extract, "DOCUMENTS_EXTRACT", "",
+	            "the program that reads PDF, HTML and DOCX; empty: parley-extract beside this one"),
+};
+
+static int choose_embedder(struct svc *svc, struct error *err)
+{
+	const struct settings *set = svc->set;
+
+	if (strcmp(set->embedding_provider, "builtin") == 0) {
+		svc->embedder =
+		    (struct embedder){ .model = "builtin-512", .weight = 0.1, .least_cosine = 0.25 };
+		return 0;
+	}
+	if (strcmp(set->embedding_provider, "openai") != 0)
+		return error_set(err, ERROR_INVALID, "EMBEDDING_PROVIDER must be builtin or openai");
+	if (!*set->embedding_url || !*set->embedding_model)
+		return error_set(err, ERROR_INVALID,
+		                 "EMBEDDING_PROVIDER=openai needs EMBEDDING_BASE_URL and EMBEDDING_MODEL");
+	svc->embedder = (struct embedder){ .weight = 1,
+		                           .least_cosine = 0.3,
+		                           .egress = svc->egress,
+		                           .url = set->embedding_url,
+		                           .key = set->embedding_key,
+		                           .name = set->embedding_model };
+	if (asprintf((char **)&svc->embedder.model, "openai:%s", set->embedding_model) < 0)
+		abort();
+	return 0;
+}
+
+/* parley-extract lies beside this program unless told otherwise. */
+static int find_helper(struct svc *svc, struct error *err)
+{
+	ssize_t n;
+	char *slash;
+
+	snprintf(svc->extract, sizeof svc->extract, "%s", svc->set->extract);
+	if (!*svc->extract) {
+		n = readlink("/proc/self/exe", svc->extract, sizeof svc->extract - sizeof "parley-extract");
+		slash = n > 0 ? memrchr(svc->extract, '/', (size_t)n) : NULL;
+		if (!slash)
+			return error_internal(err, "/proc/self/exe cannot be read");
+		strcpy(slash + 1, "parley-extract");
+	}
+	if (access(svc->extract, X_OK) < 0)
+		return error_set(err, ERROR_INVALID, "%s is missing or cannot be run (DOCUMENTS_EXTRACT)",
+		                 svc->extract);
+	return 0;
+}
+
+/* What goes on by itself: sweeping, and vectors of other models. */
+static int add_standing_jobs(struct svc *svc, struct error *err)
+{
+	struct db db;
+	int rc;
+
+	db_init(&db, service_db(svc->service));
+	rc = job_add(&db, "sweep", NULL, "sweep", "{}", 60, err);
+	if (rc == 0)
+		rc = job_add(&db, "models", NULL, "models", "{}", 1, err);
+	db_done(&db);
+	return rc;
+}
+
+static void stop(void *state)
+{
+	struct svc *svc = state;
+
+	if (svc->jobs)
+		job_runner_stop(svc->jobs);
+	follow_close(svc->follow);
+	watch_close(svc->watch);
+	if (svc->egress)
+		egress_close(svc->egress);
+	if (svc->embedder.egress)
+		free((char *)svc->embedder.model);
+	free(svc);
+}
+
+static int open_all(struct svc *svc, struct error *err)
+{
+	if (svc->set->jobs < 1 || svc->set->jobs > 64)
+		return error_set(err, ERROR_INVALID, "DOCUMENTS_JOBS must be 1 to 64");
+	if (egress_open(svc->set->egress_allow, &svc->egress, err) < 0 || choose_embedder(svc, err) < 0 ||
+	    find_helper(svc, err) < 0 || watch_open(service_database_url(svc->service), &svc->watch, err) < 0)
+		return -1;
+	svc->follow = follow_open(svc->service, svc->watch);
+	if (add_standing_jobs(svc, err) < 0)
+		return -1;
+	return job_runner_start(svc->service, ingest_kinds, ingest_kind_count, (int)svc->set->jobs,
+	                        &svc->jobs, err);
+}
+
+static int start(struct service *service, void *settings, void **state, struct error *err)
+{
+	struct svc *svc = calloc(1, sizeof *svc);
+
+	if (!svc)
+		abort();
+	svc->service = service;
+	svc->set = settings;
+	*state = svc; /* jobs may begin before we return */
+	if (open_all(svc, err) == 0)
+		return 0;
+	stop(svc);
+	*state = NULL;
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct db_stmt *const statements[] = { store_statements, store_index_statements,
+		                                            job_statements, NULL };
+	static struct settings settings;
+
+	return service_main(argc, argv,
+	                    &(struct service_config){
+	                        .name = "documents",
+	                        .schema = "documents",
+	                        .methods = documents_methods,
+	                        .method_count = documents_method_count,
+	                        .statements = statements,
+	                        .migrations = documents_migrations,
+	                        .migration_count = documents_migration_count,
+	                        .keys = keys,
+	                        .key_count = sizeof keys / sizeof *keys,
+	                        .settings = &settings,
+	                        .start = start,
+	                        .stop = stop,
+	                    });
+}

@@ -1,0 +1,200 @@
+#include "svc-documents/store.h"
+
+#include <stdlib.h>
+
+/* As the message wants it. */
+#define DOCUMENT                                                                                      \
+	"SELECT id, id AS document_id, name, coalesce(description, '') AS description, type, status," \
+	" progress, error, size, pages, chunks, metadata, owner_id, created_at, updated_at FROM document"
+
+const struct db_stmt store_statements[] = {
+	{ "put_piece", "INSERT INTO piece (owner_id, file_id, number, data) VALUES ($1, $2, $3, $4)"
+	               " ON CONFLICT (owner_id, file_id, number) DO UPDATE SET data = EXCLUDED.data" },
+	{ "file", "SELECT count(*) AS pieces, coalesce(sum(length(data)), 0) AS bytes,"
+	          " coalesce(max(number) + 1 = count(*), true) AS whole"
+	          " FROM piece WHERE owner_id = $1 AND file_id = $2" },
+	{ "get_piece", "SELECT data FROM piece WHERE owner_id = $1 AND file_id = $2 AND number = $3" },
+	{ "drop_file", "DELETE FROM piece WHERE owner_id = $1 AND file_id = $2" },
+	{ "sweep", "DELETE FROM piece p WHERE created_at < now() - interval '1 hour' AND NOT EXISTS"
+	           " (SELECT FROM document d WHERE d.owner_id = p.owner_id AND d.file_id = p.file_id)" },
+
+	{ "create",
+	  "INSERT INTO document (owner_id, id, name, description, type, status, error, size, file_id, metadata)"
+	  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10::json, '{}'))" },
+	{ "get", DOCUMENT " WHERE owner_id = $1 AND id = $2" },
+	{ "list",
+	  DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3" },
+	{ "delete",
+	  "WITH gone AS (DELETE FROM document WHERE owner_id = $1 AND id = $2 RETURNING owner_id, file_id),"
+	  " pieces AS (DELETE FROM piece p USING gone"
+	  " WHERE p.owner_id = gone.owner_id AND p.file_id = gone.file_id)"
+	  " SELECT pg_notify('" STORE_CHANNEL "', $2::text) FROM gone" },
+	{ "usage", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes FROM document"
+	           " WHERE owner_id = $1" },
+	{ "source", "SELECT type, name, file_id, metadata->>'url' AS url, chunks IS NOT NULL AS indexed"
+	            " FROM document WHERE owner_id = $1 AND id = $2" },
+	{ "progress", "WITH changed AS (UPDATE document SET status = $3, progress = $4, error = $5,"
+	              " updated_at = now() WHERE owner_id = $1 AND id = $2 RETURNING id)"
+	              " SELECT pg_notify('" STORE_CHANNEL "', id::text) FROM changed" },
+	{ "get_progress", "SELECT status, error, progress FROM document WHERE owner_id = $1 AND id = $2" },
+	{ "of_other_models",
+	  "SELECT owner_id, id FROM document WHERE model <> $1 ORDER BY model, id LIMIT $2" },
+	{ 0 },
+};
+
+/* --- Files ------------------------------------------------------------------------------------------------------ */
+
+int store_put_piece(struct db *db, const char *owner, const char *file, int number, ProtobufCBinaryData data,
+                    struct error *err)
+{
+	return db_exec(db, "put_piece", DB_ARGS(owner, file, number, data), NULL, err);
+}
+
+int store_file(struct db *db, const char *owner, const char *file, struct file_summary *ret,
+               struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "file", DB_ARGS(owner, file), &res, err) < 0)
+		return -1;
+	*ret = (struct file_summary){ db_int(res, 0, "pieces"), db_int(res, 0, "bytes"),
+		                      *db_text(res, 0, "whole") == 't' };
+	return 0;
+}
+
+int store_get_piece(struct db *db, const char *owner, const char *file, int number, ProtobufCBinaryData *ret,
+                    struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "get_piece", DB_ARGS(owner, file, number), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	*ret = db_bytes(res, 0, "data", a);
+	return 1;
+}
+
+int store_drop_file(struct db *db, const char *owner, const char *file, struct error *err)
+{
+	return db_exec(db, "drop_file", DB_ARGS(owner, file), NULL, err);
+}
+
+int store_sweep(struct db *db, int64_t *pieces, struct error *err)
+{
+	return db_change(db, "sweep", DB_ARGS(), pieces, err);
+}
+
+/* --- Documents -------------------------------------------------------------------------------------------------- */
+
+int store_create(struct db *db, const char *owner, const struct new_document *d, struct error *err)
+{
+	return db_exec(db, "create",
+	               DB_ARGS(owner, d->id, d->name, d->description, d->type, d->status, d->error, d->size,
+	                       d->file, d->metadata),
+	               NULL, err);
+}
+
+int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,
+              struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "get", DB_ARGS(owner, id), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	return db_row(res, 0, &out->base, a, err) < 0 ? -1 : 1;
+}
+
+int store_list(struct db *db, const char *owner, const char *cursor, int limit, Documents__DocumentList *out,
+               struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	/* One more than asked for tells whether anything follows. */
+	if (db_exec(db, "list", DB_ARGS(owner, cursor, limit + 1), &res, err) < 0)
+		return -1;
+	if (db_rows(res, &documents__document__descriptor, &out->n_documents, &out->documents, a, err) < 0)
+		return -1;
+	if (out->n_documents > (size_t)limit) {
+		out->n_documents = (size_t)limit;
+		out->next = out->documents[limit - 1]->id;
+	}
+	return 0;
+}
+
+int store_delete(struct db *db, const char *owner, const char *id, struct error *err)
+{
+	int64_t rows;
+
+	if (db_change(db, "delete", DB_ARGS(owner, id), &rows, err) < 0)
+		return -1;
+	return rows > 0;
+}
+
+int store_usage(struct db *db, const char *owner, Documents__Usage *out, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "usage", DB_ARGS(owner), &res, err) < 0)
+		return -1;
+	return db_row(res, 0, &out->base, a, err);
+}
+
+int store_source(struct db *db, const char *owner, const char *id, struct source_file *ret, struct arena *a,
+                 struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "source", DB_ARGS(owner, id), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	*ret = (struct source_file){ .type = arena_strdup(a, db_text(res, 0, "type")),
+		                     .name = arena_strdup(a, db_text(res, 0, "name")),
+		                     .file = arena_strdup(a, db_text(res, 0, "file_id")),
+		                     .url = arena_strdup(a, db_text(res, 0, "url")),
+		                     .indexed = *db_text(res, 0, "indexed") == 't' };
+	return 1;
+}
+
+int store_progress(struct db *db, const char *owner, const char *id, const char *status, double progress,
+                   const char *error, struct error *err)
+{
+	int64_t rows;
+
+	if (db_change(db, "progress", DB_ARGS(owner, id, status, progress, error), &rows, err) < 0)
+		return -1;
+	return rows > 0;
+}
+
+int store_get_progress(struct db *db, const char *owner, const char *id, struct progress *ret,
+                       struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "get_progress", DB_ARGS(owner, id), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	*ret = (struct progress){ arena_strdup(a, db_text(res, 0, "status")),
+		                  arena_strdup(a, db_text(res, 0, "error")),
+		                  strtod(db_text(res, 0, "progress"), NULL) };
+	return 1;
+}
+
+int store_of_other_models(struct db *db, const char *model, int limit, struct document_key **ret,
+                          size_t *count, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "of_other_models", DB_ARGS(model, limit), &res, err) < 0)
+		return -1;
+	*count = (size_t)PQntuples(res);
+	*ret = arena_new(a, struct document_key, *count);
+	for (size_t i = 0; i < *count; i++)
+		(*ret)[i] = (struct document_key){ arena_strdup(a, db_text(res, (int)i, "owner_id")),
+			                           arena_strdup(a, db_text(res, (int)i, "id")) };
+	return 0;
+}

@@ -1,0 +1,88 @@
+/*
+ * store: every statement of svc-documents that is about documents and their files; store_index.h has those about
+ * their text. Each names the owner, but for the sweep.
+ *
+ * Functions that look for a document return 1 found, 0 not there (or somebody else's), -1 failed.
+ */
+#ifndef PARLEY_DOCUMENTS_STORE_H
+#define PARLEY_DOCUMENTS_STORE_H
+
+#include "common/db.h"
+#include "documents.pb-c.h"
+
+extern const struct db_stmt store_statements[];
+
+enum {
+	STORE_PAGE = 200, /* documents in one reply: with the longest texts they still fit a message */
+	PIECE_MAX = 256 * 1024
+};
+
+/* --- Files ------------------------------------------------------------------------------------------------------ */
+
+int store_put_piece(struct db *db, const char *owner, const char *file, int number, ProtobufCBinaryData data,
+                    struct error *err) CHECKED;
+/* What there is of a file. whole: no piece is missing. */
+struct file_summary {
+	int64_t pieces, bytes;
+	bool whole;
+};
+int store_file(struct db *db, const char *owner, const char *file, struct file_summary *ret,
+               struct error *err) CHECKED;
+/* One piece in the arena; 0 when there is none of that number. */
+int store_get_piece(struct db *db, const char *owner, const char *file, int number, ProtobufCBinaryData *ret,
+                    struct arena *a, struct error *err) CHECKED;
+int store_drop_file(struct db *db, const char *owner, const char *file, struct error *err) CHECKED;
+/* Pieces that nothing claimed for an hour. */
+int store_sweep(struct db *db, int64_t *pieces, struct error *err) CHECKED;
+
+/* --- Documents -------------------------------------------------------------------------------------------------- */
+
+struct new_document {
+	const char *id, *name, *description, *type;
+	const char *status, *error; /* "pending" and NULL, unless it is clear from the start */
+	int64_t size;
+	const char *file;     /* NULL: a web page */
+	const char *metadata; /* JSON object, or NULL */
+};
+int store_create(struct db *db, const char *owner, const struct new_document *d, struct error *err) CHECKED;
+
+int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,
+              struct error *err) CHECKED;
+/* Newest first, those before the cursor (NULL: from the newest); sets out->next when more follow. */
+int store_list(struct db *db, const char *owner, const char *cursor, int limit, Documents__DocumentList *out,
+               struct arena *a, struct error *err) CHECKED;
+/* With its file; everything else goes by itself. */
+int store_delete(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
+int store_usage(struct db *db, const char *owner, Documents__Usage *out, struct arena *a,
+                struct error *err) CHECKED;
+
+/* What a job needs to know. Strings live in the arena. */
+struct source_file {
+	const char *type, *name, *file, *url; /* file NULL: a web page */
+	bool indexed;                         /* has an index already, of an earlier processing */
+};
+int store_source(struct db *db, const char *owner, const char *id, struct source_file *ret, struct arena *a,
+                 struct error *err) CHECKED;
+
+/* Tells those who wait, too. 0 when the document is gone. */
+int store_progress(struct db *db, const char *owner, const char *id, const char *status, double progress,
+                   const char *error, struct error *err) CHECKED;
+
+/* Status alone: what followers and waiters ask. Text in the arena. */
+struct progress {
+	const char *status, *error;
+	double progress;
+};
+int store_get_progress(struct db *db, const char *owner, const char *id, struct progress *ret,
+                       struct arena *a, struct error *err) CHECKED;
+
+/* Up to `limit` documents whose vectors another model made. owners and ids in the arena. */
+struct document_key {
+	const char *owner, *id;
+};
+int store_of_other_models(struct db *db, const char *model, int limit, struct document_key **ret,
+                          size_t *count, struct arena *a, struct error *err) CHECKED;
+
+#define STORE_CHANNEL "parley_document" /* NOTIFY with a document's id when its status or progress changed */
+
+#endif

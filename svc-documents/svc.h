@@ -1,0 +1,29 @@
+/* svc: what a running svc-documents has: made in main.c, read by handlers and jobs. */
+#ifndef PARLEY_DOCUMENTS_SVC_H
+#define PARLEY_DOCUMENTS_SVC_H
+
+#include "common/egress.h"
+#include "common/job.h"
+#include "common/service.h"
+#include "svc-documents/embed.h"
+#include "svc-documents/follow.h"
+#include "svc-documents/watch.h"
+
+struct settings {
+	const char *egress_allow, *extract;
+	const char *embedding_provider, *embedding_url, *embedding_key, *embedding_model;
+	int64_t upload_max, page_max, jobs;
+};
+
+struct svc {
+	const struct settings *set;
+	struct service *service;
+	struct egress *egress;
+	struct embedder embedder;
+	struct watch *watch;
+	struct follow *follow;
+	struct job_runner *jobs;
+	char extract[4096]; /* where the helper program is */
+};
+
+#endif
