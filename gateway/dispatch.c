@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "gateway/answer.h"
+#include "gateway/list.h"
 #include "gateway/pages.h"
 #include "gateway/sse.h"
 #include "gateway/transcode.h"
@@ -98,6 +99,8 @@ static int serve(struct exchange *x)
 		return webhook_pass(x);
 	if (x->route->upload)
 		return upload_receive(x);
+	if (list_is(x->route))
+		return list_serve(x);
 	if (x->route->stream == STREAM_NONE)
 		return call(x);
 	return sse_serve(x, call);

@@ -3,6 +3,7 @@
  *
  * The way of a request: server.c (civetweb) -> dispatch.c (which route, may this client, who is calling) -> one of
  *   transcode.c   JSON in, a call, JSON out: nearly every route
+ *   list.c        a plain array, gathered page by page
  *   upload.c      multipart/form-data, passed on in pieces
  *   sse.c         a stream of events
  *   webhook.c     bytes passed on as they are

@@ -160,8 +160,7 @@ static const char *string_field(const struct exchange *x, const ProtobufCMessage
 	return *(char *const *)((const char *)reply + d->offset);
 }
 
-/* A list that goes on: the same address with another cursor. */
-static void add_link(const struct exchange *x, const char *cursor)
+void transcode_link(const struct exchange *x, const char *cursor)
 {
 	struct query query = query_start(x->req->query, x->req->arena);
 	const char *name, *value;
@@ -206,7 +205,6 @@ int transcode_answer(struct exchange *x, const ProtobufCMessage *reply)
 	const struct route *route = x->route;
 	const char *location = string_field(x, reply, route->redirect);
 	const char *html = string_field(x, reply, route->page);
-	const char *next = route->response_body ? string_field(x, reply, "next") : NULL;
 	struct text out;
 
 	if (location && *location) {
@@ -225,8 +223,6 @@ int transcode_answer(struct exchange *x, const ProtobufCMessage *reply)
 		answer_send(x->req, &(struct answer){ .status = 204 });
 		return 0;
 	}
-	if (next && *next)
-		add_link(x, next);
 	text_init(&out, x->req->arena);
 	if (route->response_body)
 		json_from_field(&out, route->out, reply, route->response_body);

@@ -2,8 +2,7 @@
  * transcode: HTTP to message and back, by the route's shapes alone.
  *
  * The path's parameters, the query, headers and the body fill the request message; every bad field is told at once.
- * The reply becomes JSON, or one of its fields alone (a list, with the next page in a Link header), a page of HTML,
- * a redirect, or nothing (204).
+ * The reply becomes JSON, or one of its fields alone, a page of HTML, a redirect, or nothing (204).
  */
 #ifndef PARLEY_TRANSCODE_H
 #define PARLEY_TRANSCODE_H
@@ -21,5 +20,8 @@ int transcode_request(struct exchange *x, ProtobufCMessage **ret) CHECKED;
 
 /* Answers with the reply. */
 int transcode_answer(struct exchange *x, const ProtobufCMessage *reply) CHECKED;
+
+/* A list that goes on: the same address with another cursor, as a Link header of the answer. */
+void transcode_link(const struct exchange *x, const char *cursor);
 
 #endif
