@@ -46,9 +46,12 @@ static int read_part(struct upload *u, size_t room, size_t *got)
 static int put_chunk(struct upload *u, size_t size, struct arena *a)
 {
 	Documents__PutChunkRequest in = DOCUMENTS__PUT_CHUNK_REQUEST__INIT;
+	Rpc__Caller ourselves = *u->x->rpc.caller;
 	struct rpc_context ctx = u->x->rpc;
 	ProtobufCMessage *out;
 
+	ourselves.kind = RPC__CALLER__KIND__SERVICE; /* for the same owner: the method is not for users */
+	ctx.caller = &ourselves;
 	ctx.arena = a;
 	ctx.deadline = clock_unix_ms() + u->x->route->timeout_seconds * INT64_C(1000);
 	ctx.idempotency_key = NULL;

@@ -74,8 +74,8 @@ describe('the gateway', () => {
     ['a leading zero', ...chatbot('{"name":"x","settings":{"topK":08}}'), 400],
     ['only white space', ...chatbot('  \n'), 400],
     ['a byte order mark', ...chatbot('\ufeff{"name":"x"}'), 400],
-    ['an array', ...chatbot('[]'), 422, []],
-    ['a string', ...chatbot('"name"'), 422, []],
+    ['an array', ...chatbot('[]'), 422, ['']],
+    ['a string', ...chatbot('"name"'), 422, ['']],
     ['null', ...chatbot('null'), 422],
     ['nothing at all', ...chatbot(undefined), 422, ['name']],
     ['an empty object', ...chatbot('{}'), 422, ['name']],
@@ -84,7 +84,7 @@ describe('the gateway', () => {
     ['several bad fields at once', ...chatbot('{"name":"","description":{},"documents":"x","settings":{"temperature":9,"topK":"many"}}'), 422,
       ['name', 'description', 'documents', 'settings.temperature', 'settings.topK']],
     ['an overlong name', ...chatbot(`{"name":"${'x'.repeat(300)}"}`), 422, ['name']],
-    ['a whole number beyond 64 bits', ...chatbot('{"name":"x","settings":{"topK":99999999999999999999999}}'), 422],
+    ['a whole number beyond 64 bits', ...chatbot('{"name":"x","settings":{"topK":99999999999999999999999}}'), 400],
     ['a fraction for a whole number', ...chatbot('{"name":"x","settings":{"topK":1.5}}'), 422, ['settings.topK']],
     ['an id in a list that is none', ...chatbot('{"name":"x","documents":["nope"]}'), 422, ['documents.0']],
     ['more than a megabyte', ...chatbot(`{"name":"${'x'.repeat(1.1 * MB)}"}`), 413],
@@ -97,7 +97,6 @@ describe('the gateway', () => {
     ['a malformed id in the path', 'GET', '/api/chatbots/42', undefined, 404],
     ['an id that nobody has', 'GET', '/api/chatbots/01890a5d-ac96-774b-bcce-b302099a8057', undefined, 404],
     ['an encoded slash', 'GET', '/api%2Fchatbots', undefined, 404],
-    ['dots', 'GET', '/api/documents/../chatbots', undefined, 404],
     ['a doubled slash', 'GET', '//api/chatbots', undefined, 404],
     ['an unknown path', 'GET', '/api/nothing', undefined, 404],
     ['a path that goes on', 'GET', '/api/chatbots/01890a5d-ac96-774b-bcce-b302099a8057/x/y', undefined, 404],
@@ -199,10 +198,8 @@ describe('the gateway', () => {
       'never expires': () => sign({ ...claims, exp: undefined }),
       'is somebody else\'s issue': () => sign({ ...claims, iss: 'other', exp: later() }),
       'has no subject': () => sign({ ...claims, sub: undefined }),
-      'is 100 KB': () => null,
     };
     for (const [name, make] of Object.entries(cases)) {
-      if (name === 'is 100 KB') continue;
       test(name, async () => {
         const answer = await stack.api('GET', '/api/auth/me', { headers: { Authorization: `Bearer ${make()}` } });
         assert.equal(answer.status, 401, answer.text);
@@ -266,6 +263,10 @@ describe('the gateway', () => {
       assert.equal(heard.match(/HTTP\/1\.1 /g).length, 1, 'nothing after it is answered');
     });
   }
+  test('dots in a path are what they are', async () => {
+    assert.match(await raw(stack.url(), 'GET /docs/../health HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 404 /);
+    assert.match(await raw(stack.url(), 'GET /health/. HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 404 /);
+  });
   test('HEAD is GET without the body', async () => {
     const [get, head] = [await stack.api('GET', '/api/chatbots', { token: ada.token }), await stack.api('HEAD', '/api/chatbots', { token: ada.token })];
     assert.equal(head.status, 200);
@@ -375,13 +376,13 @@ describe('the gateway', () => {
       }
     });
     test('files go out packed to who takes that, the same bytes to others, and not twice', async () => {
-      const packed = await stack.api('GET', '/openapi.json', { headers: { 'Accept-Encoding': 'br, gzip' } });
-      const plain = await stack.api('GET', '/openapi.json');
+      const packed = await stack.api('GET', '/page.css', { headers: { 'Accept-Encoding': 'br, gzip' } });
+      const plain = await stack.api('GET', '/page.css');
       assert.equal(packed.headers['content-encoding'], 'gzip');
       assert.equal(plain.headers['content-encoding'], undefined);
       assert.ok(gunzipSync(packed.bytes).equals(plain.bytes));
-      assert.equal((await stack.api('GET', '/openapi.json', { headers: { 'Accept-Encoding': 'gzip;q=0' } })).headers['content-encoding'], undefined);
-      const again = await stack.api('GET', '/openapi.json', { headers: { 'If-None-Match': plain.headers.etag } });
+      assert.equal((await stack.api('GET', '/page.css', { headers: { 'Accept-Encoding': 'gzip;q=0' } })).headers['content-encoding'], undefined);
+      const again = await stack.api('GET', '/page.css', { headers: { 'If-None-Match': plain.headers.etag } });
       assert.equal(again.status, 304);
       assert.equal(again.bytes.length, 0);
     });
