@@ -208,6 +208,7 @@ static int read_cell(const PGresult *res, int row, int c, const ProtobufCFieldDe
 {
 	const char *text = PQgetvalue(res, row, c);
 
+	assert(field);
 	if (PQgetisnull(res, row, c))
 		return 0;
 	if (field->label == PROTOBUF_C_LABEL_REPEATED)
@@ -229,7 +230,7 @@ static int fill(const PGresult *res, int row, const struct columns *columns, Pro
 
 int db_row(const PGresult *res, int row, ProtobufCMessage *msg, struct arena *a, struct error *err)
 {
-	struct columns columns;
+	struct columns columns = { 0 };
 
 	if (match_columns(res, msg->descriptor, &columns, err) < 0)
 		return -1;
@@ -241,7 +242,7 @@ int db_rows(const PGresult *res, const ProtobufCMessageDescriptor *type, size_t 
 {
 	int count = PQntuples(res);
 	ProtobufCMessage **array = arena_new(a, ProtobufCMessage *, (size_t)count);
-	struct columns columns;
+	struct columns columns = { 0 };
 
 	if (match_columns(res, type, &columns, err) < 0)
 		return -1;
