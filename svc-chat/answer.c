@@ -86,6 +86,7 @@ static struct write_job *new_job(const struct store_turn *turn, struct stream *s
 
 	*job = (struct write_job){
 		.session_id = arena_strdup(a, turn->session),
+		.question_id = arena_strdup(a, turn->question_id),
 		.question = arena_strdup(a, turn->content),
 		.created_at = arena_strdup(a, turn->created_at),
 		.stream = stream,
@@ -180,18 +181,15 @@ int answer_wait(struct call *call, const char *session_id, const char *message_i
 
 /* --- Its events ------------------------------------------------------------------------------------------------------ */
 
-int answer_stream(struct call *call, const char *session_id, const struct store_answer *answer,
+/* The events of an answer that was written long ago, or whose writer died, in a new stream. */
+static int retell(struct call *call, const char *session_id, const struct store_answer *answer,
                   Rpc__Started *out)
 {
 	Chat__Message message = CHAT__MESSAGE__INIT;
-	struct event_list list = { 0 };
+	struct event_list list = { 0 }, nothing_more = { 0 };
 	struct stream *stream;
-	int found;
+	int found, kept;
 
-	out->has_after = true;
-	out->stream = (char *)answer->stream;
-	if (strcmp(answer->status, "generating") == 0 || answer->has_log)
-		return 0;
 	found = store_get_message(call->db, call->owner_id, session_id, answer->message_id, &message,
 	                          call->arena, call->err);
 	if (found <= 0)
@@ -201,8 +199,20 @@ int answer_stream(struct call *call, const char *session_id, const struct store_
 	events_of_message(answer->question_id, &message, &list, call->arena);
 	events_append(stream, &list);
 	out->stream = arena_strdup(call->arena, stream_id(stream));
+	kept = store_retell(call->db, call->owner_id, answer->message_id, out->stream,
+	                    events_log(stream, &nothing_more, call->arena), call->err);
 	stream_close(stream);
-	return 0;
+	return kept;
+}
+
+int answer_stream(struct call *call, const char *session_id, const struct store_answer *answer,
+                  Rpc__Started *out)
+{
+	out->has_after = true;
+	out->stream = (char *)answer->stream;
+	if (strcmp(answer->status, "generating") == 0 || answer->has_log)
+		return 0;
+	return retell(call, session_id, answer, out);
 }
 
 int answer_load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextReply *out)
@@ -213,7 +223,8 @@ int answer_load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextR
 
 	if (!call->owner_id || !in->stream)
 		return 0;
-	found = store_answer_by_stream(call->db, call->owner_id, in->stream, &answer, call->arena, call->err);
+	found = store_answer_by_stream(call->db, call->owner_id, NULL, in->stream, &answer, call->arena,
+	                               call->err);
 	if (found <= 0)
 		return found;
 	if (strcmp(answer.status, "generating") == 0)

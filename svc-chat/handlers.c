@@ -193,23 +193,19 @@ static int read_event_id(struct call *call, const char *id, Rpc__Started *out)
 
 int chat_resume_message(struct call *call, const Chat__ResumeRequest *in, Rpc__Started *out)
 {
+	bool resumes = in->last_event_id && *in->last_event_id;
 	struct store_answer answer;
-	const char *chatbot;
 	int found;
 
-	if (in->last_event_id && *in->last_event_id) {
-		/* Whether that stream is there, and this caller's, its own log knows best. */
-		found = store_session_chatbot(call->db, call->owner_id, in->session_id, &chatbot, call->arena,
-		                              call->err);
-		if (found <= 0)
-			return found < 0 ? -1 : no_session(call);
-		return read_event_id(call, in->last_event_id, out);
-	}
-	found =
-	    store_latest_answer(call->db, call->owner_id, in->session_id, &answer, call->arena, call->err);
+	if (resumes && read_event_id(call, in->last_event_id, out) < 0)
+		return -1;
+	found = resumes ? store_answer_by_stream(call->db, call->owner_id, in->session_id, out->stream,
+	                                         &answer, call->arena, call->err)
+	                : store_latest_answer(call->db, call->owner_id, in->session_id, &answer, call->arena,
+	                                      call->err);
 	if (found <= 0)
 		return found < 0 ? -1 : no_answer(call);
-	return answer_stream(call, in->session_id, &answer, out);
+	return resumes ? 0 : answer_stream(call, in->session_id, &answer, out);
 }
 
 int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Chat__Message *out)

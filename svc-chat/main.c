@@ -1,5 +1,6 @@
 /* svc-chat: sessions with a chatbot, their messages, and the writing of answers. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "chat.methods.h"
 #include "common/egress.h"
@@ -14,7 +15,7 @@ extern const struct db_migration chat_migrations[];
 extern const size_t chat_migration_count;
 
 struct chat_settings {
-	const char *base_url, *api_key, *model, *egress_allow;
+	const char *provider, *base_url, *api_key, *model, *egress_allow;
 	int64_t idle_seconds, total_seconds, history_tokens;
 };
 
@@ -37,8 +38,13 @@ static const struct config_key keys[] = {
 
 static int check(const struct chat_settings *set, struct error *err)
 {
-	if (*set->base_url && !*set->model)
-		return error_set(err, ERROR_INVALID, "CHAT_BASE_URL needs CHAT_MODEL: which model to ask");
+	bool openai = strcmp(set->provider, "openai") == 0;
+
+	if (!openai && strcmp(set->provider, "builtin") != 0)
+		return error_set(err, ERROR_INVALID, "CHAT_PROVIDER must be builtin or openai");
+	if (openai && (!*set->base_url || !*set->model))
+		return error_set(err, ERROR_INVALID,
+		                 "CHAT_PROVIDER=openai needs CHAT_BASE_URL and CHAT_MODEL");
 	if (set->idle_seconds < 1 || set->idle_seconds > 3600)
 		return error_set(err, ERROR_INVALID, "CHAT_IDLE_SECONDS must be 1 to 3600");
 	if (set->total_seconds < 1 || set->total_seconds > 800)
@@ -65,7 +71,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (egress_open(set->egress_allow, &state->egress, err) < 0 ||
 	    turns_open(service, &state->turns, err) < 0)
 		return -1;
-	if (*set->base_url)
+	if (strcmp(set->provider, "openai") == 0)
 		state->openai = provider_openai(&(struct provider_openai_config){
 		    .egress = state->egress,
 		    .base_url = set->base_url,

@@ -57,7 +57,7 @@ const struct db_stmt store_statements[] = {
 	{ "find_answer", ANSWER " AND a.session_id = $2 AND a.id = $3" },
 	{ "latest_answer", ANSWER " AND a.session_id = $2 ORDER BY a.number DESC LIMIT 1" },
 	{ "answer_by_key", ANSWER " AND a.session_id = $2 AND a.key = $3" },
-	{ "answer_by_stream", ANSWER " AND a.stream = $2" },
+	{ "answer_by_stream", ANSWER " AND ($2::uuid IS NULL OR a.session_id = $2) AND a.stream = $3" },
 
 	{ "lock_session", "SELECT id FROM session WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
 	{ "add_question", "INSERT INTO message (owner_id, session_id, id, role, content, created_at)"
@@ -77,8 +77,11 @@ const struct db_stmt store_statements[] = {
 	{ "finish", "UPDATE message SET status = $3, content = $4, reasoning = $5, sources = $6, error = $7,"
 	            " model = $8, prompt_tokens = $9, completion_tokens = $10, lease_until = NULL"
 	            " WHERE owner_id = $1 AND id = $2 AND status = 'generating'" },
-	{ "keep_events", "INSERT INTO stream_log (owner_id, message_id, events, expires_at)"
-	                 " VALUES ($1, $2, $3, now() + interval '10 minutes')" },
+	{ "keep_events",
+	  "INSERT INTO stream_log (owner_id, message_id, events, expires_at)"
+	  " VALUES ($1, $2, $3, now() + interval '10 minutes') ON CONFLICT (owner_id, message_id)"
+	  " DO UPDATE SET events = excluded.events, expires_at = excluded.expires_at" },
+	{ "rename_stream", "UPDATE message SET stream = $3 WHERE owner_id = $1 AND id = $2" },
 	{ "load_events", "SELECT events FROM stream_log"
 	                 " WHERE owner_id = $1 AND message_id = $2 AND expires_at > now()" },
 	{ "stop",
@@ -92,7 +95,7 @@ const struct db_stmt store_statements[] = {
 	  " error = CASE WHEN stop THEN NULL ELSE 'the answer was interrupted; this is what there was' END"
 	  " WHERE status = 'generating' AND lease_until < now()"
 	  /* after a restart of the database the living come first */
-	  " AND pg_postmaster_start_time() < now() - interval '10 seconds'" },
+	  " AND pg_postmaster_start_time() < now() - make_interval(secs => $1)" },
 	{ "sweep_events", "DELETE FROM stream_log WHERE expires_at < now()" },
 	{ "sweep_keys", "UPDATE message SET key = NULL, request_hash = NULL"
 	                " WHERE key IS NOT NULL AND created_at < now() - interval '1 day'" },
@@ -348,10 +351,10 @@ int store_answer_by_key(struct db *db, const char *owner, const char *session, c
 	return find(db, "answer_by_key", DB_ARGS(owner, session, key), ret, a, err);
 }
 
-int store_answer_by_stream(struct db *db, const char *owner, const char *stream, struct store_answer *ret,
-                           struct arena *a, struct error *err)
+int store_answer_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
+                           struct store_answer *ret, struct arena *a, struct error *err)
 {
-	return find(db, "answer_by_stream", DB_ARGS(owner, stream), ret, a, err);
+	return find(db, "answer_by_stream", DB_ARGS(owner, session, stream), ret, a, err);
 }
 
 int store_lock_session(struct db *db, const char *owner, const char *session, struct error *err)
@@ -442,6 +445,20 @@ int store_finish(struct db *db, const char *owner, const Chat__Message *message,
 	return done;
 }
 
+int store_retell(struct db *db, const char *owner, const char *message_id, const char *stream,
+                 ProtobufCBinaryData events, struct error *err)
+{
+	if (db_begin(db, err) < 0)
+		return -1;
+	if (db_exec(db, "rename_stream", DB_ARGS(owner, message_id, stream), NULL, err) < 0 ||
+	    db_exec(db, "keep_events", DB_ARGS(owner, message_id, events), NULL, err) < 0 ||
+	    db_commit(db, err) < 0) {
+		db_rollback(db);
+		return -1;
+	}
+	return 0;
+}
+
 int store_load_events(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData *ret,
                       struct arena *a, struct error *err)
 {
@@ -467,9 +484,9 @@ int store_stop(struct db *db, const char *owner, const char *session, const char
 
 /* --- After dead replicas -------------------------------------------------------------------------------------------- */
 
-int store_close_orphans(struct db *db, int64_t *closed, struct error *err)
+int store_close_orphans(struct db *db, int grace_seconds, int64_t *closed, struct error *err)
 {
-	return db_change(db, "close_orphans", DB_ARGS(), closed, err);
+	return db_change(db, "close_orphans", DB_ARGS(grace_seconds), closed, err);
 }
 
 int store_sweep(struct db *db, int64_t *streams, struct error *err)

@@ -46,7 +46,7 @@ int store_page_start(struct db *db, const char *owner, const char *session, int6
                      int64_t max_bytes, int64_t *first, bool *more, struct error *err) CHECKED;
 int store_get_message(struct db *db, const char *owner, const char *session, const char *id,
                       Chat__Message *out, struct arena *a, struct error *err) CHECKED;
-/* The turns before a message, oldest first, not much more than `characters` of them. */
+/* The messages before that one, oldest first, not much more than `characters` of them. */
 int store_history(struct db *db, const char *owner, const char *session, const char *before_message,
                   int64_t characters, size_t *n, struct chat_message **ret, struct arena *a,
                   struct error *err) CHECKED;
@@ -64,8 +64,9 @@ int store_latest_answer(struct db *db, const char *owner, const char *session, s
                         struct arena *a, struct error *err) CHECKED;
 int store_answer_by_key(struct db *db, const char *owner, const char *session, const char *key,
                         struct store_answer *ret, struct arena *a, struct error *err) CHECKED;
-int store_answer_by_stream(struct db *db, const char *owner, const char *stream, struct store_answer *ret,
-                           struct arena *a, struct error *err) CHECKED;
+/* session may be NULL: of any. */
+int store_answer_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
+                           struct store_answer *ret, struct arena *a, struct error *err) CHECKED;
 
 /* The session stays locked until the transaction ends. */
 int store_lock_session(struct db *db, const char *owner, const char *session, struct error *err) CHECKED;
@@ -91,6 +92,9 @@ int store_renew(struct db *db, const char *owner, const char *message_id, const 
 /* Closes the row with what the message holds, and keeps the events for ten minutes. 0: it was closed already. */
 int store_finish(struct db *db, const char *owner, const Chat__Message *message, ProtobufCBinaryData events,
                  struct arena *a, struct error *err) CHECKED;
+/* Its events are told anew, under another stream's id. */
+int store_retell(struct db *db, const char *owner, const char *message_id, const char *stream,
+                 ProtobufCBinaryData events, struct error *err) CHECKED;
 int store_load_events(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData *ret,
                       struct arena *a, struct error *err) CHECKED;
 /* 1: it is being written, and whoever writes it will hear of it (NOTIFY on STORE_STOP_CHANNEL: the message's id). */
@@ -98,8 +102,9 @@ int store_load_events(struct db *db, const char *owner, const char *message_id, 
 int store_stop(struct db *db, const char *owner, const char *session, const char *message_id,
                struct error *err) CHECKED;
 
-/* Closes the answers whose writers died. *closed: how many. */
-int store_close_orphans(struct db *db, int64_t *closed, struct error *err) CHECKED;
+/* Closes the answers whose writers died. *closed: how many. Not before the database itself has run for grace_seconds,
+ * so that the living can renew their leases first. */
+int store_close_orphans(struct db *db, int grace_seconds, int64_t *closed, struct error *err) CHECKED;
 /* Drops expired events and keys. *streams: how many had their events dropped. */
 int store_sweep(struct db *db, int64_t *streams, struct error *err) CHECKED;
 

@@ -196,7 +196,7 @@ static void close_orphans(struct call *call)
 {
 	int64_t closed = 0;
 
-	if (store_close_orphans(call->db, &closed, call->err) == 0 && closed)
+	if (store_close_orphans(call->db, STORE_LEASE_SECONDS, &closed, call->err) == 0 && closed)
 		log_line(LOG_WARN, "closed answers whose writers died", LOG_INT("answers", closed));
 }
 

@@ -139,7 +139,7 @@ static int prepare(struct writing *w, struct chat_request *request)
 	prompt.passage_count = w->found_count;
 	prompt.has_documents = w->document_count > 0;
 	prompt.history_tokens = w->state->history_tokens;
-	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->turn->message_id,
+	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->job->question_id,
 	                  (int64_t)prompt.history_tokens * HISTORY_CHARACTERS_PER_TOKEN,
 	                  &prompt.history_count, &history, w->call->arena, w->call->err) < 0)
 		return -1;

@@ -12,7 +12,7 @@ enum { WRITE_DEADLINE_MS = 15 * 60 * 1000 };
 
 /* What a task is told; in its arena. The stream and the turn are its own: it closes and ends them. */
 struct write_job {
-	const char *session_id, *question, *created_at;
+	const char *session_id, *question_id, *question, *created_at;
 	struct stream *stream;
 	struct turn *turn;
 };

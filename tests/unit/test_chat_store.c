@@ -1,0 +1,464 @@
+/* links: svc-chat/store.c build/gen/chat.migrations.c tests/unit/pg.c */
+#include "svc-chat/store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "common/text.h"
+#include "documents.pb-c.h"
+#include "tests/unit/pg.h"
+
+extern const struct db_migration chat_migrations[];
+extern const size_t chat_migration_count;
+
+static const char owner[] = "00000000-0000-7000-8000-000000000001";
+static const char other[] = "00000000-0000-7000-8000-000000000002";
+static const char bot[] = "00000000-0000-7000-8000-0000000000b1";
+
+/* The tables of others that ours refer to, and statements that only tests need. */
+static const char neighbours[] =
+    "DROP SCHEMA IF EXISTS auth CASCADE; DROP SCHEMA IF EXISTS chatbots CASCADE; CREATE SCHEMA auth; CREATE SCHEMA chatbots;"
+    "CREATE TABLE auth.users (uid uuid PRIMARY KEY);"
+    "CREATE TABLE chatbots.chatbot (owner_id uuid, id uuid, PRIMARY KEY (owner_id, id));"
+    "INSERT INTO auth.users VALUES ('00000000-0000-7000-8000-000000000001'), ('00000000-0000-7000-8000-000000000002');"
+    "INSERT INTO chatbots.chatbot VALUES ('00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-0000000000b1')";
+static const struct db_stmt test_statements[] = {
+	{ "t_expire", "UPDATE message SET lease_until = now() - interval '1 second' WHERE id = $1" },
+	{ "t_age", "UPDATE message SET created_at = now() - interval '2 days' WHERE id = $1" },
+	{ "t_old_log",
+	  "UPDATE stream_log SET expires_at = now() - interval '1 second' WHERE message_id = $1" },
+	{ "t_logs", "SELECT count(*) AS n FROM stream_log WHERE message_id = $1" },
+	{ "t_drop_bot", "DELETE FROM chatbots.chatbot" },
+	{ NULL, NULL },
+};
+
+static struct db_pool *pool;
+static struct arena arena;
+static struct error err;
+static struct db db;
+
+/* Fails with the words of the error. */
+#define OK(expression)                                                                 \
+	do {                                                                           \
+		if ((expression) < 0)                                                  \
+			fail_msg("%s: %s (%s)", #expression, err.message, err.detail); \
+	} while (0)
+
+static int open_pool(void **state)
+{
+	static const struct db_stmt *const tables[] = { store_statements, test_statements, NULL };
+	struct db_config config = {
+		.url = pg_url(), .schema = "chat", .connections = 2, .statements = tables
+	};
+
+	(void)state;
+	log_open("test", LOG_ERROR);
+	pg_schema("chat");
+	pg_sql(neighbours);
+	if (db_migrate(pg_url(), "chat", chat_migrations, chat_migration_count, 0, &err) == 0 &&
+	    db_pool_open(&config, 0, &pool, &err) == 0)
+		return 0;
+	fprintf(stderr, "%s: %s\n", err.message, err.detail);
+	return -1;
+}
+
+static int close_pool(void **state)
+{
+	(void)state;
+	db_pool_free(pool);
+	return 0;
+}
+
+/* Each test in a transaction that is rolled back. */
+static int begin(void **state)
+{
+	(void)state;
+	error_clear(&err);
+	arena_init(&arena, 0);
+	db_init(&db, pool);
+	return db_begin(&db, &err);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	db_rollback(&db);
+	db_done(&db);
+	arena_done(&arena);
+	return 0;
+}
+
+static const char *new_id(void)
+{
+	char *id = arena_alloc(&arena, UUID_TEXT);
+
+	uuid_make(id);
+	return id;
+}
+
+static const char *new_session(void)
+{
+	const char *id = new_id();
+
+	OK(store_create_session(&db, owner, id, bot, NULL, &err));
+	return id;
+}
+
+static struct store_turn new_turn(const char *session, const char *content)
+{
+	return (struct store_turn){ .owner = owner,
+		                    .session = session,
+		                    .question_id = new_id(),
+		                    .message_id = new_id(),
+		                    .stream = new_id(),
+		                    .content = content,
+		                    .created_at = "2026-01-15T10:30:00.123Z",
+		                    .title = "A title" };
+}
+
+/* A question and its whole answer. Returns the answer's id. */
+static const char *add_turn(const char *session, const char *question, const char *answer)
+{
+	static Chat__TokenUsage usage = CHAT__TOKEN_USAGE__INIT;
+	static Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources = &source;
+	struct store_turn turn = new_turn(session, question);
+	Chat__Message m = CHAT__MESSAGE__INIT;
+	uint8_t events[] = "\0events";
+
+	OK(store_begin_turn(&db, &turn, &err));
+	usage.has_prompt_tokens = usage.has_completion_tokens = true;
+	usage.prompt_tokens = 3;
+	usage.completion_tokens = 4;
+	source.text = (char *)"a passage";
+	source.has_score = true;
+	source.score = 0.1;
+	m.id = (char *)turn.message_id;
+	m.session_id = (char *)session;
+	m.content = (char *)answer;
+	m.has_status = true;
+	m.usage = &usage;
+	m.sources = &sources;
+	m.n_sources = 1;
+	m.model = (char *)"test";
+	assert_int_equal(
+	    store_finish(&db, owner, &m, (ProtobufCBinaryData){ sizeof events, events }, &arena, &err), 1);
+	return turn.message_id;
+}
+
+/* --- Tests ---------------------------------------------------------------------------------------------------------- */
+
+static void test_sessions(void **state)
+{
+	Chat__SessionDetails got = CHAT__SESSION_DETAILS__INIT;
+	Chat__SessionList list = CHAT__SESSION_LIST__INIT;
+	const char *first = new_session(), *second = new_session();
+
+	(void)state;
+	assert_int_equal(store_get_session(&db, owner, first, &got, &arena, &err), 1);
+	assert_string_equal(got.chatbot_id, bot);
+	assert_string_equal(got.user_id, owner);
+	assert_null(got.title);
+	assert_int_equal(store_get_session(&db, other, first, &got, &arena, &err), 0);
+	OK(store_list_sessions(&db, owner, NULL, 1, &list, &arena, &err));
+	assert_int_equal(list.n_sessions, 1);
+	assert_string_equal(list.sessions[0]->id, second);
+	OK(store_list_sessions(&db, owner, list.next, 1, &list, &arena, &err));
+	assert_string_equal(list.sessions[0]->id, first);
+	list = (Chat__SessionList)CHAT__SESSION_LIST__INIT;
+	OK(store_list_sessions(&db, other, NULL, 10, &list, &arena, &err));
+	assert_int_equal(list.n_sessions, 0);
+	assert_int_equal(store_delete_session(&db, other, first, &err), 0);
+	assert_int_equal(store_delete_session(&db, owner, first, &err), 1);
+	assert_int_equal(store_get_session(&db, owner, first, &got, &arena, &err), 0);
+}
+
+static void test_a_chatbot_of_somebody_else(void **state)
+{
+	(void)state;
+	assert_int_equal(store_create_session(&db, other, new_id(), bot, NULL, &err), -1);
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+static void test_a_turn(void **state)
+{
+	const char *session = new_session(), *id = add_turn(session, "How long?", "Two years [1].");
+	Chat__SessionDetails named = CHAT__SESSION_DETAILS__INIT;
+	Chat__Message m = CHAT__MESSAGE__INIT;
+	ProtobufCBinaryData events;
+	int64_t messages;
+
+	(void)state;
+	assert_int_equal(store_get_message(&db, owner, session, id, &m, &arena, &err), 1);
+	assert_string_equal(m.content, "Two years [1].");
+	assert_string_equal(m.role, "assistant");
+	assert_string_equal(m.created_at, "2026-01-15T10:30:00.123Z");
+	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__COMPLETE);
+	assert_int_equal(m.n_sources, 1);
+	assert_string_equal(m.sources[0]->text, "a passage");
+	assert_true(m.sources[0]->score == 0.1);
+	assert_int_equal(m.usage->completion_tokens, 4);
+	assert_int_equal(store_get_message(&db, other, session, id, &m, &arena, &err), 0);
+	assert_int_equal(store_load_events(&db, owner, id, &events, &arena, &err), 1);
+	assert_int_equal(events.len, 8);
+	assert_memory_equal(events.data, "\0events", 8);
+	OK(store_get_session(&db, owner, session, &named, &arena, &err));
+	assert_string_equal(named.title, "A title");
+	OK(store_usage(&db, owner, &messages, &err));
+	assert_int_equal(messages, 1);
+}
+
+static void test_one_answer_at_a_time(void **state)
+{
+	const char *session = new_session();
+	struct store_turn first = new_turn(session, "a"), second = new_turn(session, "b");
+	struct store_turn elsewhere = new_turn(new_session(), "c");
+
+	(void)state;
+	OK(store_begin_turn(&db, &first, &err));
+	OK(store_begin_turn(&db, &elsewhere, &err));
+	OK(db_begin(&db, &err));
+	assert_int_equal(store_begin_turn(&db, &second, &err), -1);
+	assert_int_equal(err.code, ERROR_CONFLICT);
+	db_rollback(&db);
+	error_clear(&err);
+	OK(store_abandon_turn(&db, &first, &err));
+	OK(store_begin_turn(&db, &second, &err));
+}
+
+static void test_keys(void **state)
+{
+	const char *session = new_session();
+	struct store_turn turn = new_turn(session, "a");
+	struct store_answer found;
+	int64_t none;
+
+	(void)state;
+	turn.key = "k1";
+	turn.request_hash = "h1";
+	OK(store_begin_turn(&db, &turn, &err));
+	assert_int_equal(store_answer_by_key(&db, owner, session, "k1", &found, &arena, &err), 1);
+	assert_string_equal(found.message_id, turn.message_id);
+	assert_string_equal(found.question_id, turn.question_id);
+	assert_string_equal(found.request_hash, "h1");
+	assert_string_equal(found.status, "generating");
+	assert_false(found.has_log);
+	assert_int_equal(store_answer_by_key(&db, owner, session, "k2", &found, &arena, &err), 0);
+	assert_int_equal(store_answer_by_key(&db, other, session, "k1", &found, &arena, &err), 0);
+	OK(db_exec(&db, "t_age", DB_ARGS(turn.message_id), NULL, &err));
+	OK(store_sweep(&db, &none, &err));
+	assert_int_equal(store_answer_by_key(&db, owner, session, "k1", &found, &arena, &err), 0);
+}
+
+static void test_renewing_and_stopping(void **state)
+{
+	const char *session = new_session();
+	struct store_turn turn = new_turn(session, "a");
+	struct store_progress nothing = { 0 }, some = { "Two [1]", "Hm", { 0 } };
+	Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources = &source;
+	Chat__Message m = CHAT__MESSAGE__INIT;
+	bool stop = true;
+	int64_t closed;
+
+	(void)state;
+	source.text = (char *)"p";
+	some.sources = store_pack_sources(&sources, 1, &arena);
+	OK(store_begin_turn(&db, &turn, &err));
+	assert_int_equal(store_renew(&db, owner, turn.message_id, &some, &stop, &err), 1);
+	assert_false(stop);
+	assert_int_equal(store_renew(&db, owner, turn.message_id, &nothing, &stop, &err), 1);
+	assert_int_equal(store_stop(&db, other, session, turn.message_id, &err), 0);
+	assert_int_equal(store_stop(&db, owner, session, turn.question_id, &err), 0);
+	assert_int_equal(store_stop(&db, owner, session, turn.message_id, &err), 1);
+	assert_int_equal(store_renew(&db, owner, turn.message_id, &nothing, &stop, &err), 1);
+	assert_true(stop);
+	OK(store_get_message(&db, owner, session, turn.message_id, &m, &arena, &err));
+	assert_string_equal(m.content, "Two [1]");
+	assert_string_equal(m.reasoning, "Hm");
+	assert_int_equal(m.n_sources, 1);
+	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__GENERATING);
+	/* Its writer dies: what its user wanted counts. */
+	OK(db_exec(&db, "t_expire", DB_ARGS(turn.message_id), NULL, &err));
+	OK(store_close_orphans(&db, 0, &closed, &err));
+	assert_int_equal(closed, 1);
+	assert_int_equal(store_renew(&db, owner, turn.message_id, &nothing, &stop, &err), 0);
+	OK(store_get_message(&db, owner, session, turn.message_id, &m, &arena, &err));
+	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__STOPPED);
+}
+
+static void test_orphans(void **state)
+{
+	const char *session = new_session();
+	struct store_turn dead = new_turn(session, "a"), alive = new_turn(new_session(), "b");
+	Chat__Message m = CHAT__MESSAGE__INIT;
+	int64_t closed = 0;
+
+	(void)state;
+	OK(store_begin_turn(&db, &dead, &err));
+	OK(store_begin_turn(&db, &alive, &err));
+	OK(db_exec(&db, "t_expire", DB_ARGS(dead.message_id), NULL, &err));
+	OK(store_close_orphans(&db, 1000 * 1000 * 1000, &closed, &err)); /* the database has just started */
+	assert_int_equal(closed, 0);
+	OK(store_close_orphans(&db, 0, &closed, &err));
+	assert_int_equal(closed, 1);
+	OK(store_get_message(&db, owner, session, dead.message_id, &m, &arena, &err));
+	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__INTERRUPTED);
+	assert_non_null(m.error);
+	OK(store_get_message(&db, owner, alive.session, alive.message_id, &m, &arena, &err));
+	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__GENERATING);
+	/* Late, its writer comes back: the row is closed. */
+	m = (Chat__Message)CHAT__MESSAGE__INIT;
+	m.id = (char *)dead.message_id;
+	m.content = (char *)"late";
+	m.usage = &(Chat__TokenUsage)CHAT__TOKEN_USAGE__INIT;
+	assert_int_equal(store_finish(&db, owner, &m, (ProtobufCBinaryData){ 0 }, &arena, &err), 0);
+	/* And another turn can begin. */
+	dead = new_turn(session, "again");
+	OK(store_begin_turn(&db, &dead, &err));
+}
+
+static void test_streams(void **state)
+{
+	const char *session = new_session(), *id = add_turn(session, "a", "b"), *again = new_id();
+	struct store_answer answer;
+	ProtobufCBinaryData events;
+	int64_t dropped;
+
+	(void)state;
+	OK(store_latest_answer(&db, owner, session, &answer, &arena, &err));
+	assert_true(answer.has_log);
+	assert_int_equal(store_answer_by_stream(&db, owner, NULL, answer.stream, &answer, &arena, &err), 1);
+	assert_int_equal(store_answer_by_stream(&db, owner, session, answer.stream, &answer, &arena, &err),
+	                 1);
+	assert_int_equal(
+	    store_answer_by_stream(&db, owner, new_session(), answer.stream, &answer, &arena, &err), 0);
+	assert_int_equal(store_answer_by_stream(&db, other, NULL, answer.stream, &answer, &arena, &err), 0);
+	OK(db_exec(&db, "t_old_log", DB_ARGS(id), NULL, &err));
+	assert_int_equal(store_load_events(&db, owner, id, &events, &arena, &err), 0);
+	OK(store_retell(&db, owner, id, again, (ProtobufCBinaryData){ 1, (uint8_t *)"x" }, &err));
+	assert_int_equal(store_answer_by_stream(&db, owner, NULL, again, &answer, &arena, &err), 1);
+	assert_true(answer.has_log);
+	assert_int_equal(store_load_events(&db, owner, id, &events, &arena, &err), 1);
+	assert_int_equal(events.len, 1);
+	OK(db_exec(&db, "t_old_log", DB_ARGS(id), NULL, &err));
+	OK(store_sweep(&db, &dropped, &err));
+	assert_int_equal(dropped, 1);
+}
+
+/* All messages by way of windows, however many fit one. */
+static void test_windows(void **state)
+{
+	const char *session = new_session();
+	Chat__Message **got;
+	int64_t first, last;
+	char *large;
+	size_t n;
+	bool more;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		add_turn(session, "q", "a");
+	OK(store_page_start(&db, owner, session, INT64_MAX, 3, 0, &first, &more, &err));
+	assert_true(more);
+	OK(store_messages(&db, owner, session, first - 1, INT64_MAX, 100, &n, &got, &last, &more, &arena,
+	                  &err));
+	assert_int_equal(n, 3);
+	assert_false(more);
+	assert_string_equal(got[0]->role, "assistant");
+	assert_string_equal(got[1]->role, "user");
+	OK(store_messages(&db, owner, session, first - 1, INT64_MAX, 2, &n, &got, &last, &more, &arena,
+	                  &err));
+	assert_int_equal(n, 2);
+	assert_true(more);
+	OK(store_page_start(&db, owner, session, first, 100, 0, &first, &more, &err));
+	assert_false(more);
+	OK(store_messages(&db, owner, session, 0, INT64_MAX, 100, &n, &got, &last, &more, &arena, &err));
+	assert_int_equal(n, 10);
+	/* Large ones: no reply may burst. */
+	large = arena_alloc(&arena, (1 << 20) + 1);
+	memset(large, 'x', 1 << 20);
+	for (int i = 0; i < 4; i++)
+		add_turn(session, "q", large);
+	n = 0;
+	for (int64_t after = 0, replies = 0;; replies++) {
+		size_t part, bytes = 0;
+
+		OK(store_messages(&db, owner, session, after, INT64_MAX, 100, &part, &got, &after, &more,
+		                  &arena, &err));
+		for (size_t i = 0; i < part; i++)
+			bytes += strlen(got[i]->content);
+		assert_true(bytes < 3500 * 1000);
+		n += part;
+		if (!more)
+			break;
+		assert_true(replies < 5);
+	}
+	assert_int_equal(n, 18);
+	OK(store_page_start(&db, owner, session, INT64_MAX, 100, STORE_BYTES, &first, &more, &err));
+	assert_true(more);
+	OK(store_messages(&db, owner, session, first - 1, INT64_MAX, 100, &n, &got, &last, &more, &arena,
+	                  &err));
+	assert_false(more);
+	assert_true(n >= 2 && n <= 5);
+}
+
+static void test_history(void **state)
+{
+	const char *session = new_session();
+	struct store_turn now;
+	struct chat_message *got;
+	size_t n;
+
+	(void)state;
+	add_turn(session, "12345678", "12345678");
+	add_turn(session, "abc", "def");
+	now = new_turn(session, "now");
+	OK(store_begin_turn(&db, &now, &err));
+	OK(store_history(&db, owner, session, now.question_id, 1000, &n, &got, &arena, &err));
+	assert_int_equal(n, 4);
+	assert_string_equal(got[0].role, "user");
+	assert_string_equal(got[3].content, "def");
+	OK(store_history(&db, owner, session, now.question_id, 10, &n, &got, &arena, &err));
+	assert_int_equal(n, 2);
+	OK(store_history(&db, other, session, now.question_id, 1000, &n, &got, &arena, &err));
+	assert_int_equal(n, 0);
+}
+
+static void test_deleting_the_chatbot(void **state)
+{
+	const char *session = new_session(), *id = add_turn(session, "a", "b");
+	Chat__SessionDetails got = CHAT__SESSION_DETAILS__INIT;
+	OWN(pgresult) PGresult *res = NULL;
+
+	(void)state;
+	OK(db_exec(&db, "t_drop_bot", DB_ARGS(), NULL, &err));
+	assert_int_equal(store_get_session(&db, owner, session, &got, &arena, &err), 0);
+	OK(db_exec(&db, "t_logs", DB_ARGS(id), &res, &err));
+	assert_int_equal(db_int(res, 0, "n"), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_sessions, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_chatbot_of_somebody_else, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_turn, begin, end),
+		cmocka_unit_test_setup_teardown(test_one_answer_at_a_time, begin, end),
+		cmocka_unit_test_setup_teardown(test_keys, begin, end),
+		cmocka_unit_test_setup_teardown(test_renewing_and_stopping, begin, end),
+		cmocka_unit_test_setup_teardown(test_orphans, begin, end),
+		cmocka_unit_test_setup_teardown(test_streams, begin, end),
+		cmocka_unit_test_setup_teardown(test_windows, begin, end),
+		cmocka_unit_test_setup_teardown(test_history, begin, end),
+		cmocka_unit_test_setup_teardown(test_deleting_the_chatbot, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, open_pool, close_pool);
+}
