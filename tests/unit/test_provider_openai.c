@@ -37,7 +37,7 @@ struct model {
 	const struct canned *answers;
 	int asked; /* POST requests taken */
 	char requests[ANSWERS][8192];
-	volatile bool over;
+	_Atomic bool over;
 };
 
 static void send_all(int fd, const char *bytes, size_t size, int split)
