@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -58,14 +59,20 @@ int mailer_ask_link(struct call *call, const char *email)
 
 /* --- Sending ----------------------------------------------------------------------------------------------------- */
 
-/* Whole under its name, or not at all; a job that runs twice writes the same file. */
-static int write_file(struct call *call, const char *id, const char *bytes, size_t size)
+/* Whole under its name, or not at all; a job that runs twice writes the same file. By name, files are in order. */
+static int write_file(struct call *call, const struct mail *mail, const char *bytes, size_t size)
 {
 	const char *dir = arena_printf(call->arena, "%s/mail", auth_of(call)->settings->state);
-	const char *path = arena_printf(call->arena, "%s/%s.eml", dir, id);
-	const char *fresh = arena_printf(call->arena, "%s/.%s", dir, id);
+	const char *path, *fresh;
+	time_t seconds = (time_t)mail->date;
 	int file, failed;
+	struct tm tm;
+	char when[32];
 
+	gmtime_r(&seconds, &tm);
+	strftime(when, sizeof when, "%Y%m%dT%H%M%SZ", &tm);
+	path = arena_printf(call->arena, "%s/%s-%s.eml", dir, when, mail->id);
+	fresh = arena_printf(call->arena, "%s/.%s", dir, mail->id);
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return error_internal(call->err, "mail: %s: %s", dir, strerror(errno));
 	file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -127,7 +134,7 @@ static int send_letter(struct call *call, const struct job *job, const char *to,
 	size_t size;
 	char *bytes = mail_build(&mail, &size, call->arena);
 
-	return *set->smtp_url ? send_smtp(call, to, bytes, size) : write_file(call, job->id, bytes, size);
+	return *set->smtp_url ? send_smtp(call, to, bytes, size) : write_file(call, &mail, bytes, size);
 }
 
 /* --- The jobs ---------------------------------------------------------------------------------------------------- */

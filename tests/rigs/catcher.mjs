@@ -4,14 +4,15 @@
 //   DELETE /mails           forget them
 //   POST /next?...          how the next mails go: after=CODE answers DATA with that code; delay=MS waits before the answer to
 //                           DATA; drop=1 takes the mail, then cuts the connection instead of answering; times=N (1)
-// SMTP_USER, SMTP_PASS: AUTH is demanded. NO_TLS=1: no STARTTLS. SMTPS=1: TLS from the start. The certificate is
-// smtp-server's own for tests, which no client trusts unless told to.
+// SMTP_USER, SMTP_PASS: AUTH is demanded. NO_TLS=1: no STARTTLS. SMTPS=1: TLS from the start. TLS_KEY, TLS_CERT: files;
+// without them the certificate is smtp-server's own, which no client trusts.
+import fs from 'node:fs';
 import http from 'node:http';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 
 const [smtpPort = 3962, httpPort = 3963] = process.argv.slice(2).map(Number);
-const { SMTP_USER: user, SMTP_PASS: password } = process.env;
+const { SMTP_USER: user, SMTP_PASS: password, TLS_KEY, TLS_CERT } = process.env;
 let mails = [];
 let next = { times: 0 };
 
@@ -26,6 +27,7 @@ const server = new SMTPServer({
   authOptional: !user,
   disabledCommands: process.env.NO_TLS ? ['STARTTLS'] : [],
   secure: process.env.SMTPS === '1',
+  ...(TLS_CERT ? { key: fs.readFileSync(TLS_KEY), cert: fs.readFileSync(TLS_CERT) } : {}),
   size: 1 << 20,
   onAuth(auth, session, done) {
     if (auth.username === user && auth.password === password) done(null, { user });
