@@ -90,6 +90,8 @@ static int call(struct exchange *x)
 
 	if (transcode_request(x, &in) < 0 || rpc_call(x->peer, &x->rpc, x->route->method, in, &out) < 0)
 		return -1;
+	if (x->route->ends_session)
+		identity_end_session(x->gateway->identity, x->rpc.caller);
 	return x->route->stream == STREAM_NONE ? transcode_answer(x, out) : sse_follow(x, out);
 }
 

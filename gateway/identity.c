@@ -21,8 +21,9 @@
 enum {
 	POLL_MS = 1500, /* well below IDENTITY_TRUST_MS */
 	CALL_MS = 3000,
-	PAUSE_MS = 200,   /* between two attempts to find the feed again */
-	REFETCH_MS = 200, /* how often a strange token makes us ask for keys */
+	PAUSE_MS = 200,    /* between two attempts to find the feed again */
+	REFETCH_MS = 200,  /* how often a strange token makes us ask for keys */
+	FEED_SECONDS = 60, /* by then the feed has told of it for good, or nobody is believed */
 	AGENT_MAX = 500,
 	MISSES_A_MINUTE = 60 /* unknown API keys that one address may try */
 };
@@ -394,6 +395,19 @@ static int authorize(struct request *req, enum access access, const char *scope,
 	if (access == ACCESS_ADMIN && !caller->admin)
 		return error_set(&req->err, ERROR_FORBIDDEN, "this is for administrators");
 	return 0;
+}
+
+void identity_end_session(struct identity *id, const Rpc__Caller *caller)
+{
+	Auth__Revocation what = AUTH__REVOCATION__INIT;
+	int64_t now = clock_unix_ms() / 1000;
+
+	what.session_id = caller->session_id;
+	what.has_until = 1;
+	what.until = now + FEED_SECONDS;
+	pthread_rwlock_wrlock(&id->lock);
+	revocations_add(id->revoked, &what, now);
+	pthread_rwlock_unlock(&id->lock);
 }
 
 int identity_caller(struct identity *id, struct request *req, enum access access, const char *scope,

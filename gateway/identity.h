@@ -24,6 +24,9 @@ void identity_stop(struct identity *id);
 /* 1 when the feed is alive. */
 int identity_ready(const struct identity *id);
 
+/* The session of the token that was shown has just ended: refuse it from now on, before the feed says so, too. */
+void identity_end_session(struct identity *id, const Rpc__Caller *caller);
+
 /*
  * The caller of a method with that access; scope: what an API key must be allowed. -1 in req->err: no credentials where
  * some are needed, or bad ones anywhere (401); a scope or role that is missing (403); no feed (503).

@@ -25,7 +25,7 @@ struct route {
 	const struct shape *in, *out;
 	const char *request_body, *response_body, *upload, *scope, *page, *redirect; /* NULL when not said */
 	enum stream_mode stream;
-	bool raw;
+	bool raw, ends_session;
 	int status, rate_per_minute, timeout_seconds;
 	int64_t body_limit;
 };

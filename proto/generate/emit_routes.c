@@ -19,8 +19,9 @@ static void add_route(struct text *t, const struct rpc *r)
 	text_addf(t, "\t{ \"%s\", \"%s\", \"%s\", &%s_client_methods[%s_METHOD_%s],\n", r->verb, r->path,
 	          service, service, upper(service, t->arena), r->upp);
 	text_addf(t, "\t  &shape_%s, &shape_%s,\n", r->in->c_low, r->out->c_low);
-	text_addf(t, "\t  .stream = %s, .raw = %s, .status = %d, .rate_per_minute = %d,", streams[h->stream],
-	          h->raw ? "true" : "false", h->status, h->rate_per_minute);
+	text_addf(t, "\t  .stream = %s, .raw = %s, .ends_session = %s, .status = %d, .rate_per_minute = %d,",
+	          streams[h->stream], h->raw ? "true" : "false", h->ends_session ? "true" : "false",
+	          h->status, h->rate_per_minute);
 	text_addf(t, " .timeout_seconds = %d, .body_limit = %lld", h->timeout_seconds,
 	          (long long)h->body_limit);
 	add_text(t, "request_body", h->request_body);
