@@ -222,6 +222,7 @@ static int read_message(const PGresult *res, int row, Chat__Message *out, struct
 {
 	const char *status = db_text(res, row, "status");
 
+	out->status = CHAT__MESSAGE_STATUS__COMPLETE;
 	while (strcmp(status_names[out->status], status) != 0) /* the column is checked to be one of them */
 		out->status++;
 	out->has_status = true;
