@@ -20,12 +20,13 @@ struct chat_settings {
 };
 
 static const struct config_key keys[] = {
-	CONFIG_TEXT(
-	    struct chat_settings, base_url, "CHAT_BASE_URL", "",
-	    "an OpenAI-compatible endpoint (https://api.deepseek.com/v1); empty: answers quote the documents"),
+	CONFIG_TEXT(struct chat_settings, provider, "CHAT_PROVIDER", "builtin",
+	            "who writes answers: builtin (quotes the documents) or openai"),
+	CONFIG_TEXT(struct chat_settings, base_url, "CHAT_BASE_URL", "https://api.openai.com/v1",
+	            "of openai: any compatible endpoint"),
 	CONFIG_TEXT(struct chat_settings, api_key, "CHAT_API_KEY", "", "its key"),
 	CONFIG_TEXT(struct chat_settings, model, "CHAT_MODEL", "",
-	            "the model for chatbots that name none which the endpoint has"),
+	            "the model where a chatbot names none that the endpoint has"),
 	CONFIG_INT(struct chat_settings, idle_seconds, "CHAT_IDLE_SECONDS", "120",
 	           "a model that is silent for so long hangs"),
 	CONFIG_INT(struct chat_settings, total_seconds, "CHAT_TOTAL_SECONDS", "600",
@@ -42,9 +43,8 @@ static int check(const struct chat_settings *set, struct error *err)
 
 	if (!openai && strcmp(set->provider, "builtin") != 0)
 		return error_set(err, ERROR_INVALID, "CHAT_PROVIDER must be builtin or openai");
-	if (openai && (!*set->base_url || !*set->model))
-		return error_set(err, ERROR_INVALID,
-		                 "CHAT_PROVIDER=openai needs CHAT_BASE_URL and CHAT_MODEL");
+	if (openai && !*set->model)
+		return error_set(err, ERROR_INVALID, "CHAT_PROVIDER=openai needs CHAT_MODEL");
 	if (set->idle_seconds < 1 || set->idle_seconds > 3600)
 		return error_set(err, ERROR_INVALID, "CHAT_IDLE_SECONDS must be 1 to 3600");
 	if (set->total_seconds < 1 || set->total_seconds > 800)
