@@ -1,5 +1,6 @@
 #include "proto/generate/openapi.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "common/version.h"
@@ -14,18 +15,24 @@ static const char *summary(const char *comment, struct arena *a)
 	return end ? arena_strndup(a, comment, (size_t)(end - comment)) : comment;
 }
 
+/* MeasureName -> "Measure name": better than nothing where a comment is missing. */
+static const char *in_words(const struct rpc *r, struct arena *a)
+{
+	char *words = arena_strdup(a, r->low);
+
+	for (char *c = words; *c; c++)
+		*c = (char)(c == words ? toupper((unsigned char)*c) : *c == '_' ? ' ' : *c);
+	return words;
+}
+
 static void describe(struct openapi *o, const struct rpc *r, json_object *operation)
 {
-	const char *first;
+	const char *comment = r->comment ? r->comment : in_words(r, o->model->arena);
+	const char *first = summary(comment, o->model->arena);
 
-	if (!r->comment) {
-		mistake(o->model, r->name, "is public and has no comment, which would be its documentation");
-		return;
-	}
-	first = summary(r->comment, o->model->arena);
 	put_text(operation, "summary", first);
-	if (strlen(r->comment) > strlen(first) + 1)
-		put_text(operation, "description", r->comment);
+	if (strlen(comment) > strlen(first) + 1)
+		put_text(operation, "description", comment);
 }
 
 /* Signing in is the rule (the skeleton says so); these are the exceptions. */
@@ -47,23 +54,34 @@ static void say_security(const struct rpc *r, json_object *operation)
 	}
 }
 
-static bool tag_known(json_object *root, const char *tag)
+/* The chapter: as said, or that of the contract's first method which says one. New ones follow those of the skeleton. */
+static void add_tag(json_object *root, const struct rpc *r, json_object *operation)
 {
-	json_object *tags = json_object_object_get(root, "tags");
+	json_object *tags = json_object_object_get(root, "tags"), *new_tag;
+	const char *tag = r->http->tag;
+	bool known = false;
 
-	for (size_t i = 0; tag && i < json_object_array_length(tags); i++) {
-		if (same(json_object_get_string(
-		             json_object_object_get(json_object_array_get_idx(tags, i), "name")),
-		         tag))
-			return true;
+	for (size_t i = 0; !tag && i < r->contract->rpc_count; i++)
+		tag = r->contract->rpcs[i].http ? r->contract->rpcs[i].http->tag : NULL;
+	if (!tag)
+		tag = r->contract->name;
+	json_object_array_add(put(operation, "tags", json_object_new_array()), json_object_new_string(tag));
+	for (size_t i = 0; i < json_object_array_length(tags); i++) {
+		json_object *name = json_object_object_get(json_object_array_get_idx(tags, i), "name");
+
+		known = known || same(json_object_get_string(name), tag);
 	}
-	return false;
+	if (known)
+		return;
+	new_tag = json_object_new_object();
+	put_text(new_tag, "name", tag);
+	json_object_array_add(tags, new_tag);
 }
 
 static void add_operation(struct openapi *o, json_object *root, const struct rpc *r, const char *path,
                           const char *suffix)
 {
-	json_object *item, *operation, *tags;
+	json_object *item, *operation;
 
 	o->path = path;
 	if (!json_object_object_get_ex(o->paths, path, &item))
@@ -74,11 +92,7 @@ static void add_operation(struct openapi *o, json_object *root, const struct rpc
 	put_text(operation, "operationId",
 	         arena_printf(o->model->arena, "%s_%s%s%s", r->contract->name, r->low, *suffix ? "_" : "",
 	                      suffix));
-	tags = put(operation, "tags", json_object_new_array());
-	if (tag_known(root, r->http->tag))
-		json_object_array_add(tags, json_object_new_string(r->http->tag));
-	else
-		mistake(o->model, r->name, "its tag must be one of those in the skeleton of openapi.json");
+	add_tag(root, r, operation);
 	describe(o, r, operation);
 	say_security(r, operation);
 	openapi_parameters(o, r, operation);

@@ -150,13 +150,30 @@ static json_object *body_schema(struct openapi *o, const struct rpc *r)
 	return reference;
 }
 
+/* Made up where the contract gives none: what is required, with values of the right type. */
+static json_object *make_example(struct openapi *o, const struct rpc *r)
+{
+	json_object *example = json_object_new_object();
+
+	for (size_t i = 0; i < r->in->field_count; i++) {
+		const struct field *f = &r->in->fields[i];
+
+		if (f->rule->required && openapi_in_body(o, f) && !f->repeated && !f->sub)
+			put(example, f->json_name, schema_example(f));
+	}
+	return example;
+}
+
 /* The example has to be a body of this operation: an object with known members, and all that are required. */
 static json_object *parse_example(struct openapi *o, const struct rpc *r)
 {
-	json_object *example = r->http->example ? json_tokener_parse(r->http->example) : NULL;
+	json_object *example;
 
+	if (!r->http->example)
+		return make_example(o, r);
+	example = json_tokener_parse(r->http->example);
 	if (!json_object_is_type(example, json_type_object)) {
-		mistake(o->model, r->name, "needs an example: a JSON object that is a body of it");
+		mistake(o->model, r->name, "the example is no JSON object");
 		return NULL;
 	}
 	if (r->http->request_body)

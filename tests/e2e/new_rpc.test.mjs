@@ -55,7 +55,7 @@ int chatbots_measure_name(struct call *call, const Chatbots__MeasureNameRequest 
     assert.equal((await stack.api('GET', '/api/chatbots/measure/Historian')).status, 401);
     assert.equal((await stack.api('GET', '/api/chatbots/measure/longer-than-twenty-characters', { token })).status, 422);
     const documented = await stack.ok('GET', '/openapi.json');
-    assert.equal(documented.paths['/api/chatbots/measure/{name}'].get.summary, 'How long a name is.');
+    assert.equal(documented.paths['/api/chatbots/measure/{name}'].get.summary, 'How long a name is');
   } finally {
     await stack.stop();
   }
