@@ -30,7 +30,7 @@ PGconn *db_connect(const char *url, const char *schema, int statement_ms, struct
 	pg = PQconnectdbParams(names, values, 1);
 	if (PQstatus(pg) != CONNECTION_OK) {
 		error_busy(err, 1, "the database is away");
-		error_detail(err, "%s", PQerrorMessage(pg));
+		error_detail(err, "%.*s", (int)strcspn(PQerrorMessage(pg), "\n"), PQerrorMessage(pg));
 		return NULL;
 	}
 	PQsetNoticeReceiver(pg, ignore_notice, NULL);

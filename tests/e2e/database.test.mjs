@@ -1,0 +1,136 @@
+// The database goes away under load, in order and by a crash: answers are 503 or 504 meanwhile, the services come back by
+// themselves, and nothing that was acknowledged is lost.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { slow, sleep, startStack, unique, until } from './harness.mjs';
+
+let stack, user;
+before(async () => {
+  stack = await startStack();
+  user = await stack.register();
+});
+after(() => stack?.stop());
+
+// As when the machine's database is killed: nobody is told goodbye.
+async function crashDatabase() {
+  const file = path.join(stack.state, 'postgres', 'data', 'postmaster.pid');
+  const pid = Number(fs.readFileSync(file, 'utf8').split('\n')[0]);
+  process.kill(pid, 'SIGQUIT');
+  await until('the database is gone', () => !fs.existsSync(`/proc/${pid}`));
+}
+
+// `clients` clients that each do `step` again and again until told to stop; returns the stopping function.
+function load(clients, step) {
+  let over = false;
+  const running = Array.from({ length: clients }, async () => {
+    while (!over) await step(() => over);
+  });
+  return async () => {
+    over = true;
+    await Promise.all(running);
+  };
+}
+
+const names = async () => new Map((await stack.sql('SELECT name, count(*) FROM chatbots.chatbot GROUP BY name')).map(([n, c]) => [n, Number(c)]));
+
+async function goesAwayUnderLoad(stop) {
+  const { token } = user;
+  const outcomes = new Map(); // name -> status of its creation
+  const retried = new Set(); // names whose creation was repeated under its Idempotency-Key until it succeeded
+  const odd = [];
+  let reads = 0, slowest = 0;
+  const note = (what, answer) => {
+    if (![200, 201, 503, 504].includes(answer.status)) odd.push(`${what}: ${answer.status} ${answer.text}`);
+    if (answer.status === 503 && !answer.headers['retry-after']) odd.push(`${what}: 503 without Retry-After`);
+    if (answer.status >= 500 && /postgres|socket|SQL|relation|\/tmp/i.test(answer.text)) odd.push(`${what}: leaks: ${answer.text}`);
+    if (answer.status >= 400) return sleep(20);
+  };
+  const timed = async (...args) => {
+    const start = Date.now();
+    const answer = await stack.api(...args);
+    slowest = Math.max(slowest, Date.now() - start);
+    return answer;
+  };
+  const stopWriters = load(6, async () => {
+    const name = unique('bot');
+    const made = await timed('POST', '/api/chatbots', { token, json: { name } });
+    outcomes.set(name, made.status);
+    await note('create', made);
+  });
+  const stopRetriers = load(2, async (over) => {
+    const name = unique('again');
+    const key = unique('key');
+    for (;;) {
+      const made = await timed('POST', '/api/chatbots', { token, json: { name }, headers: { 'Idempotency-Key': key } });
+      await note('create again', made);
+      if (made.status === 201) return retried.add(name);
+      if (over()) return;
+    }
+  });
+  const stopReaders = load(4, async () => {
+    for (const where of ['/api/documents', '/api/chatbots?limit=5', '/api/chat/sessions', '/auth/me', '/api/integrations']) {
+      const answer = await timed('GET', where, { token });
+      if (answer.status === 200) reads += 1;
+      else await note(where, answer);
+    }
+  });
+
+  await sleep(1000 * slow);
+  for (let round = 0; round < 2; round++) {
+    await stop();
+    const down = await until('the outage is noticed', async () => {
+      const answer = await stack.api('GET', '/api/chatbots?limit=1', { token });
+      return answer.status === 503 && answer;
+    });
+    assert.match(down.body.detail, /^[^\n]{5,100}$/);
+    assert.equal((await stack.api('GET', '/health')).status, 200);
+    await until('/ready says so', async () => (await stack.api('GET', '/ready')).status === 503);
+    await sleep(500);
+    await stack.startDatabase();
+    const since = Date.now();
+    const before = { done: [...outcomes.values()].filter((s) => s === 201).length, reads };
+    await until('reads and writes succeed again', () =>
+      reads > before.reads && [...outcomes.values()].filter((s) => s === 201).length > before.done, 5 * slow);
+    await until('/ready agrees', async () => (await stack.api('GET', '/ready')).status === 200, 5 * slow);
+    console.log(`# back after ${Date.now() - since} ms`);
+    await sleep(1000 * slow);
+  }
+  await Promise.all([stopWriters(), stopRetriers(), stopReaders()]);
+
+  assert.deepEqual(odd.slice(0, 10), []);
+  const statuses = [...outcomes.values()].reduce((sums, status) => ({ ...sums, [status]: (sums[status] ?? 0) + 1 }), {});
+  console.log(`# creations: ${JSON.stringify(statuses)}; ${retried.size} repeated until done; ${reads} reads; slowest ${slowest} ms`);
+  assert.ok(statuses[201] > 50, `hardly any load: ${JSON.stringify(statuses)}`);
+  assert.ok(statuses[503] > 0, 'nobody noticed');
+  assert.ok(slowest < 10_000 * slow, `somebody waited ${slowest} ms`);
+  const rows = await names();
+  assert.deepEqual([...rows].filter(([, count]) => count > 1), [], 'names that are there twice');
+  for (const [name, status] of outcomes) {
+    if (status === 201) assert.ok(rows.has(name), `${name} was acknowledged and is lost`);
+    if (status === 503) assert.ok(!rows.has(name), `${name} was answered 503 and is there`);
+  }
+  for (const name of retried) assert.ok(rows.has(name), `${name} was acknowledged and is lost`);
+}
+
+test('restarted in order', () => goesAwayUnderLoad(() => stack.stopDatabase()));
+
+test('crashed', () => goesAwayUnderLoad(crashDatabase));
+
+test('jobs go on where they were', async () => {
+  const { token } = user;
+  const text = 'Parrots sleep on one leg. '.repeat(200);
+  const form = { name: 'parrots.txt', file: { filename: 'parrots.txt', type: 'text/plain', content: text } };
+  const documents = await Promise.all(Array.from({ length: 5 }, () =>
+    stack.ok('POST', '/api/documents/upload', { token, form, status: 201 })));
+  await crashDatabase();
+  await sleep(500);
+  await stack.startDatabase();
+  for (const { id } of documents) {
+    await until('the document is ready', async () => {
+      const answer = await stack.api('GET', `/api/documents/${id}`, { token });
+      return answer.status === 200 && answer.body.status === 'ready';
+    }, 60 * slow);
+  }
+});
