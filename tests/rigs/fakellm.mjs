@@ -82,8 +82,8 @@ async function complete(request, answer) {
     for (const word of text.match(/\S+\s*/g)) {
       if (answer.destroyed) return;
       send({ content: word, reasoning_content: null });
-      if (cut) return answer.destroy();
       await sleep(pause);
+      if (cut) return answer.destroy();
     }
   }
   send({ content: '', reasoning_content: null }, finish, { usage });
