@@ -260,7 +260,7 @@ static void success(struct openapi *o, const struct rpc *r, json_object *respons
 		put_object(content(answer, "*/*"), "schema");
 	} else if (h->response_body) {
 		put(content(answer, "application/json"), "schema",
-		    schema_of_field(o, message_field(r->out, h->response_body), PARAMETER));
+		    schema_of_field(o, message_field(r->out, h->response_body), ANSWER));
 		if (message_field(r->out, "next"))
 			put_text(put_object(put_object(answer, "headers"), "Link"), "$ref",
 			         "#/components/headers/Link");

@@ -1,0 +1,164 @@
+// Every operation of openapi.json, called as it is documented: with its example, from a user who may. The answer must have
+// the documented status, media type and schema. The list of operations is the document's own: none can be left out.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import Ajv from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { freePort, root, startStack } from './harness.mjs';
+
+const api = JSON.parse(fs.readFileSync(path.join(root, 'build/gen/openapi.json'), 'utf8'));
+const operations = new Map(Object.entries(api.paths).flatMap(([where, item]) =>
+  Object.entries(item).map(([verb, operation]) => [operation.operationId, { where, verb: verb.toUpperCase(), operation }])));
+const ajv = new Ajv({ strict: false, allErrors: true });
+formats(ajv);
+ajv.addSchema(api, 'api');
+
+const adminAddress = 'admin@example.com';
+let stack, site, user;
+const known = {}; // values of path parameters
+before(async () => {
+  const port = await freePort();
+  site = http.createServer((_, answer) => answer.setHeader('Content-Type', 'text/html')
+    .end('<html><title>Warranty</title><main><p>The warranty of all our lamps is two years from the day of purchase, wherever they were bought.</p></main>'));
+  await new Promise((resolve) => site.listen(port, '127.0.0.1', resolve));
+  stack = await startStack({ env: { PARLEY_ADMIN_EMAIL: adminAddress, METRICS_TOKEN: 'figures', EGRESS_ALLOW: '127.0.0.1/32' } });
+});
+after(async () => {
+  site.close();
+  await stack?.stop();
+});
+
+const pointer = (...keys) => keys.map((key) => key.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
+
+function check(id, answer) {
+  const { where, verb, operation } = operations.get(id);
+  const wanted = Object.keys(operation.responses)[0];
+  assert.equal(String(answer.status), wanted, `${verb} ${where}: ${answer.status} ${answer.text}`);
+  const content = operation.responses[wanted].content;
+  if (!content) return assert.equal(answer.text, '');
+  const type = answer.headers['content-type'].split(';')[0];
+  assert.ok(content[type], `${verb} ${where}: ${type} is not documented`);
+  if (type !== 'application/json') return;
+  const valid = ajv.getSchema(`api#/${pointer('paths', where, verb.toLowerCase(), 'responses', wanted, 'content', type, 'schema')}`);
+  assert.ok(valid(answer.body), `${verb} ${where}: ${ajv.errorsText(valid.errors)}\n${answer.text}`);
+}
+
+// The documented call: its example, its path filled with what is known; `options` say what differs.
+const done = new Set();
+async function call(id, { token = user?.token, values = {}, query = '', ...options } = {}) {
+  const { where, verb, operation } = operations.get(id) ?? assert.fail(`there is no operation ${id}`);
+  const example = operation.requestBody?.content?.['application/json']?.example;
+  const filled = where.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? known[name] ?? assert.fail(`${id}: what is ${name}?`));
+  const body = example && !options.form ? { json: { ...example, ...options.json } } : {};
+  const answer = await stack.api(verb, filled + query, { token, ...options, ...body });
+  check(id, answer);
+  done.add(id);
+  return answer.body;
+}
+
+// An event stream is read to its end.
+async function follow(id, options = {}) {
+  const { where, verb, operation } = operations.get(id);
+  const filled = where.replace(/\{(\w+)\}/g, (_, name) => known[name]);
+  const stream = await stack.stream(verb, filled, { token: user.token, json: operation.requestBody?.content['application/json'].example, ...options });
+  const events = await stream.all();
+  done.add(id);
+  return events;
+}
+
+test('the gateway itself', async () => {
+  for (const name of ['root', 'health', 'ready', 'openapi', 'docs']) await call(`gateway_${name}`, { token: null });
+  await call('gateway_metrics', { token: 'figures' });
+});
+
+test('accounts', async () => {
+  user = await call('auth_sign_up', { token: null });
+  await call('auth_register_by_name', { token: null });
+  await call('auth_send_otp', { token: null });
+  const [, otp] = await stack.mail('test@example.com', /\b(\d{6})\b/);
+  await call('auth_verify_otp', { token: null, json: { otp } });
+  await call('auth_get_me');
+  await call('auth_get_account');
+  await call('auth_change_password');
+  await call('auth_reset_password', { token: null });
+  await call('auth_reset_page', { token: null, query: '?token=the-token-of-the-link' });
+  const [, token] = await stack.mail('ada@example.com', /reset-password\?token=3?D?([\w-]+)/);
+  await call('auth_confirm_reset', { token: null, json: { token } });
+  user = await call('auth_sign_in', { token: null, json: { password: 'a new long password' } });
+});
+
+test('sessions, keys and settings', async () => {
+  const other = await stack.ok('POST', '/api/auth/login', { json: { email: 'ada@example.com', password: 'a new long password' } });
+  const sessions = await call('auth_list_sessions');
+  assert.ok(sessions.length >= 2 && other.token);
+  await call('auth_end_session', { values: { id: sessions.find((s) => !s.current).id } });
+  known.key_id = (await call('auth_add_api_key')).id;
+  await call('auth_list_api_keys');
+  await call('auth_delete_api_key');
+  await call('auth_get_settings');
+  await call('auth_put_settings');
+  await call('auth_regenerate_api_key');
+});
+
+test('documents', async () => {
+  const document = await call('documents_upload_document', { query: '?wait=30',
+    form: { file: { filename: 'lamps.txt', type: 'text/plain', content: 'The warranty of all our lamps is two years.\n' } } });
+  known.document_id = document.id;
+  await call('documents_add_url', { json: { url: `http://127.0.0.1:${site.address().port}/article` } });
+  await call('documents_list_documents');
+  await call('documents_get_document');
+  await call('documents_get_text');
+  await call('documents_search');
+  await call('documents_reindex_document');
+  const events = await follow('documents_follow_document');
+  assert.equal(events.at(-1).data.status, 'ready');
+});
+
+test('chatbots', async () => {
+  known.chatbot_id = (await call('chatbots_create_chatbot')).id;
+  await call('chatbots_list_chatbots');
+  await call('chatbots_get_chatbot');
+  await call('chatbots_update_chatbot');
+  await call('chatbots_assign_documents', { json: { documentIds: [known.document_id] } });
+  await call('chatbots_get_widget_config', { token: null });
+  await call('integrations_list_integrations');
+});
+
+test('chat', async () => {
+  known.session_id = (await call('chat_create_session', { json: { chatbotId: known.chatbot_id } })).id;
+  await call('chat_list_sessions');
+  known.message_id = (await call('chat_send_message')).id;
+  await follow('chat_stream_message');
+  await follow('chat_resume_message');
+  await call('chat_get_session');
+  await call('chat_list_messages');
+  await call('chat_stop_message');
+});
+
+test('administration', async () => {
+  await stack.ok('POST', '/auth/register', { json: { name: 'Admin', email: adminAddress } });
+  await stack.ok('POST', '/auth/send-otp', { json: { email: adminAddress } });
+  const [, otp] = await stack.mail(adminAddress, /\b(\d{6})\b/);
+  const admin = (await stack.ok('POST', '/auth/verify-otp', { json: { email: adminAddress, otp } })).access_token;
+  const users = await call('auth_admin_list_users', { token: admin });
+  const uid = users.find((u) => u.email === 'test@example.com').uid;
+  await call('auth_admin_disable_user', { token: admin, values: { uid } });
+  await call('auth_admin_enable_user', { token: admin, values: { uid } });
+});
+
+test('the end of everything', async () => {
+  await call('chat_delete_session');
+  await call('chatbots_unassign_document');
+  await call('chatbots_delete_chatbot');
+  await call('documents_delete_document');
+  await call('auth_sign_out');
+  const leaving = await stack.register();
+  await call('auth_delete_me', { token: leaving.token });
+});
+
+test('no operation was left out', () => {
+  assert.deepEqual([...operations.keys()].filter((id) => !done.has(id)), []);
+});
