@@ -252,11 +252,27 @@ int db_pool_open(const struct db_config *config, int wait_ms, struct db_pool **r
 	return 0;
 }
 
+/* Until everything borrowed is back; false when somebody keeps theirs for too long. */
+static bool all_given_back(struct db_pool *pool)
+{
+	struct timespec until;
+	bool all;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += DB_BORROW_MS / 1000;
+	pthread_mutex_lock(&pool->lock);
+	while (pool->idle_count < pool->open &&
+	       pthread_cond_timedwait(&pool->given_back, &pool->lock, &until) != ETIMEDOUT)
+		;
+	all = pool->idle_count == pool->open;
+	pthread_mutex_unlock(&pool->lock);
+	return all;
+}
+
 void db_pool_free(struct db_pool *pool)
 {
-	if (!pool)
-		return;
-	assert(pool->idle_count == pool->open); /* nobody may be using one any more */
+	if (!pool || !all_given_back(pool))
+		return; /* the process ends anyway; who still holds a connection must not find it freed */
 	close_idle(pool);
 	pthread_cond_destroy(&pool->given_back);
 	pthread_mutex_destroy(&pool->batcher.lock);

@@ -5,6 +5,9 @@
  * they renew while the handler runs, and delete the row when it returns 0. On -1 it is tried again after a growing
  * pause, until attempts run out: then it stays as `failed` with the error's message. A killed worker's lease ends and
  * another takes over, so a handler must be safe to run twice. NOTIFY wakes idle workers.
+ *
+ * call->cancelled is set when the lease is lost or the process ends: a handler that fails then is handed back, and does
+ * not count as an attempt. Calls that a job makes have 10 minutes. Jobs that failed are forgotten after 30 days.
  */
 #ifndef PARLEY_JOB_H
 #define PARLEY_JOB_H
