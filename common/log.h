@@ -23,14 +23,16 @@ static inline struct log_field log_text(const char *name, const char *value)
 	return (struct log_field){ name, value ? value : "", 0 };
 }
 #define LOG_TEXT(name, value) log_text(name, value) /* NULL is "" */
-#define LOG_INT(name, value)  ((struct log_field){ name, NULL, value })
+#define LOG_INT(name, value) ((struct log_field){ name, NULL, value })
 
 /* Named once in main(), before any thread: "gateway", "svc-auth". Lines below the level are dropped. */
 void log_open(const char *program, enum log_level least);
 void log_fields(enum log_level level, const char *message, const struct log_field *fields, int count);
 
-#define log_line(level, message, ...)                                                                        \
-	log_fields(level, message, (const struct log_field[]){ { 0 }, ##__VA_ARGS__ } + 1,                   \
-	           (int)(sizeof((const struct log_field[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct log_field)) - 1)
+#define log_line(level, message, ...)                                                                      \
+	log_fields(                                                                                        \
+	    level, message, (const struct log_field[]){ { 0 }, ##__VA_ARGS__ } + 1,                        \
+	    (int)(sizeof((const struct log_field[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct log_field)) - \
+	        1)
 
 #endif

@@ -33,15 +33,15 @@ struct call {
 	struct arena *arena;
 	struct error *err;
 	struct db *db;
-	void *state;                /* the service's own, from struct service_config */
+	void *state; /* the service's own, from struct service_config */
 	struct service *service;
 	const struct method *method;
 	const Rpc__Caller *caller;
-	const char *owner_id;       /* the user whose rows this call may touch; NULL for NOBODY and VISITOR */
+	const char *owner_id; /* the user whose rows this call may touch; NULL for NOBODY and VISITOR */
 	const char *request_id, *traceparent, *idempotency_key;
-	int64_t deadline;           /* Unix milliseconds */
+	int64_t deadline;             /* Unix milliseconds */
 	const atomic_bool *cancelled; /* set by Rpc.Cancel and at shutdown; long work looks at it */
-	char *extra;                /* of an error reply: JSON members to add; usually NULL */
+	char *extra;                  /* of an error reply: JSON members to add; usually NULL */
 };
 
 struct service; /* running */
@@ -89,10 +89,11 @@ struct peer *service_peer(struct service *s, const char *name);
 struct task;
 struct task *service_task_new(const struct call *from, int64_t deadline_ms);
 struct arena *service_task_arena(struct task *t);
-int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg), void *arg, struct error *err) CHECKED;
+int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg), void *arg,
+                       struct error *err) CHECKED;
 
 /* A call made by the service itself (jobs): acts for owner_id (or nobody: NULL). The caller owns a and err. */
-void service_call_init(struct call *call, struct service *s, struct arena *a, struct error *err, struct db *db,
-                       const char *owner_id, const char *request_id, int64_t deadline_ms);
+void service_call_init(struct call *call, struct service *s, struct arena *a, struct error *err,
+                       struct db *db, const char *owner_id, const char *request_id, int64_t deadline_ms);
 
 #endif

@@ -34,7 +34,8 @@ static int check_access(const struct method *method, const Rpc__Caller *caller, 
 	switch (method->access) {
 	case ACCESS_PUBLIC:
 	case ACCESS_VISITOR:
-	case ACCESS_INTERNAL: return 0; /* no route leads there: who holds the cluster key may, for whomever it acts */
+	case ACCESS_INTERNAL:
+		return 0; /* no route leads there: who holds the cluster key may, for whomever it acts */
 	case ACCESS_USER:
 	case ACCESS_ADMIN:
 		if (!owner)
