@@ -360,8 +360,10 @@ class Stack {
   mails(to) {
     const folder = path.join(this.state, 'mail');
     if (!fs.existsSync(folder)) return [];
-    return fs.readdirSync(folder).sort()
-      .map((name) => fs.readFileSync(path.join(folder, name), 'utf8').replace(/=\r?\n/g, ''))
+    return fs.readdirSync(folder).map((name) => path.join(folder, name))
+      .map((file) => ({ file, written: fs.statSync(file, { bigint: true }).mtimeNs }))
+      .sort((a, b) => (a.written < b.written ? -1 : 1))
+      .map(({ file }) => fs.readFileSync(file, 'utf8').replace(/=\r?\n/g, ''))
       .filter((text) => !to || text.toLowerCase().includes(to.toLowerCase()));
   }
 

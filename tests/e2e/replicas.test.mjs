@@ -9,11 +9,14 @@ before(async () => {
   stack = await startStack({ replicas: { chatbots: 2, chat: 2 } });
   user = await stack.register();
 });
-after(() => stack?.stop());
+after(async () => {
+  await Promise.allSettled(stops.map((stop) => stop()));
+  await stack?.stop();
+});
 
 // How many requests a replica has answered so far.
 async function answered(name, replica) {
-  const lines = (await stack.process(name, replica).metrics()).split('\n').filter((line) => /^parley_\w+_rpc_requests_total\{/.test(line));
+  const lines = (await stack.process(name, replica).metrics()).split('\n').filter((line) => /^parley_rpc_requests_total\{/.test(line));
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 const both = async (name) => [await answered(name, 1), await answered(name, 2)];
@@ -31,15 +34,18 @@ function assertShared(name, counts) {
 }
 
 // `clients` clients that each do `step` again and again until told to stop; returns the stopping function.
+const stops = [];
 function load(clients, step) {
   let over = false;
-  const running = Array.from({ length: clients }, async () => {
+  const running = Promise.all(Array.from({ length: clients }, async () => {
     while (!over) await step();
-  });
-  return async () => {
+  }));
+  const stop = () => {
     over = true;
-    await Promise.all(running);
+    return running;
   };
+  stops.push(stop);
+  return stop;
 }
 
 test('each replica gets over a third of the requests', async () => {
