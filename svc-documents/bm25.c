@@ -7,6 +7,7 @@
 #include "svc-documents/index.h"
 
 static const double k1 = 1.2, b = 0.6;
+static const double common_worth = 0.3; /* of a function word, whose lists are not looked up */
 
 void corpus_init(struct corpus *c, struct corpus_document *documents, size_t count)
 {
@@ -40,7 +41,9 @@ static void weigh(struct query *q, struct corpus *c, const struct list *lists, s
 		documents[lists[i].term]++;
 	}
 	for (size_t i = 0; i < q->count; i++)
-		q->terms[i].idf = idf((double)c->chunks, fmin(chunks[i], (double)c->chunks));
+		q->terms[i].idf = q->terms[i].term.common
+		                      ? common_worth
+		                      : idf((double)c->chunks, fmin(chunks[i], (double)c->chunks));
 	for (size_t i = 0; i < count; i++) {
 		struct index_reader r;
 

@@ -7,7 +7,7 @@
 #include "common/text.h"
 #include "svc-documents/utf8.h"
 
-enum { HEADING_LEVELS = 6, HEADING_LINE = 90 };
+enum { HEADING_LEVELS = 6, HEADING_LINE = 60 };
 
 /* A sentence (or a heading, or a piece of something endless): what chunks are made of. */
 struct unit {

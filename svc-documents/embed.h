@@ -21,6 +21,8 @@ struct embedder {
 	const char *model;   /* "builtin-512", "openai:text-embedding-3-small" */
 	double weight;       /* of its order beside the words' */
 	double least_cosine; /* what is further away has nothing to do with the question */
+	size_t
+	    exact_max; /* chunks whose vectors are all looked at; in more, only those that have the words */
 	/* NULL: builtin. Else where to ask. */
 	struct egress *egress;
 	const char *url, *key, *name; /* ".../v1", "" for none, the model's name there */

@@ -31,9 +31,9 @@ static int no_text(const char *type, const struct clean *clean, struct error *er
 	if (strcmp(type, "pdf") == 0 && clean->page_count)
 		return error_set(
 		    err, ERROR_INVALID,
-		    "The PDF has no text: its %zu page%s hold only images. Scanned pages need text "
+		    "The PDF has no text: its pages (%zu) hold only images. Scanned pages need text "
 		    "recognition (OCR) before they can be read.",
-		    clean->page_count, clean->page_count == 1 ? "" : "s");
+		    clean->page_count);
 	return error_set(err, ERROR_INVALID, "There is no text in it.");
 }
 

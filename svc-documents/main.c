@@ -34,8 +34,9 @@ static int choose_embedder(struct svc *svc, struct error *err)
 	const struct settings *set = svc->set;
 
 	if (strcmp(set->embedding_provider, "builtin") == 0) {
-		svc->embedder =
-		    (struct embedder){ .model = "builtin-512", .weight = 0.1, .least_cosine = 0.25 };
+		svc->embedder = (struct embedder){
+			.model = "builtin-512", .weight = 0.1, .least_cosine = 0.25, .exact_max = 10000
+		};
 		return 0;
 	}
 	if (strcmp(set->embedding_provider, "openai") != 0)
@@ -45,6 +46,7 @@ static int choose_embedder(struct svc *svc, struct error *err)
 		                 "EMBEDDING_PROVIDER=openai needs EMBEDDING_BASE_URL and EMBEDDING_MODEL");
 	svc->embedder = (struct embedder){ .weight = 1,
 		                           .least_cosine = 0.3,
+		                           .exact_max = 200000,
 		                           .egress = svc->egress,
 		                           .url = set->embedding_url,
 		                           .key = set->embedding_key,

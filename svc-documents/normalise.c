@@ -255,67 +255,146 @@ static bool starts_item(const char *s, const char *end)
 }
 
 /* Is the line too short to have been broken by the margin, and finished by its last character? */
-static bool ends_paragraph(size_t length, size_t widest, char last)
+static bool ends_paragraph(size_t length, size_t width, char last)
 {
-	return length * 4 < widest * 3 && (last == '.' || last == '!' || last == '?' || last == ':');
+	return length * 4 < width * 3 && (last == '.' || last == '!' || last == '?' || last == ':');
 }
 
-/* The longest line from s to the end of its paragraph. */
+static bool upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+/* A line of its own above a paragraph: short, without a full stop, and a long one begins anew below it. */
+static bool is_title(const char *line, const char *eol, const char *end, size_t width)
+{
+	const char *below = memchr(eol + 1, '\n', (size_t)(end - eol - 1));
+	size_t next = (size_t)((below ? below : end) - eol - 1);
+
+	return (size_t)(eol - line) * 2 < width && next * 5 > width * 3 && !strchr(".,;:-", eol[-1]) &&
+	       (upper(*line) || (*line >= '0' && *line <= '9')) && upper(eol[1]);
+}
+
+/* How wide the paragraph at s is set: the mean of its lines, the short ones left out. (Not the longest: pdftotext joins
+ * a line to the next where it mends a divided word.) */
 static size_t paragraph_width(const char *s, const char *end)
 {
-	size_t widest = 0;
+	size_t most = 0, sum = 0, lines = 0;
 
-	while (s < end && *s != '\n') {
-		const char *eol = memchr(s, '\n', (size_t)(end - s));
+	for (int pass = 0; pass < 2; pass++)
+		for (const char *line = s, *eol; line < end && *line != '\n';
+		     line = eol < end ? eol + 1 : end) {
+			size_t length;
 
-		if (!eol)
-			eol = end;
-		if ((size_t)(eol - s) > widest)
-			widest = (size_t)(eol - s);
-		s = eol < end ? eol + 1 : end;
-	}
-	return widest;
+			eol = memchr(line, '\n', (size_t)(end - line));
+			if (!eol)
+				eol = end;
+			length = (size_t)(eol - line);
+			if (pass == 0)
+				most = length > most ? length : most;
+			else if (length * 2 > most)
+				sum += length, lines++;
+		}
+	return lines ? sum / lines : 0;
 }
 
-/* Join the lines of each paragraph in place; pages move along. */
+/* Where the page really ends: before a last paragraph that is its number. */
+static size_t without_number(const char *text, const struct page *p)
+{
+	size_t end = p->end, digits = 0;
+
+	while (end > p->start && text[end - 1] >= '0' && text[end - 1] <= '9')
+		end--, digits++;
+	if (digits == 0 || digits > 4 || (end > p->start && text[end - 1] != '\n'))
+		return p->end;
+	while (end > p->start && text[end - 1] == '\n')
+		end--;
+	return end;
+}
+
+/* Pages without their numbers; a sentence that goes on over the border stays in one paragraph. */
+static void join_pages(struct clean *c)
+{
+	size_t out = 0;
+
+	for (size_t i = 0; i < c->page_count; i++) {
+		struct page *p = &c->pages[i];
+		size_t size = without_number(c->text, p) - p->start;
+		bool goes_on = out && size && letter(c->text[p->start]) &&
+		               (lower(c->text[out - 1]) || c->text[out - 1] == ',');
+
+		/* There were two newlines before each page but the first with text: this never overtakes the reading. */
+		if (out && size) {
+			c->text[out++] = '\n';
+			if (!goes_on)
+				c->text[out++] = '\n';
+		}
+		memmove(c->text + out, c->text + p->start, size);
+		*p = (struct page){ out, out + size };
+		out += size;
+	}
+	c->size = out;
+	c->text[out] = '\0';
+}
+
+/* What stands between a line and the next: nothing after a divided word, a paragraph's border, or a blank. */
+static const char *joint(const char *line, const char *eol, const char *end, size_t width)
+{
+	if (eol - line >= 2 && eol[-1] == '-' && letter(eol[-2]) && lower(eol[1]))
+		return "-";
+	if (ends_paragraph((size_t)(eol - line), width, eol[-1]) || is_title(line, eol, end, width))
+		return "\n\n";
+	return starts_item(eol + 1, end) ? "\n" : " ";
+}
+
+/* Borders of pages that lie at or before `byte` are where `out` is. Starts and ends come in turn, in order. */
+static void move_borders(struct clean *c, size_t *passed, size_t byte, size_t out)
+{
+	for (; *passed < c->page_count * 2; ++*passed) {
+		struct page *p = &c->pages[*passed / 2];
+		size_t *border = *passed % 2 ? &p->end : &p->start;
+
+		if (byte < *border)
+			return;
+		*border = out;
+	}
+}
+
+/* Join the lines of each paragraph; pages move along. */
 static void reflow_lines(struct clean *c)
 {
-	const char *s = c->text, *end = c->text + c->size;
-	char *out = c->text;
-	size_t page = 0, widest = paragraph_width(s, end);
-	bool start_seen = false;
+	const char *s = c->text, *end = c->text + c->size, *line = s;
+	char *text = malloc(c->size * 2 + 1);
+	size_t out = 0, passed = 0, width = paragraph_width(s, end);
 
-	for (const char *line = s; s <= end; s++) {
-		while (page < c->page_count) { /* borders are passed in order */
-			size_t *border = start_seen ? &c->pages[page].end : &c->pages[page].start;
+	if (!text)
+		abort();
+	for (; s < end; s++) {
+		const char *between;
 
-			if ((size_t)(s - c->text) < *border)
-				break;
-			*border = (size_t)(out - c->text);
-			if (start_seen)
-				page++;
-			start_seen = !start_seen;
-		}
-		if (s == end)
-			break;
+		move_borders(c, &passed, (size_t)(s - c->text), out);
 		if (*s != '\n') {
-			*out++ = *s;
+			text[out++] = *s;
 			continue;
 		}
-		if (s + 1 < end && s[1] == '\n') { /* an empty line */
-			*out++ = *s++;
-			*out++ = *s;
-			widest = paragraph_width(s + 1, end);
-		} else if (s > line && s[-1] == '-' && s - 1 > line && letter(s[-2]) && lower(s[1])) {
-			out--;
-		} else if (starts_item(s + 1, end) || ends_paragraph((size_t)(s - line), widest, s[-1])) {
-			*out++ = '\n';
+		if (s[1] == '\n') { /* an empty line */
+			s++;
+			width = paragraph_width(s + 1, end);
+			between = "\n\n";
 		} else {
-			*out++ = ' ';
+			between = joint(line, s, end, width);
 		}
 		line = s + 1;
+		if (*between == '-')
+			out--;
+		else
+			for (; *between; between++)
+				text[out++] = *between;
 	}
-	c->size = (size_t)(out - c->text);
+	move_borders(c, &passed, c->size, out);
+	free(c->text);
+	c->text = text;
+	c->size = out;
 }
 
 void normalise(const char *bytes, size_t size, bool reflow, struct clean *ret, struct arena *a)
@@ -323,6 +402,7 @@ void normalise(const char *bytes, size_t size, bool reflow, struct clean *ret, s
 	struct reader r;
 	/* At worst every byte is one of Windows-1252 that takes three. */
 	struct writer w = { .text = malloc(size * 3 + 1) };
+	char *plain;
 
 	if (!w.text)
 		abort();
@@ -330,12 +410,16 @@ void normalise(const char *bytes, size_t size, bool reflow, struct clean *ret, s
 	copy(&r, &w);
 	if (w.any_form_feed && (w.size > w.page_start))
 		end_page(&w);
+	w.text[w.size] = '\0';
 	*ret = (struct clean){ w.text, w.size, w.pages, w.page_count };
 	settle_pages(ret);
+	if (reflow && ret->page_count)
+		join_pages(ret);
 	if (reflow)
 		reflow_lines(ret);
-	ret->text = arena_memdup(a, w.text, ret->size);
-	ret->pages = arena_memdup(a, w.pages, w.page_count * sizeof *w.pages);
-	free(w.text);
+	plain = ret->text;
+	ret->text = arena_memdup(a, plain, ret->size);
+	ret->pages = w.page_count ? arena_memdup(a, w.pages, w.page_count * sizeof *w.pages) : NULL;
+	free(plain);
 	free(w.pages);
 }

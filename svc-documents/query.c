@@ -10,29 +10,26 @@ int query_find(const struct query *q, uint64_t hash)
 	return -1;
 }
 
-/* "when", or "how many" and the like. */
-static bool asks_number(const struct term *before, const struct term *t)
+/* A question of nothing but function words ("to be or not to be") means them. */
+static void take_seriously(struct query *q)
 {
-	if (strcmp(t->word, "when") == 0 || strcmp(t->word, "year") == 0)
-		return true;
-	return strcmp(before->word, "how") == 0 &&
-	       (strcmp(t->word, "many") == 0 || strcmp(t->word, "much") == 0 ||
-	        strcmp(t->word, "long") == 0 || strcmp(t->word, "old") == 0 || strcmp(t->word, "far") == 0 ||
-	        strcmp(t->word, "large") == 0);
+	for (size_t i = 0; i < q->count; i++)
+		if (!q->terms[i].term.common)
+			return;
+	for (size_t i = 0; i < q->count; i++)
+		q->terms[i].term.common = false;
 }
 
 void query_parse(const char *text, struct sb_stemmer *stemmer, struct query *ret, struct arena *a)
 {
 	struct terms terms;
-	struct term before = { .word = "" };
 
 	*ret = (struct query){ .terms = arena_new(a, struct query_term, QUERY_TERMS),
 		               .order = arena_new(a, size_t, QUERY_TERMS * 4) };
 	terms_init(&terms, text, strlen(text), stemmer);
-	for (struct term t; terms_next(&terms, &t) && ret->length < QUERY_TERMS * 4; before = t) {
+	for (struct term t; terms_next(&terms, &t) && ret->length < QUERY_TERMS * 4;) {
 		int i = query_find(ret, t.hash);
 
-		ret->wants_number = ret->wants_number || asks_number(&before, &t);
 		if (i < 0 && ret->count == QUERY_TERMS)
 			continue;
 		if (i < 0) {
@@ -41,4 +38,5 @@ void query_parse(const char *text, struct sb_stemmer *stemmer, struct query *ret
 		}
 		ret->order[ret->length++] = (size_t)i;
 	}
+	take_seriously(ret);
 }

@@ -1,5 +1,6 @@
 /*
  * query: a question as the lexical search sees it: its distinct terms, their order, and what each is worth.
+ * Function words (term.common) are not looked up, unless the question has nothing else.
  */
 #ifndef PARLEY_DOCUMENTS_QUERY_H
 #define PARLEY_DOCUMENTS_QUERY_H
@@ -11,7 +12,7 @@ enum { QUERY_TERMS = 96 }; /* distinct ones; what a longer question has beyond t
 
 struct query_term {
 	struct term term;
-	double idf; /* in the documents searched: filled by bm25 */
+	double idf; /* in the documents searched: filled by bm25() */
 };
 
 struct query {
@@ -19,7 +20,6 @@ struct query {
 	size_t count;
 	size_t *order; /* the terms as they stand in the question */
 	size_t length;
-	bool wants_number; /* "how many", "when": the answer has a figure in it */
 };
 
 void query_parse(const char *text, struct sb_stemmer *stemmer, struct query *ret, struct arena *a);

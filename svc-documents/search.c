@@ -6,7 +6,7 @@
 #include "common/log.h"
 
 enum {
-	CANDIDATES = 40, /* taken from each of the two ways of looking */
+	CANDIDATES = 32, /* taken from each of the two ways of looking */
 	SPARE = 4,       /* candidates prepared beyond those asked for: some lie inside better ones */
 };
 static const double least_covered = 0.1; /* of a question's worth; a passage with less is there by accident */
@@ -91,6 +91,18 @@ static int question_vector(struct call *call, const char *question, const char *
 	return 1;
 }
 
+/* In a scope too large for looking at every vector: only those of the chunks that have the words. */
+static int look_at_found(struct call *call, struct state *s, const char *vector, struct hit **hits, size_t *n)
+{
+	const struct svc *svc = call->state;
+	struct chunk_key *keys = arena_new(call->arena, struct chunk_key, s->count);
+
+	for (size_t i = 0; i < s->count; i++)
+		keys[i] = (struct chunk_key){ s->found[i].document, s->found[i].number };
+	return store_cosines(call->db, s->scope->owner, vector, svc->embedder.model, &s->corpus, keys,
+	                     s->count, hits, n, call->arena, call->err);
+}
+
 static int look_up_vectors(struct call *call, struct state *s, const char **models, const char *question)
 {
 	const struct svc *svc = call->state;
@@ -98,19 +110,21 @@ static int look_up_vectors(struct call *call, struct state *s, const char **mode
 	struct scope scope;
 	struct hit *hits;
 	size_t n;
+	int rc;
 
 	comparable(s, models, svc->embedder.model, &scope, call->arena);
 	if (scope.ids && scope.count == 0)
 		return 0;
 	if (!question_vector(call, question, &vector))
 		return 0;
-	if (store_nearest(call->db, &scope, vector, CANDIDATES, &s->corpus, &hits, &n, call->arena,
-	                  call->err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
+	rc = s->corpus.chunks > svc->embedder.exact_max
+	         ? look_at_found(call, s, vector, &hits, &n)
+	         : store_nearest(call->db, &scope, vector, CANDIDATES, &s->corpus, &hits, &n, call->arena,
+	                         call->err);
+	for (size_t i = 0; rc == 0 && i < n; i++)
 		if (hits[i].score > 0)
 			candidate(s, &hits[i])->cosine = hits[i].score;
-	return 0;
+	return rc;
 }
 
 static int by_key(const void *x, const void *y)

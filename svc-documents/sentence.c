@@ -92,6 +92,8 @@ const char *sentence_end(const char *s, const char *end)
 		const char *stop = s, *after;
 		uint32_t c = utf8_next(&s);
 
+		if (c < 0x80 && c != '.' && c != '!' && c != '?')
+			continue; /* nearly always */
 		if (one_of(c, wide_stops))
 			return skip_closers(s, end);
 		if (!one_of(c, stops))

@@ -65,6 +65,11 @@ const struct db_stmt store_index_statements[] = {
 	{ "nearest_of", "SELECT document_id, number, -(vector <#> $2::halfvec) AS cosine FROM embedding"
 	                " WHERE owner_id = $1 AND document_id = ANY($4::uuid[])"
 	                " ORDER BY vector <#> $2::halfvec LIMIT $3" },
+	{ "cosines",
+	  "SELECT e.document_id, e.number, -(e.vector <#> $5::halfvec) AS cosine"
+	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)"
+	  " JOIN embedding e ON e.owner_id = $1 AND e.document_id = k.document_id AND e.number = k.number"
+	  " JOIN document d ON d.owner_id = $1 AND d.id = k.document_id AND d.model = $4" },
 	{ "chunks",
 	  "SELECT c.document_id, c.number, c.id, coalesce(c.page, 0) AS page, c.start, c.stop, c.text"
 	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)"
@@ -404,9 +409,11 @@ static const char *term_array(const struct query *q, struct arena *a)
 	struct text t;
 
 	text_init(&t, a);
+	text_addc(&t, '{');
 	for (size_t i = 0; i < q->count; i++)
-		text_addf(&t, "%c%" PRId64, i ? ',' : '{', (int64_t)q->terms[i].term.hash);
-	text_adds(&t, q->count ? "}" : "{}");
+		if (!q->terms[i].term.common)
+			text_addf(&t, "%s%" PRId64, t.length > 1 ? "," : "", (int64_t)q->terms[i].term.hash);
+	text_addc(&t, '}');
 	return t.at;
 }
 
@@ -439,6 +446,21 @@ int store_lists(struct db *db, const struct scope *scope, const struct query *q,
 	return 0;
 }
 
+static void read_hits(const PGresult *res, const struct corpus *c, struct hit **ret, size_t *count,
+                      struct arena *a)
+{
+	*ret = arena_new(a, struct hit, (size_t)PQntuples(res));
+	*count = 0;
+	for (int i = 0; i < PQntuples(res); i++) {
+		ptrdiff_t document = place(c, db_text(res, i, "document_id"));
+
+		if (document >= 0)
+			(*ret)[(*count)++] =
+			    (struct hit){ (size_t)document, (uint32_t)db_int(res, i, "number"),
+				          strtod(db_text(res, i, "cosine"), NULL) };
+	}
+}
+
 int store_nearest(struct db *db, const struct scope *scope, const char *vector, int limit,
                   const struct corpus *c, struct hit **ret, size_t *count, struct arena *a, struct error *err)
 {
@@ -452,16 +474,35 @@ int store_nearest(struct db *db, const struct scope *scope, const char *vector, 
 	} else if (db_exec(db, "nearest_all", DB_ARGS(scope->owner, vector, limit), &res, err) < 0) {
 		return -1;
 	}
-	*ret = arena_new(a, struct hit, (size_t)PQntuples(res));
-	*count = 0;
-	for (int i = 0; i < PQntuples(res); i++) {
-		ptrdiff_t document = place(c, db_text(res, i, "document_id"));
+	read_hits(res, c, ret, count, a);
+	return 0;
+}
 
-		if (document >= 0)
-			(*ret)[(*count)++] =
-			    (struct hit){ (size_t)document, (uint32_t)db_int(res, i, "number"),
-				          strtod(db_text(res, i, "cosine"), NULL) };
+/* Two parallel arrays: the keys as a statement takes them. */
+static void print_keys(const struct corpus *c, const struct chunk_key *keys, size_t count, const char **ids,
+                       const char **numbers_text, struct arena *a)
+{
+	char **id = arena_new(a, char *, count), **number = arena_new(a, char *, count);
+
+	for (size_t i = 0; i < count; i++) {
+		id[i] = (char *)c->documents[keys[i].document].id;
+		number[i] = arena_printf(a, "%" PRIu32, keys[i].number);
 	}
+	*ids = db_text_array(id, count, a);
+	*numbers_text = db_text_array(number, count, a);
+}
+
+int store_cosines(struct db *db, const char *owner, const char *vector, const char *model,
+                  const struct corpus *c, const struct chunk_key *keys, size_t count, struct hit **ret,
+                  size_t *found, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	const char *ids, *places;
+
+	print_keys(c, keys, count, &ids, &places, a);
+	if (db_exec(db, "cosines", DB_ARGS(owner, ids, places, model, vector), &res, err) < 0)
+		return -1;
+	read_hits(res, c, ret, found, a);
 	return 0;
 }
 
@@ -469,15 +510,10 @@ int store_chunks(struct db *db, const char *owner, const struct corpus *c, const
                  size_t count, struct stored_chunk **ret, size_t *found, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
-	char **ids = arena_new(a, char *, count), **places = arena_new(a, char *, count);
+	const char *ids, *places;
 
-	for (size_t i = 0; i < count; i++) {
-		ids[i] = arena_strdup(a, c->documents[keys[i].document].id);
-		places[i] = arena_printf(a, "%" PRIu32, keys[i].number);
-	}
-	if (db_exec(db, "chunks",
-	            DB_ARGS(owner, db_text_array(ids, count, a), db_text_array(places, count, a)), &res,
-	            err) < 0)
+	print_keys(c, keys, count, &ids, &places, a);
+	if (db_exec(db, "chunks", DB_ARGS(owner, ids, places), &res, err) < 0)
 		return -1;
 	*found = (size_t)PQntuples(res);
 	*ret = arena_new(a, struct stored_chunk, *found);

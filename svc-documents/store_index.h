@@ -63,11 +63,15 @@ int store_lists(struct db *db, const struct scope *scope, const struct query *q,
 int store_nearest(struct db *db, const struct scope *scope, const char *vector, int limit,
                   const struct corpus *c, struct hit **ret, size_t *count, struct arena *a,
                   struct error *err) CHECKED;
-/* Chunks by document and number, in that order. */
 struct chunk_key {
 	size_t document;
 	uint32_t number;
 };
+/* How near these chunks' vectors are, in any order; of those that `model` made. */
+int store_cosines(struct db *db, const char *owner, const char *vector, const char *model,
+                  const struct corpus *c, const struct chunk_key *keys, size_t count, struct hit **ret,
+                  size_t *found, struct arena *a, struct error *err) CHECKED;
+/* Chunks by document and number, in that order. */
 int store_chunks(struct db *db, const char *owner, const struct corpus *c, const struct chunk_key *keys,
                  size_t count, struct stored_chunk **ret, size_t *found, struct arena *a,
                  struct error *err) CHECKED;

@@ -135,6 +135,7 @@ static uint64_t hash64(const char *text, size_t size)
 }
 
 /* Function words of English: they carry a sentence, not its subject. In order, for bsearch(). */
+enum { FUNCTION_WORD_MAX = 5 };
 static const char *const function_words[] = {
 	"a",    "about", "after", "all",  "also",  "an",    "and",   "any",  "are",  "as",    "at",
 	"be",   "been",  "being", "but",  "by",    "can",   "could", "did",  "do",   "does",  "for",
@@ -151,13 +152,18 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, *(const char *const *)b);
 }
 
+static bool is_function_word(const char *word)
+{
+	return bsearch(word, function_words, sizeof function_words / sizeof *function_words,
+	               sizeof *function_words, by_text) != NULL;
+}
+
 static void finish(struct terms *t, struct term *ret, bool stem)
 {
 	const char *text = ret->word;
 
-	ret->common = bsearch(ret->word, function_words, sizeof function_words / sizeof *function_words,
-	                      sizeof *function_words, by_text) != NULL;
 	ret->size = strlen(ret->word);
+	ret->common = ret->size <= FUNCTION_WORD_MAX && is_function_word(ret->word);
 	if (stem) {
 		text =
 		    (const char *)sb_stemmer_stem(t->stemmer, (const sb_symbol *)ret->word, (int)ret->size);

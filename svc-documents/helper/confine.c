@@ -96,13 +96,12 @@ static void filter_calls(void)
 	seccomp_release(filter);
 }
 
-void confine(void)
+void confine(int seconds)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, 9) < 0)
 		end(VERDICT_CANNOT_RUN, "prctl fails");
 	bound(RLIMIT_CORE, 0);
-	bound(RLIMIT_CPU, 60);
-	bound(RLIMIT_FSIZE, 0);
+	bound(RLIMIT_CPU, (rlim_t)seconds);
 	bound(RLIMIT_NOFILE, 64);
 #ifndef __SANITIZE_ADDRESS__ /* whose shadow memory counts */
 	bound(RLIMIT_DATA, (rlim_t)1 << 30);

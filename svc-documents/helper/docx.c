@@ -77,9 +77,10 @@ static void heading(struct out *o, xmlTextReaderPtr xml)
 	xmlFree(style);
 }
 
-static void start(struct out *o, xmlTextReaderPtr xml, const char *name)
+/* in_table: how many tables deep. */
+static void start(struct out *o, xmlTextReaderPtr xml, const char *name, int in_table)
 {
-	if (is(name, "p"))
+	if (is(name, "p") && !in_table)
 		out_break(o, 1);
 	else if (is(name, "pStyle"))
 		heading(o, xml);
@@ -92,14 +93,13 @@ static void start(struct out *o, xmlTextReaderPtr xml, const char *name)
 		out_break(o, 1);
 }
 
-/* in_table: how many tables deep. */
 static void stop(struct out *o, const char *name, int *in_table)
 {
-	if (is(name, "p"))
-		out_break(o, *in_table ? 1 : 2);
-	else if (is(name, "tc")) {
-		o->newlines = 0;
+	if (is(name, "p") && *in_table)
 		o->space = true;
+	else if (is(name, "p"))
+		out_break(o, 2);
+	else if (is(name, "tc")) {
 		out_plain(o, "|", 1);
 		o->space = true;
 	} else if (is(name, "tr"))
@@ -124,7 +124,7 @@ static void read_document(xmlTextReaderPtr xml, struct out *o)
 		if (type == XML_READER_TYPE_ELEMENT) {
 			in_text = is(name, "t") && !xmlTextReaderIsEmptyElement(xml);
 			in_table += is(name, "tbl");
-			start(o, xml, name);
+			start(o, xml, name, in_table);
 		} else if (type == XML_READER_TYPE_END_ELEMENT) {
 			in_text = false;
 			stop(o, name, &in_table);

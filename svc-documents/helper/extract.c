@@ -147,12 +147,13 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *kind;
 		void (*read)(void);
-	} kinds[] = { { "pdf", pdf }, { "html", html }, { "docx", docx } };
+		int seconds; /* of processor time */
+	} kinds[] = { { "pdf", pdf, 60 }, { "html", html, 10 }, { "docx", docx, 10 } };
 
 	for (size_t i = 0; argc == 2 && i < sizeof kinds / sizeof *kinds; i++) {
 		if (strcmp(kinds[i].kind, argv[1]) != 0)
 			continue;
-		confine();
+		confine(kinds[i].seconds);
 		kinds[i].read();
 		_exit(0); /* nothing is worth tidying up */
 	}

@@ -20,8 +20,9 @@ enum {
 	PAGES_MAX = 5000,
 };
 
-/* From now on: no sockets, no new processes, no writing, bounded memory and time. Ends the program when it cannot. */
-void confine(void);
+/* From now on: no sockets, no new processes, no writing, bounded memory, so many seconds of processor time. Ends the
+ * program when it cannot. */
+void confine(int seconds);
 
 _Noreturn void end(int verdict, const char *why);
 

@@ -85,4 +85,5 @@ CREATE TABLE posting (
   PRIMARY KEY (owner_id, term, document_id),
   FOREIGN KEY (owner_id, document_id) REFERENCES document (owner_id, id) ON DELETE CASCADE
 );
+ALTER TABLE posting ALTER packed SET STORAGE EXTERNAL; -- packed is packed
 CREATE INDEX posting_document ON posting (owner_id, document_id);

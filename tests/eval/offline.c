@@ -19,7 +19,7 @@
 #include "svc-documents/rank.h"
 #include "svc-documents/utf8.h"
 
-enum { ARTICLES = 64, SOURCES = 5, CANDIDATES = 40 };
+enum { ARTICLES = 64, SOURCES = 5, CANDIDATES = 32 };
 
 struct article {
 	struct clean clean;
@@ -164,7 +164,7 @@ static size_t search(struct world *w, size_t from, size_t count, const char *que
 			const struct index_list *l =
 			    bsearch(&q.terms[i].term.hash, x->lists, x->count, sizeof *l, by_term);
 
-			if (l)
+			if (l && !q.terms[i].term.common)
 				lists[list_count++] = (struct list){ i, d, l->packed, l->size };
 		}
 	hit_count = bm25(&q, &c, lists, list_count, CANDIDATES, &hits, a);
