@@ -8,6 +8,9 @@
 #include <sys/sysinfo.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 
 /* glibc's own; our definition below stands in front of it for this program and its libraries. ThreadSanitizer calls it
  * before it can be told of anything. */
@@ -47,6 +50,14 @@ int process_wait_signal(int ms)
 
 	ending_signals(&ending);
 	return sigtimedwait(&ending, NULL, &wait) > 0;
+}
+
+void process_exit(int status)
+{
+#ifdef __SANITIZE_ADDRESS__
+	__lsan_do_leak_check();
+#endif
+	_exit(status);
 }
 
 int process_cores(void)

@@ -16,6 +16,13 @@ void process_start(void);
 /* Waits for SIGTERM or SIGINT for up to ms; 1 when one came. */
 int process_wait_signal(int ms);
 
+/*
+ * Ends the program without closing or freeing what NNG still uses: closing a socket of NNG 1.5.2 while a message
+ * arrives can hang for ever (its recv callback forgets the waiting aio; mended in 1.6), and exit() would take OpenSSL
+ * from under its threads. What had to be finished is finished before.
+ */
+void process_exit(int status) __attribute__((noreturn));
+
 int process_cores(void);
 
 /* A thread with a stack of so many KiB; no memory for one ends the process. */

@@ -374,6 +374,12 @@ void watcher_stop(struct peer *peer)
 	atomic_store(&peer->stopping, true);
 	sem_post(&peer->look);
 	pthread_join(peer->watcher, NULL);
+	pthread_mutex_lock(&peer->lock);
+	for (int i = 0; i < peer->count; i++) { /* NNG 1.5.2 may hang when it closes while an answer arrives */
+		while (peer->replicas[i]->probing)
+			pthread_cond_wait(&peer->changed, &peer->lock);
+	}
+	pthread_mutex_unlock(&peer->lock);
 	for (int i = 0; i < peer->count; i++)
 		replica_free(peer->replicas[i]);
 }

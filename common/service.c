@@ -159,8 +159,6 @@ int service_stop(struct service *s, int ms)
 	stream_hub_stop(s->hub);
 	left = lane_stop(&s->slow, CANCEL_WAIT_MS) + lane_stop(&s->work, CANCEL_WAIT_MS);
 	usleep(20 * 1000); /* the last replies are NNG's already; let them leave */
-	slots_close(s);
-	left += lane_stop(&s->control, CANCEL_WAIT_MS);
 	return left ? -1 : 0;
 }
 
@@ -169,6 +167,8 @@ void service_free(struct service *s)
 	if (!s)
 		return;
 	admin_stop(s->admin);
+	slots_close(s);
+	lane_stop(&s->control, CANCEL_WAIT_MS);
 	for (int i = 0; i < PEERS; i++)
 		peer_close(s->peers[i]);
 	db_pool_free(s->pool);
@@ -226,7 +226,7 @@ static int migrate(struct service *s, struct error *err)
 			         LOG_TEXT("detail", err->message));
 		told = true;
 		if (process_wait_signal(250))
-			exit(0);
+			process_exit(0);
 		error_clear(err);
 	}
 	return 0;
@@ -277,12 +277,10 @@ static void serve(struct service *s)
 			idempotency_sweep(s->pool);
 	}
 	log_line(LOG_INFO, "stopping");
-	if (service_stop(s, (int)s->set.stop_seconds * 1000) < 0) {
+	if (service_stop(s, (int)s->set.stop_seconds * 1000) < 0)
 		/* Threads are stuck in what nobody can interrupt; the store is safe against being killed. */
 		log_line(LOG_WARN, "stopped with calls under way");
-		_exit(0);
-	}
-	if (s->config->stop)
+	else if (s->config->stop)
 		s->config->stop(s->state);
 	log_line(LOG_INFO, "stopped");
 }
@@ -342,7 +340,5 @@ int service_main(int argc, char **argv, const struct service_config *config)
 	if (rc < 0) /* threads of half a start are not worth ending one by one */
 		return fail(&err);
 	serve(s);
-	service_free(s);
-	arena_done(&a);
-	return 0;
+	process_exit(0);
 }

@@ -98,7 +98,7 @@ static void load(struct slot *slot, const Rpc__Request *request, const Rpc__Next
 static int park(struct slot *slot, struct error *err)
 {
 	struct service *s = slot->service;
-	int most = (int)(s->set.contexts - s->set.contexts / 8 - s->set.workers), parked;
+	int most = (int)s->set.contexts * 3 / 4, parked;
 
 	parked = atomic_fetch_add(&s->parked, 1) + 1;
 	slot->parked = true;

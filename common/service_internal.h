@@ -144,8 +144,9 @@ struct service {
 /* Everything but the database and the socket; the tests start here too. */
 struct service *service_new(const struct service_config *config, const struct service_settings *set,
                             const struct secret *secret);
-void service_free(struct service *s);
-int service_stop(struct service *s, int ms); /* drains, then closes the socket; -1 when something still ran */
+/* Finishes what runs, within ms; answers readers. The socket stays, and says no. -1: something still runs. */
+int service_stop(struct service *s, int ms);
+void service_free(struct service *s); /* for tests: a program ends by process_exit() */
 
 struct served *service_method(struct service *s, uint32_t id); /* NULL: not ours */
 /* The lane's job of a slot: one request from first to last. */

@@ -89,7 +89,7 @@ int lane_push(struct lane *lane, struct lane_job *job)
 	bool room;
 
 	pthread_mutex_lock(&lane->lock);
-	room = lane->busy + lane->queued < lane->threads_max + lane->queue_max;
+	room = !lane->stopping && lane->busy + lane->queued < lane->threads_max + lane->queue_max;
 	if (room) {
 		job->next = NULL;
 		*lane->end = job;

@@ -1,0 +1,358 @@
+#include "tests/unit/rpc_rig.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/log.h"
+#include "common/process.h"
+
+const struct secret rig_secret = { "the secret of these tests......." };
+struct rig_counts *rig_counts;
+
+/* --- What the methods do ------------------------------------------------------------------------------------------------ */
+
+static int say(struct call *call, ProtobufCMessage *out, const char *text)
+{
+	((Rpc__Message *)out)->message = arena_strdup(call->arena, text);
+	return 0;
+}
+
+static const char *said(const ProtobufCMessage *in)
+{
+	const char *text = ((const Rpc__Message *)in)->message;
+
+	return text ? text : "";
+}
+
+static int echo(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	return say(call, out, said(in));
+}
+
+static int who(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	(void)in;
+	return say(call, out, call->owner_id ? call->owner_id : "nobody");
+}
+
+static int refuse(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	(void)out;
+	if (!strcmp(said(in), "fields")) {
+		error_field(call->err, call->arena, "body", "email", "missing", "is required");
+		error_field(call->err, call->arena, "body", "name", "value_error", "is too long");
+		return -1;
+	}
+	if (!strcmp(said(in), "extra")) {
+		call->extra = (char *)"\"oauth_required\":true";
+		return error_set(call->err, ERROR_UNAUTHENTICATED, "sign in there first");
+	}
+	if (!strcmp(said(in), "busy"))
+		return error_busy(call->err, 7, "come back later");
+	if (!strcmp(said(in), "silent"))
+		return -1;
+	return error_internal(call->err, "SELECT secret FROM table");
+}
+
+static void nap(struct call *call, const ProtobufCMessage *in)
+{
+	int64_t until = clock_mono_ms() + atoi(said(in));
+	int running = atomic_fetch_add(&rig_counts->running, 1) + 1,
+	    most = atomic_load(&rig_counts->most_running);
+
+	while (running > most && !atomic_compare_exchange_weak(&rig_counts->most_running, &most, running))
+		;
+	while (clock_mono_ms() < until && !atomic_load(call->cancelled))
+		usleep(1000);
+	if (atomic_load(call->cancelled))
+		atomic_fetch_add(&rig_counts->cancelled, 1);
+	atomic_fetch_sub(&rig_counts->running, 1);
+}
+
+static int counted(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out, atomic_int *count)
+{
+	atomic_fetch_add(count, 1);
+	nap(call, in);
+	return say(call, out,
+	           arena_printf(call->arena, "%016llx", (unsigned long long)call->service->replica));
+}
+
+static int reads(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	return counted(call, in, out, &rig_counts->reads);
+}
+
+static int writes(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	return counted(call, in, out, &rig_counts->writes);
+}
+
+static int slows(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	return counted(call, in, out, &rig_counts->slows);
+}
+
+static int big(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	size_t size = (size_t)atoi(said(in));
+	char *text = arena_alloc(call->arena, size + 1);
+
+	memset(text, 'x', size);
+	((Rpc__Message *)out)->message = text;
+	return 0;
+}
+
+struct work {
+	struct stream *stream;
+	int events;
+};
+
+static void append(struct call *call, void *arg)
+{
+	struct work *work = arg;
+
+	for (int i = 0; i < work->events; i++) {
+		stream_append(work->stream, "delta", arena_printf(call->arena, "{\"text\":\"%d\"}", i + 1));
+		usleep(1000);
+	}
+	stream_append(work->stream, "done", "{}");
+	stream_close(work->stream);
+}
+
+static int start_stream(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	struct task *task = service_task_new(call, 10000);
+	struct work *work = arena_new(service_task_arena(task), struct work, 1);
+
+	work->events = atoi(said(in));
+	if (stream_open(service_streams(call->service), stream_reader(call->caller), &work->stream,
+	                call->err) < 0)
+		return -1;
+	say(call, out, stream_id(work->stream));
+	return service_task_start(task, append, work, call->err);
+}
+
+#define METHOD(label, number, may, fn, ...)                                                         \
+	{                                                                                           \
+		.name = "rig." label, .id = number, .access = may, .in = &rpc__message__descriptor, \
+		.out = &rpc__message__descriptor, .handler = fn, __VA_ARGS__                        \
+	}
+const struct method rig_methods[] = {
+	[RIG_ECHO] = METHOD("echo", 1, ACCESS_PUBLIC, echo, .reads = true),
+	[RIG_WHO] = METHOD("who", 257, ACCESS_USER, who, .reads = true), /* the same bucket as echo */
+	[RIG_ADMIN] = METHOD("admin", 3, ACCESS_ADMIN, who, .reads = true),
+	[RIG_INTERNAL] = METHOD("internal", 4, ACCESS_INTERNAL, who, .reads = true),
+	[RIG_REFUSE] = METHOD("refuse", 5, ACCESS_PUBLIC, refuse, .reads = true),
+	[RIG_READ] = METHOD("read", 6, ACCESS_PUBLIC, reads, .reads = true),
+	[RIG_WRITE] = METHOD("write", 7, ACCESS_PUBLIC, writes, .reads = false),
+	[RIG_SLOW] = METHOD("slow", 8, ACCESS_PUBLIC, slows, .slow = true),
+	[RIG_BIG] = METHOD("big", 9, ACCESS_PUBLIC, big, .reads = true),
+	[RIG_STREAM] = METHOD("stream", 10, ACCESS_PUBLIC, start_stream, .reads = false),
+};
+
+/* What another life of this service knew: one finished stream that begins with so many f. */
+static int load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextReply *out)
+{
+	static const char *const words[] = { "{\"text\":\"1\"}", "{\"text\":\"2\"}", "{}" };
+
+	if (strncmp(in->stream, "ffffffffffffffff-old", 20))
+		return 0;
+	out->events = arena_new(call->arena, Rpc__Event *, 3);
+	for (int64_t i = in->after; i < 3; i++) {
+		Rpc__Event *e = arena_new(call->arena, Rpc__Event, 1);
+
+		rpc__event__init(e);
+		e->has_sequence = true;
+		e->sequence = i + 1;
+		e->name = (char *)(i == 2 ? "done" : "delta");
+		e->data = (char *)words[i];
+		out->events[out->n_events++] = e;
+	}
+	out->has_end = true;
+	out->end = strcmp(in->stream, "ffffffffffffffff-old-unfinished") != 0;
+	if (!out->end)
+		out->n_events = 0;
+	return 1;
+}
+
+static const struct service_config config = {
+	.name = "rig", .methods = rig_methods, .method_count = RIG_METHODS, .load_stream = load_stream
+};
+
+/* --- Starting and stopping ----------------------------------------------------------------------------------------------- */
+
+int rig_free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM, 0), rc;
+
+	rc = bind(fd, (struct sockaddr *)&at, size) | getsockname(fd, (struct sockaddr *)&at, &size);
+	assert(!rc);
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+struct service *rig_start(int port, void (*change)(struct service_settings *set))
+{
+	struct service_settings set = { .workers = 4, .contexts = 128, .slow = 4, .stop_seconds = 5 };
+	struct error err = { 0 };
+	char listen[64];
+	struct service *s;
+
+	snprintf(listen, sizeof listen, "tcp://127.0.0.1:%d", port);
+	set.listen = listen;
+	if (change)
+		change(&set);
+	s = service_new(&config, &set, &rig_secret);
+	s->set.listen = arena_strdup(&s->arena, listen);
+	if (slots_open(s, &err) < 0) {
+		fprintf(stderr, "%s %s\n", err.message, err.detail);
+		abort();
+	}
+	return s;
+}
+
+void rig_stop(struct service *s)
+{
+	int left = service_stop(s, 5000);
+
+	assert(!left);
+	service_free(s);
+}
+
+void rig_main(int argc, char **argv)
+{
+	const char *shared = getenv("RIG_SHARED");
+	char number[16];
+	int fd;
+
+	log_open("rig", LOG_ERROR);
+	if (!shared) {
+		fd = memfd_create("rig", 0);
+		assert(fd >= 0);
+		if (ftruncate(fd, sizeof *rig_counts))
+			abort();
+		snprintf(number, sizeof number, "%d", fd);
+		setenv("RIG_SHARED", number, 1);
+	} else {
+		fd = atoi(shared);
+	}
+	rig_counts = mmap(NULL, sizeof *rig_counts, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert(rig_counts != MAP_FAILED);
+	if (argc < 3 || strcmp(argv[1], "--replica"))
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	process_start();
+	struct service *s = rig_start(atoi(argv[2]), NULL);
+	process_wait_signal(120 * 1000);
+	_exit(service_stop(s, 5000) ? 1 : 0);
+}
+
+pid_t rig_spawn(int port)
+{
+	char number[16];
+	pid_t pid;
+	struct peer *peer;
+
+	snprintf(number, sizeof number, "%d", port);
+	pid = fork();
+	if (!pid) {
+		execl("/proc/self/exe", "rig", "--replica", number, NULL);
+		_exit(127);
+	}
+	peer = rig_peer(NULL, (int[]){ port, 0 });
+	rig_wait_ready(peer, 1, 20000);
+	rig_close(peer);
+	return pid;
+}
+
+void rig_kill(pid_t pid, int signal)
+{
+	kill(pid, signal);
+	if (signal == SIGKILL || signal == SIGTERM)
+		waitpid(pid, NULL, 0);
+}
+
+/* --- Calling ------------------------------------------------------------------------------------------------------------- */
+
+struct peer *rig_peer(struct metrics *m, const int *ports)
+{
+	unsigned char key[KEY_SIZE];
+	struct error err = { 0 };
+	char addresses[1024] = "";
+	struct peer *peer;
+
+	for (size_t used = 0; *ports; ports++)
+		used += (size_t)snprintf(addresses + used, sizeof addresses - used, "%stcp://127.0.0.1:%d",
+		                         used ? "," : "", *ports);
+	secret_derive(&rig_secret, RPC_KEY_PURPOSE, key);
+	if (peer_open(
+	        &(struct peer_config){ .service = "rig", .addresses = addresses, .key = key, .metrics = m },
+	        &peer, &err) < 0)
+		abort();
+	return peer;
+}
+
+void rig_close(struct peer *peer)
+{
+	usleep(150 * 1000);
+	peer_close(peer);
+}
+
+void rig_wait_ready(struct peer *peer, int replicas, int within_ms)
+{
+	int64_t until = clock_mono_ms() + within_ms;
+
+	while (peer_ready(peer) != replicas) {
+		if (clock_mono_ms() > until) {
+			fprintf(stderr, "%d replicas after %d ms, not %d\n", peer_ready(peer), within_ms,
+			        replicas);
+			abort();
+		}
+		usleep(5000);
+	}
+}
+
+Rpc__Caller rig_caller(const char *who_calls)
+{
+	Rpc__Caller caller = RPC__CALLER__INIT;
+	const char *const kinds[] = { "nobody", "user", "visitor", "service", "admin" };
+	int kind = 0;
+
+	while (strcmp(kinds[kind], who_calls))
+		kind++;
+	caller.has_kind = true;
+	caller.kind = kind == 4 ? RPC__CALLER__KIND__USER : (Rpc__Caller__Kind)kind;
+	caller.owner_id = (char *)"0192f3a0-0000-7000-8000-000000000001"; /* a visitor's does not count */
+	caller.has_admin = caller.admin = kind == 4;
+	return caller;
+}
+
+char *rig_call(struct peer *peer, enum rig_method m, const char *who_calls, const char *text, int ms,
+               struct arena *a, struct error *err)
+{
+	Rpc__Caller caller = rig_caller(who_calls ? who_calls : "nobody");
+	Rpc__Message in = RPC__MESSAGE__INIT;
+	ProtobufCMessage *out = NULL;
+	struct rpc_context ctx = { .arena = a,
+		                   .err = err,
+		                   .caller = who_calls ? &caller : NULL,
+		                   .request_id = "7f3a",
+		                   .deadline = clock_unix_ms() + ms };
+
+	in.message = (char *)text;
+	if (rpc_call(peer, &ctx, &rig_methods[m], &in.base, &out) < 0)
+		return NULL;
+	return ((Rpc__Message *)out)->message;
+}
