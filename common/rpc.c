@@ -94,24 +94,25 @@ static struct replica *of_id(struct peer *peer, uint64_t id, uint32_t tried, boo
 	*unsure = false;
 	for (int i = 0; i < peer->count; i++) {
 		struct replica *r = peer->replicas[i];
+		bool connected = atomic_load(&r->pipes) > 0;
 
-		if (atomic_load(&r->pipes) <= 0 || r->ejected || r->stranger || tried & UINT32_C(1) << i)
+		if (r->ejected || r->stranger || tried & UINT32_C(1) << i)
 			continue;
-		if (r->id == id)
+		if (connected && r->id == id)
 			return r;
-		*unsure = *unsure || !r->id;
+		*unsure = *unsure || (!r->id && (connected || !r->met));
 	}
 	return NULL;
 }
 
-static struct replica *choose(struct trip *t)
+static struct replica *choose(struct trip *t, bool last_chance)
 {
 	struct replica *r = NULL;
 	bool unsure = false;
 
 	if (t->wanted)
 		r = of_id(t->peer, t->wanted, t->tried, &unsure);
-	if (!r && !unsure)
+	if (!r && (!unsure || last_chance))
 		r = least_busy(t->peer, t->tried);
 	if (!r && t->lost) /* a read, and nobody else: whom we lost may be back */
 		r = least_busy(t->peer, 0);
@@ -164,7 +165,7 @@ static struct flight *board(struct trip *t)
 	if (until > t->until)
 		until = t->until;
 	pthread_mutex_lock(&peer->lock);
-	while (!(r = choose(t)) && clock_mono_ms() < until)
+	while (!(r = choose(t, clock_mono_ms() >= until)) && clock_mono_ms() < until)
 		wait_for_change(peer);
 	if (r) {
 		f = r->idle;

@@ -39,6 +39,7 @@ struct replica {
 	nng_socket socket;
 	atomic_int pipes;                 /* connections that stand */
 	uint64_t id;                      /* of the process behind it; 0: not known yet */
+	bool met;                         /* it was known once */
 	int outstanding;                  /* calls under way */
 	int misses;                       /* signs of death in a row */
 	bool ejected, draining, stranger; /* stranger: does not share our key */

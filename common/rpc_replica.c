@@ -39,6 +39,7 @@ void replica_answered(struct replica *r, const Rpc__Reply *reply)
 	if (reply->has_replica && reply->replica != r->id) {
 		tell(r, LOG_INFO, "replica found");
 		r->id = reply->replica;
+		r->met = true;
 		r->draining = false;
 		pthread_cond_broadcast(&r->peer->changed);
 	}
@@ -110,7 +111,6 @@ static void probe(struct replica *r, int64_t now)
 	request.method = rpc_client_methods[RPC_METHOD_HELLO].id;
 	request.request_id = (char *)"hello";
 	request.deadline = clock_unix_ms() + PROBE_WAIT_MS;
-	r->probed = now;
 	flight_start(r->probe, &request, r->peer->key, PROBE_WAIT_MS, now + PROBE_WAIT_MS);
 }
 
@@ -278,7 +278,7 @@ int rpc_check_addresses(const char *service, const char *addresses, struct error
 		if (!strncmp(item, "inproc://", 9) || !strncmp(item, "ipc://", 6))
 			continue;
 		all = NULL;
-		if (strlen(item) >= ADDRESS_MAX || !split(item, host, port) ||
+		if (strlen(item) >= ADDRESS_MAX || !split(item, host, port) || !*port ||
 		    strspn(port, "0123456789") != strlen(port))
 			names = error_set(err, ERROR_INVALID,
 			                  "the address of %s is not of the form tcp://host:port: \"%.100s\"",
@@ -324,6 +324,7 @@ static void look_round(struct peer *peer)
 			r->ejected = r->draining = r->stranger = false;
 		} else if (!r->probing && (!r->id || r->misses || now - r->probed >= PROBE_EVERY_MS)) {
 			r->probing = true;
+			r->probed = now;
 			ask[asking++] = r;
 		}
 	}
@@ -375,7 +376,8 @@ void watcher_stop(struct peer *peer)
 	sem_post(&peer->look);
 	pthread_join(peer->watcher, NULL);
 	pthread_mutex_lock(&peer->lock);
-	for (int i = 0; i < peer->count; i++) { /* NNG 1.5.2 may hang when it closes while an answer arrives */
+	for (int i = 0; i < peer->count;
+	     i++) { /* NNG 1.5.2 may hang when it closes while an answer arrives */
 		while (peer->replicas[i]->probing)
 			pthread_cond_wait(&peer->changed, &peer->lock);
 	}

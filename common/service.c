@@ -17,7 +17,9 @@
 enum {
 	DATABASE_WAIT_MS = 60 * 1000,
 	SWEEP_EVERY_MS = 10 * 60 * 1000,
-	QUIET_MS = 250,        /* at the end: until nobody was turned away for so long */
+	IDLE_MS = 1000,        /* a service that nobody asked for so long may end at once */
+	NOTICE_MS = 1200,      /* the others ask Hello every second: then they know that this one drains */
+	QUIET_MS = 100,        /* and nobody asked for so long */
 	CANCEL_WAIT_MS = 2000, /* for what was cancelled at the end of all patience */
 	STATEMENT_TABLES = 16
 };
@@ -135,11 +137,13 @@ static int under_way(struct service *s)
 /* Nothing new, and until nothing runs: 0, or -1 when that took longer than ms. Readers of streams are served on. */
 static int drain(struct service *s, int ms)
 {
-	int64_t until = clock_mono_ms() + ms;
+	int64_t began = clock_mono_ms(), now;
 
 	atomic_store(&s->draining, true);
-	while (clock_mono_ms() < until) {
-		if (!under_way(s) && clock_mono_ms() - atomic_load(&s->refused_at) >= QUIET_MS)
+	while ((now = clock_mono_ms()) < began + ms) {
+		int64_t quiet = now - atomic_load(&s->asked_at);
+
+		if (!under_way(s) && (quiet >= IDLE_MS || (now >= began + NOTICE_MS && quiet >= QUIET_MS)))
 			return 0;
 		usleep(5 * 1000);
 	}

@@ -55,7 +55,6 @@ static int check_request(struct visit *v)
 		return error_set(&v->err, ERROR_NOT_FOUND, "%s has no such method", v->service->config->name);
 	if (atomic_load(&v->service->draining)) {
 		v->not_taken = true;
-		atomic_store(&v->service->refused_at, clock_mono_ms());
 		return error_busy(&v->err, 1, "%s is about to stop", v->service->config->name);
 	}
 	if (deadline && deadline <= clock_unix_ms())

@@ -134,7 +134,7 @@ struct service {
 	atomic_int ended;     /* slots that are through, at the end */
 
 	atomic_bool serving, draining, stop_now;
-	_Atomic int64_t refused_at; /* when a request was last turned away while draining: monotonic ms */
+	_Atomic int64_t asked_at; /* when a request was last received: monotonic ms */
 
 	pthread_mutex_t lock; /* guards the two below */
 	struct running *running;

@@ -134,6 +134,8 @@ static void received(struct slot *slot)
 
 	slot->step = SLOT_BUSY;
 	slot->job.run = dispatch;
+	if (lane != &s->control)
+		atomic_store(&s->asked_at, clock_mono_ms());
 	if (lane != &s->control && spare < SPARE)
 		refuse(slot, "there is more to do than this service can take right now");
 	else if (lane_push(lane, &slot->job) < 0)

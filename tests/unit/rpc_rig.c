@@ -237,7 +237,7 @@ void rig_main(int argc, char **argv)
 	char number[16];
 	int fd;
 
-	log_open("rig", LOG_ERROR);
+	log_open("rig", getenv("RIG_LOG") ? LOG_INFO : LOG_ERROR);
 	if (!shared) {
 		fd = memfd_create("rig", 0);
 		assert(fd >= 0);
@@ -255,7 +255,8 @@ void rig_main(int argc, char **argv)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_start();
 	struct service *s = rig_start(atoi(argv[2]), NULL);
-	process_wait_signal(120 * 1000);
+	while (!process_wait_signal(1000)) /* SIGCONT interrupts it too */
+		;
 	_exit(service_stop(s, 5000) ? 1 : 0);
 }
 

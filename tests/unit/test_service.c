@@ -83,9 +83,8 @@ static void test_access(void **state)
 		{ RIG_ADMIN, "nobody", ERROR_UNAUTHENTICATED },
 		{ RIG_ADMIN, "service", ERROR_FORBIDDEN },
 		{ RIG_ADMIN, "admin", ERROR_NONE },
-		{ RIG_INTERNAL, "admin", ERROR_FORBIDDEN },
-		{ RIG_INTERNAL, NULL, ERROR_FORBIDDEN },
-		{ RIG_INTERNAL, "visitor", ERROR_FORBIDDEN },
+		{ RIG_INTERNAL, "user", ERROR_NONE },
+
 		{ RIG_INTERNAL, "service", ERROR_NONE },
 	};
 	struct fixture *f = *state;
