@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "svc-auth/store.h"
 
 enum { KEEP_EVENTS = 4096, BEAT_SECONDS = 1, DEAF_MS = 4000 };
@@ -119,11 +120,8 @@ int feed_start(struct service *s, struct keystore *keys, struct feed **ret, stru
 		feed_stop(f);
 		return -1;
 	}
-	f->beating = pthread_create(&f->beat, NULL, beat, f) == 0;
-	if (!f->beating) {
-		feed_stop(f);
-		return error_internal(err, "feed: no thread");
-	}
+	f->beat = process_thread(beat, f);
+	f->beating = true;
 	*ret = f;
 	return 0;
 }

@@ -101,10 +101,11 @@ static int start(struct service *s, void *set, void **state, struct error *err)
 	secret_derive(service_secret(s), "auth.proof", auth->proof_key);
 	/* libargon2's 19 MiB go back to the system after each hash, instead of staying in the heap. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 20);
-	if (check_settings(set, err) < 0 ||
-	    hasher_start((int)auth->settings->hash_queue, &auth->hasher, err) < 0 ||
-	    /* The operator names the mail server, nobody else: it may be anywhere. */
-	    egress_open("0.0.0.0/0,::/0", &auth->egress, err) < 0 ||
+	if (check_settings(set, err) < 0)
+		return -1;
+	auth->hasher = hasher_start((int)auth->settings->hash_queue);
+	/* The operator names the mail server, nobody else: it may be anywhere. */
+	if (egress_open("0.0.0.0/0,::/0", &auth->egress, err) < 0 ||
 	    keystore_open(service_db(s), service_secret(s), &auth->keys, err) < 0 ||
 	    feed_start(s, auth->keys, &auth->feed, err) < 0 || settle_admin(auth, s, err) < 0 ||
 	    job_runner_start(s, mailer_kinds, mailer_kind_count, JOB_THREADS, &auth->jobs, err) < 0)

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/id.h"
+#include "common/process.h"
 
 enum { PASSES = 2, MEMORY_KIB = 19456, LANES = 1, SALT_SIZE = 16, HASH_SIZE = 32, PHC_MAX = 160 };
 enum { THREADS_MAX = 64, STARVED_MS = 100 };
@@ -127,11 +127,10 @@ static void init_condition(pthread_cond_t *c)
 	pthread_condattr_destroy(&how);
 }
 
-int hasher_start(int queue, struct hasher **ret, struct error *err)
+struct hasher *hasher_start(int queue)
 {
 	struct hasher *h = calloc(1, sizeof *h);
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	int want = (int)(cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : cores);
+	int cores = process_cores();
 
 	if (!h)
 		abort();
@@ -140,14 +139,11 @@ int hasher_start(int queue, struct hasher **ret, struct error *err)
 	init_condition(&h->finished);
 	h->last = &h->first;
 	h->queue = queue;
-	for (; h->threads <= want; h->threads++) {
-		if (pthread_create(&h->thread[h->threads], NULL, h->threads < want ? work : rescue, h) != 0) {
-			hasher_stop(h);
-			return error_internal(err, "password: no thread for hashing");
-		}
-	}
-	*ret = h;
-	return 0;
+	h->threads = (cores < THREADS_MAX ? cores : THREADS_MAX) + 1;
+	h->thread[0] = process_thread(rescue, h);
+	for (int i = 1; i < h->threads; i++)
+		h->thread[i] = process_thread(work, h);
+	return h;
 }
 
 void hasher_stop(struct hasher *h)

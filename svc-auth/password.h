@@ -15,8 +15,8 @@
 
 struct hasher;
 
-int hasher_start(int queue, struct hasher **ret, struct error *err) CHECKED;
-void hasher_stop(struct hasher *h); /* NULL is fine */
+struct hasher *hasher_start(int queue); /* how many may wait */
+void hasher_stop(struct hasher *h);     /* NULL is fine */
 
 /* The password's hash in PHC form, with a fresh salt. deadline: Unix milliseconds. */
 int password_hash(struct hasher *h, const char *password, int64_t deadline, char **ret, struct arena *a,

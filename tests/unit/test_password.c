@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -73,7 +74,7 @@ static void test_hash_and_check(void **state)
 
 	(void)state;
 	arena_init(&a, 0);
-	assert_int_equal(hasher_start(8, &h, &err), 0);
+	h = hasher_start(8);
 	assert_int_equal(password_hash(h, "correct horse 9 battery", soon(), &one, &a, &err), 0);
 	assert_int_equal(password_hash(h, "correct horse 9 battery", soon(), &two, &a, &err), 0);
 	assert_int_equal(strncmp(one, "$argon2id$v=19$m=19456,t=2,p=1$", 31), 0);
@@ -89,10 +90,10 @@ static void test_hash_and_check(void **state)
 	arena_done(&a);
 }
 
-/* Who has no password is told so as slowly as who has a wrong one. */
+/* Who has no password is told so as slowly as who has a wrong one. In processor time: the machine may be busy. */
 static void test_no_password_takes_as_long(void **state)
 {
-	int64_t best[2] = { INT64_MAX, INT64_MAX };
+	clock_t best[2] = { INT32_MAX, INT32_MAX };
 	struct error err = { 0 };
 	struct hasher *h;
 	struct arena a;
@@ -100,13 +101,13 @@ static void test_no_password_takes_as_long(void **state)
 
 	(void)state;
 	arena_init(&a, 0);
-	assert_int_equal(hasher_start(8, &h, &err), 0);
+	h = hasher_start(8);
 	assert_int_equal(password_hash(h, "correct horse 9 battery", soon(), &phc, &a, &err), 0);
 	for (int i = 0; i < 10; i++) {
-		int64_t start = clock_mono_us(), took;
+		clock_t start = clock(), took;
 
 		assert_int_equal(password_check(h, i % 2 ? NULL : phc, "wrong", soon(), &err), 0);
-		took = clock_mono_us() - start;
+		took = clock() - start;
 		if (took < best[i % 2])
 			best[i % 2] = took;
 	}
@@ -139,11 +140,10 @@ static void *ask(void *arg)
 
 static void run_crowd(struct crowd *c, int queue, int people)
 {
-	struct error err = { 0 };
 	pthread_t threads[64];
 
 	pthread_mutex_init(&c->lock, NULL);
-	assert_int_equal(hasher_start(queue, &c->h, &err), 0);
+	c->h = hasher_start(queue);
 	for (int i = 0; i < people; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, ask, c), 0);
 	for (int i = 0; i < people; i++)
