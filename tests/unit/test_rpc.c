@@ -413,10 +413,12 @@ static void test_a_stream_whose_replica_died(void **state)
 	assert_int_equal(rpc_next(f->peer, &ctx, stream, 0, 5000, &got), 0);
 	snprintf(id, sizeof id, "%.16s", stream);
 	dead = 0;
+	pthread_mutex_lock(&f->peer->lock);
 	for (int i = 0; i < 2; i++) {
 		if (f->peer->replicas[i]->id == strtoull(id, NULL, 16))
 			dead = i;
 	}
+	pthread_mutex_unlock(&f->peer->lock);
 	rig_kill(f->pids[dead], SIGKILL);
 	f->pids[dead] = 0;
 	assert_int_equal(rpc_next(f->peer, &ctx, stream, 0, 5000, &got),

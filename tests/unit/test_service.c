@@ -199,12 +199,12 @@ static void *write_briefly(void *arg)
 	struct arena a;
 
 	arena_init(&a, 0);
-	(void)rig_call(f->peer, RIG_WRITE, NULL, "300", 150, &a, &err);
+	(void)rig_call(f->peer, RIG_WRITE, NULL, "1000", 150, &a, &err);
 	arena_done(&a);
 	return NULL;
 }
 
-/* Four workers sleep for 300 ms; what waits behind them for longer than its 150 ms is never begun. */
+/* Four workers sleep for a second; what waits behind them for longer than its 150 ms is never begun. */
 static void test_expired_requests_are_dropped(void **state)
 {
 	struct fixture *f = *state;
