@@ -55,6 +55,16 @@ static void set_limit(struct gathering *g)
 		*value = (int32_t)(g->wanted - g->rows);
 }
 
+/* What an error reply brought lives in the page's arena, and is told when that is gone. */
+static void keep_error(struct exchange *x)
+{
+	const struct field_error *f = x->req->err.fields;
+
+	x->extra = arena_strdup(x->req->arena, x->extra);
+	for (x->req->err.fields = NULL; f; f = f->next)
+		error_field(&x->req->err, x->req->arena, f->where, f->field, f->type, "%s", f->msg);
+}
+
 /* The next reply's rows as JSON, without the brackets, in the page's arena. */
 static int ask(struct gathering *g, struct text *rows)
 {
@@ -69,8 +79,10 @@ static int ask(struct gathering *g, struct text *rows)
 	if (g->next)
 		*(const char **)at(g->in, cursor->offset) = g->next;
 	ctx.arena = &g->page;
-	if (rpc_call(x->peer, &ctx, x->route->method, g->in, &reply) < 0)
+	if (rpc_call(x->peer, &ctx, x->route->method, g->in, &reply) < 0) {
+		keep_error(x);
 		return -1;
+	}
 	(void)!shape_find(x->route->out, x->route->response_body, &index);
 	g->rows += *(size_t *)at(reply, x->route->out->message->fields[index].quantifier_offset);
 	g->next = arena_strdup(x->req->arena, *(char **)at(reply, next->offset));
