@@ -50,7 +50,8 @@ size_t service_keys(const struct service_config *config, struct config_key keys[
 	    "calls and waiting readers held at once");
 	if (config->schema)
 		INT(connections, "CONNECTIONS", "8", "connections to PostgreSQL");
-	INT(slow, "SLOW", "64", "threads for calls that wait for models, pages or peers");
+	INT(slow, "SLOW", strcmp(name, "chat") ? "64" : "256",
+	    "threads for calls that wait for models, pages or peers");
 	INT(stop_seconds, "STOP_SECONDS", "25", "how long SIGTERM waits for what is under way");
 	for (int i = 0; i < PEERS; i++) {
 		if (i != place)

@@ -4,7 +4,7 @@
 
 #include "common/json.h"
 
-enum { COMPLAINT_MAX = 200 }; /* bytes of the peer's words */
+enum { WORDS_MAX = 200 }; /* bytes of the peer's own words about itself */
 
 /* Of {"error": {"message": "..."}} or {"error": "..."}, or, as some have it, {"message": "..."} or {"detail": "..."}. */
 static const char *complaint_of(json_object *object)
@@ -26,8 +26,8 @@ static const char *shorten(const char *text, struct arena *a)
 	size_t size = strlen(text);
 	char *line;
 
-	if (size > COMPLAINT_MAX) {
-		size = COMPLAINT_MAX;
+	if (size > WORDS_MAX) {
+		size = WORDS_MAX;
 		while (size && (text[size] & 0xc0) == 0x80)
 			size--;
 	}
@@ -91,7 +91,7 @@ int completion_read(const char *bytes, size_t size, struct completion *ret, stru
 	if (!ret->reasoning) /* as vLLM and OpenRouter have it */
 		ret->reasoning = text_of(message, "reasoning", a);
 	ret->finish = text_of(choice, "finish_reason", a);
-	ret->model = text_of(object, "model", a);
+	ret->model = json_string(object, "model") ? shorten(json_string(object, "model"), a) : NULL;
 	usage = json_get(object, "usage");
 	if (json_object_is_type(usage, json_type_object)) {
 		ret->has_usage = true;

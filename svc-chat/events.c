@@ -7,7 +7,10 @@
 #include "common/text.h"
 #include "shapes.h"
 
-enum { REPLY_BYTES = 1 << 20 }; /* of events, roughly */
+enum {
+	EVENT_BYTES = 1 << 20, /* of one, as stream.h has it */
+	REPLY_BYTES = 1 << 20, /* of several, roughly */
+};
 
 /* --- Each of them --------------------------------------------------------------------------------------------------- */
 
@@ -47,7 +50,8 @@ static struct event event_sources(const Chat__Message *message, struct arena *a)
 	return (struct event){ "sources", t.at };
 }
 
-static struct event event_done(const Chat__Message *message, struct arena *a)
+static struct event event_done(const Chat__Message *message,
+                               struct arena *a) // NOLINT(misc-no-recursion)
 {
 	struct text t;
 
@@ -55,6 +59,12 @@ static struct event event_done(const Chat__Message *message, struct arena *a)
 	text_adds(&t, "{\"message\":");
 	json_from_message(&t, &shape_chat__message, &message->base);
 	text_addc(&t, '}');
+	if (t.length > EVENT_BYTES && message->reasoning) { /* its reader has had that */
+		Chat__Message shorter = *message;
+
+		shorter.reasoning = NULL;
+		return event_done(&shorter, a);
+	}
 	return (struct event){ "done", t.at };
 }
 

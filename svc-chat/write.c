@@ -15,7 +15,9 @@
 
 enum {
 	CONTENT_MAX = 256 << 10, /* bytes of an answer, and of its reasoning */
-	LOOK_UP_MS = 20 * 1000,  /* for chatbot and passages */
+	SHORT_QUESTION = 60,
+	QUERY_MAX = 1000,       /* bytes of the question before */
+	LOOK_UP_MS = 20 * 1000, /* for chatbot and passages */
 	STORE_AGAIN_MS = 500,
 	STORE_PATIENCE_MS = 30 * 1000, /* with a database that is away */
 	HISTORY_CHARACTERS_PER_TOKEN = 4,
@@ -36,6 +38,8 @@ struct writing {
 	size_t document_count;
 	Documents__Source **found; /* passages, in the order of their numbers */
 	size_t found_count;
+	struct chat_message *history;
+	size_t history_count;
 	struct chat_message *prompt;
 	size_t prompt_count;
 
@@ -75,6 +79,17 @@ static int load_chatbot(struct writing *w, const char *chatbot_id)
 	return 0;
 }
 
+/* What to search for. A short question may lean on the one before it ("And in winter?"). */
+static const char *query_of(const struct writing *w)
+{
+	const char *question = w->job->question, *before = "";
+
+	for (size_t i = 0; i < w->history_count && strlen(question) < SHORT_QUESTION; i++)
+		if (strcmp(w->history[i].role, "user") == 0)
+			before = w->history[i].content;
+	return arena_printf(w->call->arena, "%s\n%.*s", question, QUERY_MAX, before);
+}
+
 static int search(struct writing *w)
 {
 	Documents__SearchRequest request = DOCUMENTS__SEARCH_REQUEST__INIT;
@@ -83,7 +98,7 @@ static int search(struct writing *w)
 
 	if (!w->document_count)
 		return 0;
-	request.query = (char *)w->job->question;
+	request.query = (char *)query_of(w);
 	request.document_ids = w->documents;
 	request.n_document_ids = w->document_count;
 	request.has_only_listed = request.only_listed = true;
@@ -129,21 +144,21 @@ static const struct passage *passages_of(const struct writing *w)
 
 static int prepare(struct writing *w, struct chat_request *request)
 {
-	struct prompt prompt = { .settings = &w->settings, .question = w->job->question };
-	struct chat_message *history;
+	struct prompt prompt = { .settings = &w->settings,
+		                 .question = w->job->question,
+		                 .history_tokens = w->state->history_tokens };
 
-	if (look_up(w) < 0)
+	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->job->question_id,
+	                  (int64_t)prompt.history_tokens * HISTORY_CHARACTERS_PER_TOKEN, &w->history_count,
+	                  &w->history, w->call->arena, w->call->err) < 0 ||
+	    look_up(w) < 0)
 		return -1;
 	prompt.name = w->chatbot_name;
 	prompt.passages = passages_of(w);
 	prompt.passage_count = w->found_count;
 	prompt.has_documents = w->document_count > 0;
-	prompt.history_tokens = w->state->history_tokens;
-	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->job->question_id,
-	                  (int64_t)prompt.history_tokens * HISTORY_CHARACTERS_PER_TOKEN,
-	                  &prompt.history_count, &history, w->call->arena, w->call->err) < 0)
-		return -1;
-	prompt.history = history;
+	prompt.history = w->history;
+	prompt.history_count = w->history_count;
 	w->prompt = prompt_build(&prompt, &w->prompt_count, w->call->arena);
 	*request = (struct chat_request){
 		.model = w->settings.model,
@@ -218,9 +233,22 @@ static void observe_first(struct writing *w)
 	w->began_us = 0;
 }
 
+/* Of so many bytes at most those that still fit, in whole characters. */
+static size_t clip(const char *bytes, size_t size, size_t have)
+{
+	size_t room = CONTENT_MAX - (have < CONTENT_MAX ? have : CONTENT_MAX);
+
+	if (size <= room)
+		return size;
+	while (room && (bytes[room] & 0xc0) == 0x80)
+		room--;
+	return room;
+}
+
 static int take_text(void *arg, const char *bytes, size_t size)
 {
 	struct writing *w = arg;
+	size_t all;
 	int before = w->citations.count;
 
 	observe_first(w);
@@ -230,9 +258,11 @@ static int take_text(void *arg, const char *bytes, size_t size)
 		size--;
 	}
 	w->begun |= size > 0;
+	all = size;
+	size = clip(bytes, size, w->turn->content.length);
 	citations_feed(&w->citations, bytes, size, &w->clean);
 	give_out(w, before);
-	return w->turn->content.length >= CONTENT_MAX || atomic_load(&w->turn->stop);
+	return size < all || atomic_load(&w->turn->stop);
 }
 
 static int take_reasoning(void *arg, const char *bytes, size_t size)
