@@ -101,8 +101,7 @@ static void *write_and_read(void *arg)
 		took = (int)(clock_mono_ms() - start);
 		if (took > atomic_load(&load.slowest_ms))
 			atomic_store(&load.slowest_ms, took);
-		if (load.told[id] != DONE)
-			usleep(1000);
+		usleep(2000);
 	}
 	return NULL;
 }
