@@ -14,7 +14,8 @@
 
 /* glibc's own; our definition below stands in front of it for this program and its libraries. ThreadSanitizer calls it
  * before it can be told of anything. */
-extern long __sysconf(int name);
+extern long
+__sysconf(int name); // NOLINT(readability-redundant-declaration): only Debian 12's headers show it
 
 __attribute__((visibility("default"), no_sanitize("thread"))) long sysconf(int name)
 {

@@ -364,7 +364,7 @@ static int call(struct peer *peer, const struct rpc_context *ctx, const struct m
                 uint64_t wanted, const ProtobufCMessage *in, ProtobufCMessage **ret)
 {
 	ProtobufCAllocator allocator = arena_allocator(ctx->arena);
-	ProtobufCBinaryData packed, answer;
+	ProtobufCBinaryData packed, answer = { 0 };
 
 	packed.len = protobuf_c_message_get_packed_size(in);
 	packed.data = arena_alloc(ctx->arena, packed.len);
