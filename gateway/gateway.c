@@ -105,8 +105,9 @@ void gateway_close(struct gateway *g)
 	identity_leave(g->identity);
 	admin = process_thread(stop_admin, g->admin);
 	server_stop(g->server);
+	pthread_join(admin, NULL); /* it has asked the others whether all is ready, until now */
+	server_free(g->server);
 	identity_stop(g->identity);
-	pthread_join(admin, NULL);
 	for (int i = 0; i < GATEWAY_SERVICES; i++)
 		peer_close(g->peers[i]);
 	router_free(g->router);

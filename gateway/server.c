@@ -1,5 +1,6 @@
 #include "gateway/server.h"
 
+#include <assert.h>
 #include <civetweb.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ static int on_connection(const struct mg_connection *conn, void **slot)
 	struct server *s = server_of(conn);
 
 	*slot = guard_open(s->guard, conn);
-	metric_set(s->connections, guard_count(s->guard));
+	metric_add(s->connections, 1);
 	return 0;
 }
 
@@ -50,8 +51,8 @@ static void on_close(const struct mg_connection *conn)
 {
 	struct server *s = server_of(conn);
 
+	metric_add(s->connections, -1);
 	guard_close(s->guard, mg_get_user_connection_data(conn));
-	metric_set(s->connections, guard_count(s->guard));
 }
 
 /* --- Requests ------------------------------------------------------------------------------------------------- */
@@ -235,12 +236,13 @@ int server_start(const struct server_config *config, struct server **ret, struct
 	make_metrics(s);
 	mg_init_library(0);
 	s->guard = guard_new(config->threads, config->threads + queue + SPARE);
+	*ret = s; /* the first request may come before we return */
 	s->civetweb = start_civetweb(s, queue);
 	if (!s->civetweb) {
-		server_stop(s);
+		*ret = NULL;
+		server_free(s);
 		return error_set(err, ERROR_INVALID, "cannot listen on %s", config->listen);
 	}
-	*ret = s;
 	return 0;
 }
 
@@ -268,10 +270,13 @@ bool server_draining(const struct server *s)
 
 void server_stop(struct server *s)
 {
-	if (!s)
-		return;
-	if (s->civetweb)
-		mg_stop(s->civetweb);
+	mg_stop(s->civetweb);
+	assert(atomic_load(&s->running) == 0); /* every thread has been joined */
+	s->civetweb = NULL;
+}
+
+void server_free(struct server *s)
+{
 	guard_free(s->guard);
 	mg_exit_library();
 	free(s);

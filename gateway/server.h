@@ -26,6 +26,7 @@ struct server_config {
 	void *arg;
 };
 
+/* *ret is set before the first request is handled, which may be before this returns. */
 int server_start(const struct server_config *config, struct server **ret, struct error *err) CHECKED;
 int server_port(const struct server *s);
 
@@ -33,6 +34,7 @@ int server_port(const struct server *s);
 void server_drain(struct server *s, int patience_ms);
 bool server_draining(const struct server *s);
 
-void server_stop(struct server *s); /* cuts off what is still under way; NULL is fine */
+void server_stop(struct server *s); /* ends all threads: cuts off what is still under way */
+void server_free(struct server *s);
 
 #endif

@@ -72,6 +72,7 @@ static int stop(void **state)
 
 	server_drain(f->server, 1000);
 	server_stop(f->server);
+	server_free(f->server);
 	metrics_free(f->metrics);
 	free(f);
 	return 0;
