@@ -296,8 +296,8 @@ static bool names_things(const struct openapi *o, const struct rpc *r)
 void openapi_responses(struct openapi *o, const struct rpc *r, json_object *operation)
 {
 	json_object *responses = put_object(operation, "responses");
-	bool unused, body = has_body(o, r, &unused),
-	             input = body || json_object_object_get_ex(operation, "parameters", NULL);
+	bool required, body = has_body(o, r, &required);
+	bool input = body || json_object_object_get_ex(operation, "parameters", NULL);
 	Parley__Access access = r->http->access;
 
 	success(o, r, responses);
