@@ -144,6 +144,27 @@ static bool same_path(const char *a, const char *b)
 	return *a == *b;
 }
 
+/* openapi.json has a path for each word that a parameter may be, so its name does not matter there. */
+static bool spelled_out(struct model *m, const struct rpc *r)
+{
+	const char *at = r->path, *name;
+
+	while ((name = path_parameter(&at, m->arena))) {
+		const struct field *f = message_field(r->in, name);
+
+		if (f && f->rule->one_of)
+			return true;
+	}
+	return false;
+}
+
+/* /things/{id} and /things/{name} are one path, which needs one spelling. */
+static bool named_otherwise(struct model *m, const struct rpc *a, const struct rpc *b)
+{
+	return same_path(a->path, b->path) && !same(a->path, b->path) && !spelled_out(m, a) &&
+	       !spelled_out(m, b);
+}
+
 static void check_pair(struct model *m, const struct rpc *a, const struct rpc *b)
 {
 	if (same(a->wire, b->wire))
@@ -152,7 +173,7 @@ static void check_pair(struct model *m, const struct rpc *a, const struct rpc *b
 		mistake(m, a->name, "has the same id (%08x) as %s; rename one", a->id, b->name);
 	if (a->http && b->http && same(a->verb, b->verb) && same_path(a->path, b->path))
 		mistake(m, a->name, "has the route of %s: %s %s", b->name, a->verb, a->path);
-	else if (a->http && b->http && same_path(a->path, b->path) && !same(a->path, b->path))
+	else if (a->http && b->http && named_otherwise(m, a, b))
 		mistake(m, a->name, "names the parameters of %s otherwise than %s does", a->path, b->name);
 }
 

@@ -11,6 +11,7 @@
 #include "common/id.h"
 #include "common/json.h"
 #include "common/text.h"
+#include "common/version.h"
 #include "gateway/route.h"
 #include "sample/sample.client.h"
 #include "sample/sample.methods.h"
@@ -212,6 +213,8 @@ static void methods_say_what_the_contract_says(void **state)
 		{ "sample.put_thing", ACCESS_USER, false, false, false },
 		{ "sample.drop_thing", ACCESS_ADMIN, false, false, false },
 		{ "sample.follow_thing", ACCESS_USER, true, false, false },
+		{ "sample.get_link", ACCESS_VISITOR, true, false, false },
+		{ "sample.add_link", ACCESS_USER, false, false, false },
 		{ "sample.count_httpthings", ACCESS_INTERNAL, false, true, false },
 	};
 
@@ -238,7 +241,7 @@ static void routes_say_what_the_contract_says(void **state)
 	const struct route *make = &routes[0], *list = &routes[1], *drop = &routes[3], *follow = &routes[4];
 
 	(void)state;
-	assert_int_equal(route_count, 5);
+	assert_int_equal(route_count, 7);
 	assert_string_equal(make->verb, "POST");
 	assert_string_equal(make->path, "/things");
 	assert_string_equal(make->service, "sample");
@@ -275,6 +278,86 @@ static void shapes_stand_in_the_order_of_fields(void **state)
 	assert_int_equal(s->fields[22].source, SOURCE_QUERY);
 }
 
+/* What is at a JSON pointer of the sample's openapi.json, compact; "" when there is nothing. */
+static void documentation_says_what_the_contract_says(void **state)
+{
+	static const struct {
+		const char *pointer, *want;
+	} cases[] = {
+		{ "/info/version", "\"" PARLEY_VERSION "\"" },
+		{ "/paths/~1things/post/operationId", "\"sample_make_thing\"" },
+		{ "/paths/~1things/post/summary", "\"Make a thing\"" },
+		{ "/paths/~1things/post/description",
+		  "\"Make a thing. Whatever follows the first sentence is the description.\\n\\n- a list\\n- stays a list\"" },
+		{ "/paths/~1things/post/parameters/0/name", "\"wait\"" },
+		{ "/paths/~1things/post/parameters/1/name", "\"If-Match\"" },
+		{ "/paths/~1things/post/parameters/2/name", "\"Idempotency-Key\"" },
+		{ "/paths/~1things/post/security", "" },
+		{ "/paths/~1things/get/security", "[{},{\"bearer\":[]},{\"apiKey\":[]}]" },
+		{ "/paths/~1links~1{thing_id}/get/security", "[]" },
+		{ "/paths/~1things/get/responses/200/content/application~1json/schema/items",
+		  "{\"$ref\":\"#/components/schemas/sample.Thing\"}" },
+		{ "/paths/~1things/get/parameters/1/schema",
+		  "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"enum\":[\"red\",\"dark_blue\"]}}" },
+		{ "/paths/~1things/get/parameters/2/required", "true" },
+		{ "/paths/~1things~1{thing_id}/delete/responses/204/content", "" },
+		{ "/paths/~1things~1{thing_id}~1parts~1{number}/put/parameters/1/schema",
+		  "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":1,\"maximum\":9007199254740991}" },
+		{ "/paths/~1things~1{thing_id}~1events/get/parameters/1/name", "\"Last-Event-ID\"" },
+		{ "/paths/~1things~1{thing_id}~1events/get/responses/200/content/text~1event-stream/schema/type",
+		  "\"string\"" },
+		/* A path for each word, beside the one with a parameter. */
+		{ "/paths/~1links~1slack/post/operationId", "\"sample_add_link_slack\"" },
+		{ "/paths/~1links~1website/post/operationId", "\"sample_add_link_website\"" },
+		{ "/paths/~1links~1{kind}", "" },
+		{ "/paths/~1links~1{thing_id}/get/operationId", "\"sample_get_link\"" },
+		{ "/paths/~1links~1slack/post/parameters", "" },
+		{ "/paths/~1links~1slack/post/requestBody/content/multipart~1form-data/schema/required",
+		  "[\"name\",\"picture\"]" },
+		{ "/paths/~1links~1slack/post/requestBody/content/multipart~1form-data/schema/properties/kind",
+		  "" },
+		/* Rules, and null. */
+		{ "/components/schemas/sample.MakeThingRequest/required", "[\"name\"]" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/name",
+		  "{\"type\":\"string\",\"minLength\":2,\"maxLength\":8}" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/word",
+		  "{\"type\":[\"string\",\"null\"],\"enum\":[\"slack\",\"website\",null]}" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/real",
+		  "{\"type\":[\"number\",\"null\"],\"format\":\"double\",\"minimum\":0,\"maximum\":1}" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/words",
+		  "{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\",\"maxLength\":4},\"maxItems\":3}" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/object/anyOf/0",
+		  "{\"$ref\":\"#/components/schemas/sample.Known\"}" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/any", "{}" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/hidden", "" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/wait", "" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/reset", "" },
+		{ "/components/schemas/sample.MakeThingRequest/properties/part/anyOf/0",
+		  "{\"$ref\":\"#/components/schemas/sample.Part.Input\"}" }, /* Part is in answers too */
+		{ "/components/schemas/sample.Thing/required",
+		  "[\"id\",\"name\",\"size\",\"score\",\"colour\",\"done\",\"settings\",\"tags\",\"part\",\"big\",\"small\"]" },
+		{ "/components/schemas/sample.Thing/properties/note", "{\"type\":\"string\"}" },
+		{ "/components/schemas/sample.Thing/properties/tags",
+		  "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}" },
+		{ "/components/schemas/sample.Known/description", "\"Known keys of a free object.\"" },
+	};
+	OWN(json) json_object *root = json_object_from_file("build/gen/sample/openapi.json");
+	struct arena a;
+
+	(void)state;
+	assert_non_null(root);
+	arena_init(&a, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		json_object *at = NULL;
+		const char *got =
+		    json_pointer_get(root, cases[i].pointer, &at) == 0 ? json_print(at, &a) : "";
+
+		if (strcmp(got, cases[i].want) != 0)
+			fail_msg("%s:\n got %s\nwant %s", cases[i].pointer, got, cases[i].want);
+	}
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +365,7 @@ int main(void)
 		cmocka_unit_test(all_mistakes_are_told_at_once),
 		cmocka_unit_test(methods_say_what_the_contract_says),
 		cmocka_unit_test(routes_say_what_the_contract_says),
+		cmocka_unit_test(documentation_says_what_the_contract_says),
 		cmocka_unit_test(shapes_stand_in_the_order_of_fields),
 	};
 
