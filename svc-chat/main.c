@@ -68,8 +68,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	state->documents = service_peer(service, "documents");
 	state->history_tokens = (int)set->history_tokens;
 	state->builtin = provider_builtin();
-	if (egress_open(set->egress_allow, &state->egress, err) < 0 ||
-	    turns_open(service, &state->turns, err) < 0)
+	if (egress_open(set->egress_allow, &state->egress, err) < 0)
 		return -1;
 	if (strcmp(set->provider, "openai") == 0)
 		state->openai = provider_openai(&(struct provider_openai_config){
@@ -80,8 +79,8 @@ static int start(struct service *service, void *settings, void **ret, struct err
 		    .idle_seconds = (int)set->idle_seconds,
 		    .total_seconds = (int)set->total_seconds,
 		});
-	*ret = state;
-	return 0;
+	*ret = state; /* before there is a thread that makes calls with it */
+	return turns_open(service, &state->turns, err);
 }
 
 static void stop(void *arg)
