@@ -194,6 +194,17 @@ test('reasoning, usage and the conversation so far', async () => {
   assert.deepEqual((await messagesOf(id)).map((m) => m.content), ['first', 'You said: first', 'second', 'You said: second']);
 });
 
+test('a short question leans on the one before it', async () => {
+  const topics = ['kettles', 'bicycles', 'lanterns', 'umbrellas', 'violins', 'carpets', 'anchors', 'windmills', 'compasses', 'saddles', 'mirrors', 'ladders'];
+  const article = topics.map((t) => `${t}\n\n${`The ${t} of our house are made by hand. `.repeat(18)}\n\n`).join('');
+  const long = await stack.upload(token, 'house.txt', article);
+  const house = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'House', documents: [long.id], settings: { topK: 1 } } });
+  const { id } = await newSession(house);
+  assert.match((await send(id, 'Tell me of violins, and cite')).body.sources[0].text, /violins/);
+  const [source] = (await send(id, 'And who builds those? Cite!')).body.sources;
+  assert.match(source?.text ?? 'nothing', /violins/);
+});
+
 // --- Streams ----------------------------------------------------------------------------------------------------------------
 
 test('a stream tells everything once, and its text is the stored message', async () => {

@@ -64,39 +64,47 @@ test('each replica gets over a third of the requests', async () => {
   assertShared('chat', chat);
 });
 
-test('one killed under load: no read fails, a write is done once, or said not to be', async () => {
-  const bot = await stack.ok('POST', '/api/chatbots', { token: user.token, json: { name: 'Stays' } });
-  const token = user.token;
-  const outcomes = new Map(); // name -> status of its creation
-  const badReads = [];
-  const stop = load(16, async () => {
-    const name = unique('bot');
-    const made = await stack.api('POST', '/api/chatbots', { token, json: { name } });
-    outcomes.set(name, made.status);
-    const read = await stack.api('GET', `/api/chatbots/${bot.id}`, { token });
-    if (read.status !== 200) badReads.push(`${read.status} ${read.text}`);
+// What is made under load while a replica dies: POST where, with the unique name in a field; SQL for all names there are.
+for (const { service, where, body, names, read } of [
+  { service: 'chatbots', where: '/api/chatbots', body: (name) => ({ name }), names: 'SELECT name, count(*) FROM chatbots.chatbot GROUP BY name',
+    read: (bot) => `/api/chatbots/${bot.id}` },
+  { service: 'chat', where: '/api/chat/sessions', body: (title, bot) => ({ title, chatbotId: bot.id }),
+    names: 'SELECT title, count(*) FROM chat.session GROUP BY title', read: (bot, session) => `/api/chat/sessions/${session.id}` },
+])
+  test(`a svc-${service} killed under load: no read fails, a write is done once, or said not to be`, async () => {
+    const { token } = user;
+    const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Stays' } });
+    const session = await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } });
+    const outcomes = new Map(); // name -> status of its creation
+    const badReads = [];
+    const stop = load(16, async () => {
+      const name = unique('made');
+      const made = await stack.api('POST', where, { token, json: body(name, bot) });
+      outcomes.set(name, made.status);
+      const seen = await stack.api('GET', read(bot, session), { token });
+      if (seen.status !== 200) badReads.push(`${seen.status} ${seen.text}`);
+    });
+    const victim = stack.process(service, 2);
+    await sleep(1500 * slow);
+    await victim.kill('SIGKILL');
+    await sleep(2000 * slow);
+    const backSince = Date.now();
+    await victim.start();
+    await until('both replicas work again', async () => {
+      const counts = await during(service, () => sleep(500));
+      return counts.every((count) => count > (counts[0] + counts[1]) / 3);
+    }, 5 * slow + (Date.now() - backSince) / 1000);
+    await stop();
+
+    assert.deepEqual(badReads, []);
+    const statuses = [...outcomes.values()].reduce((sums, status) => ({ ...sums, [status]: (sums[status] ?? 0) + 1 }), {});
+    assert.deepEqual(Object.keys(statuses).filter((s) => !['201', '503', '504'].includes(s)), [], JSON.stringify(statuses));
+    assert.ok(statuses[201] > 50, `hardly any load: ${JSON.stringify(statuses)}`);
+
+    const rows = new Map((await stack.sql(names)).map(([n, c]) => [n, Number(c)]));
+    assert.deepEqual([...rows].filter(([name, count]) => outcomes.has(name) && count > 1), [], 'names that are there twice');
+    for (const [name, status] of outcomes) {
+      if (status === 201) assert.ok(rows.has(name), `${name} was acknowledged and is lost`);
+      if (status === 503) assert.ok(!rows.has(name), `${name} was answered 503 and is there`);
+    }
   });
-  const victim = stack.process('chatbots', 2);
-  await sleep(1500 * slow);
-  await victim.kill('SIGKILL');
-  await sleep(2000 * slow);
-  const backSince = Date.now();
-  await victim.start();
-  await until('both replicas work again', async () => {
-    const counts = await during('chatbots', () => sleep(500));
-    return counts.every((count) => count > (counts[0] + counts[1]) / 3);
-  }, 5 * slow + (Date.now() - backSince) / 1000);
-  await stop();
-
-  assert.deepEqual(badReads, []);
-  const statuses = [...outcomes.values()].reduce((sums, status) => ({ ...sums, [status]: (sums[status] ?? 0) + 1 }), {});
-  assert.deepEqual(Object.keys(statuses).filter((s) => !['201', '503', '504'].includes(s)), [], JSON.stringify(statuses));
-  assert.ok(statuses[201] > 50, `hardly any load: ${JSON.stringify(statuses)}`);
-
-  const rows = new Map((await stack.sql('SELECT name, count(*) FROM chatbots.chatbot GROUP BY name')).map(([n, c]) => [n, Number(c)]));
-  assert.deepEqual([...rows].filter(([, count]) => count > 1), [], 'names that are there twice');
-  for (const [name, status] of outcomes) {
-    if (status === 201) assert.ok(rows.has(name), `${name} was acknowledged and is lost`);
-    if (status === 503) assert.ok(!rows.has(name), `${name} was answered 503 and is there`);
-  }
-});
