@@ -53,14 +53,18 @@ static int put_chunk(struct upload *u, size_t size, struct arena *a)
 	ourselves.kind = RPC__CALLER__KIND__SERVICE; /* for the same owner: the method is not for users */
 	ctx.caller = &ourselves;
 	ctx.arena = a;
+	ctx.extra = NULL;
 	ctx.deadline = clock_unix_ms() + u->x->route->timeout_seconds * INT64_C(1000);
 	ctx.idempotency_key = NULL;
 	in.upload_id = u->id;
 	in.has_number = in.has_data = 1;
 	in.number = u->chunks++;
 	in.data = (ProtobufCBinaryData){ .data = u->bytes, .len = size };
-	return rpc_call(u->x->peer, &ctx, &documents_client_methods[DOCUMENTS_METHOD_PUT_CHUNK], &in.base,
-	                &out);
+	if (rpc_call(u->x->peer, &ctx, &documents_client_methods[DOCUMENTS_METHOD_PUT_CHUNK], &in.base,
+	             &out) == 0)
+		return 0;
+	u->x->req->err.fields = NULL; /* they lived in the piece's arena, and say nothing to a client */
+	return -1;
 }
 
 /* Once a field was bad the answer is known: the file is read, and goes nowhere. */

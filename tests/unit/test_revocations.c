@@ -1,0 +1,172 @@
+/* links: gateway/revocations.c gateway/api_keys.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "gateway/api_keys.h"
+#include "gateway/revocations.h"
+
+#define ADA "01890a5d-ac96-774b-bcce-b302099a8057"
+#define SESSION "01890a5d-ac96-774b-bcce-b302099a8058"
+#define OTHER "01890a5d-ac96-774b-bcce-b302099a8059"
+
+static struct token_claims token(const char *user, const char *session, int64_t issued)
+{
+	struct token_claims c = { .issued = issued, .expires = issued + 86400 };
+
+	strcpy(c.user_id, user);
+	strcpy(c.session_id, session);
+	return c;
+}
+
+static Auth__Revocation revocation(const char *session, const char *user, int64_t before, int64_t until)
+{
+	Auth__Revocation r = AUTH__REVOCATION__INIT;
+
+	r.session_id = (char *)session;
+	r.user_id = (char *)user;
+	r.has_before = r.has_until = 1;
+	r.before = before;
+	r.until = until;
+	return r;
+}
+
+static void test_what_is_revoked(void **state)
+{
+	struct revocations *r = revocations_new();
+	Auth__Revocation session = revocation(SESSION, NULL, 0, 2000),
+	                 user = revocation(NULL, OTHER, 1000, 3000);
+	Auth__Revocation rubbish = revocation("nonsense", "", 0, 0);
+	struct token_claims c;
+
+	(void)state;
+	revocations_add(r, &session, 500);
+	revocations_add(r, &user, 500);
+	revocations_add(r, &rubbish, 500);
+	c = token(ADA, SESSION, 100);
+	assert_true(revocations_hit(r, &c));
+	c = token(ADA, ADA, 100); /* another session of hers */
+	assert_false(revocations_hit(r, &c));
+	c = token(OTHER, ADA, 999);
+	assert_true(revocations_hit(r, &c));
+	c = token(OTHER, ADA, 1000); /* signed in since */
+	assert_false(revocations_hit(r, &c));
+	revocations_free(r);
+}
+
+static void test_many_are_kept_and_old_ones_forgotten(void **state)
+{
+	enum { MANY = 20000 };
+	struct revocations *r = revocations_new();
+	char id[37];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		Auth__Revocation one;
+
+		snprintf(id, sizeof id, "01890a5d-ac96-774b-bcce-%012x", (unsigned)i);
+		one = revocation(id, NULL, 0, i % 2 ? 5000 : 100); /* every second one is over soon */
+		revocations_add(r, &one, i < MANY / 2 ? 50 : 200);
+	}
+	for (int i = 1; i < MANY; i += 2) {
+		struct token_claims c;
+
+		snprintf(id, sizeof id, "01890a5d-ac96-774b-bcce-%012x", (unsigned)i);
+		c = token(ADA, id, 10);
+		assert_true(revocations_hit(r, &c));
+	}
+	revocations_free(r);
+}
+
+static const char hash[] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+static Auth__ResolvedKey resolved(int64_t id, char *user)
+{
+	Auth__ResolvedKey k = AUTH__RESOLVED_KEY__INIT;
+
+	k.has_id = 1;
+	k.id = id;
+	k.user_id = user;
+	return k;
+}
+
+static void test_a_key_is_known_until_it_is_dropped(void **state)
+{
+	char user[] = ADA, one[] = "documents", two[] = "chat", *scopes[] = { one, two };
+	struct api_keys *k = api_keys_new();
+	Auth__ResolvedKey answer = resolved(7, user);
+	Auth__Revocation gone = AUTH__REVOCATION__INIT;
+	struct api_key key;
+
+	(void)state;
+	answer.scopes = scopes;
+	answer.n_scopes = 2;
+	assert_int_equal(api_keys_find(k, hash, 1000, &key), 0);
+	assert_int_equal(api_keys_put(k, api_keys_age(k), hash, &answer, 1000, &key), 0);
+	assert_int_equal(api_keys_find(k, hash, 1001, &key), 1);
+	assert_string_equal(key.scopes, "documents|chat");
+	assert_int_equal(api_keys_find(k, hash, 1000 + 3600, &key), 0); /* to be asked again */
+
+	gone.has_api_key_id = 1;
+	gone.api_key_id = 8;
+	api_keys_drop(k, &gone);
+	assert_int_equal(api_keys_find(k, hash, 1001, &key), 1);
+	gone.api_key_id = 7;
+	api_keys_drop(k, &gone);
+	assert_int_equal(api_keys_find(k, hash, 1001, &key), 0);
+	api_keys_free(k);
+}
+
+static void test_a_key_revoked_while_it_was_asked_for_is_not_kept(void **state)
+{
+	char user[] = ADA;
+	struct api_keys *k = api_keys_new();
+	Auth__ResolvedKey answer = resolved(7, user);
+	Auth__Revocation gone = AUTH__REVOCATION__INIT;
+	unsigned age = api_keys_age(k);
+	struct api_key key;
+
+	(void)state;
+	gone.has_api_key_id = 1;
+	gone.api_key_id = 7;
+	api_keys_drop(k, &gone);
+	assert_int_equal(api_keys_put(k, age, hash, &answer, 1000, &key), 0);
+	assert_int_equal(api_keys_find(k, hash, 1000, &key), 0);
+	api_keys_free(k);
+}
+
+static void test_a_key_ends_when_it_expires(void **state)
+{
+	char user[] = ADA;
+	struct api_keys *k = api_keys_new();
+	Auth__ResolvedKey answer = resolved(7, user);
+	struct api_key key;
+
+	(void)state;
+	answer.has_expires = 1;
+	answer.expires = 1010;
+	assert_int_equal(api_keys_put(k, api_keys_age(k), hash, &answer, 1000, &key), 0);
+	assert_int_equal(api_keys_find(k, hash, 1009, &key), 1);
+	assert_int_equal(api_keys_find(k, hash, 1010, &key), 0);
+	answer.user_id = NULL; /* an answer that cannot be right */
+	assert_int_equal(api_keys_put(k, api_keys_age(k), hash, &answer, 1000, &key), -1);
+	api_keys_free(k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_revoked),
+		cmocka_unit_test(test_many_are_kept_and_old_ones_forgotten),
+		cmocka_unit_test(test_a_key_is_known_until_it_is_dropped),
+		cmocka_unit_test(test_a_key_revoked_while_it_was_asked_for_is_not_kept),
+		cmocka_unit_test(test_a_key_ends_when_it_expires),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
