@@ -83,6 +83,7 @@ static void add_operation(struct openapi *o, json_object *root, const struct rpc
 {
 	json_object *item, *operation;
 
+	o->route = r->path;
 	o->path = path;
 	if (!json_object_object_get_ex(o->paths, path, &item))
 		item = put_object(o->paths, path);

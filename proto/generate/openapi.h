@@ -16,7 +16,8 @@ struct openapi {
 	struct model *model;
 	json_object *paths, *schemas;
 	json_object *answers; /* names of the messages that are part of an answer */
-	const char *path;     /* of the operation being written; names in braces are no part of its body */
+	const char *route;    /* of the operation being written: names in braces are no part of its body */
+	const char *path;     /* the same, perhaps with a parameter spelled out */
 };
 
 /* {"$ref": ...} to the message's schema, which is made when it is not there yet. */

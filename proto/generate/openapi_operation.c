@@ -5,7 +5,7 @@
 
 static bool in_path(const struct openapi *o, const struct field *f)
 {
-	const char *at = o->path, *name;
+	const char *at = o->route, *name;
 
 	while ((name = path_parameter(&at, o->model->arena))) {
 		if (same(name, f->json_name))
@@ -183,7 +183,7 @@ static json_object *parse_example(struct openapi *o, const struct rpc *r)
 		const struct field *f = message_field(r->in, key);
 
 		(void)value;
-		if (!f || !openapi_in_body(o, f))
+		if (!f || !schema_from_body(o, f)) /* what the path says may be said again */
 			mistake(o->model, r->name, "the example has a member %s that its body has not", key);
 	}
 	for (size_t i = 0; i < r->in->field_count; i++) {
