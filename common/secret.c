@@ -111,6 +111,26 @@ void secret_derive(const struct secret *s, const char *purpose, unsigned char ke
 		abort(); /* an OpenSSL without HKDF: nothing can run */
 }
 
+void secret_role_password(const struct secret *s, const char *role, char text[2 * KEY_SIZE + 1])
+{
+	unsigned char key[KEY_SIZE];
+	char purpose[128];
+
+	snprintf(purpose, sizeof purpose, "db/%s", role);
+	secret_derive(s, purpose, key);
+	hex_encode(text, key, sizeof key);
+	OPENSSL_cleanse(key, sizeof key);
+}
+
+void secret_offer_role_password(const struct secret *s, const char *role)
+{
+	char password[2 * KEY_SIZE + 1];
+
+	secret_role_password(s, role, password);
+	setenv("PGPASSWORD", password, 0);
+	OPENSSL_cleanse(password, sizeof password);
+}
+
 void secret_forget(struct secret *s)
 {
 	OPENSSL_cleanse(s, sizeof *s);

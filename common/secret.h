@@ -23,6 +23,11 @@ int secret_load(struct secret *ret, const char *path, int make, struct error *er
 void secret_derive(const struct secret *s, const char *purpose, unsigned char key[KEY_SIZE]);
 void secret_forget(struct secret *s);
 
+/* The password of a database role, hexadecimal: svc-auth --init sets it. */
+void secret_role_password(const struct secret *s, const char *role, char text[2 * KEY_SIZE + 1]);
+/* Leaves it where libpq looks when a server asks and the URL has none: PGPASSWORD, unless that is set. At the start only. */
+void secret_offer_role_password(const struct secret *s, const char *role);
+
 /* HMAC-SHA256 over up to two parts (second may be NULL). Fast: one EVP_MAC context a thread. */
 void mac_sha256(const unsigned char key[KEY_SIZE], const void *a, size_t a_size, const void *b, size_t b_size,
                 unsigned char mac[MAC_SIZE]);

@@ -339,6 +339,8 @@ int service_main(int argc, char **argv, const struct service_config *config)
 		return fail(&err);
 	log_open(arena_printf(&a, "svc-%s", config->name), level);
 	s = service_new(config, &set, &secret);
+	if (config->schema)
+		secret_offer_role_password(&secret, arena_printf(&a, "parley_%s", config->schema));
 	secret_forget(&secret);
 	rc = start(s, &err);
 	if (rc < 0) /* threads of half a start are not worth ending one by one */

@@ -86,15 +86,12 @@ static int run_answers(PGconn *conn, const char *sql, int n, const char *const *
 /* A comment on the role marks the password it has, by a hash: setting it again would cost 5 ms a role. */
 static int set_password(PGconn *conn, const char *role, const struct secret *secret, struct error *err)
 {
-	unsigned char key[KEY_SIZE];
-	char purpose[80], password[2 * KEY_SIZE + 1], hash[65], mark[80];
+	char password[2 * KEY_SIZE + 1], hash[65], mark[80];
 	OWN(pgresult) PGresult *res = NULL;
 	char *scram;
 	int result;
 
-	snprintf(purpose, sizeof purpose, "db/%s", role);
-	secret_derive(secret, purpose, key);
-	hex_encode(password, key, sizeof key);
+	secret_role_password(secret, role, password);
 	sha256_hex(hash, password, strlen(password));
 	snprintf(mark, sizeof mark, "Parley; password %.16s", hash);
 	if (query(conn,

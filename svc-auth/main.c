@@ -155,6 +155,7 @@ static int rotate_keys(struct arena *a, struct error *err)
 
 	if (config_load(wanted, 2, &set, a, err) < 0 || secret_load(&secret, set.secret, 1, err) < 0)
 		return -1;
+	secret_offer_role_password(&secret, "parley_auth");
 	result = db_pool_open(
 	    &(struct db_config){ .url = set.url, .schema = "auth", .connections = 1, .statements = tables },
 	    DATABASE_WAIT_MS, &pool, err);

@@ -145,6 +145,25 @@ static void sealed_values_that_do_not_open(void **state)
 	arena_done(&a);
 }
 
+static void a_role_has_its_password_in_the_environment(void **state)
+{
+	struct secret one = { { 1 } }, two = { { 2 } };
+	char mine[2 * KEY_SIZE + 1], other[2 * KEY_SIZE + 1];
+
+	(void)state;
+	secret_role_password(&one, "parley_auth", mine);
+	assert_int_equal(strlen(mine), 64);
+	secret_role_password(&one, "parley_chat", other);
+	assert_string_not_equal(mine, other);
+	secret_role_password(&two, "parley_auth", other);
+	assert_string_not_equal(mine, other);
+	unsetenv("PGPASSWORD");
+	secret_offer_role_password(&one, "parley_auth");
+	assert_string_equal(getenv("PGPASSWORD"), mine);
+	secret_offer_role_password(&two, "parley_auth"); /* the operator's own stays */
+	assert_string_equal(getenv("PGPASSWORD"), mine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +173,7 @@ int main(void)
 		cmocka_unit_test(macs),
 		cmocka_unit_test(sealed_values_open_again),
 		cmocka_unit_test(sealed_values_that_do_not_open),
+		cmocka_unit_test(a_role_has_its_password_in_the_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

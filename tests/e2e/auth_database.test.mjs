@@ -1,0 +1,104 @@
+// svc-auth and the database it makes ready: --init again and again, passwords of roles, another secret.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { check } from './accounts.mjs';
+import { slow, startStack } from './harness.mjs';
+
+const execute = promisify(execFile);
+
+describe('the database', () => {
+  let stack;
+  before(async () => {
+    stack = await startStack();
+  });
+  after(() => stack.stop());
+  const run = (args, env = {}) => {
+    const auth = stack.process('auth');
+    return execute(auth.program, args, { env: { ...process.env, ...auth.env, ...env } })
+      .then(({ stderr }) => ({ code: 0, stderr }), ({ code, stderr }) => ({ code, stderr }));
+  };
+  const roles = () => stack.sql(`SELECT rolname, rolpassword, rolsuper, rolcreaterole, rolcreatedb FROM pg_authid
+    WHERE rolname LIKE 'parley\\_%' AND rolname <> 'parley_admin' ORDER BY 1`);
+
+  test('--init again changes nothing, and is quick', async () => {
+    const before = await roles();
+    assert.equal(before.length, 5);
+    for (const [role, password, ...powers] of before) {
+      assert.match(password, /^SCRAM-SHA-256\$/, role);
+      assert.deepEqual(powers, ['f', 'f', 'f'], role);
+    }
+    const start = Date.now();
+    assert.equal((await run(['--init'])).code, 0);
+    assert.ok(Date.now() - start < 300 * slow * 3, `${Date.now() - start} ms`);
+    assert.deepEqual(await roles(), before);
+  });
+
+  test('two at once do not trip over each other, from nothing', async () => {
+    await stack.sql('CREATE DATABASE other');
+    const { ADMIN_DATABASE_URL: url } = stack.process('auth').env;
+    const env = { ADMIN_DATABASE_URL: url.replace('dbname=parley', 'dbname=other') };
+    const both = await Promise.all([run(['--init'], env), run(['--init'], env), run(['--init'], env)]);
+    assert.deepEqual(both.map(({ code }) => code), [0, 0, 0], JSON.stringify(both));
+  });
+
+  test('a service sees its own schema and no other\'s rows', async () => {
+    const url = stack.process('documents').env.DATABASE_URL;
+    const ask = (sql) => execute('psql', ['-qAtX', '-c', sql, url]).then(() => '', ({ stderr }) => stderr);
+    assert.match(await ask('SELECT * FROM auth.users'), /permission denied/);
+    assert.match(await ask('SELECT * FROM chatbots.chatbot'), /permission denied/);
+    assert.match(await ask('DELETE FROM auth.session'), /permission denied/);
+    assert.match(await ask('CREATE TABLE auth.mine (a int)'), /permission denied/);
+    assert.equal(await ask('SELECT * FROM documents.document'), '');
+  });
+
+  test('roles sign in with the password of the secret, where the server asks for one', async () => {
+    const conf = path.join(fs.realpathSync(path.join(stack.state, 'postgres')), 'data/pg_hba.conf');
+    const before = fs.readFileSync(conf, 'utf8');
+    fs.writeFileSync(conf, `local all parley_admin trust\nlocal all all scram-sha-256\n`);
+    try {
+      await stack.sql('SELECT pg_reload_conf()');
+      await stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> 'parley_admin'");
+      const user = await stack.process('auth').kill('SIGTERM').then(() => stack.process('auth').start()).then(() => stack.register());
+      check(await stack.api('GET', '/api/chatbots', { token: user.token }), 200);
+      assert.equal((await run(['--rotate-keys'])).code, 0);
+      const { stderr } = await execute('psql', ['-qAtX', '-w', '-c', 'SELECT 1', stack.process('auth').env.DATABASE_URL],
+        { env: { ...process.env, PGPASSWORD: 'wrong' } }).catch((error) => error);
+      assert.match(stderr, /password authentication failed/);
+    } finally {
+      fs.writeFileSync(conf, before);
+      await stack.sql('SELECT pg_reload_conf()');
+    }
+  });
+
+  test('with another secret svc-auth does not start, and says why', async () => {
+    const other = path.join(stack.state, 'other-secret');
+    fs.writeFileSync(other, 'x'.repeat(40), { mode: 0o600 });
+    const { code, stderr } = await run([], { PARLEY_SECRET: other, AUTH_LISTEN: 'tcp://127.0.0.1:0', AUTH_ADMIN: '127.0.0.1:0' });
+    assert.notEqual(code, 0);
+    assert.match(stderr, /is this the PARLEY_SECRET/);
+  });
+
+  // [name, arguments, environment, what it says]
+  const wrong = [
+    ['an unknown argument', ['--inti'], {}, /--inti/],
+    ['--init without ADMIN_DATABASE_URL', ['--init'], { ADMIN_DATABASE_URL: undefined }, /ADMIN_DATABASE_URL/],
+    ['--init with a role that may not', ['--init'], { as: 'parley_documents' }, /permission denied/],
+    ['tokens for longer than keys are kept', [], { AUTH_TOKEN_HOURS: '721' }, /AUTH_TOKEN_HOURS must be 1 to 720/],
+    ['hours that are none', [], { AUTH_TOKEN_HOURS: 'a day' }, /AUTH_TOKEN_HOURS/],
+    ['a sender without an address', [], { MAIL_FROM: 'Parley' }, /MAIL_FROM must hold an address/],
+  ];
+  for (const [name, args, env, said] of wrong) {
+    test(`${name}: a sentence, and no start`, async () => {
+      const { as, ...rest } = env;
+      const admin = stack.process('auth').env.ADMIN_DATABASE_URL;
+      const url = as ? { ADMIN_DATABASE_URL: admin.replace('user=parley_admin', `user=${as}`).replace('dbname=parley', 'dbname=postgres') } : {};
+      const { code, stderr } = await run(args, { AUTH_LISTEN: 'tcp://127.0.0.1:0', AUTH_ADMIN: '127.0.0.1:0', ...url, ...rest });
+      assert.notEqual(code, 0);
+      assert.match(stderr, said);
+    });
+  }
+});
