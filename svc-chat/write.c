@@ -5,19 +5,12 @@
 
 #include "chatbots.client.h"
 #include "common/clock.h"
-#include "common/text.h"
-#include "documents.client.h"
-#include "svc-chat/citations.h"
 #include "svc-chat/events.h"
-#include "svc-chat/prompt.h"
+#include "svc-chat/reply.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 
 enum {
-	CONTENT_MAX = 256 << 10, /* bytes of an answer, and of its reasoning */
-	SHORT_QUESTION = 60,
-	QUERY_MAX = 1000,       /* bytes of the question before */
-	LOOK_UP_MS = 20 * 1000, /* for chatbot and passages */
 	STORE_AGAIN_MS = 500,
 	STORE_PATIENCE_MS = 30 * 1000, /* with a database that is away */
 	HISTORY_CHARACTERS_PER_TOKEN = 4,
@@ -26,88 +19,28 @@ enum {
 /* An answer while it is written; gone when its task ends. */
 struct writing {
 	struct call *call;
-	struct state *state;
 	const struct write_job *job;
 	struct turn *turn;
 	struct stream *stream;
-	int64_t began_us; /* 0: the first piece has come */
-
-	const char *chatbot_name;
-	struct settings settings;
-	char **documents;
-	size_t document_count;
-	Documents__Source **found; /* passages, in the order of their numbers */
-	size_t found_count;
-	struct chat_message *history;
-	size_t history_count;
-	struct chat_message *prompt;
-	size_t prompt_count;
-
-	struct chat_provider *provider;
-	struct chat_result result;
-	struct citations citations;
-	struct text clean; /* text that came through the filter */
-	bool begun;        /* a piece has come that is not blank */
+	struct reply reply;
+	int cited; /* so many of its sources are stored with the turn */
 };
 
 /* --- Before: who answers, from what ---------------------------------------------------------------------------------- */
 
-/* The same call with a nearer deadline: a peer that hangs must not hold the answer for its whole time. */
-static struct call nearer(const struct call *call)
-{
-	struct call near = *call;
-	int64_t deadline = clock_unix_ms() + LOOK_UP_MS;
-
-	if (deadline < near.deadline)
-		near.deadline = deadline;
-	return near;
-}
-
 static int load_chatbot(struct writing *w, const char *chatbot_id)
 {
 	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
-	struct call call = nearer(w->call);
+	struct call call = reply_nearer(w->call);
 	Chatbots__Chatbot *chatbot;
 
 	request.chatbot_id = (char *)chatbot_id;
-	if (chatbots_client_get_chatbot(w->state->chatbots, &call, &request, &chatbot) < 0)
+	if (chatbots_client_get_chatbot(w->reply.state->chatbots, &call, &request, &chatbot) < 0)
 		return -1;
-	w->chatbot_name = chatbot->name;
-	w->documents = chatbot->documents;
-	w->document_count = chatbot->n_documents;
-	settings_read(chatbot->settings, &w->settings, w->call->arena);
-	return 0;
-}
-
-/* What to search for. A short question may lean on the one before it ("And in winter?"). */
-static const char *query_of(const struct writing *w)
-{
-	const char *question = w->job->question, *before = "";
-
-	for (size_t i = 0; i < w->history_count && strlen(question) < SHORT_QUESTION; i++)
-		if (strcmp(w->history[i].role, "user") == 0)
-			before = w->history[i].content;
-	return arena_printf(w->call->arena, "%s\n%.*s", question, QUERY_MAX, before);
-}
-
-static int search(struct writing *w)
-{
-	Documents__SearchRequest request = DOCUMENTS__SEARCH_REQUEST__INIT;
-	struct call call = nearer(w->call);
-	Documents__SearchReply *reply;
-
-	if (!w->document_count)
-		return 0;
-	request.query = (char *)query_of(w);
-	request.document_ids = w->documents;
-	request.n_document_ids = w->document_count;
-	request.has_only_listed = request.only_listed = true;
-	request.has_limit = true;
-	request.limit = w->settings.top_k;
-	if (documents_client_search(w->state->documents, &call, &request, &reply) < 0)
-		return -1;
-	w->found = reply->results;
-	w->found_count = reply->n_results < CITATIONS_MAX ? reply->n_results : CITATIONS_MAX;
+	w->reply.name = chatbot->name;
+	w->reply.documents = chatbot->documents;
+	w->reply.document_count = chatbot->n_documents;
+	settings_read(chatbot->settings, &w->reply.settings, w->call->arena);
 	return 0;
 }
 
@@ -122,74 +55,27 @@ static int look_up(struct writing *w)
 		return found < 0 ? -1 : error_set(w->call->err, ERROR_NOT_FOUND, "the session is gone");
 	if (load_chatbot(w, chatbot_id) < 0)
 		return -1;
-	if (search(w) == 0)
+	if (reply_search(&w->reply) == 0)
 		return 0;
 	if (w->call->err->code != ERROR_NOT_FOUND)
 		return -1;
 	error_clear(w->call->err);
-	return load_chatbot(w, chatbot_id) < 0 ? -1 : search(w);
+	return load_chatbot(w, chatbot_id) < 0 ? -1 : reply_search(&w->reply);
 }
 
-static const struct passage *passages_of(const struct writing *w)
+static int load_history(struct writing *w)
 {
-	struct passage *list = arena_new(w->call->arena, struct passage, w->found_count);
+	int64_t characters = (int64_t)w->reply.state->history_tokens * HISTORY_CHARACTERS_PER_TOKEN;
+	struct chat_message *history;
 
-	for (size_t i = 0; i < w->found_count; i++) {
-		list[i].document = w->found[i]->document_name;
-		list[i].page = w->found[i]->has_page ? w->found[i]->page : 0;
-		list[i].text = w->found[i]->text ? w->found[i]->text : "";
-	}
-	return list;
-}
-
-static int prepare(struct writing *w, struct chat_request *request)
-{
-	struct prompt prompt = { .settings = &w->settings,
-		                 .question = w->job->question,
-		                 .history_tokens = w->state->history_tokens };
-
-	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->job->question_id,
-	                  (int64_t)prompt.history_tokens * HISTORY_CHARACTERS_PER_TOKEN, &w->history_count,
-	                  &w->history, w->call->arena, w->call->err) < 0 ||
-	    look_up(w) < 0)
+	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->job->question_id, characters,
+	                  &w->reply.history_count, &history, w->call->arena, w->call->err) < 0)
 		return -1;
-	prompt.name = w->chatbot_name;
-	prompt.passages = passages_of(w);
-	prompt.passage_count = w->found_count;
-	prompt.has_documents = w->document_count > 0;
-	prompt.history = w->history;
-	prompt.history_count = w->history_count;
-	w->prompt = prompt_build(&prompt, &w->prompt_count, w->call->arena);
-	*request = (struct chat_request){
-		.model = w->settings.model,
-		.temperature = w->settings.temperature,
-		.max_tokens = w->settings.max_tokens,
-		.messages = w->prompt,
-		.message_count = w->prompt_count,
-		.question = w->job->question,
-		.welcome = w->settings.welcome,
-		.passages = prompt.passages,
-		.passage_count = w->found_count,
-		.has_documents = prompt.has_documents,
-		.cancelled = &w->turn->stop,
-	};
-	w->provider = w->state->openai && strcmp(w->settings.model, "builtin") != 0 ? w->state->openai
-	                                                                            : w->state->builtin;
-	citations_init(&w->citations, (int)w->found_count);
+	w->reply.history = history;
 	return 0;
 }
 
-/* --- While it comes --------------------------------------------------------------------------------------------------- */
-
-static Documents__Source **cited(const struct writing *w, size_t *n)
-{
-	Documents__Source **list = arena_new(w->call->arena, Documents__Source *, (size_t)w->citations.count);
-
-	*n = (size_t)w->citations.count;
-	for (size_t i = 0; i < *n; i++)
-		list[i] = w->found[w->citations.cited[i] - 1];
-	return list;
-}
+/* --- While it comes: into the turn, which is stored now and then, and to the reader ----------------------------------- */
 
 static void emit(struct writing *w, const char *name, const char *bytes, size_t size)
 {
@@ -202,100 +88,35 @@ static void emit(struct writing *w, const char *name, const char *bytes, size_t 
 	arena_done(&a);
 }
 
-/* What the filter gave out goes into the message and to the reader. */
-static void give_out(struct writing *w, int cited_before)
+static void take_text(void *arg, const char *bytes, size_t size)
 {
+	struct writing *w = arg;
 	struct turn *turn = w->turn;
 
 	pthread_mutex_lock(&turn->lock);
-	text_add(&turn->content, w->clean.at, w->clean.length);
-	if (w->citations.count != cited_before) {
+	text_add(&turn->content, bytes, size);
+	if (w->reply.citations.count != w->cited) {
 		size_t n;
-		Documents__Source **sources = cited(w, &n);
+		Documents__Source **sources = reply_sources(&w->reply, &n);
 
 		turn->sources = store_pack_sources(sources, n, &turn->arena);
+		w->cited = (int)n;
 	}
 	turn->changed = true;
 	pthread_mutex_unlock(&turn->lock);
-	if (w->clean.length)
-		emit(w, "delta", w->clean.at, w->clean.length);
-	w->clean.length = 0;
+	emit(w, "delta", bytes, size);
 }
 
-static void observe_first(struct writing *w)
-{
-	if (w->began_us)
-		metric_observe(metrics_get(service_metrics(w->call->service), METRIC_HISTOGRAM,
-		                           "chat_first_token_seconds",
-		                           arena_printf(w->call->arena, "provider=\"%s\"", w->provider->name),
-		                           "From the question to the first piece of the answer."),
-		               clock_mono_us() - w->began_us);
-	w->began_us = 0;
-}
-
-/* Of so many bytes at most those that still fit, in whole characters. */
-static size_t clip(const char *bytes, size_t size, size_t have)
-{
-	size_t room = CONTENT_MAX - (have < CONTENT_MAX ? have : CONTENT_MAX);
-
-	if (size <= room)
-		return size;
-	while (room && (bytes[room] & 0xc0) == 0x80)
-		room--;
-	return room;
-}
-
-static int take_text(void *arg, const char *bytes, size_t size)
-{
-	struct writing *w = arg;
-	size_t all;
-	int before = w->citations.count;
-
-	observe_first(w);
-	while (size && !w->begun &&
-	       strchr(" \t\r\n", *bytes)) { /* an answer does not begin with blank lines */
-		bytes++;
-		size--;
-	}
-	w->begun |= size > 0;
-	all = size;
-	size = clip(bytes, size, w->turn->content.length);
-	citations_feed(&w->citations, bytes, size, &w->clean);
-	give_out(w, before);
-	return size < all || atomic_load(&w->turn->stop);
-}
-
-static int take_reasoning(void *arg, const char *bytes, size_t size)
+static void take_reasoning(void *arg, const char *bytes, size_t size)
 {
 	struct writing *w = arg;
 	struct turn *turn = w->turn;
 
-	observe_first(w);
-	if (turn->reasoning.length + size <= CONTENT_MAX) { /* the rest is thought in silence */
-		pthread_mutex_lock(&turn->lock);
-		text_add(&turn->reasoning, bytes, size);
-		turn->changed = true;
-		pthread_mutex_unlock(&turn->lock);
-		emit(w, "reasoning", bytes, size);
-	}
-	return atomic_load(&turn->stop);
-}
-
-static int write_text(struct writing *w)
-{
-	struct chat_sink sink = { take_text, take_reasoning, w };
-	struct chat_request request;
-	int before, result;
-
-	if (prepare(w, &request) < 0)
-		return -1;
-	result = w->provider->answer(w->provider, &request, &sink, &w->result, w->call->arena, w->call->err);
-	before = w->citations.count;
-	citations_end(&w->citations, &w->clean);
-	give_out(w, before);
-	if (result == 0 && !w->turn->content.length)
-		return error_set(w->call->err, ERROR_UPSTREAM, "the model gave no answer");
-	return result;
+	pthread_mutex_lock(&turn->lock);
+	text_add(&turn->reasoning, bytes, size);
+	turn->changed = true;
+	pthread_mutex_unlock(&turn->lock);
+	emit(w, "reasoning", bytes, size);
 }
 
 /* --- Afterwards ------------------------------------------------------------------------------------------------------- */
@@ -311,24 +132,7 @@ static Chat__MessageStatus status_of(const struct writing *w, int result)
 	return result < 0 ? CHAT__MESSAGE_STATUS__FAILED : CHAT__MESSAGE_STATUS__COMPLETE;
 }
 
-static Chat__TokenUsage *usage_of(const struct writing *w)
-{
-	Chat__TokenUsage *usage = arena_new(w->call->arena, Chat__TokenUsage, 1);
-
-	chat__token_usage__init(usage);
-	usage->has_prompt_tokens = usage->has_completion_tokens = true;
-	if (w->result.has_usage) {
-		usage->prompt_tokens = w->result.prompt_tokens;
-		usage->completion_tokens = w->result.completion_tokens;
-		return usage;
-	}
-	for (size_t i = 0; i < w->prompt_count; i++)
-		usage->prompt_tokens += prompt_tokens(w->prompt[i].content);
-	usage->completion_tokens = prompt_tokens(w->turn->content.at) + prompt_tokens(w->turn->reasoning.at);
-	return usage;
-}
-
-static void describe(const struct writing *w, int result, Chat__Message *m)
+static void describe(struct writing *w, int result, Chat__Message *m)
 {
 	m->id = w->turn->message_id;
 	m->session_id = (char *)w->job->session_id;
@@ -338,9 +142,9 @@ static void describe(const struct writing *w, int result, Chat__Message *m)
 	m->created_at = (char *)w->job->created_at;
 	m->has_status = true;
 	m->status = status_of(w, result);
-	m->model = (char *)w->result.model;
-	m->usage = usage_of(w);
-	m->sources = cited(w, &m->n_sources);
+	m->model = (char *)w->reply.result.model;
+	m->usage = &w->reply.usage;
+	m->sources = reply_sources(&w->reply, &m->n_sources);
 	if (m->status == CHAT__MESSAGE_STATUS__FAILED)
 		m->error = arena_strdup(w->call->arena, w->call->err->message);
 	if (m->status == CHAT__MESSAGE_STATUS__INTERRUPTED)
@@ -386,12 +190,12 @@ static void count(const struct writing *w, const Chat__Message *m)
 	struct metrics *metrics = service_metrics(w->call->service);
 	struct arena *a = w->call->arena;
 
-	metric_add(
-	    metrics_get(metrics, METRIC_COUNTER, "chat_answers_total",
-	                arena_printf(a, "provider=\"%s\",result=\"%s\"",
-	                             w->provider ? w->provider->name : "none", store_status_name(m->status)),
-	                "Answers written, by provider and how they ended."),
-	    1);
+	metric_add(metrics_get(metrics, METRIC_COUNTER, "chat_answers_total",
+	                       arena_printf(a, "provider=\"%s\",result=\"%s\"",
+	                                    w->reply.provider ? w->reply.provider->name : "none",
+	                                    store_status_name(m->status)),
+	                       "Answers written, by provider and how they ended."),
+	           1);
 	metric_add(metrics_get(metrics, METRIC_COUNTER, "chat_tokens_total", "kind=\"prompt\"",
 	                       "Tokens, as providers count them, else estimated."),
 	           m->usage->prompt_tokens);
@@ -419,20 +223,34 @@ static void finish(struct writing *w, int result)
 	events_append(w->stream, &end);
 }
 
+static int write_text(struct writing *w)
+{
+	if (load_history(w) < 0 || look_up(w) < 0)
+		return -1;
+	return reply_write(&w->reply);
+}
+
 void write_answer(struct call *call, void *arg)
 {
 	const struct write_job *job = arg;
 	struct state *state = call->state;
 	struct writing w = {
 		.call = call,
-		.state = state,
 		.job = job,
 		.turn = job->turn,
 		.stream = job->stream,
-		.began_us = clock_mono_us(),
+		.reply = {
+		    .call = call,
+		    .state = state,
+		    .question = job->question,
+		    .stop = &job->turn->stop,
+		    .on_text = take_text,
+		    .on_reasoning = take_reasoning,
+		    .usage = CHAT__TOKEN_USAGE__INIT,
+		    .arg = &w,
+		},
 	};
 
-	text_init(&w.clean, call->arena);
 	turns_run(state->turns, w.turn, call->cancelled);
 	finish(&w, write_text(&w));
 	turns_run(state->turns, w.turn, NULL);
