@@ -77,7 +77,8 @@ static void to_unit_length(float *v, int n)
 
 static void embed_features(struct features *f, float *vector)
 {
-	qsort(f->at, f->count, sizeof *f->at, by_hash);
+	if (f->count)
+		qsort(f->at, f->count, sizeof *f->at, by_hash);
 	for (size_t i = 0, n; i < f->count; i += n) {
 		const struct feature *one = &f->at[i];
 		float value;

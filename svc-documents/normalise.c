@@ -305,7 +305,8 @@ static size_t without_number(const char *text, const struct page *p)
 
 	while (end > p->start && text[end - 1] >= '0' && text[end - 1] <= '9')
 		end--, digits++;
-	if (digits == 0 || digits > 4 || (end > p->start && text[end - 1] != '\n'))
+	if (digits == 0 || digits > 4 ||
+	    (end > p->start && (end - p->start < 2 || text[end - 1] != '\n' || text[end - 2] != '\n')))
 		return p->end;
 	while (end > p->start && text[end - 1] == '\n')
 		end--;
@@ -384,6 +385,8 @@ static void reflow_lines(struct clean *c)
 		} else {
 			between = joint(line, s, end, width);
 		}
+		while (s + 1 < end && (s[1] == ' ' || s[1] == '\t'))
+			s++; /* indentation has done its work */
 		line = s + 1;
 		if (*between == '-')
 			out--;

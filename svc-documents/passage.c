@@ -130,10 +130,14 @@ static void grow(struct grown *g, const struct span *spans, size_t n)
 
 /* --- Choosing --------------------------------------------------------------------------------------------------- */
 
+enum { WORTHWHILE = 75 /* characters that a narrowed chunk must still have */ };
+
 /* Keep clear of what better passages show: narrows [*first, *last) and the bounds. 0: nothing worthwhile is left. */
 static int keep_clear(const struct passage *chosen, size_t count, size_t document, int64_t *first,
                       int64_t *last, int64_t *low, int64_t *high)
 {
+	int64_t whole = *last - *first;
+
 	for (size_t i = 0; i < count; i++) {
 		const struct passage *p = &chosen[i];
 
@@ -148,7 +152,7 @@ static int keep_clear(const struct passage *chosen, size_t count, size_t documen
 		if (p->first >= *last && p->first < *high)
 			*high = p->first;
 	}
-	return *last - *first >= CHUNK_OVERLAP / 2;
+	return *last - *first >= (whole < WORTHWHILE ? whole : WORTHWHILE);
 }
 
 static size_t byte_at(const struct stretch *s, int64_t character)

@@ -1,0 +1,51 @@
+/* links: svc-documents/terms.c svc-documents/normalise.c -lstemmer -lunistring */
+/*
+ * terms: any text, made clean first. Terms come in order, within the text, neither empty nor too long, and twice the same.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "svc-documents/normalise.h"
+#include "svc-documents/terms.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+#define MUST(what)               \
+	do {                     \
+		if (!(what))     \
+			abort(); \
+	} while (0)
+
+static size_t walk(const struct clean *clean, struct sb_stemmer *stemmer, uint64_t *sum)
+{
+	struct terms terms;
+	size_t n = 0, at = 0;
+
+	*sum = 0;
+	terms_init(&terms, clean->text, clean->size, stemmer);
+	for (struct term t; terms_next(&terms, &t); n++) {
+		MUST(t.start >= at && t.start < t.end && t.end <= clean->size);
+		MUST(t.size > 0 && t.size < sizeof t.text && strlen(t.text) == t.size &&
+		     strlen(t.word) < sizeof t.word);
+		at = t.start;
+		*sum = *sum * 31 + t.hash;
+	}
+	return n;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct sb_stemmer *stemmer = stemmer_new();
+	uint64_t once, again;
+	struct clean clean;
+	struct arena a;
+
+	arena_init(&a, 0);
+	normalise((const char *)bytes, size, false, &clean, &a);
+	MUST(walk(&clean, stemmer, &once) == walk(&clean, stemmer, &again));
+	MUST(once == again);
+	arena_done(&a);
+	stemmer_free(stemmer);
+	return 0;
+}

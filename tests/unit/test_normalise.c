@@ -1,0 +1,201 @@
+/* links: svc-documents/normalise.c */
+#include "svc-documents/normalise.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/json.h"
+#include "common/text.h"
+
+#define S(text) text, sizeof text - 1
+
+static void test_clean(void **state)
+{
+	static const struct {
+		const char *name, *bytes;
+		size_t size;
+		const char *want;
+	} cases[] = {
+		{ "nothing", S(""), "" },
+		{ "only blanks", S(" \t\r\n \n"), "" },
+		{ "line ends of three systems", S("a\r\nb\rc\nd"), "a\nb\nc\nd" },
+		{ "other line ends",
+		  S("a\xe2\x80\xa8"
+		    "b\xe2\x80\xa9"
+		    "c\xc2\x85"
+		    "d"),
+		  "a\nb\nc\nd" },
+		{ "blanks between words and at line ends", S("a  b\t \tc  \nd"), "a b c\nd" },
+		{ "indentation stays", S("a\n    code\n\tmore"), "a\n    code\n\tmore" },
+		{ "empty lines become one", S("a\n\n\n \n\nb\n\n"), "a\n\nb" },
+		{ "a byte order mark", S("\xef\xbb\xbftext"), "text" },
+		{ "UTF-16, little end first", S("\xff\xfeh\0i\0\xac\x20=\xd8\x00\xde"),
+		  "hi\xe2\x82\xac\xf0\x9f\x98\x80" },
+		{ "UTF-16, big end first", S("\xfe\xff\0h\0i\0\r\0\n\0!"), "hi\n!" },
+		{ "UTF-16 with half a pair and an odd byte", S("\xff\xfeh\0=\xd8i\0x"), "hi" },
+		{ "NULs and control characters",
+		  S("a\0b\x01"
+		    "c\x7f"
+		    "d\x1b[0m"),
+		  "abcd[0m" },
+		{ "Windows-1252", S("caf\xe9 \x80 5, \x93quoted\x94"),
+		  "caf\xc3\xa9 \xe2\x82\xac 5, \xe2\x80\x9cquoted\xe2\x80\x9d" },
+		{ "UTF-8 and a stray byte", S("\xc3\xa9t\xe9"), "\xc3\xa9t\xc3\xa9" },
+		{ "overlong, surrogate, beyond Unicode", S("\xc0\xafx\xed\xa0\x80x\xf4\x90\x80\x80"),
+		  "\xc3\x80\xc2\xafx\xc3\xad \xe2\x82\xacx\xc3\xb4\xe2\x82\xac\xe2\x82\xac" },
+		{ "cut off in a sequence", S("a\xe2\x82"), "a\xc3\xa2\xe2\x80\x9a" },
+		{ "no-break and other spaces",
+		  S("a\xc2\xa0"
+		    "b\xe2\x80\x89"
+		    "c\xe3\x80\x80"
+		    "d"),
+		  "a b c d" },
+		{ "soft hyphens and zero-width spaces", S("exam\xc2\xadple\xe2\x80\x8bs\xef\xbb\xbf!"),
+		  "examples!" },
+		{ "joiners of emoji stay", S("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"),
+		  "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb" },
+		{ "what turns the direction goes, Arabic stays",
+		  S("\xe2\x80\xae\xd8\xb3\xd9\x84\xd8\xa7\xd9\x85\xe2\x80\xac"),
+		  "\xd8\xb3\xd9\x84\xd8\xa7\xd9\x85" },
+		{ "combining characters stay", S("e\xcc\x81"), "e\xcc\x81" },
+		{ "noncharacters",
+		  S("a\xef\xbf\xbe\xef\xb7\x90\xf0\x9f\xbf\xbf"
+		    "b"),
+		  "ab" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct clean got;
+		struct arena a;
+
+		print_message("%s\n", cases[i].name);
+		arena_init(&a, 0);
+		normalise(cases[i].bytes, cases[i].size, false, &got, &a);
+		assert_string_equal(got.text, cases[i].want);
+		assert_int_equal(got.size, strlen(cases[i].want));
+		arena_done(&a);
+	}
+}
+
+/* The text, and each page in brackets: "one|two[one][two]". */
+static void test_pages(void **state)
+{
+	static const struct {
+		const char *name, *bytes, *want;
+		bool reflow;
+	} cases[] = {
+		{ "no form feed, no pages", "one\n", "one", false },
+		{ "each page ends with one", "one\n\ftwo\n\f", "one\n\ntwo[one][two]", false },
+		{ "the last without", "one\ftwo", "one\n\ntwo[one][two]", false },
+		{ "empty pages count", "\f\fthree\f", "three[][][three]", false },
+		{ "only empty pages", "\n\f \f", "[][]", false },
+		{ "lines of a paragraph are joined",
+		  "The quick brown fox jumps over\nthe lazy dog and runs on.\n\f",
+		  "The quick brown fox jumps over the lazy dog and runs on.[The quick brown fox jumps over the lazy dog and runs on.]",
+		  true },
+		{ "a divided word", "It is an exam-\nple of many words\n\f",
+		  "It is an example of many words[It is an example of many words]", true },
+		{ "a dash before a capital stays", "the Anglo-\nSaxon people of old\n\f",
+		  "the Anglo- Saxon people of old[the Anglo- Saxon people of old]", true },
+		{ "a short line that ends a sentence ends the paragraph",
+		  "This line is as wide as the page is.\nIt ends.\nThis one begins a new paragraph, too.\n\f",
+		  "This line is as wide as the page is. It ends.\n\nThis one begins a new paragraph, too."
+		  "[This line is as wide as the page is. It ends.\n\nThis one begins a new paragraph, too.]",
+		  true },
+		{ "a title",
+		  "Warranty\nThe machine is warranted for two years\nfrom the day of the purchase and so on\n\f",
+		  "Warranty\n\nThe machine is warranted for two years from the day of the purchase and so on"
+		  "[Warranty\n\nThe machine is warranted for two years from the day of the purchase and so on]",
+		  true },
+		{ "a list", "We sell what is here\n- tea of many kinds\n2. milk of cows\n\f",
+		  "We sell what is here\n- tea of many kinds\n2. milk of cows"
+		  "[We sell what is here\n- tea of many kinds\n2. milk of cows]",
+		  true },
+		{ "page numbers go", "First page.\n\n12\n\n\fSecond page.\n\n13\n\n\f",
+		  "First page.\n\nSecond page.[First page.][Second page.]", true },
+		{ "a year at the end of a sentence stays", "It was built in\n1999\n\f",
+		  "It was built in 1999[It was built in 1999]", true },
+		{ "a sentence that goes on over the border",
+		  "it was in this place in\n\n7\n\n\fTours that they met\n\f",
+		  "it was in this place in Tours that they met[it was in this place in][Tours that they met]",
+		  true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct clean got;
+		struct text shown;
+		struct arena a;
+
+		print_message("%s\n", cases[i].name);
+		arena_init(&a, 0);
+		normalise(cases[i].bytes, strlen(cases[i].bytes), cases[i].reflow, &got, &a);
+		text_init(&shown, &a);
+		text_add(&shown, got.text, got.size);
+		for (size_t k = 0; k < got.page_count; k++)
+			text_addf(&shown, "[%.*s]", (int)(got.pages[k].end - got.pages[k].start),
+			          got.text + got.pages[k].start);
+		assert_string_equal(shown.at, cases[i].want);
+		arena_done(&a);
+	}
+}
+
+/* Whatever comes in, what goes out is clean: normalising it again changes nothing. */
+static void test_any_bytes(void **state)
+{
+	(void)state;
+	srand(7);
+	for (int round = 0; round < 400; round++) {
+		struct clean once, twice;
+		struct arena a;
+		char bytes[300];
+		size_t size = (size_t)(rand() % 300);
+
+		for (size_t i = 0; i < size; i++)
+			bytes[i] = (char)(rand() % 4 ? rand() % 256 : " \n\f\r-"[rand() % 5]);
+		arena_init(&a, 0);
+		normalise(bytes, size, round % 2, &once, &a);
+		assert_true(utf8_valid(once.text, once.size));
+		normalise(once.text, once.size, false, &twice, &a);
+		assert_string_equal(once.text, twice.text);
+		for (size_t i = 0; i < once.page_count; i++)
+			assert_true(once.pages[i].start <= once.pages[i].end &&
+			            once.pages[i].end <= once.size);
+		arena_done(&a);
+	}
+}
+
+static void test_a_very_long_line(void **state)
+{
+	size_t size = 10 * 1000 * 1000;
+	char *bytes = malloc(size);
+	struct clean got;
+	struct arena a;
+
+	(void)state;
+	assert_non_null(bytes);
+	memset(bytes, 'x', size);
+	arena_init(&a, 0);
+	normalise(bytes, size, true, &got, &a);
+	assert_int_equal(got.size, size);
+	arena_done(&a);
+	free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_any_bytes),
+		cmocka_unit_test(test_a_very_long_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
