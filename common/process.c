@@ -58,6 +58,7 @@ void process_exit(int status)
 #ifdef __SANITIZE_ADDRESS__
 	__lsan_do_leak_check();
 #endif
+	fflush(stdout);
 	_exit(status);
 }
 

@@ -50,6 +50,7 @@ struct lane {
 	struct lane_job *first, **end;
 	int queued, busy, idle, threads;
 	int threads_max, queue_max;
+	bool waking; /* a thread was woken and has not looked yet */
 	bool stopping;
 	struct metric *gauge_queued, *gauge_threads;
 };

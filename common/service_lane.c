@@ -37,18 +37,31 @@ void lane_init(struct lane *lane, int threads_max, int queue_max, struct metrics
 	    metrics_get(m, METRIC_GAUGE, "rpc_threads", labels, "Threads of a lane, idle ones included.");
 }
 
+/* Is another thread to be woken for what is queued? One wake-up is under way at a time: who wakes, and finds more than
+ * it takes, wakes the next. So a burst does not wake threads that then find nothing to do. The lock is held. */
+static bool wakes_another(struct lane *lane)
+{
+	if (!lane->first || !lane->idle || lane->waking)
+		return false;
+	return lane->waking = true;
+}
+
 /* The next job; NULL when the thread shall end. The lock is held. */
 static struct lane_job *next_job(struct lane *lane)
 {
-	struct timespec until = at(clock_mono_ms() + IDLE_MS);
 	struct lane_job *job;
 
-	lane->idle++;
-	while (!lane->first && !lane->stopping) {
-		if (pthread_cond_timedwait(&lane->work, &lane->lock, &until))
-			break; /* idle for long */
+	if (!lane->first && !lane->stopping) {
+		struct timespec until = at(clock_mono_ms() + IDLE_MS);
+		int late = 0;
+
+		lane->idle++;
+		while (!lane->first && !lane->stopping && !late) {
+			late = pthread_cond_timedwait(&lane->work, &lane->lock, &until);
+			lane->waking = false;
+		}
+		lane->idle--;
 	}
-	lane->idle--;
 	job = lane->first;
 	if (!job)
 		return NULL;
@@ -70,7 +83,11 @@ static void *lane_thread(void *arg)
 	arena_init(&a, 0);
 	pthread_mutex_lock(&lane->lock);
 	while ((job = next_job(lane))) {
+		bool wake = wakes_another(lane);
+
 		pthread_mutex_unlock(&lane->lock);
+		if (wake)
+			pthread_cond_signal(&lane->work);
 		job->run(job, &a);
 		arena_reset(&a);
 		pthread_mutex_lock(&lane->lock);
@@ -86,7 +103,7 @@ static void *lane_thread(void *arg)
 
 int lane_push(struct lane *lane, struct lane_job *job)
 {
-	bool room;
+	bool room, wake = false;
 
 	pthread_mutex_lock(&lane->lock);
 	room = !lane->stopping && lane->busy + lane->queued < lane->threads_max + lane->queue_max;
@@ -100,11 +117,13 @@ int lane_push(struct lane *lane, struct lane_job *job)
 			lane->threads++;
 			metric_set(lane->gauge_threads, lane->threads);
 			process_thread(lane_thread, lane);
-		} else if (lane->idle) {
-			pthread_cond_signal(&lane->work);
+		} else {
+			wake = wakes_another(lane);
 		}
 	}
 	pthread_mutex_unlock(&lane->lock);
+	if (wake)
+		pthread_cond_signal(&lane->work);
 	return room ? 0 : -1;
 }
 
