@@ -1,8 +1,31 @@
 // Accounts through the public API: what a user does with one.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import vm from 'node:vm';
 import { check, client, code, from, password, proven, refused, resetToken, trusting } from './accounts.mjs';
 import { startStack, uniqueEmail, until } from './harness.mjs';
+
+// The page with its own script, as far as that needs a browser: elements by id, the address, fetch.
+async function openPage(stack, where) {
+  const { text: html } = await stack.api('GET', where);
+  const { text: script } = await stack.api('GET', /<script src="([^"]+)">/.exec(html)[1]);
+  const handlers = {}, elements = {};
+  const element = (id) => (elements[id] ??= { textContent: '', value: '', type: 'password', disabled: false,
+    addEventListener: (event, run) => (handlers[`${id}.${event}`] = run), querySelector: () => element(`${id}.button`), replaceChildren() {} });
+  const page = { history: null, said: () => element('said').textContent };
+  vm.runInNewContext(script, {
+    URLSearchParams,
+    location: new URL(where, stack.url()),
+    history: { replaceState: (state, title, url) => (page.history = url) },
+    document: { getElementById: (id) => (html.includes(`id="${id}"`) ? element(id) : null) },
+    fetch: (path, options) => fetch(stack.url() + path, options),
+  });
+  page.submit = async (password) => {
+    element('password').value = password;
+    await handlers['reset.submit']({ preventDefault() {} });
+  };
+  return page;
+}
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
@@ -107,6 +130,20 @@ describe('accounts', () => {
     await until('the old session is refused', () => refused(stack, user.token), 1);
     check(await signIn(user.email), 401);
     check(await signIn(user.email, 'a new long password'), 200);
+  });
+
+  test('the page of the link does it', async () => {
+    const user = await stack.register();
+    const token = await resetToken(stack, user.email);
+    const page = await openPage(stack, `/reset-password?token=${token}`);
+    assert.equal(page.history, '/reset-password', 'the token leaves the address bar');
+    await page.submit('password1');
+    assert.match(page.said(), /^The password is one of the most common/);
+    await page.submit('a new long password');
+    assert.match(page.said(), /^Done/);
+    check(await signIn(user.email, 'a new long password'), 200);
+    await page.submit('another long password');
+    assert.match(page.said(), /link/);
   });
 
   test('change of password: other sessions end, this one goes on', async () => {
