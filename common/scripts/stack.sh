@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# stack.sh run | up | down | env NAME [REPLICA] | list: all of Parley on this machine, with a PostgreSQL of its own.
+# stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys: all of Parley on this machine, with a PostgreSQL of its own.
 #
 #   run   in the foreground: starts everything, says when it is ready, restarts what dies; Ctrl-C stops everything
 #   up    the same in the background; returns when it is ready
 #   down  stops what run or up started, and what a killed one left behind
 #   env   the environment of one process, a NAME=VALUE a line; list: the processes (tests start them on their own)
+#   rotate-keys  of the running stack: a fresh key for tokens, and one for stored secrets
 #
 # PARLEY_PORT (8000)       the gateway's port on 127.0.0.1; services +1 to +5, admin ports +10 to +15
 # PARLEY_STATE (./.run)    the database, the secret, mails, logs: all that a stack keeps. Several stacks run side by side.
@@ -313,11 +314,18 @@ down() {
   say "stopped"
 }
 
+rotate_keys() {
+  local lines
+  mapfile -t lines < <(environment auth 1)
+  exec env "${lines[@]}" "$(program_of auth)" --rotate-keys
+}
+
 case ${1:-} in
 run) run "${2:-}" ;;
 up) up ;;
 down) down ;;
 env) environment "${2:?NAME}" "${3:-1}" ;;
 list) processes ;;
-*) die "stack.sh run | up | down | env NAME [REPLICA] | list" ;;
+rotate-keys) rotate_keys ;;
+*) die "stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys" ;;
 esac

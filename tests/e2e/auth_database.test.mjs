@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { check } from './accounts.mjs';
-import { slow, startStack } from './harness.mjs';
+import { root, slow, startStack, variant } from './harness.mjs';
 
 const execute = promisify(execFile);
 
@@ -72,6 +72,15 @@ describe('the database', () => {
       fs.writeFileSync(conf, before);
       await stack.sql('SELECT pg_reload_conf()');
     }
+  });
+
+  test('stack.sh rotate-keys adds a key of each kind', async () => {
+    const keys = async () => Object.fromEntries(await stack.sql('SELECT purpose, count(*) FROM auth.keyring GROUP BY 1'));
+    const before = await keys();
+    await execute(path.join(root, 'common/scripts/stack.sh'), ['rotate-keys'],
+      { env: { ...process.env, PARLEY_STATE: stack.state, PARLEY_PORT: String(stack.port), VARIANT: variant } });
+    const after = await keys();
+    for (const purpose of ['token', 'storage']) assert.equal(Number(after[purpose]), Number(before[purpose]) + 1, purpose);
   });
 
   test('with another secret svc-auth does not start, and says why', async () => {
