@@ -3,7 +3,7 @@
 #
 # Each case gets a Debian 12 of its own with git, make and sudo (debootstrap, in a chroot with its own process ids and
 # mounts, so that nothing survives it) and a clean clone of HEAD. Run as root. The network is this machine's: the stack
-# listens on FRESH_PORT (8340) and above.
+# listens on FRESH_PORT (18340) and above.
 #
 #   root  as root                      user  as an ordinary user with sudo
 #   deep  as root, the checkout below a directory of mode 0700
@@ -11,7 +11,7 @@
 #
 # The base system is kept in FRESH_CACHE (/var/cache/parley); mirror, proxy and certificates are the system's own.
 set -euo pipefail
-port=${FRESH_PORT:-8340}
+port=${FRESH_PORT:-18340}
 
 fail() {
   echo "FAILED: $*" >&2
@@ -46,8 +46,8 @@ start_run() {
   local begun
   begun=$(date +%s)
   until grep -q "Parley is ready" "$1"; do
-    kill -0 $leader 2>/dev/null || { cat "$1"; fail "make run ended"; }
-    [ "$(seconds_since "$begun")" -lt 1200 ] || { cat "$1"; fail "not ready after 20 minutes"; }
+    kill -0 $leader 2>/dev/null || { cat "$1" >&2; fail "make run ended"; }
+    [ "$(seconds_since "$begun")" -lt 1200 ] || { cat "$1" >&2; fail "not ready after 20 minutes"; }
     sleep 0.2
   done
   seconds_since "$begun"
