@@ -45,7 +45,8 @@ int rpc_check_addresses(const char *service, const char *addresses, struct error
 
 /* Starts connecting in the background; a service that is not there yet is not an error. */
 int peer_open(const struct peer_config *config, struct peer **ret, struct error *err) CHECKED;
-void peer_close(struct peer *peer); /* when no call is under way; a program ends without it (common/process.h) */
+void peer_close(
+    struct peer *peer); /* when no call is under way; a program ends without it (common/process.h) */
 int peer_ready(struct peer *peer); /* how many replicas answer */
 
 /* What goes along with a call. */
