@@ -28,12 +28,12 @@ const char *account_email(struct call *call, const char *given)
 	return email;
 }
 
-int account_password(struct call *call, const char *given)
+int account_new_password(struct call *call, const char *given, char **phc)
 {
-	if (!password_common(given))
-		return 0;
-	return error_field(call->err, call->arena, "body", "password", "value_error",
-	                   "is one of the most common passwords; choose another one");
+	if (password_common(given))
+		return error_field(call->err, call->arena, "body", "password", "value_error",
+		                   "is one of the most common passwords; choose another one");
+	return password_hash(auth_of(call)->hasher, given, call->deadline, phc, call->arena, call->err);
 }
 
 int account_number_cursor(struct call *call, const char *cursor)
@@ -59,6 +59,16 @@ int account_needs_session(struct call *call)
 	if (call->caller->session_id)
 		return 0;
 	return error_set(call->err, ERROR_FORBIDDEN, "sign in for this; an API key does not do");
+}
+
+void account_show(struct call *call, const struct account *who, char *token, Auth__User *out)
+{
+	out->uid = arena_strdup(call->arena, who->uid);
+	out->email = arena_strdup(call->arena, who->email);
+	out->display_name = arena_strdup(call->arena, who->display_name);
+	out->token = token;
+	out->id = who->id;
+	out->has_id = 1;
 }
 
 /* --- Signing in -------------------------------------------------------------------------------------------------- */
@@ -125,7 +135,7 @@ int account_prove(struct call *call, struct account *who, bool keep_password)
 
 int account_check_code(struct call *call, const char *email, const char *code, struct account *ret)
 {
-	struct stored_code stored = { .account.uid = "", .hash = "" };
+	struct stored_code stored = { .account.uid = "" };
 	char hash[PROOF_HASH];
 	int found, right;
 
@@ -135,15 +145,14 @@ int account_check_code(struct call *call, const char *email, const char *code, s
 	if (found < 0)
 		return -1;
 	proof_code_hash(auth_of(call)->proof_key, stored.account.uid, code, hash);
-	right =
-	    found && strlen(stored.hash) == PROOF_HASH - 1 && mac_equal(hash, stored.hash, PROOF_HASH - 1);
+	right = found && mac_equal(hash, stored.hash, PROOF_HASH - 1);
 	if (right) {
 		*ret = stored.account;
 		return store_drop_code(call->db, stored.account.uid, call->err) < 0 ? -1 : 1;
 	}
 	if (store_miss_code(call->db, email, call->err) < 0 ||
 	    throttle_note(call->db, &code_by_client, client(call), call->arena, call->err) < 0 ||
-	    audit(call, "wrong_code", found ? stored.account.uid : NULL, NULL) < 0)
+	    (found && audit(call, "wrong_code", stored.account.uid, NULL) < 0))
 		return -1;
 	return 0;
 }

@@ -39,8 +39,10 @@ static inline struct auth *auth_of(struct call *call)
 
 /* The address as it is stored: in lower case. Its rule (FORMAT_EMAIL) lets only ASCII through: no look-alikes. */
 const char *account_email(struct call *call, const char *given);
-/* The password is not one of the common ones, else ERROR_INVALID. */
-int account_password(struct call *call, const char *given) CHECKED;
+/* The hash of a password that somebody chose; ERROR_INVALID for one of the most common ones. */
+int account_new_password(struct call *call, const char *given, char **phc) CHECKED;
+/* What both registering and signing in answer. */
+void account_show(struct call *call, const struct account *who, char *token, Auth__User *out);
 /* A cursor that is a number, or none; else ERROR_INVALID. */
 int account_number_cursor(struct call *call, const char *cursor) CHECKED;
 /* The caller's own row; ERROR_UNAUTHENTICATED when it is gone. */

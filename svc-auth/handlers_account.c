@@ -24,12 +24,7 @@ int auth_get_me(struct call *call, const Rpc__Empty *in, Auth__User *out)
 	(void)in;
 	if (account_of_caller(call, &who) < 0)
 		return -1;
-	out->uid = arena_strdup(call->arena, who.uid);
-	out->email = arena_strdup(call->arena, who.email);
-	out->display_name = arena_strdup(call->arena, who.display_name);
-	out->token = call->caller->token;
-	out->id = who.id;
-	out->has_id = 1;
+	account_show(call, &who, call->caller->token, out);
 	return 0;
 }
 

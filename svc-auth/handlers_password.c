@@ -60,10 +60,8 @@ int auth_confirm_reset(struct call *call, const Auth__ConfirmResetRequest *in, R
 	found = store_find_link(call->db, hash, &who, call->arena, call->err);
 	if (found <= 0)
 		return found == 0 ? bad_link(call) : -1;
-	if (account_password(call, in->password) < 0 ||
-	    password_hash(auth_of(call)->hasher, in->password, call->deadline, &phc, call->arena, call->err) <
-	        0 ||
-	    db_begin(call->db, call->err) < 0 || account_end(call, confirm(call, hash, phc)) < 0)
+	if (account_new_password(call, in->password, &phc) < 0 || db_begin(call->db, call->err) < 0 ||
+	    account_end(call, confirm(call, hash, phc)) < 0)
 		return -1;
 	out->message = (char *)"Password has been reset";
 	return 0;
@@ -105,11 +103,9 @@ int auth_change_password(struct call *call, const Auth__ChangePasswordRequest *i
 	if (who.password && !in->current_password)
 		return error_field(call->err, call->arena, "body", "current_password", "missing",
 		                   "is required");
-	if (account_password(call, in->password) < 0 ||
-	    (who.password && confirm_password(call, &who, in->current_password) < 0) ||
-	    password_hash(auth_of(call)->hasher, in->password, call->deadline, &phc, call->arena, call->err) <
-	        0 ||
-	    db_begin(call->db, call->err) < 0 || account_end(call, change_password(call, &who, phc)) < 0)
+	if ((who.password && confirm_password(call, &who, in->current_password) < 0) ||
+	    account_new_password(call, in->password, &phc) < 0 || db_begin(call->db, call->err) < 0 ||
+	    account_end(call, change_password(call, &who, phc)) < 0)
 		return -1;
 	out->message = (char *)"Password changed";
 	return 0;

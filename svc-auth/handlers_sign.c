@@ -9,17 +9,6 @@ static int taken(struct call *call)
 	return error_set(call->err, ERROR_CONFLICT, "there is an account with this e-mail address already");
 }
 
-static int fill(struct call *call, const struct account *who, char *token, Auth__User *out)
-{
-	out->uid = arena_strdup(call->arena, who->uid);
-	out->email = arena_strdup(call->arena, who->email);
-	out->display_name = arena_strdup(call->arena, who->display_name);
-	out->token = token;
-	out->id = who->id;
-	out->has_id = 1;
-	return 0;
-}
-
 /* --- With a password --------------------------------------------------------------------------------------------- */
 
 static int sign_up(struct call *call, struct account *who, Auth__User *out)
@@ -33,7 +22,8 @@ static int sign_up(struct call *call, struct account *who, Auth__User *out)
 	if (account_sign_in(call, who, &token) < 0 ||
 	    audit(call, "registered", who->uid, "with a password") < 0)
 		return -1;
-	return fill(call, who, token, out);
+	account_show(call, who, token, out);
+	return 0;
 }
 
 int auth_sign_up(struct call *call, const Auth__SignUpRequest *in, Auth__User *out)
@@ -41,9 +31,7 @@ int auth_sign_up(struct call *call, const Auth__SignUpRequest *in, Auth__User *o
 	struct account who = { .display_name = in->display_name, .email = account_email(call, in->email) };
 	char uid[UUID_TEXT], *phc;
 
-	if (account_password(call, in->password) < 0 ||
-	    password_hash(auth_of(call)->hasher, in->password, call->deadline, &phc, call->arena, call->err) <
-	        0)
+	if (account_new_password(call, in->password, &phc) < 0)
 		return -1;
 	uuid_make(uid);
 	who.uid = uid;
@@ -55,7 +43,7 @@ int auth_sign_up(struct call *call, const Auth__SignUpRequest *in, Auth__User *o
 
 static int wrong_password(struct call *call, const struct account *who)
 {
-	if (audit(call, "wrong_password", who->uid, NULL) < 0)
+	if (who->uid && audit(call, "wrong_password", who->uid, NULL) < 0)
 		return -1;
 	return error_set(call->err, ERROR_UNAUTHENTICATED, "wrong e-mail address or password");
 }
@@ -67,7 +55,8 @@ static int sign_in(struct call *call, const struct account *who, Auth__User *out
 	if (account_sign_in(call, who, &token) < 0 ||
 	    audit(call, "signed_in", who->uid, "with a password") < 0)
 		return -1;
-	return fill(call, who, token, out);
+	account_show(call, who, token, out);
+	return 0;
 }
 
 int auth_sign_in(struct call *call, const Auth__SignInRequest *in, Auth__User *out)

@@ -34,9 +34,7 @@ static int ask(struct call *call, const char *kind, const struct throttle *limit
 	text_adds(&payload, "{\"email\":");
 	text_add_json(&payload, email, strlen(email));
 	text_addf(&payload, ",\"asked\":%lld}", (long long)(clock_unix_ms() / 1000));
-	if (job_add(call->db, kind, NULL, NULL, payload.at, 0, call->err) < 0)
-		return -1;
-	return audit(call, kind, NULL, "a mail was asked for");
+	return job_add(call->db, kind, NULL, NULL, payload.at, 0, call->err);
 }
 
 /* Counted and queued together: a mail that was counted is on its way. */
@@ -154,7 +152,11 @@ static int read_job(struct call *call, const struct job *job, int64_t good_for, 
 	if (clock_unix_ms() / 1000 > *asked + good_for)
 		return error_set(call->err, ERROR_INVALID, "it expired before it could be sent");
 	found = store_find_account(call->db, email ? email : "", who, call->arena, call->err);
-	return found > 0 ? !who->disabled : found;
+	if (found <= 0 || who->disabled)
+		return found < 0 ? -1 : 0;
+	if (job->attempt == 1 && audit(call, "mail_asked_for", who->uid, job->kind) < 0)
+		return -1;
+	return 1;
 }
 
 static int mail_code(struct call *call, const struct job *job)

@@ -30,9 +30,13 @@ const struct db_stmt store_keys_statements[] = {
 	  "  AND k.id = found.id AND (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'))"
 	  " SELECT id, owner_id AS user_id, user_number, scopes, admin,"
 	  " floor(extract(epoch FROM expires_at))::bigint AS expires FROM found" },
-	{ "provider_key", "SELECT provider, sealed AS key, base_url FROM api_key WHERE owner_id = $1"
-	                  " AND provider IS NOT NULL AND ($2::text IS NULL OR provider = $2)"
-	                  " AND (expires_at IS NULL OR expires_at > now()) ORDER BY id DESC LIMIT 1" },
+	{ "provider_key",
+	  "WITH found AS (SELECT owner_id, id, provider, sealed, base_url FROM api_key WHERE owner_id = $1"
+	  "  AND provider IS NOT NULL AND ($2::text IS NULL OR provider = $2)"
+	  "  AND (expires_at IS NULL OR expires_at > now()) ORDER BY id DESC LIMIT 1),"
+	  " used AS (UPDATE api_key k SET last_used_at = now() FROM found WHERE k.owner_id = found.owner_id"
+	  "  AND k.id = found.id AND (k.last_used_at IS NULL OR k.last_used_at < now() - interval '1 minute'))"
+	  " SELECT provider, sealed AS key, base_url FROM found" },
 
 	{ "list_keyring",
 	  "SELECT id, sealed, floor(extract(epoch FROM signs_from))::bigint AS signs_from FROM keyring"

@@ -1,0 +1,91 @@
+#include "tests/unit/auth_db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/id.h"
+#include "common/log.h"
+#include "svc-auth/init.h"
+#include "tests/unit/pg.h"
+
+extern const struct db_migration auth_migrations[];
+extern const size_t auth_migration_count;
+
+struct db_pool *pool;
+struct secret secret;
+struct arena arena;
+struct error err;
+struct db db;
+
+int auth_db_open(void **state)
+{
+	static const struct db_stmt *const tables[] = { store_statements, store_keys_statements,
+		                                        store_proofs_statements, NULL };
+	struct db_config config = {
+		.url = pg_url(), .schema = "auth", .connections = 2, .statements = tables
+	};
+
+	(void)state;
+	log_open("test", LOG_ERROR);
+	memset(secret.master, 7, sizeof secret.master);
+	pg_schema("auth");
+	if (init_database(pg_url(), &secret, 0, &err) == 0 &&
+	    db_migrate(pg_url(), "auth", auth_migrations, auth_migration_count, 0, &err) == 0 &&
+	    db_pool_open(&config, 0, &pool, &err) == 0)
+		return 0;
+	fprintf(stderr, "%s: %s\n", err.message, err.detail);
+	return -1;
+}
+
+int auth_db_close(void **state)
+{
+	(void)state;
+	db_pool_free(pool);
+	return 0;
+}
+
+int auth_db_begin(void **state)
+{
+	(void)state;
+	error_clear(&err);
+	arena_init(&arena, 0);
+	db_init(&db, pool);
+	return db_begin(&db, &err);
+}
+
+int auth_db_end(void **state)
+{
+	(void)state;
+	db_rollback(&db);
+	db_done(&db);
+	arena_done(&arena);
+	return 0;
+}
+
+char *auth_db_user(const char *email, const char *password)
+{
+	char *uid = arena_alloc(&arena, UUID_TEXT);
+	int64_t id = 0;
+
+	uuid_make(uid);
+	assert_int_equal(store_add_account(&db, uid, email, "Ada", password, &id, &err), 1);
+	assert_true(id > 0);
+	return uid;
+}
+
+char *auth_db_session(const char *uid, const char *password)
+{
+	char *id = arena_alloc(&arena, UUID_TEXT);
+
+	uuid_make(id);
+	assert_int_equal(store_open_session(&db, uid, id, 24, "192.0.2.1", "curl", password, &err), 1);
+	return id;
+}
+
+size_t auth_db_revoked(void)
+{
+	Auth__Revocations all = AUTH__REVOCATIONS__INIT;
+
+	OK(store_list_revocations(&db, 0, 1000, &all, &arena, &err));
+	return all.n_revoked;
+}
