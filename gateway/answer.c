@@ -217,6 +217,7 @@ int answer_stream_begin(struct request *req, const char *type)
 {
 	struct text out;
 
+	req->streams = true;
 	req->close = true; /* the end of the connection is the end of the answer */
 	text_init(&out, req->arena);
 	add_head(&out, req, 200, type, "no-store");

@@ -301,6 +301,7 @@ static int by_token(struct identity *id, struct request *req, const char *token,
 	return 0;
 }
 
+/* Only misses count against the client's address: somebody may well use a hundred keys. */
 static int resolve(struct identity *id, struct request *req, char *hash, struct api_key *ret)
 {
 	Auth__ResolveKeyRequest in = AUTH__RESOLVE_KEY_REQUEST__INIT;
@@ -315,14 +316,16 @@ static int resolve(struct identity *id, struct request *req, char *hash, struct 
 	if (wait)
 		return error_too_many(&req->err, wait, "too many API keys were tried");
 	in.hash = hash;
-	if (ask(id, AUTH_METHOD_RESOLVE_KEY, &in.base, req->id, req->arena, &out, &req->err) == 0)
-		return api_keys_put(id->keys, age, hash, (const Auth__ResolvedKey *)out, now, ret) == 0
-		           ? 0
-		           : error_internal(&req->err, "svc-auth gave an API key that cannot be one");
-	if (req->err.code != ERROR_NOT_FOUND)
-		return -1;
-	error_clear(&req->err);
-	return error_set(&req->err, ERROR_UNAUTHENTICATED, "the API key is not valid");
+	if (ask(id, AUTH_METHOD_RESOLVE_KEY, &in.base, req->id, req->arena, &out, &req->err) < 0) {
+		if (req->err.code != ERROR_NOT_FOUND)
+			return -1;
+		error_clear(&req->err);
+		return error_set(&req->err, ERROR_UNAUTHENTICATED, "the API key is not valid");
+	}
+	rates_give(id->rates, req->ip, UINT32_MAX, MISSES_A_MINUTE, clock_mono_ms());
+	if (api_keys_put(id->keys, age, hash, (const Auth__ResolvedKey *)out, now, ret) < 0)
+		return error_internal(&req->err, "svc-auth gave an API key that cannot be one");
+	return 0;
 }
 
 /* "documents|chat" as the caller's list. */

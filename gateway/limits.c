@@ -110,21 +110,31 @@ static struct bucket *find(struct bucket row[WAYS], uint64_t key, float size, in
 	return best;
 }
 
-int rates_take(struct rates *r, const char *ip, unsigned what, int per_minute, int64_t now_ms)
+/* Fills the client's bucket up to now, and changes it by `tokens` where that leaves some. 0, or the seconds to wait. */
+static int change(struct rates *r, uint64_t key, float size, float tokens, int64_t now_ms)
 {
-	uint64_t key = key_of(r, ip, what);
 	struct shard *s = &r->shards[(key >> 8) % SHARDS];
 	struct bucket *b;
 	int wait = 0;
 
 	pthread_mutex_lock(&s->lock);
-	b = find(s->rows[(key >> 16) % ROWS], key, (float)per_minute, now_ms);
+	b = find(s->rows[(key >> 16) % ROWS], key, size, now_ms);
 	b->tokens = tokens_now(b, now_ms);
 	b->filled_ms = now_ms;
-	if (b->tokens >= 1)
-		b->tokens -= 1;
+	if (b->tokens + tokens >= 0)
+		b->tokens += tokens;
 	else
-		wait = 1 + (int)((1 - b->tokens) * 60 / b->size);
+		wait = 1 + (int)((1 - b->tokens) * 60 / size);
 	pthread_mutex_unlock(&s->lock);
 	return wait;
+}
+
+int rates_take(struct rates *r, const char *ip, unsigned what, int per_minute, int64_t now_ms)
+{
+	return change(r, key_of(r, ip, what), (float)per_minute, -1, now_ms);
+}
+
+void rates_give(struct rates *r, const char *ip, unsigned what, int per_minute, int64_t now_ms)
+{
+	(void)change(r, key_of(r, ip, what), (float)per_minute, 1, now_ms);
 }

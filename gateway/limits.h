@@ -30,4 +30,7 @@ void rates_free(struct rates *r);
  */
 int rates_take(struct rates *r, const char *ip, unsigned what, int per_minute, int64_t now_ms);
 
+/* What was taken is not to count after all. */
+void rates_give(struct rates *r, const char *ip, unsigned what, int per_minute, int64_t now_ms);
+
 #endif

@@ -39,6 +39,7 @@ struct request {
 	const char *origin, *traceparent; /* NULL when absent or malformed */
 	bool head;                        /* HEAD: the answer shows no body */
 	bool close;                       /* the connection ends with this answer */
+	bool streams;                     /* the answer lasts as long as there is something to say */
 
 	struct wire wire;
 	int64_t received; /* bytes of the body so far */

@@ -57,12 +57,13 @@ static void on_close(const struct mg_connection *conn)
 
 /* --- Requests ------------------------------------------------------------------------------------------------- */
 
-static void count(struct server *s, int status, int64_t began_us)
+static void count(struct server *s, const struct request *req)
 {
-	int class = status / 100;
+	int class = req->status / 100;
 
 	metric_add(s->by_class[class > 0 && class < 6 ? class : 5], 1);
-	metric_observe(s->seconds, clock_mono_us() - began_us);
+	if (!req->streams)
+		metric_observe(s->seconds, clock_mono_us() - req->began_us);
 }
 
 static void log_access(const struct request *req)
@@ -99,7 +100,7 @@ static int on_request(struct mg_connection *conn)
 	atomic_fetch_add(&s->running, 1);
 	if (request_open(&req, conn, s->config.proxies, &arena) < 0 || serve(s, &req) < 0)
 		answer_error(&req, NULL);
-	count(s, req.status, req.began_us);
+	count(s, &req);
 	log_access(&req);
 	request_finish(&req);
 	atomic_fetch_sub(&s->running, 1);
@@ -214,8 +215,8 @@ static void make_metrics(struct server *s)
 		s->by_class[i] =
 		    metrics_get(m, METRIC_COUNTER, "http_answers_total", label, "Answers by status");
 	}
-	s->seconds =
-	    metrics_get(m, METRIC_HISTOGRAM, "http_request_seconds", NULL, "From the header to the answer");
+	s->seconds = metrics_get(m, METRIC_HISTOGRAM, "http_request_seconds", NULL,
+	                         "From the header to the answer; streams are left out");
 	s->connections =
 	    metrics_get(m, METRIC_GAUGE, "http_connections", NULL, "Open connections with a thread");
 	s->refused = metrics_get(m, METRIC_COUNTER, "http_refused_total", NULL, "Bytes that were no request");

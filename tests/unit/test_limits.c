@@ -21,6 +21,8 @@ static void test_a_minutes_worth_then_wait(void **state)
 	assert_int_equal(rates_take(r, "1.2.3.4", 8, 60, 1000), 0); /* another thing */
 	assert_int_equal(rates_take(r, "1.2.3.4", 7, 60, 2100), 0); /* one token a second comes back */
 	assert_int_not_equal(rates_take(r, "1.2.3.4", 7, 60, 2100), 0);
+	rates_give(r, "1.2.3.4", 7, 60, 2100);
+	assert_int_equal(rates_take(r, "1.2.3.4", 7, 60, 2100), 0);
 	for (int i = 0; i < 60; i++) /* never more than a minute's worth */
 		assert_int_equal(rates_take(r, "1.2.3.4", 7, 60, 99999999), 0);
 	assert_int_not_equal(rates_take(r, "1.2.3.4", 7, 60, 99999999), 0);
