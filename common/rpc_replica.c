@@ -341,6 +341,7 @@ static void *watch(void *arg)
 	int64_t resolved = INT64_MIN / 2;
 	bool by_name = rpc_check_addresses(peer->service, peer->addresses, &ignored) > 0;
 
+	pthread_setname_np(pthread_self(), peer->service);
 	while (!atomic_load(&peer->stopping)) {
 		struct timespec until;
 

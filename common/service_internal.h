@@ -45,6 +45,7 @@ struct lane_job {
 };
 
 struct lane {
+	const char *name; /* of its threads and metrics */
 	pthread_mutex_t lock;
 	pthread_cond_t work, ended;
 	struct lane_job *first, **end;

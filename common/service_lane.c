@@ -24,7 +24,7 @@ void lane_init(struct lane *lane, int threads_max, int queue_max, struct metrics
 	pthread_condattr_t attr;
 	char labels[64];
 
-	*lane = (struct lane){ .threads_max = threads_max, .queue_max = queue_max };
+	*lane = (struct lane){ .name = name, .threads_max = threads_max, .queue_max = queue_max };
 	lane->end = &lane->first;
 	pthread_mutex_init(&lane->lock, NULL);
 	pthread_cond_init(&lane->work, monotonic(&attr));
@@ -80,6 +80,7 @@ static void *lane_thread(void *arg)
 	struct arena a;
 
 	pthread_detach(pthread_self());
+	pthread_setname_np(pthread_self(), lane->name);
 	arena_init(&a, 0);
 	pthread_mutex_lock(&lane->lock);
 	while ((job = next_job(lane))) {

@@ -109,6 +109,7 @@ static void *hub_thread(void *arg)
 {
 	struct stream_hub *hub = arg;
 
+	pthread_setname_np(pthread_self(), "streams");
 	pthread_mutex_lock(&hub->lock);
 	while (!hub->stopping) {
 		int64_t now = clock_mono_ms(), soonest;
