@@ -25,13 +25,13 @@ $(FAULT) $(BENCH): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcommon.a
 
 ## make test           every test: unit, then end to end
 ## make test-unit      the unit tests; make test-arena runs tests/unit/test_arena.c alone
-## make test-e2e       the public API against a running stack; make test-e2e ONLY=stream runs tests/e2e/*stream*.test.mjs
+## make test-e2e       the public API against a running stack; ONLY="stream auth": files with such names
 test: all unit-programs $(FAULT)
 	@VARIANT=$(VARIANT) common/scripts/test.sh unit e2e
 test-unit: unit-programs
 	@VARIANT=$(VARIANT) common/scripts/test.sh unit
 test-e2e: all $(FAULT)
-	@VARIANT=$(VARIANT) common/scripts/test.sh e2e
+	@VARIANT=$(VARIANT) ONLY="$(ONLY)" common/scripts/test.sh e2e
 
 # tests/unit/test_<module>.c: a program each. What it links beyond the common library stands in its first lines:
 # "/* links: svc-documents/chunk.c -lxml2 */".
@@ -51,12 +51,12 @@ $(UNIT:test_%=test-%): test-%: $(B)/tests/test_%
 	@VARIANT=$(VARIANT) common/scripts/test.sh test_$*
 
 ## make asan           the whole suite with AddressSanitizer and UndefinedBehaviorSanitizer
-## make tsan           gateway and rpc with ThreadSanitizer
+## make tsan           the unit tests, and gateway and rpc end to end, with ThreadSanitizer
 asan:
 	$(MAKE) VARIANT=asan test
 tsan:
 	$(MAKE) VARIANT=tsan all unit-programs
-	@VARIANT=tsan common/scripts/test.sh unit e2e
+	@VARIANT=tsan ONLY="$(or $(ONLY),gateway replicas streams)" common/scripts/test.sh unit e2e
 
 ## make fuzz T=60      every tests/fuzz/fuzz_*.c for T seconds; what it learns is kept in build/fuzz
 T ?= 60

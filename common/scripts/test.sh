@@ -78,8 +78,12 @@ database() {
 }
 
 e2e() {
-  local file name out status files=(tests/e2e/*"${ONLY:-}"*.test.mjs)
-  [ -e "${files[0]}" ] || die "no tests/e2e/*${ONLY:-}*.test.mjs"
+  local word file name out status files=()
+  shopt -s nullglob
+  for word in ${ONLY:-""}; do
+    files+=(tests/e2e/*"$word"*.test.mjs)
+  done
+  [ ${#files[@]} -gt 0 ] || die "no tests/e2e/*${ONLY:-}*.test.mjs"
   common/scripts/npm.sh
   for file in "${files[@]}"; do
     name=e2e/${file##*/}
