@@ -1,6 +1,7 @@
 /* Beginning a turn, waiting for it, and finding its events again. The writing itself is in write.c. */
 #include "svc-chat/answer.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "common/id.h"
 #include "svc-chat/events.h"
 #include "svc-chat/state.h"
+#include "svc-chat/store_visitors.h"
 #include "svc-chat/turns.h"
 #include "svc-chat/write.h"
 
@@ -61,7 +63,8 @@ static int repeated(struct call *call, const struct store_turn *turn, struct sto
 }
 
 /* Within a transaction: 1 when the turn is new and stored, 0 when it was there, -1. */
-static int store(struct call *call, struct store_turn *turn, struct stream **stream, struct store_answer *ret)
+static int store(struct call *call, struct store_turn *turn, const char *reader, struct stream **stream,
+                 struct store_answer *ret)
 {
 	int found = store_lock_session(call->db, turn->owner, turn->session, call->err);
 
@@ -70,7 +73,7 @@ static int store(struct call *call, struct store_turn *turn, struct stream **str
 	found = repeated(call, turn, ret);
 	if (found)
 		return found < 0 ? -1 : 0;
-	if (stream_open(service_streams(call->service), stream_reader(call->caller), stream, call->err) < 0)
+	if (stream_open(service_streams(call->service), reader, stream, call->err) < 0)
 		return -1;
 	turn->stream = arena_strdup(call->arena, stream_id(*stream));
 	if (store_begin_turn(call->db, turn, call->err) < 0 || db_commit(call->db, call->err) < 0)
@@ -116,7 +119,8 @@ static int start(struct call *call, const struct store_turn *turn, struct stream
 	return -1;
 }
 
-int answer_begin(struct call *call, const char *session_id, const char *content, struct store_answer *ret)
+int answer_begin(struct call *call, const char *session_id, const char *content, const char *reader,
+                 struct store_answer *ret)
 {
 	char question_id[UUID_TEXT], message_id[UUID_TEXT], hash[65], now[32];
 	struct stream *stream = NULL;
@@ -139,7 +143,7 @@ int answer_begin(struct call *call, const char *session_id, const char *content,
 	turn.request_hash = turn.key ? hash : NULL;
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	stored = store(call, &turn, &stream, ret);
+	stored = store(call, &turn, reader, &stream, ret);
 	if (stored < 1) {
 		db_rollback(call->db);
 		if (stream)
@@ -179,11 +183,25 @@ int answer_wait(struct call *call, const char *session_id, const char *message_i
 	}
 }
 
+int answer_judge(struct call *call, const Chat__Message *message)
+{
+	switch (message->status) {
+	case CHAT__MESSAGE_STATUS__FAILED: return error_set(call->err, ERROR_UPSTREAM, "%s", message->error);
+	case CHAT__MESSAGE_STATUS__INTERRUPTED:
+		return error_set(call->err, ERROR_UNKNOWN_OUTCOME,
+		                 "the answer was interrupted; what there is of it is in the session");
+	case CHAT__MESSAGE_STATUS__GENERATING:
+		return error_set(call->err, ERROR_UNKNOWN_OUTCOME,
+		                 "the answer is still being written; it will be in the session");
+	default: return 0;
+	}
+}
+
 /* --- Its events ------------------------------------------------------------------------------------------------------ */
 
 /* The events of an answer that was written long ago, or whose writer died, in a new stream. */
 static int retell(struct call *call, const char *session_id, const struct store_answer *answer,
-                  Rpc__Started *out)
+                  const char *reader, Rpc__Started *out)
 {
 	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct event_list list = { 0 }, nothing_more = { 0 };
@@ -194,7 +212,7 @@ static int retell(struct call *call, const char *session_id, const struct store_
 	                          call->arena, call->err);
 	if (found <= 0)
 		return found < 0 ? -1 : error_set(call->err, ERROR_NOT_FOUND, "no such message");
-	if (stream_open(service_streams(call->service), stream_reader(call->caller), &stream, call->err) < 0)
+	if (stream_open(service_streams(call->service), reader, &stream, call->err) < 0)
 		return -1;
 	events_of_message(answer->question_id, &message, &list, call->arena);
 	events_append(stream, &list);
@@ -206,30 +224,75 @@ static int retell(struct call *call, const char *session_id, const struct store_
 }
 
 int answer_stream(struct call *call, const char *session_id, const struct store_answer *answer,
-                  Rpc__Started *out)
+                  const char *reader, Rpc__Started *out)
 {
 	out->has_after = true;
 	out->stream = (char *)answer->stream;
 	if (strcmp(answer->status, "generating") == 0 || answer->has_log)
 		return 0;
-	return retell(call, session_id, answer, out);
+	return retell(call, session_id, answer, reader, out);
+}
+
+/* "<stream>.<sequence>", as the reader got it in an event's id. */
+static int read_event_id(struct call *call, const char *id, Rpc__Started *out)
+{
+	const char *dot = strrchr(id, '.');
+	char *end = NULL;
+
+	out->has_after = true;
+	out->after = dot ? strtoll(dot + 1, &end, 10) : 0;
+	if (!dot || dot == id || end == dot + 1 || *end || out->after < 0)
+		return error_field(call->err, call->arena, "header", "Last-Event-ID", "value_error",
+		                   "is not the id of an event of ours");
+	out->stream = arena_strndup(call->arena, id, (size_t)(dot - id));
+	return 0;
+}
+
+int answer_resume(struct call *call, const char *session_id, const char *last_event_id, const char *reader,
+                  Rpc__Started *out)
+{
+	bool resumes = last_event_id && *last_event_id;
+	struct store_answer answer;
+	int found;
+
+	if (resumes && read_event_id(call, last_event_id, out) < 0)
+		return -1;
+	found = resumes ? store_answer_by_stream(call->db, call->owner_id, session_id, out->stream, &answer,
+	                                         call->arena, call->err)
+	                : store_latest_answer(call->db, call->owner_id, session_id, &answer, call->arena,
+	                                      call->err);
+	if (found <= 0)
+		return found < 0 ? -1
+		                 : error_set(call->err, ERROR_NOT_FOUND, "no such answer in this session");
+	return resumes ? 0 : answer_stream(call, session_id, &answer, reader, out);
+}
+
+/* The caller's answer of that stream; or a visitor's, whose reader knows nothing else. */
+static int find_by_stream(struct call *call, const char *stream, const char **owner, struct store_answer *ret)
+{
+	int found = 0;
+
+	*owner = call->owner_id;
+	if (*owner)
+		found = store_answer_by_stream(call->db, *owner, NULL, stream, ret, call->arena, call->err);
+	return found ? found : store_visitor_answer(call->db, stream, owner, ret, call->arena, call->err);
 }
 
 int answer_load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextReply *out)
 {
 	struct store_answer answer;
 	ProtobufCBinaryData log;
+	const char *owner;
 	int found;
 
-	if (!call->owner_id || !in->stream)
+	if (!in->stream)
 		return 0;
-	found = store_answer_by_stream(call->db, call->owner_id, NULL, in->stream, &answer, call->arena,
-	                               call->err);
+	found = find_by_stream(call, in->stream, &owner, &answer);
 	if (found <= 0)
 		return found;
 	if (strcmp(answer.status, "generating") == 0)
 		return 1; /* by somebody else; if that one is dead, the lease ends soon */
-	found = store_load_events(call->db, call->owner_id, answer.message_id, &log, call->arena, call->err);
+	found = store_load_events(call->db, owner, answer.message_id, &log, call->arena, call->err);
 	if (found < 0)
 		return -1;
 	if (found)

@@ -13,19 +13,25 @@
 #include "svc-chat/store.h"
 
 /*
- * Begin a turn in a session of the caller's. *ret tells of the answer, which is being written then. A repeated
- * Idempotency-Key finds the turn that it began. ERROR_NOT_FOUND, ERROR_CONFLICT while another answer is written in that
- * session, ERROR_INVALID for a key that was used for something else, ERROR_UNAVAILABLE.
+ * Begin a turn in a session of call's owner. *ret tells of the answer, which is being written then. reader: who may
+ * follow it (stream_reader() of whoever asks). A repeated Idempotency-Key finds the turn that it began.
+ * ERROR_NOT_FOUND, ERROR_CONFLICT while another answer is written in that session, ERROR_INVALID for a key that was
+ * used for something else, ERROR_UNAVAILABLE.
  */
-int answer_begin(struct call *call, const char *session_id, const char *content,
+int answer_begin(struct call *call, const char *session_id, const char *content, const char *reader,
                  struct store_answer *ret) CHECKED;
 
 /* Wait until an answer is written, wherever that happens, as long as the call may: 0 with the message as it then is. */
 int answer_wait(struct call *call, const char *session_id, const char *message_id,
                 Chat__Message *out) CHECKED;
+/* What that message means to somebody who waited for a whole answer: 0, or -1. */
+int answer_judge(struct call *call, const Chat__Message *message) CHECKED;
 
 /* Where the events of an answer can be read: its own stream, or (when that is gone) a new one that tells it anew. */
 int answer_stream(struct call *call, const char *session_id, const struct store_answer *answer,
+                  const char *reader, Rpc__Started *out) CHECKED;
+/* The same after the event of that id ("<stream>.<sequence>"); of the latest answer from its start without one. */
+int answer_resume(struct call *call, const char *session_id, const char *last_event_id, const char *reader,
                   Rpc__Started *out) CHECKED;
 
 /* The service's stream_loader. */

@@ -23,11 +23,6 @@ static int no_session(struct call *call)
 	return error_set(call->err, ERROR_NOT_FOUND, "no such session");
 }
 
-static int no_answer(struct call *call)
-{
-	return error_set(call->err, ERROR_NOT_FOUND, "no such answer in this session");
-}
-
 /* --- Sessions ------------------------------------------------------------------------------------------------------- */
 
 int chat_create_session(struct call *call, const Chat__CreateSessionRequest *in, Chat__SessionDetails *out)
@@ -141,71 +136,29 @@ int chat_list_messages(struct call *call, const Chat__ListMessagesRequest *in, C
 	return 0;
 }
 
-/* What the whole answer means to somebody who waited for it. */
-static int judge(struct call *call, const Chat__Message *message)
-{
-	switch (message->status) {
-	case CHAT__MESSAGE_STATUS__FAILED: return error_set(call->err, ERROR_UPSTREAM, "%s", message->error);
-	case CHAT__MESSAGE_STATUS__INTERRUPTED:
-		return error_set(call->err, ERROR_UNKNOWN_OUTCOME,
-		                 "the answer was interrupted; what there is of it is in the session");
-	case CHAT__MESSAGE_STATUS__GENERATING:
-		return error_set(call->err, ERROR_UNKNOWN_OUTCOME,
-		                 "the answer is still being written; it will be in the session");
-	default: return 0;
-	}
-}
-
 int chat_send_message(struct call *call, const Chat__SendMessageRequest *in, Chat__Message *out)
 {
 	struct store_answer answer;
 
-	if (answer_begin(call, in->session_id, in->content, &answer) < 0)
+	if (answer_begin(call, in->session_id, in->content, stream_reader(call->caller), &answer) < 0)
 		return -1;
 	if (answer_wait(call, in->session_id, answer.message_id, out) < 0)
 		return -1;
-	return judge(call, out);
+	return answer_judge(call, out);
 }
 
 int chat_stream_message(struct call *call, const Chat__SendMessageRequest *in, Rpc__Started *out)
 {
 	struct store_answer answer;
 
-	if (answer_begin(call, in->session_id, in->content, &answer) < 0)
+	if (answer_begin(call, in->session_id, in->content, stream_reader(call->caller), &answer) < 0)
 		return -1;
-	return answer_stream(call, in->session_id, &answer, out);
-}
-
-/* "<stream>.<sequence>", as the reader got it in an event's id. */
-static int read_event_id(struct call *call, const char *id, Rpc__Started *out)
-{
-	const char *dot = strrchr(id, '.');
-	char *end = NULL;
-
-	out->has_after = true;
-	out->after = dot ? strtoll(dot + 1, &end, 10) : 0;
-	if (!dot || dot == id || end == dot + 1 || *end || out->after < 0)
-		return error_field(call->err, call->arena, "header", "Last-Event-ID", "value_error",
-		                   "is not the id of an event of ours");
-	out->stream = arena_strndup(call->arena, id, (size_t)(dot - id));
-	return 0;
+	return answer_stream(call, in->session_id, &answer, stream_reader(call->caller), out);
 }
 
 int chat_resume_message(struct call *call, const Chat__ResumeRequest *in, Rpc__Started *out)
 {
-	bool resumes = in->last_event_id && *in->last_event_id;
-	struct store_answer answer;
-	int found;
-
-	if (resumes && read_event_id(call, in->last_event_id, out) < 0)
-		return -1;
-	found = resumes ? store_answer_by_stream(call->db, call->owner_id, in->session_id, out->stream,
-	                                         &answer, call->arena, call->err)
-	                : store_latest_answer(call->db, call->owner_id, in->session_id, &answer, call->arena,
-	                                      call->err);
-	if (found <= 0)
-		return found < 0 ? -1 : no_answer(call);
-	return resumes ? 0 : answer_stream(call, in->session_id, &answer, out);
+	return answer_resume(call, in->session_id, in->last_event_id, stream_reader(call->caller), out);
 }
 
 int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Chat__Message *out)

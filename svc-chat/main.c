@@ -9,6 +9,7 @@
 #include "svc-chat/provider.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
+#include "svc-chat/store_visitors.h"
 #include "svc-chat/turns.h"
 
 extern const struct db_migration chat_migrations[];
@@ -96,7 +97,8 @@ static void stop(void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements, NULL };
+	static const struct db_stmt *const statements[] = { store_statements, store_visitors_statements,
+		                                            NULL };
 	static struct chat_settings settings;
 
 	return service_main(argc, argv,

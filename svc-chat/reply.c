@@ -5,22 +5,12 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "documents.client.h"
+#include "svc-chat/bots.h"
 
 enum {
-	SHORT_QUESTION = 60,    /* bytes */
-	BEFORE_MAX = 1000,      /* of the question before it */
-	LOOK_UP_MS = 20 * 1000, /* for chatbot and passages */
+	SHORT_QUESTION = 60, /* bytes */
+	BEFORE_MAX = 1000,   /* of the question before it */
 };
-
-struct call reply_nearer(const struct call *call)
-{
-	struct call near = *call;
-	int64_t deadline = clock_unix_ms() + LOOK_UP_MS;
-
-	if (deadline < near.deadline)
-		near.deadline = deadline;
-	return near;
-}
 
 /* Of so many bytes those that fit, in whole characters. */
 static size_t clip(const char *bytes, size_t size, size_t room)
@@ -51,7 +41,7 @@ static const char *query_of(const struct reply *r)
 int reply_search(struct reply *r)
 {
 	Documents__SearchRequest request = DOCUMENTS__SEARCH_REQUEST__INIT;
-	struct call call = reply_nearer(r->call);
+	struct call call = bots_nearer(r->call);
 	Documents__SearchReply *found;
 
 	if (!r->document_count)

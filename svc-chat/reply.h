@@ -59,7 +59,4 @@ int reply_write(struct reply *r) CHECKED;
 /* What is cited so far: the k-th is "[k]" in the text. */
 Documents__Source **reply_sources(const struct reply *r, size_t *n);
 
-/* A call to another service, which must not hold the reply for its whole time. */
-struct call reply_nearer(const struct call *call);
-
 #endif

@@ -4,34 +4,68 @@
 
 #include "common/json.h"
 
-static const char *text_of(json_object *object, const char *key, struct arena *a)
+static void read_text(json_object *object, const char *key, const char **ret, struct arena *a)
 {
 	const char *text = json_string(object, key);
 
-	return text ? arena_strdup(a, text) : "";
+	if (text)
+		*ret = arena_strdup(a, text);
 }
 
-static int int_of(json_object *object, const char *key, int fallback, int most)
+static void read_int(json_object *object, const char *key, int *ret, int most)
 {
-	int64_t n = json_int(object, key, fallback);
+	int64_t n = json_int(object, key, *ret);
 
-	return n < 1 ? fallback : n > most ? most : (int)n;
+	if (n >= 1)
+		*ret = n > most ? most : (int)n;
 }
 
-void settings_read(const char *json, struct settings *ret, struct arena *a)
+static void read_origins(json_object *list, struct settings *settings, struct arena *a)
+{
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	if (!list)
+		return;
+	settings->origins = arena_new(a, const char *, n);
+	settings->origin_count = 0;
+	for (size_t i = 0; i < n; i++) {
+		json_object *origin = json_object_array_get_idx(list, i);
+
+		if (json_object_is_type(origin, json_type_string))
+			settings->origins[settings->origin_count++] =
+			    arena_strdup(a, json_object_get_string(origin));
+	}
+}
+
+void settings_lay_over(const char *json, struct settings *settings, struct arena *a)
 {
 	OWN(json) json_object *object = NULL;
 	struct error ignored = { 0 };
 
-	if (json && json_parse(json, strlen(json), &object, &ignored) < 0)
-		object = NULL;
+	if (!json || json_parse(json, strlen(json), &object, &ignored) < 0)
+		return;
+	read_text(object, "model", &settings->model, a);
+	read_text(object, "instructions", &settings->instructions, a);
+	read_text(object, "role", &settings->role, a);
+	read_text(object, "welcomeMessage", &settings->welcome, a);
+	settings->temperature = json_real(object, "temperature", settings->temperature);
+	read_int(object, "maxTokens", &settings->max_tokens, 100000);
+	read_int(object, "topK", &settings->top_k, 50);
+	read_int(object, "rateLimitPerMinute", &settings->per_minute, 10000);
+	read_origins(json_get(object, "allowedOrigins"), settings, a);
+}
+
+void settings_read(const char *json, struct settings *ret, struct arena *a)
+{
 	*ret = (struct settings){
-		.model = text_of(object, "model", a),
-		.instructions = text_of(object, "instructions", a),
-		.role = text_of(object, "role", a),
-		.welcome = text_of(object, "welcomeMessage", a),
-		.temperature = json_real(object, "temperature", 0.7),
-		.max_tokens = int_of(object, "maxTokens", 1024, 100000),
-		.top_k = int_of(object, "topK", 8, 50),
+		.model = "",
+		.instructions = "",
+		.role = "",
+		.welcome = "",
+		.temperature = 0.7,
+		.max_tokens = 1024,
+		.top_k = 8,
+		.per_minute = 20,
 	};
+	settings_lay_over(json, ret, a);
 }

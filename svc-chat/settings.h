@@ -11,9 +11,14 @@ struct settings {
 	const char *model, *instructions, *role, *welcome; /* "" when there is none */
 	double temperature;
 	int max_tokens, top_k;
+	const char **origins; /* of the websites that it may stand on; none: any */
+	size_t origin_count;
+	int per_minute; /* messages of one visitor */
 };
 
-/* json may be NULL. Strings live in the arena. */
+/* The defaults, with what json (may be NULL) says laid over them. Strings live in the arena. */
 void settings_read(const char *json, struct settings *ret, struct arena *a);
+/* What json says laid over what is there. */
+void settings_lay_over(const char *json, struct settings *settings, struct arena *a);
 
 #endif

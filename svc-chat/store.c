@@ -33,7 +33,8 @@ const struct db_stmt store_statements[] = {
 	{ "create_session", "INSERT INTO session (owner_id, id, chatbot_id, title) VALUES ($1, $2, $3, $4)" },
 	{ "get_session", SESSION " WHERE owner_id = $1 AND id = $2" },
 	{ "list_sessions",
-	  SESSION " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3" },
+	  SESSION " WHERE owner_id = $1 AND visitor_hash IS NULL AND ($2::uuid IS NULL OR id < $2)"
+	          " ORDER BY id DESC LIMIT $3" },
 	{ "delete_session", "DELETE FROM session WHERE owner_id = $1 AND id = $2" },
 	{ "session_chatbot", "SELECT chatbot_id FROM session WHERE owner_id = $1 AND id = $2" },
 	{ "usage", "SELECT messages FROM usage WHERE owner_id = $1" },

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/process.h"
 #include "svc-chat/store.h"
+#include "svc-chat/store_visitors.h"
 
 enum {
 	TICK_MS = 250,
@@ -230,7 +231,9 @@ static void sweep(struct turns *t, struct call *call)
 	int64_t gone;
 
 	(void)t;
-	if (store_sweep(call->db, &gone, call->err) == 0 && gone)
+	if (store_sweep(call->db, &gone, call->err) < 0 || store_sweep_visitors(call->db, call->err) < 0)
+		return; /* told by with_call() */
+	if (gone)
 		log_line(LOG_DEBUG, "dropped old streams", LOG_INT("streams", gone));
 }
 

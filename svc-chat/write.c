@@ -3,8 +3,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "chatbots.client.h"
 #include "common/clock.h"
+#include "svc-chat/bots.h"
 #include "svc-chat/events.h"
 #include "svc-chat/reply.h"
 #include "svc-chat/state.h"
@@ -30,12 +30,9 @@ struct writing {
 
 static int load_chatbot(struct writing *w, const char *chatbot_id)
 {
-	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
-	struct call call = reply_nearer(w->call);
 	Chatbots__Chatbot *chatbot;
 
-	request.chatbot_id = (char *)chatbot_id;
-	if (chatbots_client_get_chatbot(w->reply.state->chatbots, &call, &request, &chatbot) < 0)
+	if (bots_get(w->call, chatbot_id, &chatbot) < 0)
 		return -1;
 	w->reply.name = chatbot->name;
 	w->reply.documents = chatbot->documents;

@@ -1,0 +1,107 @@
+/* chat.Preview: a reply without a session, for signed-in users and for visitors of what is public. */
+#include <string.h>
+
+#include "chat.methods.h"
+#include "svc-chat/bots.h"
+#include "svc-chat/reply.h"
+
+static void take_text(void *arg, const char *bytes, size_t size)
+{
+	text_add(arg, bytes, size);
+}
+
+static bool listed(const Chatbots__Chatbot *bot, const char *document)
+{
+	for (size_t i = 0; i < bot->n_documents; i++)
+		if (strcmp(bot->documents[i], document) == 0)
+			return true;
+	return false;
+}
+
+/* Of one's own: any documents, any settings. */
+static int prepare_for_user(struct call *call, const Chat__PreviewRequest *in, struct reply *r)
+{
+	Chatbots__Chatbot *bot;
+
+	r->documents = in->documents;
+	r->document_count = in->n_documents;
+	if (in->chatbot_id) {
+		if (bots_get(call, in->chatbot_id, &bot) < 0)
+			return -1;
+		r->name = bot->name;
+		settings_read(bot->settings, &r->settings, call->arena);
+		if (!in->n_documents) {
+			r->documents = bot->documents;
+			r->document_count = bot->n_documents;
+		}
+	}
+	settings_lay_over(in->settings, &r->settings, call->arena);
+	return 0;
+}
+
+/* Of others: only what stands on a website anyway, as it stands there. */
+static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in, struct reply *r,
+                               struct call *for_owner)
+{
+	Chatbots__Chatbot *bot;
+
+	if (!in->chatbot_id && in->n_documents)
+		return error_set(call->err, ERROR_UNAUTHENTICATED, "sign in to preview with documents");
+	if (!in->chatbot_id) {
+		r->builtin_only = true;
+		settings_lay_over(in->settings, &r->settings, call->arena);
+		return 0;
+	}
+	if (bots_find(call, in->chatbot_id, &bot) < 0)
+		return -1;
+	settings_read(bot->settings, &r->settings, call->arena);
+	if (!r->settings.origin_count)
+		return error_set(call->err, ERROR_NOT_FOUND, "no such chatbot");
+	for (size_t i = 0; i < in->n_documents; i++)
+		if (!listed(bot, in->documents[i]))
+			return error_set(call->err, ERROR_NOT_FOUND, "no such document");
+	r->name = bot->name;
+	r->documents = in->n_documents ? in->documents : bot->documents;
+	r->document_count = in->n_documents ? in->n_documents : bot->n_documents;
+	*for_owner = bots_call_for(call, bot->owner_id);
+	r->call = for_owner;
+	return 0;
+}
+
+static const struct chat_message *history_of(const Chat__PreviewRequest *in, struct arena *a)
+{
+	struct chat_message *list = arena_new(a, struct chat_message, in->n_chat_history);
+
+	for (size_t i = 0; i < in->n_chat_history; i++)
+		list[i] =
+		    (struct chat_message){ in->chat_history[i]->role ? in->chat_history[i]->role : "",
+			                   in->chat_history[i]->content ? in->chat_history[i]->content : "" };
+	return list;
+}
+
+int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__PreviewReply *out)
+{
+	struct call for_owner;
+	struct text text;
+	struct reply r = {
+		.call = call,
+		.state = call->state,
+		.question = in->message,
+		.history = history_of(in, call->arena),
+		.history_count = in->n_chat_history,
+		.stop = call->cancelled,
+		.on_text = take_text,
+		.arg = &text,
+	};
+
+	text_init(&text, call->arena);
+	settings_read(NULL, &r.settings, call->arena);
+	if ((call->owner_id ? prepare_for_user(call, in, &r)
+	                    : prepare_for_visitor(call, in, &r, &for_owner)) < 0 ||
+	    reply_search(&r) < 0 || reply_write(&r) < 0)
+		return -1;
+	out->response = text.at;
+	out->sources = reply_sources(&r, &out->n_sources);
+	out->rag_status = (char *)(!r.document_count ? "off" : !r.found_count ? "empty" : "used");
+	return 0;
+}
