@@ -60,10 +60,11 @@ async function call(id, { token = user?.token, values = {}, query = '', ...optio
 }
 
 // An event stream is read to its end.
-async function follow(id, options = {}) {
+async function follow(id, { query = '', json, ...options } = {}) {
   const { where, verb, operation } = operations.get(id);
-  const filled = where.replace(/\{(\w+)\}/g, (_, name) => known[name]);
-  const stream = await stack.stream(verb, filled, { token: user.token, json: operation.requestBody?.content['application/json'].example, ...options });
+  const filled = where.replace(/\{(\w+)\}/g, (_, name) => known[name]) + query;
+  const example = operation.requestBody?.content['application/json'].example;
+  const stream = await stack.stream(verb, filled, { token: user.token, json: example && { ...example, ...json }, ...options });
   const events = await stream.all();
   done.add(id);
   return events;
@@ -136,6 +137,15 @@ test('chat', async () => {
   await call('chat_get_session');
   await call('chat_list_messages');
   await call('chat_stop_message');
+});
+
+test('previews and widgets', async () => {
+  await call('chat_preview', { token: null });
+  const { sessionId } = await call('chat_create_widget_session', { token: null });
+  await call('chat_send_widget_message', { token: null, json: { sessionId } });
+  await follow('chat_stream_widget_message', { token: null, json: { sessionId } });
+  await follow('chat_resume_widget_message', { token: null, query: `?sessionId=${sessionId}` });
+  await call('chat_get_widget_session', { token: null, values: { session_id: sessionId } });
 });
 
 test('administration', async () => {
