@@ -1,0 +1,296 @@
+/* links: tests/unit/pg.c */
+/* Idempotency-Key against a real PostgreSQL: once done, always the same answer; never two at once; failures are free. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/log.h"
+#include "common/service_internal.h"
+#include "tests/unit/pg.h"
+
+#define ADA "0192f3a0-0000-7000-8000-000000000001"
+#define GRACE "0192f3a0-0000-7000-8000-000000000002"
+
+static struct db_pool *pool;
+
+/* --- Methods that make things ------------------------------------------------------------------------------------------- */
+
+static int make(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	const char *name = ((const Rpc__Message *)in)->message;
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (!strcmp(name, "sleepy"))
+		usleep(300 * 1000);
+	if (db_exec(call->db, "make", DB_ARGS(call->owner_id, name), &res, call->err) < 0)
+		return -1;
+	if (!strcmp(name, "regretted"))
+		return error_set(call->err, ERROR_CONFLICT, "on second thoughts, no");
+	((Rpc__Message *)out)->message = arena_printf(call->arena, "thing %s", db_text(res, 0, "id"));
+	return 0;
+}
+
+static const struct method quick = { .name = "test.make",
+	                             .in = &rpc__message__descriptor,
+	                             .out = &rpc__message__descriptor,
+	                             .handler = make,
+	                             .idempotency_key = true };
+static const struct method other = { .name = "test.make_other",
+	                             .in = &rpc__message__descriptor,
+	                             .out = &rpc__message__descriptor,
+	                             .handler = make,
+	                             .idempotency_key = true };
+static const struct method slow = { .name = "test.make_slowly",
+	                            .in = &rpc__message__descriptor,
+	                            .out = &rpc__message__descriptor,
+	                            .handler = make,
+	                            .slow = true,
+	                            .idempotency_key = true };
+
+static const struct db_stmt statements[] = {
+	{ "make", "INSERT INTO thing (owner_id, name) VALUES ($1, $2) RETURNING id" },
+	{ "count", "SELECT count(*) AS n FROM thing" },
+	{ "keys", "SELECT count(*) AS n FROM idempotency" },
+	{ 0 },
+};
+static const struct db_stmt *const tables[] = { statements, idempotency_statements, NULL };
+
+/* --- Asking for them ------------------------------------------------------------------------------------------------------ */
+
+struct answer {
+	enum error_code code;
+	char text[64];
+};
+
+static struct answer ask(const struct method *method, const char *owner, const char *key, const char *name)
+{
+	Rpc__Message in = RPC__MESSAGE__INIT, *out;
+	struct error err = { 0 };
+	struct answer got = { 0 };
+	ProtobufCBinaryData packed, payload;
+	struct arena a;
+	struct db db;
+
+	arena_init(&a, 0);
+	db_init(&db, pool);
+	in.message = (char *)name;
+	packed.len = rpc__message__get_packed_size(&in);
+	packed.data = arena_alloc(&a, packed.len);
+	rpc__message__pack(&in, packed.data);
+	struct call call = { .arena = &a,
+		             .err = &err,
+		             .db = &db,
+		             .method = method,
+		             .owner_id = owner,
+		             .request_id = "test",
+		             .idempotency_key = key };
+	if (idempotency_run(&call, &packed, &in.base, &payload) == 0) {
+		out = rpc__message__unpack(NULL, payload.len, payload.data);
+		assert_non_null(out);
+		snprintf(got.text, sizeof got.text, "%s", out->message);
+		rpc__message__free_unpacked(out, NULL);
+	}
+	got.code = err.code;
+	db_done(&db);
+	arena_done(&a);
+	return got;
+}
+
+static int64_t number(const char *stmt)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	struct error err = { 0 };
+	struct db db;
+
+	db_init(&db, pool);
+	assert_int_equal(db_exec(&db, stmt, DB_ARGS(), &res, &err), 0);
+	db_done(&db);
+	return db_int(res, 0, "n");
+}
+
+static int empty(void **state)
+{
+	(void)state;
+	pg_sql("TRUNCATE test_idempotency.thing, test_idempotency.idempotency");
+	return 0;
+}
+
+/* --- Tests: each for the method in one transaction and for the slow one --------------------------------------------------- */
+
+static const struct method *const both[] = { &quick, &slow };
+
+static void test_the_first_answer_again(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct answer first, again;
+
+		empty(state);
+		first = ask(both[i], ADA, "key", "lamp");
+		again = ask(both[i], ADA, "key", "lamp");
+		assert_int_equal(first.code, ERROR_NONE);
+		assert_int_equal(again.code, ERROR_NONE);
+		assert_string_equal(first.text, again.text);
+		assert_int_equal(number("count"), 1);
+	}
+}
+
+static void test_another_request(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		empty(state);
+		assert_int_equal(ask(both[i], ADA, "key", "lamp").code, ERROR_NONE);
+		assert_int_equal(ask(both[i], ADA, "key", "table").code, ERROR_INVALID);
+		assert_int_equal(number("count"), 1);
+	}
+}
+
+static void test_keys_belong_to_owner_and_method(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(&quick, ADA, "key", "lamp").code, ERROR_NONE);
+	assert_int_equal(ask(&quick, GRACE, "key", "table").code, ERROR_NONE);
+	assert_int_equal(ask(&other, ADA, "key", "chair").code, ERROR_NONE);
+	assert_int_equal(ask(&quick, ADA, "other key", "lamp").code, ERROR_NONE);
+	assert_int_equal(number("count"), 4);
+}
+
+static void test_a_failure_frees_the_key(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(&quick, ADA, "key", "regretted").code, ERROR_CONFLICT);
+	assert_int_equal(number("count"), 0); /* its row went with the key */
+	assert_int_equal(number("keys"), 0);
+	assert_int_equal(ask(&quick, ADA, "key", "lamp").code, ERROR_NONE);
+	assert_int_equal(ask(&slow, ADA, "key", "regretted").code, ERROR_CONFLICT);
+	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_NONE);
+}
+
+static void test_keys_of_any_kind(void **state)
+{
+	char longest[256], too_long[257];
+
+	(void)state;
+	memset(longest, 'k', sizeof longest);
+	longest[255] = '\0';
+	memset(too_long, 'k', sizeof too_long);
+	too_long[256] = '\0';
+	assert_int_equal(ask(&quick, ADA, longest, "lamp").code, ERROR_NONE);
+	assert_int_equal(ask(&quick, ADA, too_long, "lamp").code, ERROR_INVALID);
+	assert_int_equal(ask(&quick, ADA, "'; DROP TABLE thing; --", "lamp").code, ERROR_NONE);
+	assert_int_equal(number("count"), 2);
+}
+
+struct asker {
+	const struct method *method;
+	struct answer got;
+	pthread_t thread;
+};
+
+static void *ask_sleepy(void *arg)
+{
+	struct asker *a = arg;
+
+	a->got = ask(a->method, ADA, "key", "sleepy");
+	return NULL;
+}
+
+static void test_all_at_once(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct asker askers[6];
+		int done = 0, told = 0;
+
+		empty(state);
+		for (int k = 0; k < 6; k++) {
+			askers[k].method = both[i];
+			pthread_create(&askers[k].thread, NULL, ask_sleepy, &askers[k]);
+		}
+		for (int k = 0; k < 6; k++) {
+			pthread_join(askers[k].thread, NULL);
+			done += askers[k].got.code == ERROR_NONE;
+			told += askers[k].got.code == ERROR_CONFLICT;
+		}
+		assert_int_equal(done + told, 6);
+		assert_true(done >= 1);
+		assert_int_equal(number("count"), 1);
+		assert_int_equal(ask(both[i], ADA, "key", "sleepy").code, ERROR_NONE);
+		assert_int_equal(number("count"), 1);
+	}
+}
+
+/* A slow one whose process died: its key is held for a while, then whoever asks again does it. */
+static void test_a_writer_that_died(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_NONE);
+	pg_sql("UPDATE test_idempotency.idempotency SET reply = NULL");
+	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_CONFLICT);
+	pg_sql("UPDATE test_idempotency.idempotency SET created_at = now() - interval '3 minutes'");
+	assert_int_equal(ask(&slow, ADA, "key", "table").code, ERROR_INVALID);
+	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_NONE);
+	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_NONE);
+	assert_int_equal(number("count"), 2);
+}
+
+static void test_after_a_day(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(&quick, ADA, "key", "lamp").code, ERROR_NONE);
+	assert_int_equal(ask(&quick, ADA, "new", "lamp").code, ERROR_NONE);
+	pg_sql(
+	    "UPDATE test_idempotency.idempotency SET created_at = now() - interval '25 hours' WHERE key = 'key'");
+	assert_int_equal(ask(&quick, ADA, "key", "table").code, ERROR_NONE);
+	assert_int_equal(number("count"), 3);
+	pg_sql(
+	    "UPDATE test_idempotency.idempotency SET created_at = now() - interval '25 hours' WHERE key = 'key'");
+	idempotency_sweep(pool);
+	assert_int_equal(number("keys"), 1);
+}
+
+static int open_pool(void **state)
+{
+	struct db_config config = {
+		.url = pg_url(), .schema = "test_idempotency", .connections = 8, .statements = tables
+	};
+	struct error err = { 0 };
+
+	(void)state;
+	log_open("test", LOG_ERROR);
+	pg_schema("test_idempotency");
+	pg_sql(
+	    "CREATE TABLE test_idempotency.thing (id bigserial PRIMARY KEY, owner_id uuid NOT NULL, name text NOT NULL);"
+	    "CREATE TABLE test_idempotency.idempotency (owner_id uuid NOT NULL, key text NOT NULL, method text NOT NULL,"
+	    " request_hash text NOT NULL, reply bytea, created_at timestamptz NOT NULL DEFAULT now(),"
+	    " PRIMARY KEY (owner_id, key, method))");
+	return db_pool_open(&config, 10000, &pool, &err);
+}
+
+static int close_pool(void **state)
+{
+	(void)state;
+	db_pool_free(pool);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_the_first_answer_again, empty),
+		cmocka_unit_test_setup(test_another_request, empty),
+		cmocka_unit_test_setup(test_keys_belong_to_owner_and_method, empty),
+		cmocka_unit_test_setup(test_a_failure_frees_the_key, empty),
+		cmocka_unit_test_setup(test_keys_of_any_kind, empty),
+		cmocka_unit_test_setup(test_all_at_once, empty),
+		cmocka_unit_test_setup(test_a_writer_that_died, empty),
+		cmocka_unit_test_setup(test_after_a_day, empty),
+	};
+
+	return cmocka_run_group_tests_name("idempotency", tests, open_pool, close_pool);
+}
