@@ -113,15 +113,21 @@ describe('several gateways', () => {
 
   test('a signed-in request asks nothing of svc-auth; an API key is asked about once', async () => {
     const user = await stack.register();
-    const { key } = await stack.ok('POST', '/auth/api-keys', { token: user.token, json: { name: 'k' } });
     const asked = async () => {
       const texts = await Promise.all([1, 2].map((replica) => stack.process('auth', replica).metrics()));
       return Object.fromEntries(['sign_up', 'resolve_key', 'get_keyring', 'follow_revocations', 'get_me', 'get_account'].map((method) => [method,
         texts.reduce((sum, text) => sum + Number(new RegExp(`seconds_count\\{method="auth.${method}"\\} (\\d+)`).exec(text)[1]), 0)]));
     };
-    const before = await asked();
-    for (let i = 0; i < 30; i++) check(await stack.api('GET', '/api/chatbots', { token: i % 2 ? user.token : key }), 200);
-    assert.deepEqual(await asked(), { ...before, resolve_key: before.resolve_key + 1 });
+    for (let tries = 1; ; tries++) {
+      const { key } = await stack.ok('POST', '/auth/api-keys', { token: user.token, json: { name: 'k' } });
+      const before = await asked();
+      for (let i = 0; i < 30; i++) check(await stack.api('GET', '/api/chatbots', { token: i % 2 ? user.token : key }), 200);
+      const now = await asked();
+      // a gateway that began its feed anew meanwhile (a busy machine) rightly forgets what it knew of keys
+      if (now.follow_revocations !== before.follow_revocations && tries < 5) continue;
+      assert.deepEqual(now, { ...before, resolve_key: before.resolve_key + 1 });
+      break;
+    }
   });
 
   test('keys rotate under load: no request is refused, old tokens stay good', async () => {
