@@ -158,6 +158,7 @@ main() {
   fi
   mkdir -p build
   : >$log
+  [ "$(id -u)" != 0 ] || chown --reference=. build $log # run by root for another user's checkout
   say "installing: ${lack[*]}  (log: $log)"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 update >>$log 2>&1 </dev/null ||
     say "apt-get update failed; trying with the lists as they are"
