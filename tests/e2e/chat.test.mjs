@@ -355,6 +355,15 @@ test('a model that refuses, and one that breaks off', async () => {
   assert.equal((await send(id, 'go on')).body.content, 'You said: go on');
 });
 
+test('an answer that never ends is ended, in whole characters', async () => {
+  const { id } = await newSession();
+  const { status, body } = await send(id, 'burst 60000');
+  assert.equal(status, 200);
+  assert.ok(body.content.length > 40_000 && Buffer.byteLength(body.content) <= 256 * 1024);
+  assert.ok(!body.content.includes('\ufffd'));
+  assert.deepEqual((await messagesOf(id)).at(-1), body);
+});
+
 test('the writer is killed: interrupted, with what there was, and the reader is told', async () => {
   const { id } = await newSession();
   const streamed = await stream(id, 'count 4000 10');

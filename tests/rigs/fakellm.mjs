@@ -5,6 +5,7 @@
 //   cut off       the connection is dropped in the middle of the answer
 //   add A B       a call of the tool `add`, when it is offered; the tool's result is then told
 //   count N MS    N words, MS milliseconds apart (MS may be left out: 5): "w1 w2 ... wN"
+//   burst N       N words in one piece
 //   cite          an answer that cites [1], which is there, and [9], which is invented
 //   anything else "You said: ..."
 // ECHO=v3.2 (default) answers 400 when a turn with tool calls lacks reasoning_content, ECHO=r1 when any message has it.
@@ -49,6 +50,8 @@ function script(request) {
   const count = /count (\d+)(?: (\d+))?/.exec(asked);
   if (count)
     return { text: Array.from({ length: Number(count[1]) }, (_, i) => `w${i + 1}`).join(' '), pause: Number(count[2] ?? 5) };
+  const burst = /burst (\d+)/.exec(asked);
+  if (burst) return { text: Array.from({ length: Number(burst[1]) }, () => 'word').join('\u00a0'), pause: 5 };
   if (/\bcite\b/i.test(asked))
     return { text: 'The first source says so [1]. Nobody says this [9]. Both together [1][9] settle it.', pause: 5 };
   return { text: `You said: ${asked}`, pause: 5, cut: /cut off/.test(asked) };
@@ -79,7 +82,7 @@ async function complete(request, answer) {
     for (const piece of calls[0].function.arguments.match(/.{1,4}/g))
       send({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
   } else {
-    for (const word of text.match(/\S+\s*/g)) {
+    for (const word of text.match(/[^ ]+ */g)) {
       if (answer.destroyed) return;
       send({ content: word, reasoning_content: null });
       await sleep(pause);

@@ -1,0 +1,61 @@
+/*
+ * The builtin answerer over any question and passage (what stands before and after the first NUL): however odd they are,
+ * it says something, in whole characters when it was given such, and cites nothing but the passage.
+ */
+/* links: svc-chat/provider_builtin.c svc-chat/sentences.c svc-chat/citations.c */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/text.h"
+#include "svc-chat/citations.h"
+#include "svc-chat/provider.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int take(void *arg, const char *bytes, size_t size)
+{
+	if (!size)
+		abort();
+	text_add(arg, bytes, size);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct chat_provider *p = provider_builtin();
+	atomic_bool no = false;
+	struct chat_result result = { 0 };
+	struct citations citations;
+	struct error err = { 0 };
+	struct text said, filtered;
+	struct passage passage;
+	struct chat_request request = { .welcome = "",
+		                        .passages = &passage,
+		                        .passage_count = 1,
+		                        .has_documents = true,
+		                        .cancelled = &no };
+	struct arena a;
+	size_t length;
+
+	arena_init(&a, 0);
+	request.question = arena_strndup(&a, (const char *)data, size);
+	length = strlen(request.question);
+	passage = (struct passage){ .text = arena_strndup(&a, (const char *)data + length + (length < size),
+		                                          size - length - (length < size)) };
+	text_init(&said, &a);
+	text_init(&filtered, &a);
+	if (p->answer(p, &request, &(struct chat_sink){ take, take, &said }, &result, &a, &err) < 0 ||
+	    !said.length)
+		abort();
+	if (utf8_valid(request.question, length) && utf8_valid(passage.text, strlen(passage.text)) &&
+	    !utf8_valid(said.at, said.length))
+		abort();
+	citations_init(&citations, 1);
+	citations_feed(&citations, said.at, said.length, &filtered);
+	citations_end(&citations, &filtered);
+	if (citations.count > 1)
+		abort();
+	arena_done(&a);
+	return 0;
+}
