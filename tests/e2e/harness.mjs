@@ -360,7 +360,8 @@ class Stack {
   mails(to) {
     const folder = path.join(this.state, 'mail');
     if (!fs.existsSync(folder)) return [];
-    return fs.readdirSync(folder).map((name) => path.join(folder, name))
+    return fs.readdirSync(folder).filter((name) => !name.startsWith('.')) // those are still being written
+      .map((name) => path.join(folder, name))
       .map((file) => ({ file, written: fs.statSync(file, { bigint: true }).mtimeNs }))
       .sort((a, b) => (a.written < b.written ? -1 : 1))
       .map(({ file }) => fs.readFileSync(file, 'utf8').replace(/=\r?\n/g, ''))
