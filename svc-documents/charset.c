@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <iconv.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,7 +41,7 @@ static const char *convert(const char *name, const char *bytes, size_t size, siz
 	char *out, *to, *from = (char *)bytes;
 	size_t rc;
 
-	if (state == (iconv_t)-1)
+	if ((intptr_t)state == -1)
 		return NULL;
 	out = to = arena_alloc(a, room);
 	rc = iconv(state, &from, &size, &to, &left);

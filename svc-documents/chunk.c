@@ -194,7 +194,8 @@ static const char *add_block(struct units *u, const char *text, const char *s, c
 
 struct packer {
 	const char *text;
-	const struct units *units;
+	const struct unit *units;
+	size_t unit_count;
 	struct chunk *chunks;
 	size_t count;
 	const struct clean *clean;
@@ -264,7 +265,7 @@ static int page_at(struct packer *p, size_t byte)
 
 static void emit(struct packer *p, size_t from, size_t to)
 {
-	const struct unit *u = p->units->at;
+	const struct unit *u = p->units;
 	struct chunk *c = &p->chunks[p->count++];
 
 	c->start = u[from].start;
@@ -278,7 +279,7 @@ static void emit(struct packer *p, size_t from, size_t to)
 /* Where the unit after `to` may join a chunk that began at `from`. */
 static bool fits(const struct packer *p, size_t from, size_t to)
 {
-	const struct unit *u = p->units->at;
+	const struct unit *u = p->units;
 
 	return utf8_count(p->text + u[from].start, u[to].end - u[from].start) <= CHUNK_SIZE;
 }
@@ -286,7 +287,7 @@ static bool fits(const struct packer *p, size_t from, size_t to)
 /* How far back the next chunk starts, so as to repeat the last sentences of a paragraph that goes on. */
 static size_t overlap(const struct packer *p, size_t from, size_t to)
 {
-	const struct unit *u = p->units->at;
+	const struct unit *u = p->units;
 	int32_t shared = 0;
 	size_t back = to;
 
@@ -299,7 +300,7 @@ static size_t overlap(const struct packer *p, size_t from, size_t to)
 /* Is what began at `from` enough of a passage to end where its paragraph does? */
 static bool substantial(const struct packer *p, size_t from, size_t to)
 {
-	const struct unit *u = p->units->at;
+	const struct unit *u = p->units;
 
 	return u[to].first &&
 	       utf8_count(p->text + u[from].start, u[to - 1].end - u[from].start) >= CHUNK_LEAST;
@@ -307,8 +308,8 @@ static bool substantial(const struct packer *p, size_t from, size_t to)
 
 static void pack(struct packer *p)
 {
-	const struct unit *u = p->units->at;
-	size_t n = p->units->count, from = 0;
+	const struct unit *u = p->units;
+	size_t n = p->unit_count, from = 0;
 
 	while (from < n) {
 		size_t to = from;
@@ -331,7 +332,7 @@ size_t chunk_text(const struct clean *clean, struct chunk **ret, struct arena *a
 {
 	const char *s = clean->text, *end = clean->text + clean->size;
 	struct units units = { 0 };
-	struct packer p = { .text = clean->text, .units = &units, .clean = clean, .arena = a };
+	struct packer p = { .text = clean->text, .clean = clean, .arena = a };
 
 	while (s < end) {
 		while (s < end && *s == '\n')
@@ -340,6 +341,8 @@ size_t chunk_text(const struct clean *clean, struct chunk **ret, struct arena *a
 			s = add_block(&units, clean->text, s, end);
 	}
 	p.chunks = arena_new(a, struct chunk, units.count + 1);
+	p.units = units.at;
+	p.unit_count = units.count;
 	pack(&p);
 	free(units.at);
 	*ret = p.chunks;

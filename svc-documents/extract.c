@@ -195,7 +195,7 @@ static int explain(const char *kind, int status, const struct gathered *complain
 /* HTML and DOCX come with their title in the first line. */
 static void take_title(struct extracted *ret)
 {
-	char *eol = memchr(ret->bytes, '\n', ret->size);
+	char *eol = ret->size ? memchr(ret->bytes, '\n', ret->size) : NULL;
 	size_t n;
 
 	if (!eol)
@@ -210,7 +210,7 @@ static void take_title(struct extracted *ret)
 int extract_run(const char *program, const char *kind, int file, const atomic_bool *cancelled,
                 struct extracted *ret, struct error *err)
 {
-	struct child child;
+	struct child child = { .out = -1, .complaints = -1 };
 	struct gathered out = { .most = EXTRACT_MAX }, complaints = { .most = 4096 };
 	int rc, status;
 

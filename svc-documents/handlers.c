@@ -232,7 +232,7 @@ int documents_upload_document(struct call *call, const Documents__UploadDocument
                               Documents__Document *out)
 {
 	struct new_document d = { .description = in->description, .status = "pending" };
-	struct file_summary file;
+	struct file_summary file = { 0 };
 	char id[UUID_TEXT];
 
 	if (check_file(call, in, &file) < 0)

@@ -150,6 +150,7 @@ void index_build(const char *text, const struct chunk *chunks, size_t count, str
 	struct builder b = { 0 };
 
 	*ret = (struct index){ 0 };
+	widen(&b);
 	for (size_t i = 0; i < count; i++) {
 		const struct chunk *c = &chunks[i];
 		size_t heading = c->heading ? strlen(c->heading) : 0;

@@ -245,7 +245,7 @@ static const char *metadata(const char *url, const struct egress_response *page,
 	add_member(&t, "fetchedAt", now);
 	add_member(&t, "contentType", egress_header(page, "content-type"));
 	add_member(&t, "etag", egress_header(page, "etag"));
-	text_addf(&t, ",\"word_count\":%lld}", (long long)count_words(p->clean.text));
+	text_addf(&t, ",\"word_count\":%lld}", (long long)(p->clean.size ? count_words(p->clean.text) : 0));
 	return t.at;
 }
 

@@ -68,7 +68,7 @@ static int find_helper(struct svc *svc, struct error *err)
 		slash = n > 0 ? memrchr(svc->extract, '/', (size_t)n) : NULL;
 		if (!slash)
 			return error_internal(err, "/proc/self/exe cannot be read");
-		strcpy(slash + 1, "parley-extract");
+		memcpy(slash + 1, "parley-extract", sizeof "parley-extract");
 	}
 	if (access(svc->extract, X_OK) < 0)
 		return error_set(err, ERROR_INVALID, "%s is missing or cannot be run (DOCUMENTS_EXTRACT)",

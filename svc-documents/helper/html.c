@@ -235,10 +235,10 @@ static void read_title(const GumboNode *root, char *title, size_t size)
 		if (text->type == GUMBO_NODE_TEXT)
 			out_text(&o, text->v.text.text, strlen(text->v.text.text));
 	}
-	if (o.size >= size)
+	if (o.at && o.size >= size)
 		for (o.size = size - 1; o.size > 0 && ((unsigned char)o.at[o.size] & 0xc0) == 0x80;)
 			o.size--;
-	if (o.size)
+	if (o.at)
 		memcpy(title, o.at, o.size);
 	title[o.size] = '\0';
 }

@@ -238,7 +238,7 @@ int main(int argc, char **argv)
 	arena_init(&keep, 0);
 	arena_init(&a, 0);
 	w.stemmer = stemmer_new();
-	w.vector_weight = getenv("VW") ? atof(getenv("VW")) : 0.1;
+	w.vector_weight = 0.1;
 	for (size_t i = 0; i < json_object_array_length(list) && i < ARTICLES; i++)
 		load(&w, json_object_array_get_idx(list, i), &keep);
 	start = clock();

@@ -13,6 +13,15 @@
 
 #include "svc-documents/index.h"
 
+/* Numbers without much order, the same in every run (xorshift32). */
+static int any(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return (int)(*seed & 0x7fffffff);
+}
+
 static uint64_t hash_of(const char *word, struct sb_stemmer *stemmer)
 {
 	struct terms terms;
@@ -227,6 +236,7 @@ static void test_questions(void **state)
 /* The best of many, in order, whatever their order was. */
 static void test_best(void **state)
 {
+	uint32_t seed = 7;
 	char text[40 * 120], *at = text;
 	const char *texts[] = { text };
 	struct hit *hits, *all;
@@ -235,11 +245,10 @@ static void test_best(void **state)
 	size_t n;
 
 	(void)state;
-	srand(5);
 	for (int i = 0; i < 100; i++) {
-		for (int k = rand() % 4; k >= 0; k--)
+		for (int k = any(&seed) % 4; k >= 0; k--)
 			at += sprintf(at, "goal ");
-		for (int k = rand() % 6; k >= 0; k--)
+		for (int k = any(&seed) % 6; k >= 0; k--)
 			at += sprintf(at, "x ");
 		at += sprintf(at, "\n");
 	}
