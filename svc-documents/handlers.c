@@ -161,13 +161,14 @@ static int judge(struct call *call, const Documents__UploadDocumentRequest *in,
 	                 "this is no file that can be read: PDF, text, Markdown, HTML and DOCX can");
 }
 
-/* The document and the job that processes it, both or neither. */
-static int create(struct call *call, const struct new_document *d)
+/* The document and the job that processes it, both or neither; out as it is before any work on it. */
+static int create(struct call *call, const struct new_document *d, Documents__Document *out)
 {
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
 	if (store_create(call->db, call->owner_id, d, call->err) < 0 ||
-	    (!d->error && ingest_later(call->db, call->owner_id, d->id, call->arena, call->err) < 0)) {
+	    (!d->error && ingest_later(call->db, call->owner_id, d->id, call->arena, call->err) < 0) ||
+	    store_get(call->db, call->owner_id, d->id, out, call->arena, call->err) < 0) {
 		bool claimed = db_failed_with(call->err, DB_UNIQUE, "document_file");
 
 		db_rollback(call->db);
@@ -218,16 +219,6 @@ static const char *message_for(const Documents__Document *d)
 	}
 }
 
-static int finish(struct call *call, const char *id, int wait, Documents__Document *out)
-{
-	if (wait > 0 && wait_for(call, id, wait) < 0)
-		return -1;
-	if (get(call, id, out) < 0)
-		return -1;
-	out->message = (char *)message_for(out);
-	return 0;
-}
-
 int documents_upload_document(struct call *call, const Documents__UploadDocumentRequest *in,
                               Documents__Document *out)
 {
@@ -254,9 +245,12 @@ int documents_upload_document(struct call *call, const Documents__UploadDocument
 		d.status = "failed";
 		d.error = "The file is empty.";
 	}
-	if (create(call, &d) < 0)
+	if (create(call, &d, out) < 0)
 		return -1;
-	return finish(call, id, in->has_wait ? in->wait : 0, out);
+	if (in->has_wait && in->wait > 0 && (wait_for(call, id, in->wait) < 0 || get(call, id, out) < 0))
+		return -1;
+	out->message = (char *)message_for(out);
+	return 0;
 }
 
 /* --- Pages ------------------------------------------------------------------------------------------------------ */
@@ -306,9 +300,10 @@ int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Doc
 	/* Without a name it is called by its address until its title is known: see "ready" in store_index.c. */
 	d.name = in->name && *in->name ? in->name
 	                               : arena_printf(call->arena, "%.*s", NAME_MAX_CHARACTERS, in->url);
-	if ((later ? create(call, &d) : add_ready(call, &d, in->url)) < 0)
+	if (later ? create(call, &d, out) < 0 : add_ready(call, &d, in->url) < 0 || get(call, id, out) < 0)
 		return -1;
-	return finish(call, id, 0, out);
+	out->message = (char *)message_for(out);
+	return 0;
 }
 
 /* --- Changing --------------------------------------------------------------------------------------------------- */
@@ -321,13 +316,16 @@ int documents_delete_document(struct call *call, const Documents__DocumentReques
 	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
 }
 
-static int reindex(struct call *call, const char *id)
+/* out as it is before the work on it begins. */
+static int reindex(struct call *call, const char *id, Documents__Document *out)
 {
 	int found = store_progress(call->db, call->owner_id, id, "pending", 0, NULL, call->err);
 
 	if (found <= 0)
 		return found < 0 ? -1 : not_found(call);
-	return ingest_later(call->db, call->owner_id, id, call->arena, call->err);
+	if (ingest_later(call->db, call->owner_id, id, call->arena, call->err) < 0)
+		return -1;
+	return store_get(call->db, call->owner_id, id, out, call->arena, call->err) < 0 ? -1 : 0;
 }
 
 int documents_reindex_document(struct call *call, const Documents__DocumentRequest *in,
@@ -335,11 +333,12 @@ int documents_reindex_document(struct call *call, const Documents__DocumentReque
 {
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	if (reindex(call, in->document_id) < 0) {
+	if (reindex(call, in->document_id, out) < 0) {
 		db_rollback(call->db);
 		return -1;
 	}
 	if (db_commit(call->db, call->err) < 0)
 		return -1;
-	return get(call, in->document_id, out);
+	add_uses(call, &out, 1);
+	return 0;
 }

@@ -21,8 +21,9 @@ struct candidate {
 	const char *text;
 	size_t size;
 	double lexical; /* filled by rank_lexical() */
-	double covered; /* share of the question's worth that its words cover, 0 to 1 */
-	double score;   /* filled by rank_fuse(): 0 to 1 */
+	double
+	    covered; /* share of the question's worth (function words left out) that its words cover, 0 to 1 */
+	double score; /* filled by rank_fuse(): 0 to 1 */
 };
 
 void rank_lexical(const struct query *q, const struct corpus *c, struct candidate *list, size_t count,

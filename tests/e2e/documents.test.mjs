@@ -1,0 +1,364 @@
+// Documents through the public API: every kind of file, what is wrong with some, their text, and finding passages.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { docx, paragraph, pdf, zip } from './files.mjs';
+import { root, sleep, startStack, until } from './harness.mjs';
+
+const data = (name) => fs.readFileSync(path.join(root, 'tests/data', name));
+const missing = '01890a5d-ac96-774b-bcce-b302099a8057';
+const fields = ['chatbots', 'chunks', 'createdAt', 'description', 'documentId', 'error', 'id', 'metadata', 'name', 'ownerId', 'pages',
+  'progress', 'size', 'status', 'type', 'updatedAt'];
+
+describe('documents', () => {
+  let stack, ada, eve, site;
+  const api = (method, where, options = {}) => stack.api(method, `/api/documents${where}`, { token: ada.token, ...options });
+  const ok = (method, where, options = {}) => stack.ok(method, `/api/documents${where}`, { token: ada.token, ...options });
+  const upload = (name, content, options) => stack.upload(ada.token, name, content, options);
+  const search = async (query, more = {}) => (await ok('POST', '/search', { json: { query, ...more }, status: 200 })).results;
+  const addUrl = (json, query = '') => api('POST', `/url${query}`, { json });
+
+  before(async () => {
+    site = http.createServer(serve).listen(0, '127.0.0.1');
+    await new Promise((resolve) => site.once('listening', resolve));
+    site.url = `http://127.0.0.1:${site.address().port}`;
+    site.localhost = `http://localhost:${site.address().port}`;
+    stack = await startStack({ env: { EGRESS_ALLOW: '127.0.0.1/32,::1/128' } });
+    [ada, eve] = [await stack.register(), await stack.register()];
+  });
+  after(async () => {
+    site.close();
+    await stack.stop();
+  });
+
+  // --- Kinds of files ---------------------------------------------------------------------------------------------------
+
+  test('an upload without wait answers pending, with every field, and becomes ready', async () => {
+    const form = { name: 'Normans', description: 'an article', file: { filename: 'n.txt', content: data('normans.txt') } };
+    const doc = await ok('POST', '/upload', { form, status: 201 });
+    assert.deepEqual(Object.keys(doc).sort(), [...fields, 'message'].sort());
+    assert.equal(doc.documentId, doc.id);
+    assert.equal(doc.status, 'pending');
+    assert.equal(doc.progress, 0);
+    assert.equal(doc.ownerId, ada.uid);
+    assert.equal(doc.size, data('normans.txt').length);
+    const ready = await until('ready', async () => {
+      const now = await ok('GET', `/${doc.id}`);
+      return now.status === 'ready' && now;
+    });
+    assert.deepEqual(Object.keys(ready).sort(), fields);
+    assert.equal(ready.name, 'Normans');
+    assert.equal(ready.description, 'an article');
+    assert.equal(ready.type, 'txt');
+    assert.equal(ready.progress, 1);
+    assert.equal(ready.error, null);
+    assert.ok(ready.chunks > 20);
+    const list = await ok('GET', '');
+    assert.deepEqual(list.find((d) => d.id === doc.id), ready);
+  });
+
+  const kinds = [
+    { name: 'text', file: 'notes.txt', content: 'The gizmo weighs 77 grams.', type: 'txt', says: 'The gizmo weighs 77 grams.' },
+    { name: 'text in Windows-1252 with CRLF', file: 'a.txt', content: Buffer.from('Caf\xe9\r\nna\xefve', 'latin1'), type: 'txt', says: 'Café\nnaïve' },
+    { name: 'text in UTF-16', file: 'a.txt', content: Buffer.from('\ufeffGrüße', 'utf16le'), type: 'txt', says: 'Grüße' },
+    { name: 'text under a PDF\'s name', file: 'a.pdf', content: 'Just text.', type: 'txt', says: 'Just text.' },
+    { name: 'Markdown', file: 'README.md', content: '# Guide\n\nRead *this*.', type: 'md', says: '# Guide\n\nRead *this*.' },
+    { name: 'PDF', file: 'a.pdf', content: pdf('The widget weighs 12 grams.'), type: 'pdf', says: 'The widget weighs 12 grams.', pages: 1 },
+    { name: 'PDF under a text\'s name', file: 'a.txt', content: pdf('Weights and measures.'), type: 'pdf', says: 'Weights and measures.', pages: 1 },
+    { name: 'DOCX', file: 'a.docx', content: docx(paragraph('Chapter', 'Heading1') + paragraph('Five &amp; six.')), type: 'docx', says: '# Chapter\n\nFive & six.' },
+    { name: 'HTML', file: 'a.html', type: 'html', says: '# Guide\n\nSeven years.\n\n- one\n- two',
+      content: '<!doctype html><nav><a href=/>Home</a></nav><h1>Guide</h1><script>var x</script><p>Seven <b>years</b>.<ul><li>one<li>two</ul><footer>Imprint</footer>' },
+    { name: 'emoji, Chinese, Arabic', file: 'a.txt', content: '😀 汉字。 سلام', type: 'txt', says: '😀 汉字。 سلام' },
+  ];
+  for (const kind of kinds) {
+    test(`reads ${kind.name}`, async () => {
+      const doc = await upload(kind.file, kind.content);
+      assert.equal(doc.status, 'ready', doc.error);
+      assert.equal(doc.type, kind.type);
+      assert.equal(doc.pages, kind.pages ?? null);
+      const text = await ok('GET', `/${doc.id}/text`);
+      assert.equal(text.text, kind.says);
+      assert.equal(text.id, doc.id);
+      assert.equal(text.pages.length, kind.pages ?? 0);
+    });
+  }
+
+  const bad = [
+    { name: 'an empty file', file: 'a.txt', content: '', failed: /empty/ },
+    { name: 'only blanks', file: 'a.txt', content: ' \n\t\n', failed: /no text/ },
+    { name: 'a PDF that is not one', file: 'a.pdf', content: '%PDF-1.4\nnot at all', failed: /not a readable PDF/ },
+    { name: 'a truncated PDF', file: 'a.pdf', content: pdf('x').subarray(0, 60), failed: /not a readable PDF/ },
+    { name: 'an encrypted PDF', file: 'a.pdf', content: () => data('encrypted.pdf'), failed: /encrypted/ },
+    { name: 'an image-only PDF', file: 'a.pdf', content: pdf(null), failed: /only images/ },
+    { name: 'a damaged DOCX', file: 'a.docx', content: docx('<w:p>'), failed: /not a readable Word document/ },
+    { name: 'a DOCX that unpacks to 200 MB', file: 'a.docx', content: () => docx(paragraph('a'.repeat(200_000_000))), failed: /too large once unpacked/ },
+    { name: 'a DOCX with a document type', file: 'a.docx', failed: /not a readable Word document/,
+      content: zip({ '[Content_Types].xml': '<a/>', 'word/document.xml': '<!DOCTYPE l [<!ENTITY a "x">]><w:t xmlns:w="x">&a;</w:t>' }) },
+    { name: 'another zip', file: 'a.zip', content: zip({ 'a.txt': 'hello' }), status: 415 },
+    { name: 'a PNG', file: 'a.png', content: Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'), status: 415 },
+    { name: 'a program named .txt', file: 'a.txt', content: Buffer.from('\x7fELF\x02\x01\x01\0\0', 'latin1'), status: 415 },
+  ];
+  for (const { name, file, content, failed, status } of bad) {
+    test(`says what is wrong with ${name}`, async () => {
+      const bytes = typeof content === 'function' ? content() : content;
+      const answer = await api('POST', '/upload?wait=60', { form: { file: { filename: file, content: bytes } } });
+      assert.equal(answer.status, status ?? 201, answer.text);
+      if (status) return assert.match(answer.body.detail, /PDF, text, Markdown, HTML and DOCX/);
+      assert.equal(answer.body.status, 'failed');
+      assert.match(answer.body.error, failed);
+      assert.equal(answer.body.message, answer.body.error);
+      assert.equal((await api('GET', `/${answer.body.id}/text`)).status, 409);
+      assert.deepEqual(await search('anything', { documentIds: [answer.body.id] }), []);
+    });
+  }
+
+  test('a deeply nested page is bounded in time', async () => {
+    const doc = await upload('deep.html', `<!doctype html>${'<div>'.repeat(100_000)}text`, { wait: 60 });
+    assert.ok(['ready', 'failed'].includes(doc.status), doc.status);
+  });
+
+  test('names: given, of the file, of nothing', async () => {
+    const name = async (form) => (await ok('POST', '/upload', { form, status: 201 })).name;
+    assert.equal(await name({ name: ' Mine ', file: { filename: 'a.txt', content: 'x' } }), 'Mine');
+    assert.equal(await name({ file: { filename: '../../etc/passwd', content: 'x' } }), 'passwd');
+    assert.equal(await name({ file: { filename: 'C:\\\\docs\\\\plan.txt', content: 'x' } }), 'plan.txt');
+    assert.equal(await name({ file: { filename: `${'ö'.repeat(240)}.txt`, content: 'x' } }), 'ö'.repeat(200));
+    assert.equal((await api('POST', '/upload', { form: { name: 'n'.repeat(201), file: { filename: 'a', content: 'x' } } })).status, 422);
+  });
+
+  // --- Passages ---------------------------------------------------------------------------------------------------------
+
+  test('a question is answered from the right page of a real PDF, at exactly those characters', async () => {
+    const doc = await upload('six.pdf', data('six-articles.pdf'));
+    assert.equal(doc.status, 'ready', doc.error);
+    assert.ok(doc.pages >= 50);
+    const { text, pages } = await ok('GET', `/${doc.id}/text`);
+    const characters = Array.from(text);
+    assert.equal(pages.length, doc.pages);
+    const asked = [
+      ['Which group of Calvinist emigrants landed at the Cape of Good Hope in April 1652?', /Maria de la Queillerie/],
+      ['What did OAPEC proclaim in October 1973?', /embargo/],
+      ['Who commanded the British expedition to Fort Duquesne in 1755?', /Braddock/],
+    ];
+    for (const [query, wanted] of asked) {
+      const found = await search(query, { documentIds: [doc.id], limit: 5 });
+      assert.ok(found.some((source) => wanted.test(source.text)), `${query}\n${found.map((s) => s.text).join('\n--\n')}`);
+      for (const source of found) {
+        assert.deepEqual(Object.keys(source).sort(), ['chunkId', 'documentId', 'documentName', 'end', 'page', 'score', 'start', 'text']);
+        assert.equal(characters.slice(source.start, source.end).join(''), source.text);
+        assert.ok(Array.from(source.text).length <= 1200);
+        assert.ok(source.score > 0 && source.score <= 1);
+        const page = pages[source.page - 1];
+        assert.ok(page.start < source.end && source.start < page.end, `page ${source.page} holds none of it`);
+      }
+      const scores = found.map((source) => source.score);
+      assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+    }
+    const part = await ok('GET', `/${doc.id}/text?start=100&end=150`);
+    assert.equal(part.text, characters.slice(100, 150).join(''));
+  });
+
+  test('offsets count characters, not bytes', async () => {
+    const filler = 'Über allen Gipfeln ist Ruh’ 😀. '.repeat(60);
+    const doc = await upload('g.txt', `${filler}\n\nDer Schlüssel liegt unter der Fußmatte.\n\n${filler}`);
+    const [source] = await search('Wo liegt der Schlüssel?', { documentIds: [doc.id] });
+    assert.match(source.text, /Fußmatte/);
+    const { text } = await ok('GET', `/${doc.id}/text`);
+    assert.equal(Array.from(text).slice(source.start, source.end).join(''), source.text);
+  });
+
+  test('sources do not repeat each other', async () => {
+    const doc = await upload('long.txt', Array.from({ length: 200 }, (_, i) => `The reactor has valve number ${i} on its left side.`).join(' '));
+    const found = await search('reactor valve', { documentIds: [doc.id], limit: 20 });
+    const ranges = found.map((s) => [s.start, s.end]).sort((a, b) => a[0] - b[0]);
+    for (let i = 1; i < ranges.length; i++) assert.ok(ranges[i][0] >= ranges[i - 1][1], `${ranges[i - 1]} and ${ranges[i]}`);
+  });
+
+  test('searches only where asked', async () => {
+    const one = await upload('one.txt', 'The zeppelin is kept in hall one.');
+    const two = await upload('two.txt', 'The zeppelin is kept in hall two.');
+    const ids = async (more) => (await search('Where is the zeppelin?', more)).map((s) => s.documentId).sort();
+    assert.deepEqual(await ids({}), [one.id, two.id].sort());
+    assert.deepEqual(await ids({ documentIds: [two.id] }), [two.id]);
+    assert.deepEqual(await ids({ documentIds: [two.id.toUpperCase(), two.id] }), [two.id]);
+    const bot = await stack.ok('POST', '/api/chatbots', { token: ada.token, json: { name: 'Hall', documents: [one.id] }, status: 201 });
+    assert.deepEqual(await ids({ chatbotId: bot.id }), [one.id]);
+    assert.deepEqual((await ok('GET', `/${one.id}`)).chatbots, [bot.id]);
+    const empty = await stack.ok('POST', '/api/chatbots', { token: ada.token, json: { name: 'Empty' }, status: 201 });
+    assert.deepEqual(await ids({ chatbotId: empty.id }), []);
+    for (const json of [{ documentIds: [one.id, missing] }, { chatbotId: missing }, { chatbotId: bot.id, documentIds: [two.id] }])
+      assert.equal((await api('POST', '/search', { json: { query: 'zeppelin', ...json } })).status, 404, JSON.stringify(json));
+    assert.deepEqual(await search('qqqqq wwwww', { documentIds: [one.id] }), []);
+  });
+
+  test('bad searches', async () => {
+    for (const json of [{}, { query: '' }, { query: '  ' }, { query: 'x'.repeat(4001) }, { query: 'x', limit: 0 }, { query: 'x', limit: 51 },
+      { query: 'x', documentIds: ['no'] }, { query: 1 }])
+      assert.equal((await api('POST', '/search', { json })).status, 422, JSON.stringify(json).slice(0, 80));
+    for (const query of ['?!.,', '" OR 1=1 --', '\'); DROP TABLE document;', '汉', 'the of and', 'x '.repeat(1999), '%_\\'])
+      assert.equal((await api('POST', '/search', { json: { query } })).status, 200, query);
+  });
+
+  // --- Life of a document -----------------------------------------------------------------------------------------------
+
+  test('events tell status and progress to the end', async () => {
+    const doc = await ok('POST', '/upload', { form: { file: { filename: 's.pdf', content: data('six-articles.pdf') } }, status: 201 });
+    const events = await (await stack.stream('GET', `/api/documents/${doc.id}/events`, { token: ada.token })).all();
+    assert.ok(events.length >= 1 && events.every((e) => e.event === 'status' && e.data.id === doc.id));
+    assert.deepEqual(events.at(-1).data, { id: doc.id, status: 'ready', progress: 1, error: null });
+    const progress = events.map((e) => e.data.progress);
+    assert.deepEqual(progress, [...progress].sort((a, b) => a - b));
+    const again = await (await stack.stream('GET', `/api/documents/${doc.id}/events`, { token: ada.token })).all();
+    assert.deepEqual(again.map((e) => e.data.status), ['ready']);
+  });
+
+  test('reindexing keeps it searchable and gives the same', async () => {
+    const doc = await upload('r.txt', 'The heliograph was invented by Mance.');
+    const before_ = await search('heliograph', { documentIds: [doc.id] });
+    assert.equal((await ok('POST', `/${doc.id}/reindex`, { status: 200 })).status, 'pending');
+    assert.equal((await search('heliograph', { documentIds: [doc.id] })).length, 1);
+    await until('ready again', async () => (await ok('GET', `/${doc.id}`)).status === 'ready');
+    const after_ = await search('heliograph', { documentIds: [doc.id] });
+    assert.deepEqual(after_.map((s) => s.text), before_.map((s) => s.text));
+  });
+
+  test('deleting takes everything along, also while it is processed', async () => {
+    const doc = await upload('d.txt', 'The ornithopter never flew.');
+    const bot = await stack.ok('POST', '/api/chatbots', { token: ada.token, json: { name: 'Birds', documents: [doc.id] }, status: 201 });
+    assert.equal((await api('DELETE', `/${doc.id}`)).status, 204);
+    assert.equal((await api('DELETE', `/${doc.id}`)).status, 404);
+    assert.deepEqual(await search('ornithopter'), []);
+    assert.deepEqual((await stack.ok('GET', `/api/chatbots/${bot.id}`, { token: ada.token })).documents, []);
+    const busy = await ok('POST', '/upload', { form: { file: { filename: 's.pdf', content: data('six-articles.pdf') } }, status: 201 });
+    assert.equal((await api('DELETE', `/${busy.id}`)).status, 204);
+    await sleep(500);
+    for (const table of ['document', 'content', 'chunk', 'posting', 'embedding', 'piece']) {
+      const key = { document: 'id', piece: 'file_id' }[table] ?? 'document_id';
+      const [[left]] = await stack.sql(`SELECT count(*) FROM documents.${table} WHERE ${key} IN ('${doc.id}', '${busy.id}')`);
+      assert.equal(left, '0', table);
+    }
+    const [[pieces]] = await stack.sql('SELECT count(*) FROM documents.piece p WHERE NOT EXISTS (SELECT FROM documents.document d WHERE d.file_id = p.file_id)');
+    assert.equal(pieces, '0');
+  });
+
+  test('somebody else\'s document is not there', async () => {
+    const doc = await upload('secret.txt', 'The password is swordfish.');
+    const tries = [['GET', `/${doc.id}`], ['DELETE', `/${doc.id}`], ['POST', `/${doc.id}/reindex`], ['GET', `/${doc.id}/text`], ['GET', `/${doc.id}/events`]];
+    for (const who of [eve.token])
+      for (const [method, where] of tries) assert.equal((await api(method, where, { token: who })).status, 404, `${method} ${where}`);
+    for (const [method, where] of tries) assert.equal((await stack.api(method, `/api/documents${where}`)).status, 401);
+    assert.equal((await api('POST', '/search', { token: eve.token, json: { query: 'swordfish', documentIds: [doc.id] } })).status, 404);
+    assert.deepEqual((await ok('POST', '/search', { token: eve.token, json: { query: 'password swordfish' } })).results, []);
+    assert.deepEqual(await ok('GET', '', { token: eve.token }), []);
+    for (const id of ['url', 'nonsense', '1', missing, `${doc.id}x`]) assert.equal((await api('GET', `/${id}`)).status, 404, id);
+  });
+
+  test('lists come newest first, page by page', async () => {
+    const zoe = await stack.register();
+    for (let i = 0; i < 5; i++) await stack.upload(zoe.token, `${i}.txt`, `Number ${i}.`);
+    const names = [];
+    for (let where = '/api/documents?limit=2'; where;) {
+      const answer = await stack.api('GET', where, { token: zoe.token });
+      assert.ok(answer.body.length <= 2);
+      names.push(...answer.body.map((d) => d.name));
+      where = /<([^>]*)>; rel="next"/.exec(answer.headers.link ?? '')?.[1].replace(/^https?:\/\/[^/]*/, '');
+    }
+    assert.deepEqual(names, ['4.txt', '3.txt', '2.txt', '1.txt', '0.txt']);
+    const usage = (await stack.ok('GET', '/api/settings', { token: zoe.token })).usage;
+    assert.equal(usage.documentsUploaded, 5);
+    assert.equal(usage.storageUsed, 5 * 'Number 0.'.length);
+  });
+
+  // --- Pages ------------------------------------------------------------------------------------------------------------
+
+  test('a page becomes a document: its main text, its title', async () => {
+    const answer = await addUrl({ url: `${site.url}/article` });
+    assert.equal(answer.status, 201, answer.text);
+    const doc = answer.body;
+    assert.equal(doc.status, 'ready');
+    assert.equal(doc.type, 'url');
+    assert.equal(doc.name, 'On Airships & Co');
+    assert.equal(doc.description, '');
+    assert.equal(doc.metadata.url, `${site.url}/article`);
+    assert.equal(doc.metadata.title, 'On Airships & Co');
+    assert.equal(doc.metadata.etag, '"v1"');
+    assert.match(doc.metadata.contentType, /^text\/html/);
+    assert.match(doc.metadata.fetchedAt, /^\d{4}-.*Z$/);
+    const { text } = await ok('GET', `/${doc.id}/text`);
+    assert.match(text, /^# Airships\n\nThe first airship flew in 1852\./);
+    assert.doesNotMatch(text, /Home|Imprint|tracker/);
+    assert.equal(doc.metadata.word_count, text.split(/\s+/).length);
+    const [source] = await search('When did the first airship fly?', { documentIds: [doc.id] });
+    assert.match(source.text, /1852/);
+  });
+
+  test('pages: names, redirects, charsets, text, PDF, later', async () => {
+    assert.equal((await addUrl({ url: `${site.url}/article`, name: 'Mine', description: 'd' })).body.name, 'Mine');
+    assert.equal((await addUrl({ url: `${site.url}/redirect` })).body.name, 'On Airships & Co');
+    const latin = (await addUrl({ url: `${site.url}/latin` })).body;
+    assert.match((await ok('GET', `/${latin.id}/text`)).text, /Zażółć/);
+    assert.equal((await addUrl({ url: `${site.url}/plain` })).body.status, 'ready');
+    assert.equal((await addUrl({ url: `${site.url}/pdf` })).body.pages, 1);
+    const later = (await addUrl({ url: `${site.url}/article` }, '?wait=0')).body;
+    assert.equal(later.status, 'pending');
+    const ready = await until('fetched', async () => {
+      const now = await ok('GET', `/${later.id}`);
+      return now.status === 'ready' && now;
+    });
+    assert.equal(ready.name, 'On Airships & Co');
+    assert.equal((await ok('POST', `/${ready.id}/reindex`)).status, 'pending');
+    await until('fetched again', async () => (await ok('GET', `/${ready.id}`)).status === 'ready');
+  });
+
+  test('pages that cannot be had keep no document', async () => {
+    const count = (await ok('GET', '')).length;
+    const cases = [
+      ['/missing', 502], ['/error', 502], ['/blank', 422], ['/image', 422], ['/endless', 502], ['/loop', 502],
+    ];
+    for (const [where, status] of cases) assert.equal((await addUrl({ url: site.url + where })).status, status, where);
+    for (const url of ['ftp://example.com/x', 'file:///etc/passwd', 'nonsense', '', 'http://', 'javascript:alert(1)', 'http://10.1.2.3/', 'http://169.254.169.254/latest',
+      'http://[::ffff:10.0.0.1]/', 'http://0x7f.1.1.1/', `${site.url}/to-private`])
+      assert.ok([422, 502].includes((await addUrl({ url })).status), url);
+    assert.equal((await addUrl({ url: 'http://192.168.0.1/' })).status, 422);
+    assert.equal((await ok('GET', '')).length, count);
+  });
+
+  test('the same Idempotency-Key adds a page once', async () => {
+    const headers = { 'Idempotency-Key': `k-${Date.now()}` };
+    const options = { json: { url: `${site.url}/article` }, headers };
+    const first = await api('POST', '/url', options), second = await api('POST', '/url', options);
+    assert.equal(first.status, 201);
+    assert.equal(second.body.id, first.body.id);
+  });
+});
+
+function serve(request, response) {
+  const html = (text, headers = {}) => response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...headers }).end(text);
+  switch (request.url) {
+    case '/article':
+      return html(`<!doctype html><html><head><title> On Airships &amp; Co </title><style>p{}</style></head><body>
+        <header><a href="/">Home</a></header><nav><ul><li><a href="/a">A</a></ul></nav>
+        <main><h1>Airships</h1><p>The first airship flew in 1852. ${'It was slow and large and full of gas. '.repeat(10)}</p></main>
+        <script>tracker()</script><footer>Imprint</footer></body></html>`, { ETag: '"v1"' });
+    case '/redirect': return response.writeHead(302, { Location: '/article' }).end();
+    case '/loop': return response.writeHead(302, { Location: '/loop' }).end();
+    case '/to-private': return response.writeHead(302, { Location: 'http://10.1.2.3/' }).end();
+    case '/latin':
+      return response.writeHead(200, { 'Content-Type': 'text/html; charset=iso-8859-2' })
+        .end(Buffer.concat([Buffer.from('<html><body><p>Za'), Buffer.from([0xbf, 0xf3, 0xb3, 0xe6]), Buffer.from(' means to turn yellow.')]));
+    case '/plain': return response.writeHead(200, { 'Content-Type': 'text/plain' }).end('Plain words.');
+    case '/pdf': return response.writeHead(200, { 'Content-Type': 'application/pdf' }).end(pdf('A page of a PDF.'));
+    case '/blank': return html('<html><body><nav>menu</nav></body></html>');
+    case '/image': return response.writeHead(200, { 'Content-Type': 'image/png' }).end(Buffer.from('\x89PNG\r\n\x1a\n\0\0', 'latin1'));
+    case '/error': return response.writeHead(500).end('broken');
+    case '/endless': {
+      response.writeHead(200, { 'Content-Type': 'text/html' });
+      const more = () => { while (response.write('<p>' + 'x'.repeat(65536)) && !response.destroyed); };
+      response.on('drain', more);
+      return more();
+    }
+    default: return response.writeHead(404).end('no');
+  }
+}
