@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	const uint8_t *border = memchr(bytes, 0xff, size);
 	size_t first = border ? (size_t)(border - bytes) : 0;
 	const char *parts[2] = { "{}", "{}" }, *stored, *name, *view;
-	struct account who = { .uid = "u", .email = "e", .display_name = "n", .created_at = "c", .updated_at = "d" };
+	struct account who = {
+		.uid = "u", .email = "e", .display_name = "n", .created_at = "c", .updated_at = "d"
+	};
 	struct usage usage = { 0 };
 	struct error err = { 0 };
 	struct arena a;
@@ -25,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		size_t length = i ? size - (border ? first + 1 : 0) : first;
 		json_object *object = NULL;
 
-		if (json_parse(text, length, &object, &err) == 0 && json_object_is_type(object, json_type_object))
+		if (json_parse(text, length, &object, &err) == 0 &&
+		    json_object_is_type(object, json_type_object))
 			parts[i] = arena_strndup(&a, text, length);
 		json_object_put(object);
 		error_clear(&err);
@@ -36,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		who.preferences = stored;
 		if (preferences_view(&who, NULL, &usage, &view, &a, &err) < 0)
 			abort(); /* what was stored can be shown */
-		if (preferences_merge(stored, parts[1], &again, &name, &a, &err) < 0 || strcmp(again, stored) != 0)
+		if (preferences_merge(stored, parts[1], &again, &name, &a, &err) < 0 ||
+		    strcmp(again, stored) != 0)
 			abort(); /* the same change again changes nothing */
 	}
 	arena_done(&a);
