@@ -1,0 +1,82 @@
+// Documents when something is away: a killed replica, a model that changes or does not answer, svc-chatbots gone.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { root, startStack, until } from './harness.mjs';
+
+const pdf = fs.readFileSync(path.join(root, 'tests/data/six-articles.pdf'));
+const query = 'What did OAPEC proclaim in October 1973?';
+const find = (stack, user, json) => stack.ok('POST', '/api/documents/search', { token: user.token, json: { query, ...json }, status: 200 });
+const ready = (stack, user, id) =>
+  until(`${id} is ready`, async () => {
+    const doc = await stack.ok('GET', `/api/documents/${id}`, { token: user.token });
+    assert.notEqual(doc.status, 'failed', doc.error);
+    return doc.status === 'ready' && doc;
+  }, 150);
+
+test('a replica killed in the middle of its work loses nothing, and any replica tells of it', async () => {
+  const stack = await startStack({ replicas: { documents: 2 } });
+  try {
+    const user = await stack.register();
+    const ids = [];
+    for (let i = 0; i < 6; i++) {
+      const form = { name: `doc ${i}`, file: { filename: 's.pdf', content: pdf } };
+      ids.push((await stack.ok('POST', '/api/documents/upload', { token: user.token, form, status: 201 })).id);
+    }
+    await stack.process('documents', 1).kill('SIGKILL');
+    for (const id of ids) await ready(stack, user, id);
+    const [[doubled]] = await stack.sql('SELECT count(*) - count(DISTINCT (document_id, number)) FROM documents.chunk');
+    assert.equal(doubled, '0');
+    const counts = await stack.sql('SELECT DISTINCT count(*) FROM documents.chunk GROUP BY document_id');
+    assert.equal(counts.length, 1, `the same file gave ${counts} chunks`);
+    const events = await (await stack.stream('GET', `/api/documents/${ids[0]}/events`, { token: user.token })).all();
+    assert.equal(events.at(-1).data.status, 'ready');
+    assert.ok((await find(stack, user, { documentIds: [ids[5]] })).results.length > 0);
+  } finally {
+    await stack.stop();
+  }
+});
+
+test('vectors of another model are made anew; a model that does not answer leaves the words', async () => {
+  const stack = await startStack();
+  try {
+    const user = await stack.register();
+    const doc = await stack.upload(user.token, 's.pdf', pdf);
+    assert.equal(doc.status, 'ready', doc.error);
+    const rig = await stack.rig('fakellm.mjs');
+    const service = stack.process('documents');
+    await service.kill();
+    Object.assign(service.env, { EMBEDDING_PROVIDER: 'openai', EMBEDDING_BASE_URL: `${rig.url}/v1`, EMBEDDING_API_KEY: 'sk-test',
+      EMBEDDING_MODEL: 'rig', EGRESS_ALLOW: '127.0.0.1/32' });
+    await service.start();
+    const model = async () => (await stack.sql(`SELECT model FROM documents.document WHERE id = '${doc.id}'`))[0][0];
+    await until('embedded anew', async () => (await model()) === 'openai:rig', 60);
+    const [[dimensions, vectors]] = await stack.sql(
+      `SELECT count(DISTINCT vector_dims(vector)), count(*) FROM documents.embedding WHERE document_id = '${doc.id}'`);
+    assert.equal(dimensions, '1');
+    assert.equal(Number(vectors), doc.chunks);
+    assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
+    await rig.stop();
+    assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
+  } finally {
+    await stack.stop();
+  }
+});
+
+test('without svc-chatbots documents are listed, and say what is not known', async () => {
+  const stack = await startStack();
+  try {
+    const user = await stack.register();
+    const doc = await stack.upload(user.token, 'a.txt', 'The lamp is green.');
+    await stack.process('chatbots').kill('SIGKILL');
+    const list = await stack.ok('GET', '/api/documents', { token: user.token });
+    assert.deepEqual(list.map((d) => d.id), [doc.id]);
+    assert.match(list[0].message, /cannot be told/);
+    assert.deepEqual(list[0].chatbots, []);
+    await stack.process('chatbots').start();
+    await until('known again', async () => !(await stack.ok('GET', `/api/documents/${doc.id}`, { token: user.token })).message);
+  } finally {
+    await stack.stop();
+  }
+});
