@@ -91,15 +91,23 @@ struct window {
 
 static int read_cursor(struct call *call, const char *cursor, struct window *w)
 {
-	char rest;
+	int64_t *const numbers[] = { &w->after, &w->before, &w->older };
+	char *at = (char *)cursor;
 
 	if (!cursor || !*cursor)
 		return 0;
-	if (sscanf(cursor, "%" SCNd64 ".%" SCNd64 ".%" SCNd64 "%c", &w->after, &w->before, &w->older,
-	           &rest) == 3 &&
-	    w->after >= back)
-		return 0;
-	return error_field(call->err, call->arena, "query", "cursor", "value_error", "is not one of ours");
+	for (int i = 0; i < 3; i++) {
+		const char *from = at;
+
+		*numbers[i] = strtoll(from, &at, 10);
+		if (at == from || *at != (i < 2 ? '.' : '\0'))
+			return error_field(call->err, call->arena, "query", "cursor", "value_error",
+			                   "is not one of ours");
+		at++;
+	}
+	return w->after >= back ? 0
+	                        : error_field(call->err, call->arena, "query", "cursor", "value_error",
+	                                      "is not one of ours");
 }
 
 int chat_list_messages(struct call *call, const Chat__ListMessagesRequest *in, Chat__MessageList *out)

@@ -71,7 +71,7 @@ static bool is_stop_word(const char *word)
 static void read_question(struct scene *s, const char *question)
 {
 	const char *at = question, *end = question + strlen(question);
-	char word[WORD_MAX];
+	char word[WORD_MAX] = "";
 
 	s->wants_number = strcasestr(question, "how many") || strcasestr(question, "how much") ||
 	                  strcasestr(question, "how long") || strcasestr(question, "when") ||
@@ -82,7 +82,7 @@ static void read_question(struct scene *s, const char *question)
 		for (size_t i = 0; i < s->word_count && !known; i++)
 			known = strcmp(s->words[i].text, word) == 0;
 		if (!known)
-			strcpy(s->words[s->word_count++].text, word);
+			memcpy(s->words[s->word_count++].text, word, sizeof word);
 	}
 }
 
