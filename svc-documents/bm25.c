@@ -40,10 +40,13 @@ static void weigh(struct query *q, struct corpus *c, const struct list *lists, s
 		chunks[lists[i].term] += r.chunks;
 		documents[lists[i].term]++;
 	}
-	for (size_t i = 0; i < q->count; i++)
-		q->terms[i].idf = q->terms[i].term.common
-		                      ? common_worth
-		                      : idf((double)c->chunks, fmin(chunks[i], (double)c->chunks));
+	for (size_t i = 0; i < q->count; i++) {
+		struct query_term *t = &q->terms[i];
+		double n = (double)c->chunks, with = fmin(chunks[i], n);
+
+		t->idf = t->term.common ? common_worth : idf(n, with);
+		t->telling = idf(fmax(n, QUERY_CROWD), with);
+	}
 	for (size_t i = 0; i < count; i++) {
 		struct index_reader r;
 

@@ -8,11 +8,14 @@
 #include "common/arena.h"
 #include "svc-documents/terms.h"
 
+enum { QUERY_CROWD = 64 };
 enum { QUERY_TERMS = 96 }; /* distinct ones; what a longer question has beyond them is not looked at */
 
 struct query_term {
 	struct term term;
 	double idf; /* in the documents searched: filled by bm25() */
+	double
+	    telling; /* the same among QUERY_CROWD chunks at least: in a handful, a word that all have still tells something */
 };
 
 struct query {

@@ -127,14 +127,12 @@ static void look(const struct query *q, const struct corpus *c, struct candidate
 
 	read_text(q, &f, k->text, k->size, stemmer);
 	for (size_t i = 0; i < q->count; i++) {
-		double worth = q->terms[i].idf;
-
 		if (!found[i])
-			kin += worth * akin[i];
+			kin += q->terms[i].idf * akin[i];
 		if (q->terms[i].term.common)
 			continue;
-		all += worth;
-		have += found[i] ? worth : 0;
+		all += q->terms[i].telling;
+		have += found[i] ? q->terms[i].telling : 0;
 	}
 	k->covered = all > 0 ? have / all : 0;
 	k->lexical = k->bm25 + weight_sentence * f.best_sentence + weight_pairs * pairs(q, &f) +

@@ -57,7 +57,7 @@ static void test_lexical(void **state)
 		arena_init(&a, 0);
 		query_parse(cases[i].question, stemmer, &q, &a);
 		for (size_t k = 0; k < q.count; k++)
-			q.terms[k].idf = q.terms[k].term.common ? 0.3 : 2;
+			q.terms[k].idf = q.terms[k].telling = q.terms[k].term.common ? 0.3 : 2;
 		corpus_init(&c, &document, 1);
 		rank_lexical(&q, &c, list, 2, stemmer);
 		rank_fuse(list, 2, 0);
