@@ -95,8 +95,8 @@ stop() {
   home=$(home) || return 0
   [ -e "$home/data/PG_VERSION" ] || return 0
   find_bin
-  ! running || (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" --mode=fast --timeout=60 --wait stop) >/dev/null ||
-    die "PostgreSQL in $home does not stop"
+  ! running || (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" --mode=fast --timeout=60 --wait stop) >/dev/null 2>&1 ||
+    ! running || die "PostgreSQL in $home does not stop"
 }
 
 # A connection string in libpq's form. No host name, no password: see above.
