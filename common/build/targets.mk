@@ -85,7 +85,7 @@ TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*.c gateway/*
 tidy: tidy-format tidy-lint
 tidy-format:
 	@clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
-tidy-lint: $(GEN)/generated.stamp
+tidy-lint: $(GEN)/generated.stamp $(SAMPLE)/generated.stamp
 	@$(MAKE) --no-print-directory -j$$(nproc) -Otarget $(TIDY:%=build/tidy/%.ok)
 build/tidy/%.ok: % .clang-tidy common/build/analyse.h $(wildcard common/*.h gateway/*.h svc-*/*.h) $(wildcard $(GEN)/generated.stamp)
 	@mkdir -p $(@D)
