@@ -14,6 +14,11 @@ table() {
   for program in gateway svc-auth svc-documents svc-chatbots svc-chat svc-integrations; do
     "$bin/$program" --help | sed -n "s/^  \([A-Z][A-Z0-9_]*\)  */${program#svc-}\t\1\t/p"
   done | awk -F'\t' '
+    # Of a setting that is not the same everywhere: the one program that differs, or how the values end.
+    function others(n) {
+      if (distinct[n] == 2) return ", " odd[n] " `" value[n, odd[n]] "`"
+      return distinct[n] > 2 ? " … `" last[n] "`" : ""
+    }
     {
       about = $3; fallback = ""
       if (match($3, /  +[^ ].*$/)) { fallback = substr($3, 1, RSTART - 1); about = substr($3, RSTART); sub(/^ +/, "", about) }
@@ -28,13 +33,14 @@ table() {
         if (!(n in first)) { order[++count] = n; first[n] = was[i]; about_of[n] = is[i] }
         if (n ~ /^SERVICE_/) about_of[n] = is[i]
         last[n] = was[i]
+        if (!((n, was[i]) in values)) { values[n, was[i]]; distinct[n]++; odd[n] = by[i]; value[n, by[i]] = was[i] }
         if (!((n, by[i]) in reads)) { reads[n, by[i]]; readers[n]++; who[n] = who[n] (who[n] ? ", " : "") by[i] }
       }
       print "| setting | default | read by | what it is |"
       print "|---|---|---|---|"
       for (i = 1; i <= count; i++) {
         n = order[i]; f = first[n]; gsub(/\|/, "\\|", about_of[n])
-        f = f == "" ? "" : f == "(required)" ? "required" : "`" f "`" (last[n] != f && last[n] != "" ? " … `" last[n] "`" : "")
+        f = f == "" ? "" : f == "(required)" ? "required" : "`" f "`" others(n)
         r = readers[n] == 6 ? "all" : readers[n] == 5 && who[n] !~ /gateway/ ? "each service" : who[n]
         print "| `" n "` | " f " | " r " | " about_of[n] " |"
       }
