@@ -1,5 +1,6 @@
 #include "common/rpc_internal.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,13 @@ void flight_free(struct flight *f)
 	free(f);
 }
 
+static void leave(struct outgoing *item)
+{
+	struct flight *f = (struct flight *)((char *)item - offsetof(struct flight, outgoing));
+
+	nng_ctx_send(f->ctx, f->aio);
+}
+
 void flight_start(struct flight *f, const Rpc__Request *request, const unsigned char *key, int send_ms,
                   int64_t until)
 {
@@ -68,7 +76,8 @@ void flight_start(struct flight *f, const Rpc__Request *request, const unsigned 
 	f->until = until;
 	nng_aio_set_msg(f->aio, msg);
 	nng_aio_set_timeout(f->aio, send_ms);
-	nng_ctx_send(f->ctx, f->aio);
+	f->outgoing.send = leave;
+	outbox_send(&f->replica->outbox, &f->outgoing);
 }
 
 Rpc__Reply *flight_reply(struct flight *f, const unsigned char *key, struct arena *a, bool *stranger,

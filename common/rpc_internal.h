@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "common/outbox.h"
 #include "common/rpc.h"
 
 enum { REPLICAS_MAX = 32, ADDRESS_MAX = 256, GRACE_MS = 1000 };
@@ -19,6 +20,7 @@ enum { REPLICAS_MAX = 32, ADDRESS_MAX = 256, GRACE_MS = 1000 };
  */
 struct flight {
 	struct replica *replica;
+	struct outgoing outgoing; /* the request, held by the aio */
 	nng_ctx ctx;
 	nng_aio *aio;
 	void (*landed)(struct flight *f); /* on a thread of NNG's */
@@ -37,6 +39,7 @@ struct replica {
 	struct peer *peer;
 	char address[ADDRESS_MAX];
 	nng_socket socket;
+	struct outbox outbox;             /* of the socket */
 	atomic_int pipes;                 /* connections that stand */
 	uint64_t id;                      /* of the process behind it; 0: not known yet */
 	bool met;                         /* it was known once */

@@ -163,6 +163,7 @@ static void replica_free(struct replica *r)
 		next = f->next;
 		flight_free(f);
 	}
+	outbox_done(&r->outbox);
 	free(r);
 }
 
@@ -207,6 +208,7 @@ static int add_address(struct peer *peer, const char *address, struct error *err
 	if (!(r = calloc(1, sizeof *r)))
 		abort();
 	r->peer = peer;
+	outbox_init(&r->outbox);
 	r->seen = clock_mono_ms();
 	snprintf(r->address, sizeof r->address, "%s", address);
 	if (open_socket(r, err) < 0) {

@@ -121,6 +121,7 @@ struct service *service_new(const struct service_config *config, const struct se
 	                         "Requests turned away before they were looked at: no room, or another key.");
 	learn_methods(s);
 	s->hub = stream_hub_new(s->replica);
+	outbox_init(&s->outbox);
 	lane_init(&s->control, 1, (int)set->contexts, s->metrics, "control");
 	lane_init(&s->work, (int)set->workers, (int)set->contexts, s->metrics, "work");
 	lane_init(&s->slow, (int)set->slow, 0, s->metrics, "slow");
@@ -177,6 +178,7 @@ void service_free(struct service *s)
 		peer_close(s->peers[i]);
 	db_pool_free(s->pool);
 	stream_hub_free(s->hub);
+	outbox_done(&s->outbox);
 	lane_done(&s->control);
 	lane_done(&s->work);
 	lane_done(&s->slow);

@@ -18,6 +18,7 @@
 
 #include "common/admin.h"
 #include "common/log.h"
+#include "common/outbox.h"
 #include "common/service.h"
 
 /* --- Settings ------------------------------------------------------------------------------------------------------ */
@@ -83,6 +84,7 @@ enum slot_step { SLOT_RECEIVING, SLOT_BUSY, SLOT_PAUSING, SLOT_SENDING };
 /* An NNG context with what it is doing. */
 struct slot {
 	struct lane_job job;
+	struct outgoing outgoing; /* the reply, held by the aio */
 	struct service *service;
 	nng_ctx ctx;
 	nng_aio *aio;
@@ -130,6 +132,7 @@ struct service {
 
 	struct lane control, work, slow;
 	nng_socket socket;
+	struct outbox outbox; /* of the socket */
 	struct slot *slots;
 	atomic_int receiving; /* slots that wait for a request */
 	atomic_int parked;    /* slots that wait for a stream */

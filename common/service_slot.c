@@ -6,6 +6,7 @@
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/supplemental/util/platform.h>
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,11 +26,19 @@ static void slot_receive(struct slot *slot)
 	nng_ctx_recv(slot->ctx, slot->aio);
 }
 
+static void slot_leave(struct outgoing *item)
+{
+	struct slot *slot = (struct slot *)((char *)item - offsetof(struct slot, outgoing));
+
+	nng_ctx_send(slot->ctx, slot->aio);
+}
+
 static void slot_send(struct slot *slot, nng_msg *msg)
 {
 	slot->step = SLOT_SENDING;
 	nng_aio_set_msg(slot->aio, msg);
-	nng_ctx_send(slot->ctx, slot->aio);
+	slot->outgoing.send = slot_leave;
+	outbox_send(&slot->service->outbox, &slot->outgoing);
 }
 
 static nng_msg *message(size_t size)
