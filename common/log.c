@@ -1,14 +1,18 @@
 #include "common/log.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/process.h"
 
-enum { LINE_MAX_BYTES = 4096, TEXT_MAX_BYTES = 1000 };
+enum { LINE_MAX_BYTES = 4096, TEXT_MAX_BYTES = 1000, QUEUE_BYTES = 256 * 1024, GATHER_MS = 10 };
 
 /* Set once by log_open(), before there is a second thread. */
 static struct {
@@ -107,6 +111,93 @@ static void add_member(struct line *line, struct log_field field)
 	line->full = false;
 }
 
+/* --- Writing -------------------------------------------------------------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t writing; /* taken before the lock: whole batches reach the file in their order */
+	pthread_mutex_t lock;    /* of what follows */
+	pthread_cond_t more;
+	bool background, idle; /* idle: the thread waits for a first line */
+	char halves[2][QUEUE_BYTES];
+	char *filling;
+	size_t length;
+} queue = { .writing = PTHREAD_MUTEX_INITIALIZER,
+	    .lock = PTHREAD_MUTEX_INITIALIZER,
+	    .more = PTHREAD_COND_INITIALIZER };
+
+static void write_all(const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = write(STDERR_FILENO, bytes, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* nobody to tell */
+		bytes += n;
+		size -= (size_t)n;
+	}
+}
+
+void log_flush(void)
+{
+	const char *full;
+	size_t size;
+
+	pthread_mutex_lock(&queue.writing);
+	pthread_mutex_lock(&queue.lock);
+	full = queue.filling;
+	size = queue.length;
+	queue.filling = full == queue.halves[0] ? queue.halves[1] : queue.halves[0];
+	queue.length = 0;
+	pthread_mutex_unlock(&queue.lock);
+	write_all(full, size);
+	pthread_mutex_unlock(&queue.writing);
+}
+
+static void *write_queue(void *arg)
+{
+	static const struct timespec gather = { .tv_nsec = GATHER_MS * 1000000L };
+
+	(void)arg;
+	pthread_setname_np(pthread_self(), "log");
+	for (;;) {
+		pthread_mutex_lock(&queue.lock);
+		queue.idle = true;
+		while (!queue.length)
+			pthread_cond_wait(&queue.more, &queue.lock);
+		queue.idle = false;
+		pthread_mutex_unlock(&queue.lock);
+		nanosleep(&gather, NULL);
+		log_flush();
+	}
+	return NULL;
+}
+
+void log_background(void)
+{
+	queue.filling = queue.halves[0];
+	queue.background = true;
+	pthread_detach(process_thread(write_queue, NULL));
+}
+
+static void put(const char *bytes, size_t size)
+{
+	pthread_mutex_lock(&queue.lock);
+	while (queue.length + size > QUEUE_BYTES) { /* the disk cannot keep up: then we do wait */
+		pthread_mutex_unlock(&queue.lock);
+		log_flush();
+		pthread_mutex_lock(&queue.lock);
+	}
+	memcpy(queue.filling + queue.length, bytes, size);
+	queue.length += size;
+	if (queue.idle)
+		pthread_cond_signal(&queue.more);
+	pthread_mutex_unlock(&queue.lock);
+}
+
+/* --- Lines ---------------------------------------------------------------------------------------------------------- */
+
 void log_open(const char *program, enum log_level least)
 {
 	settings.program = program;
@@ -130,6 +221,11 @@ void log_fields(enum log_level level, const char *message, const struct log_fiel
 	for (int i = 0; i < count; i++)
 		add_member(&line, fields[i]);
 	memcpy(line.bytes + line.length, "}\n", 2);
-	if (write(STDERR_FILENO, line.bytes, line.length + 2) < 0)
-		return; /* nobody to tell */
+	if (!queue.background) {
+		write_all(line.bytes, line.length + 2);
+		return;
+	}
+	put(line.bytes, line.length + 2);
+	if (level >= LOG_WARN)
+		log_flush();
 }

@@ -3,7 +3,7 @@
  *
  *	log_line(LOG_WARN, "mail not sent", LOG_TEXT("to", address), LOG_INT("attempt", 3));
  *
- * Text from outside is quoted. Passwords, tokens, prompts and documents never appear. Each line is one write().
+ * Text from outside is quoted. Passwords, tokens, prompts and documents never appear. No line is ever torn.
  */
 #ifndef PARLEY_LOG_H
 #define PARLEY_LOG_H
@@ -28,6 +28,14 @@ static inline struct log_field log_text(const char *name, const char *value)
 /* Named once in main(), before any thread: "gateway", "svc-auth". Lines below the level are dropped. */
 void log_open(const char *program, enum log_level least);
 void log_fields(enum log_level level, const char *message, const struct log_field *fields, int count);
+
+/*
+ * From now on lines below LOG_WARN are written by a thread, some 10 ms later and many at once: a request must not wait
+ * for a disk that is busy with somebody's fsync. Warnings and errors, and whatever came before them, still go at once.
+ * log_flush() before the end of the process.
+ */
+void log_background(void);
+void log_flush(void);
 
 #define log_line(level, message, ...)                                                                      \
 	log_fields(                                                                                        \

@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 	if (settings_load(&g.settings, &a, &err) < 0)
 		return fail(&err);
 	log_open("gateway", g.settings.level);
+	log_background();
 	if (gateway_open(&g, &a, &err) < 0) /* threads of half a start are not worth ending one by one */
 		return fail(&err);
 	log_line(LOG_INFO, "ready", LOG_TEXT("listen", g.settings.listen),
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
 	log_line(LOG_INFO, "stopping");
 	gateway_close(&g);
 	log_line(LOG_INFO, "stopped");
+	log_flush();
 	arena_done(&a);
 	return 0;
 }

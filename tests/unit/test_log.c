@@ -1,9 +1,12 @@
 /* What a log line looks like, and that nothing from outside can break it. */
 #include "common/log.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,6 +112,82 @@ static void test_too_long_is_cut_between_characters(void **state)
 	assert_string_equal(json_string(line, "last"), "still here");
 }
 
+/* --- In the background ---------------------------------------------------------------------------------------------- */
+
+enum { WRITERS = 4, LINES = 3000 }; /* more than the queue holds */
+
+static void *write_lines(void *arg)
+{
+	for (int i = 0; i < LINES; i++)
+		log_line(
+		    LOG_INFO, "line", LOG_INT("writer", *(int *)arg), LOG_INT("number", i),
+		    LOG_TEXT("text", "as long as lines of an access log are, or so, give or take a few"));
+	return NULL;
+}
+
+/* Whole lines, and each writer's in its order; how many. */
+static int check_lines(FILE *file)
+{
+	int next[WRITERS] = { 0 }, lines = 0;
+	char text[1024];
+
+	while (fgets(text, sizeof text, file)) {
+		OWN(json) json_object *line = NULL;
+		struct error err = { 0 };
+		int64_t writer;
+
+		assert_int_equal(json_parse(text, strlen(text), &line, &err), 0);
+		writer = json_int(line, "writer", -1);
+		if (writer < 0)
+			continue;
+		assert_int_equal(json_int(line, "number", -1), next[writer]++);
+		lines++;
+	}
+	return lines;
+}
+
+static int wait_for_bytes(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, ms);
+}
+
+/* Last of all: this process writes its lines in the background from then on. */
+static void test_background(void **state)
+{
+	int numbers[WRITERS] = { 0, 1, 2, 3 }, saved = dup(STDERR_FILENO), ends[2];
+	FILE *file = tmpfile();
+	pthread_t threads[WRITERS];
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	log_background();
+	log_line(LOG_WARN, "at once");
+	assert_int_equal(wait_for_bytes(ends[0], 0), 1);
+	assert_true(read(ends[0], text, sizeof text) > 0);
+	log_line(LOG_INFO, "soon");
+	assert_int_equal(wait_for_bytes(ends[0], 5000), 1);
+	assert_true(read(ends[0], text, sizeof text) > 0);
+	assert_non_null(strstr(text, "soon"));
+
+	dup2(fileno(file), STDERR_FILENO);
+	for (int i = 0; i < WRITERS; i++)
+		pthread_create(&threads[i], NULL, write_lines, &numbers[i]);
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
+	log_flush();
+	dup2(saved, STDERR_FILENO);
+	rewind(file);
+	assert_int_equal(check_lines(file), WRITERS * LINES);
+	fclose(file);
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_below_the_level_is_silent),
 		cmocka_unit_test(test_hostile_text),
 		cmocka_unit_test(test_too_long_is_cut_between_characters),
+		cmocka_unit_test(test_background),
 	};
 
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
