@@ -183,7 +183,7 @@ int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret
 		return error_internal(err, "no statement is named %s", stmt);
 	if (db->held) /* lost or not: without its commit nothing has happened */
 		failed = run(db->held, known, args, &res, &fate, err);
-	else if (known->reads && !known->stmt->own)
+	else if (known->reads)
 		failed = db_read(db->pool, known, args, &res, err);
 	else
 		failed = db_run_alone(db->pool, known, args, &res, err);

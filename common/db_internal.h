@@ -12,7 +12,6 @@
 #define PARLEY_DB_INTERNAL_H
 
 #include <pthread.h>
-#include <semaphore.h>
 
 #include "common/db.h"
 
@@ -20,7 +19,6 @@ enum {
 	DB_STATEMENT_MS = 30 * 1000,        /* statement_timeout */
 	DB_IDLE_TRANSACTION_MS = 60 * 1000, /* a transaction that nobody goes on with */
 	DB_BORROW_MS = 5 * 1000,            /* wait for a free connection */
-	DB_LEADERS = 2,                     /* batches of reads under way at once */
 };
 
 OWN_DEFINE(pgconn, PGconn *, PQfinish)
@@ -38,20 +36,11 @@ struct db_conn {
 	bool prepared[]; /* by db_known.index */
 };
 
-/* A read on its way: lives on its caller's stack. */
+/* A read on its way: lives on its fiber's stack. */
 struct db_turn {
 	const struct db_known *known;
 	struct db_args args;
-	PGresult *res;                                              /* NULL: it must be run alone */
-	enum { DB_TURN_WAITS, DB_TURN_TAKEN, DB_TURN_LEADS } state; /* with the lock */
-	sem_t ready;
-	struct db_turn *next;
-};
-
-struct db_batcher {
-	pthread_mutex_t lock;
-	struct db_turn *queue, **end;
-	int leaders; /* at most DB_LEADERS */
+	PGresult *res; /* NULL: it must be run alone */
 };
 
 struct db_pool {
@@ -66,7 +55,6 @@ struct db_pool {
 	int idle_count, open, max;
 	int failures;     /* to connect, in a row */
 	int64_t retry_at; /* monotonic ms: before it nobody tries */
-	struct db_batcher batcher;
 };
 
 /* --- db_connect.c ------------------------------------------------------------------------------------------------ */

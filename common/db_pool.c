@@ -238,8 +238,6 @@ int db_pool_open(const struct db_config *config, int wait_ms, struct db_pool **r
 	pool->max = config->connections;
 	pool->idle = must(calloc((size_t)pool->max, sizeof(struct db_conn *)));
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_mutex_init(&pool->batcher.lock, NULL);
-	pool->batcher.end = &pool->batcher.queue;
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->given_back, &monotonic);
@@ -275,7 +273,6 @@ void db_pool_free(struct db_pool *pool)
 		return; /* the process ends anyway; who still holds a connection must not find it freed */
 	close_idle(pool);
 	pthread_cond_destroy(&pool->given_back);
-	pthread_mutex_destroy(&pool->batcher.lock);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool->idle);
 	free(pool->known);

@@ -34,6 +34,7 @@ struct method {
 	method_handler *handler; /* NULL in a client's table */
 	bool reads;              /* no side effects: may be sent again, to another replica */
 	bool slow;               /* waits for models or peers: gets a thread of its own */
+	bool brief;              /* waits for a few rows only: shares a thread with its like */
 	bool idempotency_key;    /* the skeleton keeps the first answer under the caller's key */
 };
 

@@ -12,6 +12,8 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
+#include "common/log.h"
+
 /* glibc's own; our definition below stands in front of it for this program and its libraries. ThreadSanitizer calls it
  * before it can be told of anything. */
 extern long
@@ -58,6 +60,7 @@ void process_exit(int status)
 #ifdef __SANITIZE_ADDRESS__
 	__lsan_do_leak_check();
 #endif
+	log_flush();
 	fflush(stdout);
 	_exit(status);
 }
@@ -69,17 +72,22 @@ int process_cores(void)
 	return sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : get_nprocs();
 }
 
+size_t process_stack_size(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return 2048 * 1024;
+#else
+	return 256 * 1024;
+#endif
+}
+
 pthread_t process_thread(void *(*run)(void *), void *arg)
 {
-	size_t size = THREAD_STACK_KB * 1024;
 	pthread_attr_t attr;
 	pthread_t thread;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	size *= 8; /* their frames are larger */
-#endif
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, size);
+	pthread_attr_setstacksize(&attr, process_stack_size());
 	if (pthread_create(&thread, &attr, run, arg)) {
 		fputs("no memory for a thread\n", stderr);
 		abort();

@@ -21,7 +21,8 @@ enum {
 	NOTICE_MS = 1200,      /* the others ask Hello every second: then they know that this one drains */
 	QUIET_MS = 100,        /* and nobody asked for so long */
 	CANCEL_WAIT_MS = 2000, /* for what was cancelled at the end of all patience */
-	STATEMENT_TABLES = 16
+	STATEMENT_TABLES = 16,
+	BRIEF_THREADS = 2
 };
 
 /* --- What handlers may ask for ------------------------------------------------------------------------------------------ */
@@ -123,6 +124,8 @@ struct service *service_new(const struct service_config *config, const struct se
 	s->hub = stream_hub_new(s->replica);
 	outbox_init(&s->outbox);
 	lane_init(&s->control, 1, (int)set->contexts, s->metrics, "control");
+	lane_init(&s->brief, BRIEF_THREADS, (int)set->contexts, s->metrics, "brief");
+	s->brief.brief = true;
 	lane_init(&s->work, (int)set->workers, (int)set->contexts, s->metrics, "work");
 	lane_init(&s->slow, (int)set->slow, 0, s->metrics, "slow");
 	return s;
@@ -132,7 +135,7 @@ struct service *service_new(const struct service_config *config, const struct se
 
 static int under_way(struct service *s)
 {
-	return lane_busy(&s->work) + lane_busy(&s->slow);
+	return lane_busy(&s->brief) + lane_busy(&s->work) + lane_busy(&s->slow);
 }
 
 /* Nothing new, and until nothing runs: 0, or -1 when that took longer than ms. Readers of streams are served on. */
@@ -162,7 +165,8 @@ int service_stop(struct service *s, int ms)
 		running_cancel(s, NULL);
 	}
 	stream_hub_stop(s->hub);
-	left = lane_stop(&s->slow, CANCEL_WAIT_MS) + lane_stop(&s->work, CANCEL_WAIT_MS);
+	left = lane_stop(&s->slow, CANCEL_WAIT_MS) + lane_stop(&s->work, CANCEL_WAIT_MS) +
+	       lane_stop(&s->brief, CANCEL_WAIT_MS);
 	usleep(20 * 1000); /* the last replies are NNG's already; let them leave */
 	return left ? -1 : 0;
 }
@@ -180,6 +184,7 @@ void service_free(struct service *s)
 	stream_hub_free(s->hub);
 	outbox_done(&s->outbox);
 	lane_done(&s->control);
+	lane_done(&s->brief);
 	lane_done(&s->work);
 	lane_done(&s->slow);
 	metrics_free(s->metrics);
@@ -340,6 +345,7 @@ int service_main(int argc, char **argv, const struct service_config *config)
 	    secret_load(&secret, set.secret, 1, &err) < 0)
 		return fail(&err);
 	log_open(arena_printf(&a, "svc-%s", config->name), level);
+	log_background();
 	s = service_new(config, &set, &secret);
 	if (config->schema)
 		secret_offer_role_password(&secret, arena_printf(&a, "parley_%s", config->schema));

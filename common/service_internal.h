@@ -5,6 +5,7 @@
  *   service_settings.c the settings that every service has
  *   service_slot.c     the NNG side: contexts that receive, are served or parked, reply, and receive again
  *   service_lane.c     threads made on demand round a bounded queue
+ *   service_crew.c     a thread that works for several calls at a time
  *   service_dispatch.c one request: checked, decoded, handled, answered, logged
  *   service_builtin.c  Rpc.Hello, Next and Cancel
  *   service_task.c     work that outlives its request; who runs, so that it can be cancelled
@@ -54,10 +55,15 @@ struct lane {
 	int threads_max, queue_max;
 	bool waking; /* a thread was woken and has not looked yet */
 	bool stopping;
+	bool brief; /* a thread holds several jobs at a time: service_crew.c */
 	struct metric *gauge_queued, *gauge_threads;
 };
 
 void lane_init(struct lane *lane, int threads_max, int queue_max, struct metrics *m, const char *name);
+/* For a lane's threads: a job; NULL when there is none, and the thread need not (or shall not) wait for one. */
+struct lane_job *lane_take(struct lane *lane, bool waits);
+void lane_leave(struct lane *lane); /* a job is through */
+void crew_work(struct lane *lane);  /* what a thread of a brief lane does until it ends */
 /* 0, or -1 when as many jobs as threads and queue take are there already. */
 int lane_push(struct lane *lane, struct lane_job *job) CHECKED;
 int lane_busy(struct lane *lane); /* jobs running or queued */
@@ -130,7 +136,7 @@ struct service {
 	struct served *served;
 	struct served *by_id[METHOD_BUCKETS];
 
-	struct lane control, work, slow;
+	struct lane control, brief, work, slow;
 	nng_socket socket;
 	struct outbox outbox; /* of the socket */
 	struct slot *slots;

@@ -46,12 +46,12 @@ static bool wakes_another(struct lane *lane)
 	return lane->waking = true;
 }
 
-/* The next job; NULL when the thread shall end. The lock is held. */
-static struct lane_job *next_job(struct lane *lane)
+/* With the lock held. */
+static struct lane_job *next_job(struct lane *lane, bool waits)
 {
 	struct lane_job *job;
 
-	if (!lane->first && !lane->stopping) {
+	if (waits && !lane->first && !lane->stopping) {
 		struct timespec until = at(clock_mono_ms() + IDLE_MS);
 		int late = 0;
 
@@ -73,32 +73,56 @@ static struct lane_job *next_job(struct lane *lane)
 	return job;
 }
 
-static void *lane_thread(void *arg)
+struct lane_job *lane_take(struct lane *lane, bool waits)
 {
-	struct lane *lane = arg;
+	struct lane_job *job;
+	bool wake;
+
+	pthread_mutex_lock(&lane->lock);
+	job = next_job(lane, waits);
+	wake = job && wakes_another(lane);
+	if (!job && waits) { /* the caller ends: not a thread of the lane any more, under the same lock */
+		lane->threads--;
+		metric_set(lane->gauge_threads, lane->threads);
+		pthread_cond_broadcast(&lane->ended);
+	}
+	pthread_mutex_unlock(&lane->lock);
+	if (wake)
+		pthread_cond_signal(&lane->work);
+	return job;
+}
+
+void lane_leave(struct lane *lane)
+{
+	pthread_mutex_lock(&lane->lock);
+	lane->busy--;
+	pthread_mutex_unlock(&lane->lock);
+}
+
+static void work(struct lane *lane)
+{
 	struct lane_job *job;
 	struct arena a;
 
-	pthread_detach(pthread_self());
-	pthread_setname_np(pthread_self(), lane->name);
 	arena_init(&a, 0);
-	pthread_mutex_lock(&lane->lock);
-	while ((job = next_job(lane))) {
-		bool wake = wakes_another(lane);
-
-		pthread_mutex_unlock(&lane->lock);
-		if (wake)
-			pthread_cond_signal(&lane->work);
+	while ((job = lane_take(lane, true))) {
 		job->run(job, &a);
 		arena_reset(&a);
-		pthread_mutex_lock(&lane->lock);
-		lane->busy--;
+		lane_leave(lane);
 	}
-	lane->threads--;
-	metric_set(lane->gauge_threads, lane->threads);
-	pthread_cond_broadcast(&lane->ended);
 	arena_done(&a);
-	pthread_mutex_unlock(&lane->lock);
+}
+
+static void *lane_thread(void *arg)
+{
+	struct lane *lane = arg;
+
+	pthread_detach(pthread_self());
+	pthread_setname_np(pthread_self(), lane->name);
+	if (lane->brief)
+		crew_work(lane);
+	else
+		work(lane);
 	return NULL;
 }
 

@@ -132,7 +132,9 @@ static struct lane *lane_of(struct service *s, nng_msg *msg)
 	if (builtin_id(id))
 		return &s->control;
 	served = service_method(s, id);
-	return served && served->method->slow ? &s->slow : &s->work;
+	if (!served)
+		return &s->work;
+	return served->method->slow ? &s->slow : served->method->brief ? &s->brief : &s->work;
 }
 
 static void received(struct slot *slot)

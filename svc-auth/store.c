@@ -51,8 +51,7 @@ const struct db_stmt store_statements[] = {
 	{ "list_revocations",
 	  "SELECT id, session_id, api_key_id, ceil(extract(epoch FROM until))::bigint AS until"
 	  " FROM revocation WHERE id > $1 AND until > now() ORDER BY id LIMIT $2" },
-	{ "beat", "SELECT set_config('synchronous_commit', 'off', true), pg_notify('auth_beat', '')",
-	  .own = true },
+	{ "beat", "SELECT set_config('synchronous_commit', 'off', true), pg_notify('auth_beat', '')" },
 	{ NULL, NULL },
 };
 

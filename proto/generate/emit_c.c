@@ -25,8 +25,9 @@ static void add_method(struct text *t, const struct rpc *r, const char *handler)
 	text_addf(t, "\t{ \"%s\", 0x%08x, %s,\n\t  &%s__descriptor, &%s__descriptor,\n", r->wire, r->id,
 	          access_names[r->http ? r->http->access : PARLEY__ACCESS__INTERNAL], r->in->c_low,
 	          r->out->c_low);
-	text_addf(t, "\t  %s, .reads = %s, .slow = %s, .idempotency_key = %s },\n", handler, truth(r->reads),
-	          truth(r->behaviour->slow), truth(r->behaviour->idempotency_key));
+	text_addf(t, "\t  %s, .reads = %s, .slow = %s, .brief = %s, .idempotency_key = %s },\n", handler,
+	          truth(r->reads), truth(r->behaviour->slow), truth(r->behaviour->brief),
+	          truth(r->behaviour->idempotency_key));
 }
 
 static void add_signature(struct text *t, const struct contract *c, const struct rpc *r)

@@ -27,7 +27,7 @@ static const struct db_stmt statements[] = {
 	{ "session",
 	  "SELECT current_setting('search_path') AS path, current_setting('TimeZone') AS zone,"
 	  " current_setting('statement_timeout') AS patience, current_setting('application_name') AS name" },
-	{ "nap", "SELECT pg_sleep($1)", .own = true },
+	{ "nap", "SELECT pg_sleep($1)" },
 	{ "kill_me", "SELECT pg_terminate_backend(pg_backend_pid())" },
 	{ "kill_me_writing",
 	  "INSERT INTO item (id, name) SELECT 77, pg_terminate_backend(pg_backend_pid())::text" },
