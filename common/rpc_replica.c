@@ -1,5 +1,5 @@
 /*
- * Who is there: one socket per address with four connections, a watcher that resolves names again and asks every
+ * Who is there: one socket per address with two connections, a watcher that resolves names again and asks every
  * connected replica Hello each second. NNG's callbacks take no lock of ours but in probe_landed(), which runs on its
  * task threads; so nothing here closes, dials or frees with the lock held.
  */
@@ -18,7 +18,7 @@
 #include "common/rpc_internal.h"
 #include "rpc.client.h"
 
-enum { DIALS = 4, PROBE_EVERY_MS = 1000, PROBE_WAIT_MS = 1500, RESOLVE_EVERY_MS = 3000, MISSES = 2 };
+enum { DIALS = 2, PROBE_EVERY_MS = 1000, PROBE_WAIT_MS = 1500, RESOLVE_EVERY_MS = 3000, MISSES = 2 };
 
 bool replica_usable(const struct replica *r)
 {
