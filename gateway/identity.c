@@ -32,8 +32,9 @@ struct identity {
 	struct peer *auth;
 	struct rates *rates;
 	struct api_keys *keys;
-	pthread_rwlock_t lock; /* of the next two */
+	pthread_rwlock_t lock; /* of the next three */
 	struct keyring ring;
+	unsigned generation; /* of the ring */
 	struct revocations *revoked;
 	pthread_mutex_t fetching;
 	_Atomic int64_t heard_ms;   /* monotonic: when the feed last spoke; 0: not yet */
@@ -84,6 +85,7 @@ static int fetch_keys(struct identity *id, struct arena *a, struct error *err)
 	}
 	pthread_rwlock_wrlock(&id->lock);
 	id->ring = ring;
+	id->generation++;
 	pthread_rwlock_unlock(&id->lock);
 	atomic_store(&id->fetched_ms, clock_mono_ms());
 	return 0;
@@ -259,12 +261,42 @@ int identity_ready(const struct identity *id)
 
 /* --- Judging what a request shows ----------------------------------------------------------------------------------- */
 
+/* What a thread verified last: it serves one connection, which mostly shows the same token again. */
+static _Thread_local struct {
+	const struct identity *by;
+	unsigned generation;
+	char token[512];
+	struct token_claims claims;
+} last;
+
+/* token_verify(), unless this thread has just done it with the same keys. The lock is held. */
+static int verify_signature(const struct identity *id, const char *token, struct token_claims *claims,
+                            struct error *err)
+{
+	int64_t now = clock_unix_ms() / 1000;
+
+	if (last.by == id && last.generation == id->generation && last.claims.expires > now &&
+	    !strcmp(last.token, token)) {
+		*claims = last.claims;
+		return 0;
+	}
+	if (token_verify(&id->ring, token, now, claims, err) < 0)
+		return -1;
+	if (strlen(token) < sizeof last.token) {
+		last.by = id;
+		last.generation = id->generation;
+		last.claims = *claims;
+		memcpy(last.token, token, strlen(token) + 1);
+	}
+	return 0;
+}
+
 static int verify(struct identity *id, const char *token, struct token_claims *claims, struct error *err)
 {
 	int rc;
 
 	pthread_rwlock_rdlock(&id->lock);
-	rc = token_verify(&id->ring, token, clock_unix_ms() / 1000, claims, err);
+	rc = verify_signature(id, token, claims, err);
 	if (rc == 0 && revocations_hit(id->revoked, claims))
 		rc = error_set(err, ERROR_UNAUTHENTICATED, "the session has ended; sign in again");
 	pthread_rwlock_unlock(&id->lock);
