@@ -1,20 +1,22 @@
 #include "svc-auth/password.h"
 
 #include <argon2.h>
+#include <errno.h>
 #include <pthread.h>
-#include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/id.h"
 #include "common/process.h"
 
 enum { PASSES = 2, MEMORY_KIB = 19456, LANES = 1, SALT_SIZE = 16, HASH_SIZE = 32, PHC_MAX = 160 };
-enum { THREADS_MAX = 64, STARVED_MS = 100 };
+enum { THREADS_MAX = 64, WORK_US = 500, REST_US = 250 };
 
 /* --- Hashing ----------------------------------------------------------------------------------------------------- */
 
@@ -33,9 +35,8 @@ struct hasher {
 	pthread_cond_t work, finished;
 	struct task *first, **last;
 	int waiting, queue, threads;
-	int64_t finished_at; /* monotonic: when the last hash was done, or the queue began to fill */
 	bool stopping;
-	pthread_t thread[THREADS_MAX + 1];
+	pthread_t thread[THREADS_MAX];
 };
 
 static void run(struct task *t)
@@ -51,8 +52,54 @@ static void run(struct task *t)
 	                                  sizeof salt, HASH_SIZE, t->made, sizeof t->made);
 }
 
+/* --- Breaks ------------------------------------------------------------------------------------------------------ */
+
+/* Of one thread. */
+struct breaks {
+	timer_t timer;
+	volatile sig_atomic_t wanted; /* a signal may come late, when there is nothing to rest from */
+};
+
+static void set_timer(const struct breaks *b, int us)
+{
+	const struct itimerspec when = { .it_value.tv_nsec = us * 1000 };
+
+	timer_settime(b->timer, 0, &when, NULL);
+}
+
+/* On a hashing thread, in the middle of a hash: who waits for this processor gets it now. */
+static void rest(int signal, siginfo_t *info, void *context)
+{
+	static const struct timespec pause = { .tv_nsec = REST_US * 1000 };
+	const struct breaks *b = info->si_value.sival_ptr;
+	int saved = errno;
+
+	(void)signal;
+	(void)context;
+	if (!b->wanted)
+		return;
+	nanosleep(&pause, NULL);
+	set_timer(b, WORK_US);
+	errno = saved;
+}
+
+/* A timer that sends the calling thread to rest. */
+static void make_timer(struct breaks *b)
+{
+	struct sigaction action = { .sa_sigaction = rest, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN };
+
+	event.sigev_value.sival_ptr = b;
+	event._sigev_un._tid = gettid(); /* glibc has no public name for it */
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGRTMIN, &action, NULL) < 0 || timer_create(CLOCK_MONOTONIC, &event, &b->timer) < 0)
+		abort();
+}
+
+/* --- Threads ----------------------------------------------------------------------------------------------------- */
+
 /* Takes the first task, works, reports. Enters and leaves with the lock held. */
-static void work_once(struct hasher *h)
+static void work_once(struct hasher *h, struct breaks *b)
 {
 	struct task *t = h->first;
 
@@ -62,59 +109,43 @@ static void work_once(struct hasher *h)
 	h->waiting--;
 	t->taken = true;
 	pthread_mutex_unlock(&h->lock);
+	b->wanted = 1;
+	set_timer(b, WORK_US);
 	run(t);
+	b->wanted = 0;
+	set_timer(b, 0);
 	pthread_mutex_lock(&h->lock);
 	t->done = true;
-	h->finished_at = clock_mono_ms();
 	pthread_cond_broadcast(&h->finished);
 }
 
 static void *work(void *arg)
 {
 	struct hasher *h = arg;
-	struct sched_param none = { 0 };
+	struct breaks breaks = { .wanted = 0 };
 
-	pthread_setschedparam(pthread_self(), SCHED_IDLE, &none); /* when refused: hashes then compete */
+	make_timer(&breaks);
 	pthread_mutex_lock(&h->lock);
 	while (!h->stopping || h->first) {
 		if (h->first)
-			work_once(h);
+			work_once(h, &breaks);
 		else
 			pthread_cond_wait(&h->work, &h->lock);
 	}
 	pthread_mutex_unlock(&h->lock);
+	timer_delete(breaks.timer);
 	return NULL;
 }
 
-static struct timespec in_ms(clockid_t clock, int64_t ms)
+static struct timespec in_ms(int64_t ms)
 {
 	struct timespec at;
 
-	clock_gettime(clock, &at);
+	clock_gettime(CLOCK_MONOTONIC, &at);
 	at.tv_nsec += ms % 1000 * 1000000;
 	at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000;
 	at.tv_nsec %= 1000000000;
 	return at;
-}
-
-/* Idle threads of a busy machine may not run at all: then this one does what must be done. */
-static void *rescue(void *arg)
-{
-	struct hasher *h = arg;
-
-	pthread_mutex_lock(&h->lock);
-	while (!h->stopping) {
-		struct timespec at = in_ms(CLOCK_MONOTONIC, STARVED_MS);
-
-		if (!h->first)
-			pthread_cond_wait(&h->work, &h->lock);
-		else if (clock_mono_ms() - h->finished_at >= STARVED_MS)
-			work_once(h);
-		else
-			pthread_cond_timedwait(&h->work, &h->lock, &at);
-	}
-	pthread_mutex_unlock(&h->lock);
-	return NULL;
 }
 
 static void init_condition(pthread_cond_t *c)
@@ -139,9 +170,8 @@ struct hasher *hasher_start(int queue)
 	init_condition(&h->finished);
 	h->last = &h->first;
 	h->queue = queue;
-	h->threads = (cores < THREADS_MAX ? cores : THREADS_MAX) + 1;
-	h->thread[0] = process_thread(rescue, h);
-	for (int i = 1; i < h->threads; i++)
+	h->threads = cores < THREADS_MAX ? cores : THREADS_MAX;
+	for (int i = 0; i < h->threads; i++)
 		h->thread[i] = process_thread(work, h);
 	return h;
 }
@@ -178,7 +208,7 @@ static void withdraw(struct hasher *h, struct task *t)
 /* Waits until the task is done; one that is begun is waited for, whatever the time. */
 static int wait_for(struct hasher *h, struct task *t, int64_t deadline, struct error *err)
 {
-	struct timespec until = in_ms(CLOCK_MONOTONIC, deadline - clock_unix_ms());
+	struct timespec until = in_ms(deadline - clock_unix_ms());
 
 	while (!t->done) {
 		if (t->taken)
@@ -200,12 +230,10 @@ static int hash(struct hasher *h, struct task *t, int64_t deadline, struct error
 		pthread_mutex_unlock(&h->lock);
 		return error_busy(err, 2, "too many people are signing in just now");
 	}
-	if (!h->first)
-		h->finished_at = clock_mono_ms();
 	*h->last = t;
 	h->last = &t->next;
 	h->waiting++;
-	pthread_cond_broadcast(&h->work);
+	pthread_cond_signal(&h->work);
 	result = wait_for(h, t, deadline, err);
 	pthread_mutex_unlock(&h->lock);
 	return result;

@@ -1,9 +1,10 @@
 /*
  * password: Argon2id (RFC 9106; 19 MiB, two passes, one lane, as OWASP recommends), a bounded number at a time.
  *
- * A hash costs 20 ms of a processor and 19 MiB. So a few threads of their own make them, one per processor, at the
- * lowest priority: a storm of logins delays logins, not requests. When everything else keeps the machine so busy that no
- * hash was finished for 100 ms, one more thread makes one at ordinary priority. A full queue is ERROR_UNAVAILABLE.
+ * A hash costs 20 ms of a processor and 19 MiB. So a few threads of their own make them, one per processor, and each
+ * rests after every half millisecond: a storm of logins delays logins, not requests. (Priorities would not do: they do
+ * not count between control groups, which is what containers and sessions are, and a starved thread holds its process's
+ * memory map.) A full queue is ERROR_UNAVAILABLE.
  */
 #ifndef PARLEY_AUTH_PASSWORD_H
 #define PARLEY_AUTH_PASSWORD_H
