@@ -40,7 +40,7 @@ include common/build/rules.mk
 # The programs: a service is its folder and what it links beyond the common libraries.
 $(eval $(call service,auth,-largon2))
 $(eval $(call service,documents,-lstemmer -lunistring))
-$(eval $(call helper,documents,parley-extract,-larchive -lgumbo -lseccomp $(shell pkg-config --libs libxml-2.0 2>/dev/null)))
+$(eval $(call helper,documents,parley-extract,-larchive -lgumbo -lseccomp -lxml2))
 $(eval $(call service,chatbots,))
 $(eval $(call service,chat,))
 $(eval $(call service,integrations,))

@@ -36,9 +36,12 @@ test-e2e: all $(FAULT)
 # tests/unit/test_<module>.c: a program each. What it links beyond the common library stands in its first lines:
 # "/* links: svc-documents/chunk.c -lxml2 */".
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
-links = $(shell sed -n 's|.*links: \(.*\) \*/.*|\1|p;9q' $(1))
+# (One program reads them all: make is called often.)
+LINKS := $(shell awk 'FNR < 10 && / links: .* \*\// { name = FILENAME; sub(/.*\//, "", name); sub(/\.c$$/, "", name); \
+           sub(/.* links: /, ""); sub(/ \*\/.*/, ""); for (i = 1; i <= NF; i++) print name "_LINKS+=" $$i }' \
+           tests/unit/test_*.c tests/fuzz/fuzz_*.c)
+$(foreach l,$(LINKS),$(eval $(l)))
 define unit
-$(1)_LINKS := $(call links,tests/unit/$(1).c)
 $(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $$(patsubst %.c,$(B)/obj/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(call show,LINK,$$@)
@@ -62,7 +65,6 @@ tsan:
 T ?= 60
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 define fuzzer
-$(1)_LINKS := $(call links,tests/fuzz/$(1).c)
 $(B)/$(1): $(B)/obj/tests/fuzz/$(1).o $$(patsubst %.c,$(B)/obj/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
 	$$(call show,LINK,$$@)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $$(filter -l%,$$($(1)_LINKS)) $$(LDLIBS)
