@@ -67,12 +67,14 @@ unit_all() {
   done
 }
 
-# A test that needs the database finds it under TEST_DATABASE_URL.
+# A test that needs the database finds it under TEST_DATABASE_URL. One run at a time has it: `make -j2 test-a test-b`.
 database() {
   local state=$PWD/$build/test-state
   mkdir -p -m 711 "$state"
+  exec 8>"$state/lock"
+  flock 8
   trap "PARLEY_STATE='$state' common/scripts/postgres.sh stop" EXIT
-  PARLEY_STATE=$state PARLEY_POSTGRES_OPTIONS="-c fsync=off" common/scripts/postgres.sh start
+  PARLEY_STATE=$state PARLEY_POSTGRES_OPTIONS="-c fsync=off" common/scripts/postgres.sh start 8>&-
   TEST_DATABASE_URL=$(PARLEY_STATE=$state common/scripts/postgres.sh url parley_admin)
   export TEST_DATABASE_URL
 }
