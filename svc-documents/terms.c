@@ -282,7 +282,9 @@ int terms_next(struct terms *t, struct term *ret)
 		size_t after;
 		uint32_t c = peek(t, t->at, &after);
 
-		if (unspaced(c) && wordy(c)) {
+		if (unspaced(c) && silent(c)) {
+			t->at = after; /* a sound mark of Kana on its own: nothing by itself, and no end */
+		} else if (unspaced(c) && wordy(c)) {
 			if (read_pair(t, ret, c, after))
 				return 1;
 		} else if (end_run(t, ret)) {
