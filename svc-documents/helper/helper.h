@@ -38,6 +38,8 @@ void out_plain(struct out *o, const char *text, size_t size); /* as it is */
 void out_break(struct out *o, int newlines);
 void out_flush(const struct out *o, const char *title);
 
+struct GumboInternalOutput; /* gumbo.h: a parsed page */
+void html_text(const struct GumboInternalOutput *page, struct out *o, char *title, size_t title_size);
 void html_read(const char *bytes, size_t size, struct out *o, char *title, size_t title_size);
 void docx_read(int file, struct out *o);
 

@@ -1,6 +1,7 @@
 /* The main text of an HTML page, as Markdown. */
 #include <gumbo.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -241,12 +242,11 @@ static void read_title(const GumboNode *root, char *title, size_t size)
 	if (o.at)
 		memcpy(title, o.at, o.size);
 	title[o.size] = '\0';
+	free(o.at);
 }
 
-void html_read(const char *bytes, size_t size, struct out *o, char *title, size_t title_size)
+void html_text(const struct GumboInternalOutput *page, struct out *o, char *title, size_t title_size)
 {
-	GumboOptions options = kGumboDefaultOptions;
-	const GumboOutput *page = gumbo_parse_with_options(&options, bytes, size);
 	const GumboNode *body = child(page->root, GUMBO_TAG_BODY), *main_part = NULL;
 	size_t most = 0;
 
@@ -258,4 +258,10 @@ void html_read(const char *bytes, size_t size, struct out *o, char *title, size_
 		write_node(main_part, o, true, false, 0);
 	else
 		write_node(body, o, false, false, 0);
+}
+
+/* The tree stays: taking it down recurses as deep as the page is nested, and the process ends now. */
+void html_read(const char *bytes, size_t size, struct out *o, char *title, size_t title_size)
+{
+	html_text(gumbo_parse_with_options(&kGumboDefaultOptions, bytes, size), o, title, title_size);
 }

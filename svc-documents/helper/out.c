@@ -1,0 +1,83 @@
+/* Text on its way out. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "svc-documents/helper/helper.h"
+
+static void put(struct out *o, const char *bytes, size_t size)
+{
+	if (o->size + size > OUTPUT_MAX)
+		end(VERDICT_TOO_LARGE, "too much text");
+	if (o->size + size > o->room) {
+		o->room = (o->size + size) * 2;
+		o->at = realloc(o->at, o->room);
+		if (!o->at)
+			end(VERDICT_TOO_LARGE, "out of memory");
+	}
+	memcpy(o->at + o->size, bytes, size);
+	o->size += size;
+}
+
+static void settle(struct out *o)
+{
+	if (o->newlines && o->size)
+		put(o, "\n\n", (size_t)o->newlines);
+	else if (o->space && o->size)
+		put(o, " ", 1);
+	o->newlines = 0;
+	o->space = false;
+}
+
+void out_text(struct out *o, const char *text, size_t size)
+{
+	const char *last = text + size;
+
+	while (text < last) {
+		size_t blanks = 0, word;
+
+		while (text + blanks < last && strchr(" \t\n\r\f", text[blanks]))
+			blanks++; /* a NUL counts as one: it is dropped later */
+		text += blanks;
+		o->space = o->space || blanks;
+		for (word = 0; text + word < last && !strchr(" \t\n\r\f", text[word]);)
+			word++;
+		if (word) {
+			settle(o);
+			put(o, text, word);
+			text += word;
+		}
+	}
+}
+
+void out_plain(struct out *o, const char *text, size_t size)
+{
+	settle(o);
+	put(o, text, size);
+}
+
+void out_break(struct out *o, int newlines)
+{
+	if (newlines > o->newlines)
+		o->newlines = newlines;
+	o->space = false;
+}
+
+static void write_all(const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = write(1, bytes, size);
+
+		if (n <= 0)
+			_exit(VERDICT_CANNOT_RUN); /* nobody reads */
+		bytes += n;
+		size -= (size_t)n;
+	}
+}
+
+void out_flush(const struct out *o, const char *title)
+{
+	write_all(title, strcspn(title, "\n"));
+	write_all("\n", 1);
+	write_all(o->at, o->size);
+}
