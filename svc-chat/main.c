@@ -97,8 +97,8 @@ static void stop(void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements, store_visitors_statements,
-		                                            NULL };
+	static const struct db_stmt *const statements[] = { store_statements, store_answers_statements,
+		                                            store_visitors_statements, NULL };
 	static struct chat_settings settings;
 
 	return service_main(argc, argv,

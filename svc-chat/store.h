@@ -10,7 +10,7 @@
 #include "common/db.h"
 #include "svc-chat/provider.h"
 
-extern const struct db_stmt store_statements[];
+extern const struct db_stmt store_statements[], store_answers_statements[];
 
 enum {
 	STORE_SESSIONS = 500,  /* in one reply */

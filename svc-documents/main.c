@@ -7,6 +7,7 @@
 #include "documents.methods.h"
 #include "svc-documents/ingest.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_search.h"
 #include "svc-documents/svc.h"
 
 extern const struct db_migration documents_migrations[];
@@ -138,7 +139,7 @@ static int start(struct service *service, void *settings, void **state, struct e
 int main(int argc, char **argv)
 {
 	static const struct db_stmt *const statements[] = { store_statements, store_index_statements,
-		                                            job_statements, NULL };
+		                                            store_search_statements, job_statements, NULL };
 	static struct settings settings;
 
 	return service_main(argc, argv,

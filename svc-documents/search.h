@@ -6,7 +6,7 @@
 #define PARLEY_DOCUMENTS_SEARCH_H
 
 #include "documents.pb-c.h"
-#include "svc-documents/store_index.h"
+#include "svc-documents/store_search.h"
 #include "svc-documents/svc.h"
 
 enum { SEARCH_LIMIT = 8 /* sources, unless asked otherwise */ };

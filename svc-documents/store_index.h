@@ -8,7 +8,6 @@
 
 #include "common/db.h"
 #include "documents.pb-c.h"
-#include "svc-documents/bm25.h"
 #include "svc-documents/index.h"
 #include "svc-documents/passage.h"
 
@@ -43,37 +42,5 @@ int store_text_size(struct db *db, const char *owner, const char *id, int64_t *b
                     struct error *err) CHECKED;
 int store_text(struct db *db, const char *owner, const char *id, int64_t start, int64_t end,
                Documents__Text *out, struct arena *a, struct error *err) CHECKED;
-
-/* --- Searching -------------------------------------------------------------------------------------------------- */
-
-/* Which documents: ids NULL means all of the owner's. */
-struct scope {
-	const char *owner;
-	char *const *ids;
-	size_t count;
-};
-
-/* The documents there are, by id, with the models of their vectors in models[]. Those not yet indexed have no chunks. */
-int store_corpus(struct db *db, const struct scope *scope, struct corpus_document **ret, const char ***models,
-                 size_t *count, struct arena *a, struct error *err) CHECKED;
-/* The lists of the query's terms in the corpus. */
-int store_lists(struct db *db, const struct scope *scope, const struct query *q, const struct corpus *c,
-                struct list **ret, size_t *count, struct arena *a, struct error *err) CHECKED;
-/* The chunks whose vectors are nearest, best first; documents that are not of the corpus are left out. */
-int store_nearest(struct db *db, const struct scope *scope, const char *vector, int limit,
-                  const struct corpus *c, struct hit **ret, size_t *count, struct arena *a,
-                  struct error *err) CHECKED;
-struct chunk_key {
-	size_t document;
-	uint32_t number;
-};
-/* How near these chunks' vectors are, in any order; of those that `model` made. */
-int store_cosines(struct db *db, const char *owner, const char *vector, const char *model,
-                  const struct corpus *c, const struct chunk_key *keys, size_t count, struct hit **ret,
-                  size_t *found, struct arena *a, struct error *err) CHECKED;
-/* Chunks by document and number, in that order. */
-int store_chunks(struct db *db, const char *owner, const struct corpus *c, const struct chunk_key *keys,
-                 size_t count, struct stored_chunk **ret, size_t *found, struct arena *a,
-                 struct error *err) CHECKED;
 
 #endif

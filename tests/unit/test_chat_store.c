@@ -1,4 +1,4 @@
-/* links: svc-chat/store.c build/gen/chat.migrations.c tests/unit/pg.c */
+/* links: svc-chat/store.c svc-chat/store_answers.c build/gen/chat.migrations.c tests/unit/pg.c */
 #include "svc-chat/store.h"
 
 #include <setjmp.h>
