@@ -108,9 +108,23 @@ static const char *finish(struct worker *w, int failed, const struct error *why)
 	return "to be tried again";
 }
 
+/* Seldom enough to look the series up each time. */
+static void count(const struct worker *w, const char *result, int64_t us)
+{
+	struct metrics *m = service_metrics(w->runner->service);
+	char labels[160];
+
+	snprintf(labels, sizeof labels, "kind=\"%s\",result=\"%s\"", w->kind->kind, result);
+	metric_add(
+	    metrics_get(m, METRIC_COUNTER, "jobs_total", labels, "Attempts at jobs, by kind and result."), 1);
+	snprintf(labels, sizeof labels, "kind=\"%s\"", w->kind->kind);
+	metric_observe(
+	    metrics_get(m, METRIC_HISTOGRAM, "job_seconds", labels, "How long attempts at jobs took."), us);
+}
+
 void job_run(struct worker *w)
 {
-	int64_t start = clock_mono_ms();
+	int64_t start = clock_mono_us(), took;
 	struct error err = { 0 };
 	struct call call;
 	struct db db;
@@ -129,8 +143,10 @@ void job_run(struct worker *w)
 		failed = w->kind->run(&call, &w->job);
 	db_done(&db);
 	result = finish(w, failed, &err);
+	took = clock_mono_us() - start;
+	count(w, result, took);
 	log_line(failed ? LOG_WARN : LOG_INFO, "job", LOG_TEXT("kind", w->job.kind),
 	         LOG_TEXT("job", w->job.id), LOG_INT("attempt", w->job.attempt), LOG_TEXT("result", result),
 	         LOG_TEXT("error", failed ? err.message : ""), LOG_TEXT("detail", failed ? err.detail : ""),
-	         LOG_INT("ms", clock_mono_ms() - start));
+	         LOG_INT("ms", took / 1000));
 }

@@ -20,7 +20,13 @@
 
 struct service {
 	struct db_pool *pool;
+	struct metrics *metrics;
 };
+
+struct metrics *service_metrics(struct service *s)
+{
+	return s->metrics;
+}
 
 struct db_pool *service_db(struct service *s)
 {
@@ -274,6 +280,20 @@ static void a_job_is_added_with_its_transaction(void **state)
 	assert_int_equal(job_add(&db, "ok", NULL, NULL, "not json", 0, &err), -1);
 }
 
+static bool counted(const char *line)
+{
+	struct arena a;
+	struct text all;
+	bool found;
+
+	arena_init(&a, 0);
+	text_init(&all, &a);
+	metrics_print(service.metrics, &all);
+	found = strstr(all.at, line) != NULL;
+	arena_done(&a);
+	return found;
+}
+
 static void failures_are_tried_again_then_given_up(void **state)
 {
 	struct job_runner *r = start(&service, 1);
@@ -288,6 +308,9 @@ static void failures_are_tried_again_then_given_up(void **state)
 	assert_in_range(number("SELECT (extract(epoch FROM max(at) - min(at)) * 1000)::int FROM seen"), 2900,
 	                4500);
 	job_runner_stop(r);
+	assert_true(counted("parley_jobs_total{kind=\"bad\",result=\"to be tried again\"} 2\n"));
+	assert_true(counted("parley_jobs_total{kind=\"bad\",result=\"given up\"} 1\n"));
+	assert_true(counted("parley_job_seconds_count{kind=\"bad\"} 3\n"));
 }
 
 static void what_cannot_succeed_is_given_up_at_once(void **state)
@@ -308,7 +331,7 @@ static void run_and_be_killed(const char *kind)
 	pid_t child = fork();
 
 	if (child == 0) {
-		struct service other = { .pool = new_pool() };
+		struct service other = { new_pool(), service.metrics };
 		start(&other, 1);
 		for (;;)
 			pause();
@@ -415,5 +438,6 @@ int main(void)
 	};
 
 	log_open("test", LOG_ERROR);
+	service.metrics = metrics_new("parley");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
