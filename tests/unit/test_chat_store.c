@@ -54,7 +54,8 @@ static struct db db;
 
 static int open_pool(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements, test_statements, NULL };
+	static const struct db_stmt *const tables[] = { store_statements, store_answers_statements,
+		                                        test_statements, NULL };
 	struct db_config config = {
 		.url = pg_url(), .schema = "chat", .connections = 2, .statements = tables
 	};
