@@ -124,7 +124,8 @@ describe('several gateways', () => {
       for (let i = 0; i < 30; i++) check(await stack.api('GET', '/api/chatbots', { token: i % 2 ? user.token : key }), 200);
       const now = await asked();
       // a gateway that began its feed anew meanwhile (a busy machine) rightly forgets what it knew of keys
-      if (now.follow_revocations !== before.follow_revocations && tries < 5) continue;
+      const again = ['follow_revocations', 'get_keyring'].some((method) => now[method] !== before[method]);
+      if (again && tries < 5) continue;
       assert.deepEqual(now, { ...before, resolve_key: before.resolve_key + 1 });
       break;
     }
