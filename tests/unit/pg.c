@@ -70,6 +70,22 @@ static pid_t start(const char *program, char *const *args)
 	_exit(127);
 }
 
+/* With the last words of PostgreSQL. */
+static _Noreturn void fail(const char *what)
+{
+	char words[4096], path[sizeof dir + 8];
+	FILE *log;
+	size_t n;
+
+	snprintf(path, sizeof path, "%s/log", dir);
+	log = fopen(path, "r");
+	if (log && fseek(log, -(long)sizeof words, SEEK_END) != 0)
+		rewind(log);
+	n = log ? fread(words, 1, sizeof words, log) : 0;
+	fprintf(stderr, "pg: %s\n%.*s\n", what, (int)n, words);
+	exit(1);
+}
+
 static void remove_tree(const char *path)
 {
 	pid_t child = fork();
@@ -110,7 +126,7 @@ static void make_cluster(void)
 {
 	const struct passwd *user = geteuid() == 0 ? getpwnam("postgres") : NULL;
 	char data[] = "data";
-	int status;
+	int status = -1;
 
 	find_programs();
 	sweep();
@@ -123,10 +139,8 @@ static void make_cluster(void)
 	    start("initdb", (char *[]){ "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
 	                                "--locale=C.UTF-8", "--no-sync", "--no-instructions", NULL }),
 	    &status, 0);
-	if (status != 0) {
-		fprintf(stderr, "pg: initdb failed\n");
-		exit(1);
-	}
+	if (status != 0)
+		fail("initdb failed");
 }
 
 void pg_start(void)
@@ -147,8 +161,7 @@ void pg_start(void)
 			break;
 		usleep(25 * 1000);
 	}
-	fprintf(stderr, "pg: the server does not start; see %s/log\n", dir);
-	exit(1);
+	fail("the server does not start");
 }
 
 void pg_stop(int in_order)
