@@ -50,7 +50,7 @@ static void become_postgres(void)
 		_exit(126);
 }
 
-static pid_t start(const char *program, char *const *args)
+static pid_t start(const char *program, char **args)
 {
 	pid_t parent = getpid(), child = fork();
 	char path[320];
@@ -66,6 +66,7 @@ static pid_t start(const char *program, char *const *args)
 	dup2(quiet, 1);
 	dup2(quiet, 2);
 	snprintf(path, sizeof path, "%s/%s", bin, program);
+	args[0] = path; /* it looks for its own folder there, else in PATH */
 	execv(path, args);
 	_exit(127);
 }
@@ -135,10 +136,9 @@ static void make_cluster(void)
 		die(dir);
 	maker = getpid();
 	atexit(end);
-	waitpid(
-	    start("initdb", (char *[]){ "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-	                                "--locale=C.UTF-8", "--no-sync", "--no-instructions", NULL }),
-	    &status, 0);
+	waitpid(start("initdb", (char *[]){ NULL, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+	                                    "--locale=C.UTF-8", "--no-sync", "--no-instructions", NULL }),
+	        &status, 0);
 	if (status != 0)
 		fail("initdb failed");
 }
@@ -148,9 +148,9 @@ void pg_start(void)
 	char sockets[96];
 
 	snprintf(sockets, sizeof sockets, "unix_socket_directories=%s", dir);
-	server = start("postgres",
-	               (char *[]){ "postgres", "-D", "data", "-c", sockets, "-c", "listen_addresses=", "-c",
-	                           "fsync=off", "-c", "shared_buffers=16MB", NULL });
+	server =
+	    start("postgres", (char *[]){ NULL, "-D", "data", "-c", sockets, "-c", "listen_addresses=", "-c",
+	                                  "fsync=off", "-c", "shared_buffers=16MB", NULL });
 	for (int i = 0; i < 600; i++) {
 		PGconn *pg = PQconnectdb(url);
 		int up = PQstatus(pg) == CONNECTION_OK;
