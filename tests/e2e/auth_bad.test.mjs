@@ -1,6 +1,7 @@
 // Accounts, hostile input: each a clear answer, and nothing breaks.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { check, client, code, forget, from, password, proven, refused, resetToken, trusting } from './accounts.mjs';
 import { startStack, uniqueEmail, until } from './harness.mjs';
@@ -11,6 +12,19 @@ const signed = (header, claims, key = 'x'.repeat(32)) => {
   const text = `${b64(header)}.${b64(claims)}`;
   return `${text}.${crypto.createHmac('sha256', key).update(text).digest('base64url')}`;
 };
+
+// The key that a token is signed with, opened as svc-auth opens it: nothing else makes a token that is right but for its age.
+async function signingKey(stack, token) {
+  const { kid } = JSON.parse(Buffer.from(token.split('.')[0], 'base64url'));
+  const [[sealed]] = await stack.sql(`SELECT sealed FROM auth.keyring WHERE purpose = 'token' AND id = '${kid}'`);
+  const raw = Buffer.from(sealed.split('.')[1], 'base64url');
+  const secret = (await fs.readFile(stack.process('auth').env.PARLEY_SECRET, 'utf8')).trim();
+  const master = crypto.createHash('sha256').update(secret).digest();
+  const opener = crypto.createDecipheriv('aes-256-gcm', Buffer.from(crypto.hkdfSync('sha256', master, 'parley', 'auth.keyring', 32)), raw.subarray(0, 12));
+  opener.setAAD(Buffer.from(`auth.keyring/token/${kid}`)).setAuthTag(raw.subarray(-16));
+  return Buffer.concat([opener.update(raw.subarray(12, -16)), opener.final()]);
+}
+
 const deep = (levels) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 
 describe('accounts, hostile input', () => {
@@ -97,6 +111,21 @@ describe('accounts, hostile input', () => {
     ['key: an id beyond all integers', 404, null, () => stack.api('DELETE', '/auth/api-keys/99999999999999999999', { token: ada.token })],
     ['admin: not one', 403, null, () => stack.api('GET', '/admin/users', { token: ada.token })],
   ];
+  test('a token is good until it expires, also where it was shown before', async () => {
+    const [header] = ada.token.split('.');
+    const key = await signingKey(stack, ada.token);
+    const until = (seconds) => signed(JSON.parse(Buffer.from(header, 'base64url')),
+      { ...claimsOf(ada.token), exp: Math.floor(Date.now() / 1000) + seconds }, key);
+    const me = (token) => stack.api('GET', '/auth/me', { token });
+    check(await me(until(60)), 200, 'the key is the right one');
+    check(await me(until(-1)), 401);
+    check(await me(until(0)), 401);
+    const short = until(2);
+    for (let i = 0; i < 20; i++) check(await me(short), 200);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    for (let i = 0; i < 20; i++) check(await me(short), 401);
+  });
+
   for (const [name, status, field, request] of table) {
     test(name, async () => {
       const body = check(await request(), status, name);
