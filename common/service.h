@@ -1,10 +1,11 @@
 /*
  * service: what every svc-* program is: a method table behind an NNG REP socket, with everything round it.
  *
- * service_run() opens the database, applies migrations, connects the listening socket, serves until SIGTERM, then
+ * service_main() opens the database, applies migrations, connects the listening socket, serves until SIGTERM, then
  * stops accepting, finishes what runs and closes. For each request it checks the MAC, the deadline and the access,
  * decodes into the call's arena, runs the handler, encodes, signs and logs. Ordinary methods run on a few workers;
- * slow ones (Behaviour.slow) on threads of their own, bounded; Rpc.Hello, Next and Cancel are answered by the
+ * slow ones (Behaviour.slow) on threads of their own, bounded; brief ones (Behaviour.brief) several to a thread, so they
+ * must not hold a lock over a call of db; Rpc.Hello, Next and Cancel are answered by the
  * skeleton itself. Every queue is bounded: when full the answer is ERROR_UNAVAILABLE with retry_after.
  *
  * Idempotency-Key: for methods with idempotency_key the handler runs inside a transaction that first claims

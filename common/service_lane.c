@@ -69,6 +69,7 @@ static struct lane_job *next_job(struct lane *lane, bool waits)
 	if (!lane->first)
 		lane->end = &lane->first;
 	lane->queued--;
+	metric_set(lane->gauge_queued, lane->queued);
 	lane->busy++;
 	return job;
 }

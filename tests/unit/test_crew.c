@@ -51,6 +51,8 @@ static void work_through(bool brief, int threads)
 {
 	static struct job jobs[JOBS];
 	struct lane lane;
+	struct arena a;
+	struct text shown;
 
 	atomic_store(&done, 0);
 	atomic_store(&most_at_once, 0);
@@ -63,6 +65,12 @@ static void work_through(bool brief, int threads)
 	while (lane_busy(&lane))
 		usleep(1000);
 	assert_int_equal(atomic_load(&done), JOBS);
+	arena_init(&a, 0);
+	text_init(&shown, &a);
+	metrics_print(metrics, &shown);
+	assert_non_null(strstr(shown.at, brief ? "test_rpc_queue_depth{lane=\"brief\"} 0\n"
+	                                       : "test_rpc_queue_depth{lane=\"work\"} 0\n"));
+	arena_done(&a);
 	assert_int_equal(lane_stop(&lane, 2000), 0);
 	assert_int_equal(lane_push(&lane, &jobs[0].job), -1);
 	lane_done(&lane);
