@@ -15,6 +15,7 @@
 #include "common/arena.h"
 #include "common/error.h"
 #include "common/own.h"
+#include "common/utf8.h"
 
 enum { JSON_MAX_DEPTH = 32 };
 
@@ -32,12 +33,5 @@ int json_flag(json_object *object, const char *key, int fallback);
 
 /* Compact text in the arena. */
 char *json_print(json_object *value, struct arena *a);
-
-/* The length of the UTF-8 sequence at p, before end (RFC 3629: no surrogates, nothing overlong); 0 when it is none. */
-int utf8_sequence(const unsigned char *p, const unsigned char *end);
-/* 1 when the bytes are UTF-8 (no surrogates, nothing overlong) without U+0000. */
-int utf8_valid(const char *bytes, size_t length);
-/* Characters in valid UTF-8. */
-size_t utf8_length(const char *bytes, size_t length);
 
 #endif

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "common/json.h"
+#include "common/utf8.h"
 
 int utf8_sequence(const unsigned char *p, const unsigned char *end)
 {

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/utf8.h"
+
 /* --- Sentences ---------------------------------------------------------------------------------------------------- */
 
 static bool blank(char c)
@@ -153,30 +155,6 @@ static bool stands_alone(uint32_t c)
 	return (c >= 0x2e80 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0x20000 && c <= 0x3ffff);
 }
 
-static size_t encode(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 /* English endings: enough to let "guarantees" meet "guarantee", "invaded" "invade" and "shipped" "ship". */
 static size_t without_ending(const char *word, size_t size)
 {
@@ -216,7 +194,7 @@ int word_next(const char **at, const char *end, char word[WORD_MAX])
 			break;
 		}
 		if (size + 4 < WORD_MAX)
-			size += encode(word + size, fold(c));
+			size += utf8_put(word + size, fold(c));
 		if (stands_alone(c))
 			break;
 	}

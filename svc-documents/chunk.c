@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "svc-documents/utf8.h"
+#include "common/utf8.h"
 
 enum { HEADING_LEVELS = 6, HEADING_LINE = 60 };
 
@@ -30,8 +30,8 @@ static void add(struct units *u, const char *text, size_t start, size_t end, int
 		if (!u->at)
 			abort();
 	}
-	u->at[u->count++] =
-	    (struct unit){ start, end, (int32_t)utf8_count(text + start, end - start), (int8_t)level, first };
+	u->at[u->count++] = (struct unit){ start, end, (int32_t)utf8_length(text + start, end - start),
+		                           (int8_t)level, first };
 }
 
 /* --- Paragraphs and headings ------------------------------------------------------------------------------------ */
@@ -74,7 +74,7 @@ static bool lone_title(const char *s, const char *eol, const char *end)
 	const char *p = s;
 	uint32_t c;
 
-	if (eol >= end || utf8_count(s, (size_t)(eol - s)) > HEADING_LINE || strchr(".,;:!?\"'|)", eol[-1]))
+	if (eol >= end || utf8_length(s, (size_t)(eol - s)) > HEADING_LINE || strchr(".,;:!?\"'|)", eol[-1]))
 		return false;
 	c = utf8_next(&p);
 	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c >= 0xc0 && c < 0x3000);
@@ -123,7 +123,7 @@ static void add_pieces(struct units *u, const char *text, size_t start, size_t e
 
 static void add_sentence(struct units *u, const char *text, size_t start, size_t end, bool first)
 {
-	if (end - start > CHUNK_SIZE && utf8_count(text + start, end - start) > CHUNK_SIZE)
+	if (end - start > CHUNK_SIZE && utf8_length(text + start, end - start) > CHUNK_SIZE)
 		add_pieces(u, text, start, end, first);
 	else
 		add(u, text, start, end, 0, first);
@@ -243,9 +243,9 @@ static void enter_heading(struct packer *p, const struct unit *u)
 static int64_t character_at(struct packer *p, size_t byte)
 {
 	if (byte >= p->byte)
-		p->character += (int64_t)utf8_count(p->text + p->byte, byte - p->byte);
+		p->character += (int64_t)utf8_length(p->text + p->byte, byte - p->byte);
 	else
-		p->character -= (int64_t)utf8_count(p->text + byte, p->byte - byte);
+		p->character -= (int64_t)utf8_length(p->text + byte, p->byte - byte);
 	p->byte = byte;
 	return p->character;
 }
@@ -281,7 +281,7 @@ static bool fits(const struct packer *p, size_t from, size_t to)
 {
 	const struct unit *u = p->units;
 
-	return utf8_count(p->text + u[from].start, u[to].end - u[from].start) <= CHUNK_SIZE;
+	return utf8_length(p->text + u[from].start, u[to].end - u[from].start) <= CHUNK_SIZE;
 }
 
 /* How far back the next chunk starts, so as to repeat the last sentences of a paragraph that goes on. */
@@ -303,7 +303,7 @@ static bool substantial(const struct packer *p, size_t from, size_t to)
 	const struct unit *u = p->units;
 
 	return u[to].first &&
-	       utf8_count(p->text + u[from].start, u[to - 1].end - u[from].start) >= CHUNK_LEAST;
+	       utf8_length(p->text + u[from].start, u[to - 1].end - u[from].start) >= CHUNK_LEAST;
 }
 
 static void pack(struct packer *p)

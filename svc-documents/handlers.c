@@ -6,12 +6,12 @@
 #include "common/clock.h"
 #include "common/id.h"
 #include "common/text.h"
+#include "common/utf8.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest.h"
 #include "svc-documents/sniff.h"
 #include "svc-documents/store.h"
 #include "svc-documents/svc.h"
-#include "svc-documents/utf8.h"
 
 enum { NAME_MAX_CHARACTERS = 200, USES_MS = 2000 /* what knowing the chatbots may cost */ };
 

@@ -1,9 +1,8 @@
 #include "svc-documents/normalise.h"
 
+#include "common/utf8.h"
 #include <stdlib.h>
 #include <string.h>
-
-#include "svc-documents/utf8.h"
 
 /* --- Bytes to characters ---------------------------------------------------------------------------------------- */
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "common/utf8.h"
 #include "svc-documents/chunk.h"
-#include "svc-documents/utf8.h"
 
 static int by_place(const void *x, const void *y)
 {
@@ -43,7 +43,7 @@ static void join(struct stretch *s, const struct stored_chunk *c)
 	const char *end = c->text + c->size, *from = skip_characters(c->text, end, s->last - c->first);
 
 	text_add(&s->text, from, (size_t)(end - from));
-	s->last += (int64_t)utf8_count(from, (size_t)(end - from));
+	s->last += (int64_t)utf8_length(from, (size_t)(end - from));
 }
 
 static void stretch_round(struct stretch *s, const struct stored_chunk *stored, size_t count,
@@ -101,7 +101,7 @@ struct grown {
 
 static bool room_for(const struct grown *g, size_t start, size_t end)
 {
-	return start >= g->low && end <= g->high && utf8_count(g->text + start, end - start) <= PASSAGE_MAX;
+	return start >= g->low && end <= g->high && utf8_length(g->text + start, end - start) <= PASSAGE_MAX;
 }
 
 /* Add sentences before and after, those of the same paragraph first, while there is room. */
@@ -187,8 +187,8 @@ static int choose(const struct candidate *k, const struct stored_chunk *stored, 
 		g.start++;
 	grow(&g, spans, n);
 	ret->chunk = chunk;
-	ret->first = s.first + (int64_t)utf8_count(g.text, g.start);
-	ret->last = ret->first + (int64_t)utf8_count(g.text + g.start, g.end - g.start);
+	ret->first = s.first + (int64_t)utf8_length(g.text, g.start);
+	ret->last = ret->first + (int64_t)utf8_length(g.text + g.start, g.end - g.start);
 	ret->text = arena_strndup(a, g.text + g.start, g.end - g.start);
 	ret->score = k->score;
 	return ret->last > ret->first;

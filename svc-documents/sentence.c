@@ -2,8 +2,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/utf8.h"
 #include "svc-documents/chunk.h"
-#include "svc-documents/utf8.h"
 
 static bool upper(char c)
 {

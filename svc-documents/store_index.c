@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "common/utf8.h"
 #include "svc-documents/embed.h"
 #include "svc-documents/store.h"
-#include "svc-documents/utf8.h"
 
 enum { BATCH = 500 }; /* rows written by one statement */
 
@@ -185,9 +185,9 @@ static void print_pages(const struct clean *c, const char **starts, const char *
 	for (size_t i = 0; i < c->page_count; i++) {
 		const struct page *p = &c->pages[i];
 
-		at += (int64_t)utf8_count(c->text + byte, p->start - byte);
+		at += (int64_t)utf8_length(c->text + byte, p->start - byte);
 		text_addf(&s, "%c%" PRId64, i ? ',' : '{', at);
-		at += (int64_t)utf8_count(c->text + p->start, p->end - p->start);
+		at += (int64_t)utf8_length(c->text + p->start, p->end - p->start);
 		text_addf(&e, "%c%" PRId64, i ? ',' : '{', at);
 		byte = p->end;
 	}

@@ -1,13 +1,12 @@
 #include "svc-documents/terms.h"
 
+#include "common/utf8.h"
 #include <libstemmer.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
 #include <unictype.h>
 #include <uninorm.h>
-
-#include "svc-documents/utf8.h"
 
 struct sb_stemmer *stemmer_new(void)
 {

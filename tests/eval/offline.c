@@ -13,11 +13,11 @@
 #include <time.h>
 
 #include "common/text.h"
+#include "common/utf8.h"
 #include "svc-documents/embed.h"
 #include "svc-documents/index.h"
 #include "svc-documents/passage.h"
 #include "svc-documents/rank.h"
-#include "svc-documents/utf8.h"
 
 enum { ARTICLES = 64, SOURCES = 5, CANDIDATES = 32 };
 
@@ -256,7 +256,7 @@ int main(int argc, char **argv)
 
 			for (size_t s = 0; s < n && !rank; s++)
 				if (sources[s].chunk->document == (own ? 0 : i) &&
-				    utf8_count(sources[s].text, strlen(sources[s].text)) <= 1200 &&
+				    utf8_length(sources[s].text, strlen(sources[s].text)) <= 1200 &&
 				    holds(&sources[s], json_object_object_get(q, "answers"), &a))
 					rank = (int)s + 1;
 			one.questions++;

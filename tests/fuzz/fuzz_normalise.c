@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/utf8.h"
 #include "svc-documents/chunk.h"
-#include "svc-documents/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -33,8 +33,8 @@ static void check(const struct clean *clean, const struct chunk *chunks, size_t 
 		const struct chunk *c = &chunks[i];
 
 		MUST(c->start < c->end && c->end <= clean->size && c->last - c->first <= CHUNK_MAX);
-		MUST((size_t)c->first == utf8_count(clean->text, c->start));
-		MUST((size_t)c->last == utf8_count(clean->text, c->end));
+		MUST((size_t)c->first == utf8_length(clean->text, c->start));
+		MUST((size_t)c->last == utf8_length(clean->text, c->end));
 		MUST(i == 0 || (c->start > chunks[i - 1].start && c->end > chunks[i - 1].end));
 		MUST((size_t)c->page <= clean->page_count);
 		if (covered < c->start)

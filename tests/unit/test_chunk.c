@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "common/text.h"
-#include "svc-documents/utf8.h"
+#include "common/utf8.h"
 
 static void test_sentence_end(void **state)
 {
@@ -126,8 +126,8 @@ static void check(const struct clean *clean, const struct chunk *chunks, size_t 
 
 		assert_true(c->start < c->end && c->end <= clean->size);
 		assert_true(c->last - c->first <= CHUNK_MAX);
-		assert_int_equal(c->first, utf8_count(clean->text, c->start));
-		assert_int_equal(c->last, utf8_count(clean->text, c->end));
+		assert_int_equal(c->first, utf8_length(clean->text, c->start));
+		assert_int_equal(c->last, utf8_length(clean->text, c->end));
 		if (i) {
 			assert_true(c->start > chunks[i - 1].start && c->end > chunks[i - 1].end);
 		}

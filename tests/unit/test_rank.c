@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "common/text.h"
+#include "common/utf8.h"
 #include "svc-documents/chunk.h"
 #include "svc-documents/passage.h"
-#include "svc-documents/utf8.h"
 
 /* --- Ranking ---------------------------------------------------------------------------------------------------- */
 
@@ -132,7 +132,7 @@ static void check(const struct book *b, const struct passage *p, size_t n)
 		for (int64_t k = 0; k < p[i].first; k++)
 			utf8_next(&s);
 		assert_int_equal(strncmp(s, p[i].text, strlen(p[i].text)), 0);
-		assert_int_equal(utf8_count(p[i].text, strlen(p[i].text)), p[i].last - p[i].first);
+		assert_int_equal(utf8_length(p[i].text, strlen(p[i].text)), p[i].last - p[i].first);
 		assert_true(p[i].last - p[i].first <= PASSAGE_MAX);
 		for (size_t k = 0; k < i; k++)
 			assert_true(p[i].last <= p[k].first || p[i].first >= p[k].last);

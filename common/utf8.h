@@ -1,6 +1,6 @@
-/* utf8: one character at a time. Decoding takes valid UTF-8 (normalise.c sees to that). */
-#ifndef PARLEY_DOCUMENTS_UTF8_H
-#define PARLEY_DOCUMENTS_UTF8_H
+/* utf8: is it, how long is it, and one character at a time (decoding takes valid UTF-8 only). */
+#ifndef PARLEY_UTF8_H
+#define PARLEY_UTF8_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -52,14 +52,11 @@ static inline size_t utf8_put(char *out, uint32_t c)
 	return 4;
 }
 
+/* The length of the UTF-8 sequence at p, before end (RFC 3629: no surrogates, nothing overlong); 0 when it is none. */
+int utf8_sequence(const unsigned char *p, const unsigned char *end);
+/* 1 when the bytes are UTF-8 (no surrogates, nothing overlong) without U+0000. */
+int utf8_valid(const char *bytes, size_t length);
 /* Characters in valid UTF-8. */
-static inline size_t utf8_count(const char *text, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < size; i++)
-		n += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return n;
-}
+size_t utf8_length(const char *bytes, size_t length);
 
 #endif
