@@ -20,7 +20,7 @@ PACKAGES := libpq json-c libcurl libcrypto libjwt libprotobuf-c
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-missing-field-initializers
 HARDEN   := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 CPPFLAGS := -I. -I$(GEN) -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) libxml-2.0 2>/dev/null)
-# Hidden: libjwt's jansson calls its own json_string(), not the one of common/json.h that bears the same name.
+# Hidden: libjwt's jansson calls its own json_string(), not the one of common/json/json.h that bears the same name.
 CFLAGS   := -std=gnu11 -g $(WARN) $(HARDEN) -fvisibility=hidden -pthread
 LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -pthread
 LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -lnng -lcivetweb -lm

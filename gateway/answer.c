@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "gateway/guard.h"
 
 static const struct {

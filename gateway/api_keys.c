@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/id.h"
+#include "common/base/id.h"
 
 enum { PLACES = 4096, KEEP_SECONDS = 300 };
 

@@ -10,9 +10,9 @@
 
 #include <stdbool.h>
 
-#include "common/arena.h"
-#include "common/error.h"
-#include "common/text.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "common/base/text.h"
 
 struct cors; /* lives in the arena it was made with; only read after */
 

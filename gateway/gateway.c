@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/process.h"
-#include "common/secret.h"
+#include "common/base/process.h"
+#include "common/secret/secret.h"
 #include "gateway/dispatch.h"
 #include "gateway/pages.h"
 

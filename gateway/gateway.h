@@ -13,9 +13,9 @@
 #ifndef PARLEY_GATEWAY_H
 #define PARLEY_GATEWAY_H
 
-#include "common/admin.h"
-#include "common/metrics.h"
-#include "common/rpc.h"
+#include "common/base/metrics.h"
+#include "common/rpc/rpc.h"
+#include "common/service/admin.h"
 #include "gateway/cors.h"
 #include "gateway/identity.h"
 #include "gateway/limits.h"

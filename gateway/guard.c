@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/process.h"
+#include "common/base/clock.h"
+#include "common/base/process.h"
 
 enum { SWEEP_MS = 100 };
 enum waits { WAITS_FOR_US, WAITS_FOR_HEADER, WAITS_FOR_BODY, WAITS_FOR_READER };

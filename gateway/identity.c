@@ -5,10 +5,10 @@
 #include <strings.h>
 
 #include "auth.client.h"
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/json.h"
-#include "common/process.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/process.h"
+#include "common/json/json.h"
 
 enum {
 	REFETCH_MS = 200,  /* how often a strange token makes us ask for keys */

@@ -8,8 +8,8 @@
 #ifndef PARLEY_IDENTITY_H
 #define PARLEY_IDENTITY_H
 
-#include "common/method.h"
-#include "common/rpc.h"
+#include "common/rpc/method.h"
+#include "common/rpc/rpc.h"
 #include "gateway/limits.h"
 #include "gateway/request.h"
 

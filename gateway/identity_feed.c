@@ -3,9 +3,9 @@
 #include <time.h>
 
 #include "auth.client.h"
-#include "common/clock.h"
-#include "common/json_message.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/json/json_message.h"
 #include "gateway/identity_internal.h"
 #include "shapes.h"
 

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "common/token.h"
+#include "common/secret/token.h"
 #include "gateway/api_keys.h"
 #include "gateway/identity.h"
 #include "gateway/revocations.h"

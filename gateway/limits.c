@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/id.h"
+#include "common/base/id.h"
 
 bool gate_enter(struct gate *g)
 {

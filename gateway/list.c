@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/json_message.h"
+#include "common/base/clock.h"
+#include "common/json/json_message.h"
 #include "gateway/answer.h"
 #include "gateway/transcode.h"
 

@@ -3,8 +3,8 @@
  */
 #include <string.h>
 
-#include "common/log.h"
-#include "common/process.h"
+#include "common/base/log.h"
+#include "common/base/process.h"
 #include "gateway/gateway.h"
 
 enum { FOREVER_MS = 60 * 60 * 1000 };

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/arena.h"
-#include "common/error.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
 
 /* Up to room bytes of the body; *got is 0 at its end. -1 with err. */
 typedef int multipart_source(void *arg, void *bytes, size_t room, size_t *got, struct error *err);

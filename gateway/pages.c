@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "auth.client.h"
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/secret.h"
-#include "common/version.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/version.h"
+#include "common/secret/secret.h"
 #include "gateway/answer.h"
 #include "gateway/static_files.h"
 

@@ -8,8 +8,8 @@
 #ifndef PARLEY_PROXIES_H
 #define PARLEY_PROXIES_H
 
-#include "common/arena.h"
-#include "common/error.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
 
 enum { PROXIES_MAX = 64 };
 

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "common/arena.h"
-#include "common/text.h"
+#include "common/base/arena.h"
+#include "common/base/text.h"
 
 struct query {
 	const char *at;

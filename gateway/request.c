@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/clock.h"
-#include "common/id.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
 #include "gateway/guard.h"
 #include "gateway/limits.h"
 #include "gateway/proxies.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/id.h"
+#include "common/base/id.h"
 
 enum { FIRST_SIZE = 256 };
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "auth.pb-c.h"
-#include "common/token.h"
+#include "common/secret/token.h"
 
 struct revocations;
 

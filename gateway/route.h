@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/arena.h"
-#include "common/error.h"
-#include "common/method.h"
-#include "common/shape.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "common/json/shape.h"
+#include "common/rpc/method.h"
 
 enum stream_mode { STREAM_NONE, STREAM_START, STREAM_RESUME };
 

@@ -9,9 +9,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
 #include "gateway/answer.h"
 #include "gateway/guard.h"
 

@@ -9,8 +9,8 @@
 #ifndef PARLEY_SERVER_H
 #define PARLEY_SERVER_H
 
-#include "common/error.h"
-#include "common/metrics.h"
+#include "common/base/error.h"
+#include "common/base/metrics.h"
 #include "gateway/proxies.h"
 #include "gateway/request.h"
 

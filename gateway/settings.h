@@ -4,9 +4,9 @@
 #ifndef PARLEY_SETTINGS_H
 #define PARLEY_SETTINGS_H
 
-#include "common/config.h"
-#include "common/log.h"
-#include "common/rpc.h"
+#include "common/base/config.h"
+#include "common/base/log.h"
+#include "common/rpc/rpc.h"
 
 enum { GATEWAY_SERVICES = 5 };
 extern const char *const gateway_services[GATEWAY_SERVICES]; /* "auth", "documents", ... */

@@ -1,7 +1,7 @@
 /*
  * static_files: the files that are part of the program: the documentation pages and their assets, openapi.json.
  *
- * The table is made by the build (common/build/static.sh) from gateway/static. Text is kept compressed and goes out so
+ * The table is made by the build (gateway/static.sh) from gateway/static. Text is kept compressed and goes out so
  * to whoever takes gzip, which is everybody but a bare curl. Answers carry an ETag; a browser that has the file is told so.
  */
 #ifndef PARLEY_STATIC_FILES_H

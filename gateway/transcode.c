@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "common/json_message.h"
+#include "common/json/json_message.h"
 #include "gateway/answer.h"
 #include "gateway/query.h"
 

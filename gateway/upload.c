@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/json_message.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/json/json_message.h"
 #include "documents.client.h"
 #include "gateway/multipart.h"
 #include "gateway/transcode.h"

@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/token.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/secret/token.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/proof.h"
 

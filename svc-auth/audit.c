@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "common/log.h"
+#include "common/base/log.h"
 #include "svc-auth/auth.h"
 
 enum { AGENT_MAX = 300 };

@@ -3,9 +3,9 @@
 #define PARLEY_AUTH_AUTH_H
 
 #include "auth.pb-c.h"
-#include "common/egress.h"
-#include "common/job.h"
-#include "common/service.h"
+#include "common/egress/egress.h"
+#include "common/job/job.h"
+#include "common/service/service.h"
 #include "svc-auth/feed.h"
 #include "svc-auth/keystore.h"
 #include "svc-auth/password.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/process.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/process.h"
 #include "svc-auth/store.h"
 
 enum { KEEP_EVENTS = 4096, BEAT_SECONDS = 1, DEAF_MS = 4000 };

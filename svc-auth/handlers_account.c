@@ -1,8 +1,8 @@
 /* The user's own account: one function per method of auth.proto. */
 #include "auth.methods.h"
 #include "chat.client.h"
-#include "common/clock.h"
-#include "common/id.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
 #include "documents.client.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/preferences.h"

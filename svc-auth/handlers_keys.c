@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "auth.methods.h"
-#include "common/clock.h"
-#include "common/id.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
 #include "svc-auth/auth.h"
 
 enum { KEYS_MAX = 100, KEY_BYTES = 32, KEY_TEXT = 3 + 43 + 1, PREFIX = 10, REVOCATIONS_PAGE = 20000 };

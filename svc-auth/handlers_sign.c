@@ -1,6 +1,6 @@
 /* Registering and signing in: one function per method of auth.proto. */
 #include "auth.methods.h"
-#include "common/id.h"
+#include "common/base/id.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/proof.h"
 

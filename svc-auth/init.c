@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/clock.h"
-#include "common/db.h"
-#include "common/id.h"
-#include "common/log.h"
-#include "common/own.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/db/db.h"
 
 OWN_DEFINE(pgconn, PGconn *, PQfinish)
 

@@ -7,8 +7,8 @@
 #ifndef PARLEY_AUTH_INIT_H
 #define PARLEY_AUTH_INIT_H
 
-#include "common/error.h"
-#include "common/secret.h"
+#include "common/base/error.h"
+#include "common/secret/secret.h"
 
 /* Waits up to wait_ms for the database. */
 int init_database(const char *admin_url, const struct secret *secret, int wait_ms, struct error *err) CHECKED;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/id.h"
-#include "common/log.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
 #include "svc-auth/store.h"
 
 enum { PURPOSES = 2, KEYS_MAX = sizeof(((struct keyring *)0)->keys) / sizeof(struct keyring_key) };

@@ -8,8 +8,8 @@
 #ifndef PARLEY_AUTH_KEYSTORE_H
 #define PARLEY_AUTH_KEYSTORE_H
 
-#include "common/db.h"
-#include "common/secret.h"
+#include "common/db/db.h"
+#include "common/secret/secret.h"
 
 #define KEYSTORE_TOKEN "token"
 #define KEYSTORE_STORAGE "storage"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 char *letter_escape(const char *text, struct arena *a)
 {

@@ -2,7 +2,7 @@
 #ifndef PARLEY_AUTH_LETTERS_H
 #define PARLEY_AUTH_LETTERS_H
 
-#include "common/arena.h"
+#include "common/base/arena.h"
 
 struct letter {
 	const char *subject, *text, *html;

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/id.h"
-#include "common/text.h"
+#include "common/base/id.h"
+#include "common/base/text.h"
 
 enum { LINE_MAX_CHARS = 76 };
 

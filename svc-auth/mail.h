@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/arena.h"
+#include "common/base/arena.h"
 
 struct mail {
 	const char *from;    /* "Parley <parley@example.com>" or the address alone */

@@ -7,10 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/json.h"
-#include "common/log.h"
-#include "common/text.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/json/json.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/letters.h"
 #include "svc-auth/mail.h"

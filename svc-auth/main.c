@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "auth.methods.h"
-#include "common/log.h"
+#include "common/base/log.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/init.h"
 #include "svc-auth/mail.h"

@@ -3,7 +3,7 @@
 #ifndef PARLEY_AUTH_PAGES_H
 #define PARLEY_AUTH_PAGES_H
 
-#include "common/arena.h"
+#include "common/base/arena.h"
 
 /* alive: the link still works. */
 char *page_reset(int alive, struct arena *a);

@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/process.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/process.h"
 
 enum { PASSES = 2, MEMORY_KIB = 19456, LANES = 1, SALT_SIZE = 16, HASH_SIZE = 32, PHC_MAX = 160 };
 enum { THREADS_MAX = 64, WORK_US = 500, REST_US = 250 };

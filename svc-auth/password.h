@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#include "common/arena.h"
-#include "common/error.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
 
 struct hasher;
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 /* What a patch may name and never changes. */
 static const char *const protected_keys[] = { "userId",       "email",     "apiKey",   "usage",

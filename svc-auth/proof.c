@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/id.h"
+#include "common/base/id.h"
 
 /* The purpose, with its NUL, keeps the four uses of the key apart. */
 static void mac(const unsigned char key[KEY_SIZE], const char *purpose, const char *a, const char *b,

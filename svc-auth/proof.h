@@ -7,7 +7,7 @@
 #ifndef PARLEY_AUTH_PROOF_H
 #define PARLEY_AUTH_PROOF_H
 
-#include "common/secret.h"
+#include "common/secret/secret.h"
 
 enum {
 	PROOF_CODE = 7,  /* six digits and the NUL */

@@ -8,7 +8,7 @@
 #define PARLEY_AUTH_STORE_H
 
 #include "auth.pb-c.h"
-#include "common/db.h"
+#include "common/db/db.h"
 
 extern const struct db_stmt store_statements[], store_keys_statements[], store_proofs_statements[];
 

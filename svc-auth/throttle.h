@@ -5,7 +5,7 @@
 #ifndef PARLEY_AUTH_THROTTLE_H
 #define PARLEY_AUTH_THROTTLE_H
 
-#include "common/db.h"
+#include "common/db/db.h"
 
 struct throttle {
 	const char *name; /* of what is counted: "sign-in" */

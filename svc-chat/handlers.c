@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "chat.methods.h"
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/service.h"
-#include "svc-chat/answer.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/service/service.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
-#include "svc-chat/turns.h"
+#include "svc-chat/turn/answer.h"
+#include "svc-chat/turn/turns.h"
 
 enum {
 	MESSAGES_PAGE = 1000, /* in one reply, at most; store.h bounds their bytes */

@@ -4,12 +4,12 @@
 #include <strings.h>
 
 #include "chat.methods.h"
-#include "common/clock.h"
-#include "common/id.h"
-#include "svc-chat/answer.h"
-#include "svc-chat/bots.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
 #include "svc-chat/settings.h"
 #include "svc-chat/store_visitors.h"
+#include "svc-chat/turn/answer.h"
+#include "svc-chat/turn/bots.h"
 
 enum {
 	SESSION_BYTES = 24,   /* of a visitor's session id: random, base64url */

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "chat.methods.h"
-#include "common/egress.h"
-#include "common/service.h"
-#include "svc-chat/answer.h"
-#include "svc-chat/provider.h"
+#include "common/egress/egress.h"
+#include "common/service/service.h"
+#include "svc-chat/model/provider.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/store_visitors.h"
-#include "svc-chat/turns.h"
+#include "svc-chat/turn/answer.h"
+#include "svc-chat/turn/turns.h"
 
 extern const struct db_migration chat_migrations[];
 extern const size_t chat_migration_count;

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "chat.methods.h"
-#include "svc-chat/bots.h"
-#include "svc-chat/reply.h"
+#include "svc-chat/turn/bots.h"
+#include "svc-chat/turn/reply.h"
 
 static void take_text(void *arg, const char *bytes, size_t size)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 static void read_text(json_object *object, const char *key, const char **ret, struct arena *a)
 {

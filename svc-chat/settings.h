@@ -5,7 +5,7 @@
 #ifndef PARLEY_CHAT_SETTINGS_H
 #define PARLEY_CHAT_SETTINGS_H
 
-#include "common/arena.h"
+#include "common/base/arena.h"
 
 struct settings {
 	const char *model, *instructions, *role, *welcome; /* "" when there is none */

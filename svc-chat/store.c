@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/envelope.h"
+#include "common/rpc/envelope.h"
 #include "documents.pb-c.h"
 
 #define TIME(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"

@@ -7,8 +7,8 @@
 #define PARLEY_CHAT_STORE_H
 
 #include "chat.pb-c.h"
-#include "common/db.h"
-#include "svc-chat/provider.h"
+#include "common/db/db.h"
+#include "svc-chat/model/provider.h"
 
 extern const struct db_stmt store_statements[], store_answers_statements[];
 

@@ -5,7 +5,7 @@
 #ifndef PARLEY_CHAT_STORE_VISITORS_H
 #define PARLEY_CHAT_STORE_VISITORS_H
 
-#include "common/db.h"
+#include "common/db/db.h"
 #include "svc-chat/store.h"
 
 extern const struct db_stmt store_visitors_statements[];

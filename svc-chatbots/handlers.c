@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "chatbots.methods.h"
-#include "common/id.h"
-#include "common/service.h"
+#include "common/base/id.h"
+#include "common/service/service.h"
 #include "svc-chatbots/settings.h"
 #include "svc-chatbots/store.h"
 

@@ -1,6 +1,6 @@
 /* svc-chatbots: how assistants behave and which documents they answer from. */
 #include "chatbots.methods.h"
-#include "common/service.h"
+#include "common/service/service.h"
 #include "svc-chatbots/store.h"
 
 extern const struct db_migration chatbots_migrations[];

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "common/json.h"
-#include "common/json_message.h"
+#include "common/json/json.h"
+#include "common/json/json_message.h"
 #include "shapes.h"
 
 /* As API.md has them. */

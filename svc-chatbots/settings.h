@@ -6,8 +6,8 @@
 #define PARLEY_CHATBOTS_SETTINGS_H
 
 #include "chatbots.pb-c.h"
-#include "common/arena.h"
-#include "common/error.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
 
 /*
  * `current` (complete, or NULL for a new chatbot) changed by `patch` (a JSON object, or NULL): objects merge, arrays

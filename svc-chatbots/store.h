@@ -7,7 +7,7 @@
 #define PARLEY_CHATBOTS_STORE_H
 
 #include "chatbots.pb-c.h"
-#include "common/db.h"
+#include "common/db/db.h"
 
 extern const struct db_stmt store_statements[];
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/process.h"
-#include "common/text.h"
+#include "common/base/clock.h"
+#include "common/base/process.h"
+#include "common/base/text.h"
 #include "svc-documents/store.h"
 
 enum { FOLLOWERS_MAX = 256, LOOK_MS = 5000 /* also when nothing was said */ };

@@ -5,8 +5,8 @@
 #ifndef PARLEY_DOCUMENTS_FOLLOW_H
 #define PARLEY_DOCUMENTS_FOLLOW_H
 
-#include "common/service.h"
-#include "svc-documents/watch.h"
+#include "common/service/service.h"
+#include "svc-documents/ingest/watch.h"
 
 struct follow;
 

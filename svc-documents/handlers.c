@@ -3,13 +3,13 @@
 #include <string.h>
 
 #include "chatbots.client.h"
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/text.h"
-#include "common/utf8.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
 #include "documents.methods.h"
-#include "svc-documents/ingest.h"
-#include "svc-documents/sniff.h"
+#include "svc-documents/ingest/ingest.h"
+#include "svc-documents/ingest/sniff.h"
 #include "svc-documents/store.h"
 #include "svc-documents/svc.h"
 

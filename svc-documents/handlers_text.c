@@ -5,7 +5,7 @@
 
 #include "chatbots.client.h"
 #include "documents.methods.h"
-#include "svc-documents/search.h"
+#include "svc-documents/search/search.h"
 #include "svc-documents/store.h"
 #include "svc-documents/store_index.h"
 #include "svc-documents/svc.h"

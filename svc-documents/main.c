@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "documents.methods.h"
-#include "svc-documents/ingest.h"
+#include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/svc.h"

@@ -7,7 +7,7 @@
 #ifndef PARLEY_DOCUMENTS_STORE_H
 #define PARLEY_DOCUMENTS_STORE_H
 
-#include "common/db.h"
+#include "common/db/db.h"
 #include "documents.pb-c.h"
 
 extern const struct db_stmt store_statements[];

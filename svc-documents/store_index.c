@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/text.h"
-#include "common/utf8.h"
-#include "svc-documents/embed.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
+#include "svc-documents/ingest/embed.h"
 #include "svc-documents/store.h"
 
 enum { BATCH = 500 }; /* rows written by one statement */

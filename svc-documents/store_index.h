@@ -6,10 +6,10 @@
 #ifndef PARLEY_DOCUMENTS_STORE_INDEX_H
 #define PARLEY_DOCUMENTS_STORE_INDEX_H
 
-#include "common/db.h"
+#include "common/db/db.h"
 #include "documents.pb-c.h"
-#include "svc-documents/index.h"
-#include "svc-documents/passage.h"
+#include "svc-documents/search/index.h"
+#include "svc-documents/search/passage.h"
 
 extern const struct db_stmt store_index_statements[];
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 /* Documents named in a statement; above, all of the owner's are read and the rest left out. */
 enum { LISTED_MAX = 200 };

@@ -2,10 +2,10 @@
 #ifndef PARLEY_DOCUMENTS_STORE_SEARCH_H
 #define PARLEY_DOCUMENTS_STORE_SEARCH_H
 
-#include "common/db.h"
-#include "svc-documents/bm25.h"
-#include "svc-documents/index.h"
-#include "svc-documents/passage.h"
+#include "common/db/db.h"
+#include "svc-documents/search/bm25.h"
+#include "svc-documents/search/index.h"
+#include "svc-documents/search/passage.h"
 
 extern const struct db_stmt store_search_statements[];
 

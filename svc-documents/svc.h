@@ -2,12 +2,12 @@
 #ifndef PARLEY_DOCUMENTS_SVC_H
 #define PARLEY_DOCUMENTS_SVC_H
 
-#include "common/egress.h"
-#include "common/job.h"
-#include "common/service.h"
-#include "svc-documents/embed.h"
+#include "common/egress/egress.h"
+#include "common/job/job.h"
+#include "common/service/service.h"
 #include "svc-documents/follow.h"
-#include "svc-documents/watch.h"
+#include "svc-documents/ingest/embed.h"
+#include "svc-documents/ingest/watch.h"
 
 struct settings {
 	const char *egress_allow, *extract;

@@ -1,5 +1,5 @@
 /* svc-integrations: where a chatbot is present beyond this product. */
-#include "common/service.h"
+#include "common/service/service.h"
 #include "integrations.methods.h"
 #include "svc-integrations/store.h"
 

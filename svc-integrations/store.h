@@ -4,7 +4,7 @@
 #ifndef PARLEY_INTEGRATIONS_STORE_H
 #define PARLEY_INTEGRATIONS_STORE_H
 
-#include "common/db.h"
+#include "common/db/db.h"
 #include "integrations.pb-c.h"
 
 extern const struct db_stmt store_statements[];

@@ -2,7 +2,7 @@
  * What clang-tidy cannot see across files: refusing always returns -1. Included before every file that `make tidy`
  * looks at, and by no compilation.
  */
-#include "common/error.h"
+#include "common/base/error.h"
 
 #define error_set(...) (error_set(__VA_ARGS__), -1)
 #define error_internal(...) (error_internal(__VA_ARGS__), -1)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# migrations.sh SERVICE: the service's migrations as a C table on stdout: common/migrations first (numbers below 100
+# migrations.sh SERVICE: the service's migrations as a C table on stdout: those of common/ first (numbers below 100
 # are theirs: tables that every service has), then svc-SERVICE/migrations.
 set -euo pipefail
 service=$1
@@ -8,12 +8,12 @@ literal() { # a file as a C string literal, line by line
   sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$/\\n"/' "$1"
 }
 
-echo '#include "common/db.h"'
+echo '#include "common/db/db.h"'
 echo "extern const struct db_migration ${service}_migrations[];"
 echo "extern const size_t ${service}_migration_count;"
 echo "const struct db_migration ${service}_migrations[] = {"
 count=0
-for file in common/migrations/*.sql "svc-$service"/migrations/*.sql; do
+for file in $(ls common/*/*.sql | sort -t/ -k3) "svc-$service"/migrations/*.sql; do
   [ -e "$file" ] || continue
   base=$(basename "$file" .sql)
   printf '{ %d, "%s",\n%s },\n' "$((10#${base%%_*}))" "${base#*_}" "$(literal "$file")"

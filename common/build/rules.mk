@@ -6,7 +6,7 @@ CONTRACTS := $(patsubst proto/%.proto,%,$(wildcard proto/*.proto))
 SERVICE_CONTRACTS := $(filter-out http rpc,$(CONTRACTS))
 
 # --- Generated sources -------------------------------------------------------------------------------------------
-# protoc-c makes the messages; proto/generate makes the rest (common/method.h lists it) from one descriptor set.
+# protoc-c makes the messages; proto/generate makes the rest (common/rpc/method.h lists it) from one descriptor set.
 PROTOC_INCLUDE := --proto_path=proto --proto_path=/usr/include
 PB_C      := $(patsubst %,$(GEN)/%.pb-c.c,$(CONTRACTS))
 GENERATOR := build/generate
@@ -23,7 +23,7 @@ $(GEN)/%.pb-c.c: proto/%.proto proto/http.proto proto/rpc.proto | $(GEN)/google/
 	$(call show,PROTOC-C,$<)
 	$(Q)protoc-c $(PROTOC_INCLUDE) --c_out=$(GEN) $<
 
-$(GENERATOR): $(wildcard proto/generate/*.c proto/generate/*.h) common/arena.c common/text.c common/version.h $(GEN)/google/protobuf/descriptor.pb-c.c $(GEN)/http.pb-c.c
+$(GENERATOR): $(wildcard proto/generate/*.c proto/generate/*.h) common/base/arena.c common/base/text.c common/base/version.h $(GEN)/google/protobuf/descriptor.pb-c.c $(GEN)/http.pb-c.c
 	$(call show,CC,$@)
 	$(Q)$(CC) -std=gnu11 -g -O1 $(WARN) $(CPPFLAGS) -o $@ $(filter %.c,$^) $(shell pkg-config --libs libprotobuf-c json-c)
 
@@ -50,12 +50,12 @@ $(SAMPLE)/generated.stamp: tests/unit/contract/sample.proto tests/unit/contract/
 $(SAMPLE)/sample.pb-c.c $(SAMPLE)/shapes.c $(SAMPLE)/routes.c $(SAMPLE)/sample.client.c $(SAMPLE)/sample.methods.c: $(SAMPLE)/generated.stamp ;
 
 # Migrations and static files become C arrays.
-$(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/migrations/*.sql)
+$(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/*/*.sql)
 	@mkdir -p $(GEN)
 	$(Q)bash common/build/migrations.sh $* > $@
 
 # --- Objects and the common library -------------------------------------------------------------------------------
-COMMON_SRC := $(wildcard common/*.c)
+COMMON_SRC := $(wildcard common/*/*.c)
 COMMON_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(COMMON_SRC)) \
               $(patsubst $(GEN)/%.c,$(B)/obj/gen/%.o,$(filter-out $(GEN)/http.pb-c.c,$(PB_C)) \
                 $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c) $(GEN)/shapes.c)
@@ -84,7 +84,7 @@ define service
 SERVICES += $(1)
 PROGRAMS += $(B)/svc-$(1)
 $(GEN)/$(1).migrations.c: $(wildcard svc-$(1)/migrations/*.sql)
-$(1)_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard svc-$(1)/*.c)) $(B)/obj/gen/$(1).methods.o $(B)/obj/gen/$(1).migrations.o
+$(1)_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out svc-$(1)/helper/%,$(wildcard svc-$(1)/*.c svc-$(1)/*/*.c))) $(B)/obj/gen/$(1).methods.o $(B)/obj/gen/$(1).migrations.o
 $(B)/svc-$(1): $$($(1)_OBJ) $(B)/libcommon.a
 	$$(call show,LINK,$$@)
 	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $(2) $$(LDLIBS)
@@ -109,8 +109,8 @@ $(B)/gateway: $$(gateway_OBJ) $(B)/libcommon.a
 all: $(B)/gateway
 endef
 
-$(GEN)/static.c: common/build/static.sh $(shell find gateway/static -type f 2>/dev/null) $(GEN)/openapi.json
+$(GEN)/static.c: gateway/static.sh $(shell find gateway/static -type f 2>/dev/null) $(GEN)/openapi.json
 	@mkdir -p $(GEN)
-	$(Q)bash common/build/static.sh gateway/static $(GEN)/openapi.json $@
+	$(Q)bash gateway/static.sh gateway/static $(GEN)/openapi.json $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -34,7 +34,7 @@ test-e2e: all $(FAULT)
 	@VARIANT=$(VARIANT) ONLY="$(ONLY)" common/scripts/test.sh e2e
 
 # tests/unit/test_<module>.c: a program each. What it links beyond the common library stands in its first lines:
-# "/* links: svc-documents/chunk.c -lxml2 */".
+# "/* links: svc-documents/ingest/chunk.c -lxml2 */".
 UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 # (One program reads them all: make is called often.)
 LINKS := $(shell awk 'FNR < 10 && / links: .* \*\// { name = FILENAME; sub(/.*\//, "", name); sub(/\.c$$/, "", name); \
@@ -81,7 +81,7 @@ bench: all $(BENCH)
 	@ONLY="$(ONLY)" tests/bench/bench.py
 
 ## make tidy           clang-format and clang-tidy (Debian 12's, version 14)
-TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*.c gateway/*.c svc-*/*.c svc-*/helper/*.c proto/generate/*.c \
+TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*/*.c gateway/*.c svc-*/*.c svc-*/*/*.c proto/generate/*.c \
         tests/unit/*.c tests/fuzz/*.c tests/fault/*.c))
 .PHONY: tidy-format tidy-lint
 tidy: tidy-format tidy-lint
@@ -89,11 +89,11 @@ tidy-format:
 	@clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
 tidy-lint: $(GEN)/generated.stamp $(SAMPLE)/generated.stamp
 	@$(MAKE) --no-print-directory -j$$(nproc) -Otarget $(TIDY:%=build/tidy/%.ok)
-build/tidy/%.ok: % .clang-tidy common/build/analyse.h $(wildcard common/*.h gateway/*.h svc-*/*.h) $(wildcard $(GEN)/generated.stamp)
+build/tidy/%.ok: % .clang-tidy common/build/analyse.h $(wildcard common/*/*.h gateway/*.h svc-*/*.h svc-*/*/*.h) $(wildcard $(GEN)/generated.stamp)
 	@mkdir -p $(@D)
 	$(call show,TIDY,$<)
 	@clang-tidy-14 --quiet --warnings-as-errors='*' $< -- -std=gnu11 $(CPPFLAGS) \
-	  $(if $(filter common/error.c,$<),,-include common/build/analyse.h) 2>&1 | \
+	  $(if $(filter common/base/error.c,$<),,-include common/build/analyse.h) 2>&1 | \
 	  sed '/^[0-9]* warnings\{0,1\} generated\.$$/d;/^Suppressed /d;/^Use -header-filter/d'; exit $${PIPESTATUS[0]}
 	@touch $@
 

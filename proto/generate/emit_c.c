@@ -41,7 +41,7 @@ static void methods_header(const struct model *m, const struct contract *c, cons
 	struct text t = new_file(m, c->name);
 
 	text_addf(&t,
-	          "#ifndef GEN_%s_METHODS_H\n#define GEN_%s_METHODS_H\n\n#include \"common/method.h\"\n"
+	          "#ifndef GEN_%s_METHODS_H\n#define GEN_%s_METHODS_H\n\n#include \"common/rpc/method.h\"\n"
 	          "#include \"%s.pb-c.h\"\n\n/* The handlers, to be written in svc-%s. */\n",
 	          upper(c->name, m->arena), upper(c->name, m->arena), c->name, c->name);
 	for (size_t i = 0; i < c->rpc_count; i++) {
@@ -100,7 +100,7 @@ static void client_header(const struct model *m, const struct contract *c, const
 	text_addf(&t, "#ifndef GEN_%s_CLIENT_H\n#define GEN_%s_CLIENT_H\n\n", name, name);
 	text_addf(
 	    &t,
-	    "#include \"common/%s.h\"\n#include \"%s.pb-c.h\"\n\n/* Places in %s_client_methods. */\nenum {\n",
+	    "#include \"common/rpc/%s.h\"\n#include \"%s.pb-c.h\"\n\n/* Places in %s_client_methods. */\nenum {\n",
 	    typed ? "rpc" : "method", c->name, c->name);
 	for (size_t i = 0; i < c->rpc_count; i++)
 		text_addf(&t, "\t%s_METHOD_%s,\n", name, c->rpcs[i].upp);

@@ -84,7 +84,7 @@ void emit_shapes(const struct model *m, const char *dir)
 	text_adds(
 	    &h,
 	    "/* Made by proto/generate: the shape of documents.Document is shape_documents__document. */\n"
-	    "#ifndef GEN_SHAPES_H\n#define GEN_SHAPES_H\n\n#include \"common/shape.h\"\n\n");
+	    "#ifndef GEN_SHAPES_H\n#define GEN_SHAPES_H\n\n#include \"common/json/shape.h\"\n\n");
 	text_adds(&c, "/* Made by proto/generate. */\n#include \"shapes.h\"\n\n");
 	for (size_t i = 0; i < m->contract_count; i++)
 		text_addf(&c, "#include \"%s.pb-c.h\"\n", m->contracts[i].name);

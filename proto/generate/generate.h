@@ -1,7 +1,7 @@
 /*
  * generate: what the build makes of the contracts, beside protoc-c. Reads one descriptor set (protoc
  * --descriptor_set_out --include_imports --include_source_info), checks the annotations of proto/http.proto and
- * writes the files that common/method.h lists.
+ * writes the files that common/rpc/method.h lists.
  *
  *	build/generate build/gen/contracts.ds proto/openapi.json build/gen
  *
@@ -23,8 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/arena.h"
-#include "common/text.h"
+#include "common/base/arena.h"
+#include "common/base/text.h"
 #include "google/protobuf/descriptor.pb-c.h"
 #include "http.pb-c.h"
 
@@ -112,7 +112,7 @@ const char *c_type_name(const char *full_name, struct arena *a);  /* a.FooBar ->
 const char *c_lower_name(const char *full_name, struct arena *a); /* a.FooBar -> a__foo_bar */
 const char *upper(const char *text, struct arena *a);
 const char *lower(const char *text, struct arena *a);
-uint32_t method_id(const char *wire_name); /* FNV-1a, as fnv1a() of common/id.h */
+uint32_t method_id(const char *wire_name); /* FNV-1a, as fnv1a() of common/base/id.h */
 
 void emit_methods(const struct model *m, const struct contract *c, const char *dir);
 void emit_client(const struct model *m, const struct contract *c, const char *dir);

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "common/version.h"
+#include "common/base/version.h"
 
 /* The first sentence of a comment, without its full stop. */
 static const char *summary(const char *comment, struct arena *a)

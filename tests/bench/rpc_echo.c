@@ -22,10 +22,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/clock.h"
-#include "common/log.h"
-#include "common/process.h"
-#include "common/service_internal.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/process.h"
+#include "common/service/internal.h"
 
 enum { SIZE = 1024, ROUNDS_MAX = 15, THREADS_MAX = 256, PORT = 8190 };
 

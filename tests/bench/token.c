@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/id.h"
-#include "common/token.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/secret/token.h"
 
 enum { ROUNDS = 9, CALLS = 20000 };
 

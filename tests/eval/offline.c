@@ -12,12 +12,12 @@
 #include <strings.h>
 #include <time.h>
 
-#include "common/text.h"
-#include "common/utf8.h"
-#include "svc-documents/embed.h"
-#include "svc-documents/index.h"
-#include "svc-documents/passage.h"
-#include "svc-documents/rank.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
+#include "svc-documents/ingest/embed.h"
+#include "svc-documents/search/index.h"
+#include "svc-documents/search/passage.h"
+#include "svc-documents/search/rank.h"
 
 enum { ARTICLES = 64, SOURCES = 5, CANDIDATES = 32 };
 

@@ -1,4 +1,4 @@
-/* links: svc-documents/index.c svc-documents/bm25.c svc-documents/query.c svc-documents/terms.c -lstemmer -lunistring */
+/* links: svc-documents/search/index.c svc-documents/search/bm25.c svc-documents/search/query.c svc-documents/search/terms.c -lstemmer -lunistring */
 /*
  * index: packed lists as a damaged table might hold them, pieces divided by 0xff 0xfe. Reading ends, and ranking with
  * them gives scores of chunks that exist.
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "svc-documents/bm25.h"
-#include "svc-documents/index.h"
+#include "svc-documents/search/bm25.h"
+#include "svc-documents/search/index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json_message.h"
+#include "common/json/json_message.h"
 #include "sample/sample.pb-c.h"
 #include "sample/shapes.h"
 

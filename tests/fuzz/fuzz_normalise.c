@@ -1,4 +1,4 @@
-/* links: svc-documents/normalise.c svc-documents/chunk.c svc-documents/sentence.c */
+/* links: svc-documents/ingest/normalise.c svc-documents/ingest/chunk.c svc-documents/ingest/sentence.c */
 /*
  * normalise: the first byte says whether lines are joined, the rest is a file. Whatever it is, the text is clean, and its
  * chunks are in order, not too long, at the characters they say, and cover everything but white space.
@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
-#include "common/utf8.h"
-#include "svc-documents/chunk.h"
+#include "common/base/utf8.h"
+#include "common/json/json.h"
+#include "svc-documents/ingest/chunk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "svc-auth/preferences.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

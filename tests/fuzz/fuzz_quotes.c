@@ -2,14 +2,14 @@
  * The builtin answerer over any question and passage (what stands before and after the first NUL): however odd they are,
  * it says something, in whole characters when it was given such, and cites nothing but the passage.
  */
-/* links: svc-chat/provider_builtin.c svc-chat/sentences.c svc-chat/citations.c */
+/* links: svc-chat/model/provider_builtin.c svc-chat/model/sentences.c svc-chat/model/citations.c */
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
-#include "common/text.h"
-#include "svc-chat/citations.h"
-#include "svc-chat/provider.h"
+#include "common/base/text.h"
+#include "common/json/json.h"
+#include "svc-chat/model/citations.h"
+#include "svc-chat/model/provider.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

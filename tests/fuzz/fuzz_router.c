@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 #include "gateway/route.h"
 
 static void check_match(const struct route_match *match, const char *verb)

@@ -1,12 +1,12 @@
-/* links: svc-documents/sniff.c svc-documents/charset.c svc-documents/normalise.c */
+/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/ingest/normalise.c */
 /* sniff: a Content-Type up to the first newline, then a file. Its type is one we know or none; read by its charset, it is UTF-8. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json.h"
-#include "svc-documents/charset.h"
-#include "svc-documents/sniff.h"
+#include "common/json/json.h"
+#include "svc-documents/ingest/charset.h"
+#include "svc-documents/ingest/sniff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

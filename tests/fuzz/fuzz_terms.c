@@ -1,4 +1,4 @@
-/* links: svc-documents/terms.c svc-documents/normalise.c -lstemmer -lunistring */
+/* links: svc-documents/search/terms.c svc-documents/ingest/normalise.c -lstemmer -lunistring */
 /*
  * terms: any text, made clean first. Terms come in order, within the text, neither empty nor too long, and twice the same.
  */
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "svc-documents/normalise.h"
-#include "svc-documents/terms.h"
+#include "svc-documents/ingest/normalise.h"
+#include "svc-documents/search/terms.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/id.h"
-#include "common/token.h"
+#include "common/base/id.h"
+#include "common/secret/token.h"
 
 enum { NOW = 1750000000 };
 

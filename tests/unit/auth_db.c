@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/id.h"
-#include "common/log.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
 #include "svc-auth/init.h"
 #include "tests/unit/pg.h"
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "common/secret.h"
+#include "common/secret/secret.h"
 #include "svc-auth/store.h"
 
 extern struct db_pool *pool;

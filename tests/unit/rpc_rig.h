@@ -8,8 +8,8 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#include "common/rpc.h"
-#include "common/service_internal.h"
+#include "common/rpc/rpc.h"
+#include "common/service/internal.h"
 
 enum rig_method {
 	RIG_ECHO,     /* PUBLIC, reads: the message again */

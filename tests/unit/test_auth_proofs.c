@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "svc-auth/keystore.h"
 #include "svc-auth/throttle.h"
 #include "tests/unit/pg.h"

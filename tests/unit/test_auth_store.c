@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "common/clock.h"
-#include "common/id.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
 #include "svc-auth/init.h"
 #include "tests/unit/pg.h"
 

@@ -1,5 +1,5 @@
-/* links: svc-documents/bm25.c svc-documents/index.c svc-documents/query.c svc-documents/terms.c svc-documents/chunk.c svc-documents/sentence.c svc-documents/normalise.c -lstemmer -lunistring */
-#include "svc-documents/bm25.h"
+/* links: svc-documents/search/bm25.c svc-documents/search/index.c svc-documents/search/query.c svc-documents/search/terms.c svc-documents/ingest/chunk.c svc-documents/ingest/sentence.c svc-documents/ingest/normalise.c -lstemmer -lunistring */
+#include "svc-documents/search/bm25.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "svc-documents/index.h"
+#include "svc-documents/search/index.h"
 
 /* Numbers without much order, the same in every run (xorshift32). */
 static int any(uint32_t *seed)

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "common/id.h"
-#include "common/log.h"
-#include "common/text.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
 #include "documents.pb-c.h"
 #include "tests/unit/pg.h"
 

@@ -1,5 +1,5 @@
-/* links: svc-documents/chunk.c svc-documents/sentence.c svc-documents/normalise.c */
-#include "svc-documents/chunk.h"
+/* links: svc-documents/ingest/chunk.c svc-documents/ingest/sentence.c svc-documents/ingest/normalise.c */
+#include "svc-documents/ingest/chunk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
-#include "common/utf8.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
 
 static void test_sentence_end(void **state)
 {

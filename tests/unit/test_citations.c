@@ -1,5 +1,5 @@
-/* links: svc-chat/citations.c */
-#include "svc-chat/citations.h"
+/* links: svc-chat/model/citations.c */
+#include "svc-chat/model/citations.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

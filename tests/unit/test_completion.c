@@ -1,5 +1,5 @@
-/* links: svc-chat/completion.c */
-#include "svc-chat/completion.h"
+/* links: svc-chat/model/completion.c */
+#include "svc-chat/model/completion.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 #define BYTES(s) s, sizeof(s) - 1
 

@@ -1,5 +1,5 @@
 /* Settings from the environment: what is taken, what stops the start, and with which sentence. */
-#include "common/config.h"
+#include "common/base/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Lanes: threads with one job each, and threads that hold several. */
-#include "common/fiber.h"
-#include "common/service_internal.h"
+#include "common/base/fiber.h"
+#include "common/service/internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

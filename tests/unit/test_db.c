@@ -1,5 +1,5 @@
 /* links: tests/unit/pg.c */
-#include "common/db.h"
+#include "common/db/db.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "tests/unit/pg.h"
 
 static const struct db_stmt statements[] = {

@@ -1,5 +1,5 @@
 /* links: tests/unit/pg.c */
-#include "common/db.h"
+#include "common/db/db.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "tests/unit/pg.h"
 
 /* A PostgreSQL of our own is stopped under writers and readers, in order and by a crash. */

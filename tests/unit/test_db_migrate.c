@@ -1,5 +1,5 @@
 /* links: tests/unit/pg.c */
-#include "common/db.h"
+#include "common/db/db.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "tests/unit/pg.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))

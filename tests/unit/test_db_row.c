@@ -1,5 +1,5 @@
 /* links: tests/unit/pg.c */
-#include "common/db.h"
+#include "common/db/db.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

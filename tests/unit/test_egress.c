@@ -1,5 +1,5 @@
 /* links: -lz */
-#include "common/egress.h"
+#include "common/egress/egress.h"
 
 #include <arpa/inet.h>
 #include <civetweb.h>
@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 static int port; /* of the little web server that the tests talk to */
 

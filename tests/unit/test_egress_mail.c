@@ -1,4 +1,4 @@
-#include "common/egress.h"
+#include "common/egress/egress.h"
 
 #include <netinet/in.h>
 #include <pthread.h>

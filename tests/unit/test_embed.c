@@ -1,5 +1,5 @@
-/* links: svc-documents/embed.c svc-documents/embed_openai.c svc-documents/terms.c -lstemmer -lunistring */
-#include "svc-documents/embed.h"
+/* links: svc-documents/ingest/embed.c svc-documents/ingest/embed_openai.c svc-documents/search/terms.c -lstemmer -lunistring */
+#include "svc-documents/ingest/embed.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* What is believed of bytes from the network, and what is not. */
-#include "common/envelope.h"
+#include "common/rpc/envelope.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

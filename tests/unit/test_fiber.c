@@ -1,5 +1,5 @@
 /* Work that pauses and goes on, on stacks of its own. */
-#include "common/fiber.h"
+#include "common/base/fiber.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/process.h"
+#include "common/base/process.h"
 
 struct counter {
 	int from, to, at;

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "common/format.h"
+#include "common/json/format.h"
 
 typedef bool check(const char *text, size_t length);
 

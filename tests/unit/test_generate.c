@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "common/id.h"
-#include "common/json.h"
-#include "common/text.h"
-#include "common/version.h"
+#include "common/base/id.h"
+#include "common/base/text.h"
+#include "common/base/version.h"
+#include "common/json/json.h"
 #include "gateway/route.h"
 #include "sample/sample.client.h"
 #include "sample/sample.methods.h"

@@ -1,5 +1,5 @@
-#include "common/clock.h"
-#include "common/id.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "common/log.h"
-#include "common/service_internal.h"
+#include "common/base/log.h"
+#include "common/service/internal.h"
 #include "tests/unit/pg.h"
 
 #define ADA "0192f3a0-0000-7000-8000-000000000001"

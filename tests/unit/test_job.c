@@ -1,5 +1,5 @@
 /* links: tests/unit/pg.c */
-#include "common/job.h"
+#include "common/job/job.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
-#include "common/log.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
 #include "tests/unit/pg.h"
 
 /* --- A service with nothing but a database: what job.c asks of one ----------------------------------------------- */
@@ -98,7 +98,7 @@ static int becomes(const char *sql, int64_t want)
 static int fresh(void **state)
 {
 	static char sql[4096];
-	FILE *file = fopen("common/migrations/001_job.sql", "r");
+	FILE *file = fopen("common/job/001_job.sql", "r");
 	size_t length;
 
 	(void)state;

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/json/json.h"
 
 #define NAMED(name, text, want)                    \
 	{                                          \

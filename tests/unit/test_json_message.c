@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/json_message.h"
+#include "common/json/json_message.h"
 #include "sample/sample.pb-c.h"
 #include "sample/shapes.h"
 

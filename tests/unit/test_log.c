@@ -1,5 +1,5 @@
 /* What a log line looks like, and that nothing from outside can break it. */
-#include "common/log.h"
+#include "common/base/log.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 static char got[16 * 1024];
 

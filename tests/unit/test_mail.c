@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 #include "svc-auth/letters.h"
 
 static char *build(struct mail m, size_t *size, struct arena *a)

@@ -1,5 +1,5 @@
 /* The text that Prometheus reads. */
-#include "common/metrics.h"
+#include "common/base/metrics.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -10,7 +10,7 @@
 
 #include "gateway/multipart.h"
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 /* A body that comes in pieces of a given size. */
 struct source {

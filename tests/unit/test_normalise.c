@@ -1,5 +1,5 @@
-/* links: svc-documents/normalise.c */
-#include "svc-documents/normalise.h"
+/* links: svc-documents/ingest/normalise.c */
+#include "svc-documents/ingest/normalise.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/json/json.h"
 
 #define S(text) text, sizeof text - 1
 

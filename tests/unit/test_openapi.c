@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/json_message.h"
+#include "common/json/json_message.h"
 #include "gateway/route.h"
 
 static struct arena arena;

@@ -1,5 +1,5 @@
 /* Many threads, one at a time, in each one's order. */
-#include "common/outbox.h"
+#include "common/rpc/outbox.h"
 
 #include <pthread.h>
 #include <setjmp.h>

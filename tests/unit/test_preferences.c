@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 static const struct {
 	const char *name, *stored, *patch, *want;

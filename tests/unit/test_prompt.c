@@ -1,5 +1,5 @@
-/* links: svc-chat/prompt.c svc-chat/settings.c svc-chat/citations.c */
-#include "svc-chat/prompt.h"
+/* links: svc-chat/model/prompt.c svc-chat/settings.c svc-chat/model/citations.c */
+#include "svc-chat/model/prompt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 /* "role: content" a line, but for the system message. */
 static char *conversation(const struct prompt *p, struct arena *a)

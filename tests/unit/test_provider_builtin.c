@@ -1,4 +1,4 @@
-/* links: svc-chat/provider_builtin.c svc-chat/sentences.c */
+/* links: svc-chat/model/provider_builtin.c svc-chat/model/sentences.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
-#include "svc-chat/provider.h"
+#include "common/base/text.h"
+#include "svc-chat/model/provider.h"
 
 struct written {
 	struct text text;

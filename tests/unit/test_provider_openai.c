@@ -1,4 +1,4 @@
-/* links: svc-chat/provider_openai.c svc-chat/completion.c svc-chat/sse_reader.c */
+/* links: svc-chat/model/provider_openai.c svc-chat/model/completion.c svc-chat/model/sse_reader.c */
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
-#include "common/egress.h"
-#include "common/text.h"
-#include "svc-chat/provider.h"
+#include "common/base/clock.h"
+#include "common/base/text.h"
+#include "common/egress/egress.h"
+#include "svc-chat/model/provider.h"
 
 /* --- A model that says what it is told to: one canned answer a connection ------------------------------------------ */
 

@@ -1,5 +1,5 @@
-/* links: svc-documents/rank.c svc-documents/passage.c svc-documents/bm25.c svc-documents/index.c svc-documents/query.c svc-documents/terms.c svc-documents/chunk.c svc-documents/sentence.c svc-documents/normalise.c -lstemmer -lunistring */
-#include "svc-documents/rank.h"
+/* links: svc-documents/search/rank.c svc-documents/search/passage.c svc-documents/search/bm25.c svc-documents/search/index.c svc-documents/search/query.c svc-documents/search/terms.c svc-documents/ingest/chunk.c svc-documents/ingest/sentence.c svc-documents/ingest/normalise.c -lstemmer -lunistring */
+#include "svc-documents/search/rank.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
-#include "common/utf8.h"
-#include "svc-documents/chunk.h"
-#include "svc-documents/passage.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
+#include "svc-documents/ingest/chunk.h"
+#include "svc-documents/search/passage.h"
 
 /* --- Ranking ---------------------------------------------------------------------------------------------------- */
 

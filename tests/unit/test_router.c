@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 #include "gateway/route.h"
 
 static const struct route list[] = {

@@ -1,6 +1,6 @@
 /* links: tests/unit/rpc_rig.c */
 /* Calls over several replicas: fair shares, death in every way, at most once, draining, and what the caller is told. */
-#include "common/rpc.h"
+#include "common/rpc/rpc.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
-#include "common/rpc_internal.h"
+#include "common/base/clock.h"
+#include "common/rpc/internal.h"
 #include "tests/unit/rpc_rig.h"
 
 /* Two replicas in processes of their own. */

@@ -1,4 +1,4 @@
-#include "common/secret.h"
+#include "common/secret/secret.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "common/id.h"
+#include "common/base/id.h"
 
 static struct keyring ring_of(int count)
 {

@@ -1,5 +1,5 @@
-/* links: svc-chat/sentences.c */
-#include "svc-chat/sentences.h"
+/* links: svc-chat/model/sentences.c */
+#include "svc-chat/model/sentences.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 static void test_sentences(void **state)
 {

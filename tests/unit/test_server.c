@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 #include "gateway/answer.h"
 #include "gateway/limits.h"
 #include "gateway/server.h"

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
-#include "common/envelope.h"
+#include "common/base/clock.h"
+#include "common/rpc/envelope.h"
 #include "rpc.client.h"
 #include "tests/unit/rpc_rig.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "common/json.h"
+#include "common/json/json.h"
 
 /* What a member of the settings is after a patch; "-" when it is not there. */
 static const struct {

@@ -1,5 +1,5 @@
-/* links: svc-documents/sniff.c svc-documents/charset.c svc-documents/normalise.c */
-#include "svc-documents/sniff.h"
+/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/ingest/normalise.c */
+#include "svc-documents/ingest/sniff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "svc-documents/charset.h"
+#include "svc-documents/ingest/charset.h"
 
 #define S(text) text, sizeof text - 1
 

@@ -1,5 +1,5 @@
-/* links: svc-chat/sse_reader.c */
-#include "svc-chat/sse_reader.h"
+/* links: svc-chat/model/sse_reader.c */
+#include "svc-chat/model/sse_reader.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

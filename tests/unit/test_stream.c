@@ -1,5 +1,5 @@
 /* Streams: order, gathering, resuming, the end, who may read, and readers that wait. */
-#include "common/stream.h"
+#include "common/stream/stream.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "common/clock.h"
+#include "common/base/clock.h"
 
 static const char *const reader = "0192f3a0-0000-7000-8000-000000000001";
 

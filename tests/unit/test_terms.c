@@ -1,5 +1,5 @@
-/* links: svc-documents/terms.c -lstemmer -lunistring */
-#include "svc-documents/terms.h"
+/* links: svc-documents/search/terms.c -lstemmer -lunistring */
+#include "svc-documents/search/terms.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "common/text.h"
+#include "common/base/text.h"
 
 static void test_terms(void **state)
 {

@@ -1,4 +1,4 @@
-#include "common/token.h"
+#include "common/secret/token.h"
 
 #include <jwt.h>
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/id.h"
+#include "common/base/id.h"
 
 enum { NOW = 1750000000 };
 

@@ -1,0 +1,162 @@
+#include "common/base/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size;
+	_Alignas(ALIGNMENT) char bytes[];
+};
+
+void arena_init(struct arena *a, size_t limit)
+{
+	*a = (struct arena){ .limit = limit };
+}
+
+void arena_reset(struct arena *a)
+{
+	struct arena_block *keep = NULL;
+
+	for (struct arena_block *b = a->blocks, *next; b; b = next) {
+		next = b->next;
+		if (!keep && b->size == BLOCK_SIZE)
+			keep = b;
+		else
+			free(b);
+	}
+	*a = (struct arena){ .blocks = keep, .limit = a->limit };
+	if (keep) {
+		keep->next = NULL;
+		a->at = keep->bytes;
+		a->end = keep->bytes + keep->size;
+	}
+}
+
+void arena_done(struct arena *a)
+{
+	for (struct arena_block *b = a->blocks, *next; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	*a = (struct arena){ 0 };
+}
+
+static struct arena_block *new_block(size_t room)
+{
+	struct arena_block *b = malloc(sizeof *b + room);
+
+	if (!b) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	b->size = room;
+	return b;
+}
+
+/* A large piece gets a block of its own, behind the newest, which goes on being filled. */
+static void *take_large(struct arena *a, size_t size)
+{
+	struct arena_block *b = new_block(size);
+
+	b->next = a->blocks ? a->blocks->next : NULL;
+	if (a->blocks)
+		a->blocks->next = b;
+	else
+		a->blocks = b;
+	return b->bytes;
+}
+
+static void *take(struct arena *a, size_t size)
+{
+	size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	void *piece;
+
+	if (rounded < size)
+		abort(); /* a size near SIZE_MAX is a bug of the caller */
+	a->used += rounded;
+	if (rounded > BLOCK_SIZE / 4 && rounded > (size_t)(a->end - a->at))
+		return memset(take_large(a, rounded), 0, size);
+	if (rounded > (size_t)(a->end - a->at)) {
+		struct arena_block *b = new_block(BLOCK_SIZE);
+
+		b->next = a->blocks;
+		a->blocks = b;
+		a->at = b->bytes;
+		a->end = b->bytes + BLOCK_SIZE;
+	}
+	piece = a->at;
+	a->at += rounded;
+	return memset(piece, 0, size);
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	return take(a, size ? size : 1);
+}
+
+void *arena_try(struct arena *a, size_t size)
+{
+	if (a->limit && (size > a->limit || a->used > a->limit - size))
+		return NULL;
+	return take(a, size ? size : 1);
+}
+
+void *arena_array(struct arena *a, size_t size, size_t count)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(size, count, &bytes))
+		abort();
+	return arena_alloc(a, bytes);
+}
+
+void *arena_memdup(struct arena *a, const void *bytes, size_t size)
+{
+	char *copy = arena_alloc(a, size + 1);
+
+	if (size)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *text)
+{
+	return text ? arena_memdup(a, text, strlen(text)) : NULL;
+}
+
+char *arena_strndup(struct arena *a, const char *text, size_t length)
+{
+	return arena_memdup(a, text, strnlen(text, length));
+}
+
+char *arena_vprintf(struct arena *a, const char *format, va_list args)
+{
+	va_list again;
+	int length;
+	char *text;
+
+	va_copy(again, args);
+	length = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (length < 0)
+		abort(); /* a broken format is a bug */
+	text = arena_alloc(a, (size_t)length + 1);
+	vsnprintf(text, (size_t)length + 1, format, args);
+	return text;
+}
+
+char *arena_printf(struct arena *a, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = arena_vprintf(a, format, args);
+	va_end(args);
+	return text;
+}

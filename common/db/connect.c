@@ -1,0 +1,115 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "common/db/internal.h"
+
+static void ignore_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
+PGconn *db_connect(const char *url, const char *schema, int statement_ms, struct error *err)
+{
+	char options[512], program[80];
+	/* Before dbname: defaults that the URL may replace. After it: ours. */
+	const char *const names[] = { "connect_timeout",      "gssencmode",       "keepalives_idle",
+		                      "keepalives_interval",  "keepalives_count", "tcp_user_timeout",
+		                      "target_session_attrs", "dbname",           "options",
+		                      "application_name",     "client_encoding",  NULL };
+	const char *const values[] = { "3",          "disable", "10",    "3",     "3",    "15000",
+		                       "read-write", url,       options, program, "UTF8", NULL };
+	OWN(pgconn) PGconn *pg = NULL;
+
+	snprintf(program, sizeof program, "parley-%s", schema);
+	snprintf(
+	    options, sizeof options,
+	    "-c search_path=%s,public -c TimeZone=UTC -c DateStyle=ISO -c bytea_output=hex -c statement_timeout=%d"
+	    " -c idle_in_transaction_session_timeout=%d",
+	    schema, statement_ms, DB_IDLE_TRANSACTION_MS);
+	pg = PQconnectdbParams(names, values, 1);
+	if (PQstatus(pg) != CONNECTION_OK) {
+		error_busy(err, 1, "the database is away");
+		error_detail(err, "%.*s", (int)strcspn(PQerrorMessage(pg), "\n"), PQerrorMessage(pg));
+		return NULL;
+	}
+	PQsetNoticeReceiver(pg, ignore_notice, NULL);
+	return TAKE(pg);
+}
+
+int db_prepare(struct db_conn *conn, const struct db_known *known, PGresult **failed)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (conn->prepared[known->index])
+		return 0;
+	res = PQprepare(conn->pg, known->stmt->name, known->stmt->sql, 0, NULL);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK) {
+		*failed = TAKE(res);
+		return -1;
+	}
+	conn->prepared[known->index] = true;
+	return 0;
+}
+
+/* What a SQL state means to the caller; the longest prefix listed counts, an unlisted one is our own mistake. */
+static const struct meaning {
+	const char *prefix;
+	enum db_fate fate;
+	const char *sentence; /* NULL: a mistake of ours, ERROR_INTERNAL */
+} meanings[] = {
+	{ "08", DB_LOST, "the connection to the database broke" },
+	{ "25006", DB_UNSENT, "the database has moved" }, /* this one only reads now: a failover */
+	{ "40", DB_REFUSED, "somebody else was changing the same; please try again" },
+	{ "53", DB_REFUSED, "the database has no room for more work" },
+	{ "55P03", DB_REFUSED, "somebody else was changing the same; please try again" },
+	{ "57014", DB_REFUSED, "the database took too long" },
+	{ "57P01", DB_UNSENT, "the database is being stopped" },
+	{ "57P02", DB_LOST, "the connection to the database broke" },
+	{ "57P03", DB_UNSENT, "the database is starting" },
+	{ "57P05", DB_UNSENT, "the database closed an idle connection" },
+	{ "58", DB_REFUSED, "the database has trouble" },
+};
+
+static const struct meaning *meaning_of(const char *sqlstate)
+{
+	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+		if (strncmp(sqlstate, meanings[i].prefix, strlen(meanings[i].prefix)) == 0)
+			return &meanings[i];
+	}
+	return NULL;
+}
+
+enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct error *err)
+{
+	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	const char *constraint = res ? PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME) : NULL;
+	const char *words = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	const struct meaning *meaning = state ? meaning_of(state) : NULL;
+
+	if (!state) { /* libpq's own words: it had no answer */
+		bool dead = PQstatus(pg) == CONNECTION_BAD;
+		if (dead)
+			error_busy(err, 1, "the connection to the database broke");
+		else
+			error_internal(err, "-");
+		error_detail(err, "----- %s: %s", stmt, PQerrorMessage(pg));
+		return dead ? DB_LOST : DB_REFUSED;
+	}
+	if (meaning)
+		error_busy(err, 1, "%s", meaning->sentence);
+	else
+		error_internal(err, "-");
+	error_detail(err, "%s %s: %s: %s", state, constraint ? constraint : "", stmt, words ? words : "");
+	return meaning ? meaning->fate : DB_REFUSED;
+}
+
+int db_failed_with(const struct error *err, const char *sqlstate, const char *constraint)
+{
+	size_t length = constraint ? strlen(constraint) : 0;
+
+	if (err->code == ERROR_NONE || strncmp(err->detail, sqlstate, 5) != 0 || err->detail[5] != ' ')
+		return 0;
+	return !constraint ||
+	       (strncmp(err->detail + 6, constraint, length) == 0 && err->detail[6 + length] == ':');
+}

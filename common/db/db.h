@@ -1,0 +1,160 @@
+/*
+ * db: PostgreSQL for a service: a small pool of connections with every statement prepared, and its migrations.
+ *
+ * A struct db is one caller's view of the pool. It borrows a connection for the length of one statement, or from
+ * db_begin() to db_commit(); so no connection is held while a handler waits for a model or a socket.
+ * Connections come back by themselves after a restart of the database: a statement that found its connection dead
+ * before it was sent is tried once more on a fresh one; what fails later is ERROR_UNAVAILABLE when it was certainly
+ * not executed, ERROR_UNKNOWN_OUTCOME when nobody can tell (a lost commit). While the database is away calls fail at
+ * once, and one of them tries to connect now and then. Sessions speak UTF-8 and UTC, see their own schema and
+ * `public`, and give up a statement after 30 s.
+ */
+#ifndef PARLEY_DB_H
+#define PARLEY_DB_H
+
+#include <libpq-fe.h>
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "common/base/own.h"
+
+OWN_DEFINE(pgresult, PGresult *, PQclear)
+
+/*
+ * All statements of a service stand in one table in its store.c, named as the method that uses them. One that begins
+ * with SELECT is taken to change nothing: run outside a transaction, it may be sent again after a lost connection.
+ */
+struct db_stmt {
+	const char *name, *sql;
+};
+
+struct db_migration { /* made at build time from svc-<name>/migrations/NNN_<name>.sql */
+	int number;
+	const char *name, *sql;
+};
+
+struct db_config {
+	const char *url;    /* libpq connection string or URI; several hosts are fine */
+	const char *schema; /* the service's own: its search_path, its migrations */
+	int connections;    /* at most; opened as needed */
+	const struct db_stmt *const
+	    *statements; /* tables, each ended by a NULL name; the list ended by NULL */
+};
+
+struct db_pool;
+
+/* Waits up to wait_ms for the database. Every statement is prepared once, so a typo stops the start. */
+int db_pool_open(const struct db_config *config, int wait_ms, struct db_pool **ret,
+                 struct error *err) CHECKED;
+void db_pool_free(struct db_pool *pool);
+int db_pool_ready(struct db_pool *pool); /* 1 when a connection answers now: for /readyz */
+
+/*
+ * Apply what is missing, in order, each in a transaction, under an advisory lock. Uses a connection of its own. Refuses
+ * when the text of an applied one has changed. Waits up to wait_ms in all for the database, for the schema, and for the
+ * tables of others that a migration names in its first line ("-- requires: auth.users, documents.document").
+ */
+int db_migrate(const char *url, const char *schema, const struct db_migration *list, size_t count,
+               int wait_ms, struct error *err) CHECKED;
+
+struct db {
+	struct db_pool *pool;
+	struct db_conn *held; /* between db_begin and its end */
+	int depth;            /* of nested db_begin: savepoints */
+};
+
+void db_init(struct db *db, struct db_pool *pool);
+void db_done(struct db *db); /* rolls back what was left open */
+
+/* A parameter, made by DB_ARGS from its C type. A NULL string is SQL NULL. */
+struct db_arg {
+	const char *text; /* NULL: SQL NULL, unless number is used */
+	size_t size;      /* of binary */
+	bool binary, inlined;
+	char number[32];
+};
+
+struct db_arg db_arg_text(const char *value);
+struct db_arg db_arg_int(int64_t value);
+struct db_arg db_arg_real(double value);
+struct db_arg db_arg_bool(bool value);
+struct db_arg db_arg_bytes(ProtobufCBinaryData value); /* bytea, sent as it is */
+
+#define DB_ARG(x) \
+	_Generic((x), char *: db_arg_text, const char *: db_arg_text, double: db_arg_real, float: db_arg_real, \
+	    bool: db_arg_bool, ProtobufCBinaryData: db_arg_bytes, default: db_arg_int)(x)
+
+struct db_args {
+	const struct db_arg *args;
+	int count;
+};
+/* DB_ARGS(a, b, ...): up to 16 values, none for DB_ARGS(). Lives as long as the block it stands in. */
+#define DB_ARGS(...) \
+	((struct db_args){ (const struct db_arg[]){ { 0 } DB_EACH(__VA_ARGS__) } + 1, DB_COUNT(__VA_ARGS__) })
+
+/*
+ * Reads of fibers (common/base/fiber.h) travel together. A thread that has fibers says where their reads gather; each pauses
+ * in db_exec() until the thread has called db_batch_run(), one round trip for all, and resumes it.
+ */
+enum { DB_BATCH_MAX = 16 };
+struct db_batch {
+	struct db_pool *pool;
+	struct db_turn *turns[DB_BATCH_MAX];
+	int count;
+};
+void db_batch_gather(struct db_batch *batch); /* of this thread from now on; NULL: nowhere */
+void db_batch_run(struct db_batch *batch);    /* whatever became of it is told by db_exec() */
+
+/* An array parameter for "= ANY($n)": '{"a","b"}' as PostgreSQL reads it, in the arena. */
+char *db_text_array(char *const *values, size_t count, struct arena *a);
+
+/* Run a prepared statement. *ret is the caller's; ret may be NULL when no rows matter. */
+int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret, struct error *err) CHECKED;
+/* The same, and the number of rows changed (or returned). */
+int db_change(struct db *db, const char *stmt, struct db_args args, int64_t *rows, struct error *err) CHECKED;
+
+/* A transaction; nested ones are savepoints. On failure of anything within, db_commit included, call db_rollback. */
+int db_begin(struct db *db, struct error *err) CHECKED;
+int db_commit(struct db *db, struct error *err) CHECKED;
+void db_rollback(struct db *db);
+
+/*
+ * SQL states that a store wants to tell apart. After a failed db_exec, err->detail starts with "SQLSTATE ":
+ * db_failed_with(err, DB_UNIQUE) asks for one; the caller then clears the error and says it in its own words.
+ * `constraint` (or NULL) narrows it to one constraint's name.
+ */
+#define DB_UNIQUE "23505"
+#define DB_FOREIGN "23503"
+int db_failed_with(const struct error *err, const char *sqlstate, const char *constraint);
+
+/*
+ * A row into a message: columns are matched to fields by name (SELECT number AS id), so a row goes straight into
+ * the message. timestamptz becomes RFC 3339, text[] and uuid[] a repeated string, json text, an enum is read by its
+ * lower-case name, NULL stays absent. A column without a field is a bug and fails.
+ */
+int db_row(const PGresult *res, int row, ProtobufCMessage *msg, struct arena *a, struct error *err) CHECKED;
+
+/* Every row into a new message each: fills a repeated field. */
+int db_rows(const PGresult *res, const ProtobufCMessageDescriptor *type, size_t *n, void *ret_array,
+            struct arena *a, struct error *err) CHECKED;
+
+/* Single cells. */
+const char *db_text(const PGresult *res, int row, const char *column); /* NULL for SQL NULL */
+int64_t db_int(const PGresult *res, int row, const char *column);      /* 0 for SQL NULL */
+ProtobufCBinaryData db_bytes(const PGresult *res, int row, const char *column, struct arena *a);
+
+/* LISTEN on a connection of its own, reconnecting: fn runs on that thread for every NOTIFY, and once for each channel
+ * with a NULL payload after each (re)connect, when notifications may have been missed. */
+struct db_listener;
+int db_listen(const char *url, const char *const *channels,
+              void (*fn)(void *arg, const char *channel, const char *payload), void *arg,
+              struct db_listener **ret, struct error *err) CHECKED;
+void db_listener_free(struct db_listener *l);
+
+#include "common/db/args.h"
+
+#endif

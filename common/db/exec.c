@@ -1,0 +1,314 @@
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/db/internal.h"
+
+enum { MOST_ARGS = 16 };
+
+/* --- Parameters -------------------------------------------------------------------------------------------------- */
+
+struct db_arg db_arg_text(const char *value)
+{
+	return (struct db_arg){ .text = value };
+}
+
+struct db_arg db_arg_int(int64_t value)
+{
+	struct db_arg arg = { .inlined = true };
+
+	snprintf(arg.number, sizeof arg.number, "%lld", (long long)value);
+	return arg;
+}
+
+struct db_arg db_arg_real(double value)
+{
+	struct db_arg arg = { .inlined = true };
+
+	snprintf(arg.number, sizeof arg.number, "%.17g", value);
+	return arg;
+}
+
+struct db_arg db_arg_bool(bool value)
+{
+	return (struct db_arg){ .text = value ? "t" : "f" };
+}
+
+struct db_arg db_arg_bytes(ProtobufCBinaryData value)
+{
+	/* no data at all is an empty string of bytes, not NULL */
+	return (struct db_arg){ .text = value.data ? (const char *)value.data : "",
+		                .size = value.len,
+		                .binary = true };
+}
+
+char *db_text_array(char *const *values, size_t count, struct arena *a)
+{
+	struct text out;
+
+	text_init(&out, a);
+	text_addc(&out, '{');
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			text_addc(&out, ',');
+		if (!values[i]) {
+			text_adds(&out, "NULL");
+			continue;
+		}
+		text_addc(&out, '"');
+		for (const char *c = values[i]; *c; c++) {
+			if (*c == '"' || *c == '\\')
+				text_addc(&out, '\\');
+			text_addc(&out, *c);
+		}
+		text_addc(&out, '"');
+	}
+	text_addc(&out, '}');
+	return out.at;
+}
+
+/* --- Statements -------------------------------------------------------------------------------------------------- */
+
+bool db_succeeded(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/*
+ * The answer to what was sent. Not PQexec's way, which keeps the last result: after "FATAL: terminating connection"
+ * comes libpq's own "connection closed", and only the first tells that nothing was done. But an error after a success
+ * means that the connection broke before the end: then the last one it is, and nobody knows.
+ */
+static PGresult *wait_for_answer(PGconn *pg, int sent)
+{
+	PGresult *answer = NULL, *next;
+	bool done = false;
+
+	while (sent && (next = PQgetResult(pg)) != NULL) {
+		if (answer && !done) {
+			PQclear(next);
+			continue;
+		}
+		done = done || db_succeeded(next);
+		PQclear(answer);
+		answer = next;
+	}
+	return answer;
+}
+
+int db_send(PGconn *pg, const char *stmt, struct db_args args)
+{
+	const char *values[MOST_ARGS];
+	int sizes[MOST_ARGS], formats[MOST_ARGS];
+
+	assert(args.count <= MOST_ARGS);
+	for (int i = 0; i < args.count; i++) {
+		values[i] = args.args[i].inlined ? args.args[i].number : args.args[i].text;
+		sizes[i] = (int)args.args[i].size;
+		formats[i] = args.args[i].binary;
+	}
+	return PQsendQueryPrepared(pg, stmt, args.count, values, sizes, formats, 0);
+}
+
+/* On one connection; what became of it in *fate when it fails. */
+static int run(struct db_conn *conn, const struct db_known *known, struct db_args args, PGresult **ret,
+               enum db_fate *fate, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_prepare(conn, known, &res) < 0) {
+		*fate = db_failed(conn->pg, known->stmt->name, res, err);
+		if (*fate == DB_LOST)
+			*fate = DB_UNSENT; /* it was not even prepared */
+		conn->broken = *fate != DB_REFUSED;
+		return -1;
+	}
+	res = wait_for_answer(conn->pg, db_send(conn->pg, known->stmt->name, args));
+	if (!db_succeeded(res)) {
+		*fate = db_failed(conn->pg, known->stmt->name, res, err);
+		conn->broken = *fate != DB_REFUSED;
+		return -1;
+	}
+	*ret = TAKE(res);
+	return 0;
+}
+
+/* The detail, for the log, stays. */
+static int nobody_knows(struct error *err)
+{
+	struct error before = *err;
+
+	error_clear(err);
+	error_set(err, ERROR_UNKNOWN_OUTCOME,
+	          "the connection to the database broke; it may or may not have been done");
+	error_detail(err, "%s", before.detail);
+	return -1;
+}
+
+int db_run_alone(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
+                 struct error *err)
+{
+	enum db_fate fate = DB_REFUSED;
+
+	for (int attempt = 1; attempt <= 2; attempt++) {
+		struct db_conn *conn = db_borrow(pool, err);
+		int failed;
+		if (!conn)
+			return -1;
+		failed = run(conn, known, args, ret, &fate, err);
+		db_give_back(pool, conn);
+		if (!failed)
+			return 0;
+		if (fate == DB_LOST && !known->reads)
+			return nobody_knows(err);
+		if (fate == DB_REFUSED || attempt == 2)
+			return -1;
+		error_clear(err);
+	}
+	return -1;
+}
+
+int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret, struct error *err)
+{
+	const struct db_known *known = db_find(db->pool, stmt);
+	OWN(pgresult) PGresult *res = NULL;
+	enum db_fate fate;
+	int failed;
+
+	if (!known)
+		return error_internal(err, "no statement is named %s", stmt);
+	if (db->held) /* lost or not: without its commit nothing has happened */
+		failed = run(db->held, known, args, &res, &fate, err);
+	else if (known->reads)
+		failed = db_read(db->pool, known, args, &res, err);
+	else
+		failed = db_run_alone(db->pool, known, args, &res, err);
+	if (failed)
+		return -1;
+	if (ret)
+		*ret = TAKE(res);
+	return 0;
+}
+
+int db_change(struct db *db, const char *stmt, struct db_args args, int64_t *rows, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, stmt, args, &res, err) < 0)
+		return -1;
+	*rows = PQresultStatus(res) == PGRES_TUPLES_OK ? PQntuples(res) : strtoll(PQcmdTuples(res), NULL, 10);
+	return 0;
+}
+
+/* --- Transactions ------------------------------------------------------------------------------------------------ */
+
+void db_init(struct db *db, struct db_pool *pool)
+{
+	*db = (struct db){ .pool = pool };
+}
+
+void db_done(struct db *db)
+{
+	while (db->depth > 0)
+		db_rollback(db);
+}
+
+static void release(struct db *db)
+{
+	db_give_back(db->pool, db->held);
+	db->held = NULL;
+	db->depth = 0;
+}
+
+/* BEGIN and its kin: no parameters, no rows. */
+static int control(struct db *db, const char *sql, enum db_fate *fate, struct error *err)
+{
+	OWN(pgresult) PGresult *res = wait_for_answer(db->held->pg, PQsendQuery(db->held->pg, sql));
+
+	if (PQresultStatus(res) == PGRES_COMMAND_OK)
+		return 0;
+	*fate = db_failed(db->held->pg, sql, res, err);
+	if (*fate != DB_REFUSED)
+		db->held->broken = true;
+	return -1;
+}
+
+static int savepoint(struct db *db, const char *verb, struct error *err)
+{
+	enum db_fate fate;
+	char sql[64];
+
+	snprintf(sql, sizeof sql, "%s s%d", verb, db->depth);
+	return control(db, sql, &fate, err);
+}
+
+int db_begin(struct db *db, struct error *err)
+{
+	enum db_fate fate;
+
+	if (db->depth > 0) {
+		if (savepoint(db, "SAVEPOINT", err) < 0)
+			return -1;
+		db->depth++;
+		return 0;
+	}
+	for (int attempt = 1; attempt <= 2; attempt++) {
+		db->held = db_borrow(db->pool, err);
+		if (!db->held)
+			return -1;
+		if (control(db, "BEGIN", &fate, err) == 0) {
+			db->depth = 1;
+			return 0;
+		}
+		release(db);
+		if (fate == DB_REFUSED || attempt == 2)
+			break;
+		error_clear(err);
+	}
+	return -1;
+}
+
+int db_commit(struct db *db, struct error *err)
+{
+	enum db_fate fate;
+
+	assert(db->depth > 0);
+	if (db->depth > 1) {
+		db->depth--;
+		if (savepoint(db, "RELEASE", err) == 0)
+			return 0;
+		db->depth++;
+		return -1;
+	}
+	if (PQtransactionStatus(db->held->pg) == PQTRANS_INERROR)
+		return error_internal(err, "commit of a transaction that has failed");
+	if (control(db, "COMMIT", &fate, err) == 0) {
+		release(db);
+		return 0;
+	}
+	if (fate == DB_REFUSED)
+		return -1; /* a deferred constraint, a serialization failure: rolled back */
+	return nobody_knows(err);
+}
+
+void db_rollback(struct db *db)
+{
+	struct error ignored = { 0 };
+	enum db_fate fate;
+
+	if (db->depth > 1) {
+		db->depth--;
+		if (savepoint(db, "ROLLBACK TO", &ignored) < 0 || savepoint(db, "RELEASE", &ignored) < 0)
+			db->held->broken = true; /* the outer one fails with what it tries next */
+		return;
+	}
+	if (db->depth == 0)
+		return;
+	if (PQtransactionStatus(db->held->pg) != PQTRANS_IDLE && control(db, "ROLLBACK", &fate, &ignored) < 0)
+		db->held->broken = true;
+	release(db);
+}

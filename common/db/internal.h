@@ -1,0 +1,95 @@
+/*
+ * db_internal: what the files of db share. Nobody else includes it.
+ *
+ *	db_connect.c  one connection: opening it, its settings, its prepared statements, what its errors mean
+ *	db_pool.c     borrowing and giving back
+ *	db_exec.c     statements and transactions
+ *	db_batch.c    reads that travel together
+ *	db_row.c      rows into messages
+ *	db_migrate.c, db_listen.c
+ */
+#ifndef PARLEY_DB_INTERNAL_H
+#define PARLEY_DB_INTERNAL_H
+
+#include <pthread.h>
+
+#include "common/db/db.h"
+
+enum {
+	DB_STATEMENT_MS = 30 * 1000,        /* statement_timeout */
+	DB_IDLE_TRANSACTION_MS = 60 * 1000, /* a transaction that nobody goes on with */
+	DB_BORROW_MS = 5 * 1000,            /* wait for a free connection */
+};
+
+OWN_DEFINE(pgconn, PGconn *, PQfinish)
+
+/* A statement of the pool: the store's, and its place in each connection's list of what is prepared. */
+struct db_known {
+	const struct db_stmt *stmt;
+	int index;
+	bool reads;
+};
+
+struct db_conn {
+	PGconn *pg;
+	bool broken;     /* close it instead of giving it back */
+	bool prepared[]; /* by db_known.index */
+};
+
+/* A read on its way: lives on its fiber's stack. */
+struct db_turn {
+	const struct db_known *known;
+	struct db_args args;
+	PGresult *res; /* NULL: it must be run alone */
+};
+
+struct db_pool {
+	const char *url, *schema; /* ours: freed with the pool */
+	struct db_known *known;   /* a hash table by name; empty places have no stmt */
+	unsigned known_mask;
+	int known_count;
+
+	pthread_mutex_t lock;
+	pthread_cond_t given_back;
+	struct db_conn **idle; /* the last given back is borrowed first */
+	int idle_count, open, max;
+	int failures;     /* to connect, in a row */
+	int64_t retry_at; /* monotonic ms: before it nobody tries */
+};
+
+/* --- db_connect.c ------------------------------------------------------------------------------------------------ */
+
+/* A raw connection with the session's settings; statement_ms 0: no bound. NULL with ERROR_UNAVAILABLE. */
+PGconn *db_connect(const char *url, const char *schema, int statement_ms, struct error *err);
+
+/* What became of a statement that failed. */
+enum db_fate {
+	DB_REFUSED, /* the database said no: not executed, and will not be on another connection either */
+	DB_UNSENT,  /* certainly not executed, because of the connection: may be tried on another */
+	DB_LOST,    /* the connection broke while it ran: nobody knows */
+};
+/* Fills err from a failed result (NULL: the connection's own words) and says what became of the statement. */
+enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct error *err);
+
+int db_prepare(struct db_conn *conn, const struct db_known *known, PGresult **failed);
+
+/* --- db_exec.c --------------------------------------------------------------------------------------------------- */
+
+int db_send(PGconn *pg, const char *stmt, struct db_args args); /* 1 sent */
+bool db_succeeded(const PGresult *res);
+/* On a borrowed connection: a broken one is not the caller's trouble as long as nothing can have happened on it. */
+int db_run_alone(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
+                 struct error *err);
+
+/* --- db_batch.c -------------------------------------------------------------------------------------------------- */
+
+int db_read(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
+            struct error *err);
+
+/* --- db_pool.c --------------------------------------------------------------------------------------------------- */
+
+struct db_conn *db_borrow(struct db_pool *pool, struct error *err); /* NULL with ERROR_UNAVAILABLE */
+void db_give_back(struct db_pool *pool, struct db_conn *conn);
+const struct db_known *db_find(const struct db_pool *pool, const char *name);
+
+#endif

@@ -1,0 +1,127 @@
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/db/internal.h"
+
+enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 1000 };
+
+struct db_listener {
+	char *url;
+	char **channels; /* ended by NULL */
+	void (*fn)(void *arg, const char *channel, const char *payload);
+	void *arg;
+	pthread_t thread;
+	int stop; /* an eventfd: readable once it is time to end */
+};
+
+/* 1 when asked to stop, 0 when fd (or nothing: -1) has something or the time is up. */
+static int wait_for(const struct db_listener *l, int fd, int timeout_ms)
+{
+	struct pollfd fds[] = { { .fd = l->stop, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+
+	poll(fds, fd < 0 ? 1 : 2, timeout_ms);
+	return fds[0].revents != 0;
+}
+
+static int subscribe(PGconn *pg, char *const *channels)
+{
+	for (; *channels; channels++) {
+		char *name = PQescapeIdentifier(pg, *channels, strlen(*channels));
+		char sql[160];
+		PGresult *res;
+		int done;
+		snprintf(sql, sizeof sql, "LISTEN %s", name ? name : "");
+		res = PQexec(pg, sql);
+		done = PQresultStatus(res) == PGRES_COMMAND_OK;
+		PQclear(res);
+		PQfreemem(name);
+		if (!done)
+			return -1;
+	}
+	return 0;
+}
+
+static void tell_pending(struct db_listener *l, PGconn *pg)
+{
+	PGnotify *note;
+
+	while ((note = PQnotifies(pg)) != NULL) {
+		l->fn(l->arg, note->relname, note->extra);
+		PQfreemem(note);
+	}
+}
+
+/* Until the connection breaks (0) or it is time to stop (1). */
+static int follow(struct db_listener *l, PGconn *pg)
+{
+	for (char **channel = l->channels; *channel; channel++)
+		l->fn(l->arg, *channel, NULL);
+	for (;;) {
+		tell_pending(l, pg);
+		if (wait_for(l, PQsocket(pg), -1))
+			return 1;
+		if (PQconsumeInput(pg) != 1 || PQstatus(pg) != CONNECTION_OK)
+			return 0;
+	}
+}
+
+static void *listen_for_ever(void *arg)
+{
+	struct db_listener *l = arg;
+	int pause = FIRST_PAUSE_MS;
+
+	for (;;) {
+		struct error err = { 0 };
+		OWN(pgconn) PGconn *pg = db_connect(l->url, "listen", 0, &err);
+		if (pg && subscribe(pg, l->channels) == 0) {
+			if (follow(l, pg))
+				return NULL;
+			pause = FIRST_PAUSE_MS;
+		}
+		if (wait_for(l, -1, pause))
+			return NULL;
+		pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
+	}
+}
+
+int db_listen(const char *url, const char *const *channels,
+              void (*fn)(void *arg, const char *channel, const char *payload), void *arg,
+              struct db_listener **ret, struct error *err)
+{
+	struct db_listener *l = calloc(1, sizeof *l);
+	size_t count = 0;
+
+	while (channels[count])
+		count++;
+	*l =
+	    (struct db_listener){ .url = strdup(url), .fn = fn, .arg = arg, .stop = eventfd(0, EFD_CLOEXEC) };
+	l->channels = calloc(count + 1, sizeof *l->channels);
+	for (size_t i = 0; i < count; i++)
+		l->channels[i] = strdup(channels[i]);
+	if (l->stop < 0 || pthread_create(&l->thread, NULL, listen_for_ever, l) != 0) {
+		l->fn = NULL; /* no thread to wait for */
+		db_listener_free(l);
+		return error_internal(err, "db_listen: no thread");
+	}
+	*ret = l;
+	return 0;
+}
+
+void db_listener_free(struct db_listener *l)
+{
+	if (!l)
+		return;
+	if (l->fn && eventfd_write(l->stop, 1) == 0)
+		pthread_join(l->thread, NULL);
+	for (char **channel = l->channels; *channel; channel++)
+		free(*channel);
+	if (l->stop >= 0)
+		close(l->stop);
+	free(l->channels);
+	free(l->url);
+	free(l);
+}

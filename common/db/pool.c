@@ -1,0 +1,304 @@
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/db/internal.h"
+
+enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 1000, CONNECT_MS = 5000 };
+
+static void *must(void *memory)
+{
+	if (!memory)
+		abort();
+	return memory;
+}
+
+/* --- Statements -------------------------------------------------------------------------------------------------- */
+
+static struct db_known *place_of(const struct db_pool *pool, const char *name)
+{
+	for (unsigned i = fnv1a(name);; i++) {
+		struct db_known *at = &pool->known[i & pool->known_mask];
+		if (!at->stmt || strcmp(at->stmt->name, name) == 0)
+			return at;
+	}
+}
+
+const struct db_known *db_find(const struct db_pool *pool, const char *name)
+{
+	const struct db_known *known = place_of(pool, name);
+
+	return known->stmt ? known : NULL;
+}
+
+static int learn_statements(struct db_pool *pool, const struct db_stmt *const *tables, struct error *err)
+{
+	unsigned count = 0, room = 16;
+
+	for (const struct db_stmt *const *t = tables; t && *t; t++) {
+		for (const struct db_stmt *s = *t; s->name; s++)
+			count++;
+	}
+	while (room < 2 * count)
+		room *= 2;
+	pool->known = must(calloc(room, sizeof *pool->known));
+	pool->known_mask = room - 1;
+	for (const struct db_stmt *const *t = tables; t && *t; t++) {
+		for (const struct db_stmt *s = *t; s->name; s++) {
+			struct db_known *at = place_of(pool, s->name);
+			if (at->stmt)
+				return error_internal(err, "two statements are named %s", s->name);
+			*at = (struct db_known){ .stmt = s,
+				                 .index = pool->known_count++,
+				                 .reads = strncasecmp(s->sql, "SELECT ", 7) == 0 };
+		}
+	}
+	return 0;
+}
+
+/* --- Connections ------------------------------------------------------------------------------------------------- */
+
+static struct db_conn *conn_open(struct db_pool *pool, struct error *err)
+{
+	PGconn *pg = db_connect(pool->url, pool->schema, DB_STATEMENT_MS, err);
+	struct db_conn *conn;
+
+	if (!pg)
+		return NULL;
+	conn = must(calloc(1, sizeof *conn + (size_t)pool->known_count * sizeof *conn->prepared));
+	conn->pg = pg;
+	return conn;
+}
+
+static void conn_close(struct db_conn *conn)
+{
+	PQfinish(conn->pg);
+	free(conn);
+}
+
+/* An idle connection has nothing to say but that it ends. Costs one poll(). */
+static bool conn_alive(const struct db_conn *conn)
+{
+	struct pollfd fd = { .fd = PQsocket(conn->pg), .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 0;
+}
+
+/* How long nobody tries to connect after so many failures; by chance a little more, so that processes spread. */
+static int pause_after(int failures)
+{
+	int pause = FIRST_PAUSE_MS << (failures < 6 ? failures - 1 : 5);
+	unsigned chance;
+
+	random_bytes(&chance, sizeof chance);
+	pause = pause < LONGEST_PAUSE_MS ? pause : LONGEST_PAUSE_MS;
+	return pause + (int)(chance % (unsigned)(pause / 4 + 1));
+}
+
+/* Called with the lock held and a place counted in pool->open; gives the lock up while it connects. */
+static struct db_conn *open_in_place(struct db_pool *pool, struct error *err)
+{
+	struct db_conn *conn;
+
+	if (pool->failures > 0) /* one tries, the others need not wait for the same disappointment */
+		pool->retry_at = clock_mono_ms() + CONNECT_MS;
+	pthread_mutex_unlock(&pool->lock);
+	conn = conn_open(pool, err);
+	pthread_mutex_lock(&pool->lock);
+	if (conn) {
+		pool->failures = 0;
+		pool->retry_at = 0;
+		return conn;
+	}
+	pool->open--;
+	pool->failures++;
+	pool->retry_at = clock_mono_ms() + pause_after(pool->failures);
+	pthread_cond_broadcast(
+	    &pool->given_back); /* who waits for a connection: there are none to wait for */
+	return NULL;
+}
+
+/* An idle connection, or a fresh one while there is room; else waits for one to come back. */
+static struct db_conn *take_locked(struct db_pool *pool, bool *fresh, struct error *err)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += DB_BORROW_MS / 1000;
+	for (;;) {
+		*fresh = pool->idle_count == 0;
+		if (pool->idle_count > 0)
+			return pool->idle[--pool->idle_count];
+		if (pool->open < pool->max && clock_mono_ms() < pool->retry_at) {
+			error_busy(err, 1, "the database is away");
+			return NULL;
+		}
+		if (pool->open < pool->max) {
+			pool->open++;
+			return open_in_place(pool, err);
+		}
+		if (pthread_cond_timedwait(&pool->given_back, &pool->lock, &until) == ETIMEDOUT) {
+			error_busy(err, 1, "the database is busy");
+			return NULL;
+		}
+	}
+}
+
+struct db_conn *db_borrow(struct db_pool *pool, struct error *err)
+{
+	struct db_conn *conn;
+	bool fresh;
+
+	for (;;) {
+		pthread_mutex_lock(&pool->lock);
+		conn = take_locked(pool, &fresh, err);
+		pthread_mutex_unlock(&pool->lock);
+		if (!conn || fresh || conn_alive(conn))
+			return conn;
+		conn->broken = true;
+		db_give_back(pool, conn);
+	}
+}
+
+/* With the lock held: closes what is idle. */
+static void close_idle(struct db_pool *pool)
+{
+	while (pool->idle_count > 0) {
+		conn_close(pool->idle[--pool->idle_count]);
+		pool->open--;
+	}
+}
+
+void db_give_back(struct db_pool *pool, struct db_conn *conn)
+{
+	bool keep = !conn->broken && PQtransactionStatus(conn->pg) == PQTRANS_IDLE;
+
+	pthread_mutex_lock(&pool->lock);
+	if (conn->broken) {
+		close_idle(pool); /* a database that stops or moves breaks them all, one after the other */
+		pthread_cond_broadcast(&pool->given_back);
+	}
+	if (keep)
+		pool->idle[pool->idle_count++] = conn;
+	else
+		pool->open--;
+	pthread_cond_signal(&pool->given_back);
+	pthread_mutex_unlock(&pool->lock);
+	if (!keep)
+		conn_close(conn);
+}
+
+/* --- The pool ---------------------------------------------------------------------------------------------------- */
+
+/* Every statement, on one connection: a typo shows now. */
+static int prepare_all(struct db_pool *pool, struct db_conn *conn, struct error *err)
+{
+	for (unsigned i = 0; i <= pool->known_mask; i++) {
+		OWN(pgresult) PGresult *failed = NULL;
+		if (pool->known[i].stmt && db_prepare(conn, &pool->known[i], &failed) < 0) {
+			db_failed(conn->pg, pool->known[i].stmt->name, failed, err);
+			conn->broken = true;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int first_connection(struct db_pool *pool, int wait_ms, struct error *err)
+{
+	int64_t until = clock_mono_ms() + wait_ms;
+	struct db_conn *conn;
+	int failed;
+
+	while (!(conn = db_borrow(pool, err))) {
+		if (clock_mono_ms() >= until)
+			return -1;
+		error_clear(err);
+		nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000000 }, NULL);
+	}
+	failed = prepare_all(pool, conn, err);
+	db_give_back(pool, conn);
+	return failed;
+}
+
+int db_pool_open(const struct db_config *config, int wait_ms, struct db_pool **ret, struct error *err)
+{
+	struct db_pool *pool = must(calloc(1, sizeof *pool));
+	pthread_condattr_t monotonic;
+
+	assert(config->connections > 0);
+	pool->url = must(strdup(config->url));
+	pool->schema = must(strdup(config->schema));
+	pool->max = config->connections;
+	pool->idle = must(calloc((size_t)pool->max, sizeof(struct db_conn *)));
+	pthread_mutex_init(&pool->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->given_back, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (learn_statements(pool, config->statements, err) < 0 || first_connection(pool, wait_ms, err) < 0) {
+		db_pool_free(pool);
+		return -1;
+	}
+	*ret = pool;
+	return 0;
+}
+
+/* Until everything borrowed is back; false when somebody keeps theirs for too long. */
+static bool all_given_back(struct db_pool *pool)
+{
+	struct timespec until;
+	bool all;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += DB_BORROW_MS / 1000;
+	pthread_mutex_lock(&pool->lock);
+	while (pool->idle_count < pool->open &&
+	       pthread_cond_timedwait(&pool->given_back, &pool->lock, &until) != ETIMEDOUT)
+		;
+	all = pool->idle_count == pool->open;
+	pthread_mutex_unlock(&pool->lock);
+	return all;
+}
+
+void db_pool_free(struct db_pool *pool)
+{
+	if (!pool || !all_given_back(pool))
+		return; /* the process ends anyway; who still holds a connection must not find it freed */
+	close_idle(pool);
+	pthread_cond_destroy(&pool->given_back);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool->idle);
+	free(pool->known);
+	free((char *)pool->url);
+	free((char *)pool->schema);
+	free(pool);
+}
+
+int db_pool_ready(struct db_pool *pool)
+{
+	struct error err = { 0 };
+	struct db_conn *conn;
+	bool all_busy;
+	int ready;
+
+	pthread_mutex_lock(&pool->lock);
+	all_busy = pool->idle_count == 0 && pool->open == pool->max;
+	pthread_mutex_unlock(&pool->lock);
+	if (all_busy)
+		return 1; /* they work; if they don't, their users are about to find out */
+	conn = db_borrow(pool, &err);
+	if (!conn)
+		return 0;
+	PQclear(PQexec(conn->pg, ""));
+	ready = PQstatus(conn->pg) == CONNECTION_OK;
+	conn->broken = !ready;
+	db_give_back(pool, conn);
+	return ready;
+}

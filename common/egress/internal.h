@@ -1,0 +1,62 @@
+/*
+ * egress_internal: what the files of egress share. Nobody else includes it.
+ *
+ *	egress_address.c  which addresses are allowed
+ *	egress.c          one exchange with libcurl, and HTTP
+ *	egress_mail.c     SMTP
+ */
+#ifndef PARLEY_EGRESS_INTERNAL_H
+#define PARLEY_EGRESS_INTERNAL_H
+
+#include <curl/curl.h>
+#include <pthread.h>
+
+#include "common/base/own.h"
+#include "common/egress/egress.h"
+
+enum { EGRESS_KEPT = 16, EGRESS_RANGES = 64 };
+
+struct address_range {
+	unsigned char bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
+	int bits;
+};
+
+/* A transfer handle and, in its multi handle, the connections that it keeps. */
+struct line {
+	CURLM *multi;
+	CURL *easy;
+};
+
+struct egress {
+	struct address_range allowed[EGRESS_RANGES];
+	int allowed_count;
+	pthread_mutex_t lock;
+	struct line kept[EGRESS_KEPT]; /* idle ones, the last used first */
+	int kept_count;
+};
+
+/* One transfer. */
+struct exchange {
+	struct egress *egress;
+	struct line line;
+	char host[256];     /* for sentences */
+	int64_t deadline;   /* monotonic ms; 0: none */
+	int idle_ms;        /* 0: no such bound */
+	int64_t last_heard; /* monotonic ms: kept up by the callbacks */
+	const atomic_bool *cancelled;
+	bool refused, opened; /* of the addresses tried in this hop: one was not allowed; one was */
+	char refused_address[64];
+	enum { ENDED_BY_PEER, ENDED_BY_TIME, ENDED_BY_CANCEL } ended;
+};
+
+int egress_parse_ranges(struct egress *e, const char *allow, struct error *err);
+
+/* A line with every safety option set for this exchange; give it back with exchange_close(). */
+int exchange_open(struct exchange *x, struct egress *e, const char *url, const char *protocols,
+                  struct error *err);
+CURLcode exchange_run(struct exchange *x);
+void exchange_close(struct exchange *x);
+/* Says in err why it failed; returns -1. */
+int exchange_failed(const struct exchange *x, CURLcode code, struct error *err);
+
+#endif

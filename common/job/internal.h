@@ -1,0 +1,47 @@
+/*
+ * job_internal: what the two files of job share: job.c hands jobs out, job_run.c does one. Nobody else includes it.
+ */
+#ifndef PARLEY_JOB_INTERNAL_H
+#define PARLEY_JOB_INTERNAL_H
+
+#include <pthread.h>
+
+#include "common/base/id.h"
+#include "common/job/job.h"
+
+/* A thread that does one job at a time. */
+struct worker {
+	struct job_runner *runner;
+	pthread_t thread;
+	bool
+	    busy; /* with the lock: has a job. kind, job and arena are the worker's while busy, the clerk's otherwise */
+	const struct job_kind *kind;
+	struct job job;
+	struct arena arena;           /* of the job's strings and its call */
+	_Atomic int64_t leased_until; /* monotonic ms */
+	atomic_bool cancelled;
+};
+
+struct job_runner {
+	struct service *service;
+	const struct job_kind *kinds;
+	size_t count;
+	char id[UUID_TEXT];              /* whose leases they are */
+	const char *kind_names, *leases; /* as SQL arrays */
+	struct arena arena;              /* of these two */
+	struct db_listener *listener;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a job handed out, a worker idle, something to look for, the end */
+	bool look;              /* something may be due */
+	bool stopping;          /* nothing new is taken */
+	bool closed;            /* and what ran is done */
+	pthread_t clerk;
+	struct worker *workers;
+	int threads;
+};
+
+/* Do the worker's job and settle what becomes of it. */
+void job_run(struct worker *w);
+
+#endif

@@ -1,0 +1,378 @@
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/job/internal.h"
+
+/*
+ * One clerk thread takes due jobs and hands them to idle workers, renews the leases of what runs, and sleeps until
+ * something is due, a NOTIFY comes or a worker is idle again. The only clock that counts is the database's.
+ */
+enum {
+	IDLE_MS = 30 * 1000, /* look again after so long, whatever NOTIFY did not say */
+	RETRY_MS = 500,      /* after the database said nothing */
+	SWEEP_MS = 60 * 60 * 1000,
+	PATIENCE_MS = 5 * 1000, /* at the stop, before what runs is cancelled */
+};
+
+static const char *const channels[] = { "parley_job", NULL };
+
+const struct db_stmt job_statements[] = {
+	{ "job_add",
+	  "WITH added AS ("
+	  "INSERT INTO job (kind, owner_id, key, payload, run_at)"
+	  " VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second')"
+	  " ON CONFLICT (kind, key) WHERE key IS NOT NULL AND attempt = 0 AND failed IS NULL DO UPDATE"
+	  " SET payload = excluded.payload, run_at = least(job.run_at, excluded.run_at) RETURNING kind)"
+	  " SELECT pg_notify('parley_job', kind) FROM added" },
+	{ "job_take",
+	  "WITH due AS ("
+	  "SELECT j.id, k.lease FROM job j JOIN unnest($1::text[], $2::int[]) AS k(kind, lease)"
+	  " ON j.kind = k.kind WHERE j.failed IS NULL AND j.run_at <= now()"
+	  " AND (j.lease_until IS NULL OR j.lease_until < now())"
+	  " ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
+	  " UPDATE job SET attempt = attempt + 1, lease_until = now() + due.lease * interval '1 second',"
+	  " lease_by = $3 FROM due WHERE job.id = due.id"
+	  " RETURNING job.id, job.kind, job.owner_id, job.payload, job.attempt" },
+	{ "job_next",
+	  "SELECT ceil(extract(epoch FROM min(greatest(run_at, lease_until)) - now()) * 1000)::bigint AS ms"
+	  " FROM job WHERE failed IS NULL AND kind = ANY($1)" },
+	{ "job_renew", "UPDATE job SET lease_until = now() + $4 * interval '1 second'"
+	               " WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
+	{ "job_done", "DELETE FROM job WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
+	{ "job_retry",
+	  "UPDATE job SET lease_until = NULL, lease_by = NULL, run_at = now() + $4 * interval '1 second'"
+	  " WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
+	{ "job_fail", "UPDATE job SET lease_until = NULL, lease_by = NULL, failed = $4"
+	              " WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
+	{ "job_return", "WITH returned AS ("
+	                "UPDATE job SET lease_until = NULL, lease_by = NULL, attempt = attempt - 1"
+	                " WHERE id = $1 AND lease_by = $2 AND attempt = $3 RETURNING kind)"
+	                " SELECT pg_notify('parley_job', kind) FROM returned" },
+	{ "job_sweep",
+	  "DELETE FROM job WHERE failed IS NOT NULL AND created_at < now() - interval '30 days'" },
+	{ 0 },
+};
+
+int job_add(struct db *db, const char *kind, const char *owner_id, const char *key, const char *payload_json,
+            int delay, struct error *err)
+{
+	return db_exec(db, "job_add", DB_ARGS(kind, owner_id, key, payload_json, delay), NULL, err);
+}
+
+/* --- Threads ----------------------------------------------------------------------------------------------------- */
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct job_runner *r = w->runner;
+
+	pthread_mutex_lock(&r->lock);
+	for (;;) {
+		while (!w->busy && !r->closed)
+			pthread_cond_wait(&r->changed, &r->lock);
+		if (!w->busy)
+			break;
+		pthread_mutex_unlock(&r->lock);
+		job_run(w);
+		pthread_mutex_lock(&r->lock);
+		w->busy = false;
+		r->look = true; /* room for another */
+		pthread_cond_broadcast(&r->changed);
+	}
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+static const struct job_kind *find_kind(const struct job_runner *r, const char *name)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (strcmp(r->kinds[i].kind, name) == 0)
+			return &r->kinds[i];
+	}
+	return NULL;
+}
+
+/* 1 and the worker's job is filled in, 0 nothing is due, -1. */
+static int take(struct job_runner *r, struct worker *w, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int64_t now = clock_mono_ms();
+	struct db db;
+
+	db_init(&db, service_db(r->service));
+	if (db_exec(&db, "job_take", DB_ARGS(r->kind_names, r->leases, r->id), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	arena_reset(&w->arena);
+	w->job = (struct job){
+		.id = arena_strdup(&w->arena, db_text(res, 0, "id")),
+		.kind = arena_strdup(&w->arena, db_text(res, 0, "kind")),
+		.owner_id = arena_strdup(&w->arena, db_text(res, 0, "owner_id")),
+		.payload = arena_strdup(&w->arena, db_text(res, 0, "payload")),
+		.attempt = (int)db_int(res, 0, "attempt"),
+	};
+	w->kind = find_kind(r, w->job.kind);
+	w->job.last = w->job.attempt >= w->kind->attempts;
+	atomic_store(&w->leased_until, now + w->kind->lease * 1000);
+	return 1;
+}
+
+/* Milliseconds until something may be due that is not now. */
+static int64_t next_due(struct job_runner *r)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	struct error err = { 0 };
+	struct db db;
+	int64_t ms;
+
+	db_init(&db, service_db(r->service));
+	if (db_exec(&db, "job_next", DB_ARGS(r->kind_names), &res, &err) < 0)
+		return RETRY_MS;
+	if (!db_text(res, 0, "ms"))
+		return IDLE_MS;
+	ms = db_int(res, 0, "ms");
+	return ms < 10 ? 10 : ms < IDLE_MS ? ms : IDLE_MS;
+}
+
+static struct worker *idle_worker(struct job_runner *r)
+{
+	for (int i = 0; i < r->threads; i++) {
+		if (!r->workers[i].busy)
+			return &r->workers[i];
+	}
+	return NULL;
+}
+
+/* With the lock held, given up around the database. Returns how long nothing will be due. */
+static int64_t hand_out(struct job_runner *r)
+{
+	struct worker *w;
+
+	while (!r->stopping && (w = idle_worker(r)) != NULL) {
+		struct error err = { 0 };
+		int64_t wait = RETRY_MS;
+		int got;
+		pthread_mutex_unlock(&r->lock);
+		got = take(r, w, &err);
+		if (got == 0)
+			wait = next_due(r);
+		pthread_mutex_lock(&r->lock);
+		if (got <= 0)
+			return wait;
+		w->busy = true;
+		atomic_store(&w->cancelled, r->stopping); /* too late: the worker hands it back */
+		pthread_cond_broadcast(&r->changed);
+	}
+	return IDLE_MS; /* an idle worker wakes us */
+}
+
+/* When the lease wants renewing: with a third of it gone. */
+static int64_t until_renewal(const struct worker *w)
+{
+	return atomic_load(&w->leased_until) - clock_mono_ms() - w->kind->lease * 1000 * 2 / 3;
+}
+
+/* With the lock held, given up around the database. */
+static void renew(struct job_runner *r, struct worker *w)
+{
+	int attempt = w->job.attempt, lease = w->kind->lease, failed;
+	int64_t rows = 0, now = clock_mono_ms();
+	struct error err = { 0 };
+	char id[UUID_TEXT];
+	struct db db;
+
+	memcpy(id, w->job.id, sizeof id); /* the worker may be done with it before we are */
+	pthread_mutex_unlock(&r->lock);
+	db_init(&db, service_db(r->service));
+	failed = db_change(&db, "job_renew", DB_ARGS((const char *)id, r->id, attempt, lease), &rows, &err);
+	pthread_mutex_lock(&r->lock);
+	if (!failed && rows == 1)
+		atomic_store(&w->leased_until, now + lease * 1000);
+	else if (w->busy && (!failed || atomic_load(&w->leased_until) < clock_mono_ms()))
+		atomic_store(&w->cancelled, true); /* somebody else has it, or will have */
+}
+
+/* With the lock held, given up around the database. Returns when to come again. */
+static int64_t renew_leases(struct job_runner *r)
+{
+	int64_t soonest = IDLE_MS, left;
+
+	for (int i = 0; i < r->threads; i++) {
+		struct worker *w = &r->workers[i];
+		if (w->busy && until_renewal(w) <= 0)
+			renew(r, w);
+		if (!w->busy)
+			continue;
+		left = until_renewal(w);
+		if (left < RETRY_MS)
+			left = RETRY_MS;
+		soonest = left < soonest ? left : soonest;
+	}
+	return soonest;
+}
+
+static bool all_idle(const struct job_runner *r)
+{
+	for (int i = 0; i < r->threads; i++) {
+		if (r->workers[i].busy)
+			return false;
+	}
+	return true;
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+	struct timespec at;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	at.tv_sec += ms / 1000;
+	at.tv_nsec += ms % 1000 * 1000000;
+	if (at.tv_nsec >= 1000000000) {
+		at.tv_sec++;
+		at.tv_nsec -= 1000000000;
+	}
+	return at;
+}
+
+static void sweep(struct job_runner *r, int64_t *next)
+{
+	struct error err = { 0 };
+	struct db db;
+
+	if (clock_mono_ms() < *next)
+		return;
+	*next = clock_mono_ms() + SWEEP_MS;
+	db_init(&db, service_db(r->service));
+	if (db_exec(&db, "job_sweep", DB_ARGS(), NULL, &err) < 0)
+		*next = clock_mono_ms() + IDLE_MS; /* nobody misses it until then */
+}
+
+static void *keep_books(void *arg)
+{
+	struct job_runner *r = arg;
+	int64_t next_sweep = 0;
+
+	sweep(r, &next_sweep);
+	pthread_mutex_lock(&r->lock);
+	while (!(r->stopping && all_idle(r))) {
+		int64_t due, renewal;
+		struct timespec until;
+		r->look = false;
+		due = hand_out(r);
+		renewal = renew_leases(r);
+		until = in_ms(due < renewal ? due : renewal);
+		while (!r->look && !(r->stopping && all_idle(r)) &&
+		       pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0)
+			;
+		if (!r->stopping) {
+			pthread_mutex_unlock(&r->lock);
+			sweep(r, &next_sweep);
+			pthread_mutex_lock(&r->lock);
+		}
+	}
+	r->closed = true;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+static void notified(void *arg, const char *channel, const char *kind)
+{
+	struct job_runner *r = arg;
+
+	(void)channel;
+	if (kind && !find_kind(r, kind))
+		return; /* another service's */
+	pthread_mutex_lock(&r->lock);
+	r->look = true;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* --- Start and stop ---------------------------------------------------------------------------------------------- */
+
+static void list_kinds(struct job_runner *r)
+{
+	char **names = arena_new(&r->arena, char *, r->count),
+	     **leases = arena_new(&r->arena, char *, r->count);
+
+	for (size_t i = 0; i < r->count; i++) {
+		assert(r->kinds[i].attempts > 0 && r->kinds[i].lease > 0);
+		names[i] = arena_strdup(&r->arena, r->kinds[i].kind);
+		leases[i] = arena_printf(&r->arena, "%d", r->kinds[i].lease);
+	}
+	r->kind_names = db_text_array(names, r->count, &r->arena);
+	r->leases = db_text_array(leases, r->count, &r->arena);
+}
+
+static void start_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
+{
+	if (pthread_create(thread, NULL, fn, arg) != 0)
+		abort(); /* at the start of a process: there is nothing to save */
+}
+
+int job_runner_start(struct service *s, const struct job_kind *kinds, size_t count, int threads,
+                     struct job_runner **ret, struct error *err)
+{
+	struct job_runner *r = calloc(1, sizeof *r);
+	pthread_condattr_t monotonic;
+
+	if (!r)
+		abort();
+	*r = (struct job_runner){ .service = s, .kinds = kinds, .count = count, .threads = threads };
+	uuid_make(r->id);
+	arena_init(&r->arena, 0);
+	list_kinds(r);
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	r->workers = calloc((size_t)threads, sizeof *r->workers);
+	if (!r->workers)
+		abort();
+	for (int i = 0; i < threads; i++) {
+		r->workers[i].runner = r;
+		arena_init(&r->workers[i].arena, 0);
+		start_thread(&r->workers[i].thread, work, &r->workers[i]);
+	}
+	start_thread(&r->clerk, keep_books, r);
+	*ret = r;
+	if (db_listen(service_database_url(s), channels, notified, r, &r->listener, err) == 0)
+		return 0;
+	job_runner_stop(r);
+	return -1;
+}
+
+void job_runner_stop(struct job_runner *r)
+{
+	struct timespec patience = in_ms(PATIENCE_MS);
+
+	if (!r)
+		return;
+	db_listener_free(r->listener);
+	pthread_mutex_lock(&r->lock);
+	r->stopping = true;
+	pthread_cond_broadcast(&r->changed);
+	while (!all_idle(r) && pthread_cond_timedwait(&r->changed, &r->lock, &patience) == 0)
+		;
+	for (int i = 0; i < r->threads; i++)
+		atomic_store(&r->workers[i].cancelled,
+		             true); /* the clerk goes on renewing until they are done */
+	pthread_mutex_unlock(&r->lock);
+	pthread_join(r->clerk, NULL);
+	for (int i = 0; i < r->threads; i++) {
+		pthread_join(r->workers[i].thread, NULL);
+		arena_done(&r->workers[i].arena);
+	}
+	pthread_cond_destroy(&r->changed);
+	pthread_mutex_destroy(&r->lock);
+	arena_done(&r->arena);
+	free(r->workers);
+	free(r);
+}

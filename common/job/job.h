@@ -1,0 +1,49 @@
+/*
+ * job: long work that must not be lost: a row in the schema's table `job`, done by any replica.
+ *
+ * A job is added in the caller's transaction. Workers take due rows with FOR UPDATE SKIP LOCKED, hold a lease that
+ * they renew while the handler runs, and delete the row when it returns 0. On -1 it is tried again after a growing
+ * pause, until attempts run out: then it stays as `failed` with the error's message. A killed worker's lease ends and
+ * another takes over, so a handler must be safe to run twice. NOTIFY wakes idle workers.
+ *
+ * call->cancelled is set when the lease is lost or the process ends: a handler that fails then is handed back, and does
+ * not count as an attempt. Calls that a job makes have 10 minutes. Jobs that failed are forgotten after 30 days.
+ */
+#ifndef PARLEY_JOB_H
+#define PARLEY_JOB_H
+
+#include "common/service/service.h"
+
+struct job {
+	const char *id;       /* stays the same over attempts: good for idempotency at peers */
+	const char *kind;     /* "ingest" */
+	const char *owner_id; /* or NULL */
+	const char *payload;  /* JSON object */
+	int attempt;          /* 1 for the first */
+	bool last;            /* no attempt follows this one */
+};
+
+struct job_kind {
+	const char *kind;
+	/* Runs on a job thread. 0 done, -1 with call->err: try again (ERROR_INVALID and its like: give up at once). */
+	int (*run)(struct call *call, const struct job *job);
+	/* When given up: tell the user. May be NULL. Same transaction as the row's end is not promised. */
+	void (*give_up)(struct call *call, const struct job *job, const struct error *why);
+	int attempts;    /* 1 to 20 */
+	int first_pause; /* seconds; doubles, with some chance in it, up to an hour */
+	int lease;       /* seconds */
+};
+
+extern const struct db_stmt job_statements[]; /* goes into the service's list */
+
+struct job_runner;
+int job_runner_start(struct service *s, const struct job_kind *kinds, size_t count, int threads,
+                     struct job_runner **ret, struct error *err) CHECKED;
+void job_runner_stop(struct job_runner *r); /* finishes or hands back what runs */
+
+/* In the caller's transaction. `key`: at most one waiting job of that kind and key (NULL: no such bound).
+ * delay in seconds from now. */
+int job_add(struct db *db, const char *kind, const char *owner_id, const char *key, const char *payload_json,
+            int delay, struct error *err) CHECKED;
+
+#endif

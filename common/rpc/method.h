@@ -1,0 +1,41 @@
+/*
+ * method: what the build makes of one rpc of a contract: a row in the service's method table.
+ *
+ * Generated, per service, from proto/<service>.proto into build/gen:
+ *   <service>.pb-c.h, .c      the messages (protoc-c)
+ *   <service>.methods.h, .c   a prototype per handler, and <service>_methods[] (struct method)
+ *   <service>.client.h, .c    <service>_client_<method>(peer, call, in, &out): a typed call; and
+ *                             <service>_client_methods[<SERVICE>_METHOD_<METHOD>], the same table without handlers
+ * and for all of them together:
+ *   shapes.h, .c              shape_<service>__<message> per message: JSON names and field rules (common/json/shape.h)
+ *   routes.c                  the gateway's route table (gateway/route.h)
+ *   openapi.json              the public documentation
+ */
+#ifndef PARLEY_METHOD_H
+#define PARLEY_METHOD_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct call;
+
+/* The numbers of parley.Access. */
+enum access { ACCESS_USER, ACCESS_VISITOR, ACCESS_PUBLIC, ACCESS_ADMIN, ACCESS_INTERNAL };
+
+/* Fills out; 0, or -1 with call->err. The generated thunk calls the typed handler. */
+typedef int method_handler(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out);
+
+struct method {
+	const char *name; /* "documents.get_document": for logs and metrics */
+	uint32_t id;      /* FNV-1a of the name; what travels */
+	enum access access;
+	const ProtobufCMessageDescriptor *in, *out;
+	method_handler *handler; /* NULL in a client's table */
+	bool reads;              /* no side effects: may be sent again, to another replica */
+	bool slow;               /* waits for models or peers: gets a thread of its own */
+	bool brief;              /* waits for a few rows only: shares a thread with its like */
+	bool idempotency_key;    /* the skeleton keeps the first answer under the caller's key */
+};
+
+#endif

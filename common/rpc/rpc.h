@@ -1,0 +1,79 @@
+/*
+ * rpc: calls to a service: finding its replicas, choosing one, sending once, and knowing what a failure means.
+ *
+ * A peer is a list of addresses ("tcp://10.0.0.4:8003,tcp://10.0.0.5:8003") or a DNS name (tcp://svc-documents:8003)
+ * that is resolved again every few seconds; each address has one REQ socket with 4 connections, never resent by NNG.
+ * The replica with the fewest calls under way gets the next one. One whose calls time out or whose connections are
+ * gone is left out until it answers Rpc.Hello again; one that drains gets nothing new.
+ *
+ * What a failure means:  not sent                        -> ERROR_UNAVAILABLE (reads and writes: another replica is
+ *                                                            tried first, while the deadline allows)
+ *                        sent, no answer, method reads   -> tried once on another replica
+ *                        sent, no answer, method writes  -> ERROR_UNKNOWN_OUTCOME
+ */
+#ifndef PARLEY_RPC_H
+#define PARLEY_RPC_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "common/base/metrics.h"
+#include "common/rpc/method.h"
+#include "common/secret/secret.h"
+#include "rpc.pb-c.h"
+
+/* The cluster key is secret_derive(secret, RPC_KEY_PURPOSE, key). */
+#define RPC_KEY_PURPOSE "rpc"
+
+enum {
+	RPC_MESSAGE_MAX = 4 * 1024 * 1024
+}; /* senders check; a larger one would kill the connection for all */
+
+struct peer;
+
+struct peer_config {
+	const char *service;      /* "documents" */
+	const char *addresses;    /* list or DNS name, as above */
+	const unsigned char *key; /* KEY_SIZE bytes: the cluster key */
+	struct metrics *metrics;
+};
+
+/* 0: addresses, 1: some are names that have to be resolved, -1 with a sentence: something else. */
+int rpc_check_addresses(const char *service, const char *addresses, struct error *err) CHECKED;
+
+/* Starts connecting in the background; a service that is not there yet is not an error. */
+int peer_open(const struct peer_config *config, struct peer **ret, struct error *err) CHECKED;
+void peer_close(
+    struct peer *peer); /* when no call is under way; a program ends without it (common/base/process.h) */
+int peer_ready(struct peer *peer); /* how many replicas answer */
+
+/* What goes along with a call. */
+struct rpc_context {
+	struct arena *arena; /* the answer is unpacked into it */
+	struct error *err;
+	const Rpc__Caller *caller;
+	const char *request_id, *traceparent, *idempotency_key;
+	int64_t deadline; /* Unix milliseconds */
+	char **extra;     /* NULL, or where an error's extra JSON goes */
+};
+
+/* 0 and *ret in the arena, or -1 with the service's own error or one of those above. */
+int rpc_call(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
+             const ProtobufCMessage *in, ProtobufCMessage **ret) CHECKED;
+
+/* The same for a message that is packed already (the gateway's way of passing on). */
+int rpc_call_packed(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
+                    ProtobufCBinaryData in, ProtobufCBinaryData *ret) CHECKED;
+
+/* Rpc.Next at the replica that the stream's id names; at any other when that one is gone (it may know the end). */
+int rpc_next(struct peer *peer, const struct rpc_context *ctx, const char *stream, int64_t after, int wait_ms,
+             Rpc__NextReply **ret) CHECKED;
+
+/* The generated clients call this: context from the call, the cause of a failure into call->err. */
+struct call;
+int rpc_call_from(struct peer *peer, struct call *call, const struct method *method,
+                  const ProtobufCMessage *in, ProtobufCMessage **ret) CHECKED;
+
+#endif

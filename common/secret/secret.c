@@ -1,0 +1,271 @@
+#include "common/secret/secret.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/sha.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/id.h"
+#include "common/base/own.h"
+
+enum { SECRET_MIN = 32, SECRET_MAX = 4096, NONCE_SIZE = 12, TAG_SIZE = 16 };
+
+OWN_DEFINE(kdf, EVP_KDF *, EVP_KDF_free)
+OWN_DEFINE(kdf_ctx, EVP_KDF_CTX *, EVP_KDF_CTX_free)
+OWN_DEFINE(cipher_ctx, EVP_CIPHER_CTX *, EVP_CIPHER_CTX_free)
+
+/* --- The installation's secret ---------------------------------------------------------------------------------- */
+
+/* A fresh secret under another name, then linked: whoever comes second finds a whole file, never half of one. */
+static int make_file(const char *path, struct error *err)
+{
+	unsigned char fresh[KEY_SIZE];
+	char text[64], temporary[4096];
+	size_t length;
+	int file, failed;
+
+	random_bytes(fresh, sizeof fresh);
+	length = base64url_encode(text, fresh, sizeof fresh);
+	text[length++] = '\n';
+	if ((size_t)snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= sizeof temporary)
+		return error_set(err, ERROR_INVALID, "the path of the secret is too long");
+	file = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	if (file < 0)
+		return error_set(err, ERROR_INVALID, "the secret %s cannot be made: %s", path,
+		                 strerror(errno));
+	failed = write(file, text, length) != (ssize_t)length || fsync(file) < 0 ||
+	         (link(temporary, path) < 0 && errno != EEXIST);
+	if (failed)
+		error_set(err, ERROR_INVALID, "the secret %s cannot be made: %s", path, strerror(errno));
+	close(file);
+	unlink(temporary);
+	OPENSSL_cleanse(fresh, sizeof fresh);
+	OPENSSL_cleanse(text, sizeof text);
+	return failed ? -1 : 0;
+}
+
+static int read_file(const char *path, char *text, size_t room, ssize_t *length, struct error *err)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0)
+		return error_set(err, ERROR_INVALID, "the secret %s cannot be read: %s", path,
+		                 strerror(errno));
+	*length = read(file, text, room);
+	if (*length < 0)
+		error_set(err, ERROR_INVALID, "the secret %s cannot be read: %s", path, strerror(errno));
+	close(file);
+	return *length < 0 ? -1 : 0;
+}
+
+int secret_load(struct secret *ret, const char *path, int make, struct error *err)
+{
+	char text[SECRET_MAX];
+	const char *start = text;
+	ssize_t length = 0;
+
+	if (strncmp(path, "env:", 4) == 0) {
+		start = path + 4;
+		length = (ssize_t)strlen(start);
+	} else {
+		if (make && access(path, F_OK) < 0 && errno == ENOENT && make_file(path, err) < 0)
+			return -1;
+		if (read_file(path, text, sizeof text, &length, err) < 0)
+			return -1;
+	}
+	while (length > 0 && strchr(" \t\r\n", start[length - 1]))
+		length--;
+	if (length < SECRET_MIN)
+		return error_set(err, ERROR_INVALID, "the secret has %zd characters; it needs %d at least",
+		                 length, SECRET_MIN);
+	SHA256((const unsigned char *)start, (size_t)length, ret->master);
+	OPENSSL_cleanse(text, sizeof text);
+	return 0;
+}
+
+/* HKDF-SHA256 (RFC 5869) with the purpose as info. */
+void secret_derive(const struct secret *s, const char *purpose, unsigned char key[KEY_SIZE])
+{
+	OWN(kdf) EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+	OWN(kdf_ctx) EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)s->master, KEY_SIZE),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (char *)"parley", 6),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (char *)purpose, strlen(purpose)),
+		OSSL_PARAM_END,
+	};
+
+	if (!ctx || EVP_KDF_derive(ctx, key, KEY_SIZE, params) != 1)
+		abort(); /* an OpenSSL without HKDF: nothing can run */
+}
+
+void secret_role_password(const struct secret *s, const char *role, char text[2 * KEY_SIZE + 1])
+{
+	unsigned char key[KEY_SIZE];
+	char purpose[128];
+
+	snprintf(purpose, sizeof purpose, "db/%s", role);
+	secret_derive(s, purpose, key);
+	hex_encode(text, key, sizeof key);
+	OPENSSL_cleanse(key, sizeof key);
+}
+
+void secret_offer_role_password(const struct secret *s, const char *role)
+{
+	char password[2 * KEY_SIZE + 1];
+
+	secret_role_password(s, role, password);
+	setenv("PGPASSWORD", password, 0);
+	OPENSSL_cleanse(password, sizeof password);
+}
+
+void secret_forget(struct secret *s)
+{
+	OPENSSL_cleanse(s, sizeof *s);
+}
+
+/* --- MAC --------------------------------------------------------------------------------------------------------- */
+
+static pthread_once_t mac_once = PTHREAD_ONCE_INIT;
+static pthread_key_t mac_key; /* frees a thread's context when the thread ends */
+
+static void mac_release(void *ctx)
+{
+	EVP_MAC_CTX_free(ctx);
+}
+
+static void mac_prepare(void)
+{
+	if (pthread_key_create(&mac_key, mac_release) != 0)
+		abort();
+}
+
+static EVP_MAC_CTX *mac_context(void)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+		OSSL_PARAM_END,
+	};
+	EVP_MAC_CTX *ctx;
+	EVP_MAC *mac;
+
+	pthread_once(&mac_once, mac_prepare);
+	ctx = pthread_getspecific(mac_key);
+	if (ctx)
+		return ctx;
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	ctx = EVP_MAC_CTX_new(mac);
+	EVP_MAC_free(mac); /* the context holds its own reference */
+	if (!ctx || EVP_MAC_CTX_set_params(ctx, params) != 1)
+		abort();
+	pthread_setspecific(mac_key, ctx);
+	return ctx;
+}
+
+void mac_sha256(const unsigned char key[KEY_SIZE], const void *a, size_t a_size, const void *b, size_t b_size,
+                unsigned char mac[MAC_SIZE])
+{
+	EVP_MAC_CTX *ctx = mac_context();
+	size_t length;
+
+	if (EVP_MAC_init(ctx, key, KEY_SIZE, NULL) != 1 || EVP_MAC_update(ctx, a, a_size) != 1 ||
+	    (b && EVP_MAC_update(ctx, b, b_size) != 1) || EVP_MAC_final(ctx, mac, &length, MAC_SIZE) != 1)
+		abort(); /* fixed sizes: only a lack of memory fails here */
+}
+
+int mac_equal(const void *a, const void *b, size_t size)
+{
+	return CRYPTO_memcmp(a, b, size) == 0;
+}
+
+/* --- Keyring ----------------------------------------------------------------------------------------------------- */
+
+char *keyring_seal(const struct keyring *ring, const char *context, const void *plain, size_t size,
+                   struct arena *a)
+{
+	OWN(cipher_ctx) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	const struct keyring_key *key = &ring->keys[0];
+	size_t raw_size = NONCE_SIZE + size + TAG_SIZE, id_length = strnlen(key->id, sizeof key->id);
+	unsigned char *raw = arena_alloc(a, raw_size), *at = raw + NONCE_SIZE;
+	char *text = arena_alloc(a, id_length + 1 + 4 * ((raw_size + 2) / 3) + 1);
+	int n = 0, last = 0;
+
+	assert(ring->count > 0 && size < INT32_MAX / 2);
+	random_bytes(raw, NONCE_SIZE);
+	if (!ctx || EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key->bytes, raw) != 1 ||
+	    EVP_EncryptUpdate(ctx, NULL, &n, (const unsigned char *)context, (int)strlen(context)) != 1 ||
+	    EVP_EncryptUpdate(ctx, at, &n, plain ? plain : (const void *)"", (int)size) != 1 ||
+	    EVP_EncryptFinal_ex(ctx, at + n, &last) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, at + size) != 1)
+		abort(); /* sealing our own bytes fails only without memory */
+	memcpy(text, key->id, id_length);
+	text[id_length] = '.';
+	base64url_encode(text + id_length + 1, raw, raw_size);
+	return text;
+}
+
+static const struct keyring_key *find_key(const struct keyring *ring, const char *id, size_t length)
+{
+	for (int i = 0; i < ring->count; i++) {
+		if (strnlen(ring->keys[i].id, sizeof ring->keys[i].id) == length &&
+		    memcmp(ring->keys[i].id, id, length) == 0)
+			return &ring->keys[i];
+	}
+	return NULL;
+}
+
+static int decrypt(const struct keyring_key *key, const char *context, unsigned char *raw, int raw_size,
+                   unsigned char *plain)
+{
+	OWN(cipher_ctx) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	unsigned char *cipher = raw + NONCE_SIZE;
+	int size = raw_size - NONCE_SIZE - TAG_SIZE, n = 0, last = 0;
+
+	if (!ctx || EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key->bytes, raw) != 1 ||
+	    EVP_DecryptUpdate(ctx, NULL, &n, (const unsigned char *)context, (int)strlen(context)) != 1 ||
+	    EVP_DecryptUpdate(ctx, plain, &n, cipher, size) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_SIZE, cipher + size) != 1 ||
+	    EVP_DecryptFinal_ex(ctx, plain + n, &last) != 1)
+		return -1;
+	return size;
+}
+
+int keyring_open(const struct keyring *ring, const char *context, const char *sealed, char **ret,
+                 size_t *size, struct arena *a, struct error *err)
+{
+	const char *dot = strchr(sealed, '.');
+	const struct keyring_key *key = dot ? find_key(ring, sealed, (size_t)(dot - sealed)) : NULL;
+	size_t length = dot ? strlen(dot + 1) : 0;
+	unsigned char *raw, *plain;
+	int raw_size, plain_size;
+
+	if (!dot)
+		return error_internal(err, "%s: not a sealed value", context);
+	if (!key)
+		return error_internal(err, "%s: sealed with the unknown key %.*s", context,
+		                      (int)(dot - sealed < 24 ? dot - sealed : 24), sealed);
+	raw = arena_alloc(a, length);
+	raw_size = base64url_decode(raw, length, dot + 1, length);
+	if (raw_size < NONCE_SIZE + TAG_SIZE)
+		return error_internal(err, "%s: not a sealed value", context);
+	plain = arena_alloc(a, (size_t)raw_size);
+	plain_size = decrypt(key, context, raw, raw_size, plain);
+	if (plain_size < 0)
+		return error_internal(err, "%s: the sealed value was altered, or belongs elsewhere", context);
+	plain[plain_size] = '\0';
+	*ret = (char *)plain;
+	*size = (size_t)plain_size;
+	return 0;
+}

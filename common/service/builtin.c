@@ -1,0 +1,160 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/rpc/envelope.h"
+#include "common/service/internal.h"
+#include "rpc.client.h"
+
+enum { NOTHING_YET_MS = 1000 };
+
+bool builtin_id(uint32_t id)
+{
+	return id == rpc_client_methods[RPC_METHOD_HELLO].id ||
+	       id == rpc_client_methods[RPC_METHOD_NEXT].id || id == rpc_client_methods[RPC_METHOD_CANCEL].id;
+}
+
+/* Reply with that message, packed; `a` may be NULL: then the heap is used. */
+static void reply_with(struct slot *slot, const ProtobufCMessage *out, int pause_ms)
+{
+	Rpc__Reply reply = RPC__REPLY__INIT;
+
+	reply.has_payload = true;
+	reply.payload.len = protobuf_c_message_get_packed_size(out);
+	reply.payload.data = malloc(reply.payload.len + 1);
+	if (!reply.payload.data)
+		abort();
+	protobuf_c_message_pack(out, reply.payload.data);
+	slot_reply(slot, &reply, pause_ms);
+	free(reply.payload.data);
+}
+
+static void reply_error(struct slot *slot, const struct error *err)
+{
+	Rpc__Reply reply = RPC__REPLY__INIT;
+
+	reply.has_code = true;
+	reply.code = err->code;
+	reply.message = (char *)err->message;
+	reply.has_retry_after = true;
+	reply.retry_after = err->retry_after;
+	slot_reply(slot, &reply, 0);
+}
+
+static void hello(struct slot *slot)
+{
+	Rpc__HelloReply out = RPC__HELLO_REPLY__INIT;
+
+	out.has_replica = out.has_draining = true;
+	out.replica = slot->service->replica;
+	out.service = (char *)slot->service->config->name;
+	out.draining = atomic_load(&slot->service->draining);
+	reply_with(slot, &out.base, 0);
+}
+
+static void cancel(struct slot *slot, const Rpc__CancelRequest *in)
+{
+	Rpc__CancelReply out = RPC__CANCEL_REPLY__INIT;
+
+	if (in->request_id && *in->request_id)
+		running_cancel(slot->service, in->request_id);
+	reply_with(slot, &out.base, 0);
+}
+
+/* --- Next --------------------------------------------------------------------------------------------------------------- */
+
+static void reply_events(void *token, const Rpc__NextReply *events)
+{
+	reply_with(token, &events->base, 0);
+}
+
+/* The stream is not in this process's memory: what does the database know? On a worker's thread. */
+static void load(struct slot *slot, const Rpc__Request *request, const Rpc__NextRequest *in, struct arena *a)
+{
+	Rpc__NextReply out = RPC__NEXT_REPLY__INIT;
+	struct error err = { 0 };
+	struct call call;
+	struct db db;
+	int found, wait = in->wait < NOTHING_YET_MS ? in->wait : NOTHING_YET_MS;
+
+	call_init(&call, slot->service, a, &err, &db, &rpc_client_methods[RPC_METHOD_NEXT], request);
+	found = slot->service->config->load_stream(&call, in, &out);
+	db_done(&db);
+	if (found < 0) {
+		log_line(LOG_WARN, "stream not loaded", LOG_TEXT("request", call.request_id),
+		         LOG_TEXT("result", error_name(err.code)), LOG_TEXT("detail", err.detail));
+		reply_error(slot, &err);
+	} else if (!found) {
+		error_clear(&err);
+		error_set(&err, ERROR_NOT_FOUND, "no such stream");
+		reply_error(slot, &err);
+	} else {
+		reply_with(slot, &out.base, out.n_events || out.end ? 0 : wait);
+	}
+}
+
+/* May this many readers wait, and leave enough slots for those who work? */
+static int park(struct slot *slot, struct error *err)
+{
+	struct service *s = slot->service;
+	int most = (int)s->set.contexts * 3 / 4, parked;
+
+	parked = atomic_fetch_add(&s->parked, 1) + 1;
+	slot->parked = true;
+	metric_set(s->gauge_parked, parked);
+	return parked <= most ? 0 : error_busy(err, 1, "too many readers wait for %s", s->config->name);
+}
+
+static void next(struct slot *slot, const Rpc__Request *request, const Rpc__NextRequest *in, struct arena *a)
+{
+	struct stream_waiter waiter = { .token = slot, .reply = reply_events };
+	struct service *s = slot->service;
+	Rpc__Caller nobody = RPC__CALLER__INIT;
+	struct error err = { 0 };
+
+	if (slot->load) {
+		load(slot, request, in, a);
+		return;
+	}
+	if (park(slot, &err) == 0 &&
+	    stream_next(s->hub, stream_reader(request->caller ? request->caller : &nobody), in, waiter,
+	                &err) == 0)
+		return; /* answered, or parked: not ours any more */
+	if (err.code == ERROR_NOT_FOUND && s->config->load_stream) {
+		slot->load = true;
+		if (lane_push(&s->work, &slot->job) == 0)
+			return;
+		error_clear(&err);
+		error_busy(&err, 1, "%s has more to do than it can take", s->config->name);
+	}
+	reply_error(slot, &err);
+}
+
+int builtin(struct slot *slot, const Rpc__Request *request, struct arena *a)
+{
+	const ProtobufCBinaryData *payload = &request->payload;
+	ProtobufCAllocator allocator = arena_allocator(a);
+	struct error err = { 0 };
+	const struct method *method = NULL;
+	ProtobufCMessage *in;
+	int i = 0;
+
+	while (i < RPC_METHODS && rpc_client_methods[i].id != request->method)
+		i++;
+	if (i == RPC_METHODS)
+		return 0;
+	method = &rpc_client_methods[i];
+	in = protobuf_c_message_unpack(method->in, &allocator, payload->len, payload->data);
+	if (!in) {
+		error_set(&err, ERROR_MALFORMED, "the request cannot be read");
+		reply_error(slot, &err);
+	} else if (i == RPC_METHOD_HELLO) {
+		hello(slot);
+	} else if (i == RPC_METHOD_CANCEL) {
+		cancel(slot, (const Rpc__CancelRequest *)in);
+	} else {
+		next(slot, request, (const Rpc__NextRequest *)in, a);
+	}
+	return 1;
+}

@@ -1,0 +1,261 @@
+#include <nng/nng.h>
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/rpc/envelope.h"
+#include "common/service/internal.h"
+
+enum { DEADLINE_MS = 30 * 1000 };
+
+/* One request on its way through. */
+struct visit {
+	struct service *service;
+	struct served *served;
+	const Rpc__Request *request;
+	struct call call;
+	struct error err;
+	struct db db;
+	struct running running;
+	ProtobufCBinaryData answer;
+	bool not_taken;
+};
+
+/* --- Who may ----------------------------------------------------------------------------------------------------------- */
+
+static int check_access(const struct method *method, const Rpc__Caller *caller, struct error *err)
+{
+	bool process = caller->kind == RPC__CALLER__KIND__SERVICE;
+	bool owner = caller->owner_id && (process || caller->kind == RPC__CALLER__KIND__USER);
+
+	switch (method->access) {
+	case ACCESS_PUBLIC:
+	case ACCESS_VISITOR:
+	case ACCESS_INTERNAL:
+		return 0; /* no route leads there: who holds the cluster key may, for whomever it acts */
+	case ACCESS_USER:
+	case ACCESS_ADMIN:
+		if (!owner)
+			return error_set(err, ERROR_UNAUTHENTICATED, "this needs somebody who is signed in");
+		if (method->access == ACCESS_ADMIN && !caller->admin)
+			return error_set(err, ERROR_FORBIDDEN, "this is for administrators");
+		return 0;
+	}
+	return error_internal(err, "%s: no such access", method->name);
+}
+
+static int check_request(struct visit *v)
+{
+	int64_t deadline = v->request->deadline;
+
+	if (!v->served)
+		return error_set(&v->err, ERROR_NOT_FOUND, "%s has no such method", v->service->config->name);
+	if (atomic_load(&v->service->draining)) {
+		v->not_taken = true;
+		return error_busy(&v->err, 1, "%s is about to stop", v->service->config->name);
+	}
+	if (deadline && deadline <= clock_unix_ms())
+		return error_busy(&v->err, 1, "time was up before this was begun");
+	return check_access(v->served->method, v->call.caller, &v->err);
+}
+
+void call_init(struct call *call, struct service *s, struct arena *a, struct error *err, struct db *db,
+               const struct method *method, const Rpc__Request *request)
+{
+	const Rpc__Caller *caller = request->caller;
+	Rpc__Caller *nobody;
+
+	if (!caller) {
+		nobody = arena_new(a, Rpc__Caller, 1);
+		rpc__caller__init(nobody);
+		caller = nobody;
+	}
+	*call = (struct call){
+		.arena = a,
+		.err = err,
+		.db = db,
+		.state = s->state,
+		.service = s,
+		.method = method,
+		.caller = caller,
+		.request_id = request->request_id ? request->request_id : "",
+		.traceparent = request->traceparent,
+		.idempotency_key = request->idempotency_key,
+		.deadline = request->deadline ? request->deadline : clock_unix_ms() + DEADLINE_MS,
+		.cancelled = &s->stop_now,
+	};
+	if (caller->kind == RPC__CALLER__KIND__USER || caller->kind == RPC__CALLER__KIND__SERVICE)
+		call->owner_id = caller->owner_id;
+	db_init(db, s->pool);
+}
+
+/* --- Doing it ---------------------------------------------------------------------------------------------------------- */
+
+int run_handler(struct call *call, const ProtobufCMessage *in, ProtobufCBinaryData *payload)
+{
+	const ProtobufCMessageDescriptor *type = call->method->out;
+	ProtobufCMessage *out = arena_alloc(call->arena, type->sizeof_message);
+
+	protobuf_c_message_init(type, out);
+	if (call->method->handler(call, in, out) < 0)
+		return call->err->code
+		           ? -1
+		           : error_internal(call->err, "%s failed without a reason", call->method->name);
+	error_clear(call->err); /* something on the way failed, and the handler went round it */
+	payload->len = protobuf_c_message_get_packed_size(out);
+	payload->data = arena_alloc(call->arena, payload->len);
+	protobuf_c_message_pack(out, payload->data);
+	return 0;
+}
+
+static int handle(struct visit *v)
+{
+	const struct method *method = v->served->method;
+	ProtobufCAllocator allocator = arena_allocator(v->call.arena);
+	const char *key = v->call.idempotency_key;
+	ProtobufCMessage *in;
+	int rc;
+
+	in = protobuf_c_message_unpack(method->in, &allocator, v->request->payload.len,
+	                               v->request->payload.data);
+	if (!in)
+		return error_set(&v->err, ERROR_MALFORMED, "the request cannot be read");
+	if (method->slow) {
+		running_add(v->service, &v->running, v->call.request_id);
+		v->call.cancelled = &v->running.cancelled;
+	}
+	if (method->idempotency_key && key && *key && v->call.owner_id)
+		rc = idempotency_run(&v->call, &v->request->payload, in, &v->answer);
+	else
+		rc = run_handler(&v->call, in, &v->answer);
+	if (method->slow)
+		running_remove(v->service, &v->running);
+	return rc;
+}
+
+/* --- Telling it -------------------------------------------------------------------------------------------------------- */
+
+static void fill_fields(Rpc__Reply *reply, const struct field_error *fields, struct arena *a)
+{
+	size_t n = 0;
+
+	for (const struct field_error *f = fields; f; f = f->next)
+		n++;
+	reply->fields = arena_new(a, Rpc__FieldError *, n);
+	for (const struct field_error *f = fields; f; f = f->next) {
+		Rpc__FieldError *out = arena_new(a, Rpc__FieldError, 1);
+
+		rpc__field_error__init(out);
+		out->where = (char *)f->where;
+		out->field = (char *)f->field;
+		out->msg = (char *)f->msg;
+		out->type = (char *)f->type;
+		reply->fields[reply->n_fields++] = out;
+	}
+}
+
+static void reply(struct slot *slot, struct visit *v, struct arena *a)
+{
+	Rpc__Reply out = RPC__REPLY__INIT;
+
+	out.has_code = true;
+	out.code = v->err.code;
+	if (v->err.code) {
+		out.message = v->err.message;
+		out.has_retry_after = v->err.retry_after != 0;
+		out.retry_after = v->err.retry_after;
+		out.has_not_taken = out.not_taken = v->not_taken;
+		out.extra = v->call.extra;
+		fill_fields(&out, v->err.fields, a);
+	} else {
+		out.has_payload = true;
+		out.payload = v->answer;
+	}
+	slot_reply(slot, &out, 0);
+}
+
+static void count(struct visit *v, int64_t us)
+{
+	struct metric *result;
+	char labels[160];
+
+	if (!v->served)
+		return;
+	result = atomic_load(&v->served->results[v->err.code]);
+	if (!result) {
+		snprintf(labels, sizeof labels, "method=\"%s\",result=\"%s\"", v->served->method->name,
+		         error_name(v->err.code));
+		result = metrics_get(v->service->metrics, METRIC_COUNTER, "rpc_requests_total", labels,
+		                     "Calls served, by method and result.");
+		atomic_store(&v->served->results[v->err.code], result);
+	}
+	metric_add(result, 1);
+	metric_observe(v->served->duration, us);
+}
+
+static void tell(const struct visit *v, int64_t us)
+{
+	enum log_level level = v->err.code == ERROR_INTERNAL ? LOG_ERROR
+	                       : v->err.code >= ERROR_UPSTREAM && v->err.code <= ERROR_UNKNOWN_OUTCOME
+	                           ? LOG_WARN
+	                           : LOG_INFO;
+	const char *method = v->served ? v->served->method->name : "unknown";
+
+	if (v->err.detail[0])
+		log_line(level, NULL, LOG_TEXT("request", v->call.request_id), LOG_TEXT("method", method),
+		         LOG_TEXT("user", v->call.owner_id), LOG_TEXT("result", error_name(v->err.code)),
+		         LOG_INT("ms", us / 1000), LOG_TEXT("detail", v->err.detail));
+	else
+		log_line(level, NULL, LOG_TEXT("request", v->call.request_id), LOG_TEXT("method", method),
+		         LOG_TEXT("user", v->call.owner_id), LOG_TEXT("result", error_name(v->err.code)),
+		         LOG_INT("ms", us / 1000));
+}
+
+/* --- From first to last ------------------------------------------------------------------------------------------------ */
+
+static void refuse_unread(struct slot *slot, const struct error *err)
+{
+	Rpc__Reply out = RPC__REPLY__INIT;
+
+	if (err->code == ERROR_UNAUTHENTICATED) {
+		metric_add(slot->service->refused, 1);
+		log_line(LOG_DEBUG, err->message);
+		slot_refuse_stranger(slot);
+		return;
+	}
+	out.has_code = true;
+	out.code = err->code;
+	out.message = (char *)err->message;
+	slot_reply(slot, &out, 0);
+}
+
+void dispatch(struct lane_job *job, struct arena *a)
+{
+	struct slot *slot = (struct slot *)((char *)job - offsetof(struct slot, job));
+	int64_t began = clock_mono_us(), took;
+	struct visit v = { .service = slot->service };
+
+	v.request = (const Rpc__Request *)envelope_open(&rpc__request__descriptor, slot->service->key, NULL,
+	                                                nng_msg_body(slot->request),
+	                                                nng_msg_len(slot->request), a, &v.err);
+	if (nng_msg_len(slot->request) >= MAC_SIZE)
+		memcpy(slot->mac, nng_msg_body(slot->request), MAC_SIZE);
+	if (!v.request) {
+		refuse_unread(slot, &v.err);
+		return;
+	}
+	if (builtin(slot, v.request, a))
+		return;
+	v.served = service_method(v.service, v.request->method);
+	call_init(&v.call, v.service, a, &v.err, &v.db, v.served ? v.served->method : NULL, v.request);
+	if (check_request(&v) == 0)
+		(void)handle(&v); /* v.err says how it went */
+	db_done(&v.db);
+	reply(slot, &v, a);
+	took = clock_mono_us() - began;
+	count(&v, took);
+	tell(&v, took);
+}

@@ -1,0 +1,358 @@
+#include "common/service/service.h"
+
+#include <nng/nng.h>
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/base/process.h"
+#include "common/service/internal.h"
+
+enum {
+	DATABASE_WAIT_MS = 60 * 1000,
+	SWEEP_EVERY_MS = 10 * 60 * 1000,
+	IDLE_MS = 1000,        /* a service that nobody asked for so long may end at once */
+	NOTICE_MS = 1200,      /* the others ask Hello every second: then they know that this one drains */
+	QUIET_MS = 100,        /* and nobody asked for so long */
+	CANCEL_WAIT_MS = 2000, /* for what was cancelled at the end of all patience */
+	STATEMENT_TABLES = 16,
+	BRIEF_THREADS = 2
+};
+
+/* --- What handlers may ask for ------------------------------------------------------------------------------------------ */
+
+struct db_pool *service_db(struct service *s)
+{
+	return s->pool;
+}
+
+struct stream_hub *service_streams(struct service *s)
+{
+	return s->hub;
+}
+
+struct metrics *service_metrics(struct service *s)
+{
+	return s->metrics;
+}
+
+const struct secret *service_secret(struct service *s)
+{
+	return &s->secret;
+}
+
+const char *service_database_url(struct service *s)
+{
+	return s->set.database_url;
+}
+
+struct peer *service_peer(struct service *s, const char *name)
+{
+	struct peer_config config = { .service = name, .key = s->key, .metrics = s->metrics };
+	struct error err = { 0 };
+	int i = 0;
+
+	while (i < PEERS && strcmp(service_names[i], name))
+		i++;
+	assert(i < PEERS && s->set.addresses[i]);
+	pthread_mutex_lock(&s->lock);
+	config.addresses = s->set.addresses[i];
+	if (!s->peers[i] &&
+	    peer_open(&config, &s->peers[i], &err) < 0) { /* the address was checked at the start */
+		log_line(LOG_ERROR, err.message, LOG_TEXT("detail", err.detail));
+		abort();
+	}
+	pthread_mutex_unlock(&s->lock);
+	return s->peers[i];
+}
+
+/* --- Making it ------------------------------------------------------------------------------------------------------------ */
+
+struct served *service_method(struct service *s, uint32_t id)
+{
+	for (uint32_t i = id;; i++) {
+		struct served *served = s->by_id[i % METHOD_BUCKETS];
+		if (!served || served->method->id == id)
+			return served;
+	}
+}
+
+static void learn_methods(struct service *s)
+{
+	s->served = arena_new(&s->arena, struct served, s->config->method_count);
+	assert(s->config->method_count <= METHOD_BUCKETS / 2);
+	for (size_t i = 0; i < s->config->method_count; i++) {
+		const struct method *method = &s->config->methods[i];
+		uint32_t at = method->id;
+
+		while (s->by_id[at % METHOD_BUCKETS])
+			at++;
+		s->by_id[at % METHOD_BUCKETS] = &s->served[i];
+		s->served[i].method = method;
+		s->served[i].duration = metrics_get(s->metrics, METRIC_HISTOGRAM, "rpc_request_seconds",
+		                                    arena_printf(&s->arena, "method=\"%s\"", method->name),
+		                                    "How long calls took, from the queue to the reply.");
+	}
+}
+
+struct service *service_new(const struct service_config *config, const struct service_settings *set,
+                            const struct secret *secret)
+{
+	struct service *s = calloc(1, sizeof *s);
+
+	if (!s)
+		abort();
+	s->config = config;
+	s->set = *set;
+	s->secret = *secret;
+	secret_derive(secret, RPC_KEY_PURPOSE, s->key);
+	random_bytes(&s->replica, sizeof s->replica);
+	arena_init(&s->arena, 0);
+	pthread_mutex_init(&s->lock, NULL);
+	s->metrics = metrics_new("parley");
+	s->gauge_parked =
+	    metrics_get(s->metrics, METRIC_GAUGE, "rpc_parked", NULL, "Readers that wait for a stream.");
+	s->refused = metrics_get(s->metrics, METRIC_COUNTER, "rpc_refused_total", NULL,
+	                         "Requests turned away before they were looked at: no room, or another key.");
+	learn_methods(s);
+	s->hub = stream_hub_new(s->replica);
+	outbox_init(&s->outbox);
+	lane_init(&s->control, 1, (int)set->contexts, s->metrics, "control");
+	lane_init(&s->brief, BRIEF_THREADS, (int)set->contexts, s->metrics, "brief");
+	s->brief.brief = true;
+	lane_init(&s->work, (int)set->workers, (int)set->contexts, s->metrics, "work");
+	lane_init(&s->slow, (int)set->slow, 0, s->metrics, "slow");
+	return s;
+}
+
+/* --- Ending it ------------------------------------------------------------------------------------------------------------ */
+
+static int under_way(struct service *s)
+{
+	return lane_busy(&s->brief) + lane_busy(&s->work) + lane_busy(&s->slow);
+}
+
+/* Nothing new, and until nothing runs: 0, or -1 when that took longer than ms. Readers of streams are served on. */
+static int drain(struct service *s, int ms)
+{
+	int64_t began = clock_mono_ms(), now;
+
+	atomic_store(&s->draining, true);
+	while ((now = clock_mono_ms()) < began + ms) {
+		int64_t quiet = now - atomic_load(&s->asked_at);
+
+		if (!under_way(s) && (quiet >= IDLE_MS || (now >= began + NOTICE_MS && quiet >= QUIET_MS)))
+			return 0;
+		usleep(5 * 1000);
+	}
+	return under_way(s) ? -1 : 0;
+}
+
+int service_stop(struct service *s, int ms)
+{
+	int left = drain(s, ms);
+
+	atomic_store(&s->serving, false);
+	if (left < 0) {
+		log_line(LOG_WARN, "asking what still runs to stop", LOG_INT("calls", under_way(s)));
+		atomic_store(&s->stop_now, true);
+		running_cancel(s, NULL);
+	}
+	stream_hub_stop(s->hub);
+	left = lane_stop(&s->slow, CANCEL_WAIT_MS) + lane_stop(&s->work, CANCEL_WAIT_MS) +
+	       lane_stop(&s->brief, CANCEL_WAIT_MS);
+	usleep(20 * 1000); /* the last replies are NNG's already; let them leave */
+	return left ? -1 : 0;
+}
+
+void service_free(struct service *s)
+{
+	if (!s)
+		return;
+	admin_stop(s->admin);
+	slots_close(s);
+	lane_stop(&s->control, CANCEL_WAIT_MS);
+	for (int i = 0; i < PEERS; i++)
+		peer_close(s->peers[i]);
+	db_pool_free(s->pool);
+	stream_hub_free(s->hub);
+	outbox_done(&s->outbox);
+	lane_done(&s->control);
+	lane_done(&s->brief);
+	lane_done(&s->work);
+	lane_done(&s->slow);
+	metrics_free(s->metrics);
+	pthread_mutex_destroy(&s->lock);
+	secret_forget(&s->secret);
+	arena_done(&s->arena);
+	free(s);
+}
+
+/* --- main() --------------------------------------------------------------------------------------------------------------- */
+
+static int ready(void *arg, char *why, size_t size)
+{
+	struct service *s = arg;
+
+	if (atomic_load(&s->draining))
+		snprintf(why, size, "stopping\n");
+	else if (!atomic_load(&s->serving))
+		snprintf(why, size,
+		         s->config->schema ? "starting: waiting for the database\n" : "starting\n");
+	else if (s->pool && !db_pool_ready(s->pool))
+		snprintf(why, size, "the database does not answer\n");
+	else
+		return 1;
+	return 0;
+}
+
+static bool keeps_first_answers(const struct service_config *config)
+{
+	for (size_t i = 0; i < config->method_count; i++) {
+		if (config->methods[i].idempotency_key)
+			return true;
+	}
+	return false;
+}
+
+/* Waits for the database, but not longer than anybody wants. */
+static int migrate(struct service *s, struct error *err)
+{
+	const struct service_config *config = s->config;
+	int64_t until = clock_mono_ms() + DATABASE_WAIT_MS;
+	bool told = false;
+
+	while (db_migrate(s->set.database_url, config->schema, config->migrations, config->migration_count, 0,
+	                  err) < 0) {
+		if (err->code != ERROR_UNAVAILABLE || clock_mono_ms() >= until)
+			return -1;
+		if (!told)
+			log_line(LOG_WARN, "waiting for the database, up to a minute",
+			         LOG_TEXT("detail", err->message));
+		told = true;
+		if (process_wait_signal(250))
+			process_exit(0);
+		error_clear(err);
+	}
+	return 0;
+}
+
+static int open_database(struct service *s, struct error *err)
+{
+	const struct service_config *config = s->config;
+	const struct db_stmt *tables[STATEMENT_TABLES] = { 0 };
+	struct db_config db = { .url = s->set.database_url,
+		                .schema = config->schema,
+		                .connections = (int)s->set.connections,
+		                .statements = tables };
+	int n = 0;
+
+	if (!config->schema)
+		return 0;
+	for (const struct db_stmt *const *t = config->statements; t && *t; t++) {
+		assert(n < STATEMENT_TABLES - 2);
+		tables[n++] = *t;
+	}
+	if (keeps_first_answers(config))
+		tables[n++] = idempotency_statements;
+	if (migrate(s, err) < 0)
+		return -1;
+	return db_pool_open(&db, DATABASE_WAIT_MS, &s->pool, err);
+}
+
+static int start(struct service *s, struct error *err)
+{
+	if (admin_start(s->set.admin, s->metrics, ready, s, &s->admin, err) < 0 || open_database(s, err) < 0)
+		return -1;
+	if (s->config->start && s->config->start(s, s->config->settings, &s->state, err) < 0)
+		return -1;
+	if (slots_open(s, err) < 0)
+		return -1;
+	atomic_store(&s->serving, true);
+	log_line(LOG_INFO, "ready", LOG_TEXT("listen", s->set.listen), LOG_TEXT("admin", s->set.admin));
+	return 0;
+}
+
+static void serve(struct service *s)
+{
+	bool sweeps = s->pool && keeps_first_answers(s->config);
+
+	while (!process_wait_signal(SWEEP_EVERY_MS)) {
+		if (sweeps)
+			idempotency_sweep(s->pool);
+	}
+	log_line(LOG_INFO, "stopping");
+	if (service_stop(s, (int)s->set.stop_seconds * 1000) < 0)
+		/* Threads are stuck in what nobody can interrupt; the store is safe against being killed. */
+		log_line(LOG_WARN, "stopped with calls under way");
+	else if (s->config->stop)
+		s->config->stop(s->state);
+	log_line(LOG_INFO, "stopped");
+}
+
+static int fail(const struct error *err)
+{
+	log_line(LOG_ERROR, err->message, LOG_TEXT("detail", err->detail));
+	return 1;
+}
+
+static int help(const struct service_config *config, const struct config_key *keys, size_t count)
+{
+	printf("svc-%s: one of Parley's services. Its settings are environment variables:\n\n", config->name);
+	config_print(keys, count);
+	config_print(config->keys, config->key_count);
+	return 0;
+}
+
+int service_main(int argc, char **argv, const struct service_config *config)
+{
+	struct config_key keys[KEYS_MAX];
+	struct service_settings set = { 0 };
+	enum log_level level = LOG_INFO;
+	struct error err = { 0 };
+	struct secret secret;
+	struct service *s;
+	struct arena a;
+	size_t count;
+	int rc;
+
+	process_start();
+	arena_init(&a, 0);
+	log_open(arena_printf(&a, "svc-%s", config->name), LOG_INFO);
+	count = service_keys(config, keys, &a);
+	if (argc > 1 && !strcmp(argv[1], "--help")) {
+		help(config, keys, count);
+		arena_done(&a);
+		return 0;
+	}
+	if (config->command && (rc = config->command(argc, argv, config->keys, &err)) != 0)
+		return rc > 0 ? 0 : fail(&err);
+	if (argc > 1) {
+		error_set(&err, ERROR_INVALID, "svc-%s takes no argument \"%s\"; --help prints its settings",
+		          config->name, argv[1]);
+		return fail(&err);
+	}
+	if (config_load(keys, count, &set, &a, &err) < 0 ||
+	    service_settings_check(&set, keys, count, &level, &err) < 0 ||
+	    (config->key_count &&
+	     config_load(config->keys, config->key_count, config->settings, &a, &err) < 0) ||
+	    secret_load(&secret, set.secret, 1, &err) < 0)
+		return fail(&err);
+	log_open(arena_printf(&a, "svc-%s", config->name), level);
+	log_background();
+	s = service_new(config, &set, &secret);
+	if (config->schema)
+		secret_offer_role_password(&secret, arena_printf(&a, "parley_%s", config->schema));
+	secret_forget(&secret);
+	rc = start(s, &err);
+	if (rc < 0) /* threads of half a start are not worth ending one by one */
+		return fail(&err);
+	serve(s);
+	process_exit(0);
+}

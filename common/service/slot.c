@@ -1,0 +1,226 @@
+/*
+ * A slot's context and aio belong to whoever works on the request, then to NNG until the next one is there: only one
+ * operation is under way on them at any time.
+ */
+#include <nng/nng.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <nng/supplemental/util/platform.h>
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/rpc/envelope.h"
+#include "common/service/internal.h"
+
+/* Slots kept for telling others that there is no room. */
+enum { SPARE = 16 };
+
+static void slot_receive(struct slot *slot)
+{
+	slot->step = SLOT_RECEIVING;
+	slot->parked = slot->load = false;
+	atomic_fetch_add(&slot->service->receiving, 1);
+	nng_ctx_recv(slot->ctx, slot->aio);
+}
+
+static void slot_leave(struct outgoing *item)
+{
+	struct slot *slot = (struct slot *)((char *)item - offsetof(struct slot, outgoing));
+
+	nng_ctx_send(slot->ctx, slot->aio);
+}
+
+static void slot_send(struct slot *slot, nng_msg *msg)
+{
+	slot->step = SLOT_SENDING;
+	nng_aio_set_msg(slot->aio, msg);
+	slot->outgoing.send = slot_leave;
+	outbox_send(&slot->service->outbox, &slot->outgoing);
+}
+
+static nng_msg *message(size_t size)
+{
+	nng_msg *msg;
+
+	if (nng_msg_alloc(&msg, size))
+		abort();
+	return msg;
+}
+
+static void let_go(struct slot *slot)
+{
+	if (slot->parked)
+		metric_set(slot->service->gauge_parked, atomic_fetch_sub(&slot->service->parked, 1) - 1);
+	slot->parked = false;
+	nng_msg_free(slot->request);
+	slot->request = NULL;
+}
+
+void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms)
+{
+	Rpc__Reply too_large = RPC__REPLY__INIT;
+	size_t size;
+	nng_msg *msg;
+
+	reply->has_replica = true;
+	reply->replica = slot->service->replica;
+	size = envelope_size(&reply->base);
+	if (size > RPC_MESSAGE_MAX) { /* sent, it would take the connection down for all */
+		too_large.has_code = too_large.has_replica = true;
+		too_large.code = ERROR_TOO_LARGE;
+		too_large.message = (char *)"the answer is too large; ask for less at a time (limit)";
+		too_large.replica = reply->replica;
+		reply = &too_large;
+		size = envelope_size(&reply->base);
+	}
+	msg = message(size);
+	envelope_seal(&reply->base, slot->service->key, slot->mac, nng_msg_body(msg), size);
+	let_go(slot);
+	if (pause_ms <= 0) {
+		slot_send(slot, msg);
+		return;
+	}
+	slot->step = SLOT_PAUSING;
+	slot->reply = msg;
+	nng_sleep_aio(pause_ms, slot->aio);
+}
+
+/* Nothing is signed for somebody who did not sign: an empty answer tells him no. */
+void slot_refuse_stranger(struct slot *slot)
+{
+	let_go(slot);
+	slot_send(slot, message(0));
+}
+
+static void refuse(struct slot *slot, const char *why)
+{
+	Rpc__Reply reply = RPC__REPLY__INIT;
+	struct error err = { 0 };
+	struct arena a;
+
+	metric_add(slot->service->refused, 1);
+	arena_init(&a, 64 * 1024);
+	(void)envelope_open(&rpc__request__descriptor, slot->service->key, NULL, nng_msg_body(slot->request),
+	                    nng_msg_len(slot->request), &a, &err);
+	arena_done(&a);
+	if (err.code == ERROR_UNAUTHENTICATED) {
+		slot_refuse_stranger(slot);
+		return;
+	}
+	memcpy(slot->mac, nng_msg_body(slot->request), MAC_SIZE);
+	reply.has_code = reply.has_retry_after = reply.has_not_taken = reply.not_taken = true;
+	reply.code = ERROR_UNAVAILABLE;
+	reply.retry_after = 1;
+	reply.message = (char *)why;
+	slot_reply(slot, &reply, 0);
+}
+
+/* Where a request belongs, by its first field (the method), before anything of it is believed. */
+static struct lane *lane_of(struct service *s, nng_msg *msg)
+{
+	enum { TAG = 1 << 3 | 5 }; /* field 1, 32 bits */
+	const unsigned char *at = (const unsigned char *)nng_msg_body(msg) + MAC_SIZE;
+	struct served *served;
+	uint32_t id;
+
+	if (nng_msg_len(msg) < MAC_SIZE + 5 || *at != TAG)
+		return &s->work;
+	id = at[1] | (uint32_t)at[2] << 8 | (uint32_t)at[3] << 16 | (uint32_t)at[4] << 24;
+	if (builtin_id(id))
+		return &s->control;
+	served = service_method(s, id);
+	if (!served)
+		return &s->work;
+	return served->method->slow ? &s->slow : served->method->brief ? &s->brief : &s->work;
+}
+
+static void received(struct slot *slot)
+{
+	struct service *s = slot->service;
+	struct lane *lane = lane_of(s, slot->request);
+	int spare = atomic_load(&s->receiving);
+
+	slot->step = SLOT_BUSY;
+	slot->job.run = dispatch;
+	if (lane != &s->control)
+		atomic_store(&s->asked_at, clock_mono_ms());
+	if (lane != &s->control && spare < SPARE)
+		refuse(slot, "there is more to do than this service can take right now");
+	else if (lane_push(lane, &slot->job) < 0)
+		refuse(slot, "too much long work is under way right now");
+}
+
+static void slot_step(void *arg)
+{
+	struct slot *slot = arg;
+	int result = nng_aio_result(slot->aio);
+
+	switch (slot->step) {
+	case SLOT_RECEIVING:
+		atomic_fetch_sub(&slot->service->receiving, 1);
+		if (!result) {
+			slot->request = nng_aio_get_msg(slot->aio);
+			received(slot);
+			return;
+		}
+		break;
+	case SLOT_PAUSING:
+		if (!result) {
+			slot_send(slot, slot->reply);
+			return;
+		}
+		nng_msg_free(slot->reply);
+		break;
+	case SLOT_SENDING:
+		if (result)
+			nng_msg_free(nng_aio_get_msg(slot->aio));
+		if (result != NNG_ECLOSED)
+			result = 0;
+		break;
+	case SLOT_BUSY: break; /* no operation is under way then */
+	}
+	if (result == NNG_ECLOSED || result == NNG_ECANCELED)
+		atomic_fetch_add(&slot->service->ended, 1);
+	else
+		slot_receive(slot);
+}
+
+int slots_open(struct service *s, struct error *err)
+{
+	int count = (int)s->set.contexts, rc;
+
+	if ((rc = nng_rep0_open(&s->socket)) != 0 ||
+	    (rc = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, RPC_MESSAGE_MAX)) != 0)
+		return error_internal(err, "nng: %s", nng_strerror(rc));
+	s->slots = arena_new(&s->arena, struct slot, (size_t)count);
+	for (int i = 0; i < count; i++) {
+		struct slot *slot = &s->slots[i];
+
+		slot->service = s;
+		if (nng_ctx_open(&slot->ctx, s->socket) || nng_aio_alloc(&slot->aio, slot_step, slot))
+			abort();
+		slot_receive(slot);
+	}
+	rc = nng_listen(s->socket, s->set.listen, NULL, 0);
+	if (rc)
+		return error_set(err, ERROR_INVALID, "cannot listen on %s: %s", s->set.listen,
+		                 nng_strerror(rc));
+	return 0;
+}
+
+void slots_close(struct service *s)
+{
+	int64_t patience = clock_mono_ms() + 2000;
+
+	if (!s->slots)
+		return;
+	nng_close(s->socket);
+	while (atomic_load(&s->ended) < (int)s->set.contexts && clock_mono_ms() < patience)
+		nng_msleep(1);
+	for (int i = 0; i < (int)s->set.contexts; i++)
+		nng_aio_free(s->slots[i].aio);
+	s->slots = NULL;
+}

@@ -1,0 +1,167 @@
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/rpc/envelope.h"
+#include "common/service/internal.h"
+
+/* --- Who runs ------------------------------------------------------------------------------------------------------------ */
+
+void running_add(struct service *s, struct running *r, const char *request_id)
+{
+	snprintf(r->request_id, sizeof r->request_id, "%s", request_id);
+	pthread_mutex_lock(&s->lock);
+	atomic_store(&r->cancelled, atomic_load(&s->stop_now));
+	r->next = s->running;
+	r->link = &s->running;
+	if (r->next)
+		r->next->link = &r->next;
+	s->running = r;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void running_remove(struct service *s, struct running *r)
+{
+	pthread_mutex_lock(&s->lock);
+	*r->link = r->next;
+	if (r->next)
+		r->next->link = r->link;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void running_cancel(struct service *s, const char *request_id)
+{
+	pthread_mutex_lock(&s->lock);
+	for (struct running *r = s->running; r; r = r->next) {
+		if (!request_id || !strcmp(r->request_id, request_id))
+			atomic_store(&r->cancelled, true);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* --- Tasks --------------------------------------------------------------------------------------------------------------- */
+
+struct task {
+	struct lane_job job;
+	struct service *service;
+	struct arena arena;
+	Rpc__Request request; /* what call_init() reads; its strings live in the arena */
+	const struct method *method;
+	void (*fn)(struct call *call, void *arg);
+	void *arg;
+	struct running running;
+};
+
+/* A copy of the caller, by way of its packed form, so that no field is forgotten. */
+static Rpc__Caller *copy_caller(const Rpc__Caller *caller, struct arena *a)
+{
+	ProtobufCAllocator allocator = arena_allocator(a);
+	size_t size = rpc__caller__get_packed_size(caller);
+	uint8_t *packed = arena_alloc(a, size);
+
+	rpc__caller__pack(caller, packed);
+	return rpc__caller__unpack(&allocator, size, packed);
+}
+
+struct task *service_task_new(const struct call *from, int64_t deadline_ms)
+{
+	struct task *t = calloc(1, sizeof *t);
+
+	if (!t)
+		abort();
+	t->service = from->service;
+	t->method = from->method;
+	arena_init(&t->arena, 0);
+	rpc__request__init(&t->request);
+	t->request.request_id = arena_strdup(&t->arena, from->request_id);
+	t->request.traceparent = arena_strdup(&t->arena, from->traceparent);
+	t->request.caller = copy_caller(from->caller, &t->arena);
+	t->request.deadline = clock_unix_ms() + deadline_ms;
+	return t;
+}
+
+struct arena *service_task_arena(struct task *t)
+{
+	return &t->arena;
+}
+
+static void task_free(struct task *t)
+{
+	arena_done(&t->arena);
+	free(t);
+}
+
+static void run_task(struct lane_job *job, struct arena *a)
+{
+	struct task *t = (struct task *)((char *)job - offsetof(struct task, job));
+	int64_t began = clock_mono_ms();
+	struct error err = { 0 };
+	struct call call;
+	struct db db;
+
+	(void)a; /* it has its own */
+	call_init(&call, t->service, &t->arena, &err, &db, t->method, &t->request);
+	/* Rpc.Cancel is for requests; whoever started a task and went does not stop it. */
+	running_add(t->service, &t->running, "");
+	call.cancelled = &t->running.cancelled;
+	t->fn(&call, t->arg);
+	running_remove(t->service, &t->running);
+	db_done(&db);
+	log_line(err.code == ERROR_INTERNAL ? LOG_ERROR : LOG_INFO, NULL,
+	         LOG_TEXT("request", call.request_id), LOG_TEXT("task", t->method ? t->method->name : ""),
+	         LOG_TEXT("user", call.owner_id), LOG_TEXT("result", error_name(err.code)),
+	         LOG_INT("ms", clock_mono_ms() - began), LOG_TEXT("detail", err.detail));
+	task_free(t);
+}
+
+int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg), void *arg, struct error *err)
+{
+	t->job.run = run_task;
+	t->fn = fn;
+	t->arg = arg;
+	if (lane_push(&t->service->slow, &t->job) == 0)
+		return 0;
+	task_free(t);
+	return error_busy(err, 5, "too much long work is under way right now");
+}
+
+/* --- Calls of the service itself --------------------------------------------------------------------------------------- */
+
+void service_call_init(struct call *call, struct service *s, struct arena *a, struct error *err,
+                       struct db *db, const char *owner_id, const char *request_id, int64_t deadline_ms)
+{
+	Rpc__Request *request = arena_new(a, Rpc__Request, 1);
+
+	rpc__request__init(request);
+	request->caller = arena_new(a, Rpc__Caller, 1);
+	rpc__caller__init(request->caller);
+	request->caller->has_kind = true;
+	request->caller->kind = RPC__CALLER__KIND__SERVICE;
+	request->caller->owner_id = arena_strdup(a, owner_id);
+	request->request_id = arena_strdup(a, request_id);
+	request->deadline = clock_unix_ms() + deadline_ms;
+	call_init(call, s, a, err, db, NULL, request);
+}
+
+int rpc_call_from(struct peer *peer, struct call *call, const struct method *method,
+                  const ProtobufCMessage *in, ProtobufCMessage **ret)
+{
+	Rpc__Caller caller = *call->caller;
+
+	if (method->access == ACCESS_INTERNAL) { /* between processes of ours, still on the caller's behalf */
+		caller.has_kind = true;
+		caller.kind = RPC__CALLER__KIND__SERVICE;
+		caller.owner_id = (char *)call->owner_id;
+	}
+	return rpc_call(peer,
+	                &(struct rpc_context){ .arena = call->arena,
+	                                       .err = call->err,
+	                                       .caller = &caller,
+	                                       .request_id = call->request_id,
+	                                       .traceparent = call->traceparent,
+	                                       .deadline = call->deadline,
+	                                       .extra = &call->extra },
+	                method, in, ret);
+}

@@ -1,0 +1,69 @@
+/*
+ * stream: a growing log of events that one reader follows with Rpc.Next, from any gateway, as often as it likes.
+ *
+ * The producer appends; sequences count 1, 2, 3, ... Readers wait without a thread: their requests are parked in the
+ * hub. The first event is given at once, later ones are gathered for 25 ms; the end is given at once. A closed stream
+ * stays readable for 10 minutes; the hub is bounded in streams and bytes (it forgets closed streams early, then
+ * refuses new ones). Events live in memory only: what must outlast the process is the producer's to store.
+ */
+#ifndef PARLEY_STREAM_H
+#define PARLEY_STREAM_H
+
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "rpc.pb-c.h"
+
+struct stream_hub;
+struct stream;
+struct call;
+
+enum { STREAM_ID = 64 };
+
+/*
+ * reader: who may follow it, as stream_reader() says for the caller that starts it ("" for processes of ours only):
+ * compared with the caller of Next. Everybody else is told that there is no such stream. The producer's handle is good
+ * until stream_close(), which every stream_open() needs; nothing may be appended after.
+ */
+int stream_open(struct stream_hub *hub, const char *reader, struct stream **ret, struct error *err) CHECKED;
+const char *stream_id(const struct stream *s);
+void stream_append(struct stream *s, const char *name, const char *json); /* an event is at most 1 MiB */
+void stream_close(struct stream *s);
+
+/* The user or owner; else the session; else "?" (whoever knows the id). For a process without an owner "". */
+const char *stream_reader(const Rpc__Caller *caller);
+
+/* The whole log so far, to be stored with what it made: a packed rpc.NextReply in the arena. */
+ProtobufCBinaryData stream_log(struct stream *s, struct arena *a);
+
+/* Streams that live as long as the process and are followed by many of ours (feeds): old events may be dropped; a
+ * reader that missed some is told so by one event "reset" with the current sequence. */
+int stream_open_feed(struct stream_hub *hub, int keep_events, struct stream **ret, struct error *err) CHECKED;
+
+/*
+ * What another replica (or an earlier life of this one) knew of a stream: its events after in->after, for call's caller.
+ * 1 found, 0 no such stream, -1 failed. Found but nothing to tell yet (its writer may still live): no events, no end;
+ * the skeleton gives that answer after a second, so that nobody spins. The events need not be what the writer would have
+ * said (an answer that was cut off ends with an "error"), but they never repeat a sequence. See service_config.
+ */
+typedef int stream_loader(struct call *call, const Rpc__NextRequest *in, Rpc__NextReply *out);
+
+/* --- For the skeleton ------------------------------------------------------------------------------------------- */
+
+struct stream_hub *stream_hub_new(uint64_t replica);
+void stream_hub_stop(struct stream_hub *hub); /* answers all that wait; from now on nothing is parked */
+void stream_hub_free(struct stream_hub *hub);
+
+/*
+ * 0: `reply(token, events)` was called, or will be, exactly once, by this thread or another; it must not call the hub.
+ * -1 with ERROR_NOT_FOUND: reply is never called.
+ */
+struct stream_waiter {
+	void *token;
+	void (*reply)(void *token, const Rpc__NextReply *events);
+};
+int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextRequest *in,
+                struct stream_waiter waiter, struct error *err) CHECKED;
+
+#endif

@@ -1,0 +1,52 @@
+#include "svc-chat/turn/bots.h"
+
+#include "chatbots.client.h"
+#include "common/base/clock.h"
+#include "svc-chat/state.h"
+
+enum { LOOK_UP_MS = 20 * 1000 };
+
+struct call bots_nearer(const struct call *call)
+{
+	struct call near = *call;
+	int64_t deadline = clock_unix_ms() + LOOK_UP_MS;
+
+	if (deadline < near.deadline)
+		near.deadline = deadline;
+	return near;
+}
+
+struct call bots_call_for(const struct call *call, const char *owner_id)
+{
+	struct call acting = *call;
+	Rpc__Caller *caller = arena_new(call->arena, Rpc__Caller, 1);
+
+	rpc__caller__init(caller);
+	caller->has_kind = true;
+	caller->kind = RPC__CALLER__KIND__SERVICE;
+	caller->owner_id = arena_strdup(call->arena, owner_id);
+	caller->ip = call->caller->ip;
+	acting.caller = caller;
+	acting.owner_id = caller->owner_id;
+	return acting;
+}
+
+int bots_get(struct call *call, const char *id, Chatbots__Chatbot **ret)
+{
+	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
+	const struct state *state = call->state;
+	struct call near = bots_nearer(call);
+
+	request.chatbot_id = (char *)id;
+	return chatbots_client_get_chatbot(state->chatbots, &near, &request, ret);
+}
+
+int bots_find(struct call *call, const char *id, Chatbots__Chatbot **ret)
+{
+	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
+	const struct state *state = call->state;
+	struct call near = bots_nearer(call);
+
+	request.chatbot_id = (char *)id;
+	return chatbots_client_find_chatbot(state->chatbots, &near, &request, ret);
+}

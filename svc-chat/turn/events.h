@@ -1,0 +1,44 @@
+/*
+ * events: what the reader of an answer sees, as API.md has it: message, reasoning, delta, sources, then done or error.
+ *
+ * The texts of all deltas together are the content of the message, byte for byte. A stream ends with `done` when there
+ * is an answer (a stopped one, too), with `error` when there is none or only a part.
+ */
+#ifndef PARLEY_CHAT_EVENTS_H
+#define PARLEY_CHAT_EVENTS_H
+
+#include "chat.pb-c.h"
+#include "common/base/arena.h"
+#include "common/base/error.h"
+#include "common/stream/stream.h"
+
+struct event {
+	const char *name, *data;
+};
+struct event_list {
+	struct event at[8];
+	size_t count;
+};
+
+struct event event_message(const char *id, const char *role, struct arena *a);
+struct event event_text(const char *name /* "delta", "reasoning" */, const char *bytes, size_t size,
+                        struct arena *a);
+struct event event_error(const char *detail, struct arena *a);
+
+/* How an answer ends: its sources and the message itself, or the error. */
+void events_of_end(const Chat__Message *message, struct event_list *out, struct arena *a);
+/* A whole answer told anew. */
+void events_of_message(const char *question_id, const Chat__Message *message, struct event_list *out,
+                       struct arena *a);
+
+void events_append(struct stream *s, const struct event_list *list);
+
+/* The stream's log so far with these events at its end, packed (rpc.NextReply). */
+ProtobufCBinaryData events_log(struct stream *s, const struct event_list *list, struct arena *a);
+/* Those of a packed log that come after `after`, as many as fit a reply. */
+int events_after(ProtobufCBinaryData log, int64_t after, Rpc__NextReply *out, struct arena *a,
+                 struct error *err) CHECKED;
+/* The one event of a stream whose log is gone, told to a reader that has seen `after`. */
+void events_only_error(const char *detail, int64_t after, Rpc__NextReply *out, struct arena *a);
+
+#endif

@@ -1,0 +1,199 @@
+#include "svc-chat/turn/reply.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/json/json.h"
+#include "documents.client.h"
+#include "svc-chat/turn/bots.h"
+
+enum {
+	SHORT_QUESTION = 60, /* bytes */
+	BEFORE_MAX = 1000,   /* of the question before it */
+};
+
+/* Of so many bytes those that fit, in whole characters. */
+static size_t clip(const char *bytes, size_t size, size_t room)
+{
+	if (size <= room)
+		return size;
+	while (room && (bytes[room] & 0xc0) == 0x80)
+		room--;
+	return room;
+}
+
+/* --- Passages ------------------------------------------------------------------------------------------------------- */
+
+/* What to search for. A short question may lean on the one before it ("And in winter?"). */
+static const char *query_of(const struct reply *r)
+{
+	const char *before = NULL;
+
+	for (size_t i = 0; i < r->history_count && strlen(r->question) < SHORT_QUESTION; i++)
+		if (strcmp(r->history[i].role, "user") == 0)
+			before = r->history[i].content;
+	if (!before)
+		return r->question;
+	return arena_printf(r->call->arena, "%s\n%.*s", r->question,
+	                    (int)clip(before, strlen(before), BEFORE_MAX), before);
+}
+
+int reply_search(struct reply *r)
+{
+	Documents__SearchRequest request = DOCUMENTS__SEARCH_REQUEST__INIT;
+	struct call call = bots_nearer(r->call);
+	Documents__SearchReply *found;
+
+	if (!r->document_count)
+		return 0;
+	request.query = (char *)query_of(r);
+	request.document_ids = r->documents;
+	request.n_document_ids = r->document_count;
+	request.has_only_listed = request.only_listed = true;
+	request.has_limit = true;
+	request.limit = r->settings.top_k;
+	if (documents_client_search(r->state->documents, &call, &request, &found) < 0)
+		return -1;
+	r->found = found->results;
+	r->found_count = found->n_results < CITATIONS_MAX ? found->n_results : CITATIONS_MAX;
+	return 0;
+}
+
+Documents__Source **reply_sources(const struct reply *r, size_t *n)
+{
+	Documents__Source **list = arena_new(r->call->arena, Documents__Source *, (size_t)r->citations.count);
+
+	*n = (size_t)r->citations.count;
+	for (size_t i = 0; i < *n; i++)
+		list[i] = r->found[r->citations.cited[i] - 1];
+	return list;
+}
+
+static const struct passage *passages_of(const struct reply *r)
+{
+	struct passage *list = arena_new(r->call->arena, struct passage, r->found_count);
+
+	for (size_t i = 0; i < r->found_count; i++) {
+		list[i].document = r->found[i]->document_name;
+		list[i].page = r->found[i]->has_page ? r->found[i]->page : 0;
+		list[i].text = r->found[i]->text ? r->found[i]->text : "";
+	}
+	return list;
+}
+
+/* --- While it comes --------------------------------------------------------------------------------------------------- */
+
+static void observe_first(struct reply *r)
+{
+	if (r->began_us)
+		metric_observe(metrics_get(service_metrics(r->call->service), METRIC_HISTOGRAM,
+		                           "chat_first_token_seconds",
+		                           arena_printf(r->call->arena, "provider=\"%s\"", r->provider->name),
+		                           "From the prompt to the first piece of the answer."),
+		               clock_mono_us() - r->began_us);
+	r->began_us = 0;
+}
+
+/* What the filter gave out goes on. */
+static void give_out(struct reply *r)
+{
+	if (!r->clean.length)
+		return;
+	r->characters += (int64_t)utf8_length(r->clean.at, r->clean.length);
+	r->on_text(r->arg, r->clean.at, r->clean.length);
+	r->clean.length = 0;
+}
+
+static int take_text(void *arg, const char *bytes, size_t size)
+{
+	struct reply *r = arg;
+	size_t fits;
+
+	observe_first(r);
+	while (size && !r->text_bytes && strchr(" \t\r\n", *bytes)) { /* no answer begins with blank lines */
+		bytes++;
+		size--;
+	}
+	fits = clip(bytes, size, REPLY_TEXT_MAX - r->text_bytes);
+	r->text_bytes += fits;
+	citations_feed(&r->citations, bytes, fits, &r->clean);
+	give_out(r);
+	return fits < size || atomic_load(r->stop);
+}
+
+static int take_reasoning(void *arg, const char *bytes, size_t size)
+{
+	struct reply *r = arg;
+
+	observe_first(r);
+	if (r->reasoning_bytes + size <= REPLY_TEXT_MAX) { /* the rest is thought in silence */
+		r->reasoning_bytes += size;
+		r->characters += (int64_t)utf8_length(bytes, size);
+		if (r->on_reasoning)
+			r->on_reasoning(r->arg, bytes, size);
+	}
+	return atomic_load(r->stop);
+}
+
+/* --- Writing ---------------------------------------------------------------------------------------------------------- */
+
+static void count_tokens(struct reply *r, const struct chat_message *prompt, size_t count)
+{
+	r->usage.has_prompt_tokens = r->usage.has_completion_tokens = true;
+	r->usage.prompt_tokens = r->result.prompt_tokens;
+	r->usage.completion_tokens = r->result.completion_tokens;
+	if (r->result.has_usage)
+		return;
+	for (size_t i = 0; i < count; i++)
+		r->usage.prompt_tokens += prompt_tokens(prompt[i].content);
+	r->usage.completion_tokens = (r->characters + 3) / 4;
+}
+
+static struct chat_provider *choose_provider(const struct reply *r)
+{
+	bool model = r->state->openai && !r->builtin_only && strcmp(r->settings.model, "builtin") != 0;
+
+	return model ? r->state->openai : r->state->builtin;
+}
+
+int reply_write(struct reply *r)
+{
+	struct chat_sink sink = { take_text, take_reasoning, r };
+	struct prompt prompt = {
+		.name = r->name,
+		.settings = &r->settings,
+		.passages = passages_of(r),
+		.passage_count = r->found_count,
+		.has_documents = r->document_count > 0,
+		.history = r->history,
+		.history_count = r->history_count,
+		.history_tokens = r->state->history_tokens,
+		.question = r->question,
+	};
+	struct chat_request request = {
+		.model = r->settings.model,
+		.temperature = r->settings.temperature,
+		.max_tokens = r->settings.max_tokens,
+		.question = r->question,
+		.welcome = r->settings.welcome,
+		.passages = prompt.passages,
+		.passage_count = r->found_count,
+		.has_documents = prompt.has_documents,
+		.cancelled = r->stop,
+	};
+	int result;
+
+	request.messages = prompt_build(&prompt, &request.message_count, r->call->arena);
+	r->provider = choose_provider(r);
+	r->began_us = clock_mono_us();
+	chat__token_usage__init(&r->usage);
+	text_init(&r->clean, r->call->arena);
+	citations_init(&r->citations, (int)r->found_count);
+	result = r->provider->answer(r->provider, &request, &sink, &r->result, r->call->arena, r->call->err);
+	citations_end(&r->citations, &r->clean);
+	give_out(r);
+	count_tokens(r, request.messages, request.message_count);
+	if (result == 0 && !r->text_bytes && !atomic_load(r->stop))
+		return error_set(r->call->err, ERROR_UPSTREAM, "the model gave no answer");
+	return result;
+}

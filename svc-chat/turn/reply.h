@@ -1,0 +1,62 @@
+/*
+ * reply: what a chatbot says to a question: passages are searched, a prompt is made, a provider writes, citations are
+ * checked. Knows nothing of sessions, rows and streams: what comes is given to its owner piece by piece.
+ *
+ *	struct reply r = { .call = call, .state = state, .question = ..., .settings = ..., .documents = ..., .stop = &stop,
+ *	                   .on_text = ..., .arg = ... };
+ *	if (reply_search(&r) < 0 || reply_write(&r) < 0) ...
+ *	sources = reply_sources(&r, &n);
+ *
+ * Everything lives in the call's arena. The call acts for the owner of the documents.
+ */
+#ifndef PARLEY_CHAT_REPLY_H
+#define PARLEY_CHAT_REPLY_H
+
+#include "chat.pb-c.h"
+#include "common/service/service.h"
+#include "svc-chat/model/citations.h"
+#include "svc-chat/model/prompt.h"
+#include "svc-chat/state.h"
+
+enum { REPLY_TEXT_MAX = 256 << 10 }; /* bytes of a reply, and of its reasoning; what is longer ends there */
+
+struct reply {
+	struct call *call;
+	struct state *state;
+	const char *name; /* of the chatbot; may be NULL */
+	struct settings settings;
+	const char *question;
+	const struct chat_message *history; /* oldest first */
+	size_t history_count;
+	char **documents; /* ids */
+	size_t document_count;
+	bool builtin_only;
+	const atomic_bool *stop;
+	/* Pieces of what is said, clean; and of what is thought (may be NULL). */
+	void (*on_text)(void *arg, const char *bytes, size_t size);
+	void (*on_reasoning)(void *arg, const char *bytes, size_t size);
+	void *arg;
+
+	/* What came of it. */
+	Documents__Source **found; /* passages, in the order of their numbers */
+	size_t found_count;
+	struct chat_provider *provider; /* NULL before reply_write() */
+	struct chat_result result;
+	struct citations citations;
+	Chat__TokenUsage usage; /* estimated where the provider does not count */
+
+	/* Its own. */
+	int64_t began_us; /* 0 once the first piece has come */
+	size_t text_bytes, reasoning_bytes;
+	int64_t characters;
+	struct text clean;
+};
+
+/* Find passages in the documents. ERROR_NOT_FOUND when one of them is not there. */
+int reply_search(struct reply *r) CHECKED;
+/* 0, also when it was stopped; or -1 with a sentence (ERROR_UPSTREAM, ERROR_UNKNOWN_OUTCOME, ERROR_UNAVAILABLE). */
+int reply_write(struct reply *r) CHECKED;
+/* What is cited so far: the k-th is "[k]" in the text. */
+Documents__Source **reply_sources(const struct reply *r, size_t *n);
+
+#endif

@@ -1,0 +1,236 @@
+#include "svc-documents/ingest/extract.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "svc-documents/helper/verdict.h"
+
+int extract_file(struct error *err)
+{
+	int fd = memfd_create("document", MFD_CLOEXEC);
+
+	return fd >= 0 ? fd : error_internal(err, "memfd_create: %s", strerror(errno));
+}
+
+int extract_write(int file, const void *bytes, size_t size, struct error *err)
+{
+	const char *at = bytes;
+
+	while (size) {
+		ssize_t n = write(file, at, size);
+
+		if (n < 0 && errno != EINTR)
+			return error_internal(err, "writing to memory: %s", strerror(errno));
+		if (n > 0) {
+			at += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* --- The helper's life ------------------------------------------------------------------------------------------ */
+
+struct child {
+	pid_t pid;
+	int out, complaints; /* our ends of its standard output and error */
+};
+
+static int start(struct child *c, const char *program, const char *kind, int file, struct error *err)
+{
+	char *argv[] = { (char *)program, (char *)kind, NULL };
+	char *envp[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL };
+	int out[2], complaints[2], rc;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none;
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return error_internal(err, "pipe: %s", strerror(errno));
+	if (pipe2(complaints, O_CLOEXEC) < 0) {
+		close(out[0]);
+		close(out[1]);
+		return error_internal(err, "pipe: %s", strerror(errno));
+	}
+	sigemptyset(&none); /* ours are blocked; the helper shall die of its limits */
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, file, 0);
+	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+	posix_spawn_file_actions_adddup2(&actions, complaints[1], 2);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	rc = posix_spawn(&c->pid, program, &actions, &attr, argv, envp);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	close(out[1]);
+	close(complaints[1]);
+	c->out = out[0];
+	c->complaints = complaints[0];
+	if (rc == 0)
+		return 0;
+	close(c->out);
+	close(c->complaints);
+	return error_internal(err, "%s: %s", program, strerror(rc));
+}
+
+struct gathered {
+	char *bytes;
+	size_t size, room, most;
+};
+
+/* 1: more may come, 0: the end, -1: too much. */
+static int gather(struct gathered *g, int fd)
+{
+	ssize_t n;
+
+	if (g->size == g->room) {
+		g->room = g->room ? g->room * 2 : 64 * 1024;
+		g->bytes = realloc(g->bytes, g->room);
+		if (!g->bytes)
+			abort();
+	}
+	n = read(fd, g->bytes + g->size, g->room - g->size);
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	g->size += (size_t)n;
+	return g->size > g->most ? -1 : n > 0;
+}
+
+static int too_slow(struct error *err)
+{
+	return error_set(err, ERROR_INVALID,
+	                 "Reading the file took too long: it is too large or too complicated.");
+}
+
+/* Everything it says until it ends, or until it may not go on. */
+static int listen_to(struct child *c, struct gathered *out, struct gathered *complaints,
+                     const atomic_bool *cancelled, struct error *err)
+{
+	int64_t end = clock_mono_ms() + EXTRACT_SECONDS * 1000;
+	struct pollfd fds[2] = { { c->out, POLLIN, 0 }, { c->complaints, POLLIN, 0 } };
+
+	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+		int more;
+
+		if (cancelled && atomic_load(cancelled))
+			return error_busy(err, 5, "the service is stopping");
+		if (clock_mono_ms() > end)
+			return too_slow(err);
+		if (poll(fds, 2, 200) <= 0)
+			continue;
+		if (fds[0].revents) {
+			more = gather(out, c->out);
+			if (more < 0)
+				return error_set(err, ERROR_INVALID,
+				                 "The file has too much text: at most %d MiB.",
+				                 EXTRACT_MAX >> 20);
+			fds[0].fd = more ? c->out : -1;
+		}
+		if (fds[1].revents) {
+			more = gather(complaints, c->complaints);
+			complaints->size =
+			    complaints->size < complaints->most ? complaints->size : complaints->most;
+			fds[1].fd = more ? c->complaints : -1;
+		}
+	}
+	return 0;
+}
+
+static int wait_for(struct child *c, int stop)
+{
+	int status = 0;
+
+	close(c->out);
+	close(c->complaints);
+	if (stop)
+		kill(c->pid, SIGKILL);
+	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+/* --- What it found ---------------------------------------------------------------------------------------------- */
+
+static int has(const struct gathered *g, const char *what)
+{
+	return g->size && memmem(g->bytes, g->size, what, strlen(what)) != NULL;
+}
+
+/* Why there is no text, in a sentence for the owner of the file. */
+static int explain(const char *kind, int status, const struct gathered *complaints, struct error *err)
+{
+	const char *name = strcmp(kind, "pdf") == 0    ? "PDF"
+	                   : strcmp(kind, "docx") == 0 ? "Word document"
+	                                               : "web page";
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+
+	if (code == VERDICT_CANNOT_RUN)
+		return error_internal(err, "parley-extract: %.*s", (int)complaints->size,
+		                      complaints->bytes ? complaints->bytes : "");
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		return too_slow(err);
+	if (code == VERDICT_TOO_LARGE)
+		return error_set(err, ERROR_INVALID, "The %s is too large once unpacked.", name);
+	if (code == VERDICT_ENCRYPTED || has(complaints, "Incorrect password") ||
+	    has(complaints, "encrypted"))
+		return error_set(err, ERROR_INVALID,
+		                 "The %s is encrypted: it cannot be read without its password.", name);
+	if (code == 3 && strcmp(kind, "pdf") == 0)
+		return error_set(err, ERROR_INVALID,
+		                 "The PDF is protected: its author does not allow copying text from it.");
+	return error_set(err, ERROR_INVALID,
+	                 "The file is not a readable %s: it is damaged or something else.", name);
+}
+
+/* HTML and DOCX come with their title in the first line. */
+static void take_title(struct extracted *ret)
+{
+	char *eol = ret->size ? memchr(ret->bytes, '\n', ret->size) : NULL;
+	size_t n;
+
+	if (!eol)
+		return;
+	n = (size_t)(eol - ret->bytes);
+	if (n < sizeof ret->title)
+		memcpy(ret->title, ret->bytes, n);
+	ret->size -= n + 1;
+	memmove(ret->bytes, eol + 1, ret->size);
+}
+
+int extract_run(const char *program, const char *kind, int file, const atomic_bool *cancelled,
+                struct extracted *ret, struct error *err)
+{
+	struct child child = { .out = -1, .complaints = -1 };
+	struct gathered out = { .most = EXTRACT_MAX }, complaints = { .most = 4096 };
+	int rc, status;
+
+	*ret = (struct extracted){ 0 };
+	if (lseek(file, 0, SEEK_SET) < 0)
+		return error_internal(err, "lseek: %s", strerror(errno));
+	if (start(&child, program, kind, file, err) < 0)
+		return -1;
+	rc = listen_to(&child, &out, &complaints, cancelled, err);
+	status = wait_for(&child, rc < 0);
+	if (rc == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
+		rc = explain(kind, status, &complaints, err);
+	free(complaints.bytes);
+	if (rc < 0) {
+		free(out.bytes);
+		return -1;
+	}
+	ret->bytes = out.bytes;
+	ret->size = out.size;
+	if (strcmp(kind, "pdf") != 0)
+		take_title(ret);
+	return 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * ingest: from a file or a page to something that can be searched: extract, normalise, chunk, embed, store.
+ *
+ * Jobs do it (common/job/job.h), so that any replica can and a killed one loses nothing: everything is worked out first and
+ * replaces what was there in one transaction. Doing it twice gives the same.
+ */
+#ifndef PARLEY_DOCUMENTS_INGEST_H
+#define PARLEY_DOCUMENTS_INGEST_H
+
+#include "svc-documents/store_index.h"
+#include "svc-documents/svc.h"
+
+/* "ingest": a document; "models": find documents whose vectors another model made; "reembed": one of those. */
+extern const struct job_kind ingest_kinds[];
+extern const size_t ingest_kind_count;
+
+/* In the caller's transaction: have the document processed. */
+int ingest_later(struct db *db, const char *owner, const char *document_id, struct arena *a,
+                 struct error *err) CHECKED;
+
+/* Fetch a page and work out everything about it. ERROR_UPSTREAM: no page; ERROR_INVALID: refused, or no text. */
+int ingest_page(struct call *call, const char *url, struct prepared *ret) CHECKED;
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * normalise: the bytes of a text file (or of an extractor) as clean text.
+ *
+ * Result: valid UTF-8 without control characters but '\n' and '\t'; line ends are '\n'; no blanks at line ends, one
+ * space where there were several (a line's indentation stays), at most one empty line in a row, none at the start
+ * or end. Input may be UTF-8 or, with a byte order mark, UTF-16; bytes that are no UTF-8 are read as Windows-1252,
+ * which is what such files nearly always are. Byte order marks, soft hyphens, zero-width spaces and characters that
+ * turn the direction of others are dropped. Offsets everywhere count characters (code points) of this text.
+ *
+ * Pages end at form feeds. With `reflow` (PDF) the lines of a paragraph are joined and words divided at line ends
+ * made whole again.
+ */
+#ifndef PARLEY_DOCUMENTS_NORMALISE_H
+#define PARLEY_DOCUMENTS_NORMALISE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+
+struct page {
+	size_t start, end; /* bytes of the text */
+};
+
+struct clean {
+	char *text; /* NUL-terminated */
+	size_t size;
+	struct page *pages; /* in order; none when there was no form feed */
+	size_t page_count;
+};
+
+void normalise(const char *bytes, size_t size, bool reflow, struct clean *ret, struct arena *a);
+
+#endif

@@ -1,0 +1,109 @@
+/* Where sentences end: a full stop that closes one, not one that shortens a word or stands in a number. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/base/utf8.h"
+#include "svc-documents/ingest/chunk.h"
+
+static bool upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool word_byte(char c)
+{
+	return upper(c) || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80);
+}
+
+/* Is the word before this full stop one that is written with it? An initial ("J."), "e.g.", "Mr.". */
+static bool abbreviated(const char *start, const char *stop)
+{
+	static const char *const short_forms[] = { "Mr",  "Mrs", "Ms", "Dr",   "Prof",   "St",  "Sr",  "Jr",
+		                                   "vs",  "etc", "cf", "al",   "No",     "no",  "Fig", "fig",
+		                                   "vol", "Vol", "pp", "ca",   "approx", "Inc", "Ltd", "Co",
+		                                   "Gen", "Col", "Lt", "Capt", "Sgt" };
+	const char *word = stop;
+	size_t size;
+
+	while (word > start && word_byte(word[-1]))
+		word--;
+	size = (size_t)(stop - word);
+	if (size == 1 && (upper(*word) || (word > start && word[-1] == '.')))
+		return true;
+	for (size_t i = 0; i < sizeof short_forms / sizeof *short_forms; i++)
+		if (strlen(short_forms[i]) == size && memcmp(short_forms[i], word, size) == 0)
+			return true;
+	return false;
+}
+
+static bool one_of(uint32_t c, const uint32_t *set)
+{
+	for (; *set; set++)
+		if (*set == c)
+			return true;
+	return false;
+}
+
+/* Quotes and brackets that close, and marks of footnotes: they belong to the sentence before. */
+static const char *skip_closers(const char *s, const char *end)
+{
+	static const uint32_t closers[] = { '"',    '\'',   ')',    ']',    0xbb, 0x2019,
+		                            0x201d, 0x300d, 0x300f, 0xff09, 0 };
+
+	while (s < end) {
+		const char *p = s;
+
+		if (*s == '[') { /* [12] */
+			const char *close = memchr(s, ']', (size_t)(end - s < 24 ? end - s : 24));
+
+			if (!close)
+				break;
+			s = close + 1;
+			continue;
+		}
+		if (!one_of(utf8_next(&p), closers))
+			break;
+		s = p;
+	}
+	return s;
+}
+
+static bool blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t';
+}
+
+static bool lower_follows(const char *s, const char *end)
+{
+	while (s < end && blank(*s))
+		s++;
+	return s < end && *s >= 'a' && *s <= 'z';
+}
+
+const char *sentence_end(const char *s, const char *end)
+{
+	static const uint32_t wide_stops[] = {
+		0x3002, 0xff01, 0xff1f, 0xff61, 0x0964, 0
+	}; /* need no blank after */
+	static const uint32_t stops[] = { '.', '!', '?', 0x2026, 0x061f, 0x06d4, 0 };
+	const char *start = s;
+
+	while (s < end) {
+		const char *stop = s, *after;
+		uint32_t c = utf8_next(&s);
+
+		if (c < 0x80 && c != '.' && c != '!' && c != '?')
+			continue; /* nearly always */
+		if (one_of(c, wide_stops))
+			return skip_closers(s, end);
+		if (!one_of(c, stops))
+			continue;
+		after = skip_closers(s, end);
+		if (after < end && !blank(*after))
+			continue;
+		if (c == '.' && (abbreviated(start, stop) || lower_follows(after, end)))
+			continue;
+		return after;
+	}
+	return end;
+}

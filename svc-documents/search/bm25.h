@@ -1,0 +1,48 @@
+/*
+ * bm25: which chunks of the documents searched have the words of a question, and how much that says.
+ *
+ * Okapi BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009) with
+ * k1 = 1.2, b = 0.6 and the statistics of exactly the documents searched: document frequencies come from the lists
+ * themselves, so there is nothing to keep up to date beside them.
+ */
+#ifndef PARLEY_DOCUMENTS_BM25_H
+#define PARLEY_DOCUMENTS_BM25_H
+
+#include "common/base/arena.h"
+#include "svc-documents/search/query.h"
+
+/* A document that is searched. */
+struct corpus_document {
+	const char *id, *name;
+	uint32_t chunks;
+	int64_t terms;   /* of all its chunks */
+	size_t base;     /* chunks of the documents before it: filled by corpus_init() */
+	double affinity; /* how much the whole document is about the question: filled by bm25() */
+};
+
+struct corpus {
+	struct corpus_document *documents;
+	size_t count;
+	size_t chunks;
+	double average; /* terms of a chunk */
+};
+void corpus_init(struct corpus *c, struct corpus_document *documents, size_t count);
+
+/* A term's list in one of the documents, as the index has it. */
+struct list {
+	size_t term, document; /* places in the query and in the corpus */
+	const uint8_t *packed;
+	size_t size;
+};
+
+struct hit {
+	size_t document;
+	uint32_t number;
+	double score;
+};
+
+/* The best `limit` chunks, best first; fills the terms' idf and the documents' affinity. Returns how many. */
+size_t bm25(struct query *q, struct corpus *c, const struct list *lists, size_t count, size_t limit,
+            struct hit **ret, struct arena *a);
+
+#endif
