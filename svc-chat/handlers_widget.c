@@ -8,8 +8,8 @@
 #include "common/base/id.h"
 #include "svc-chat/settings.h"
 #include "svc-chat/store_visitors.h"
-#include "svc-chat/turn/answer.h"
-#include "svc-chat/turn/bots.h"
+#include "svc-chat/turn/retrieve.h"
+#include "svc-chat/turn/turn.h"
 
 enum {
 	SESSION_BYTES = 24,   /* of a visitor's session id: random, base64url */
@@ -51,10 +51,10 @@ static int check_origin(struct call *call, const struct settings *settings)
 
 static int find_bot(struct call *call, const char *chatbot_id, struct visit *v)
 {
-	if (bots_find(call, chatbot_id, &v->bot) < 0)
+	if (retrieve_public_chatbot(call, chatbot_id, &v->bot) < 0)
 		return -1;
 	settings_read(v->bot->settings, &v->settings, call->arena);
-	v->call = bots_call_for(call, v->bot->owner_id);
+	v->call = retrieve_call_for(call, v->bot->owner_id);
 	return check_origin(call, &v->settings);
 }
 
@@ -149,23 +149,22 @@ int chat_get_widget_session(struct call *call, const Chat__WidgetSessionLookup *
 
 /* Count the message and begin the turn. */
 static int ask(struct call *call, const Chat__WidgetMessageRequest *in, struct visit *v,
-               struct store_answer *answer)
+               struct store_turn *turn)
 {
 	if (enter(call, in->chatbot_id, in->session_id, v) < 0 || count_message(call, v) < 0)
 		return -1;
-	return answer_begin(&v->call, v->visitor.session_id, in->message, stream_reader(call->caller),
-	                    answer);
+	return turn_begin(&v->call, v->visitor.session_id, in->message, stream_reader(call->caller), turn);
 }
 
 int chat_send_widget_message(struct call *call, const Chat__WidgetMessageRequest *in, Chat__WidgetReply *out)
 {
 	Chat__Message message = CHAT__MESSAGE__INIT;
-	struct store_answer answer;
+	struct store_turn turn;
 	struct visit v;
 
-	if (ask(call, in, &v, &answer) < 0 ||
-	    answer_wait(&v.call, v.visitor.session_id, answer.message_id, &message) < 0 ||
-	    answer_judge(&v.call, &message) < 0)
+	if (ask(call, in, &v, &turn) < 0 ||
+	    turn_wait(&v.call, v.visitor.session_id, turn.message_id, &message) < 0 ||
+	    turn_judge(&v.call, &message) < 0)
 		return -1;
 	out->response = message.content;
 	out->sources = message.sources;
@@ -176,12 +175,12 @@ int chat_send_widget_message(struct call *call, const Chat__WidgetMessageRequest
 
 int chat_stream_widget_message(struct call *call, const Chat__WidgetMessageRequest *in, Rpc__Started *out)
 {
-	struct store_answer answer;
+	struct store_turn turn;
 	struct visit v;
 
-	if (ask(call, in, &v, &answer) < 0)
+	if (ask(call, in, &v, &turn) < 0)
 		return -1;
-	return answer_stream(&v.call, v.visitor.session_id, &answer, stream_reader(call->caller), out);
+	return turn_follow(&v.call, v.visitor.session_id, &turn, stream_reader(call->caller), out);
 }
 
 int chat_resume_widget_message(struct call *call, const Chat__WidgetResumeRequest *in, Rpc__Started *out)
@@ -190,6 +189,6 @@ int chat_resume_widget_message(struct call *call, const Chat__WidgetResumeReques
 
 	if (enter(call, in->chatbot_id, in->session_id, &v) < 0)
 		return -1;
-	return answer_resume(&v.call, v.visitor.session_id, in->last_event_id, stream_reader(call->caller),
-	                     out);
+	return turn_resume(&v.call, v.visitor.session_id, in->last_event_id, stream_reader(call->caller),
+	                   out);
 }

@@ -9,8 +9,8 @@
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/store_visitors.h"
-#include "svc-chat/turn/answer.h"
-#include "svc-chat/turn/turns.h"
+#include "svc-chat/turn/keep.h"
+#include "svc-chat/turn/turn.h"
 
 extern const struct db_migration chat_migrations[];
 extern const size_t chat_migration_count;
@@ -58,46 +58,47 @@ static int check(const struct chat_settings *set, struct error *err)
 static int start(struct service *service, void *settings, void **ret, struct error *err)
 {
 	const struct chat_settings *set = settings;
-	struct state *state;
+	struct chat *chat;
 
 	if (check(set, err) < 0)
 		return -1;
-	state = calloc(1, sizeof *state);
-	if (!state)
+	chat = calloc(1, sizeof *chat);
+	if (!chat)
 		abort();
-	state->chatbots = service_peer(service, "chatbots");
-	state->documents = service_peer(service, "documents");
-	state->history_tokens = (int)set->history_tokens;
-	state->builtin = provider_builtin();
-	if (egress_open(set->egress_allow, &state->egress, err) < 0)
+	chat->chatbots = service_peer(service, "chatbots");
+	chat->documents = service_peer(service, "documents");
+	chat->history_tokens = (int)set->history_tokens;
+	chat->builtin = provider_builtin();
+	if (egress_open(set->egress_allow, &chat->egress, err) < 0)
 		return -1;
 	if (strcmp(set->provider, "openai") == 0)
-		state->openai = provider_openai(&(struct provider_openai_config){
-		    .egress = state->egress,
+		chat->openai = provider_openai(&(struct provider_openai_config){
+		    .egress = chat->egress,
 		    .base_url = set->base_url,
 		    .api_key = set->api_key,
 		    .model = set->model,
 		    .idle_seconds = (int)set->idle_seconds,
 		    .total_seconds = (int)set->total_seconds,
 		});
-	*ret = state; /* before there is a thread that makes calls with it */
-	return turns_open(service, &state->turns, err);
+	*ret = chat; /* before there is a thread that makes calls with it */
+	return keeper_open(service, &chat->keeper, err);
 }
 
 static void stop(void *arg)
 {
-	struct state *state = arg;
+	struct chat *chat = arg;
 
-	if (state->openai)
-		state->openai->free(state->openai);
-	turns_close(state->turns);
-	egress_close(state->egress);
-	free(state);
+	if (chat->openai)
+		chat->openai->free(chat->openai);
+	keeper_close(chat->keeper);
+	egress_close(chat->egress);
+	free(chat);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements, store_answers_statements,
+	static const struct db_stmt *const statements[] = { store_sessions_statements,
+		                                            store_messages_statements, store_turns_statements,
 		                                            store_visitors_statements, NULL };
 	static struct chat_settings settings;
 
@@ -115,6 +116,6 @@ int main(int argc, char **argv)
 	                        .settings = &settings,
 	                        .start = start,
 	                        .stop = stop,
-	                        .load_stream = answer_load_stream,
+	                        .load_stream = turn_load_stream,
 	                    });
 }

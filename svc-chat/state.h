@@ -4,11 +4,11 @@
 
 #include <stdint.h>
 
-struct state {
+struct chat {
 	struct peer *chatbots, *documents;
 	struct egress *egress;
 	struct chat_provider *builtin, *openai; /* openai: NULL when no endpoint is configured */
-	struct turns *turns;
+	struct keeper *keeper;
 	int history_tokens;
 };
 

@@ -10,7 +10,8 @@
 #include "common/db/db.h"
 #include "svc-chat/model/provider.h"
 
-extern const struct db_stmt store_statements[], store_answers_statements[];
+extern const struct db_stmt store_sessions_statements[], store_messages_statements[],
+    store_turns_statements[];
 
 enum {
 	STORE_SESSIONS = 500,  /* in one reply */
@@ -54,32 +55,32 @@ int store_history(struct db *db, const char *owner, const char *session, const c
 /* --- Answers ------------------------------------------------------------------------------------------------------- */
 
 /* What tells an answer from other messages. Strings live in the arena. */
-struct store_answer {
+struct store_turn {
 	const char *question_id, *message_id, *stream, *status, *error, *request_hash;
 	bool has_log; /* its events are stored */
 };
-int store_find_answer(struct db *db, const char *owner, const char *session, const char *message_id,
-                      struct store_answer *ret, struct arena *a, struct error *err) CHECKED;
-int store_latest_answer(struct db *db, const char *owner, const char *session, struct store_answer *ret,
-                        struct arena *a, struct error *err) CHECKED;
-int store_answer_by_key(struct db *db, const char *owner, const char *session, const char *key,
-                        struct store_answer *ret, struct arena *a, struct error *err) CHECKED;
+int store_find_turn(struct db *db, const char *owner, const char *session, const char *message_id,
+                    struct store_turn *ret, struct arena *a, struct error *err) CHECKED;
+int store_latest_turn(struct db *db, const char *owner, const char *session, struct store_turn *ret,
+                      struct arena *a, struct error *err) CHECKED;
+int store_turn_by_key(struct db *db, const char *owner, const char *session, const char *key,
+                      struct store_turn *ret, struct arena *a, struct error *err) CHECKED;
 /* session may be NULL: of any. */
-int store_answer_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
-                           struct store_answer *ret, struct arena *a, struct error *err) CHECKED;
+int store_turn_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
+                         struct store_turn *ret, struct arena *a, struct error *err) CHECKED;
 
 /* The session stays locked until the transaction ends. */
 int store_lock_session(struct db *db, const char *owner, const char *session, struct error *err) CHECKED;
 /* Within a transaction: the question, and its answer `generating`. ERROR_CONFLICT while another one is written. */
-struct store_turn {
+struct store_new_turn {
 	const char *owner, *session, *question_id, *message_id, *stream;
 	const char *content, *created_at;
 	const char *title;              /* for a session without one; may be NULL */
 	const char *key, *request_hash; /* NULL without a key */
 };
-int store_begin_turn(struct db *db, const struct store_turn *turn, struct error *err) CHECKED;
+int store_begin_turn(struct db *db, const struct store_new_turn *turn, struct error *err) CHECKED;
 /* The opposite, when nobody could be found to write it. */
-int store_abandon_turn(struct db *db, const struct store_turn *turn, struct error *err) CHECKED;
+int store_abandon_turn(struct db *db, const struct store_new_turn *turn, struct error *err) CHECKED;
 
 /* Renews the lease and stores what there is (NULL: nothing new). 0: the row is not `generating` any more.
  * *stop: its user wants it to end. */

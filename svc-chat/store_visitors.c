@@ -11,9 +11,9 @@ const struct db_stmt store_visitors_statements[] = {
 	  "SELECT owner_id, id, visitor_origin, " TIME(
 	      "expires_at") " AS expires_at FROM session"
 	                    " WHERE visitor_hash = $2 AND chatbot_id = $1 AND expires_at > now()" },
-	{ "visitor_answer", "SELECT m.owner_id, m.id FROM message m JOIN session s"
-	                    " ON s.owner_id = m.owner_id AND s.id = m.session_id"
-	                    " WHERE m.stream = $1 AND s.visitor_hash IS NOT NULL" },
+	{ "visitor_turn", "SELECT m.owner_id, m.id FROM message m JOIN session s"
+	                  " ON s.owner_id = m.owner_id AND s.id = m.session_id"
+	                  " WHERE m.stream = $1 AND s.visitor_hash IS NOT NULL" },
 	{ "count_visit",
 	  "INSERT INTO visits (key, minute, count) VALUES ($1, date_trunc('minute', now()), 1)"
 	  " ON CONFLICT (key, minute) DO UPDATE SET count = visits.count + 1 RETURNING count" },
@@ -51,17 +51,17 @@ int store_find_visitor(struct db *db, const char *chatbot, const char *hash, str
 	return 1;
 }
 
-int store_visitor_answer(struct db *db, const char *stream, const char **owner, struct store_answer *ret,
-                         struct arena *a, struct error *err)
+int store_visitor_turn(struct db *db, const char *stream, const char **owner, struct store_turn *ret,
+                       struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_exec(db, "visitor_answer", DB_ARGS(stream), &res, err) < 0)
+	if (db_exec(db, "visitor_turn", DB_ARGS(stream), &res, err) < 0)
 		return -1;
 	if (PQntuples(res) == 0)
 		return 0;
 	*owner = arena_strdup(a, db_text(res, 0, "owner_id"));
-	return store_answer_by_stream(db, *owner, NULL, stream, ret, a, err);
+	return store_turn_by_stream(db, *owner, NULL, stream, ret, a, err);
 }
 
 int store_count_visit(struct db *db, const char *key, int64_t *count, struct error *err)

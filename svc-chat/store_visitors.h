@@ -22,8 +22,8 @@ int store_add_visitor(struct db *db, const char *owner, const char *session_id, 
 int store_find_visitor(struct db *db, const char *chatbot, const char *hash, struct store_visitor *ret,
                        struct arena *a, struct error *err) CHECKED;
 /* The answer of that stream in a visitor's session, whoever owns it. */
-int store_visitor_answer(struct db *db, const char *stream, const char **owner, struct store_answer *ret,
-                         struct arena *a, struct error *err) CHECKED;
+int store_visitor_turn(struct db *db, const char *stream, const char **owner, struct store_turn *ret,
+                       struct arena *a, struct error *err) CHECKED;
 /* Counts one more under that key: *count is how many there were in this minute. */
 int store_count_visit(struct db *db, const char *key, int64_t *count, struct error *err) CHECKED;
 /* Drops what has expired. */

@@ -6,9 +6,9 @@
 #include "common/base/clock.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
-#include "svc-chat/turn/bots.h"
+#include "svc-chat/turn/ask.h"
 #include "svc-chat/turn/events.h"
-#include "svc-chat/turn/reply.h"
+#include "svc-chat/turn/retrieve.h"
 
 enum {
 	STORE_AGAIN_MS = 500,
@@ -20,9 +20,9 @@ enum {
 struct writing {
 	struct call *call;
 	const struct write_job *job;
-	struct turn *turn;
+	struct writer *writer;
 	struct stream *stream;
-	struct reply reply;
+	struct ask ask;
 	int cited; /* so many of its sources are stored with the turn */
 };
 
@@ -32,12 +32,12 @@ static int load_chatbot(struct writing *w, const char *chatbot_id)
 {
 	Chatbots__Chatbot *chatbot;
 
-	if (bots_get(w->call, chatbot_id, &chatbot) < 0)
+	if (retrieve_chatbot(w->call, chatbot_id, &chatbot) < 0)
 		return -1;
-	w->reply.name = chatbot->name;
-	w->reply.documents = chatbot->documents;
-	w->reply.document_count = chatbot->n_documents;
-	settings_read(chatbot->settings, &w->reply.settings, w->call->arena);
+	w->ask.name = chatbot->name;
+	w->ask.documents = chatbot->documents;
+	w->ask.document_count = chatbot->n_documents;
+	settings_read(chatbot->settings, &w->ask.settings, w->call->arena);
 	return 0;
 }
 
@@ -52,23 +52,23 @@ static int look_up(struct writing *w)
 		return found < 0 ? -1 : error_set(w->call->err, ERROR_NOT_FOUND, "the session is gone");
 	if (load_chatbot(w, chatbot_id) < 0)
 		return -1;
-	if (reply_search(&w->reply) == 0)
+	if (ask_search(&w->ask) == 0)
 		return 0;
 	if (w->call->err->code != ERROR_NOT_FOUND)
 		return -1;
 	error_clear(w->call->err);
-	return load_chatbot(w, chatbot_id) < 0 ? -1 : reply_search(&w->reply);
+	return load_chatbot(w, chatbot_id) < 0 ? -1 : ask_search(&w->ask);
 }
 
 static int load_history(struct writing *w)
 {
-	int64_t characters = (int64_t)w->reply.state->history_tokens * HISTORY_CHARACTERS_PER_TOKEN;
+	int64_t characters = (int64_t)w->ask.chat->history_tokens * HISTORY_CHARACTERS_PER_TOKEN;
 	struct chat_message *history;
 
 	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->job->question_id, characters,
-	                  &w->reply.history_count, &history, w->call->arena, w->call->err) < 0)
+	                  &w->ask.history_count, &history, w->call->arena, w->call->err) < 0)
 		return -1;
-	w->reply.history = history;
+	w->ask.history = history;
 	return 0;
 }
 
@@ -88,31 +88,31 @@ static void emit(struct writing *w, const char *name, const char *bytes, size_t 
 static void take_text(void *arg, const char *bytes, size_t size)
 {
 	struct writing *w = arg;
-	struct turn *turn = w->turn;
+	struct writer *writer = w->writer;
 
-	pthread_mutex_lock(&turn->lock);
-	text_add(&turn->content, bytes, size);
-	if (w->reply.citations.count != w->cited) {
+	pthread_mutex_lock(&writer->lock);
+	text_add(&writer->content, bytes, size);
+	if (w->ask.citations.count != w->cited) {
 		size_t n;
-		Documents__Source **sources = reply_sources(&w->reply, &n);
+		Documents__Source **sources = ask_sources(&w->ask, &n);
 
-		turn->sources = store_pack_sources(sources, n, &turn->arena);
+		writer->sources = store_pack_sources(sources, n, &writer->arena);
 		w->cited = (int)n;
 	}
-	turn->changed = true;
-	pthread_mutex_unlock(&turn->lock);
+	writer->changed = true;
+	pthread_mutex_unlock(&writer->lock);
 	emit(w, "delta", bytes, size);
 }
 
 static void take_reasoning(void *arg, const char *bytes, size_t size)
 {
 	struct writing *w = arg;
-	struct turn *turn = w->turn;
+	struct writer *writer = w->writer;
 
-	pthread_mutex_lock(&turn->lock);
-	text_add(&turn->reasoning, bytes, size);
-	turn->changed = true;
-	pthread_mutex_unlock(&turn->lock);
+	pthread_mutex_lock(&writer->lock);
+	text_add(&writer->reasoning, bytes, size);
+	writer->changed = true;
+	pthread_mutex_unlock(&writer->lock);
 	emit(w, "reasoning", bytes, size);
 }
 
@@ -120,28 +120,28 @@ static void take_reasoning(void *arg, const char *bytes, size_t size)
 
 static Chat__MessageStatus status_of(const struct writing *w, int result)
 {
-	switch ((enum turn_end)atomic_load(&w->turn->why)) {
-	case TURN_STOPPED: return CHAT__MESSAGE_STATUS__STOPPED;
-	case TURN_INTERRUPTED:
-	case TURN_LOST: return CHAT__MESSAGE_STATUS__INTERRUPTED;
-	case TURN_GOES_ON: break;
+	switch ((enum writer_end)atomic_load(&w->writer->why)) {
+	case WRITER_STOPPED: return CHAT__MESSAGE_STATUS__STOPPED;
+	case WRITER_INTERRUPTED:
+	case WRITER_LOST: return CHAT__MESSAGE_STATUS__INTERRUPTED;
+	case WRITER_GOES_ON: break;
 	}
 	return result < 0 ? CHAT__MESSAGE_STATUS__FAILED : CHAT__MESSAGE_STATUS__COMPLETE;
 }
 
 static void describe(struct writing *w, int result, Chat__Message *m)
 {
-	m->id = w->turn->message_id;
+	m->id = w->writer->message_id;
 	m->session_id = (char *)w->job->session_id;
 	m->role = (char *)"assistant";
-	m->content = w->turn->content.at;
-	m->reasoning = w->turn->reasoning.length ? w->turn->reasoning.at : NULL;
+	m->content = w->writer->content.at;
+	m->reasoning = w->writer->reasoning.length ? w->writer->reasoning.at : NULL;
 	m->created_at = (char *)w->job->created_at;
 	m->has_status = true;
 	m->status = status_of(w, result);
-	m->model = (char *)w->reply.result.model;
-	m->usage = &w->reply.usage;
-	m->sources = reply_sources(&w->reply, &m->n_sources);
+	m->model = (char *)w->ask.result.model;
+	m->usage = &w->ask.usage;
+	m->sources = ask_sources(&w->ask, &m->n_sources);
 	if (m->status == CHAT__MESSAGE_STATUS__FAILED)
 		m->error = arena_strdup(w->call->arena, w->call->err->message);
 	if (m->status == CHAT__MESSAGE_STATUS__INTERRUPTED)
@@ -151,12 +151,12 @@ static void describe(struct writing *w, int result, Chat__Message *m)
 /* Is the row as we meant to leave it? After a commit of which nobody can tell. */
 static int stored_after_all(const struct writing *w, const Chat__Message *m)
 {
-	struct store_answer answer;
+	struct store_turn turn;
 	struct error err = { 0 };
 
-	return store_find_answer(w->call->db, w->turn->owner, w->job->session_id, m->id, &answer,
-	                         w->call->arena, &err) > 0 &&
-	       strcmp(answer.status, store_status_name(m->status)) == 0;
+	return store_find_turn(w->call->db, w->writer->owner, w->job->session_id, m->id, &turn,
+	                       w->call->arena, &err) > 0 &&
+	       strcmp(turn.status, store_status_name(m->status)) == 0;
 }
 
 /* 1 stored, 0 the row was closed by somebody else, -1 the database stayed away. */
@@ -168,7 +168,7 @@ static int store(const struct writing *w, const Chat__Message *m, const struct e
 
 	for (;;) {
 		struct error err = { 0 };
-		int stored = store_finish(w->call->db, w->turn->owner, m, log, w->call->arena, &err);
+		int stored = store_finish(w->call->db, w->writer->owner, m, log, w->call->arena, &err);
 
 		if (stored >= 0)
 			return stored || (unsure && stored_after_all(w, m));
@@ -189,7 +189,7 @@ static void count(const struct writing *w, const Chat__Message *m)
 
 	metric_add(metrics_get(metrics, METRIC_COUNTER, "chat_answers_total",
 	                       arena_printf(a, "provider=\"%s\",result=\"%s\"",
-	                                    w->reply.provider ? w->reply.provider->name : "none",
+	                                    w->ask.provider ? w->ask.provider->name : "none",
 	                                    store_status_name(m->status)),
 	                       "Answers written, by provider and how they ended."),
 	           1);
@@ -224,23 +224,23 @@ static int write_text(struct writing *w)
 {
 	if (load_history(w) < 0 || look_up(w) < 0)
 		return -1;
-	return reply_write(&w->reply);
+	return ask_model(&w->ask);
 }
 
-void write_answer(struct call *call, void *arg)
+void write_turn(struct call *call, void *arg)
 {
 	const struct write_job *job = arg;
-	struct state *state = call->state;
+	struct chat *chat = call->state;
 	struct writing w = {
 		.call = call,
 		.job = job,
-		.turn = job->turn,
+		.writer = job->writer,
 		.stream = job->stream,
-		.reply = {
+		.ask = {
 		    .call = call,
-		    .state = state,
+		    .chat = chat,
 		    .question = job->question,
-		    .stop = &job->turn->stop,
+		    .stop = &job->writer->stop,
 		    .on_text = take_text,
 		    .on_reasoning = take_reasoning,
 		    .usage = CHAT__TOKEN_USAGE__INIT,
@@ -248,9 +248,9 @@ void write_answer(struct call *call, void *arg)
 		},
 	};
 
-	turns_run(state->turns, w.turn, call->cancelled);
+	keeper_run(chat->keeper, w.writer, call->cancelled);
 	finish(&w, write_text(&w));
-	turns_run(state->turns, w.turn, NULL);
+	keeper_run(chat->keeper, w.writer, NULL);
 	stream_close(w.stream);
-	turns_end(state->turns, w.turn);
+	keeper_remove(chat->keeper, w.writer);
 }

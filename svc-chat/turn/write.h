@@ -6,17 +6,17 @@
 
 #include "common/service/service.h"
 #include "common/stream/stream.h"
-#include "svc-chat/turn/turns.h"
+#include "svc-chat/turn/keep.h"
 
 enum { WRITE_DEADLINE_MS = 15 * 60 * 1000 };
 
-/* What a task is told; in its arena. The stream and the turn are its own: it closes and ends them. */
+/* What a task is told; in its arena. The stream and the writer are its own: it closes and ends them. */
 struct write_job {
 	const char *session_id, *question_id, *question, *created_at;
 	struct stream *stream;
-	struct turn *turn;
+	struct writer *writer;
 };
 
-void write_answer(struct call *call, void *write_job);
+void write_turn(struct call *call, void *write_job);
 
 #endif

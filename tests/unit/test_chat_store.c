@@ -1,4 +1,4 @@
-/* links: svc-chat/store.c svc-chat/store_answers.c build/gen/chat.migrations.c tests/unit/pg.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c build/gen/chat.migrations.c tests/unit/pg.c */
 #include "svc-chat/store.h"
 
 #include <setjmp.h>
@@ -54,8 +54,8 @@ static struct db db;
 
 static int open_pool(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements, store_answers_statements,
-		                                        test_statements, NULL };
+	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
+		                                        store_turns_statements, test_statements, NULL };
 	struct db_config config = {
 		.url = pg_url(), .schema = "chat", .connections = 2, .statements = tables
 	};
@@ -113,16 +113,16 @@ static const char *new_session(void)
 	return id;
 }
 
-static struct store_turn new_turn(const char *session, const char *content)
+static struct store_new_turn new_turn(const char *session, const char *content)
 {
-	return (struct store_turn){ .owner = owner,
-		                    .session = session,
-		                    .question_id = new_id(),
-		                    .message_id = new_id(),
-		                    .stream = new_id(),
-		                    .content = content,
-		                    .created_at = "2026-01-15T10:30:00.123Z",
-		                    .title = "A title" };
+	return (struct store_new_turn){ .owner = owner,
+		                        .session = session,
+		                        .question_id = new_id(),
+		                        .message_id = new_id(),
+		                        .stream = new_id(),
+		                        .content = content,
+		                        .created_at = "2026-01-15T10:30:00.123Z",
+		                        .title = "A title" };
 }
 
 /* A question and its whole answer. Returns the answer's id. */
@@ -130,7 +130,7 @@ static const char *add_turn(const char *session, const char *question, const cha
 {
 	static Chat__TokenUsage usage = CHAT__TOKEN_USAGE__INIT;
 	static Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources = &source;
-	struct store_turn turn = new_turn(session, question);
+	struct store_new_turn turn = new_turn(session, question);
 	Chat__Message m = CHAT__MESSAGE__INIT;
 	uint8_t events[] = "\0events";
 
@@ -219,8 +219,8 @@ static void test_a_turn(void **state)
 static void test_one_answer_at_a_time(void **state)
 {
 	const char *session = new_session();
-	struct store_turn first = new_turn(session, "a"), second = new_turn(session, "b");
-	struct store_turn elsewhere = new_turn(new_session(), "c");
+	struct store_new_turn first = new_turn(session, "a"), second = new_turn(session, "b");
+	struct store_new_turn elsewhere = new_turn(new_session(), "c");
 
 	(void)state;
 	OK(store_begin_turn(&db, &first, &err));
@@ -237,31 +237,31 @@ static void test_one_answer_at_a_time(void **state)
 static void test_keys(void **state)
 {
 	const char *session = new_session();
-	struct store_turn turn = new_turn(session, "a");
-	struct store_answer found;
+	struct store_new_turn turn = new_turn(session, "a");
+	struct store_turn found;
 	int64_t none;
 
 	(void)state;
 	turn.key = "k1";
 	turn.request_hash = "h1";
 	OK(store_begin_turn(&db, &turn, &err));
-	assert_int_equal(store_answer_by_key(&db, owner, session, "k1", &found, &arena, &err), 1);
+	assert_int_equal(store_turn_by_key(&db, owner, session, "k1", &found, &arena, &err), 1);
 	assert_string_equal(found.message_id, turn.message_id);
 	assert_string_equal(found.question_id, turn.question_id);
 	assert_string_equal(found.request_hash, "h1");
 	assert_string_equal(found.status, "generating");
 	assert_false(found.has_log);
-	assert_int_equal(store_answer_by_key(&db, owner, session, "k2", &found, &arena, &err), 0);
-	assert_int_equal(store_answer_by_key(&db, other, session, "k1", &found, &arena, &err), 0);
+	assert_int_equal(store_turn_by_key(&db, owner, session, "k2", &found, &arena, &err), 0);
+	assert_int_equal(store_turn_by_key(&db, other, session, "k1", &found, &arena, &err), 0);
 	OK(db_exec(&db, "t_age", DB_ARGS(turn.message_id), NULL, &err));
 	OK(store_sweep(&db, &none, &err));
-	assert_int_equal(store_answer_by_key(&db, owner, session, "k1", &found, &arena, &err), 0);
+	assert_int_equal(store_turn_by_key(&db, owner, session, "k1", &found, &arena, &err), 0);
 }
 
 static void test_renewing_and_stopping(void **state)
 {
 	const char *session = new_session();
-	struct store_turn turn = new_turn(session, "a");
+	struct store_new_turn turn = new_turn(session, "a");
 	struct store_progress nothing = { 0 }, some = { "Two [1]", "Hm", { 0 } };
 	Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources = &source;
 	Chat__Message m = CHAT__MESSAGE__INIT;
@@ -297,7 +297,7 @@ static void test_renewing_and_stopping(void **state)
 static void test_orphans(void **state)
 {
 	const char *session = new_session();
-	struct store_turn dead = new_turn(session, "a"), alive = new_turn(new_session(), "b");
+	struct store_new_turn dead = new_turn(session, "a"), alive = new_turn(new_session(), "b");
 	Chat__Message m = CHAT__MESSAGE__INIT;
 	int64_t closed = 0;
 
@@ -328,24 +328,23 @@ static void test_orphans(void **state)
 static void test_streams(void **state)
 {
 	const char *session = new_session(), *id = add_turn(session, "a", "b"), *again = new_id();
-	struct store_answer answer;
+	struct store_turn turn;
 	ProtobufCBinaryData events;
 	int64_t dropped;
 
 	(void)state;
-	OK(store_latest_answer(&db, owner, session, &answer, &arena, &err));
-	assert_true(answer.has_log);
-	assert_int_equal(store_answer_by_stream(&db, owner, NULL, answer.stream, &answer, &arena, &err), 1);
-	assert_int_equal(store_answer_by_stream(&db, owner, session, answer.stream, &answer, &arena, &err),
-	                 1);
-	assert_int_equal(
-	    store_answer_by_stream(&db, owner, new_session(), answer.stream, &answer, &arena, &err), 0);
-	assert_int_equal(store_answer_by_stream(&db, other, NULL, answer.stream, &answer, &arena, &err), 0);
+	OK(store_latest_turn(&db, owner, session, &turn, &arena, &err));
+	assert_true(turn.has_log);
+	assert_int_equal(store_turn_by_stream(&db, owner, NULL, turn.stream, &turn, &arena, &err), 1);
+	assert_int_equal(store_turn_by_stream(&db, owner, session, turn.stream, &turn, &arena, &err), 1);
+	assert_int_equal(store_turn_by_stream(&db, owner, new_session(), turn.stream, &turn, &arena, &err),
+	                 0);
+	assert_int_equal(store_turn_by_stream(&db, other, NULL, turn.stream, &turn, &arena, &err), 0);
 	OK(db_exec(&db, "t_old_log", DB_ARGS(id), NULL, &err));
 	assert_int_equal(store_load_events(&db, owner, id, &events, &arena, &err), 0);
 	OK(store_retell(&db, owner, id, again, (ProtobufCBinaryData){ 1, (uint8_t *)"x" }, &err));
-	assert_int_equal(store_answer_by_stream(&db, owner, NULL, again, &answer, &arena, &err), 1);
-	assert_true(answer.has_log);
+	assert_int_equal(store_turn_by_stream(&db, owner, NULL, again, &turn, &arena, &err), 1);
+	assert_true(turn.has_log);
 	assert_int_equal(store_load_events(&db, owner, id, &events, &arena, &err), 1);
 	assert_int_equal(events.len, 1);
 	OK(db_exec(&db, "t_old_log", DB_ARGS(id), NULL, &err));
@@ -413,7 +412,7 @@ static void test_windows(void **state)
 static void test_history(void **state)
 {
 	const char *session = new_session();
-	struct store_turn now;
+	struct store_new_turn now;
 	struct chat_message *got;
 	size_t n;
 

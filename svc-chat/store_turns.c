@@ -14,11 +14,11 @@
 #define LEASE "now() + interval '10 seconds'"
 _Static_assert(STORE_LEASE_SECONDS == 10, "LEASE says how many seconds");
 
-const struct db_stmt store_answers_statements[] = {
-	{ "find_answer", ANSWER " AND a.session_id = $2 AND a.id = $3" },
-	{ "latest_answer", ANSWER " AND a.session_id = $2 ORDER BY a.number DESC LIMIT 1" },
-	{ "answer_by_key", ANSWER " AND a.session_id = $2 AND a.key = $3" },
-	{ "answer_by_stream", ANSWER " AND ($2::uuid IS NULL OR a.session_id = $2) AND a.stream = $3" },
+const struct db_stmt store_turns_statements[] = {
+	{ "find_turn", ANSWER " AND a.session_id = $2 AND a.id = $3" },
+	{ "latest_turn", ANSWER " AND a.session_id = $2 ORDER BY a.number DESC LIMIT 1" },
+	{ "turn_by_key", ANSWER " AND a.session_id = $2 AND a.key = $3" },
+	{ "turn_by_stream", ANSWER " AND ($2::uuid IS NULL OR a.session_id = $2) AND a.stream = $3" },
 
 	{ "lock_session", "SELECT id FROM session WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
 	{ "add_question", "INSERT INTO message (owner_id, session_id, id, role, content, created_at)"
@@ -63,8 +63,8 @@ const struct db_stmt store_answers_statements[] = {
 	{ NULL, NULL },
 };
 
-static int find(struct db *db, const char *stmt, struct db_args args, struct store_answer *ret,
-                struct arena *a, struct error *err)
+static int find(struct db *db, const char *stmt, struct db_args args, struct store_turn *ret, struct arena *a,
+                struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
@@ -72,7 +72,7 @@ static int find(struct db *db, const char *stmt, struct db_args args, struct sto
 		return -1;
 	if (PQntuples(res) == 0)
 		return 0;
-	*ret = (struct store_answer){
+	*ret = (struct store_turn){
 		.question_id = arena_strdup(a, db_text(res, 0, "question_id")),
 		.message_id = arena_strdup(a, db_text(res, 0, "message_id")),
 		.stream = arena_strdup(a, db_text(res, 0, "stream")),
@@ -84,28 +84,28 @@ static int find(struct db *db, const char *stmt, struct db_args args, struct sto
 	return 1;
 }
 
-int store_find_answer(struct db *db, const char *owner, const char *session, const char *message_id,
-                      struct store_answer *ret, struct arena *a, struct error *err)
+int store_find_turn(struct db *db, const char *owner, const char *session, const char *message_id,
+                    struct store_turn *ret, struct arena *a, struct error *err)
 {
-	return find(db, "find_answer", DB_ARGS(owner, session, message_id), ret, a, err);
+	return find(db, "find_turn", DB_ARGS(owner, session, message_id), ret, a, err);
 }
 
-int store_latest_answer(struct db *db, const char *owner, const char *session, struct store_answer *ret,
-                        struct arena *a, struct error *err)
+int store_latest_turn(struct db *db, const char *owner, const char *session, struct store_turn *ret,
+                      struct arena *a, struct error *err)
 {
-	return find(db, "latest_answer", DB_ARGS(owner, session), ret, a, err);
+	return find(db, "latest_turn", DB_ARGS(owner, session), ret, a, err);
 }
 
-int store_answer_by_key(struct db *db, const char *owner, const char *session, const char *key,
-                        struct store_answer *ret, struct arena *a, struct error *err)
+int store_turn_by_key(struct db *db, const char *owner, const char *session, const char *key,
+                      struct store_turn *ret, struct arena *a, struct error *err)
 {
-	return find(db, "answer_by_key", DB_ARGS(owner, session, key), ret, a, err);
+	return find(db, "turn_by_key", DB_ARGS(owner, session, key), ret, a, err);
 }
 
-int store_answer_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
-                           struct store_answer *ret, struct arena *a, struct error *err)
+int store_turn_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
+                         struct store_turn *ret, struct arena *a, struct error *err)
 {
-	return find(db, "answer_by_stream", DB_ARGS(owner, session, stream), ret, a, err);
+	return find(db, "turn_by_stream", DB_ARGS(owner, session, stream), ret, a, err);
 }
 
 int store_lock_session(struct db *db, const char *owner, const char *session, struct error *err)
@@ -117,7 +117,7 @@ int store_lock_session(struct db *db, const char *owner, const char *session, st
 	return PQntuples(res) > 0;
 }
 
-int store_begin_turn(struct db *db, const struct store_turn *t, struct error *err)
+int store_begin_turn(struct db *db, const struct store_new_turn *t, struct error *err)
 {
 	if (db_exec(db, "add_question",
 	            DB_ARGS(t->owner, t->session, t->question_id, t->content, t->created_at), NULL, err) < 0)
@@ -136,7 +136,7 @@ int store_begin_turn(struct db *db, const struct store_turn *t, struct error *er
 	return db_exec(db, "count_messages", DB_ARGS(t->owner, 1), NULL, err);
 }
 
-int store_abandon_turn(struct db *db, const struct store_turn *t, struct error *err)
+int store_abandon_turn(struct db *db, const struct store_new_turn *t, struct error *err)
 {
 	if (db_begin(db, err) < 0)
 		return -1;

@@ -1,17 +1,15 @@
-/* One function per method of chat.proto. Each checks, loads, decides, stores, fills `out`. */
+/* The methods about messages: listing, sending, following, stopping. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "chat.methods.h"
 #include "common/base/clock.h"
-#include "common/base/id.h"
 #include "common/service/service.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
-#include "svc-chat/turn/answer.h"
-#include "svc-chat/turn/turns.h"
+#include "svc-chat/turn/keep.h"
+#include "svc-chat/turn/turn.h"
 
 enum {
 	MESSAGES_PAGE = 1000, /* in one reply, at most; store.h bounds their bytes */
@@ -22,60 +20,6 @@ static int no_session(struct call *call)
 {
 	return error_set(call->err, ERROR_NOT_FOUND, "no such session");
 }
-
-/* --- Sessions ------------------------------------------------------------------------------------------------------- */
-
-int chat_create_session(struct call *call, const Chat__CreateSessionRequest *in, Chat__SessionDetails *out)
-{
-	const char *title = in->title && *in->title ? in->title : NULL;
-	char id[UUID_TEXT];
-
-	uuid_make(id);
-	if (store_create_session(call->db, call->owner_id, id, in->chatbot_id, title, call->err) < 0)
-		return -1;
-	return store_get_session(call->db, call->owner_id, id, out, call->arena, call->err) < 0 ? -1 : 0;
-}
-
-int chat_list_sessions(struct call *call, const Chat__ListSessionsRequest *in, Chat__SessionList *out)
-{
-	int limit = in->has_limit && in->limit < STORE_SESSIONS ? in->limit : STORE_SESSIONS;
-
-	return store_list_sessions(call->db, call->owner_id, in->cursor, limit, out, call->arena, call->err);
-}
-
-int chat_get_session(struct call *call, const Chat__SessionRequest *in, Chat__SessionDetails *out)
-{
-	int found = store_get_session(call->db, call->owner_id, in->session_id, out, call->arena, call->err);
-	int64_t first, last;
-	bool more;
-
-	if (found <= 0)
-		return found < 0 ? -1 : no_session(call);
-	if (store_page_start(call->db, call->owner_id, in->session_id, INT64_MAX, MESSAGES_PAGE, STORE_BYTES,
-	                     &first, &more, call->err) < 0)
-		return -1;
-	return store_messages(call->db, call->owner_id, in->session_id, first - 1, INT64_MAX, MESSAGES_PAGE,
-	                      &out->n_messages, &out->messages, &last, &more, call->arena, call->err);
-}
-
-int chat_delete_session(struct call *call, const Chat__SessionRequest *in, Rpc__Empty *out)
-{
-	int found = store_delete_session(call->db, call->owner_id, in->session_id, call->err);
-
-	(void)out;
-	return found == 0 ? no_session(call) : found < 0 ? -1 : 0;
-}
-
-int chat_get_usage(struct call *call, const Rpc__Empty *in, Chat__Usage *out)
-{
-	(void)in;
-	if (!call->owner_id)
-		return error_set(call->err, ERROR_INVALID, "whose usage?");
-	out->has_messages = true;
-	return store_usage(call->db, call->owner_id, &out->messages, call->err);
-}
-
-/* --- Messages ------------------------------------------------------------------------------------------------------- */
 
 /*
  * Without a limit the messages run from the first to the last. With one, a page is the latest that many, again oldest
@@ -146,32 +90,32 @@ int chat_list_messages(struct call *call, const Chat__ListMessagesRequest *in, C
 
 int chat_send_message(struct call *call, const Chat__SendMessageRequest *in, Chat__Message *out)
 {
-	struct store_answer answer;
+	struct store_turn turn;
 
-	if (answer_begin(call, in->session_id, in->content, stream_reader(call->caller), &answer) < 0)
+	if (turn_begin(call, in->session_id, in->content, stream_reader(call->caller), &turn) < 0)
 		return -1;
-	if (answer_wait(call, in->session_id, answer.message_id, out) < 0)
+	if (turn_wait(call, in->session_id, turn.message_id, out) < 0)
 		return -1;
-	return answer_judge(call, out);
+	return turn_judge(call, out);
 }
 
 int chat_stream_message(struct call *call, const Chat__SendMessageRequest *in, Rpc__Started *out)
 {
-	struct store_answer answer;
+	struct store_turn turn;
 
-	if (answer_begin(call, in->session_id, in->content, stream_reader(call->caller), &answer) < 0)
+	if (turn_begin(call, in->session_id, in->content, stream_reader(call->caller), &turn) < 0)
 		return -1;
-	return answer_stream(call, in->session_id, &answer, stream_reader(call->caller), out);
+	return turn_follow(call, in->session_id, &turn, stream_reader(call->caller), out);
 }
 
 int chat_resume_message(struct call *call, const Chat__ResumeRequest *in, Rpc__Started *out)
 {
-	return answer_resume(call, in->session_id, in->last_event_id, stream_reader(call->caller), out);
+	return turn_resume(call, in->session_id, in->last_event_id, stream_reader(call->caller), out);
 }
 
 int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Chat__Message *out)
 {
-	struct state *state = call->state;
+	struct chat *chat = call->state;
 	int64_t soon = clock_unix_ms() + STOP_MS;
 
 	int asked = store_stop(call->db, call->owner_id, in->session_id, in->message_id, call->err);
@@ -179,8 +123,8 @@ int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Cha
 	if (asked < 0)
 		return -1;
 	if (asked) /* without waiting for the NOTIFY, when it is written here */
-		turns_stop(state->turns, in->message_id);
+		keeper_stop(chat->keeper, in->message_id);
 	if (soon < call->deadline)
 		call->deadline = soon;
-	return answer_wait(call, in->session_id, in->message_id, out);
+	return turn_wait(call, in->session_id, in->message_id, out);
 }

@@ -1,16 +1,16 @@
 /*
- * reply: what a chatbot says to a question: passages are searched, a prompt is made, a provider writes, citations are
+ * ask: what a model says to a question: passages are searched, a prompt is made, the model writes, citations are
  * checked. Knows nothing of sessions, rows and streams: what comes is given to its owner piece by piece.
  *
- *	struct reply r = { .call = call, .state = state, .question = ..., .settings = ..., .documents = ..., .stop = &stop,
- *	                   .on_text = ..., .arg = ... };
- *	if (reply_search(&r) < 0 || reply_write(&r) < 0) ...
- *	sources = reply_sources(&r, &n);
+ *	struct ask a = { .call = call, .chat = chat, .question = ..., .settings = ..., .documents = ..., .stop = &stop,
+ *	                 .on_text = ..., .arg = ... };
+ *	if (ask_search(&a) < 0 || ask_model(&a) < 0) ...
+ *	sources = ask_sources(&a, &n);
  *
  * Everything lives in the call's arena. The call acts for the owner of the documents.
  */
-#ifndef PARLEY_CHAT_REPLY_H
-#define PARLEY_CHAT_REPLY_H
+#ifndef PARLEY_CHAT_ASK_H
+#define PARLEY_CHAT_ASK_H
 
 #include "chat.pb-c.h"
 #include "common/service/service.h"
@@ -18,11 +18,11 @@
 #include "svc-chat/model/prompt.h"
 #include "svc-chat/state.h"
 
-enum { REPLY_TEXT_MAX = 256 << 10 }; /* bytes of a reply, and of its reasoning; what is longer ends there */
+enum { ASK_TEXT_MAX = 256 << 10 }; /* bytes of a reply, and of its reasoning; what is longer ends there */
 
-struct reply {
+struct ask {
 	struct call *call;
-	struct state *state;
+	struct chat *chat;
 	const char *name; /* of the chatbot; may be NULL */
 	struct settings settings;
 	const char *question;
@@ -40,7 +40,7 @@ struct reply {
 	/* What came of it. */
 	Documents__Source **found; /* passages, in the order of their numbers */
 	size_t found_count;
-	struct chat_provider *provider; /* NULL before reply_write() */
+	struct chat_provider *provider; /* NULL before ask_model() */
 	struct chat_result result;
 	struct citations citations;
 	Chat__TokenUsage usage; /* estimated where the provider does not count */
@@ -53,10 +53,10 @@ struct reply {
 };
 
 /* Find passages in the documents. ERROR_NOT_FOUND when one of them is not there. */
-int reply_search(struct reply *r) CHECKED;
+int ask_search(struct ask *r) CHECKED;
 /* 0, also when it was stopped; or -1 with a sentence (ERROR_UPSTREAM, ERROR_UNKNOWN_OUTCOME, ERROR_UNAVAILABLE). */
-int reply_write(struct reply *r) CHECKED;
+int ask_model(struct ask *r) CHECKED;
 /* What is cited so far: the k-th is "[k]" in the text. */
-Documents__Source **reply_sources(const struct reply *r, size_t *n);
+Documents__Source **ask_sources(const struct ask *r, size_t *n);
 
 #endif

@@ -1,11 +1,11 @@
-#include "svc-chat/turn/reply.h"
+#include "svc-chat/turn/ask.h"
 
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/json/json.h"
 #include "documents.client.h"
-#include "svc-chat/turn/bots.h"
+#include "svc-chat/turn/retrieve.h"
 
 enum {
 	SHORT_QUESTION = 60, /* bytes */
@@ -25,7 +25,7 @@ static size_t clip(const char *bytes, size_t size, size_t room)
 /* --- Passages ------------------------------------------------------------------------------------------------------- */
 
 /* What to search for. A short question may lean on the one before it ("And in winter?"). */
-static const char *query_of(const struct reply *r)
+static const char *query_of(const struct ask *r)
 {
 	const char *before = NULL;
 
@@ -38,10 +38,10 @@ static const char *query_of(const struct reply *r)
 	                    (int)clip(before, strlen(before), BEFORE_MAX), before);
 }
 
-int reply_search(struct reply *r)
+int ask_search(struct ask *r)
 {
 	Documents__SearchRequest request = DOCUMENTS__SEARCH_REQUEST__INIT;
-	struct call call = bots_nearer(r->call);
+	struct call call = retrieve_nearer(r->call);
 	Documents__SearchReply *found;
 
 	if (!r->document_count)
@@ -52,14 +52,14 @@ int reply_search(struct reply *r)
 	request.has_only_listed = request.only_listed = true;
 	request.has_limit = true;
 	request.limit = r->settings.top_k;
-	if (documents_client_search(r->state->documents, &call, &request, &found) < 0)
+	if (documents_client_search(r->chat->documents, &call, &request, &found) < 0)
 		return -1;
 	r->found = found->results;
 	r->found_count = found->n_results < CITATIONS_MAX ? found->n_results : CITATIONS_MAX;
 	return 0;
 }
 
-Documents__Source **reply_sources(const struct reply *r, size_t *n)
+Documents__Source **ask_sources(const struct ask *r, size_t *n)
 {
 	Documents__Source **list = arena_new(r->call->arena, Documents__Source *, (size_t)r->citations.count);
 
@@ -69,7 +69,7 @@ Documents__Source **reply_sources(const struct reply *r, size_t *n)
 	return list;
 }
 
-static const struct passage *passages_of(const struct reply *r)
+static const struct passage *passages_of(const struct ask *r)
 {
 	struct passage *list = arena_new(r->call->arena, struct passage, r->found_count);
 
@@ -83,7 +83,7 @@ static const struct passage *passages_of(const struct reply *r)
 
 /* --- While it comes --------------------------------------------------------------------------------------------------- */
 
-static void observe_first(struct reply *r)
+static void observe_first(struct ask *r)
 {
 	if (r->began_us)
 		metric_observe(metrics_get(service_metrics(r->call->service), METRIC_HISTOGRAM,
@@ -95,7 +95,7 @@ static void observe_first(struct reply *r)
 }
 
 /* What the filter gave out goes on. */
-static void give_out(struct reply *r)
+static void give_out(struct ask *r)
 {
 	if (!r->clean.length)
 		return;
@@ -106,7 +106,7 @@ static void give_out(struct reply *r)
 
 static int take_text(void *arg, const char *bytes, size_t size)
 {
-	struct reply *r = arg;
+	struct ask *r = arg;
 	size_t fits;
 
 	observe_first(r);
@@ -114,7 +114,7 @@ static int take_text(void *arg, const char *bytes, size_t size)
 		bytes++;
 		size--;
 	}
-	fits = clip(bytes, size, REPLY_TEXT_MAX - r->text_bytes);
+	fits = clip(bytes, size, ASK_TEXT_MAX - r->text_bytes);
 	r->text_bytes += fits;
 	citations_feed(&r->citations, bytes, fits, &r->clean);
 	give_out(r);
@@ -123,10 +123,10 @@ static int take_text(void *arg, const char *bytes, size_t size)
 
 static int take_reasoning(void *arg, const char *bytes, size_t size)
 {
-	struct reply *r = arg;
+	struct ask *r = arg;
 
 	observe_first(r);
-	if (r->reasoning_bytes + size <= REPLY_TEXT_MAX) { /* the rest is thought in silence */
+	if (r->reasoning_bytes + size <= ASK_TEXT_MAX) { /* the rest is thought in silence */
 		r->reasoning_bytes += size;
 		r->characters += (int64_t)utf8_length(bytes, size);
 		if (r->on_reasoning)
@@ -137,7 +137,7 @@ static int take_reasoning(void *arg, const char *bytes, size_t size)
 
 /* --- Writing ---------------------------------------------------------------------------------------------------------- */
 
-static void count_tokens(struct reply *r, const struct chat_message *prompt, size_t count)
+static void count_tokens(struct ask *r, const struct chat_message *prompt, size_t count)
 {
 	r->usage.has_prompt_tokens = r->usage.has_completion_tokens = true;
 	r->usage.prompt_tokens = r->result.prompt_tokens;
@@ -149,14 +149,14 @@ static void count_tokens(struct reply *r, const struct chat_message *prompt, siz
 	r->usage.completion_tokens = (r->characters + 3) / 4;
 }
 
-static struct chat_provider *choose_provider(const struct reply *r)
+static struct chat_provider *choose_provider(const struct ask *r)
 {
-	bool model = r->state->openai && !r->builtin_only && strcmp(r->settings.model, "builtin") != 0;
+	bool model = r->chat->openai && !r->builtin_only && strcmp(r->settings.model, "builtin") != 0;
 
-	return model ? r->state->openai : r->state->builtin;
+	return model ? r->chat->openai : r->chat->builtin;
 }
 
-int reply_write(struct reply *r)
+int ask_model(struct ask *r)
 {
 	struct chat_sink sink = { take_text, take_reasoning, r };
 	struct prompt prompt = {
@@ -167,7 +167,7 @@ int reply_write(struct reply *r)
 		.has_documents = r->document_count > 0,
 		.history = r->history,
 		.history_count = r->history_count,
-		.history_tokens = r->state->history_tokens,
+		.history_tokens = r->chat->history_tokens,
 		.question = r->question,
 	};
 	struct chat_request request = {

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "chat.methods.h"
-#include "svc-chat/turn/bots.h"
-#include "svc-chat/turn/reply.h"
+#include "svc-chat/turn/ask.h"
+#include "svc-chat/turn/retrieve.h"
 
 static void take_text(void *arg, const char *bytes, size_t size)
 {
@@ -19,14 +19,14 @@ static bool listed(const Chatbots__Chatbot *bot, const char *document)
 }
 
 /* Of one's own: any documents, any settings. */
-static int prepare_for_user(struct call *call, const Chat__PreviewRequest *in, struct reply *r)
+static int prepare_for_user(struct call *call, const Chat__PreviewRequest *in, struct ask *r)
 {
 	Chatbots__Chatbot *bot;
 
 	r->documents = in->documents;
 	r->document_count = in->n_documents;
 	if (in->chatbot_id) {
-		if (bots_get(call, in->chatbot_id, &bot) < 0)
+		if (retrieve_chatbot(call, in->chatbot_id, &bot) < 0)
 			return -1;
 		r->name = bot->name;
 		settings_read(bot->settings, &r->settings, call->arena);
@@ -40,7 +40,7 @@ static int prepare_for_user(struct call *call, const Chat__PreviewRequest *in, s
 }
 
 /* Of others: only what stands on a website anyway, as it stands there. */
-static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in, struct reply *r,
+static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in, struct ask *r,
                                struct call *for_owner)
 {
 	Chatbots__Chatbot *bot;
@@ -52,7 +52,7 @@ static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in
 		settings_lay_over(in->settings, &r->settings, call->arena);
 		return 0;
 	}
-	if (bots_find(call, in->chatbot_id, &bot) < 0)
+	if (retrieve_public_chatbot(call, in->chatbot_id, &bot) < 0)
 		return -1;
 	settings_read(bot->settings, &r->settings, call->arena);
 	if (!r->settings.origin_count)
@@ -63,7 +63,7 @@ static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in
 	r->name = bot->name;
 	r->documents = in->n_documents ? in->documents : bot->documents;
 	r->document_count = in->n_documents ? in->n_documents : bot->n_documents;
-	*for_owner = bots_call_for(call, bot->owner_id);
+	*for_owner = retrieve_call_for(call, bot->owner_id);
 	r->call = for_owner;
 	return 0;
 }
@@ -83,9 +83,9 @@ int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__Previe
 {
 	struct call for_owner;
 	struct text text;
-	struct reply r = {
+	struct ask r = {
 		.call = call,
-		.state = call->state,
+		.chat = call->state,
 		.question = in->message,
 		.history = history_of(in, call->arena),
 		.history_count = in->n_chat_history,
@@ -98,10 +98,10 @@ int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__Previe
 	settings_read(NULL, &r.settings, call->arena);
 	if ((call->owner_id ? prepare_for_user(call, in, &r)
 	                    : prepare_for_visitor(call, in, &r, &for_owner)) < 0 ||
-	    reply_search(&r) < 0 || reply_write(&r) < 0)
+	    ask_search(&r) < 0 || ask_model(&r) < 0)
 		return -1;
 	out->response = text.at;
-	out->sources = reply_sources(&r, &out->n_sources);
+	out->sources = ask_sources(&r, &out->n_sources);
 	out->rag_status = (char *)(!r.document_count ? "off" : !r.found_count ? "empty" : "used");
 	return 0;
 }

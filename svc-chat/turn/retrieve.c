@@ -1,4 +1,4 @@
-#include "svc-chat/turn/bots.h"
+#include "svc-chat/turn/retrieve.h"
 
 #include "chatbots.client.h"
 #include "common/base/clock.h"
@@ -6,7 +6,7 @@
 
 enum { LOOK_UP_MS = 20 * 1000 };
 
-struct call bots_nearer(const struct call *call)
+struct call retrieve_nearer(const struct call *call)
 {
 	struct call near = *call;
 	int64_t deadline = clock_unix_ms() + LOOK_UP_MS;
@@ -16,7 +16,7 @@ struct call bots_nearer(const struct call *call)
 	return near;
 }
 
-struct call bots_call_for(const struct call *call, const char *owner_id)
+struct call retrieve_call_for(const struct call *call, const char *owner_id)
 {
 	struct call acting = *call;
 	Rpc__Caller *caller = arena_new(call->arena, Rpc__Caller, 1);
@@ -31,22 +31,22 @@ struct call bots_call_for(const struct call *call, const char *owner_id)
 	return acting;
 }
 
-int bots_get(struct call *call, const char *id, Chatbots__Chatbot **ret)
+int retrieve_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)
 {
 	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
-	const struct state *state = call->state;
-	struct call near = bots_nearer(call);
+	const struct chat *chat = call->state;
+	struct call near = retrieve_nearer(call);
 
 	request.chatbot_id = (char *)id;
-	return chatbots_client_get_chatbot(state->chatbots, &near, &request, ret);
+	return chatbots_client_get_chatbot(chat->chatbots, &near, &request, ret);
 }
 
-int bots_find(struct call *call, const char *id, Chatbots__Chatbot **ret)
+int retrieve_public_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)
 {
 	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
-	const struct state *state = call->state;
-	struct call near = bots_nearer(call);
+	const struct chat *chat = call->state;
+	struct call near = retrieve_nearer(call);
 
 	request.chatbot_id = (char *)id;
-	return chatbots_client_find_chatbot(state->chatbots, &near, &request, ret);
+	return chatbots_client_find_chatbot(chat->chatbots, &near, &request, ret);
 }
