@@ -42,6 +42,12 @@ initialise() { # HOME BIN
   local home=$1 bin=$2
   as_owner mkdir -p -m 700 "$home/socket"
   rm -rf "$home/data.new"
+  if [ -n "${PARLEY_POSTGRES_TEMPLATE:-}" ]; then # a cluster of this kind, stopped (tests start many)
+    as_owner cp -r "$PARLEY_POSTGRES_TEMPLATE" "$home/data.new"
+    chmod 700 "$home/data.new"
+    as_owner mv "$home/data.new" "$home/data"
+    return
+  fi
   as_owner "$bin/initdb" --pgdata="$home/data.new" --username=parley_admin --auth=trust --encoding=UTF8 \
     --locale=C.UTF-8 --data-checksums --no-sync >"$state/log/initdb.log" 2>&1 ||
     die "initdb failed:" "$(tail -n 5 "$state/log/initdb.log")"

@@ -2,8 +2,9 @@
 # test.sh unit | e2e | test_MODULE ...: run tests that are built, show what fails, and close with "N passed, N failed".
 #
 # Unit tests (cmocka) and end-to-end tests (Node's runner) both speak TAP. A program that crashes, or stops before its
-# last test, counts as one more failure. TEST_DATABASE_URL is an empty PostgreSQL for store tests, with pgvector and
-# with the caller as superuser; it lives in build/<variant>/test-state and is kept between runs.
+# last test, counts as one more failure. TEST_DATABASE_URL is an empty database for a store test, in a PostgreSQL with
+# pgvector and with the caller as superuser; it lives in build/<variant>/test-state and is kept between runs. Tests wait
+# more than they work: several run at a time (TEST_AT_ONCE).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . common/scripts/lib.sh
@@ -16,7 +17,7 @@ export UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:print_stacktrace=1"
 export LSAN_OPTIONS="${LSAN_OPTIONS:-}:suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-}:suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1"
 
-passed=0 failed=0
+passed=0 failed=0 before=0
 skips=() failures=()
 
 # Adds up the top level of one TAP output; 1 when something in it failed. Node's own totals count nested tests too.
@@ -38,36 +39,67 @@ count() { # NAME FILE STATUS
     fi
   fi
   [ "$status" = 0 ] || [ "$not_ok" -gt 0 ] || not_ok=1
+  before=$passed
   passed=$((passed + ok)) failed=$((failed + not_ok))
   [ "$not_ok" = 0 ]
 }
 
 describe_status() { [ "$1" -gt 128 ] && echo "killed by signal $(($1 - 128))" || echo "exit status $1"; }
 
-unit() { # PROGRAM
-  local name=${1##*/} out status=0 start=$EPOCHREALTIME
-  out=$build/tests/$name.out
-  { CMOCKA_MESSAGE_OUTPUT=TAP timeout "${TEST_TIMEOUT:-300}" "$1" >"$out" 2>&1 </dev/null || status=$?; } 2>/dev/null
-  if count "$name" "$out" "$status"; then
-    printf 'ok      %-28s %5d tests %7.2f s\n' "$name" "$(grep -c '^ok ' "$out")" "$(since "$start")"
-  else
-    printf 'FAILED  %-28s %s\n' "$name" "$(describe_status "$status")"
-    sed 's/^/    /' "$out" | tail -n 60
-    failures+=("$name")
-  fi
-}
 since() { awk "BEGIN { print $EPOCHREALTIME - $1 }"; }
 
-unit_all() {
-  local program
-  database
-  for program; do
-    [ -x "$program" ] || die "$program is not built"
-    unit "$program"
+# Runs KIND NAME for each name, so many at a time, and reports on each as it ends.
+declare -A name_of=() began=()
+side_by_side() { # KIND AT_ONCE NAME...
+  local kind=$1 most=$2 ended status
+  shift 2
+  while [ $# -gt 0 ] || [ ${#name_of[@]} -gt 0 ]; do
+    while [ $# -gt 0 ] && [ ${#name_of[@]} -lt "$most" ]; do
+      $kind "$1" &
+      name_of[$!]=$1 began[$1]=$EPOCHREALTIME
+      shift
+    done
+    status=0
+    { wait -n -p ended "${!name_of[@]}" || status=$?; } 2>/dev/null
+    report "${name_of[$ended]}" $status
+    unset "name_of[$ended]"
   done
 }
 
-# A test that needs the database finds it under TEST_DATABASE_URL. One run at a time has it: `make -j2 test-a test-b`.
+output_of() { echo "$build/tests/${1//\//-}.out"; }
+
+report() { # NAME STATUS
+  local name=$1 out
+  out=$(output_of "$name")
+  if count "$name" "$out" "$2"; then
+    printf 'ok      %-28s %5d tests %7.2f s\n' "$name" "$((passed - before))" "$(since "${began[$name]}")"
+  else
+    printf 'FAILED  %-28s %s\n' "$name" "$(describe_status "$2")"
+    grep -vE '^ *(ok|1\.\.|---|\.\.\.|duration_ms|type:)' "$out" | sed 's/^/    /' | tail -n 120
+    failures+=("$name")
+  fi
+}
+
+unit() { # test_MODULE
+  local program=$build/tests/$1 limit=${TEST_TIMEOUT:-300}
+  # Who looks into the database has one of its own in the server that all share.
+  if grep -q 'tests/unit/pg\.c' "tests/unit/$1.c"; then
+    psql -qX "$database" -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" >/dev/null 2>&1
+    export TEST_DATABASE_URL="$database dbname=$1"
+  fi
+  CMOCKA_MESSAGE_OUTPUT=TAP timeout "$limit" "$program" >"$(output_of "$1")" 2>&1 </dev/null
+}
+
+unit_all() {
+  local name
+  for name; do
+    [ -x "$build/tests/$name" ] || die "$build/tests/$name is not built"
+  done
+  database
+  side_by_side unit "${TEST_AT_ONCE:-4}" "$@"
+}
+
+# A PostgreSQL for the unit tests. One run at a time has it: `make -j2 test-a test-b`.
 database() {
   local state=$PWD/$build/test-state
   mkdir -p -m 711 "$state"
@@ -75,44 +107,58 @@ database() {
   flock 8
   trap "PARLEY_STATE='$state' common/scripts/postgres.sh stop" EXIT
   PARLEY_STATE=$state PARLEY_POSTGRES_OPTIONS="-c fsync=off" common/scripts/postgres.sh start 8>&-
-  TEST_DATABASE_URL=$(PARLEY_STATE=$state common/scripts/postgres.sh url parley_admin)
-  export TEST_DATABASE_URL
+  database=$(PARLEY_STATE=$state common/scripts/postgres.sh url parley_admin)
 }
 
-e2e() {
-  local word file name out status files=()
-  shopt -s nullglob
+e2e() { # e2e/NAME
+  PATH=$PWD/tests/node_modules/.bin:$PATH timeout "${TEST_TIMEOUT:-900}" \
+    node --test --test-reporter=tap "tests/$1.test.mjs" >"$(output_of "$1")" 2>&1 </dev/null
+}
+
+# Files run two at a time; those that say "alone" in their first line, for they measure time, one after the other.
+e2e_all() {
+  local word file together=() alone=()
   for word in ${ONLY:-""}; do
-    files+=(tests/e2e/*"$word"*.test.mjs)
+    for file in $(ls "tests/e2e/$word.test.mjs" 2>/dev/null || ls tests/e2e/*"$word"*.test.mjs 2>/dev/null); do
+      file=${file#tests/}
+      if head -n 1 "tests/$file" | grep -qw alone; then
+        alone+=("${file%.test.mjs}")
+      else
+        together+=("${file%.test.mjs}")
+      fi
+    done
   done
-  [ ${#files[@]} -gt 0 ] || die "no tests/e2e/*${ONLY:-}*.test.mjs"
+  [ $((${#alone[@]} + ${#together[@]})) -gt 0 ] || die "no tests/e2e/*${ONLY:-}*.test.mjs"
+  mkdir -p "$build/tests"
   common/scripts/npm.sh
-  for file in "${files[@]}"; do
-    name=e2e/${file##*/}
-    name=${name%.test.mjs}
-    out=$build/tests/${name//\//-}.out
-    mkdir -p "${out%/*}"
-    status=0
-    local start=$EPOCHREALTIME
-    PATH=$PWD/tests/node_modules/.bin:$PATH timeout "${TEST_TIMEOUT:-900}" \
-      node --test --test-reporter=tap "$file" >"$out" 2>&1 </dev/null || status=$?
-    if count "$name" "$out" "$status"; then
-      printf 'ok      %-28s %5d tests %7.2f s\n' "$name" "$(sed -n 's/^# pass //p' "$out" | tail -n 1)" "$(since "$start")"
-    else
-      printf 'FAILED  %-28s %s\n' "$name" "$(describe_status "$status")"
-      grep -vE '^ *(ok|1\.\.|---|\.\.\.|duration_ms|type:)' "$out" | sed 's/^/    /' | tail -n 120
-      failures+=("$name")
-    fi
-  done
+  empty_cluster
+  side_by_side e2e "${TEST_AT_ONCE:-3}" "${together[@]}"
+  side_by_side e2e 1 "${alone[@]}"
 }
 
+# Each stack has a database of its own, copied from one that is made once.
+empty_cluster() {
+  local state
+  state=$PWD/$build/empty-cluster-$(cksum <common/scripts/postgres.sh | cut -d' ' -f1)
+  if [ ! -e "$state/made" ]; then
+    mkdir -p -m 711 "$state"
+    PARLEY_STATE=$state common/scripts/postgres.sh start
+    PARLEY_STATE=$state common/scripts/postgres.sh stop
+    touch "$state/made"
+  fi
+  PARLEY_POSTGRES_TEMPLATE=$(readlink -f "$state/postgres")/data
+  export PARLEY_POSTGRES_TEMPLATE
+}
+
+named=()
 for what; do
   case $what in
-  unit) unit_all $(ls tests/unit/test_*.c 2>/dev/null | sed "s|tests/unit/\(.*\)\.c|$build/tests/\1|") ;;
-  e2e) e2e ;;
-  *) unit_all "$build/tests/$what" ;;
+  unit) unit_all $(ls tests/unit/test_*.c | sed 's|.*/\(.*\)\.c|\1|') ;;
+  e2e) e2e_all ;;
+  *) named+=("$what") ;;
   esac
 done
+[ ${#named[@]} = 0 ] || unit_all "${named[@]}"
 for skip in "${skips[@]}"; do
   echo "skipped $skip"
 done

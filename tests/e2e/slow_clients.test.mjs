@@ -1,3 +1,4 @@
+// alone: it measures time
 // Clients that take their time do not keep others out: 2,000 keep-alive ones, 200 with a header a byte at a time, 50
 // with such a body. SLOW_CLIENTS_SECONDS=60 for the full length.
 import assert from 'node:assert/strict';

@@ -1,7 +1,10 @@
 #include "tests/unit/auth_db.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "common/base/id.h"
 #include "common/base/log.h"
@@ -17,6 +20,17 @@ struct arena arena;
 struct error err;
 struct db db;
 
+/* Roles belong to the whole server, which other test programs use at the same time: one makes them at a time. */
+static int init_alone(void)
+{
+	int lock = open("/tmp", O_RDONLY | O_DIRECTORY), rc;
+
+	flock(lock, LOCK_EX);
+	rc = init_database(pg_url(), &secret, 0, &err);
+	close(lock);
+	return rc;
+}
+
 int auth_db_open(void **state)
 {
 	static const struct db_stmt *const tables[] = { store_statements, store_keys_statements,
@@ -29,7 +43,7 @@ int auth_db_open(void **state)
 	log_open("test", LOG_ERROR);
 	memset(secret.master, 7, sizeof secret.master);
 	pg_schema("auth");
-	if (init_database(pg_url(), &secret, 0, &err) == 0 &&
+	if (init_alone() == 0 &&
 	    db_migrate(pg_url(), "auth", auth_migrations, auth_migration_count, 0, &err) == 0 &&
 	    db_pool_open(&config, 0, &pool, &err) == 0)
 		return 0;
