@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/process.h"
+#include "common/base/thread.h"
 #include "common/secret/secret.h"
 #include "gateway/dispatch.h"
 #include "gateway/pages.h"
@@ -103,7 +103,7 @@ void gateway_close(struct gateway *g)
 	server_drain(g->server, DRAIN_MS);
 	/* Each of these takes up to two seconds to notice: side by side. */
 	identity_leave(g->identity);
-	admin = process_thread(stop_admin, g->admin);
+	admin = thread_start(stop_admin, g->admin);
 	server_stop(g->server);
 	pthread_join(admin, NULL); /* it has asked the others whether all is ready, until now */
 	server_free(g->server);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/process.h"
+#include "common/base/thread.h"
 
 enum { SWEEP_MS = 100 };
 enum waits { WAITS_FOR_US, WAITS_FOR_HEADER, WAITS_FOR_BODY, WAITS_FOR_READER };
@@ -124,7 +124,6 @@ static void *watch(void *arg)
 {
 	struct guard *g = arg;
 	struct victim list[64];
-	struct timespec until;
 	int count = 0;
 
 	pthread_mutex_lock(&g->lock);
@@ -136,11 +135,7 @@ static void *watch(void *arg)
 			pthread_mutex_lock(&g->lock);
 			continue;
 		}
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += SWEEP_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
-		pthread_cond_timedwait(&g->wake, &g->lock, &until);
+		cond_wait_until(&g->wake, &g->lock, clock_mono_ms() + SWEEP_MS);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;
@@ -149,7 +144,6 @@ static void *watch(void *arg)
 struct guard *guard_new(int threads, int descriptors)
 {
 	struct guard *g = calloc(1, sizeof *g + sizeof g->slots[0] * (size_t)threads);
-	pthread_condattr_t monotonic;
 
 	if (!g)
 		abort();
@@ -160,11 +154,8 @@ struct guard *guard_new(int threads, int descriptors)
 		g->free = &g->slots[i];
 	}
 	pthread_mutex_init(&g->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&g->wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	g->thread = process_thread(watch, g);
+	cond_init_monotonic(&g->wake);
+	g->thread = thread_start(watch, g);
 	return g;
 }
 

@@ -1,3 +1,4 @@
+#include "common/base/thread.h"
 #include "gateway/identity_internal.h"
 
 #include <stdlib.h>
@@ -7,7 +8,6 @@
 #include "auth.client.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
-#include "common/base/process.h"
 #include "common/json/json.h"
 
 enum {
@@ -30,7 +30,7 @@ int identity_start(struct peer *auth, struct rates *rates, struct identity **ret
 	id->revoked = revocations_new();
 	pthread_rwlock_init(&id->lock, NULL);
 	pthread_mutex_init(&id->fetching, NULL);
-	id->thread = process_thread(identity_follow, id);
+	id->thread = thread_start(identity_follow, id);
 	*ret = id;
 	return 0;
 }

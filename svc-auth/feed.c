@@ -7,7 +7,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/base/process.h"
+#include "common/base/thread.h"
+#include "common/stream/stream.h"
 #include "svc-auth/store.h"
 
 enum { KEEP_EVENTS = 4096, BEAT_SECONDS = 1, DEAF_MS = 4000 };
@@ -82,7 +83,6 @@ static void *beat(void *arg)
 
 	pthread_mutex_lock(&f->lock);
 	while (!f->stopping) {
-		struct timespec until;
 		struct error err = { 0 };
 		struct db db;
 		int sent;
@@ -92,11 +92,9 @@ static void *beat(void *arg)
 		sent = store_beat(&db, &err); /* when it fails, nothing is heard: that tells enough */
 		db_done(&db);
 		(void)sent;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += BEAT_SECONDS;
 		pthread_mutex_lock(&f->lock);
 		if (!f->stopping)
-			pthread_cond_timedwait(&f->wake, &f->lock, &until);
+			cond_wait_until(&f->wake, &f->lock, clock_mono_ms() + BEAT_SECONDS * 1000);
 		judge(f);
 	}
 	pthread_mutex_unlock(&f->lock);
@@ -114,13 +112,13 @@ int feed_start(struct service *s, struct keystore *keys, struct feed **ret, stru
 	f->keys = keys;
 	f->heard_at = clock_mono_ms();
 	pthread_mutex_init(&f->lock, NULL);
-	pthread_cond_init(&f->wake, NULL);
+	cond_init_monotonic(&f->wake);
 	if (stream_open_feed(service_streams(s), KEEP_EVENTS, &f->stream, err) < 0 ||
 	    db_listen(service_database_url(s), channels, notified, f, &f->listener, err) < 0) {
 		feed_stop(f);
 		return -1;
 	}
-	f->beat = process_thread(beat, f);
+	f->beat = thread_start(beat, f);
 	f->beating = true;
 	*ret = f;
 	return 0;

@@ -14,6 +14,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/process.h"
+#include "common/base/thread.h"
 
 enum { PASSES = 2, MEMORY_KIB = 19456, LANES = 1, SALT_SIZE = 16, HASH_SIZE = 32, PHC_MAX = 160 };
 enum { THREADS_MAX = 64, WORK_US = 500, REST_US = 250 };
@@ -137,27 +138,6 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_nsec += ms % 1000 * 1000000;
-	at.tv_sec += ms / 1000 + at.tv_nsec / 1000000000;
-	at.tv_nsec %= 1000000000;
-	return at;
-}
-
-static void init_condition(pthread_cond_t *c)
-{
-	pthread_condattr_t how;
-
-	pthread_condattr_init(&how);
-	pthread_condattr_setclock(&how, CLOCK_MONOTONIC);
-	pthread_cond_init(c, &how);
-	pthread_condattr_destroy(&how);
-}
-
 struct hasher *hasher_start(int queue)
 {
 	struct hasher *h = calloc(1, sizeof *h);
@@ -166,13 +146,13 @@ struct hasher *hasher_start(int queue)
 	if (!h)
 		abort();
 	pthread_mutex_init(&h->lock, NULL);
-	init_condition(&h->work);
-	init_condition(&h->finished);
+	cond_init_monotonic(&h->work);
+	cond_init_monotonic(&h->finished);
 	h->last = &h->first;
 	h->queue = queue;
 	h->threads = cores < THREADS_MAX ? cores : THREADS_MAX;
 	for (int i = 0; i < h->threads; i++)
-		h->thread[i] = process_thread(work, h);
+		h->thread[i] = thread_start(work, h);
 	return h;
 }
 
@@ -208,12 +188,12 @@ static void withdraw(struct hasher *h, struct task *t)
 /* Waits until the task is done; one that is begun is waited for, whatever the time. */
 static int wait_for(struct hasher *h, struct task *t, int64_t deadline, struct error *err)
 {
-	struct timespec until = in_ms(deadline - clock_unix_ms());
+	int64_t until = clock_mono_ms() + deadline - clock_unix_ms();
 
 	while (!t->done) {
 		if (t->taken)
 			pthread_cond_wait(&h->finished, &h->lock);
-		else if (pthread_cond_timedwait(&h->finished, &h->lock, &until) != 0 && !t->taken) {
+		else if (cond_wait_until(&h->finished, &h->lock, until) < 0 && !t->taken) {
 			withdraw(h, t);
 			return error_busy(err, 2, "too many people are signing in just now");
 		}

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/process.h"
 #include "common/base/text.h"
+#include "common/base/thread.h"
+#include "common/stream/stream.h"
 #include "svc-documents/store.h"
 
 enum { FOLLOWERS_MAX = 256, LOOK_MS = 5000 /* also when nothing was said */ };
@@ -147,7 +148,7 @@ struct follow *follow_open(struct service *s, struct watch *watch)
 	f->watch = watch;
 	pthread_mutex_init(&f->lock, NULL);
 	watch_add(watch, &f->any, "");
-	f->thread = process_thread(run, f);
+	f->thread = thread_start(run, f);
 	return f;
 }
 

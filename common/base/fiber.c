@@ -7,7 +7,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "common/base/process.h"
+#include "common/base/thread.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/common_interface_defs.h>
@@ -106,7 +106,7 @@ struct fiber *fiber_new(void)
 
 	if (!f)
 		abort();
-	f->own.size = process_stack_size();
+	f->own.size = THREAD_STACK_SIZE;
 	f->mapped = page + f->own.size;
 	f->memory = mmap(NULL, f->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (f->memory == MAP_FAILED || mprotect(f->memory, page, PROT_NONE) < 0 ||

@@ -141,12 +141,3 @@ void sha256_hex(char text[65], const void *bytes, size_t size)
 	SHA256(bytes, size, digest);
 	hex_encode(text, digest, sizeof digest);
 }
-
-uint32_t fnv1a(const char *text)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619u;
-	return hash;
-}

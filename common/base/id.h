@@ -25,6 +25,4 @@ void hex_encode(char *text, const void *bytes, size_t size); /* room for 2 * siz
 /* SHA-256 of a string, in hexadecimal: how bearer values are stored. */
 void sha256_hex(char text[65], const void *bytes, size_t size);
 
-uint32_t fnv1a(const char *text); /* method ids */
-
 #endif

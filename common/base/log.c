@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/process.h"
-#include "common/json/json.h"
+#include "common/base/thread.h"
+#include "common/base/utf8.h"
 
 enum { LINE_MAX_BYTES = 4096, TEXT_MAX_BYTES = 1000, QUEUE_BYTES = 256 * 1024, GATHER_MS = 10 };
 
@@ -178,7 +178,7 @@ void log_background(void)
 {
 	queue.filling = queue.halves[0];
 	queue.background = true;
-	pthread_detach(process_thread(write_queue, NULL));
+	pthread_detach(thread_start(write_queue, NULL));
 }
 
 static void put(const char *bytes, size_t size)

@@ -71,27 +71,3 @@ int process_cores(void)
 
 	return sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : get_nprocs();
 }
-
-size_t process_stack_size(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	return 2048 * 1024;
-#else
-	return 256 * 1024;
-#endif
-}
-
-pthread_t process_thread(void *(*run)(void *), void *arg)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, process_stack_size());
-	if (pthread_create(&thread, &attr, run, arg)) {
-		fputs("no memory for a thread\n", stderr);
-		abort();
-	}
-	pthread_attr_destroy(&attr);
-	return thread;
-}

@@ -8,9 +8,6 @@
 #ifndef PARLEY_PROCESS_H
 #define PARLEY_PROCESS_H
 
-#include <pthread.h>
-#include <stddef.h>
-
 /* Call first in main(): SIGTERM, SIGINT and SIGPIPE are blocked or ignored in every thread made after it. */
 void process_start(void);
 
@@ -25,9 +22,5 @@ int process_wait_signal(int ms);
 void process_exit(int status) __attribute__((noreturn));
 
 int process_cores(void);
-
-/* A thread with a stack of process_stack_size(); no memory for one ends the process. */
-pthread_t process_thread(void *(*run)(void *), void *arg);
-size_t process_stack_size(void); /* 256 KiB, and more for the sanitizers' larger frames */
 
 #endif

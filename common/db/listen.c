@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/base/thread.h"
 #include "common/db/internal.h"
 
 enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 1000 };
@@ -102,7 +103,7 @@ int db_listen(const char *url, const char *const *channels,
 	l->channels = calloc(count + 1, sizeof *l->channels);
 	for (size_t i = 0; i < count; i++)
 		l->channels[i] = strdup(channels[i]);
-	if (l->stop < 0 || pthread_create(&l->thread, NULL, listen_for_ever, l) != 0) {
+	if (l->stop < 0 || thread_try(&l->thread, listen_for_ever, l) < 0) {
 		l->fn = NULL; /* no thread to wait for */
 		db_listener_free(l);
 		return error_internal(err, "db_listen: no thread");

@@ -1,5 +1,4 @@
 #include <assert.h>
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +6,9 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 #include "common/base/id.h"
+#include "common/base/thread.h"
 #include "common/db/internal.h"
 
 enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 1000, CONNECT_MS = 5000 };
@@ -127,10 +128,8 @@ static struct db_conn *open_in_place(struct db_pool *pool, struct error *err)
 /* An idle connection, or a fresh one while there is room; else waits for one to come back. */
 static struct db_conn *take_locked(struct db_pool *pool, bool *fresh, struct error *err)
 {
-	struct timespec until;
+	int64_t until = clock_mono_ms() + DB_BORROW_MS;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += DB_BORROW_MS / 1000;
 	for (;;) {
 		*fresh = pool->idle_count == 0;
 		if (pool->idle_count > 0)
@@ -143,7 +142,7 @@ static struct db_conn *take_locked(struct db_pool *pool, bool *fresh, struct err
 			pool->open++;
 			return open_in_place(pool, err);
 		}
-		if (pthread_cond_timedwait(&pool->given_back, &pool->lock, &until) == ETIMEDOUT) {
+		if (cond_wait_until(&pool->given_back, &pool->lock, until) < 0) {
 			error_busy(err, 1, "the database is busy");
 			return NULL;
 		}
@@ -230,7 +229,6 @@ static int first_connection(struct db_pool *pool, int wait_ms, struct error *err
 int db_pool_open(const struct db_config *config, int wait_ms, struct db_pool **ret, struct error *err)
 {
 	struct db_pool *pool = must(calloc(1, sizeof *pool));
-	pthread_condattr_t monotonic;
 
 	assert(config->connections > 0);
 	pool->url = must(strdup(config->url));
@@ -238,10 +236,7 @@ int db_pool_open(const struct db_config *config, int wait_ms, struct db_pool **r
 	pool->max = config->connections;
 	pool->idle = must(calloc((size_t)pool->max, sizeof(struct db_conn *)));
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool->given_back, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init_monotonic(&pool->given_back);
 	if (learn_statements(pool, config->statements, err) < 0 || first_connection(pool, wait_ms, err) < 0) {
 		db_pool_free(pool);
 		return -1;
@@ -253,14 +248,11 @@ int db_pool_open(const struct db_config *config, int wait_ms, struct db_pool **r
 /* Until everything borrowed is back; false when somebody keeps theirs for too long. */
 static bool all_given_back(struct db_pool *pool)
 {
-	struct timespec until;
+	int64_t until = clock_mono_ms() + DB_BORROW_MS;
 	bool all;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += DB_BORROW_MS / 1000;
 	pthread_mutex_lock(&pool->lock);
-	while (pool->idle_count < pool->open &&
-	       pthread_cond_timedwait(&pool->given_back, &pool->lock, &until) != ETIMEDOUT)
+	while (pool->idle_count < pool->open && cond_wait_until(&pool->given_back, &pool->lock, until) == 0)
 		;
 	all = pool->idle_count == pool->open;
 	pthread_mutex_unlock(&pool->lock);

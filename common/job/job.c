@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/thread.h"
 #include "common/job/internal.h"
 
 /*
@@ -225,20 +226,6 @@ static bool all_idle(const struct job_runner *r)
 	return true;
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-	struct timespec at;
-
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += ms % 1000 * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
-	return at;
-}
-
 static void sweep(struct job_runner *r, int64_t *next)
 {
 	struct error err = { 0 };
@@ -260,14 +247,14 @@ static void *keep_books(void *arg)
 	sweep(r, &next_sweep);
 	pthread_mutex_lock(&r->lock);
 	while (!(r->stopping && all_idle(r))) {
-		int64_t due, renewal;
-		struct timespec until;
+		int64_t due, renewal, until;
+
 		r->look = false;
 		due = hand_out(r);
 		renewal = renew_leases(r);
-		until = in_ms(due < renewal ? due : renewal);
+		until = clock_mono_ms() + (due < renewal ? due : renewal);
 		while (!r->look && !(r->stopping && all_idle(r)) &&
-		       pthread_cond_timedwait(&r->changed, &r->lock, &until) == 0)
+		       cond_wait_until(&r->changed, &r->lock, until) == 0)
 			;
 		if (!r->stopping) {
 			pthread_mutex_unlock(&r->lock);
@@ -310,17 +297,10 @@ static void list_kinds(struct job_runner *r)
 	r->leases = db_text_array(leases, r->count, &r->arena);
 }
 
-static void start_thread(pthread_t *thread, void *(*fn)(void *), void *arg)
-{
-	if (pthread_create(thread, NULL, fn, arg) != 0)
-		abort(); /* at the start of a process: there is nothing to save */
-}
-
 int job_runner_start(struct service *s, const struct job_kind *kinds, size_t count, int threads,
                      struct job_runner **ret, struct error *err)
 {
 	struct job_runner *r = calloc(1, sizeof *r);
-	pthread_condattr_t monotonic;
 
 	if (!r)
 		abort();
@@ -329,19 +309,16 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 	arena_init(&r->arena, 0);
 	list_kinds(r);
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init_monotonic(&r->changed);
 	r->workers = calloc((size_t)threads, sizeof *r->workers);
 	if (!r->workers)
 		abort();
 	for (int i = 0; i < threads; i++) {
 		r->workers[i].runner = r;
 		arena_init(&r->workers[i].arena, 0);
-		start_thread(&r->workers[i].thread, work, &r->workers[i]);
+		r->workers[i].thread = thread_start(work, &r->workers[i]);
 	}
-	start_thread(&r->clerk, keep_books, r);
+	r->clerk = thread_start(keep_books, r);
 	*ret = r;
 	if (db_listen(service_database_url(s), channels, notified, r, &r->listener, err) == 0)
 		return 0;
@@ -351,7 +328,7 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 
 void job_runner_stop(struct job_runner *r)
 {
-	struct timespec patience = in_ms(PATIENCE_MS);
+	int64_t patience = clock_mono_ms() + PATIENCE_MS;
 
 	if (!r)
 		return;
@@ -359,7 +336,7 @@ void job_runner_stop(struct job_runner *r)
 	pthread_mutex_lock(&r->lock);
 	r->stopping = true;
 	pthread_cond_broadcast(&r->changed);
-	while (!all_idle(r) && pthread_cond_timedwait(&r->changed, &r->lock, &patience) == 0)
+	while (!all_idle(r) && cond_wait_until(&r->changed, &r->lock, patience) == 0)
 		;
 	for (int i = 0; i < r->threads; i++)
 		atomic_store(&r->workers[i].cancelled,

@@ -6,14 +6,6 @@
 #include "common/json/message.h"
 #include "common/json/reader.h"
 
-ProtobufCMessage *message_new(const ProtobufCMessageDescriptor *type, struct arena *a)
-{
-	ProtobufCMessage *msg = arena_alloc(a, type->sizeof_message);
-
-	protobuf_c_message_init(type, msg);
-	return msg;
-}
-
 const struct shape_field *shape_find(const struct shape *shape, const char *json_name, unsigned *index)
 {
 	for (unsigned i = 0; i < shape->message->n_fields; i++) {

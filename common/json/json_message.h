@@ -17,10 +17,8 @@
 #include "common/base/error.h"
 #include "common/base/text.h"
 #include "common/json/json.h"
+#include "common/json/message.h"
 #include "common/json/shape.h"
-
-/* An empty message with its defaults, in the arena. */
-ProtobufCMessage *message_new(const ProtobufCMessageDescriptor *type, struct arena *a);
 
 /*
  * Fill msg from a JSON object. Every bad field is recorded with error_field("body", ...), and the walk goes on:

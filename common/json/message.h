@@ -1,13 +1,24 @@
 /*
- * message_slot: where a field of a message lies in memory. For json_message*.c alone.
+ * message: a new message, and where its fields lie in memory.
  */
-#ifndef PARLEY_MESSAGE_SLOT_H
-#define PARLEY_MESSAGE_SLOT_H
+#ifndef PARLEY_MESSAGE_H
+#define PARLEY_MESSAGE_H
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "common/base/arena.h"
+
+/* An empty message with its defaults, in the arena. */
+static inline ProtobufCMessage *message_new(const ProtobufCMessageDescriptor *type, struct arena *a)
+{
+	ProtobufCMessage *msg = arena_alloc(a, type->sizeof_message);
+
+	protobuf_c_message_init(type, msg);
+	return msg;
+}
 
 /* A value of any type but bytes, which have no JSON form. */
 union slot {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/base/id.h"
+#include "common/base/text.h"
 #include "common/json/format.h"
-#include "common/json/json_message.h"
 #include "common/json/message.h"
 
 enum {

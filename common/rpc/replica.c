@@ -14,7 +14,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/base/process.h"
+#include "common/base/thread.h"
 #include "common/rpc/internal.h"
 #include "rpc.client.h"
 
@@ -369,7 +369,7 @@ int watcher_start(struct peer *peer, struct error *err)
 		return -1;
 	if (!names)
 		resolve_all(peer);
-	peer->watcher = process_thread(watch, peer);
+	peer->watcher = thread_start(watch, peer);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/thread.h"
 #include "common/rpc/envelope.h"
 #include "common/rpc/internal.h"
 #include "rpc.client.h"
@@ -25,7 +26,7 @@ int peer_open(const struct peer_config *config, struct peer **ret, struct error 
 	peer->metrics = config->metrics;
 	sem_init(&peer->look, 0, 0);
 	pthread_mutex_init(&peer->lock, NULL);
-	pthread_cond_init(&peer->changed, NULL);
+	cond_init_monotonic(&peer->changed);
 	if (watcher_start(peer, err) < 0) {
 		free(peer->addresses);
 		free(peer);
@@ -121,16 +122,8 @@ static struct replica *choose(struct trip *t, bool last_chance)
 
 static void wait_for_change(struct peer *peer)
 {
-	struct timespec until;
-
 	/* Connections come without a signal (no lock may be taken there), so look often. */
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += 20 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
-	pthread_cond_timedwait(&peer->changed, &peer->lock, &until);
+	cond_wait_until(&peer->changed, &peer->lock, clock_mono_ms() + 20);
 }
 
 static void land(struct flight *f)

@@ -1,35 +1,20 @@
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/base/clock.h"
-#include "common/base/process.h"
+#include "common/base/thread.h"
 #include "common/service/internal.h"
 
 enum { IDLE_MS = 20 * 1000 };
 
-static pthread_condattr_t *monotonic(pthread_condattr_t *attr)
-{
-	pthread_condattr_init(attr);
-	pthread_condattr_setclock(attr, CLOCK_MONOTONIC);
-	return attr;
-}
-
-static struct timespec at(int64_t mono_ms)
-{
-	return (struct timespec){ .tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000 };
-}
-
 void lane_init(struct lane *lane, int threads_max, int queue_max, struct metrics *m, const char *name)
 {
-	pthread_condattr_t attr;
 	char labels[64];
 
 	*lane = (struct lane){ .name = name, .threads_max = threads_max, .queue_max = queue_max };
 	lane->end = &lane->first;
 	pthread_mutex_init(&lane->lock, NULL);
-	pthread_cond_init(&lane->work, monotonic(&attr));
-	pthread_cond_init(&lane->ended, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init_monotonic(&lane->work);
+	cond_init_monotonic(&lane->ended);
 	snprintf(labels, sizeof labels, "lane=\"%s\"", name);
 	lane->gauge_queued =
 	    metrics_get(m, METRIC_GAUGE, "rpc_queue_depth", labels, "Requests that wait for a thread.");
@@ -52,12 +37,12 @@ static struct lane_job *next_job(struct lane *lane, bool waits)
 	struct lane_job *job;
 
 	if (waits && !lane->first && !lane->stopping) {
-		struct timespec until = at(clock_mono_ms() + IDLE_MS);
+		int64_t until = clock_mono_ms() + IDLE_MS;
 		int late = 0;
 
 		lane->idle++;
 		while (!lane->first && !lane->stopping && !late) {
-			late = pthread_cond_timedwait(&lane->work, &lane->lock, &until);
+			late = cond_wait_until(&lane->work, &lane->lock, until);
 			lane->waking = false;
 		}
 		lane->idle--;
@@ -142,7 +127,7 @@ int lane_push(struct lane *lane, struct lane_job *job)
 		if (lane->queued > lane->idle && lane->threads < lane->threads_max) {
 			lane->threads++;
 			metric_set(lane->gauge_threads, lane->threads);
-			process_thread(lane_thread, lane);
+			thread_start(lane_thread, lane);
 		} else {
 			wake = wakes_another(lane);
 		}
@@ -165,14 +150,14 @@ int lane_busy(struct lane *lane)
 
 int lane_stop(struct lane *lane, int ms)
 {
-	struct timespec until = at(clock_mono_ms() + ms);
+	int64_t until = clock_mono_ms() + ms;
 	int left;
 
 	pthread_mutex_lock(&lane->lock);
 	lane->stopping = true;
 	pthread_cond_broadcast(&lane->work);
 	while (lane->threads) {
-		if (pthread_cond_timedwait(&lane->ended, &lane->lock, &until))
+		if (cond_wait_until(&lane->ended, &lane->lock, until) < 0)
 			break;
 	}
 	left = lane->threads;

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 #include "common/base/id.h"
-#include "common/base/process.h"
+#include "common/base/thread.h"
 #include "common/stream/internal.h"
 
 enum { KEEP_CLOSED_MS = 10 * 60 * 1000, STREAMS_MAX = 4096, HUB_BYTES_MAX = 128 << 20 };
@@ -95,16 +96,6 @@ static int64_t serve_listed(struct stream_hub *hub)
 	return soonest;
 }
 
-static void sleep_until(struct stream_hub *hub, int64_t when)
-{
-	struct timespec at = { .tv_sec = when / 1000, .tv_nsec = when % 1000 * 1000000 };
-
-	if (when == never)
-		pthread_cond_wait(&hub->wake, &hub->lock);
-	else
-		pthread_cond_timedwait(&hub->wake, &hub->lock, &at);
-}
-
 static void *hub_thread(void *arg)
 {
 	struct stream_hub *hub = arg;
@@ -122,7 +113,7 @@ static void *hub_thread(void *arg)
 			look_at(hub, hub->closed->closed_at + KEEP_CLOSED_MS);
 		look_at(hub, soonest);
 		if (hub->wake_at > now && !hub->stopping)
-			sleep_until(hub, hub->wake_at);
+			cond_wait_until(&hub->wake, &hub->lock, hub->wake_at);
 	}
 	pthread_mutex_unlock(&hub->lock);
 	return NULL;
@@ -131,7 +122,6 @@ static void *hub_thread(void *arg)
 struct stream_hub *stream_hub_new(uint64_t replica)
 {
 	struct stream_hub *hub = calloc(1, sizeof *hub);
-	pthread_condattr_t monotonic;
 
 	if (!hub)
 		abort();
@@ -139,11 +129,8 @@ struct stream_hub *stream_hub_new(uint64_t replica)
 	hub->wake_at = never;
 	hub->closed_end = &hub->closed;
 	pthread_mutex_init(&hub->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&hub->wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	hub->thread = process_thread(hub_thread, hub);
+	cond_init_monotonic(&hub->wake);
+	hub->thread = thread_start(hub_thread, hub);
 	return hub;
 }
 

@@ -112,7 +112,6 @@ const char *c_type_name(const char *full_name, struct arena *a);  /* a.FooBar ->
 const char *c_lower_name(const char *full_name, struct arena *a); /* a.FooBar -> a__foo_bar */
 const char *upper(const char *text, struct arena *a);
 const char *lower(const char *text, struct arena *a);
-uint32_t method_id(const char *wire_name); /* FNV-1a, as fnv1a() of common/base/id.h */
 
 void emit_methods(const struct model *m, const struct contract *c, const char *dir);
 void emit_client(const struct model *m, const struct contract *c, const char *dir);

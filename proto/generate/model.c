@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/hash.h"
 #include "proto/generate/generate.h"
 
 /* Field numbers of descriptor.proto: a comment's path is made of them. */
@@ -160,7 +161,7 @@ static void load_rpc(struct model *m, const struct place *p, const struct contra
 	};
 	to->upp = upper(to->low, m->arena);
 	to->wire = arena_printf(m->arena, "%s.%s", c->name, to->low);
-	to->id = method_id(to->wire);
+	to->id = fnv1a(to->wire);
 	if (d->client_streaming || d->server_streaming)
 		mistake(m, to->name, "streams are marked in (parley.http), not with the word stream");
 	if (!to->in || !to->out)

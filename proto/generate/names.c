@@ -69,15 +69,6 @@ const char *lower(const char *text, struct arena *a)
 	return mapped(text, tolower, a);
 }
 
-uint32_t method_id(const char *wire_name)
-{
-	uint32_t hash = 2166136261u;
-
-	for (const char *p = wire_name; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 16777619u;
-	return hash;
-}
-
 const char *path_parameter(const char **at, struct arena *a)
 {
 	const char *open = strchr(*at, '{');

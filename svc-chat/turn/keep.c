@@ -2,11 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/base/process.h"
+#include "common/base/thread.h"
 #include "svc-chat/store.h"
 #include "svc-chat/store_visitors.h"
 
@@ -103,22 +102,15 @@ void keeper_stop(struct keeper *k, const char *message_id)
 	stop(k, message_id, WRITER_STOPPED);
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-	int64_t at = clock_mono_ms() + ms;
-
-	return (struct timespec){ .tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000 };
-}
-
 bool keeper_wait(struct keeper *k, const char *message_id, int64_t ms)
 {
-	struct timespec until = in_ms(ms);
+	int64_t until = clock_mono_ms() + ms;
 	int late = 0;
 	bool here;
 
 	pthread_mutex_lock(&k->lock);
 	while ((here = find(k, message_id) != NULL) && !late)
-		late = pthread_cond_timedwait(&k->changed, &k->lock, &until);
+		late = cond_wait_until(&k->changed, &k->lock, until);
 	pthread_mutex_unlock(&k->lock);
 	return here;
 }
@@ -252,8 +244,7 @@ static void *keep(void *arg)
 
 	pthread_mutex_lock(&k->lock);
 	while (!k->ending) {
-		struct timespec until = in_ms(TICK_MS);
-		int64_t now = clock_mono_ms();
+		int64_t now = clock_mono_ms(), until = now + TICK_MS;
 
 		pass_cancels_on(k);
 		pthread_mutex_unlock(&k->lock);
@@ -266,8 +257,8 @@ static void *keep(void *arg)
 			swept = now;
 		}
 		pthread_mutex_lock(&k->lock);
-		while (!k->ending && clock_mono_ms() < (int64_t)until.tv_sec * 1000 + until.tv_nsec / 1000000)
-			pthread_cond_timedwait(&k->changed, &k->lock, &until);
+		while (!k->ending && cond_wait_until(&k->changed, &k->lock, until) == 0)
+			;
 	}
 	pthread_mutex_unlock(&k->lock);
 	return NULL;
@@ -284,21 +275,17 @@ int keeper_open(struct service *s, struct keeper **ret, struct error *err)
 {
 	static const char *const channels[] = { STORE_STOP_CHANNEL, NULL };
 	struct keeper *k = calloc(1, sizeof *k);
-	pthread_condattr_t attributes;
 
 	if (!k)
 		abort();
 	k->service = s;
 	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	cond_init_monotonic(&k->changed);
 	if (db_listen(service_database_url(s), channels, on_notify, k, &k->listener, err) < 0) {
 		free(k);
 		return -1;
 	}
-	k->keeper = process_thread(keep, k);
+	k->keeper = thread_start(keep, k);
 	*ret = k;
 	return 0;
 }

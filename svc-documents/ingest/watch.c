@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "common/base/clock.h"
+#include "common/base/thread.h"
 #include "common/db/db.h"
 #include "svc-documents/store.h"
 
@@ -34,15 +35,11 @@ int watch_open(const char *database_url, struct watch **ret, struct error *err)
 {
 	static const char *const channels[] = { STORE_CHANNEL, NULL };
 	struct watch *w = calloc(1, sizeof *w);
-	pthread_condattr_t attr;
 
 	if (!w)
 		abort();
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init_monotonic(&w->changed);
 	if (db_listen(database_url, channels, notified, w, &w->listener, err) < 0) {
 		watch_close(w);
 		return -1;
@@ -85,17 +82,10 @@ void watch_remove(struct watch *w, struct watcher *me)
 
 void watch_wait(struct watch *w, struct watcher *me, int ms)
 {
-	struct timespec until;
+	int64_t until = clock_mono_ms() + ms;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
 	pthread_mutex_lock(&w->lock);
-	while (!me->changed && pthread_cond_timedwait(&w->changed, &w->lock, &until) == 0)
+	while (!me->changed && cond_wait_until(&w->changed, &w->lock, until) == 0)
 		;
 	me->changed = false;
 	pthread_mutex_unlock(&w->lock);

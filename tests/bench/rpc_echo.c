@@ -25,6 +25,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/thread.h"
 #include "common/service/internal.h"
 
 enum { SIZE = 1024, ROUNDS_MAX = 15, THREADS_MAX = 256, PORT = 8190 };
@@ -258,7 +259,7 @@ static struct figures measure(struct peer *peer, nng_socket socket, pid_t server
 		callers[i] = (struct caller){ .peer = peer,
 			                      .socket = socket,
 			                      .until = began + seconds * INT64_C(1000000) };
-		callers[i].thread = process_thread(run, &callers[i]);
+		callers[i].thread = thread_start(run, &callers[i]);
 	}
 	for (int i = 0; i < threads; i++) {
 		pthread_join(callers[i].thread, NULL);

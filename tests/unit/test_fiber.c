@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "common/base/process.h"
+#include "common/base/thread.h"
 
 struct counter {
 	int from, to, at;
@@ -95,7 +95,7 @@ static void test_large_frames(void **state)
 	char got[32] = "";
 
 	(void)state;
-	assert_true(process_stack_size() > (size_t)200 * 1024);
+	assert_true(THREAD_STACK_SIZE > (size_t)200 * 1024);
 	assert_true(fiber_start(f, use_the_stack, got));
 	assert_false(fiber_resume(f));
 	assert_string_equal(got, "0.333");

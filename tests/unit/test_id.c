@@ -1,4 +1,5 @@
 #include "common/base/clock.h"
+#include "common/base/hash.h"
 #include "common/base/id.h"
 
 #include <setjmp.h>

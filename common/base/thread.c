@@ -1,0 +1,47 @@
+#include "common/base/thread.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+int thread_try(pthread_t *ret, void *(*run)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	int failed;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK_SIZE);
+	failed = pthread_create(ret, &attr, run, arg);
+	pthread_attr_destroy(&attr);
+	return failed ? -1 : 0;
+}
+
+pthread_t thread_start(void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+
+	if (thread_try(&thread, run, arg) < 0) {
+		fputs("no memory for a thread\n", stderr);
+		abort();
+	}
+	return thread;
+}
+
+void cond_init_monotonic(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+int cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t mono_ms)
+{
+	struct timespec until = { .tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000 };
+
+	if (mono_ms == INT64_MAX)
+		return pthread_cond_wait(cond, lock);
+	return pthread_cond_timedwait(cond, lock, &until) ? -1 : 0;
+}

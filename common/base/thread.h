@@ -1,0 +1,27 @@
+/*
+ * thread: threads of ours, and waits on a condition that no change of the wall clock shortens or draws out.
+ */
+#ifndef PARLEY_THREAD_H
+#define PARLEY_THREAD_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "common/base/error.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { THREAD_STACK_SIZE = 2048 * 1024 }; /* their frames are larger */
+#else
+enum { THREAD_STACK_SIZE = 256 * 1024 };
+#endif
+
+/* A thread with a stack of that size: 0, or -1 when the system gives none. */
+int thread_try(pthread_t *ret, void *(*run)(void *), void *arg) CHECKED;
+/* The same at the start of a process, where one that is not to be had ends it. */
+pthread_t thread_start(void *(*run)(void *), void *arg);
+
+void cond_init_monotonic(pthread_cond_t *cond);
+/* For a condition of that kind. 0 woken (or for no reason), -1 when the time was up first; INT64_MAX waits for ever. */
+int cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t mono_ms);
+
+#endif
