@@ -20,7 +20,7 @@
 #include "gateway/identity.h"
 #include "gateway/limits.h"
 #include "gateway/proxies.h"
-#include "gateway/route.h"
+#include "gateway/router.h"
 #include "gateway/server.h"
 #include "gateway/settings.h"
 

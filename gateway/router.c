@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/json/json.h"
-#include "gateway/route.h"
+#include "gateway/router.h"
 
 /*
  * A tree of segments. Where a literal leads nowhere for the verb asked, the parameter beside it is tried: so the search

@@ -1,37 +1,15 @@
 /*
- * route: one row per public method, made by the build from the contracts (build/gen/routes.c), and the finding of rows.
+ * router: the finding of a route.
  *
  * A path works with and without a trailing slash. Per segment a literal beats a parameter among the routes of that
  * method; a path that is known but not for the method is 405 with Allow.
  */
-#ifndef PARLEY_ROUTE_H
-#define PARLEY_ROUTE_H
-
-#include <stdbool.h>
-#include <stdint.h>
+#ifndef PARLEY_ROUTER_H
+#define PARLEY_ROUTER_H
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
-#include "common/json/shape.h"
-#include "common/rpc/method.h"
-
-enum stream_mode { STREAM_NONE, STREAM_START, STREAM_RESUME };
-
-struct route {
-	const char *verb;            /* "GET" */
-	const char *path;            /* "/api/documents/{id}": names are JSON names of the request's fields */
-	const char *service;         /* "documents" */
-	const struct method *method; /* handler is NULL */
-	const struct shape *in, *out;
-	const char *request_body, *response_body, *upload, *scope, *page, *redirect; /* NULL when not said */
-	enum stream_mode stream;
-	bool raw, ends_session;
-	int status, rate_per_minute, timeout_seconds;
-	int64_t body_limit;
-};
-
-extern const struct route routes[];
-extern const unsigned route_count;
+#include "common/rpc/route.h"
 
 /* A parameter of the path, percent-decoded, in the arena. */
 struct route_param {

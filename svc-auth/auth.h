@@ -5,7 +5,7 @@
 #include "auth.pb-c.h"
 #include "common/egress/egress.h"
 #include "common/job/job.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "svc-auth/feed.h"
 #include "svc-auth/keystore.h"
 #include "svc-auth/password.h"

@@ -9,7 +9,7 @@
 #ifndef PARLEY_AUTH_FEED_H
 #define PARLEY_AUTH_FEED_H
 
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "svc-auth/keystore.h"
 
 struct feed;

@@ -6,6 +6,7 @@
 
 #include "auth.methods.h"
 #include "common/base/log.h"
+#include "common/service/service.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/init.h"
 #include "svc-auth/mail.h"

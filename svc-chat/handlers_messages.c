@@ -5,7 +5,8 @@
 
 #include "chat.methods.h"
 #include "common/base/clock.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
+#include "common/stream/stream.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/turn/keep.h"

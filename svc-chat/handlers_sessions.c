@@ -1,7 +1,7 @@
 /* The methods about sessions. */
 #include "chat.methods.h"
 #include "common/base/id.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "svc-chat/store.h"
 
 enum { MESSAGES_PAGE = 1000 }; /* shown with a session, at most; store.h bounds their bytes */

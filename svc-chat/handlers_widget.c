@@ -6,6 +6,7 @@
 #include "chat.methods.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "common/stream/stream.h"
 #include "svc-chat/settings.h"
 #include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/retrieve.h"

@@ -3,7 +3,7 @@
 
 #include "chatbots.methods.h"
 #include "common/base/id.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "svc-chatbots/settings.h"
 #include "svc-chatbots/store.h"
 

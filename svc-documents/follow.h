@@ -5,7 +5,7 @@
 #ifndef PARLEY_DOCUMENTS_FOLLOW_H
 #define PARLEY_DOCUMENTS_FOLLOW_H
 
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "svc-documents/ingest/watch.h"
 
 struct follow;

@@ -7,6 +7,7 @@
 #include "common/base/id.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
+#include "common/rpc/rpc.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/ingest/sniff.h"

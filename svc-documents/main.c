@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/service/service.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"

@@ -4,7 +4,7 @@
 
 #include "common/egress/egress.h"
 #include "common/job/job.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "svc-documents/follow.h"
 #include "svc-documents/ingest/embed.h"
 #include "svc-documents/ingest/watch.h"

@@ -1,5 +1,5 @@
 /* One function per method of integrations.proto. */
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "integrations.methods.h"
 #include "svc-integrations/store.h"
 

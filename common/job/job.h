@@ -12,7 +12,8 @@
 #ifndef PARLEY_JOB_H
 #define PARLEY_JOB_H
 
-#include "common/service/service.h"
+#include "common/db/db.h"
+#include "common/service/call.h"
 
 struct job {
 	const char *id;       /* stays the same over attempts: good for idempotency at peers */

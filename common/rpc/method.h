@@ -8,7 +8,7 @@
  *                             <service>_client_methods[<SERVICE>_METHOD_<METHOD>], the same table without handlers
  * and for all of them together:
  *   shapes.h, .c              shape_<service>__<message> per message: JSON names and field rules (common/json/shape.h)
- *   routes.c                  the gateway's route table (gateway/route.h)
+ *   routes.c                  the gateway's route table (common/rpc/route.h)
  *   openapi.json              the public documentation
  */
 #ifndef PARLEY_METHOD_H

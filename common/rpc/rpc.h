@@ -71,9 +71,4 @@ int rpc_call_packed(struct peer *peer, const struct rpc_context *ctx, const stru
 int rpc_next(struct peer *peer, const struct rpc_context *ctx, const char *stream, int64_t after, int wait_ms,
              Rpc__NextReply **ret) CHECKED;
 
-/* The generated clients call this: context from the call, the cause of a failure into call->err. */
-struct call;
-int rpc_call_from(struct peer *peer, struct call *call, const struct method *method,
-                  const ProtobufCMessage *in, ProtobufCMessage **ret) CHECKED;
-
 #endif

@@ -7,15 +7,15 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/rpc/envelope.h"
+#include "common/service/idempotency.h"
 #include "common/service/internal.h"
-
-enum { DEADLINE_MS = 30 * 1000 };
 
 /* One request on its way through. */
 struct visit {
 	struct service *service;
 	struct served *served;
 	const Rpc__Request *request;
+	ProtobufCMessage *in;
 	struct call call;
 	struct error err;
 	struct db db;
@@ -62,45 +62,18 @@ static int check_request(struct visit *v)
 	return check_access(v->served->method, v->call.caller, &v->err);
 }
 
-void call_init(struct call *call, struct service *s, struct arena *a, struct error *err, struct db *db,
-               const struct method *method, const Rpc__Request *request)
-{
-	const Rpc__Caller *caller = request->caller;
-	Rpc__Caller *nobody;
-
-	if (!caller) {
-		nobody = arena_new(a, Rpc__Caller, 1);
-		rpc__caller__init(nobody);
-		caller = nobody;
-	}
-	*call = (struct call){
-		.arena = a,
-		.err = err,
-		.db = db,
-		.state = s->state,
-		.service = s,
-		.method = method,
-		.caller = caller,
-		.request_id = request->request_id ? request->request_id : "",
-		.traceparent = request->traceparent,
-		.idempotency_key = request->idempotency_key,
-		.deadline = request->deadline ? request->deadline : clock_unix_ms() + DEADLINE_MS,
-		.cancelled = &s->stop_now,
-	};
-	if (caller->kind == RPC__CALLER__KIND__USER || caller->kind == RPC__CALLER__KIND__SERVICE)
-		call->owner_id = caller->owner_id;
-	db_init(db, s->pool);
-}
-
 /* --- Doing it ---------------------------------------------------------------------------------------------------------- */
 
-int run_handler(struct call *call, const ProtobufCMessage *in, ProtobufCBinaryData *payload)
+/* The handler, and its packed answer in the arena. */
+static int run_handler(void *arg, ProtobufCBinaryData *payload)
 {
+	struct visit *v = arg;
+	struct call *call = &v->call;
 	const ProtobufCMessageDescriptor *type = call->method->out;
 	ProtobufCMessage *out = arena_alloc(call->arena, type->sizeof_message);
 
 	protobuf_c_message_init(type, out);
-	if (call->method->handler(call, in, out) < 0)
+	if (call->method->handler(call, v->in, out) < 0)
 		return call->err->code
 		           ? -1
 		           : error_internal(call->err, "%s failed without a reason", call->method->name);
@@ -116,21 +89,20 @@ static int handle(struct visit *v)
 	const struct method *method = v->served->method;
 	ProtobufCAllocator allocator = arena_allocator(v->call.arena);
 	const char *key = v->call.idempotency_key;
-	ProtobufCMessage *in;
 	int rc;
 
-	in = protobuf_c_message_unpack(method->in, &allocator, v->request->payload.len,
-	                               v->request->payload.data);
-	if (!in)
+	v->in = protobuf_c_message_unpack(method->in, &allocator, v->request->payload.len,
+	                                  v->request->payload.data);
+	if (!v->in)
 		return error_set(&v->err, ERROR_MALFORMED, "the request cannot be read");
 	if (method->slow) {
 		running_add(v->service, &v->running, v->call.request_id);
 		v->call.cancelled = &v->running.cancelled;
 	}
 	if (method->idempotency_key && key && *key && v->call.owner_id)
-		rc = idempotency_run(&v->call, &v->request->payload, in, &v->answer);
+		rc = idempotency_run(&v->call, &v->request->payload, run_handler, v, &v->answer);
 	else
-		rc = run_handler(&v->call, in, &v->answer);
+		rc = run_handler(v, &v->answer);
 	if (method->slow)
 		running_remove(v->service, &v->running);
 	return rc;

@@ -8,13 +8,12 @@
  *
  * Only answers are kept: after an error the key is free again.
  */
+#include "common/service/idempotency.h"
+
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
-#include "common/db/db.h"
-#include "common/service/internal.h"
 
 enum { KEY_MAX = 255 };
 #define LEASE_SECONDS "120"
@@ -78,23 +77,27 @@ static int keep(struct call *call, ProtobufCBinaryData payload)
 	return db_exec(call->db, "idempotency_keep", DB_ARGS(NAMED(call), payload), NULL, call->err);
 }
 
-static int run_within(struct call *call, const char *hash, const ProtobufCMessage *in,
-                      ProtobufCBinaryData *payload)
+/* What makes the answer when there is none yet. */
+struct work {
+	int (*run)(void *arg, ProtobufCBinaryData *payload);
+	void *arg;
+};
+
+static int run_within(struct call *call, const char *hash, struct work work, ProtobufCBinaryData *payload)
 {
 	int found;
 
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
 	found = look_up(call, hash, payload);
-	if (found < 0 || (found == 0 && (run_handler(call, in, payload) < 0 || keep(call, *payload) < 0))) {
+	if (found < 0 || (found == 0 && (work.run(work.arg, payload) < 0 || keep(call, *payload) < 0))) {
 		db_rollback(call->db);
 		return -1;
 	}
 	return db_commit(call->db, call->err);
 }
 
-static int run_beside(struct call *call, const char *hash, const ProtobufCMessage *in,
-                      ProtobufCBinaryData *payload)
+static int run_beside(struct call *call, const char *hash, struct work work, ProtobufCBinaryData *payload)
 {
 	struct error ignored = { 0 };
 	int found;
@@ -110,7 +113,7 @@ static int run_beside(struct call *call, const char *hash, const ProtobufCMessag
 		return -1;
 	if (found)
 		return 0;
-	if (run_handler(call, in, payload) == 0) {
+	if (work.run(work.arg, payload) == 0) {
 		if (keep(call, *payload) < 0) /* it was done: say so, and let the key go stale */
 			log_line(LOG_WARN, "answer not kept", LOG_TEXT("request", call->request_id),
 			         LOG_TEXT("detail", call->err->detail));
@@ -123,16 +126,19 @@ static int run_beside(struct call *call, const char *hash, const ProtobufCMessag
 	return -1;
 }
 
-int idempotency_run(struct call *call, const ProtobufCBinaryData *request, const ProtobufCMessage *in,
+int idempotency_run(struct call *call, const ProtobufCBinaryData *request,
+                    int (*run)(void *arg, ProtobufCBinaryData *payload), void *arg,
                     ProtobufCBinaryData *payload)
 {
+	struct work work = { run, arg };
 	char hash[65];
 
 	if (strlen(call->idempotency_key) > KEY_MAX)
 		return error_set(call->err, ERROR_INVALID, "an Idempotency-Key has at most %d characters",
 		                 KEY_MAX);
 	sha256_hex(hash, request->data, request->len);
-	return call->method->slow ? run_beside(call, hash, in, payload) : run_within(call, hash, in, payload);
+	return call->method->slow ? run_beside(call, hash, work, payload)
+	                          : run_within(call, hash, work, payload);
 }
 
 void idempotency_sweep(struct db_pool *pool)

@@ -1,15 +1,16 @@
 /*
- * service_internal: the parts of a running service.
+ * internal: the parts of a running service.
  *
- *   service.c          main(): the order of starting and stopping; what handlers may ask of their service
- *   service_settings.c the settings that every service has
- *   service_slot.c     the NNG side: contexts that receive, are served or parked, reply, and receive again
- *   service_lane.c     threads made on demand round a bounded queue
- *   service_crew.c     a thread that works for several calls at a time
- *   service_dispatch.c one request: checked, decoded, handled, answered, logged
- *   service_builtin.c  Rpc.Hello, Next and Cancel
- *   service_task.c     work that outlives its request; who runs, so that it can be cancelled
- *   idempotency.c      first answers under a caller's Idempotency-Key
+ *   service.c      main(): the order of starting and stopping; what handlers may ask of their service
+ *   settings.c     the settings that every service has
+ *   slot.c         the NNG side: contexts that receive, are served or parked, reply, and receive again
+ *   lane.c         threads made on demand round a bounded queue
+ *   crew.c         a thread that works for several calls at a time
+ *   dispatch.c     one request: checked, decoded, handled, answered, logged
+ *   builtin.c      Rpc.Hello, Next and Cancel
+ *   call.c         making a call, and calls that it makes
+ *   task.c         work that outlives its request; who runs, so that it can be cancelled
+ *   idempotency.c  first answers under a caller's Idempotency-Key
  */
 #ifndef PARLEY_SERVICE_INTERNAL_H
 #define PARLEY_SERVICE_INTERNAL_H
@@ -18,9 +19,13 @@
 #include <pthread.h>
 
 #include "common/base/log.h"
+#include "common/base/metrics.h"
 #include "common/rpc/outbox.h"
+#include "common/rpc/rpc.h"
+#include "common/secret/secret.h"
 #include "common/service/admin.h"
 #include "common/service/service.h"
+#include "common/stream/stream.h"
 
 /* --- Settings ------------------------------------------------------------------------------------------------------ */
 
@@ -168,15 +173,5 @@ void call_init(struct call *call, struct service *s, struct arena *a, struct err
 /* 1: it was one of ours, and is answered or parked. */
 int builtin(struct slot *slot, const Rpc__Request *request, struct arena *a);
 bool builtin_id(uint32_t id);
-
-/* --- Idempotency ---------------------------------------------------------------------------------------------------- */
-
-extern const struct db_stmt idempotency_statements[];
-/* Runs the method's handler under the caller's key: *payload is its packed answer, or the first one. */
-int idempotency_run(struct call *call, const ProtobufCBinaryData *request, const ProtobufCMessage *in,
-                    ProtobufCBinaryData *payload) CHECKED;
-void idempotency_sweep(struct db_pool *pool); /* drops old keys */
-/* The handler, and its packed answer in the arena. */
-int run_handler(struct call *call, const ProtobufCMessage *in, ProtobufCBinaryData *payload) CHECKED;
 
 #endif

@@ -12,6 +12,7 @@
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/service/idempotency.h"
 #include "common/service/internal.h"
 
 enum {

@@ -17,7 +17,6 @@
 
 struct stream_hub;
 struct stream;
-struct call;
 
 enum { STREAM_ID = 64 };
 
@@ -40,14 +39,6 @@ ProtobufCBinaryData stream_log(struct stream *s, struct arena *a);
 /* Streams that live as long as the process and are followed by many of ours (feeds): old events may be dropped; a
  * reader that missed some is told so by one event "reset" with the current sequence. */
 int stream_open_feed(struct stream_hub *hub, int keep_events, struct stream **ret, struct error *err) CHECKED;
-
-/*
- * What another replica (or an earlier life of this one) knew of a stream: its events after in->after, for call's caller.
- * 1 found, 0 no such stream, -1 failed. Found but nothing to tell yet (its writer may still live): no events, no end;
- * the skeleton gives that answer after a second, so that nobody spins. The events need not be what the writer would have
- * said (an answer that was cut off ends with an "error"), but they never repeat a sequence. See service_config.
- */
-typedef int stream_loader(struct call *call, const Rpc__NextRequest *in, Rpc__NextReply *out);
 
 /* --- For the skeleton ------------------------------------------------------------------------------------------- */
 

@@ -100,8 +100,8 @@ static void client_header(const struct model *m, const struct contract *c, const
 	text_addf(&t, "#ifndef GEN_%s_CLIENT_H\n#define GEN_%s_CLIENT_H\n\n", name, name);
 	text_addf(
 	    &t,
-	    "#include \"common/rpc/%s.h\"\n#include \"%s.pb-c.h\"\n\n/* Places in %s_client_methods. */\nenum {\n",
-	    typed ? "rpc" : "method", c->name, c->name);
+	    "#include \"common/%s.h\"\n#include \"%s.pb-c.h\"\n\n/* Places in %s_client_methods. */\nenum {\n",
+	    typed ? "service/call" : "rpc/method", c->name, c->name);
 	for (size_t i = 0; i < c->rpc_count; i++)
 		text_addf(&t, "\t%s_METHOD_%s,\n", name, c->rpcs[i].upp);
 	text_addf(&t, "\t%s_METHODS\n};\nextern const struct method %s_client_methods[];\n\n", name, c->name);

@@ -40,7 +40,7 @@ void emit_routes(const struct model *m, const char *dir)
 
 	text_init(&t, m->arena);
 	text_adds(&t, "/* Made by proto/generate from the contracts. */\n"
-	              "#include \"gateway/route.h\"\n\n#include \"shapes.h\"\n");
+	              "#include \"common/rpc/route.h\"\n\n#include \"shapes.h\"\n");
 	for (size_t i = 0; i < m->contract_count; i++)
 		text_addf(&t, "#include \"%s.client.h\"\n", m->contracts[i].name);
 	text_adds(&t, "\nconst struct route routes[] = {\n");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/metrics.h"
 #include "common/json/json.h"
 #include "documents.client.h"
 #include "svc-chat/turn/retrieve.h"

@@ -13,7 +13,7 @@
 #define PARLEY_CHAT_ASK_H
 
 #include "chat.pb-c.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "svc-chat/model/citations.h"
 #include "svc-chat/model/prompt.h"
 #include "svc-chat/state.h"

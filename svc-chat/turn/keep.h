@@ -16,7 +16,7 @@
 
 #include "common/base/id.h"
 #include "common/base/text.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
 
 enum writer_end {
 	WRITER_GOES_ON,

@@ -3,7 +3,7 @@
 #define PARLEY_CHAT_RETRIEVE_H
 
 #include "chatbots.pb-c.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
 
 /* The caller's own. ERROR_NOT_FOUND when it is not there, or somebody else's. */
 int retrieve_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret) CHECKED;

@@ -9,7 +9,7 @@
 #define PARLEY_CHAT_TURN_H
 
 #include "chat.pb-c.h"
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "svc-chat/store.h"
 
 /*

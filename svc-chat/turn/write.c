@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/metrics.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/turn/ask.h"

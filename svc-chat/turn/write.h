@@ -4,7 +4,7 @@
 #ifndef PARLEY_CHAT_WRITE_H
 #define PARLEY_CHAT_WRITE_H
 
-#include "common/service/service.h"
+#include "common/service/call.h"
 #include "common/stream/stream.h"
 #include "svc-chat/turn/keep.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/json/json.h"
-#include "gateway/route.h"
+#include "gateway/router.h"
 
 static void check_match(const struct route_match *match, const char *verb)
 {

@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "common/base/id.h"
+#include "common/base/hash.h"
 #include "common/base/text.h"
 #include "common/base/version.h"
 #include "common/json/json.h"
-#include "gateway/route.h"
+#include "common/rpc/route.h"
 #include "sample/sample.client.h"
 #include "sample/sample.methods.h"
 #include "sample/shapes.h"

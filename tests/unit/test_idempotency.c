@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "common/base/log.h"
-#include "common/service/internal.h"
+#include "common/service/idempotency.h"
 #include "tests/unit/pg.h"
 
 #define ADA "0192f3a0-0000-7000-8000-000000000001"
@@ -69,6 +69,24 @@ struct answer {
 	char text[64];
 };
 
+struct made {
+	struct call *call;
+	const ProtobufCMessage *in;
+};
+
+static int run(void *arg, ProtobufCBinaryData *payload)
+{
+	const struct made *m = arg;
+	Rpc__Message out = RPC__MESSAGE__INIT;
+
+	if (m->call->method->handler(m->call, m->in, &out.base) < 0)
+		return -1;
+	payload->len = rpc__message__get_packed_size(&out);
+	payload->data = arena_alloc(m->call->arena, payload->len);
+	rpc__message__pack(&out, payload->data);
+	return 0;
+}
+
 static struct answer ask(const struct method *method, const char *owner, const char *key, const char *name)
 {
 	Rpc__Message in = RPC__MESSAGE__INIT, *out;
@@ -91,7 +109,8 @@ static struct answer ask(const struct method *method, const char *owner, const c
 		             .owner_id = owner,
 		             .request_id = "test",
 		             .idempotency_key = key };
-	if (idempotency_run(&call, &packed, &in.base, &payload) == 0) {
+	struct made made = { &call, &in.base };
+	if (idempotency_run(&call, &packed, run, &made, &payload) == 0) {
 		out = rpc__message__unpack(NULL, payload.len, payload.data);
 		assert_non_null(out);
 		snprintf(got.text, sizeof got.text, "%s", out->message);

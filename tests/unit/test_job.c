@@ -1,4 +1,6 @@
 /* links: tests/unit/pg.c */
+#include "common/base/metrics.h"
+#include "common/base/text.h"
 #include "common/job/job.h"
 
 #include <pthread.h>

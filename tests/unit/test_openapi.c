@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "common/json/json_message.h"
-#include "gateway/route.h"
+#include "common/rpc/route.h"
 
 static struct arena arena;
 static json_object *root;

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "common/base/text.h"
-#include "gateway/route.h"
+#include "gateway/router.h"
 
 static const struct route list[] = {
 	{ "GET", "/" },

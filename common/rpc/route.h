@@ -1,0 +1,32 @@
+/*
+ * route: how a method is seen from outside: one row per public method, made by the build from the contracts
+ * (build/gen/routes.c).
+ */
+#ifndef PARLEY_ROUTE_H
+#define PARLEY_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/json/shape.h"
+#include "common/rpc/method.h"
+
+enum stream_mode { STREAM_NONE, STREAM_START, STREAM_RESUME };
+
+struct route {
+	const char *verb;            /* "GET" */
+	const char *path;            /* "/api/documents/{id}": names are JSON names of the request's fields */
+	const char *service;         /* "documents" */
+	const struct method *method; /* handler is NULL */
+	const struct shape *in, *out;
+	const char *request_body, *response_body, *upload, *scope, *page, *redirect; /* NULL when not said */
+	enum stream_mode stream;
+	bool raw, ends_session;
+	int status, rate_per_minute, timeout_seconds;
+	int64_t body_limit;
+};
+
+extern const struct route routes[];
+extern const unsigned route_count;
+
+#endif

@@ -1,0 +1,73 @@
+#include "common/service/call.h"
+
+#include "common/base/clock.h"
+#include "common/service/internal.h"
+
+enum { DEADLINE_MS = 30 * 1000 }; /* of a request that names none */
+
+void call_init(struct call *call, struct service *s, struct arena *a, struct error *err, struct db *db,
+               const struct method *method, const Rpc__Request *request)
+{
+	const Rpc__Caller *caller = request->caller;
+	Rpc__Caller *nobody;
+
+	if (!caller) {
+		nobody = arena_new(a, Rpc__Caller, 1);
+		rpc__caller__init(nobody);
+		caller = nobody;
+	}
+	*call = (struct call){
+		.arena = a,
+		.err = err,
+		.db = db,
+		.state = s->state,
+		.service = s,
+		.method = method,
+		.caller = caller,
+		.request_id = request->request_id ? request->request_id : "",
+		.traceparent = request->traceparent,
+		.idempotency_key = request->idempotency_key,
+		.deadline = request->deadline ? request->deadline : clock_unix_ms() + DEADLINE_MS,
+		.cancelled = &s->stop_now,
+	};
+	if (caller->kind == RPC__CALLER__KIND__USER || caller->kind == RPC__CALLER__KIND__SERVICE)
+		call->owner_id = caller->owner_id;
+	db_init(db, s->pool);
+}
+
+void service_call_init(struct call *call, struct service *s, struct arena *a, struct error *err,
+                       struct db *db, const char *owner_id, const char *request_id, int64_t deadline_ms)
+{
+	Rpc__Request *request = arena_new(a, Rpc__Request, 1);
+
+	rpc__request__init(request);
+	request->caller = arena_new(a, Rpc__Caller, 1);
+	rpc__caller__init(request->caller);
+	request->caller->has_kind = true;
+	request->caller->kind = RPC__CALLER__KIND__SERVICE;
+	request->caller->owner_id = arena_strdup(a, owner_id);
+	request->request_id = arena_strdup(a, request_id);
+	request->deadline = clock_unix_ms() + deadline_ms;
+	call_init(call, s, a, err, db, NULL, request);
+}
+
+int rpc_call_from(struct peer *peer, struct call *call, const struct method *method,
+                  const ProtobufCMessage *in, ProtobufCMessage **ret)
+{
+	Rpc__Caller caller = *call->caller;
+
+	if (method->access == ACCESS_INTERNAL) { /* between processes of ours, still on the caller's behalf */
+		caller.has_kind = true;
+		caller.kind = RPC__CALLER__KIND__SERVICE;
+		caller.owner_id = (char *)call->owner_id;
+	}
+	return rpc_call(peer,
+	                &(struct rpc_context){ .arena = call->arena,
+	                                       .err = call->err,
+	                                       .caller = &caller,
+	                                       .request_id = call->request_id,
+	                                       .traceparent = call->traceparent,
+	                                       .deadline = call->deadline,
+	                                       .extra = &call->extra },
+	                method, in, ret);
+}

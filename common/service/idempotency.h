@@ -1,0 +1,25 @@
+/*
+ * idempotency: the first answer under a caller's Idempotency-Key, given again for 24 hours.
+ *
+ * For methods with idempotency_key the handler runs inside a transaction that first claims (owner, key, method, hash of
+ * the request) in the schema's table `idempotency` and at last stores the packed answer there.
+ */
+#ifndef PARLEY_IDEMPOTENCY_H
+#define PARLEY_IDEMPOTENCY_H
+
+#include "common/db/db.h"
+#include "common/service/call.h"
+
+extern const struct db_stmt idempotency_statements[];
+
+/*
+ * *payload is the first packed answer under the call's key to these bytes of a request; when there is none yet, what
+ * run(arg, payload) makes. -1 with call->err: the key is another request's, is being worked on, or run() failed.
+ */
+int idempotency_run(struct call *call, const ProtobufCBinaryData *request,
+                    int (*run)(void *arg, ProtobufCBinaryData *payload), void *arg,
+                    ProtobufCBinaryData *payload) CHECKED;
+
+void idempotency_sweep(struct db_pool *pool); /* drops old keys */
+
+#endif
