@@ -80,11 +80,13 @@ fuzz:
 bench: all $(BENCH)
 	@ONLY="$(ONLY)" tests/bench/bench.py
 
-## make tidy           clang-format and clang-tidy (Debian 12's, version 14)
+## make tidy           clang-format and clang-tidy (Debian 12's, version 14), and who may include whom
 TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*/*.c gateway/*.c svc-*/*.c svc-*/*/*.c proto/generate/*.c \
         tests/unit/*.c tests/fuzz/*.c tests/fault/*.c))
-.PHONY: tidy-format tidy-lint
-tidy: tidy-format tidy-lint
+.PHONY: tidy-rooms tidy-format tidy-lint
+tidy: tidy-rooms tidy-format tidy-lint
+tidy-rooms:
+	@common/build/rooms.sh
 tidy-format:
 	@clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
 tidy-lint: $(GEN)/generated.stamp $(SAMPLE)/generated.stamp

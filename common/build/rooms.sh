@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# rooms.sh [DIR]: holds the tree to its rooms; says each breach as FILE:LINE: WHY and fails.
+#
+#   - common/ is rooms: base <- text, secret, json, db, egress <- oauth, rpc, stream <- service <- job. A file includes
+#     files of its own room and of those below it; common and proto know no service and no gateway.
+#   - internal.h is for the files of its room.
+#   - A service includes itself and common, the gateway itself and common (but nothing of jobs).
+#   - In a room, a service or the gateway a struct, union or enum of one name is one thing, and a function that is not
+#     static stands once.
+set -euo pipefail
+cd "${1:-$(dirname "$0")/../..}"
+
+find common gateway svc-* proto/generate -name '*.[ch]' ! -path '*/build/*' | LC_ALL=C sort | xargs awk '
+BEGIN {
+	n = split("base 1 text 2 secret 2 json 2 db 2 egress 2 oauth 3 rpc 3 stream 3 service 4 job 5", words, " ")
+	for (i = 1; i < n; i += 2)
+		level[words[i]] = words[i + 1]
+}
+
+function breach(why) { print FILENAME ":" FNR ": " why; breaches++ }
+
+# The room, service or program that a file belongs to: "common/db", "svc-chat", "gateway".
+function home_of(file,   part) {
+	split(file, part, "/")
+	if (part[1] == "common" || part[1] == "proto")
+		return part[1] "/" part[2]
+	return part[1] ~ /^svc-/ && part[2] == "helper" ? part[1] "/helper" : part[1]
+}
+
+function room_of(home) { return substr(home, 1, 7) == "common/" ? substr(home, 8) : "" }
+
+function look_at_include(file,   to, room) {
+	to = home_of(file)
+	room = room_of(to)
+	if (file !~ /^(common|gateway|proto|svc-[a-z]+)\// || to == home || to == home "/helper" && file ~ /\.h$/)
+		return
+	if (file ~ /\/internal\.h$/)
+		breach("internal.h of " to " is for its own room")
+	else if (room == "")
+		breach(home " may not know " to)
+	else if (!(room in level))
+		breach("common/" room " is no room")
+	else if (home == "proto/generate" && room != "base" && room != "json" || home == "gateway" && room == "job")
+		breach(home " may not know common/" room)
+	else if (room_of(home) != "" && level[room] >= level[room_of(home)])
+		breach("common/" room_of(home) " may not know common/" room ", which is not below it")
+}
+
+function defines(kind, name,   key) {
+	key = home " " kind " " name
+	if (key in seen)
+		breach(kind " " name " is defined in " seen[key] " too")
+	seen[key] = FILENAME ":" FNR
+}
+
+FNR == 1 {
+	home = home_of(FILENAME)
+	heading = ""
+	if (room_of(home) != "" && !(room_of(home) in level) && home != "common/build")
+		breach(home " is no room")
+}
+
+/^#include "/ { split($0, quoted, "\""); look_at_include(quoted[2]); next }
+
+/^(typedef |static |static const |extern )*(struct|union|enum) [a-z_0-9]+ \{/ {
+	match($0, /(struct|union|enum) [a-z_0-9]+ \{/)
+	split(substr($0, RSTART, RLENGTH), word, " ")
+	defines(word[1], word[2])
+	next
+}
+
+# The heading of a function, which may take several lines, until its brace.
+/^[a-zA-Z_].*\(/ { heading = $0 ~ /^(static|typedef|extern|struct [a-z_]+ \{|OWN_DEFINE)/ ? "" : $0 }
+heading != "" && /[;={]$|^#/ && !/^\{$/ { heading = "" }
+heading != "" && /^\{$/ {
+	name = heading
+	sub(/\(.*/, "", name)
+	sub(/.*[ *]/, "", name)
+	if (FILENAME ~ /\.c$/ && name != "main")
+		defines("function", name)
+	heading = ""
+}
+
+END { exit breaches > 0 }
+'
