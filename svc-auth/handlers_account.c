@@ -48,25 +48,19 @@ int auth_get_account(struct call *call, const Rpc__Empty *in, Auth__Account *out
 
 int auth_list_sessions(struct call *call, const Auth__ListRequest *in, Auth__SessionList *out)
 {
-	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
-
 	touch(call);
 	if (in->cursor && !uuid_valid(in->cursor))
 		return error_field(call->err, call->arena, "query", "cursor", "value_error",
 		                   "is not one of ours");
-	return store_list_sessions(call->db, call->owner_id, call->caller->session_id, in->cursor, limit, out,
-	                           call->arena, call->err);
+	return store_list_sessions(call->db, call->owner_id, call->caller->session_id, in->cursor, in->limit,
+	                           out, call->arena, call->err);
 }
 
 int auth_end_session(struct call *call, const Auth__EndSessionRequest *in, Rpc__Message *out)
 {
-	int found = store_end_session(call->db, call->owner_id, in->id, call->err);
-
-	if (found < 0)
-		return -1;
-	if (!found)
-		return error_set(call->err, ERROR_NOT_FOUND, "no such session");
-	if (audit(call, "session_ended", call->owner_id, in->id) < 0)
+	if (db_must_find(store_end_session(call->db, call->owner_id, in->id, call->err), "session",
+	                 call->err) < 0 ||
+	    audit(call, "session_ended", call->owner_id, in->id) < 0)
 		return -1;
 	out->message = (char *)"Session ended";
 	return 0;

@@ -6,23 +6,16 @@
 
 int auth_admin_list_users(struct call *call, const Auth__ListRequest *in, Auth__AdminUserList *out)
 {
-	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
-
 	if (account_number_cursor(call, in->cursor) < 0)
 		return -1;
-	return store_list_users(call->db, in->cursor, limit, out, call->arena, call->err);
+	return store_list_users(call->db, in->cursor, in->limit, out, call->arena, call->err);
 }
 
 /* Sessions end; keys are asked about anew, and not known while the user is disabled. */
 static int set_disabled(struct call *call, const char *uid, bool disabled, Auth__AdminUser *out)
 {
-	int found = store_set_disabled(call->db, uid, disabled, call->err);
-
-	if (found < 0)
-		return -1;
-	if (!found)
-		return error_set(call->err, ERROR_NOT_FOUND, "no such user");
-	if ((disabled && store_end_sessions(call->db, uid, NULL, call->err) < 0) ||
+	if (db_must_find(store_set_disabled(call->db, uid, disabled, call->err), "user", call->err) < 0 ||
+	    (disabled && store_end_sessions(call->db, uid, NULL, call->err) < 0) ||
 	    store_revoke_keys(call->db, uid, call->err) < 0 ||
 	    store_get_user(call->db, uid, out, call->arena, call->err) < 0)
 		return -1;

@@ -10,11 +10,9 @@ enum { KEYS_MAX = 100, KEY_BYTES = 32, KEY_TEXT = 3 + 43 + 1, PREFIX = 10, REVOC
 
 int auth_list_api_keys(struct call *call, const Auth__ListRequest *in, Auth__ApiKeyList *out)
 {
-	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
-
 	if (account_number_cursor(call, in->cursor) < 0)
 		return -1;
-	return store_list_keys(call->db, call->owner_id, in->cursor, limit, out, call->arena, call->err);
+	return store_list_keys(call->db, call->owner_id, in->cursor, in->limit, out, call->arena, call->err);
 }
 
 /* The ends of a secret that is long enough to have a middle. */
@@ -136,13 +134,9 @@ int auth_add_api_key(struct call *call, const Auth__AddApiKeyRequest *in, Auth__
 
 int auth_delete_api_key(struct call *call, const Auth__ApiKeyRequest *in, Rpc__Message *out)
 {
-	int found = store_delete_key(call->db, call->owner_id, in->key_id, call->err);
-
-	if (found < 0)
-		return -1;
-	if (!found)
-		return error_set(call->err, ERROR_NOT_FOUND, "no such key");
-	if (audit(call, "key_deleted", call->owner_id, NULL) < 0)
+	if (db_must_find(store_delete_key(call->db, call->owner_id, in->key_id, call->err), "key",
+	                 call->err) < 0 ||
+	    audit(call, "key_deleted", call->owner_id, NULL) < 0)
 		return -1;
 	out->message = (char *)"API key deleted";
 	return 0;
@@ -208,25 +202,26 @@ int auth_follow_revocations(struct call *call, const Auth__FollowRequest *in, Au
 
 int auth_resolve_key(struct call *call, const Auth__ResolveKeyRequest *in, Auth__ResolvedKey *out)
 {
-	int found = store_resolve_key(call->db, in->hash ? in->hash : "", out, call->arena, call->err);
-
-	return found == 0 ? error_set(call->err, ERROR_NOT_FOUND, "no such key") : found < 0 ? -1 : 0;
+	return db_must_find(
+	    store_resolve_key(call->db, in->hash ? in->hash : "", out, call->arena, call->err), "key",
+	    call->err);
 }
 
 int auth_get_provider_key(struct call *call, const Auth__ProviderKeyRequest *in, Auth__ProviderKey *out)
 {
 	struct keyring ring;
 	size_t size;
-	int found;
+	int opened;
 
 	if (!call->owner_id)
 		return error_set(call->err, ERROR_FORBIDDEN, "whose key?");
-	found = store_provider_key(call->db, call->owner_id, in->provider, out, call->arena, call->err);
-	if (found <= 0)
-		return found == 0 ? error_set(call->err, ERROR_NOT_FOUND, "no such key") : -1;
+	if (db_must_find(
+	        store_provider_key(call->db, call->owner_id, in->provider, out, call->arena, call->err),
+	        "key", call->err) < 0)
+		return -1;
 	keystore_ring(auth_of(call)->keys, KEYSTORE_STORAGE, clock_unix_ms() / 1000, &ring);
-	found = keyring_open(&ring, seal_context(call, out->provider), out->key, &out->key, &size,
-	                     call->arena, call->err);
+	opened = keyring_open(&ring, seal_context(call, out->provider), out->key, &out->key, &size,
+	                      call->arena, call->err);
 	explicit_bzero(&ring, sizeof ring);
-	return found;
+	return opened;
 }

@@ -74,48 +74,44 @@ void store_read_account(const PGresult *res, struct account *out, struct arena *
 	};
 }
 
-static int account(struct db *db, const char *stmt, const char *which, struct account *out, struct arena *a,
-                   struct error *err)
+int store_account(struct db *db, const char *stmt, const char *which, struct account *out, struct arena *a,
+                  struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, stmt, DB_ARGS(which), &res, err);
 
-	if (db_exec(db, stmt, DB_ARGS(which), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	store_read_account(res, out, a);
-	return 1;
+	if (found > 0)
+		store_read_account(res, out, a);
+	return found;
 }
 
 int store_find_account(struct db *db, const char *email, struct account *out, struct arena *a,
                        struct error *err)
 {
-	return account(db, "find_account", email, out, a, err);
+	return store_account(db, "find_account", email, out, a, err);
 }
 
 int store_get_account(struct db *db, const char *owner, struct account *out, struct arena *a,
                       struct error *err)
 {
-	return account(db, "get_account", owner, out, a, err);
+	return store_account(db, "get_account", owner, out, a, err);
 }
 
 int store_lock_account(struct db *db, const char *owner, struct account *out, struct arena *a,
                        struct error *err)
 {
-	return account(db, "lock_account", owner, out, a, err);
+	return store_account(db, "lock_account", owner, out, a, err);
 }
 
 int store_add_account(struct db *db, const char *owner, const char *email, const char *display_name,
                       const char *password, int64_t *id, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "add_account", DB_ARGS(owner, email, display_name, password), &res, err);
 
-	if (db_exec(db, "add_account", DB_ARGS(owner, email, display_name, password), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	*id = db_int(res, 0, "id");
-	return 1;
+	if (found > 0)
+		*id = db_int(res, 0, "id");
+	return found;
 }
 
 int store_set_password(struct db *db, const char *owner, const char *password, struct error *err)
@@ -123,18 +119,10 @@ int store_set_password(struct db *db, const char *owner, const char *password, s
 	return db_exec(db, "set_password", DB_ARGS(owner, password), NULL, err);
 }
 
-/* Change a row (or some): 1 when there was one. */
-static int change(struct db *db, const char *stmt, struct db_args args, struct error *err)
-{
-	int64_t rows = 0;
-
-	return db_change(db, stmt, args, &rows, err) < 0 ? -1 : rows > 0;
-}
-
 int store_change_password(struct db *db, const char *owner, const char *before, const char *password,
                           struct error *err)
 {
-	return change(db, "change_password", DB_ARGS(owner, before, password), err);
+	return db_changed(db, "change_password", DB_ARGS(owner, before, password), err);
 }
 
 int store_set_proven(struct db *db, const char *owner, const char *admin_email, struct error *err)
@@ -144,7 +132,7 @@ int store_set_proven(struct db *db, const char *owner, const char *admin_email, 
 
 int store_set_disabled(struct db *db, const char *owner, bool disabled, struct error *err)
 {
-	return change(db, "set_disabled", DB_ARGS(owner, disabled), err);
+	return db_changed(db, "set_disabled", DB_ARGS(owner, disabled), err);
 }
 
 int store_set_preferences(struct db *db, const char *owner, const char *json, const char *display_name,
@@ -157,34 +145,18 @@ int store_delete_account(struct db *db, const char *owner, struct error *err)
 {
 	if (db_exec(db, "no_timeout", DB_ARGS(), NULL, err) < 0)
 		return -1;
-	return change(db, "delete_account", DB_ARGS(owner), err);
+	return db_changed(db, "delete_account", DB_ARGS(owner), err);
 }
 
 int store_list_users(struct db *db, const char *cursor, int limit, Auth__AdminUserList *out, struct arena *a,
                      struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	/* One more than asked for tells whether anything follows. */
-	if (db_exec(db, "list_users", DB_ARGS(cursor, limit + 1), &res, err) < 0 ||
-	    db_rows(res, &auth__admin_user__descriptor, &out->n_users, &out->users, a, err) < 0)
-		return -1;
-	if (out->n_users > (size_t)limit) {
-		out->n_users = (size_t)limit;
-		out->next = arena_printf(a, "%lld", (long long)out->users[limit - 1]->id);
-	}
-	return 0;
+	return db_page(db, "list_users", DB_ARGS(cursor), limit, STORE_PAGE, &out->base, a, err);
 }
 
 int store_get_user(struct db *db, const char *owner, Auth__AdminUser *out, struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "get_user", DB_ARGS(owner), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	return db_row(res, 0, &out->base, a, err) < 0 ? -1 : 1;
+	return db_one(db, "get_user", DB_ARGS(owner), &out->base, a, err);
 }
 
 int store_settle_admin(struct db *db, const char *admin_email, struct error *err)
@@ -197,12 +169,12 @@ int store_settle_admin(struct db *db, const char *admin_email, struct error *err
 int store_open_session(struct db *db, const char *owner, const char *id, int64_t hours, const char *ip,
                        const char *user_agent, const char *password, struct error *err)
 {
-	return change(db, "open_session", DB_ARGS(owner, id, hours, ip, user_agent, password), err);
+	return db_changed(db, "open_session", DB_ARGS(owner, id, hours, ip, user_agent, password), err);
 }
 
 int store_end_session(struct db *db, const char *owner, const char *id, struct error *err)
 {
-	return change(db, "end_session", DB_ARGS(owner, id), err);
+	return db_changed(db, "end_session", DB_ARGS(owner, id), err);
 }
 
 int store_end_sessions(struct db *db, const char *owner, const char *but, struct error *err)
@@ -218,16 +190,8 @@ int store_touch_session(struct db *db, const char *owner, const char *id, struct
 int store_list_sessions(struct db *db, const char *owner, const char *current, const char *cursor, int limit,
                         Auth__SessionList *out, struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "list_sessions", DB_ARGS(owner, current, cursor, limit + 1), &res, err) < 0 ||
-	    db_rows(res, &auth__session__descriptor, &out->n_sessions, &out->sessions, a, err) < 0)
-		return -1;
-	if (out->n_sessions > (size_t)limit) {
-		out->n_sessions = (size_t)limit;
-		out->next = out->sessions[limit - 1]->id;
-	}
-	return 0;
+	return db_page(db, "list_sessions", DB_ARGS(owner, current, cursor), limit, STORE_PAGE, &out->base, a,
+	               err);
 }
 
 int store_list_revocations(struct db *db, int64_t after, int limit, Auth__Revocations *out, struct arena *a,

@@ -11,6 +11,9 @@
 	" u.preferences, " STORE_RFC3339("u.created_at") " AS created_at, " STORE_RFC3339(         \
 	    "u.updated_at") " AS updated_at"
 
+/* The account that a statement of one parameter finds: 1, 0, -1. */
+int store_account(struct db *db, const char *stmt, const char *which, struct account *out, struct arena *a,
+                  struct error *err) CHECKED;
 void store_read_account(const PGresult *res, struct account *out, struct arena *a);
 
 #endif

@@ -53,58 +53,31 @@ const struct db_stmt store_keys_statements[] = {
 
 /* --- API keys ---------------------------------------------------------------------------------------------------- */
 
-/* The one row, if there is one, into the message. */
-static int one_row(const PGresult *res, ProtobufCMessage *out, struct arena *a, struct error *err)
-{
-	if (PQntuples(res) == 0)
-		return 0;
-	return db_row(res, 0, out, a, err) < 0 ? -1 : 1;
-}
-
 int store_add_key(struct db *db, const char *owner, const struct new_key *key, Auth__ApiKey *out,
                   struct arena *a, struct error *err)
 {
 	char *scopes = db_text_array(key->scopes, key->scope_count, a);
-	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_exec(db, "add_key",
-	            DB_ARGS(owner, key->name, key->masked, key->expires_at, key->hash, key->prefix, scopes,
-	                    key->provider, key->sealed, key->base_url),
-	            &res, err) < 0)
-		return -1;
-	return one_row(res, &out->base, a, err);
+	return db_one(db, "add_key",
+	              DB_ARGS(owner, key->name, key->masked, key->expires_at, key->hash, key->prefix, scopes,
+	                      key->provider, key->sealed, key->base_url),
+	              &out->base, a, err);
 }
 
 int store_count_keys(struct db *db, const char *owner, int64_t *ret, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "count_keys", DB_ARGS(owner), &res, err) < 0)
-		return -1;
-	*ret = db_int(res, 0, "count");
-	return 0;
+	return db_number(db, "count_keys", DB_ARGS(owner), ret, err);
 }
 
 int store_list_keys(struct db *db, const char *owner, const char *cursor, int limit, Auth__ApiKeyList *out,
                     struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "list_keys", DB_ARGS(owner, cursor, limit + 1), &res, err) < 0 ||
-	    db_rows(res, &auth__api_key__descriptor, &out->n_keys, &out->keys, a, err) < 0)
-		return -1;
-	if (out->n_keys > (size_t)limit) {
-		out->n_keys = (size_t)limit;
-		out->next = arena_printf(a, "%lld", (long long)out->keys[limit - 1]->id);
-	}
-	return 0;
+	return db_page(db, "list_keys", DB_ARGS(owner, cursor), limit, STORE_PAGE, &out->base, a, err);
 }
 
 int store_delete_key(struct db *db, const char *owner, int64_t id, struct error *err)
 {
-	int64_t rows = 0;
-
-	return db_change(db, "delete_key", DB_ARGS(owner, id), &rows, err) < 0 ? -1 : rows > 0;
+	return db_changed(db, "delete_key", DB_ARGS(owner, id), err);
 }
 
 int store_delete_keys(struct db *db, const char *owner, struct error *err)
@@ -121,13 +94,11 @@ int store_masked_key(struct db *db, const char *owner, const char *name, const c
                      struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "masked_key", DB_ARGS(owner, name), &res, err);
 
-	if (db_exec(db, "masked_key", DB_ARGS(owner, name), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	*ret = arena_strdup(a, db_text(res, 0, "masked"));
-	return 1;
+	if (found > 0)
+		*ret = arena_strdup(a, db_text(res, 0, "masked"));
+	return found;
 }
 
 int store_revoke_keys(struct db *db, const char *owner, struct error *err)
@@ -138,21 +109,13 @@ int store_revoke_keys(struct db *db, const char *owner, struct error *err)
 int store_resolve_key(struct db *db, const char *hash, Auth__ResolvedKey *out, struct arena *a,
                       struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "resolve_key", DB_ARGS(hash), &res, err) < 0)
-		return -1;
-	return one_row(res, &out->base, a, err);
+	return db_one(db, "resolve_key", DB_ARGS(hash), &out->base, a, err);
 }
 
 int store_provider_key(struct db *db, const char *owner, const char *provider, Auth__ProviderKey *out,
                        struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "provider_key", DB_ARGS(owner, provider), &res, err) < 0)
-		return -1;
-	return one_row(res, &out->base, a, err);
+	return db_one(db, "provider_key", DB_ARGS(owner, provider), &out->base, a, err);
 }
 
 /* --- The keyring ------------------------------------------------------------------------------------------------- */

@@ -57,28 +57,14 @@ const struct db_stmt store_proofs_statements[] = {
 
 /* --- Codes and links --------------------------------------------------------------------------------------------- */
 
-static int account(struct db *db, const char *stmt, const char *which, struct account *out, struct arena *a,
-                   struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, stmt, DB_ARGS(which), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	store_read_account(res, out, a);
-	return 1;
-}
-
 int store_lock_code(struct db *db, const char *email, struct stored_code *out, struct arena *a,
                     struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "lock_code", DB_ARGS(email, PROOF_TRIES), &res, err);
 
-	if (db_exec(db, "lock_code", DB_ARGS(email, PROOF_TRIES), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
+	if (found <= 0)
+		return found;
 	store_read_account(res, &out->account, a);
 	out->hash = arena_strdup(a, db_text(res, 0, "hash"));
 	return 1;
@@ -87,12 +73,9 @@ int store_lock_code(struct db *db, const char *email, struct stored_code *out, s
 int store_put_code(struct db *db, const char *owner, const char *job_id, const char *hash, int64_t expires,
                    struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "put_code", DB_ARGS(owner, job_id, hash, expires), NULL, err) < 0 ||
-	    db_exec(db, "live_code", DB_ARGS(owner, job_id, PROOF_TRIES), &res, err) < 0)
+	if (db_exec(db, "put_code", DB_ARGS(owner, job_id, hash, expires), NULL, err) < 0)
 		return -1;
-	return PQntuples(res) > 0;
+	return db_changed(db, "live_code", DB_ARGS(owner, job_id, PROOF_TRIES), err);
 }
 
 int store_miss_code(struct db *db, const char *email, struct error *err)
@@ -112,12 +95,12 @@ int store_put_link(struct db *db, const char *owner, const char *hash, int64_t e
 
 int store_find_link(struct db *db, const char *hash, struct account *out, struct arena *a, struct error *err)
 {
-	return account(db, "find_link", hash, out, a, err);
+	return store_account(db, "find_link", hash, out, a, err);
 }
 
 int store_lock_link(struct db *db, const char *hash, struct account *out, struct arena *a, struct error *err)
 {
-	return account(db, "lock_link", hash, out, a, err);
+	return store_account(db, "lock_link", hash, out, a, err);
 }
 
 int store_drop_links(struct db *db, const char *owner, struct error *err)
@@ -130,12 +113,7 @@ int store_drop_links(struct db *db, const char *owner, struct error *err)
 int store_throttle_wait(struct db *db, const char *key, int limit, int window, int64_t *ret,
                         struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "throttle_wait", DB_ARGS(key, limit, window), &res, err) < 0)
-		return -1;
-	*ret = PQntuples(res) ? db_int(res, 0, "seconds") : 0;
-	return 0;
+	return db_number(db, "throttle_wait", DB_ARGS(key, limit, window), ret, err);
 }
 
 int store_throttle_note(struct db *db, const char *key, int limit, int window, struct error *err)
@@ -145,10 +123,7 @@ int store_throttle_note(struct db *db, const char *key, int limit, int window, s
 
 int store_throttle_take(struct db *db, const char *key, int limit, int window, int gap, struct error *err)
 {
-	int64_t rows = 0;
-
-	return db_change(db, "throttle_take", DB_ARGS(key, limit, window, gap), &rows, err) < 0 ? -1
-	                                                                                        : rows > 0;
+	return db_changed(db, "throttle_take", DB_ARGS(key, limit, window, gap), err);
 }
 
 int store_throttle_forget(struct db *db, const char *key, struct error *err)

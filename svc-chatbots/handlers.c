@@ -7,17 +7,18 @@
 #include "svc-chatbots/settings.h"
 #include "svc-chatbots/store.h"
 
-static int not_found(struct call *call)
-{
-	return error_set(call->err, ERROR_NOT_FOUND, "no such chatbot");
-}
-
 /* Fill out with the caller's chatbot. */
 static int get(struct call *call, const char *id, Chatbots__Chatbot *out)
 {
-	int found = store_get(call->db, call->owner_id, id, out, call->arena, call->err);
+	return db_must_find(store_get(call->db, call->owner_id, id, out, call->arena, call->err), "chatbot",
+	                    call->err);
+}
 
-	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
+/* Its settings, and nobody else changes it before the transaction ends. */
+static int lock(struct call *call, const char *id, const char **settings)
+{
+	return db_must_find(store_lock(call->db, call->owner_id, id, settings, call->arena, call->err),
+	                    "chatbot", call->err);
 }
 
 /* End a transaction in which everything went well, or undo it; what the handler then returns. */
@@ -58,9 +59,7 @@ int chatbots_create_chatbot(struct call *call, const Chatbots__CreateChatbotRequ
 int chatbots_list_chatbots(struct call *call, const Chatbots__ListChatbotsRequest *in,
                            Chatbots__ChatbotList *out)
 {
-	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
-
-	return store_list(call->db, call->owner_id, in->cursor, limit, out, call->arena, call->err);
+	return store_list(call->db, call->owner_id, in->cursor, in->limit, out, call->arena, call->err);
 }
 
 int chatbots_get_chatbot(struct call *call, const Chatbots__ChatbotRequest *in, Chatbots__Chatbot *out)
@@ -79,10 +78,9 @@ static bool resets(const Chatbots__UpdateChatbotRequest *in, const char *name)
 static int update(struct call *call, const Chatbots__UpdateChatbotRequest *in, Chatbots__Chatbot *out)
 {
 	const char *settings = NULL;
-	int found = store_lock(call->db, call->owner_id, in->chatbot_id, &settings, call->arena, call->err);
 
-	if (found <= 0)
-		return found == 0 ? not_found(call) : -1;
+	if (lock(call, in->chatbot_id, &settings) < 0)
+		return -1;
 	if (settings_apply(resets(in, "settings") ? NULL : settings, in->settings, &settings, call->arena,
 	                   call->err) < 0)
 		return -1;
@@ -108,19 +106,17 @@ int chatbots_update_chatbot(struct call *call, const Chatbots__UpdateChatbotRequ
 
 int chatbots_delete_chatbot(struct call *call, const Chatbots__ChatbotRequest *in, Rpc__Empty *out)
 {
-	int found = store_delete(call->db, call->owner_id, in->chatbot_id, call->err);
-
 	(void)out;
-	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
+	return db_must_find(store_delete(call->db, call->owner_id, in->chatbot_id, call->err), "chatbot",
+	                    call->err);
 }
 
 static int assign(struct call *call, const Chatbots__AssignDocumentsRequest *in, Chatbots__Chatbot *out)
 {
 	const char *settings = NULL;
-	int found = store_lock(call->db, call->owner_id, in->chatbot_id, &settings, call->arena, call->err);
 
-	if (found <= 0)
-		return found == 0 ? not_found(call) : -1;
+	if (lock(call, in->chatbot_id, &settings) < 0)
+		return -1;
 	if (store_assign(call->db, call->owner_id, in->chatbot_id, in->document_ids, in->n_document_ids,
 	                 call->arena, call->err) < 0)
 		return -1;
@@ -147,9 +143,8 @@ int chatbots_unassign_document(struct call *call, const Chatbots__UnassignDocume
 
 int chatbots_find_chatbot(struct call *call, const Chatbots__ChatbotRequest *in, Chatbots__Chatbot *out)
 {
-	int found = store_find(call->db, in->chatbot_id, out, call->arena, call->err);
-
-	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
+	return db_must_find(store_find(call->db, in->chatbot_id, out, call->arena, call->err), "chatbot",
+	                    call->err);
 }
 
 int chatbots_get_widget_config(struct call *call, const Chatbots__ChatbotRequest *in,

@@ -39,61 +39,32 @@ int store_create(struct db *db, const char *owner, const char *id, const Chatbot
 	return db_exec(db, "create", DB_ARGS(owner, id, in->name, in->description, settings), NULL, err);
 }
 
-/* The one row of res, if there is one, into out. */
-static int one_row(const PGresult *res, Chatbots__Chatbot *out, struct arena *a, struct error *err)
-{
-	if (PQntuples(res) == 0)
-		return 0;
-	return db_row(res, 0, &out->base, a, err) < 0 ? -1 : 1;
-}
-
 int store_get(struct db *db, const char *owner, const char *id, Chatbots__Chatbot *out, struct arena *a,
               struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "get", DB_ARGS(owner, id), &res, err) < 0)
-		return -1;
-	return one_row(res, out, a, err);
+	return db_one(db, "get", DB_ARGS(owner, id), &out->base, a, err);
 }
 
 int store_find(struct db *db, const char *id, Chatbots__Chatbot *out, struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "find", DB_ARGS(id), &res, err) < 0)
-		return -1;
-	return one_row(res, out, a, err);
+	return db_one(db, "find", DB_ARGS(id), &out->base, a, err);
 }
 
 int store_list(struct db *db, const char *owner, const char *cursor, int limit, Chatbots__ChatbotList *out,
                struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	/* One more than asked for tells whether anything follows. */
-	if (db_exec(db, "list", DB_ARGS(owner, cursor, limit + 1), &res, err) < 0)
-		return -1;
-	if (db_rows(res, &chatbots__chatbot__descriptor, &out->n_chatbots, &out->chatbots, a, err) < 0)
-		return -1;
-	if (out->n_chatbots > (size_t)limit) {
-		out->n_chatbots = (size_t)limit;
-		out->next = out->chatbots[limit - 1]->id;
-	}
-	return 0;
+	return db_page(db, "list", DB_ARGS(owner, cursor), limit, STORE_PAGE, &out->base, a, err);
 }
 
 int store_lock(struct db *db, const char *owner, const char *id, const char **settings, struct arena *a,
                struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "lock", DB_ARGS(owner, id), &res, err);
 
-	if (db_exec(db, "lock", DB_ARGS(owner, id), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	*settings = arena_strdup(a, db_text(res, 0, "settings"));
-	return 1;
+	if (found > 0)
+		*settings = arena_strdup(a, db_text(res, 0, "settings"));
+	return found;
 }
 
 int store_update(struct db *db, const char *owner, const char *id, const char *name, const char *description,
@@ -105,11 +76,7 @@ int store_update(struct db *db, const char *owner, const char *id, const char *n
 
 int store_delete(struct db *db, const char *owner, const char *id, struct error *err)
 {
-	int64_t rows;
-
-	if (db_change(db, "delete", DB_ARGS(owner, id), &rows, err) < 0)
-		return -1;
-	return rows > 0;
+	return db_changed(db, "delete", DB_ARGS(owner, id), err);
 }
 
 int store_assign(struct db *db, const char *owner, const char *id, char **documents, size_t count,

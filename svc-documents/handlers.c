@@ -16,11 +16,6 @@
 
 enum { NAME_MAX_CHARACTERS = 200, USES_MS = 2000 /* what knowing the chatbots may cost */ };
 
-static int not_found(struct call *call)
-{
-	return error_set(call->err, ERROR_NOT_FOUND, "no such document");
-}
-
 /* --- Which chatbots use them ------------------------------------------------------------------------------------ */
 
 static void fill_uses(Documents__Document **documents, size_t count, const Chatbots__UseList *uses)
@@ -62,10 +57,9 @@ static void add_uses(struct call *call, Documents__Document **documents, size_t 
 /* Fill out with the caller's document as it is now. */
 static int get(struct call *call, const char *id, Documents__Document *out)
 {
-	int found = store_get(call->db, call->owner_id, id, out, call->arena, call->err);
-
-	if (found <= 0)
-		return found < 0 ? -1 : not_found(call);
+	if (db_must_find(store_get(call->db, call->owner_id, id, out, call->arena, call->err), "document",
+	                 call->err) < 0)
+		return -1;
 	add_uses(call, &out, 1);
 	return 0;
 }
@@ -75,9 +69,7 @@ static int get(struct call *call, const char *id, Documents__Document *out)
 int documents_list_documents(struct call *call, const Documents__ListDocumentsRequest *in,
                              Documents__DocumentList *out)
 {
-	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
-
-	if (store_list(call->db, call->owner_id, in->cursor, limit, out, call->arena, call->err) < 0)
+	if (store_list(call->db, call->owner_id, in->cursor, in->limit, out, call->arena, call->err) < 0)
 		return -1;
 	add_uses(call, out->documents, out->n_documents);
 	return 0;
@@ -200,9 +192,10 @@ static int wait_for(struct call *call, const char *id, int seconds)
 		int64_t left = (end < call->deadline - 500 ? end : call->deadline - 500) - clock_unix_ms();
 		int found = store_get_progress(call->db, call->owner_id, id, &p, call->arena, call->err);
 
-		if (found <= 0)
-			rc = found < 0 ? -1 : not_found(call); /* deleted meanwhile */
-		else if (processed(p.status) || left <= 0 || atomic_load(call->cancelled))
+		rc = db_must_find(found, "document", call->err); /* deleted meanwhile? */
+		if (rc < 0)
+			break;
+		if (processed(p.status) || left <= 0 || atomic_load(call->cancelled))
 			break;
 		else
 			watch_wait(svc->watch, &me, left < 1000 ? (int)left : 1000);
@@ -311,19 +304,17 @@ int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Doc
 
 int documents_delete_document(struct call *call, const Documents__DocumentRequest *in, Rpc__Empty *out)
 {
-	int found = store_delete(call->db, call->owner_id, in->document_id, call->err);
-
 	(void)out;
-	return found == 0 ? not_found(call) : found < 0 ? -1 : 0;
+	return db_must_find(store_delete(call->db, call->owner_id, in->document_id, call->err), "document",
+	                    call->err);
 }
 
 /* out as it is before the work on it begins. */
 static int reindex(struct call *call, const char *id, Documents__Document *out)
 {
-	int found = store_progress(call->db, call->owner_id, id, "pending", 0, NULL, call->err);
-
-	if (found <= 0)
-		return found < 0 ? -1 : not_found(call);
+	if (db_must_find(store_progress(call->db, call->owner_id, id, "pending", 0, NULL, call->err),
+	                 "document", call->err) < 0)
+		return -1;
 	if (ingest_later(call->db, call->owner_id, id, call->arena, call->err) < 0)
 		return -1;
 	return store_get(call->db, call->owner_id, id, out, call->arena, call->err) < 0 ? -1 : 0;

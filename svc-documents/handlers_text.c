@@ -15,11 +15,6 @@ enum {
 	TEXT_AT_ONCE = 500000 /* characters that certainly fit */
 };
 
-static int not_found(struct call *call)
-{
-	return error_set(call->err, ERROR_NOT_FOUND, "no such document");
-}
-
 /* --- Text ------------------------------------------------------------------------------------------------------- */
 
 static int check_range(struct call *call, const Documents__TextRequest *in, int64_t bytes, int64_t characters,
@@ -44,8 +39,8 @@ int documents_get_text(struct call *call, const Documents__TextRequest *in, Docu
 	int found =
 	    store_text_size(call->db, call->owner_id, in->document_id, &bytes, &characters, call->err);
 
-	if (found <= 0)
-		return found < 0 ? -1 : not_found(call);
+	if (db_must_find(found, "document", call->err) < 0)
+		return -1;
 	if (bytes < 0)
 		return error_set(call->err, ERROR_CONFLICT,
 		                 "the document has no text yet: look at its status");
@@ -53,8 +48,8 @@ int documents_get_text(struct call *call, const Documents__TextRequest *in, Docu
 		return -1;
 	found =
 	    store_text(call->db, call->owner_id, in->document_id, start, end, out, call->arena, call->err);
-	if (found <= 0)
-		return found < 0 ? -1 : not_found(call);
+	if (db_must_find(found, "document", call->err) < 0)
+		return -1;
 	out->id = in->document_id;
 	return 0;
 }
@@ -68,8 +63,8 @@ int documents_follow_document(struct call *call, const Documents__DocumentReques
 	const char *stream;
 	int found = store_get_progress(call->db, call->owner_id, in->document_id, &p, call->arena, call->err);
 
-	if (found <= 0)
-		return found < 0 ? -1 : not_found(call);
+	if (db_must_find(found, "document", call->err) < 0)
+		return -1;
 	if (follow_start(svc->follow, call, in->document_id, &stream) < 0)
 		return -1;
 	out->stream = (char *)stream;

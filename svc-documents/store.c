@@ -66,13 +66,11 @@ int store_get_piece(struct db *db, const char *owner, const char *file, int numb
                     struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "get_piece", DB_ARGS(owner, file, number), &res, err);
 
-	if (db_exec(db, "get_piece", DB_ARGS(owner, file, number), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	*ret = db_bytes(res, 0, "data", a);
-	return 1;
+	if (found > 0)
+		*ret = db_bytes(res, 0, "data", a);
+	return found;
 }
 
 int store_drop_file(struct db *db, const char *owner, const char *file, struct error *err)
@@ -98,59 +96,33 @@ int store_create(struct db *db, const char *owner, const struct new_document *d,
 int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,
               struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "get", DB_ARGS(owner, id), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	return db_row(res, 0, &out->base, a, err) < 0 ? -1 : 1;
+	return db_one(db, "get", DB_ARGS(owner, id), &out->base, a, err);
 }
 
 int store_list(struct db *db, const char *owner, const char *cursor, int limit, Documents__DocumentList *out,
                struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	/* One more than asked for tells whether anything follows. */
-	if (db_exec(db, "list", DB_ARGS(owner, cursor, limit + 1), &res, err) < 0)
-		return -1;
-	if (db_rows(res, &documents__document__descriptor, &out->n_documents, &out->documents, a, err) < 0)
-		return -1;
-	if (out->n_documents > (size_t)limit) {
-		out->n_documents = (size_t)limit;
-		out->next = out->documents[limit - 1]->id;
-	}
-	return 0;
+	return db_page(db, "list", DB_ARGS(owner, cursor), limit, STORE_PAGE, &out->base, a, err);
 }
 
 int store_delete(struct db *db, const char *owner, const char *id, struct error *err)
 {
-	int64_t rows;
-
-	if (db_change(db, "delete", DB_ARGS(owner, id), &rows, err) < 0)
-		return -1;
-	return rows > 0;
+	return db_changed(db, "delete", DB_ARGS(owner, id), err);
 }
 
 int store_usage(struct db *db, const char *owner, Documents__Usage *out, struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "usage", DB_ARGS(owner), &res, err) < 0)
-		return -1;
-	return db_row(res, 0, &out->base, a, err);
+	return db_one(db, "usage", DB_ARGS(owner), &out->base, a, err) < 0 ? -1 : 0;
 }
 
 int store_source(struct db *db, const char *owner, const char *id, struct source_file *ret, struct arena *a,
                  struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "source", DB_ARGS(owner, id), &res, err);
 
-	if (db_exec(db, "source", DB_ARGS(owner, id), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
+	if (found <= 0)
+		return found;
 	*ret = (struct source_file){ .type = arena_strdup(a, db_text(res, 0, "type")),
 		                     .name = arena_strdup(a, db_text(res, 0, "name")),
 		                     .file = arena_strdup(a, db_text(res, 0, "file_id")),
@@ -162,22 +134,17 @@ int store_source(struct db *db, const char *owner, const char *id, struct source
 int store_progress(struct db *db, const char *owner, const char *id, const char *status, double progress,
                    const char *error, struct error *err)
 {
-	int64_t rows;
-
-	if (db_change(db, "progress", DB_ARGS(owner, id, status, progress, error), &rows, err) < 0)
-		return -1;
-	return rows > 0;
+	return db_changed(db, "progress", DB_ARGS(owner, id, status, progress, error), err);
 }
 
 int store_get_progress(struct db *db, const char *owner, const char *id, struct progress *ret,
                        struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "get_progress", DB_ARGS(owner, id), &res, err);
 
-	if (db_exec(db, "get_progress", DB_ARGS(owner, id), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
+	if (found <= 0)
+		return found;
 	*ret = (struct progress){ arena_strdup(a, db_text(res, 0, "status")),
 		                  arena_strdup(a, db_text(res, 0, "error")),
 		                  strtod(db_text(res, 0, "progress"), NULL) };

@@ -209,13 +209,11 @@ static int clear(struct db *db, const char *owner, const char *id, struct error 
 static int lock(struct db *db, const char *owner, const char *id, int64_t *chunks, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "lock_document", DB_ARGS(owner, id), &res, err);
 
-	if (db_exec(db, "lock_document", DB_ARGS(owner, id), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	*chunks = db_int(res, 0, "chunks");
-	return 1;
+	if (found > 0)
+		*chunks = db_int(res, 0, "chunks");
+	return found;
 }
 
 int store_prepared(struct db *db, const char *owner, const char *id, const struct prepared *p,
@@ -278,11 +276,10 @@ int store_text_size(struct db *db, const char *owner, const char *id, int64_t *b
                     struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "text_size", DB_ARGS(owner, id), &res, err);
 
-	if (db_exec(db, "text_size", DB_ARGS(owner, id), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
+	if (found <= 0)
+		return found;
 	*bytes = db_text(res, 0, "bytes") ? db_int(res, 0, "bytes") : -1;
 	*characters = db_int(res, 0, "characters");
 	return 1;
@@ -307,13 +304,12 @@ int store_text(struct db *db, const char *owner, const char *id, int64_t start, 
                Documents__Text *out, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "text", DB_ARGS(owner, id, start, end), &res, err);
 	int64_t *starts, *ends;
 	size_t n, m;
 
-	if (db_exec(db, "text", DB_ARGS(owner, id, start, end), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
+	if (found <= 0)
+		return found;
 	out->text = arena_strdup(a, db_text(res, 0, "text"));
 	n = read_numbers(db_text(res, 0, "page_starts"), &starts, a);
 	m = read_numbers(db_text(res, 0, "page_ends"), &ends, a);

@@ -6,7 +6,5 @@
 int integrations_list_integrations(struct call *call, const Integrations__ListIntegrationsRequest *in,
                                    Integrations__IntegrationList *out)
 {
-	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
-
-	return store_list(call->db, call->owner_id, in->cursor, limit, out, call->arena, call->err);
+	return store_list(call->db, call->owner_id, in->cursor, in->limit, out, call->arena, call->err);
 }

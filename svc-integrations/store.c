@@ -10,17 +10,5 @@ const struct db_stmt store_statements[] = {
 int store_list(struct db *db, const char *owner, const char *cursor, int limit,
                Integrations__IntegrationList *out, struct arena *a, struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	/* One more than asked for tells whether anything follows. */
-	if (db_exec(db, "list", DB_ARGS(owner, cursor, limit + 1), &res, err) < 0)
-		return -1;
-	if (db_rows(res, &integrations__integration__descriptor, &out->n_integrations, &out->integrations, a,
-	            err) < 0)
-		return -1;
-	if (out->n_integrations > (size_t)limit) {
-		out->n_integrations = (size_t)limit;
-		out->next = out->integrations[limit - 1]->id;
-	}
-	return 0;
+	return db_page(db, "list", DB_ARGS(owner, cursor), limit, STORE_PAGE, &out->base, a, err);
 }

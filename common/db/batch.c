@@ -83,8 +83,7 @@ static bool joins(struct db_pool *pool)
 	return b && fiber_here() && b->count < DB_BATCH_MAX && (b->count == 0 || b->pool == pool);
 }
 
-int db_read(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
-            struct error *err)
+PGresult *db_batch_read(struct db_pool *pool, const struct db_known *known, struct db_args args)
 {
 	struct db_turn turn = { .known = known, .args = args };
 
@@ -93,8 +92,5 @@ int db_read(struct db_pool *pool, const struct db_known *known, struct db_args a
 		gathering->turns[gathering->count++] = &turn;
 		fiber_pause();
 	}
-	if (!turn.res)
-		return db_run_alone(pool, known, args, ret, err);
-	*ret = turn.res;
-	return 0;
+	return turn.res;
 }

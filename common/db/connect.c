@@ -1,3 +1,5 @@
+#include <assert.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,13 +54,37 @@ int db_prepare(struct db_conn *conn, const struct db_known *known, PGresult **fa
 	return 0;
 }
 
-/* What a SQL state means to the caller; the longest prefix listed counts, an unlisted one is our own mistake. */
+int db_send(PGconn *pg, const char *stmt, struct db_args args)
+{
+	const char *values[DB_ARGS_MAX];
+	int sizes[DB_ARGS_MAX], formats[DB_ARGS_MAX];
+
+	assert(args.count <= DB_ARGS_MAX);
+	for (int i = 0; i < args.count; i++) {
+		values[i] = args.args[i].inlined ? args.args[i].number : args.args[i].text;
+		sizes[i] = (int)args.args[i].size;
+		formats[i] = args.args[i].binary;
+	}
+	return PQsendQueryPrepared(pg, stmt, args.count, values, sizes, formats, 0);
+}
+
+bool db_succeeded(const PGresult *res)
+{
+	ExecStatusType status = PQresultStatus(res);
+
+	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/* What a SQL state means to the caller; the first prefix that fits counts, an unlisted one is our own mistake. */
 static const struct meaning {
 	const char *prefix;
 	enum db_fate fate;
-	const char *sentence; /* NULL: a mistake of ours, ERROR_INTERNAL */
+	const char *sentence;
+	enum error_code code; /* ERROR_UNAVAILABLE unless another is given */
 } meanings[] = {
 	{ "08", DB_LOST, "the connection to the database broke" },
+	{ DB_FOREIGN, DB_REFUSED, "what this belongs to does not exist", ERROR_NOT_FOUND },
+	{ DB_UNIQUE, DB_REFUSED, "there is one of these already", ERROR_CONFLICT },
 	{ "25006", DB_UNSENT, "the database has moved" }, /* this one only reads now: a failover */
 	{ "40", DB_REFUSED, "somebody else was changing the same; please try again" },
 	{ "53", DB_REFUSED, "the database has no room for more work" },
@@ -80,12 +106,32 @@ static const struct meaning *meaning_of(const char *sqlstate)
 	return NULL;
 }
 
+/* The name in `... constraint "chatbot_document_document_102071"`: all that a worker of a cluster tells us, with the
+ * number of its shard. Length 0: it names none. */
+static int constraint_in(const char *words, const char **ret)
+{
+	static const char mark[] = "constraint \"";
+	const char *at = words ? strstr(words, mark) : NULL;
+	int length, digits = 0;
+
+	if (!at)
+		return 0;
+	*ret = at + sizeof mark - 1;
+	length = (int)strcspn(*ret, "\"");
+	while (digits < length && isdigit((unsigned char)(*ret)[length - 1 - digits]))
+		digits++;
+	if (digits && digits < length && (*ret)[length - 1 - digits] == '_')
+		length -= digits + 1;
+	return length;
+}
+
 enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct error *err)
 {
 	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
 	const char *constraint = res ? PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME) : NULL;
 	const char *words = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 	const struct meaning *meaning = state ? meaning_of(state) : NULL;
+	int length = constraint ? (int)strlen(constraint) : constraint_in(words, &constraint);
 
 	if (!state) { /* libpq's own words: it had no answer */
 		bool dead = PQstatus(pg) == CONNECTION_BAD;
@@ -96,11 +142,14 @@ enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct
 		error_detail(err, "----- %s: %s", stmt, PQerrorMessage(pg));
 		return dead ? DB_LOST : DB_REFUSED;
 	}
-	if (meaning)
-		error_busy(err, 1, "%s", meaning->sentence);
-	else
+	if (!meaning)
 		error_internal(err, "-");
-	error_detail(err, "%s %s: %s: %s", state, constraint ? constraint : "", stmt, words ? words : "");
+	else if (meaning->code)
+		error_set(err, meaning->code, "%s", meaning->sentence);
+	else
+		error_busy(err, 1, "%s", meaning->sentence);
+	error_detail(err, "%s %.*s: %s: %s", state, length, length ? constraint : "", stmt,
+	             words ? words : "");
 	return meaning ? meaning->fate : DB_REFUSED;
 }
 

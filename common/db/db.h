@@ -92,7 +92,8 @@ struct db_args {
 	const struct db_arg *args;
 	int count;
 };
-/* DB_ARGS(a, b, ...): up to 16 values, none for DB_ARGS(). Lives as long as the block it stands in. */
+enum { DB_ARGS_MAX = 16 };
+/* DB_ARGS(a, b, ...): up to DB_ARGS_MAX values, none for DB_ARGS(). Lives as long as the block it stands in. */
 #define DB_ARGS(...) \
 	((struct db_args){ (const struct db_arg[]){ { 0 } DB_EACH(__VA_ARGS__) } + 1, DB_COUNT(__VA_ARGS__) })
 
@@ -123,9 +124,9 @@ int db_commit(struct db *db, struct error *err) CHECKED;
 void db_rollback(struct db *db);
 
 /*
- * SQL states that a store wants to tell apart. After a failed db_exec, err->detail starts with "SQLSTATE ":
- * db_failed_with(err, DB_UNIQUE) asks for one; the caller then clears the error and says it in its own words.
- * `constraint` (or NULL) narrows it to one constraint's name.
+ * SQL states. What a constraint refuses is ERROR_NOT_FOUND (a foreign key: "what this belongs to does not exist") or
+ * ERROR_CONFLICT (a unique one: "there is one of these already"); a store that can say more asks
+ * db_failed_with(err, DB_UNIQUE, "item_name"), clears the error and uses its own words. `constraint` NULL: any.
  */
 #define DB_UNIQUE "23505"
 #define DB_FOREIGN "23503"
@@ -140,6 +141,27 @@ int db_row(const PGresult *res, int row, ProtobufCMessage *msg, struct arena *a,
 
 /* Every row into a new message each: fills a repeated field. */
 int db_rows(const PGresult *res, const ProtobufCMessageDescriptor *type, size_t *n, void *ret_array,
+            struct arena *a, struct error *err) CHECKED;
+
+/*
+ * What stores write often. db_find, db_one: 1 found, 0 there is no row, -1. The first row; the statement finds one at
+ * most.
+ */
+int db_find(struct db *db, const char *stmt, struct db_args args, PGresult **ret, struct error *err) CHECKED;
+int db_one(struct db *db, const char *stmt, struct db_args args, ProtobufCMessage *out, struct arena *a,
+           struct error *err) CHECKED;
+/* The one number that it answers; 0 for NULL or no row. */
+int db_number(struct db *db, const char *stmt, struct db_args args, int64_t *ret, struct error *err) CHECKED;
+/* 1 something was changed, 0 nothing, -1. */
+int db_changed(struct db *db, const char *stmt, struct db_args args, struct error *err) CHECKED;
+/* Such an answer as a handler's 0 or -1: 0 is ERROR_NOT_FOUND, "no such document". */
+int db_must_find(int found, const char *what, struct error *err) CHECKED;
+
+/*
+ * A page of a list: rows into the list's repeated field, and into its `next` the last one's id when more follow. The
+ * statement has one parameter more than args, its LIMIT. limit: what the caller asked for, 0 for nothing; at most `most`.
+ */
+int db_page(struct db *db, const char *stmt, struct db_args args, int limit, int most, ProtobufCMessage *list,
             struct arena *a, struct error *err) CHECKED;
 
 /* Single cells. */

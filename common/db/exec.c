@@ -6,8 +6,6 @@
 #include "common/base/text.h"
 #include "common/db/internal.h"
 
-enum { MOST_ARGS = 16 };
-
 /* --- Parameters -------------------------------------------------------------------------------------------------- */
 
 struct db_arg db_arg_text(const char *value)
@@ -71,13 +69,6 @@ char *db_text_array(char *const *values, size_t count, struct arena *a)
 
 /* --- Statements -------------------------------------------------------------------------------------------------- */
 
-bool db_succeeded(const PGresult *res)
-{
-	ExecStatusType status = PQresultStatus(res);
-
-	return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-}
-
 /*
  * The answer to what was sent. Not PQexec's way, which keeps the last result: after "FATAL: terminating connection"
  * comes libpq's own "connection closed", and only the first tells that nothing was done. But an error after a success
@@ -98,20 +89,6 @@ static PGresult *wait_for_answer(PGconn *pg, int sent)
 		answer = next;
 	}
 	return answer;
-}
-
-int db_send(PGconn *pg, const char *stmt, struct db_args args)
-{
-	const char *values[MOST_ARGS];
-	int sizes[MOST_ARGS], formats[MOST_ARGS];
-
-	assert(args.count <= MOST_ARGS);
-	for (int i = 0; i < args.count; i++) {
-		values[i] = args.args[i].inlined ? args.args[i].number : args.args[i].text;
-		sizes[i] = (int)args.args[i].size;
-		formats[i] = args.args[i].binary;
-	}
-	return PQsendQueryPrepared(pg, stmt, args.count, values, sizes, formats, 0);
 }
 
 /* On one connection; what became of it in *fate when it fails. */
@@ -149,8 +126,9 @@ static int nobody_knows(struct error *err)
 	return -1;
 }
 
-int db_run_alone(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
-                 struct error *err)
+/* On a borrowed connection: a broken one is not the caller's trouble as long as nothing can have happened on it. */
+static int run_alone(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
+                     struct error *err)
 {
 	enum db_fate fate = DB_REFUSED;
 
@@ -174,7 +152,7 @@ int db_run_alone(struct db_pool *pool, const struct db_known *known, struct db_a
 
 int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret, struct error *err)
 {
-	const struct db_known *known = db_find(db->pool, stmt);
+	const struct db_known *known = db_statement(db->pool, stmt);
 	OWN(pgresult) PGresult *res = NULL;
 	enum db_fate fate;
 	int failed;
@@ -183,10 +161,10 @@ int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret
 		return error_internal(err, "no statement is named %s", stmt);
 	if (db->held) /* lost or not: without its commit nothing has happened */
 		failed = run(db->held, known, args, &res, &fate, err);
-	else if (known->reads)
-		failed = db_read(db->pool, known, args, &res, err);
+	else if (known->reads && (res = db_batch_read(db->pool, known, args)) != NULL)
+		failed = 0;
 	else
-		failed = db_run_alone(db->pool, known, args, &res, err);
+		failed = run_alone(db->pool, known, args, &res, err);
 	if (failed)
 		return -1;
 	if (ret)

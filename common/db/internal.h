@@ -6,6 +6,7 @@
  *	db_exec.c     statements and transactions
  *	db_batch.c    reads that travel together
  *	db_row.c      rows into messages
+ *	db_read.c     what stores write often, over these
  *	db_migrate.c, db_listen.c
  */
 #ifndef PARLEY_DB_INTERNAL_H
@@ -73,23 +74,18 @@ enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct
 
 int db_prepare(struct db_conn *conn, const struct db_known *known, PGresult **failed);
 
-/* --- db_exec.c --------------------------------------------------------------------------------------------------- */
-
 int db_send(PGconn *pg, const char *stmt, struct db_args args); /* 1 sent */
 bool db_succeeded(const PGresult *res);
-/* On a borrowed connection: a broken one is not the caller's trouble as long as nothing can have happened on it. */
-int db_run_alone(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
-                 struct error *err);
 
 /* --- db_batch.c -------------------------------------------------------------------------------------------------- */
 
-int db_read(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
-            struct error *err);
+/* The rows, if this read could travel with others and succeeded; else NULL, and it is to be run alone. */
+PGresult *db_batch_read(struct db_pool *pool, const struct db_known *known, struct db_args args);
 
 /* --- db_pool.c --------------------------------------------------------------------------------------------------- */
 
 struct db_conn *db_borrow(struct db_pool *pool, struct error *err); /* NULL with ERROR_UNAVAILABLE */
 void db_give_back(struct db_pool *pool, struct db_conn *conn);
-const struct db_known *db_find(const struct db_pool *pool, const char *name);
+const struct db_known *db_statement(const struct db_pool *pool, const char *name);
 
 #endif

@@ -31,7 +31,7 @@ static struct db_known *place_of(const struct db_pool *pool, const char *name)
 	}
 }
 
-const struct db_known *db_find(const struct db_pool *pool, const char *name)
+const struct db_known *db_statement(const struct db_pool *pool, const char *name)
 {
 	const struct db_known *known = place_of(pool, name);
 

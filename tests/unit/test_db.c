@@ -13,12 +13,19 @@
 #include <cmocka.h>
 
 #include "common/base/clock.h"
+#include "integrations.pb-c.h"
+#include "rpc.pb-c.h"
 #include "tests/unit/pg.h"
 
 static const struct db_stmt statements[] = {
 	{ "add", "INSERT INTO item (id, name) VALUES ($1, $2)" },
 	{ "add_returning", "INSERT INTO item (id, name) VALUES ($1, $2) RETURNING id" },
 	{ "pair", "INSERT INTO pair (item) VALUES ($1)" },
+	{ "pair_now", "INSERT INTO pair_now (item) VALUES ($1)" },
+	{ "refuse", "SELECT refuse($1)" },
+	{ "message", "SELECT name AS message FROM item WHERE id = $1" },
+	{ "five", "SELECT n::text AS id FROM generate_series(1, 5) AS n WHERE n > coalesce($1::int, 0)"
+	          " ORDER BY n LIMIT $2" },
 	{ "get", "SELECT name FROM item WHERE id = $1" },
 	{ "rename", "UPDATE item SET name = $2 WHERE id = $1" },
 	{ "count", "SELECT count(*) AS n FROM item" },
@@ -51,7 +58,10 @@ static int open_pool(void **state)
 	pg_sql("CREATE TABLE test_db.item (id bigint PRIMARY KEY, name text NOT NULL,"
 	       " CONSTRAINT item_name UNIQUE (name));"
 	       "CREATE TABLE test_db.pair (item bigint CONSTRAINT pair_item REFERENCES test_db.item"
-	       " DEFERRABLE INITIALLY DEFERRED)");
+	       " DEFERRABLE INITIALLY DEFERRED);"
+	       "CREATE TABLE test_db.pair_now (item bigint CONSTRAINT now_item REFERENCES test_db.item);"
+	       "CREATE FUNCTION test_db.refuse(words text) RETURNS void LANGUAGE plpgsql AS"
+	       " $$ BEGIN RAISE EXCEPTION '%', words USING ERRCODE = '23503'; END $$");
 	if (db_pool_open(&config, 0, &pool, &err) == 0)
 		return 0;
 	fprintf(stderr, "%s: %s\n", err.message, err.detail);
@@ -176,7 +186,7 @@ static void refusals_can_be_told_apart(void **state)
 	db_init(&db, pool);
 	pg_sql("TRUNCATE test_db.item CASCADE; INSERT INTO test_db.item VALUES (1, 'one')");
 	assert_int_equal(db_exec(&db, "add", DB_ARGS(2, "one"), NULL, &err), -1);
-	assert_int_equal(err.code, ERROR_INTERNAL);
+	assert_int_equal(err.code, ERROR_CONFLICT);
 	assert_true(db_failed_with(&err, DB_UNIQUE, NULL));
 	assert_true(db_failed_with(&err, DB_UNIQUE, "item_name"));
 	assert_false(db_failed_with(&err, DB_UNIQUE, "item_nam"));
@@ -185,11 +195,106 @@ static void refusals_can_be_told_apart(void **state)
 	assert_null(strstr(err.message, "item")); /* the caller learns nothing of tables */
 	error_clear(&err);
 	assert_false(db_failed_with(&err, DB_UNIQUE, NULL));
+	assert_int_equal(db_exec(&db, "pair_now", DB_ARGS(404), NULL, &err), -1);
+	assert_int_equal(err.code, ERROR_NOT_FOUND); /* what it is to belong to is not there */
+	assert_true(db_failed_with(&err, DB_FOREIGN, "now_item"));
+	error_clear(&err);
 	assert_int_equal(db_exec(&db, "divide", DB_ARGS(0), NULL, &err), -1);
 	assert_int_equal(err.code, ERROR_INTERNAL);
 	error_clear(&err);
 	assert_int_equal(db_exec(&db, "no_such_statement", DB_ARGS(), NULL, &err), -1);
 	assert_int_equal(err.code, ERROR_INTERNAL);
+}
+
+/* A worker of a cluster names the constraint in its words alone, with the number of its shard. */
+static void a_constraint_is_known_by_the_name_in_the_message(void **state)
+{
+	static const struct {
+		const char *words, *name;
+	} cases[] = {
+		{ "violates foreign key constraint \"pair_item_102071\"", "pair_item" },
+		{ "violates unique constraint \"item_name\"", "item_name" },
+		{ "violates unique constraint \"item_v2_17\"", "item_v2" },
+		{ "violates unique constraint \"102071\"", "102071" },
+		{ "violates unique constraint \"", "" },
+		{ "no name at all", "" },
+	};
+	struct db db;
+
+	(void)state;
+	db_init(&db, pool);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct error err = { 0 };
+
+		assert_int_equal(db_exec(&db, "refuse", DB_ARGS(cases[i].words), NULL, &err), -1);
+		assert_int_equal(err.code, ERROR_NOT_FOUND);
+		assert_true(db_failed_with(&err, DB_FOREIGN, cases[i].name));
+	}
+}
+
+static void one_row_or_none(void **state)
+{
+	Rpc__Message out = RPC__MESSAGE__INIT;
+	struct error err = { 0 };
+	struct arena a;
+	int64_t n = -1;
+	struct db db;
+
+	(void)state;
+	arena_init(&a, 0);
+	db_init(&db, pool);
+	pg_sql("TRUNCATE test_db.item CASCADE; INSERT INTO test_db.item VALUES (1, 'one')");
+	assert_int_equal(db_one(&db, "message", DB_ARGS(1), &out.base, &a, &err), 1);
+	assert_string_equal(out.message, "one");
+	assert_int_equal(db_one(&db, "message", DB_ARGS(2), &out.base, &a, &err), 0);
+	assert_int_equal(err.code, ERROR_NONE);
+	assert_int_equal(db_must_find(1, "item", &err), 0);
+	assert_int_equal(db_must_find(0, "item", &err), -1);
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	assert_string_equal(err.message, "no such item");
+	error_clear(&err);
+	assert_int_equal(db_one(&db, "divide", DB_ARGS(0), &out.base, &a, &err), -1);
+	error_clear(&err);
+	assert_int_equal(db_number(&db, "count", DB_ARGS(), &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(db_number(&db, "get", DB_ARGS(2), &n, &err), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(db_changed(&db, "rename", DB_ARGS(1, "uno"), &err), 1);
+	assert_int_equal(db_changed(&db, "rename", DB_ARGS(2, "due"), &err), 0);
+	arena_done(&a);
+}
+
+/* Pages one after another: each item once, none left out, no `next` on the last. */
+static void pages_join_without_a_gap(void **state)
+{
+	static const struct {
+		int limit, most, pages;
+	} cases[] = { { 0, 100, 1 }, { 2, 100, 3 }, { 5, 100, 1 }, { 4, 3, 2 }, { 1, 100, 5 } };
+	struct error err = { 0 };
+	struct arena a;
+	struct db db;
+
+	(void)state;
+	arena_init(&a, 0);
+	db_init(&db, pool);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		int64_t seen = 0, pages = 0;
+		char *cursor = NULL;
+
+		do {
+			Integrations__IntegrationList list = INTEGRATIONS__INTEGRATION_LIST__INIT;
+
+			assert_int_equal(db_page(&db, "five", DB_ARGS(cursor), cases[i].limit, cases[i].most,
+			                         &list.base, &a, &err),
+			                 0);
+			for (size_t k = 0; k < list.n_integrations; k++)
+				assert_int_equal(strtol(list.integrations[k]->id, NULL, 10), ++seen);
+			cursor = list.next;
+		} while (pages++, cursor);
+		assert_int_equal(seen, 5);
+		assert_int_equal(pages, cases[i].pages);
+	}
+	arena_done(&a);
 }
 
 static void transactions_nest(void **state)
@@ -402,6 +507,9 @@ int main(void)
 		cmocka_unit_test(sessions_are_set_up),
 		cmocka_unit_test(rows_changed_are_counted),
 		cmocka_unit_test(refusals_can_be_told_apart),
+		cmocka_unit_test(a_constraint_is_known_by_the_name_in_the_message),
+		cmocka_unit_test(one_row_or_none),
+		cmocka_unit_test(pages_join_without_a_gap),
 		cmocka_unit_test(transactions_nest),
 		cmocka_unit_test(a_failed_transaction_does_not_commit),
 		cmocka_unit_test(a_commit_can_be_refused),
