@@ -124,6 +124,13 @@ struct served {
 	struct metric *duration;
 };
 
+/* The ring of sealer.h, as it was last fetched. */
+struct sealer {
+	pthread_mutex_t lock;
+	struct keyring ring;
+	int64_t fetched_ms;
+};
+
 struct service {
 	const struct service_config *config;
 	struct service_settings set;
@@ -155,7 +162,9 @@ struct service {
 	pthread_mutex_t lock; /* guards the two below */
 	struct running *running;
 	struct peer *peers[PEERS];
+	struct sealer sealer;
 };
+struct sealer *service_sealer(struct service *s);
 
 /* Everything but the database and the socket; the tests start here too. */
 struct service *service_new(const struct service_config *config, const struct service_settings *set,

@@ -53,6 +53,11 @@ const char *service_database_url(struct service *s)
 	return s->set.database_url;
 }
 
+struct sealer *service_sealer(struct service *s)
+{
+	return &s->sealer;
+}
+
 struct peer *service_peer(struct service *s, const char *name)
 {
 	struct peer_config config = { .service = name, .key = s->key, .metrics = s->metrics };
@@ -116,6 +121,7 @@ struct service *service_new(const struct service_config *config, const struct se
 	random_bytes(&s->replica, sizeof s->replica);
 	arena_init(&s->arena, 0);
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_mutex_init(&s->sealer.lock, NULL);
 	s->metrics = metrics_new("parley");
 	s->gauge_parked =
 	    metrics_get(s->metrics, METRIC_GAUGE, "rpc_parked", NULL, "Readers that wait for a stream.");
@@ -190,6 +196,7 @@ void service_free(struct service *s)
 	lane_done(&s->slow);
 	metrics_free(s->metrics);
 	pthread_mutex_destroy(&s->lock);
+	pthread_mutex_destroy(&s->sealer.lock);
 	secret_forget(&s->secret);
 	arena_done(&s->arena);
 	free(s);

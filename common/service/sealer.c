@@ -1,0 +1,100 @@
+#include "common/service/sealer.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "auth.client.h"
+#include "common/base/clock.h"
+#include "common/secret/secret.h"
+#include "common/service/internal.h"
+
+enum { FRESH_MS = 60 * 1000 };
+
+static int take_key(struct keyring *ring, const Auth__Key *from, struct error *err)
+{
+	struct keyring_key *to = &ring->keys[ring->count];
+
+	if (!from->id || strlen(from->id) >= sizeof to->id || from->value.len != KEY_SIZE)
+		return error_internal(err, "svc-auth gave a key that cannot be one");
+	memcpy(to->id, from->id, strlen(from->id) + 1);
+	memcpy(to->bytes, from->value.data, KEY_SIZE);
+	ring->count++;
+	return 0;
+}
+
+static int fetch(struct call *call, struct sealer *s)
+{
+	Auth__KeyringRequest in = AUTH__KEYRING_REQUEST__INIT;
+	struct keyring ring = { 0 };
+	Auth__Keyring *out;
+
+	in.purpose = "storage";
+	if (auth_client_get_keyring(service_peer(call->service, "auth"), call, &in, &out) < 0)
+		return -1;
+	for (size_t i = 0; i < out->n_keys && i < sizeof ring.keys / sizeof *ring.keys; i++)
+		if (take_key(&ring, out->keys[i], call->err) < 0)
+			return -1;
+	if (ring.count == 0)
+		return error_internal(call->err, "svc-auth has no key to seal with");
+	pthread_mutex_lock(&s->lock);
+	s->ring = ring;
+	s->fetched_ms = clock_mono_ms();
+	pthread_mutex_unlock(&s->lock);
+	return 0;
+}
+
+/* A copy of the ring. 1: it is fresh, 0: it is old or was never fetched. */
+static int look(struct sealer *s, struct keyring *ret)
+{
+	int fresh;
+
+	pthread_mutex_lock(&s->lock);
+	*ret = s->ring;
+	fresh = s->ring.count > 0 && clock_mono_ms() - s->fetched_ms < FRESH_MS;
+	pthread_mutex_unlock(&s->lock);
+	return fresh;
+}
+
+/* Sealed text begins with its key's id and a dot. */
+static bool knows_key(const struct keyring *ring, const char *sealed)
+{
+	size_t length = strcspn(sealed, ".");
+
+	for (int i = 0; i < ring->count; i++)
+		if (strlen(ring->keys[i].id) == length && memcmp(ring->keys[i].id, sealed, length) == 0)
+			return true;
+	return false;
+}
+
+int sealer_seal(struct call *call, const char *context, const char *plain, char **ret)
+{
+	struct sealer *s = service_sealer(call->service);
+	struct keyring ring;
+
+	if (!look(s, &ring)) {
+		if (fetch(call, s) < 0)
+			return -1;
+		look(s, &ring);
+	}
+	*ret = keyring_seal(&ring, context, plain, strlen(plain), call->arena);
+	OPENSSL_cleanse(&ring, sizeof ring);
+	return 0;
+}
+
+int sealer_open(struct call *call, const char *context, const char *sealed, char **ret)
+{
+	struct sealer *s = service_sealer(call->service);
+	struct keyring ring;
+	size_t size;
+	int rc;
+
+	look(s, &ring);
+	if (!knows_key(&ring, sealed)) {
+		if (fetch(call, s) < 0)
+			return -1;
+		look(s, &ring);
+	}
+	rc = keyring_open(&ring, context, sealed, ret, &size, call->arena, call->err);
+	OPENSSL_cleanse(&ring, sizeof ring);
+	return rc;
+}
