@@ -42,7 +42,7 @@ $(eval $(call service,auth,-largon2))
 $(eval $(call service,documents,-lstemmer -lunistring))
 $(eval $(call helper,documents,parley-extract,-larchive -lgumbo -lseccomp -lxml2))
 $(eval $(call service,chatbots,))
-$(eval $(call service,chat,))
+$(eval $(call service,chat,-lunistring))
 $(eval $(call service,integrations,))
 $(eval $(call gateway,-lz))
 

@@ -1,61 +1,69 @@
+/*
+ * The text is taken token by token: a run of plain bytes, a line's beginning, backticks, a bracket. A token is judged
+ * by what stands before it and by a bounded number of bytes behind it; when those are not there yet, everything from
+ * the token on waits. So a judgement depends on the text alone, and no judgement is ever taken back.
+ */
 #include "svc-chat/model/citations.h"
 
 #include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "svc-chat/model/mark.h"
+#include "svc-chat/model/markdown.h"
+
+/* What is held, as the judges see it. */
+enum step { STEP_ON, STEP_MORE };
 
 void citations_init(struct citations *c, int passages)
 {
-	*c = (struct citations){ .passages = passages < CITATIONS_MAX ? passages : CITATIONS_MAX,
-		                 .before = '\n',
-		                 .line_start = true };
+	*c = (struct citations){ .passages = passages < CITATIONS_MAX ? passages : CITATIONS_MAX };
 }
 
-static void give(struct citations *c, char ch, struct text *out)
+/* --- Giving out --------------------------------------------------------------------------------------------------- */
+
+static void remember(struct citations *c, const char *bytes, size_t size)
 {
-	text_addc(out, ch);
-	c->before = ch;
-	c->swallow_space = false;
-	if (ch == '\n')
-		c->line_start = true;
-	else if (ch != ' ' && ch != '\t' && ch != '\r')
-		c->line_start = false;
+	const size_t room = sizeof c->before;
+
+	if (size >= room) {
+		memcpy(c->before, bytes + size - room, room);
+		c->before_size = room;
+		return;
+	}
+	if (c->before_size + size > room) {
+		size_t kept = room - size;
+
+		memmove(c->before, c->before + c->before_size - kept, kept);
+		c->before_size = kept;
+	}
+	memcpy(c->before + c->before_size, bytes, size);
+	c->before_size += size;
 }
 
+/* Spaces wait for what follows them: an invented citation goes with the one before it. */
 static void give_spaces(struct citations *c, struct text *out)
 {
-	for (; c->spaces; c->spaces--)
-		give(c, ' ', out);
-}
-
-static void give_held(struct citations *c, struct text *out)
-{
-	give_spaces(c, out);
-	for (size_t i = 0; i < c->held_size; i++)
-		give(c, c->held[i], out);
-	c->held_size = 0;
-}
-
-/* "[1, 23]" and its like: numbers of one to three digits, separated. */
-static bool is_citation(const char *held, size_t size)
-{
-	size_t digits = 0, numbers = 0;
-
-	for (size_t i = 1; i < size; i++) {
-		digits = isdigit((unsigned char)held[i]) ? digits + 1 : 0;
-		numbers += digits == 1;
-		if (digits > 3)
-			return false;
+	for (; c->spaces; c->spaces--) {
+		text_addc(out, ' ');
+		remember(c, " ", 1);
+		c->cited_before = false;
 	}
-	return numbers > 0;
 }
 
-/* The number outside of a passage, given to it now if it is new; 0 when there is no such passage. */
+static size_t give(struct citations *c, const char *bytes, size_t size, struct text *out)
+{
+	if (size) {
+		give_spaces(c, out);
+		text_add(out, bytes, size);
+		remember(c, bytes, size);
+		c->cited_before = false;
+	}
+	return size;
+}
+
+/* The number outside of a passage, given to it now if it is new. */
 static int place_of(struct citations *c, int passage)
 {
-	if (passage < 1 || passage > c->passages)
-		return 0;
 	if (!c->place[passage]) {
 		c->cited[c->count++] = passage;
 		c->place[passage] = c->count;
@@ -63,138 +71,323 @@ static int place_of(struct citations *c, int passage)
 	return c->place[passage];
 }
 
-/* The held bracket is a citation: give it out with the numbers that hold outside, or drop it. */
-static void cite(struct citations *c, struct text *out)
+static void cite(struct citations *c, const struct mark *mark, struct text *out)
 {
-	char list[sizeof c->held * 2];
 	bool seen[CITATIONS_MAX + 1] = { false };
-	size_t length = 0;
+	bool first = true;
 
-	for (char *at = c->held + 1; *at != ']';) {
-		int place;
+	give_spaces(c, out);
+	for (int i = 0; i < mark->count; i++) {
+		int place = place_of(c, mark->numbers[i]);
 
-		if (!isdigit((unsigned char)*at)) {
-			at++;
-			continue;
-		}
-		place = place_of(c, (int)strtol(at, &at, 10));
-		if (!place || seen[place])
-			continue;
+		if (!seen[place])
+			text_addf(out, "%s%d", first ? "[" : ", ", place);
 		seen[place] = true;
-		length +=
-		    (size_t)snprintf(list + length, sizeof list - length, "%s%d", length ? ", " : "[", place);
+		first = false;
 	}
-	c->held_size = 0;
-	if (!length) {
-		if (c->spaces)
-			c->spaces--;
-		else
-			c->swallow_space = c->line_start;
-		return;
-	}
-	give_spaces(c, out);
-	for (size_t i = 0; i < length; i++)
-		give(c, list[i], out);
-	give(c, ']', out);
+	text_addc(out, ']');
+	remember(c, "]", 1);
+	c->cited_before = true;
 }
 
-/* A run of backticks or tildes has ended before `next`: it may open or close code. */
-static void end_run(struct citations *c, char next)
+static void leave_out(struct citations *c)
 {
-	bool fence = c->run_starts_line && c->run >= 3;
-
-	if (c->mode == CITATIONS_TEXT && (fence || c->run_of == '`')) {
-		c->mode = fence ? CITATIONS_FENCE : CITATIONS_CODE;
-		c->opened = c->run;
-		c->opened_by = c->run_of;
-	} else if (c->mode == CITATIONS_CODE && c->run_of == '`' && c->run == c->opened) {
-		c->mode = CITATIONS_TEXT;
-	} else if (c->mode == CITATIONS_FENCE && fence && c->run_of == c->opened_by && c->run >= c->opened &&
-	           isspace((unsigned char)next)) {
-		c->mode = CITATIONS_TEXT;
-	}
-	c->run = 0;
+	if (c->spaces)
+		c->spaces--;
+	c->cited_before = !c->spaces;
 }
 
-/* A character outside of brackets and links. */
-static void plain(struct citations *c, char ch, struct text *out)
+/* --- Is it a citation? -------------------------------------------------------------------------------------------- */
+
+enum numbers { NUMBERS_OTHER, NUMBERS_OURS, NUMBERS_INVENTED };
+
+/* All of them passages, or all of them what passages there could be more of; or anything else. */
+static enum numbers kind_of(const struct citations *c, const struct mark *mark)
 {
-	if (c->run && ch != c->run_of)
-		end_run(c, ch);
-	if (c->mode == CITATIONS_TEXT && ch == ' ') {
-		if (c->swallow_space)
-			c->swallow_space = false;
-		else
-			c->spaces++;
-		return;
+	int ours = 0, invented = 0;
+
+	for (int i = 0; i < mark->count; i++) {
+		ours += mark->numbers[i] >= 1 && mark->numbers[i] <= c->passages;
+		invented += mark->numbers[i] > c->passages && mark->numbers[i] <= CITATIONS_MAX;
 	}
-	if (c->mode == CITATIONS_TEXT && ch == '[' && c->before != '\\') {
-		c->mode = CITATIONS_BRACKET;
-		c->held[0] = '[';
-		c->held_size = 1;
-		return;
-	}
-	give_spaces(c, out);
-	if (ch == '`' || ch == '~') {
-		if (!c->run) {
-			c->run_of = ch;
-			c->run_starts_line = c->line_start;
-		}
-		c->run++;
-	}
-	if (c->mode == CITATIONS_TEXT && ch == '(' && c->before == ']')
-		c->mode = CITATIONS_URL;
-	if (c->mode == CITATIONS_CODE && ch == '\n' && c->line_start) /* a paragraph's end: it was no code */
-		c->mode = CITATIONS_TEXT;
-	give(c, ch, out);
+	return ours == mark->count       ? NUMBERS_OURS
+	       : invented == mark->count ? NUMBERS_INVENTED
+	                                 : NUMBERS_OTHER;
 }
 
-static void step(struct citations *c, char ch, struct text *out)
+/* Does it stand where citations stand, not where a link, an index or arithmetic has its numbers? */
+static enum markdown_answer stands_well(const struct citations *c, const struct mark *mark, bool invented,
+                                        struct view behind)
 {
-	switch (c->mode) {
-	case CITATIONS_BRACKET:
-		if ((isdigit((unsigned char)ch) || strchr(",; ", ch)) && ch &&
-		    c->held_size < sizeof c->held - 1) {
-			c->held[c->held_size++] = ch;
-			return;
-		}
-		if (ch == ']' && is_citation(c->held, c->held_size)) {
-			c->held[c->held_size++] = ch;
-			c->mode = CITATIONS_CLOSED;
-			return;
-		}
-		c->mode = CITATIONS_TEXT;
-		give_held(c, out);
-		break;
-	case CITATIONS_CLOSED:
-		c->mode = CITATIONS_TEXT;
-		if (ch != '(')
-			cite(c, out);
+	char before[sizeof c->before + 1];
+	enum markdown_answer answer;
+
+	if (!mark->plain)
+		return MARKDOWN_YES;
+	if (!view_ended(behind) && *behind.at == '(')
+		return MARKDOWN_NO;
+	if (c->cited_before && !c->spaces)
+		return MARKDOWN_YES;
+	memcpy(before, c->before, c->before_size);
+	before[c->before_size] = ' ';
+	answer = markdown_cites((struct view){ before, before + c->before_size + (c->spaces > 0), true },
+	                        c->indexed, mark->several, behind);
+	return answer == MARKDOWN_YES && invented ? markdown_ends_sentence(behind) : answer;
+}
+
+static enum markdown_answer is_citation(const struct citations *c, const struct mark *mark,
+                                        enum numbers numbers, struct view behind)
+{
+	enum markdown_answer in_code;
+
+	if (numbers == NUMBERS_OTHER)
+		return MARKDOWN_NO;
+	in_code = markdown_in_span(c->ticks, c->tick_count, behind);
+	if (in_code != MARKDOWN_NO)
+		return in_code == MARKDOWN_YES ? MARKDOWN_NO : MARKDOWN_MORE;
+	return stands_well(c, mark, numbers == NUMBERS_INVENTED, behind);
+}
+
+/* "a[", and "a[1][" */
+static bool stands_behind_word(const struct citations *c)
+{
+	char last = c->before_size && !c->spaces ? c->before[c->before_size - 1] : ' ';
+
+	return markdown_is_word(last) || (last == ']' && c->indexed && !c->cited_before);
+}
+
+static enum step take_bracket(struct citations *c, struct view *v, struct text *out)
+{
+	struct mark mark;
+	enum mark_found found = mark_read(v->at, v->end, v->final, &mark);
+	struct view behind = { v->at + mark.size, v->end, v->final };
+	enum markdown_answer answer;
+	enum numbers numbers;
+
+	if (found == MARK_MORE || (found == MARK_FOUND && view_ended(behind) && !v->final))
+		return STEP_MORE;
+	numbers = found == MARK_FOUND ? kind_of(c, &mark) : NUMBERS_OTHER;
+	answer = is_citation(c, &mark, numbers, behind);
+	if (answer == MARKDOWN_MORE)
+		return STEP_MORE;
+	if (answer == MARKDOWN_YES) {
+		if (numbers == NUMBERS_OURS && !c->strip)
+			cite(c, &mark, out);
 		else
-			give_held(c, out);
-		break;
-	case CITATIONS_URL:
-		give(c, ch, out);
-		if (ch == ')' || ch == '\n')
-			c->mode = CITATIONS_TEXT;
-		return;
+			leave_out(c);
+		v->at += mark.size;
+		return STEP_ON;
+	}
+	c->indexed = stands_behind_word(c);
+	if (found == MARK_FOUND && (view_ended(behind) || *behind.at != '('))
+		v->at += give(c, v->at, mark.size, out);
+	else if (found ==
+	         MARK_FOUND) /* the text of a link: its closing bracket comes as a token of its own */
+		v->at += give(c, v->at, mark.size - 1, out);
+	else
+		v->at += give(c, v->at, mark_opens(v->at, v->end), out);
+	return STEP_ON;
+}
+
+/* --- Lines -------------------------------------------------------------------------------------------------------- */
+
+/* Forget the definition of a reference behind the blanks at v (which end at `line`), and the shorter of the blanks
+ * before and behind it. */
+static void drop_definition(struct citations *c, struct view *v, const char *line, size_t size)
+{
+	char *base = c->held + (v->at - c->held);
+	size_t ahead = (size_t)(line - v->at),
+	       behind = markdown_blanks((struct view){ line + size, v->end, true });
+	char *from = ahead >= behind ? base + ahead : base;
+	size_t drop = ahead >= behind ? size + behind : ahead + size;
+
+	if (line + size + behind == v->end || !c->begun) { /* nothing follows, or nothing came before */
+		from = base;
+		drop = ahead + size + behind;
+	}
+	memmove(from, from + drop, (size_t)(v->end - from) - drop);
+	c->held_size -= drop;
+	v->end -= drop;
+}
+
+/* Is there a definition of one of our passages at the line? *size: of it. */
+static enum markdown_answer is_definition(const struct citations *c, struct view line, size_t *size)
+{
+	struct mark mark;
+	enum mark_found found =
+	    view_ended(line) ? MARK_NONE : mark_read(line.at, line.end, line.final, &mark);
+	enum markdown_answer answer;
+
+	if (found != MARK_FOUND)
+		return found == MARK_MORE ? MARKDOWN_MORE : MARKDOWN_NO;
+	if (kind_of(c, &mark) != NUMBERS_OURS)
+		return MARKDOWN_NO;
+	answer = markdown_definition((struct view){ line.at + mark.size, line.end, line.final }, size);
+	*size += mark.size;
+	if (answer == MARKDOWN_YES && !line.final &&
+	    line.at + *size + markdown_blanks((struct view){ line.at + *size, line.end, true }) == line.end &&
+	    line.end - line.at < CITATIONS_AHEAD)
+		return MARKDOWN_MORE; /* what follows it counts */
+	return answer;
+}
+
+/* Line ends, blanks, and how the next line that is not blank begins. */
+static enum step take_line_start(struct citations *c, struct view *v, struct text *out)
+{
+	size_t blanks = markdown_blanks(*v), size;
+	struct view rest = { v->at + blanks, v->end, v->final };
+	struct markdown_line line;
+	enum markdown_answer answer;
+
+	if (blanks > CITATIONS_AHEAD / 2) { /* nobody writes so: let it go */
+		v->at += give(c, v->at, blanks, out);
+		c->begun = true;
+		return STEP_ON;
+	}
+	if (view_ended(rest) && !rest.final)
+		return STEP_MORE;
+	answer = c->block.fence ? MARKDOWN_NO : is_definition(c, rest, &size);
+	if (answer == MARKDOWN_YES) {
+		drop_definition(c, v, rest.at, size);
+		return STEP_ON;
+	}
+	if (answer == MARKDOWN_MORE ||
+	    markdown_line_read((struct view){ v->at, rest.at, true }, rest, &line) == MARKDOWN_MORE)
+		return STEP_MORE;
+	line.after_blank |= !c->begun;
+	v->at += give(c, v->at, blanks, out);
+	c->begun = true;
+	c->in_url = false;
+	if (markdown_enter(&c->block, &line))
+		c->tick_count = 0;
+	return STEP_ON;
+}
+
+/* --- Tokens ------------------------------------------------------------------------------------------------------- */
+
+/* Backticks: of a length that was seen before they close (or would have closed) code, else they may open it. */
+static enum step take_ticks(struct citations *c, struct view *v, struct text *out)
+{
+	size_t run = 0, i = 0;
+
+	while (v->at + run < v->end && v->at[run] == '`')
+		run++;
+	if (v->at + run == v->end && !v->final && run < CITATIONS_AHEAD)
+		return STEP_MORE;
+	while (i < c->tick_count && c->ticks[i] != run)
+		i++;
+	if (i < c->tick_count)
+		c->tick_count = i;
+	else if (i < sizeof c->ticks / sizeof *c->ticks)
+		c->ticks[c->tick_count++] = run;
+	v->at += give(c, v->at, run, out);
+	return STEP_ON;
+}
+
+/* A backslash takes the next character with it, outside of code. */
+static enum step take_escape(struct citations *c, struct view *v, struct text *out)
+{
+	size_t size = v->end - v->at > 1 && ispunct((unsigned char)v->at[1]) && !c->tick_count ? 2 : 1;
+
+	if (v->end - v->at == 1 && !v->final)
+		return STEP_MORE;
+	v->at += give(c, v->at, size, out);
+	return STEP_ON;
+}
+
+static enum step take_close(struct citations *c, struct view *v, struct text *out)
+{
+	if (v->end - v->at == 1 && !v->final)
+		return STEP_MORE;
+	c->in_url = v->end - v->at > 1 && v->at[1] == '(';
+	v->at += give(c, v->at, 1, out);
+	return STEP_ON;
+}
+
+static size_t up_to(const char *stops, const struct view *v)
+{
+	size_t n = 0;
+
+	while (v->at + n < v->end && !(v->at[n] && strchr(stops, v->at[n])))
+		n++;
+	return n;
+}
+
+static enum step take_token(struct citations *c, struct view *v, struct text *out)
+{
+	size_t plain;
+
+	if (!c->begun || *v->at == '\n' || *v->at == '\r')
+		return take_line_start(c, v, out);
+	if (c->block.fence || c->block.code_line) {
+		v->at += give(c, v->at, up_to("\r\n", v), out);
+		return STEP_ON;
+	}
+	if (c->in_url) {
+		plain = up_to(")\r\n", v);
+		c->in_url = v->at + plain == v->end;
+		v->at += give(c, v->at, plain, out);
+		return STEP_ON;
+	}
+	switch (*v->at) {
+	case '`': return take_ticks(c, v, out);
+	case ' ':
+		c->spaces++;
+		v->at++;
+		return STEP_ON;
+	case '\\': return take_escape(c, v, out);
+	case ']': return take_close(c, v, out);
 	default: break;
 	}
-	plain(c, ch, out);
+	plain = up_to(" \r\n`\\][\xe3\xef", v);
+	if (!plain && (mark_opens(v->at, v->end) || (v->end - v->at < 3 && !v->final)))
+		return take_bracket(c, v, out);
+	v->at += give(c, v->at, plain ? plain : 1, out);
+	return STEP_ON;
+}
+
+static void take_all(struct citations *c, bool final, struct text *out)
+{
+	struct view v = { c->held, c->held + c->held_size, final };
+
+	while (v.at < v.end && take_token(c, &v, out) == STEP_ON)
+		;
+	c->held_size = (size_t)(v.end - v.at);
+	memmove(c->held, v.at, c->held_size);
 }
 
 void citations_feed(struct citations *c, const char *bytes, size_t size, struct text *out)
 {
-	for (size_t i = 0; i < size; i++)
-		step(c, bytes[i], out);
+	if (!c->passages) {
+		text_add(out, bytes, size);
+		return;
+	}
+	while (size) {
+		size_t room = sizeof c->held - c->held_size, piece = size < room ? size : room;
+
+		memcpy(c->held + c->held_size, bytes, piece);
+		c->held_size += piece;
+		bytes += piece;
+		size -= piece;
+		take_all(c, false, out);
+	}
 }
 
 void citations_end(struct citations *c, struct text *out)
 {
-	if (c->mode == CITATIONS_CLOSED)
-		cite(c, out);
-	else if (c->mode == CITATIONS_BRACKET)
-		give_held(c, out);
-	c->mode = CITATIONS_TEXT;
+	take_all(c, true, out);
 	give_spaces(c, out);
+}
+
+char *citations_strip(const char *text, struct arena *a)
+{
+	struct citations c;
+	struct text t;
+
+	text_init(&t, a);
+	citations_init(&c, CITATIONS_MAX);
+	c.strip = true;
+	citations_feed(&c, text, strlen(text), &t);
+	citations_end(&c, &t);
+	return t.at;
 }

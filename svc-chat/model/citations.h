@@ -1,11 +1,18 @@
 /*
- * citations: a filter for text that a model is writing: keeps the citations that are real, removes invented ones.
+ * citations: a filter for text that a model is writing: it finds the citations of passages and numbers them anew.
  *
- * The model was given passages numbered 1 to n and cites them as "[2]" or "[2, 5]". What comes out numbers them anew by
- * first appearance, so that "[k]" is always the k-th of the sources that are returned: exactly those that were cited.
- * A number that is no passage is dropped, a bracket that has none left goes together with the space before it.
- * Code (`...` and fenced), links ("[1](...)") and brackets with anything else than up to three digits each are left
- * alone. Text comes in pieces of any size; what cannot be judged yet is held back until it can.
+ * The model was given passages numbered 1 to n and cites them, in any spelling of mark.h. What comes out cites as
+ * "[1, 2]", numbered by first appearance, so that "[k]" is always the k-th of the sources that are returned: exactly those
+ * that were cited.
+ *
+ * A bracket is a citation only when all its numbers are passages and nothing speaks for something else: code (a span,
+ * a fenced or an indented block), a link, an index ("a[1]", but not "two years[1]."), an interval or other arithmetic.
+ * Everything else stays as it is, all of it when there are no passages. But what plainly cites a passage that there is not
+ * ("Two years [9].") goes with the space before it, and so do definitions of references that we have ("[1]: https://..."),
+ * since Markdown would make each citation a link to the model's invention.
+ *
+ * Text comes in pieces of any size; what cannot be judged yet is held back until it can. How the text was cut changes
+ * nothing. It needs no memory but its own.
  */
 #ifndef PARLEY_CHAT_CITATIONS_H
 #define PARLEY_CHAT_CITATIONS_H
@@ -13,16 +20,11 @@
 #include <stdbool.h>
 
 #include "common/base/text.h"
+#include "svc-chat/model/markdown.h"
 
-enum { CITATIONS_MAX = 64 }; /* passages at most */
-
-enum citations_mode {
-	CITATIONS_TEXT,
-	CITATIONS_BRACKET, /* "[1, 2" is held */
-	CITATIONS_CLOSED,  /* "[1, 2]" is held: a link when "(" follows */
-	CITATIONS_URL,     /* in the parentheses of a link */
-	CITATIONS_CODE,    /* in `a span` */
-	CITATIONS_FENCE,   /* in a fenced block */
+enum {
+	CITATIONS_MAX = 64, /* passages at most */
+	CITATIONS_AHEAD = MARKDOWN_AHEAD,
 };
 
 struct citations {
@@ -30,17 +32,18 @@ struct citations {
 	int cited[CITATIONS_MAX]; /* cited[k]: the passage (from 1) that is "[k + 1]" outside */
 	/* The rest is the filter's own. */
 	int passages;
-	int place[CITATIONS_MAX + 1]; /* a passage's number outside; 0: not cited */
-	enum citations_mode mode;
-	char held[64];
+	bool strip;                     /* leave them out instead */
+	int place[CITATIONS_MAX + 1];   /* a passage's number outside; 0: not cited */
+	char held[2 * CITATIONS_AHEAD]; /* not judged yet */
 	size_t held_size;
-	size_t spaces;      /* held back before it */
-	char before;        /* the last character given out */
-	bool line_start;    /* nothing but blanks in this line so far */
-	bool swallow_space; /* a bracket that began a line has gone */
-	size_t run, opened; /* fence characters: seen just now; that opened the code */
-	char run_of, opened_by;
-	bool run_starts_line;
+	char before[64]; /* the end of what was judged, as it came in */
+	size_t before_size;
+	size_t spaces; /* seen behind it, not given out yet */
+	bool begun, cited_before, in_url;
+	bool indexed;    /* the last bracket stood right behind a word */
+	size_t ticks[4]; /* runs of backticks that may have opened code, each if those before it did not */
+	size_t tick_count;
+	struct markdown_block block;
 };
 
 void citations_init(struct citations *c, int passages);
@@ -48,5 +51,8 @@ void citations_init(struct citations *c, int passages);
 /* What can be given out is added to out (which may stay as it is). */
 void citations_feed(struct citations *c, const char *bytes, size_t size, struct text *out);
 void citations_end(struct citations *c, struct text *out);
+
+/* A whole text without its citations, whatever their numbers: an old answer's meant other passages. */
+char *citations_strip(const char *text, struct arena *a);
 
 #endif

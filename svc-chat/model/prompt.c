@@ -73,18 +73,6 @@ static const char *system_message(const struct prompt *p, struct arena *a)
 	return t.at;
 }
 
-static const char *without_citations(const char *answer, struct arena *a)
-{
-	struct citations filter;
-	struct text t;
-
-	text_init(&t, a);
-	citations_init(&filter, 0);
-	citations_feed(&filter, answer, strlen(answer), &t);
-	citations_end(&filter, &t);
-	return t.at;
-}
-
 /* A question and its answer stand at i and i + 1. */
 static bool is_turn(const struct prompt *p, size_t i)
 {
@@ -120,7 +108,7 @@ struct chat_message *prompt_build(const struct prompt *p, size_t *count, struct 
 			continue;
 		list[n++] = p->history[i];
 		list[n++] =
-		    (struct chat_message){ "assistant", without_citations(p->history[i + 1].content, a) };
+		    (struct chat_message){ "assistant", citations_strip(p->history[i + 1].content, a) };
 	}
 	list[n++] = (struct chat_message){ "user", p->question };
 	*count = n;

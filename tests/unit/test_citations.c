@@ -1,10 +1,11 @@
-/* links: svc-chat/model/citations.c */
+/* links: svc-chat/model/citations.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
 #include "svc-chat/model/citations.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -20,44 +21,127 @@ static const struct {
 	{ "several in one bracket", 5, "A [2, 5]. B [5,4;2].", "A [1, 2]. B [2, 3, 1].", "2 5 4" },
 	{ "the same one twice", 3, "A [2, 2].", "A [1].", "2" },
 	{ "neighbours", 3, "A [2][3].", "A [1][2].", "2 3" },
-	{ "an invented one goes with its space", 3, "Two years [9].", "Two years.", "" },
-	{ "an invented one within a sentence", 3, "so [9] it is", "so it is", "" },
-	{ "without a space before it", 3, "so[9] it is", "so it is", "" },
-	{ "at the start", 3, "[9] So it is.", "So it is.", "" },
-	{ "at the start of a line", 3, "a\n[9] b", "a\nb", "" },
-	{ "in a list", 3, "- [9] b\n- [2] c", "- b\n- [1] c", "2" },
-	{ "at the end", 3, "So it is [9]", "So it is", "" },
-	{ "alone", 3, "[9]", "", "" },
-	{ "real and invented together", 3, "A [1, 9].", "A [1].", "1" },
-	{ "zero", 3, "A [0].", "A.", "" },
 	{ "leading zeros", 3, "A [02].", "A [1].", "2" },
-	{ "no passages at all", 0, "A [1] and [2, 3].", "A and.", "" },
-	{ "in parentheses", 3, "A (see [9]).", "A (see).", "" },
-	{ "a year is no citation", 3, "In [2024] it was.", "In [2024] it was.", "" },
-	{ "words in brackets", 3, "[sic] [x] [ ] []", "[sic] [x] [ ] []", "" },
+	{ "in parentheses", 3, "A (see [3]).", "A (see [1]).", "3" },
+	{ "at the start, in a list, in a table", 3, "[3] A\n- [2] b\n| [1] |", "[1] A\n- [2] b\n| [3] |",
+	  "3 2 1" },
+	{ "a range", 5, "A [1-3].", "A [1, 2, 3].", "1 2 3" },
+	{ "a range with a long dash, and more", 5, "A [5, 1–3].", "A [1, 2, 3, 4].", "5 1 2 3" },
+	{ "a range that runs backwards", 5, "A [3-1].", "A [3-1].", "" },
+	{ "a range that leaves the passages", 5, "A [4-9].", "A [4-9].", "" },
+	{ "three dashes are a date", 5, "A [1-2-3].", "A [1-2-3].", "" },
+	{ "lenticular brackets", 5, "A【1】.", "A[1].", "1" },
+	{ "as OpenAI has them", 5, "A【2†source】【3†L1-L9】.", "A[1][2].", "2 3" },
+	{ "full width", 5, "A［1］.", "A[1].", "1" },
+	{ "full width, of full width numbers", 5, "A［２、３］.", "A[1, 2].", "2 3" },
+	{ "a footnote's mark", 5, "A [^1]. B [^2, ^1].", "A [1]. B [2, 1].", "1 2" },
+	{ "a footnote's mark right behind a word", 5, "x[^2] is", "x[1] is", "2" },
+	{ "with a word", 5, "A [passage 1]. B [Source 2]. C [passages 1 and 3].", "A [1]. B [2]. C [1, 3].",
+	  "1 2 3" },
+	{ "with a word and a mark", 5, "A [Source: 1]. B [doc #2]. C [ref. 3].", "A [1]. B [2]. C [3].",
+	  "1 2 3" },
+	{ "a word each", 5, "A [passage 1, passage 4].", "A [1, 2].", "1 4" },
+	{ "in other languages", 5, "A [Quelle 2]. B [источник 3]. C [来源1].", "A [1]. B [2]. C [3].",
+	  "2 3 1" },
+	{ "with a page", 5, "A [2, p. 7]. B [3, pages 7-9].", "A [1]. B [2].", "2 3" },
+	{ "nested", 5, "A [[1]]. B [[2, 3]].", "A [1]. B [2, 3].", "1 2 3" },
+	{ "Arabic digits", 5, "كان الدوق [١].", "كان الدوق [1].", "1" },
+	{ "Devanagari, Persian, Bengali, Thai digits", 5, "[१] [۲] [৩] [๔]", "[1] [2] [3] [4]", "1 2 3 4" },
+	{ "Arabic comma", 5, "[١، ٣]", "[1, 2]", "1 3" },
+	{ "blanks inside", 5, "A [ 1 , 2 ].", "A [1, 2].", "1 2" },
+	{ "Chinese without spaces", 5, "保修两年[1]。其他[2]", "保修两年[1]。其他[2]", "1 2" },
+	{ "no passages at all", 0, "A [1] and [0, 1]. Press [5].\n\n[1]: https://example.com",
+	  "A [1] and [0, 1]. Press [5].\n\n[1]: https://example.com", "" },
+	{ "an invented one goes with its space", 3, "Two years [9]. More【9】 and [source 9]\n- [7]",
+	  "Two years. More and\n-", "" },
+	{ "an invented one beside a right one", 3, "A [2][9] so. B [2] [9].", "A [1] so. B [1].", "2" },
+	{ "what may be something else stays", 3, "so [9] it is, a[9], [404], `[9]`",
+	  "so [9] it is, a[9], [404], `[9]`", "" },
+	{ "zero", 3, "A [0].", "A [0].", "" },
+	{ "a list of which one is no passage", 8, "x ∈ [0, 1] holds [2]. A [1, 9].",
+	  "x ∈ [0, 1] holds [1]. A [1, 9].", "2" },
+	{ "an interval of passages", 8, "x ∈ [1, 2] and $y \\in [2, 3]$ [4].",
+	  "x ∈ [1, 2] and $y \\in [2, 3]$ [1].", "4" },
+	{ "an interval that is named", 8, "In the interval [1, 3] it grows [2].",
+	  "In the interval [1, 3] it grows [1].", "2" },
+	{ "a list that is named", 8, "The list [1, 2, 3] has three [4].", "The list [1, 2, 3] has three [1].",
+	  "4" },
+	{ "arithmetic", 8, "[1] + [2] = [3], x = [1, 2] ∪ [3, 4] [5]",
+	  "[1] + [2] = [3], x = [1, 2] ∪ [3, 4] [1]", "5" },
+	{ "an index", 8, "Index a[1] of the array and B [2].", "Index a[1] of the array and B [1].", "2" },
+	{ "an index of a word", 8, "Take items[2] or items[0]; [3]", "Take items[2] or items[0]; [1]", "3" },
+	{ "an index of an index, of a call", 8, "m[1][2] f(x)[3] g(x) [4]", "m[1][2] f(x)[3] g(x) [1]", "4" },
+	{ "an index at a sentence's end", 8, "It is a[1]. It is my_list[2]. It is in a.b[3].",
+	  "It is a[1]. It is my_list[2]. It is in a.b[1].", "3" },
+	{ "right behind a word that ends a sentence", 8, "It lasts two years[1]. More[2][3].\nOr 2019[4]",
+	  "It lasts two years[1]. More[2][3].\nOr 2019[4]", "1 2 3 4" },
+	{ "right behind a parenthesis", 8, "(two years)[3] and", "(two years)[1] and", "3" },
+	{ "a member of an element", 8, "use items[2].name [3]", "use items[2].name [1]", "3" },
+	{ "a key", 8, "Press [5] to go on [2].", "Press [5] to go on [1].", "2" },
+	{ "a year", 3, "In [2024] it was.", "In [2024] it was.", "" },
+	{ "words in brackets", 3, "[sic] [x] [ ] [] [p] [source] [no]", "[sic] [x] [ ] [] [p] [source] [no]",
+	  "" },
 	{ "a bracket that never closes", 3, "see [1, 2", "see [1, 2", "" },
 	{ "nothing but a bracket", 3, "[", "[", "" },
+	{ "half an interval", 3, "[1, 2) and (1, 2]", "[1, 2) and (1, 2]", "" },
 	{ "a bracket that is too long", 3,
-	  "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
-	  "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]", "" },
-	{ "a bracket in a bracket", 3, "[[2]]", "[[1]]", "2" },
-	{ "a link whose text is a number", 3, "See [1](https://x.org/a).", "See [1](https://x.org/a).", "" },
-	{ "a link with brackets in its address", 3, "[a](/b[9]c) [9]", "[a](/b[9]c)", "" },
-	{ "an image", 3, "![9](a.png)", "![9](a.png)", "" },
-	{ "an escaped bracket", 3, "\\[9]", "\\[9]", "" },
-	{ "a code span", 3, "`a[9]` and [2]", "`a[9]` and [1]", "2" },
-	{ "a code span with backticks in it", 3, "``a`[9]`` [9]", "``a`[9]``", "" },
-	{ "a stray backtick ends with its paragraph", 3, "5` tall\n\nA [9].", "5` tall\n\nA.", "" },
-	{ "a fenced block", 3, "```c\nx[9] = y[1];\n\nz[9]\n```\nA [9].",
-	  "```c\nx[9] = y[1];\n\nz[9]\n```\nA.", "" },
-	{ "a fence within a fence", 3, "~~~\n```\n[9]\n~~~ \n[9] A", "~~~\n```\n[9]\n~~~ \nA", "" },
-	{ "a fence that is never closed", 3, "```\na[9]", "```\na[9]", "" },
-	{ "tildes in a sentence", 3, "~~~no~~~ [9] a ~5 [9]", "~~~no~~~ [9] a ~5 [9]", "" },
-	{ "struck out", 3, "a ~~b~~ [9] c", "a ~~b~~ c", "" },
+	  "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+	  "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+	  "" },
+	{ "a link whose text is a number", 3, "See [1](https://x.org/a) [2].",
+	  "See [1](https://x.org/a) [1].", "2" },
+	{ "a link whose text is a citation", 3, "See [[1]](https://x.org/[3]) [2].",
+	  "See [[1]](https://x.org/[3]) [1].", "2" },
+	{ "a link with brackets in its address", 3, "[a](/b[1]c) [2]", "[a](/b[1]c) [1]", "2" },
+	{ "a bare address", 3, "https://x.org/[1] [2]", "https://x.org/[1] [1]", "2" },
+	{ "an image", 3, "![1](a.png) Good![2]", "![1](a.png) Good![1]", "2" },
+	{ "a reference behind a text", 3, "the [pump manual][2]", "the [pump manual][1]", "2" },
+	{ "an escaped bracket", 3, "\\[1\\] \\\\[2]", "\\[1\\] \\\\[1]", "2" },
+	{ "a code span", 3, "`a [3]` and [2]", "`a [3]` and [1]", "2" },
+	{ "a code span with backticks in it", 3, "``a`[3]`` [2]", "``a`[3]`` [1]", "2" },
+	{ "a backtick that nothing closes", 3, "A ` tick and a fact [2].", "A ` tick and a fact [1].", "2" },
+	{ "a backtick that the paragraph does not close", 3, "5` tall [3].\n\nA ` [2].",
+	  "5` tall [1].\n\nA ` [2].", "3 2" },
+	{ "a backtick that the item does not close", 3, "- 5` tall [3]\n- A ` [2]",
+	  "- 5` tall [1]\n- A ` [2]", "3 2" },
+	{ "a span over two lines", 3, "`a\n[3]` [2]", "`a\n[3]` [1]", "2" },
+	{ "a stray backtick before a span", 3, "5` tall, ``a [3]`` [2]", "5` tall, ``a [3]`` [1]", "2" },
+	{ "an escaped backtick", 3, "\\`a [3]` [2]", "\\`a [1]` [2]", "3 2" },
+	{ "a fenced block", 3, "```c\nx[1] = [2];\n\n[3]\n```\nA [2].",
+	  "```c\nx[1] = [2];\n\n[3]\n```\nA [1].", "2" },
+	{ "a fence within a fence", 3, "~~~\n```\n[3]\n~~~ \n[2] A", "~~~\n```\n[3]\n~~~ \n[1] A", "2" },
+	{ "a longer fence", 3, "````\n```\n[3]\n```\n[1]\n````\n[2]", "````\n```\n[3]\n```\n[1]\n````\n[1]",
+	  "2" },
+	{ "a fence in a list", 3, "- a\n\n  ```\n  [3]\n  ```\n  b [2]",
+	  "- a\n\n  ```\n  [3]\n  ```\n  b [1]", "2" },
+	{ "a fence that is never closed", 3, "```\na [1]\n\n[2]", "```\na [1]\n\n[2]", "" },
+	{ "a span that begins a line like a fence", 3, "```a [1]``` [2]", "```a [1]``` [1]", "2" },
+	{ "tildes in a sentence", 3, "a ~~~no~~~ ~~b~~ ~5 [2]", "a ~~~no~~~ ~~b~~ ~5 [1]", "2" },
+	{ "code by indentation", 3, "Thus:\n\n    x = a[1]; y [3]\n\n    [1]\nA [2].",
+	  "Thus:\n\n    x = a[1]; y [3]\n\n    [1]\nA [1].", "2" },
+	{ "code by a tab", 3, "Thus:\n\n\t[1]\n\nA [2].", "Thus:\n\n\t[1]\n\nA [1].", "2" },
+	{ "a paragraph that goes on indented", 3, "Thus\n    and so on [3].", "Thus\n    and so on [1].",
+	  "3" },
+	{ "a list that goes on indented", 3, "1. a\n\n    more [3]\n   - b\n\n     and more [2]",
+	  "1. a\n\n    more [1]\n   - b\n\n     and more [2]", "3 2" },
+	{ "code in a list", 3, "- a\n\n      [3]\n\nA [2].", "- a\n\n      [3]\n\nA [1].", "2" },
+	{ "a definition of a reference", 3, "A [1].\n\n[1]: https://example.com", "A [1].", "1" },
+	{ "definitions between and a title", 3,
+	  "A [2].\n\n[2]: https://e.com/x \"The pump\"\n[1]: <https://e.com>\n\nB [1].\n",
+	  "A [1].\n\nB [2].\n", "2 1" },
+	{ "a definition on two lines", 3, "A [1].\n\n[1]:\n  https://example.com/a\n", "A [1].", "1" },
+	{ "a definition at the start", 3, "[1]: https://e.com\n\nA [1].", "A [1].", "1" },
+	{ "a definition of a footnote's address", 3, "A [^1].\n\n[^1]: https://e.com\n", "A [1].", "1" },
+	{ "a definition that is none", 3,
+	  "A [1].\n\n[1]: the pump manual says so\n[2]: Yes\n[3] https://e.com",
+	  "A [1].\n\n[1]: the pump manual says so\n[2]: Yes\n[3] https://e.com", "1 2 3" },
+	{ "a definition of something else", 3, "A [1].\n\n[7]: https://e.com\n[a]: https://e.com",
+	  "A [1].\n\n[7]: https://e.com\n[a]: https://e.com", "1" },
+	{ "a definition in code", 3, "```\n[1]: https://e.com\n```\n[2]", "```\n[1]: https://e.com\n```\n[1]",
+	  "2" },
 	{ "spaces are kept", 3, "a   b  [1]  c ", "a   b  [1]  c ", "1" },
-	{ "line ends", 3, "a [9]\r\nb [9]\n", "a\r\nb\n", "" },
-	{ "UTF-8 passes", 3, "H\xc3\xa9 [2] \xe2\x80\x9cq\xe2\x80\x9d",
-	  "H\xc3\xa9 [1] \xe2\x80\x9cq\xe2\x80\x9d", "2" },
+	{ "line ends", 3, "a [1]\r\n\r\nb [2]\n", "a [1]\r\n\r\nb [2]\n", "1 2" },
+	{ "UTF-8 passes", 3, "Hé [2] “q” あい", "Hé [1] “q” あい", "2" },
 };
 
 static char *cited_of(const struct citations *c, struct arena *a)
@@ -120,9 +204,65 @@ static void test_any_split(void **state)
 	}
 }
 
+/* Pieces of any sizes, of texts made of what is hard to judge: what is streamed is what is stored. */
+static void test_random_texts_in_random_pieces(void **state)
+{
+	static const char *const bits[] = {
+		"[1]",       "[2, 3]", "[9]",   "[[1]]",    "[",       "]",     "(",     ")",
+		"`",         "``",     "```",   "~~~",      "\n",      "\n\n",  "    ",  "- ",
+		"1. ",       "\r\n",   "\t",    " ",        "a",       "years", "\\",    "https://e.com",
+		"[1]:",      ": ",     "【1】", "［",       "†source", "[^1]",  "x = ",  "#",
+		"passage",   "[1-3]",  "∈",     "١",        ".",       "! ",    "\xe3",  "\xef\xbc",
+		"[source 1", "> ",     "+",     "c, p. 3]", "\"t\"",   "<",     "keys ", "，",
+	};
+	unsigned seed = 7;
+
+	(void)state;
+	for (int round = 0; round < 20000; round++) {
+		struct citations whole, pieces;
+		struct text text, want, got;
+		struct arena a;
+
+		arena_init(&a, 0);
+		text_init(&text, &a);
+		text_init(&want, &a);
+		text_init(&got, &a);
+		for (int n = rand_r(&seed) % 24; n >= 0; n--)
+			text_adds(&text, bits[(size_t)rand_r(&seed) % (sizeof bits / sizeof *bits)]);
+		citations_init(&whole, 3);
+		citations_feed(&whole, text.at, text.length, &want);
+		citations_end(&whole, &want);
+		citations_init(&pieces, 3);
+		for (size_t at = 0; at < text.length;) {
+			size_t piece = 1 + (size_t)rand_r(&seed) % 5;
+
+			piece = piece < text.length - at ? piece : text.length - at;
+			citations_feed(&pieces, text.at + at, piece, &got);
+			at += piece;
+		}
+		citations_end(&pieces, &got);
+		if (strcmp(got.at, want.at) != 0)
+			print_message("of \"%s\"\n", text.at);
+		assert_string_equal(got.at, want.at);
+		assert_int_equal(pieces.count, whole.count);
+		arena_done(&a);
+	}
+}
+
 /* What is certain is given out at once: a reader sees text, not silence. */
 static void test_nothing_is_held_back_for_long(void **state)
 {
+	static const struct {
+		const char *piece, *shown;
+	} steps[] = {
+		{ "Two years", "Two years" },
+		{ " [1", "Two years" },
+		{ "].", "Two years [1]." },
+		{ " A ` tick", "Two years [1]. A ` tick" },
+		{ " and more", "Two years [1]. A ` tick and more" },
+		{ "\n\n", "Two years [1]. A ` tick and more" },
+		{ "B", "Two years [1]. A ` tick and more\n\nB" },
+	};
 	struct citations c;
 	struct text got;
 	struct arena a;
@@ -131,12 +271,46 @@ static void test_nothing_is_held_back_for_long(void **state)
 	arena_init(&a, 0);
 	text_init(&got, &a);
 	citations_init(&c, 3);
-	citations_feed(&c, "Two years", 9, &got);
-	assert_string_equal(got.at, "Two years");
-	citations_feed(&c, " [1", 3, &got);
-	assert_string_equal(got.at, "Two years");
-	citations_feed(&c, "].", 2, &got);
-	assert_string_equal(got.at, "Two years [1].");
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		citations_feed(&c, steps[i].piece, strlen(steps[i].piece), &got);
+		assert_string_equal(got.at, steps[i].shown);
+	}
+	arena_done(&a);
+}
+
+/* Whoever writes so: it passes, in bounded memory. */
+static void test_what_fits_no_window(void **state)
+{
+	static const char *const bits[] = { " ", "\n", "`",    "[",  "[1]: ", "[1]",
+		                            "(", "[1", "\xe3", "- ", "~",     "[1]:\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
+		struct citations c;
+		struct text got;
+		struct arena a;
+		size_t size = 0;
+
+		arena_init(&a, 0);
+		text_init(&got, &a);
+		citations_init(&c, 3);
+		for (; size < 20000; size += strlen(bits[i]))
+			citations_feed(&c, bits[i], strlen(bits[i]), &got);
+		citations_end(&c, &got);
+		assert_true(i == 4 || got.length >= size - 4096);
+		arena_done(&a);
+	}
+}
+
+static void test_strip(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	assert_string_equal(
+	    citations_strip("It lasts two years [1], `a [2]` and [2, 3]. x ∈ [0, 1]【4】.", &a),
+	    "It lasts two years, `a [2]` and. x ∈ [0, 1].");
 	arena_done(&a);
 }
 
@@ -152,13 +326,13 @@ static void test_more_passages_than_there_is_room_for(void **state)
 	citations_init(&c, 500);
 	for (int i = 1; i <= 500; i++) {
 		char text[16];
-		int n = snprintf(text, sizeof text, "x[%d]", i);
+		int n = snprintf(text, sizeof text, " [%d]", i);
 
 		citations_feed(&c, text, (size_t)n, &got);
 	}
 	citations_end(&c, &got);
 	assert_int_equal(c.count, CITATIONS_MAX);
-	assert_non_null(strstr(got.at, "x[64]xx"));
+	assert_non_null(strstr(got.at, "[64] [65]"));
 	arena_done(&a);
 }
 
@@ -167,6 +341,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_any_split),
+		cmocka_unit_test(test_random_texts_in_random_pieces),
+		cmocka_unit_test(test_what_fits_no_window),
+		cmocka_unit_test(test_strip),
 		cmocka_unit_test(test_nothing_is_held_back_for_long),
 		cmocka_unit_test(test_more_passages_than_there_is_room_for),
 	};

@@ -1,4 +1,4 @@
-/* links: svc-chat/model/prompt.c svc-chat/settings.c svc-chat/model/citations.c */
+/* links: svc-chat/model/prompt.c svc-chat/settings.c svc-chat/model/citations.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
 #include "svc-chat/model/prompt.h"
 
 #include <setjmp.h>

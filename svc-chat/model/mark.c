@@ -1,0 +1,273 @@
+#include "svc-chat/model/mark.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+#include <unictype.h>
+
+#include "common/base/utf8.h"
+
+/* Reading stops at the end of what is there: `out` then says that the outcome may be another with more. */
+struct reader {
+	const char *at, *end;
+	bool out;
+	struct mark *mark;
+};
+
+enum { NOTHING = 0, ODD = 0xfffd };
+
+/* --- Characters --------------------------------------------------------------------------------------------------- */
+
+static uint32_t peek_at(struct reader *r, const char *at, size_t *length)
+{
+	int n;
+
+	*length = 0;
+	if (at >= r->end) {
+		r->out = true;
+		return NOTHING;
+	}
+	*length = 1;
+	if ((unsigned char)*at < 0x80)
+		return (unsigned char)*at;
+	n = utf8_sequence((const unsigned char *)at, (const unsigned char *)r->end);
+	if (n == 0) {
+		if (r->end - at < 4) /* it may be cut */
+			r->out = true;
+		return ODD;
+	}
+	*length = (size_t)n;
+	return utf8_next(&at);
+}
+
+static uint32_t peek(struct reader *r)
+{
+	size_t length;
+
+	return peek_at(r, r->at, &length);
+}
+
+static bool take(struct reader *r, const uint32_t *set)
+{
+	size_t length;
+	uint32_t c = peek_at(r, r->at, &length);
+
+	for (; *set; set++)
+		if (c == *set) {
+			r->at += length;
+			return true;
+		}
+	return false;
+}
+
+static void skip_blanks(struct reader *r)
+{
+	static const uint32_t blanks[] = { ' ', 0xa0, 0x3000, 0 };
+
+	while (take(r, blanks))
+		;
+}
+
+/* One of these words, in any case, and no letter after it. */
+static bool take_word(struct reader *r, const char *const *words)
+{
+	for (; *words; words++) {
+		size_t length = strlen(*words), left = (size_t)(r->end - r->at), ignored;
+		size_t same = left < length ? left : length;
+
+		if (strncasecmp(r->at, *words, same) != 0)
+			continue;
+		if (same < length) {
+			r->out = true;
+			continue;
+		}
+		if (uc_is_alpha(peek_at(r, r->at + length, &ignored)))
+			continue;
+		r->at += length;
+		return true;
+	}
+	return false;
+}
+
+/* --- Its parts ---------------------------------------------------------------------------------------------------- */
+
+static const uint32_t opening[] = { '[', 0x3010, 0xff3b, 0x3014, 0x3016, 0 };
+static const uint32_t closing[] = { ']', 0x3011, 0xff3d, 0x3015, 0x3017, 0 };
+static const uint32_t dashes[] = {
+	'-', 0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212, '~', 0x301c, 0xff5e, 0
+};
+static const uint32_t commas[] = { ',', ';', 0x3001, 0xff0c, 0xff1b, 0x060c, 0x061b, '&', 0 };
+static const uint32_t caret[] = { '^', 0 };
+static const uint32_t dagger[] = { 0x2020, 0 };
+static const uint32_t after_word[] = { ':', '#', '.', '-', 0xff1a, 0 };
+
+/* What a passage is called: by us, by models trained on others' prompts, in some languages of theirs. */
+static const char *const names[] = {
+	"passages",   "passage",   "sources",   "source",    "documents", "document", "docs",   "doc",
+	"references", "reference", "refs",      "ref",       "citations", "citation", "cite",   "excerpts",
+	"excerpt",    "chunks",    "chunk",     "context",   "snippets",  "snippet",  "no",     "quellen",
+	"quelle",     "passagen",  "abschnitt", "fuentes",   "fuente",    "pasaje",   "fontes", "fonte",
+	"bron",       "источники", "источник",  "Источники", "Источник",  "фрагмент", "来源",   "段落",
+	"文献",       "出典",      "資料",      "مصدر",      "المصدر",    "출처",     NULL,
+};
+static const char *const links[] = { "and", "und", "et", "y", "e", "и", "和", "与", "و", NULL };
+static const char *const spans[] = { "to", "bis", "through", NULL };
+static const char *const pages[] = { "pages", "page", "pp", "p", "Seite", "S", "стр", "с", NULL };
+
+/* One to three digits of one script; -1: there is no number. */
+static int take_number(struct reader *r)
+{
+	int number = 0, digits = 0, digit;
+	size_t length;
+
+	while ((digit = uc_decimal_value(peek_at(r, r->at, &length))) >= 0) {
+		if (++digits > 3)
+			return -1;
+		number = number * 10 + digit;
+		r->at += length;
+	}
+	return digits ? number : -1;
+}
+
+static bool add_range(struct mark *mark, int from, int to)
+{
+	mark->several |= mark->count > 0 || to > from;
+	for (int n = from; n <= to; n++) {
+		if (mark->count == MARK_NUMBERS)
+			return false;
+		mark->numbers[mark->count++] = n;
+	}
+	return from <= to;
+}
+
+/* "3", "^3", "3-5", "passage 3" */
+static bool take_item(struct reader *r)
+{
+	const char *back;
+	int from, to;
+
+	if (take(r, caret))
+		r->mark->plain = false;
+	if (take_word(r, names)) {
+		r->mark->plain = false;
+		skip_blanks(r);
+		while (take(r, after_word))
+			skip_blanks(r);
+	}
+	from = to = take_number(r);
+	if (from < 0)
+		return false;
+	back = r->at;
+	skip_blanks(r);
+	if (take(r, dashes) || take_word(r, spans)) {
+		skip_blanks(r);
+		take(r, caret);
+		to = take_number(r);
+	} else {
+		r->at = back;
+	}
+	return add_range(r->mark, from, to);
+}
+
+/* "†source", "†L10-L20": whatever it says of the passage. */
+static bool skip_remark(struct reader *r)
+{
+	size_t length;
+
+	r->mark->plain = false;
+	for (;;) {
+		uint32_t c = peek_at(r, r->at, &length);
+
+		if (c == NOTHING || c == '\n' || c == '[')
+			return false;
+		for (const uint32_t *close = closing; *close; close++)
+			if (c == *close)
+				return true;
+		r->at += length;
+	}
+}
+
+/* "p. 4", "pages 4-6" after the number of a passage. */
+static bool skip_page(struct reader *r)
+{
+	static const uint32_t dot[] = { '.', 0 };
+	const char *back = r->at;
+
+	if (take_word(r, pages)) {
+		take(r, dot);
+		skip_blanks(r);
+		if (take_number(r) >= 0) {
+			r->mark->plain = false;
+			if (take(r, dashes))
+				take_number(r);
+			skip_blanks(r);
+			return true;
+		}
+	}
+	r->at = back;
+	return false;
+}
+
+/* From behind the opening to the closing bracket, which is taken. */
+static bool take_list(struct reader *r)
+{
+	skip_blanks(r);
+	if (!take_item(r))
+		return false;
+	for (;;) {
+		const char *before = r->at;
+
+		skip_blanks(r);
+		if (take(r, closing))
+			return true;
+		if (take(r, dagger)) {
+			if (!skip_remark(r))
+				return false;
+			continue;
+		}
+		if (take(r, commas) || take_word(r, links)) {
+			skip_blanks(r);
+			take_word(r, links); /* ", and" */
+			skip_blanks(r);
+		} else if (r->at == before) {
+			return false;
+		}
+		if (!skip_page(r) && !take_item(r))
+			return false;
+	}
+}
+
+/* --- The whole ---------------------------------------------------------------------------------------------------- */
+
+size_t mark_opens(const char *at, const char *end)
+{
+	struct reader r = { .at = at, .end = end };
+
+	return take(&r, opening) ? (size_t)(r.at - at) : 0;
+}
+
+static bool take_mark(struct reader *r)
+{
+	bool ascii = peek(r) == '[', twice;
+
+	r->mark->plain = ascii;
+	if (!take(r, opening))
+		return false;
+	twice = take(r, opening);
+	return take_list(r) && (!twice || take(r, closing));
+}
+
+enum mark_found mark_read(const char *at, const char *end, bool final, struct mark *ret)
+{
+	struct reader r = { .at = at, .end = end, .mark = ret };
+	bool found;
+
+	if (end - at > MARK_BYTES)
+		r.end = at + MARK_BYTES;
+	*ret = (struct mark){ 0 };
+	found = take_mark(&r);
+	ret->size = (size_t)(r.at - at);
+	if (r.out && !final && r.end == end)
+		return MARK_MORE;
+	return found ? MARK_FOUND : MARK_NONE;
+}

@@ -1,0 +1,204 @@
+#include "svc-chat/model/markdown.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+/* --- Code --------------------------------------------------------------------------------------------------------- */
+
+/* A line end at v: is it a paragraph's end, too? */
+static enum markdown_answer ends_paragraph(struct view v)
+{
+	size_t blanks = markdown_blanks(v);
+	struct view rest = { v.at + blanks, v.end, v.final };
+	struct markdown_line line;
+
+	if (memchr(v.at + 1, '\n', blanks - 1))
+		return MARKDOWN_YES;
+	if (markdown_line_read((struct view){ v.at, rest.at, true }, rest, &line) == MARKDOWN_MORE)
+		return MARKDOWN_MORE;
+	return line.marker || line.fence ? MARKDOWN_YES : MARKDOWN_NO;
+}
+
+static size_t ticks_at(struct view v)
+{
+	size_t n = 0;
+
+	while (v.at + n < v.end && v.at[n] == '`')
+		n++;
+	return n;
+}
+
+static enum markdown_answer closes(size_t run, struct view v)
+{
+	const char *start = v.at;
+
+	while (!view_ended(v) && v.at - start < MARKDOWN_AHEAD) {
+		enum markdown_answer over = *v.at == '\n' ? ends_paragraph(v) : MARKDOWN_NO;
+		size_t n = ticks_at(v);
+
+		if (over != MARKDOWN_NO)
+			return over == MARKDOWN_YES ? MARKDOWN_NO : over;
+		if (n && v.at + n == v.end && !v.final)
+			return MARKDOWN_MORE;
+		if (n == run)
+			return MARKDOWN_YES;
+		v.at += n ? n : 1;
+	}
+	return v.final || !view_ended(v) || v.at - start >= MARKDOWN_AHEAD ? MARKDOWN_NO : MARKDOWN_MORE;
+}
+
+enum markdown_answer markdown_in_span(const size_t *runs, size_t count, struct view v)
+{
+	for (size_t i = 0; i < count; i++) {
+		enum markdown_answer answer = closes(runs[i], v);
+
+		if (answer != MARKDOWN_NO)
+			return answer;
+	}
+	return MARKDOWN_NO;
+}
+
+/* --- Words and arithmetic ------------------------------------------------------------------------------------------- */
+
+bool markdown_is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || c == '$';
+}
+
+/* The word that ends the view. */
+static struct view last_word(struct view v)
+{
+	const char *at = v.end;
+
+	while (at > v.at && !isspace((unsigned char)at[-1]))
+		at--;
+	return (struct view){ at, v.end, true };
+}
+
+static struct view without_blanks(struct view v)
+{
+	while (v.end > v.at && is_blank(v.end[-1]))
+		v.end--;
+	return v;
+}
+
+static bool is_one_of(struct view word, const char *const *list)
+{
+	for (; *list; list++)
+		if (strlen(*list) == (size_t)(word.end - word.at) &&
+		    strncasecmp(*list, word.at, strlen(*list)) == 0)
+			return true;
+	return false;
+}
+
+static const char *const operators[] = { "=", "+", "∈", "∉", "⊂", "⊆", "∪", "∩",
+	                                 "×", "÷", "≤", "≥", "≈", "≠", "±", NULL };
+static const char *const keys[] = { "press", "drücke", "drücken", "appuyez", "pulse", NULL };
+static const char *const lists[] = { "interval", "intervals", "range",  "between", "list",      "array",
+	                             "vector",   "tuple",     "matrix", "set",     "intervall", "bereich",
+	                             "liste",    "vektor",    "menge",  NULL };
+
+/* An operator ends what is before; not the "+" of a list's item. */
+static bool ends_with_operator(struct view before)
+{
+	for (const char *const *op = operators; *op; op++) {
+		size_t n = strlen(*op);
+		struct view left;
+
+		if ((size_t)(before.end - before.at) < n || memcmp(before.end - n, *op, n) != 0)
+			continue;
+		left = without_blanks((struct view){ before.at, before.end - n, true });
+		return **op != '+' || (!view_ended(left) && !is_line_end(left.end[-1]));
+	}
+	return false;
+}
+
+static enum markdown_answer begins_with_operator(struct view behind)
+{
+	while (!view_ended(behind) && is_blank(*behind.at))
+		behind.at++;
+	for (const char *const *op = operators; *op; op++) {
+		size_t n = strlen(*op), left = (size_t)(behind.end - behind.at);
+
+		if (left < n && !behind.final && memcmp(behind.at, *op, left) == 0)
+			return MARKDOWN_MORE;
+		if (left >= n && memcmp(behind.at, *op, n) == 0)
+			return MARKDOWN_YES;
+	}
+	return MARKDOWN_NO;
+}
+
+/* A sentence or a line ends here, but for more brackets like the one before. */
+enum markdown_answer markdown_ends_sentence(struct view v)
+{
+	while (!view_ended(v) && *v.at == '[') {
+		const char *at = v.at + 1;
+
+		while (at < v.end && at - v.at < 64 && *at && strchr("0123456789,- ", *at))
+			at++;
+		if (at == v.end)
+			return v.final ? MARKDOWN_NO : MARKDOWN_MORE;
+		if (*at != ']')
+			return MARKDOWN_NO;
+		v.at = at + 1;
+	}
+	if (view_ended(v))
+		return v.final ? MARKDOWN_YES : MARKDOWN_MORE;
+	if (is_line_end(*v.at) || (unsigned char)*v.at >= 0x80)
+		return MARKDOWN_YES;
+	if (!strchr(".!?", *v.at) || !*v.at)
+		return MARKDOWN_NO;
+	if (++v.at == v.end)
+		return v.final ? MARKDOWN_YES : MARKDOWN_MORE;
+	return markdown_is_word(*v.at) || strchr("[(.=", *v.at) ? MARKDOWN_NO : MARKDOWN_YES;
+}
+
+/* A word of a language, not of a program: two characters at least, and none that programs have. */
+static bool is_natural(struct view word)
+{
+	if (word.end - word.at < 2)
+		return false;
+	for (; word.at < word.end; word.at++)
+		if (!*word.at || strchr("_$=(){}[]<>\\/#@&|;", *word.at))
+			return false;
+	return true;
+}
+
+static bool holds(struct view v, const char *what)
+{
+	return memmem(v.at, (size_t)(v.end - v.at), what, strlen(what)) != NULL;
+}
+
+/* "f(x)": the parenthesis opens right behind a letter. */
+static bool is_call(struct view word)
+{
+	const char *open = memchr(word.at, '(', (size_t)(word.end - word.at));
+
+	return open && open > word.at && markdown_is_word(open[-1]);
+}
+
+/* "\in", of TeX */
+static bool is_command(struct view word)
+{
+	return word.end - word.at > 1 && word.at[0] == '\\' && isalpha((unsigned char)word.at[1]);
+}
+
+enum markdown_answer markdown_cites(struct view before, bool indexed, bool several, struct view behind)
+{
+	struct view left = without_blanks(before), word = last_word(left);
+	bool glued = left.end == before.end && !view_ended(word);
+	enum markdown_answer arithmetic = begins_with_operator(behind);
+
+	if (glued && (holds(word, "://") || is_call(word) || (word.end[-1] == ']' && indexed)))
+		return MARKDOWN_NO;
+	if (glued && markdown_is_word(word.end[-1]))
+		return is_natural(word) ? markdown_ends_sentence(behind) : MARKDOWN_NO;
+	if (ends_with_operator(left) || (!glued && is_command(word)))
+		return MARKDOWN_NO;
+	if (is_one_of(word, keys) || (several && is_one_of(word, lists)))
+		return MARKDOWN_NO;
+	return arithmetic == MARKDOWN_NO    ? MARKDOWN_YES
+	       : arithmetic == MARKDOWN_YES ? MARKDOWN_NO
+	                                    : MARKDOWN_MORE;
+}
