@@ -1,4 +1,13 @@
-/* rpc_internal: what rpc.c (calls), rpc_flight.c (one exchange) and rpc_replica.c (who is there) share. */
+/*
+ * rpc: what its parts share.
+ *
+ *   rpc.c       calls: what is tried, and what each outcome means
+ *   choose.c    which replica a try goes to, and what it leaves behind
+ *   exchange.c  one request and its reply
+ *   replica.c   an address that has a socket: its connections, its standing
+ *   hello.c     the watcher: asks every connected replica Hello, each second
+ *   address.c   addresses and names, and the resolver that looks names up again
+ */
 #ifndef PARLEY_RPC_INTERNAL_H
 #define PARLEY_RPC_INTERNAL_H
 
@@ -8,30 +17,32 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "common/base/log.h"
 #include "common/rpc/outbox.h"
 #include "common/rpc/rpc.h"
 
-enum { REPLICAS_MAX = 32, ADDRESS_MAX = 256, GRACE_MS = 1000 };
+enum { REPLICAS_MAX = 32, ADDRESS_MAX = 256, DIALS = 2 };
 
 /*
  * One exchange with a replica; made once, used again and again. The callback of its aio sends, then receives, then
- * calls landed(): one wake-up for the caller. The receive is never posted before the send is over (NNG 1.5.2 would
+ * calls done(): one wake-up for the caller. The receive is never posted before the send is over (NNG 1.5.2 would
  * crash), and both have a timeout.
  */
-struct flight {
+struct exchange {
 	struct replica *replica;
 	struct outgoing outgoing; /* the request, held by the aio */
 	nng_ctx ctx;
 	nng_aio *aio;
-	void (*landed)(struct flight *f); /* on a thread of NNG's */
-	sem_t done;                       /* for the waiting caller */
+	void (*done)(struct exchange *x); /* on a thread of NNG's */
+	sem_t wake;                       /* for the waiting caller */
 	unsigned char mac[MAC_SIZE];      /* of the request: the reply is bound to it */
 	bool receiving;                   /* the request went out: it may have been executed */
 	int result;                       /* of NNG */
 	nng_msg *reply;                   /* the receiver's to free; NULL unless result is 0 */
 	int64_t until;                    /* of the answer, monotonic ms */
+	uint64_t process;                 /* that it was begun with */
 	bool reads; /* given up when the replica is found dead: it can be asked elsewhere */
-	struct flight *next, **link;
+	struct exchange *next, **link;
 };
 
 /* An address that has a socket. The peer's lock guards what is not atomic. */
@@ -39,17 +50,19 @@ struct replica {
 	struct peer *peer;
 	char address[ADDRESS_MAX];
 	nng_socket socket;
-	struct outbox outbox;             /* of the socket */
-	atomic_int pipes;                 /* connections that stand */
-	uint64_t id;                      /* of the process behind it; 0: not known yet */
-	bool met;                         /* it was known once */
-	int outstanding;                  /* calls under way */
-	int misses;                       /* signs of death in a row */
-	bool ejected, draining, stranger; /* stranger: does not share our key */
+	struct outbox outbox;            /* of the socket */
+	atomic_int pipes;                /* connections that stand */
+	atomic_uint pipe_ids[2 * DIALS]; /* theirs; 0: none */
+	uint64_t id;                     /* of the process behind it; 0: not known yet */
+	bool met;                        /* it was known once */
+	int outstanding;                 /* calls under way */
+	int misses;                      /* signs of death in a row */
+	/* Why it gets nothing: it does not answer, is about to stop, has another key than ours, or is another service. */
+	bool ejected, draining, other_key, other_service;
 	int64_t probed, seen; /* when Hello was asked; when the address was last resolved: monotonic ms */
-	struct flight *idle, *busy;
-	struct flight *probe; /* of Hello */
-	bool probing;
+	struct exchange *idle, *busy;
+	struct exchange *probe; /* of Hello */
+	bool probing, redial;   /* redial: its connections are to be made anew */
 	struct metric *results[ERROR_CODES], *gauge;
 };
 
@@ -58,35 +71,75 @@ struct peer {
 	char *addresses; /* as configured */
 	unsigned char key[KEY_SIZE];
 	struct metrics *metrics; /* may be NULL */
-	pthread_t watcher;
-	sem_t look; /* the watcher shall look now: posted where no lock may be taken */
+	pthread_t watcher, resolver;
+	bool by_name;       /* some addresses are names: there is a resolver */
+	sem_t wake;         /* the watcher shall look now: posted where no lock may be taken */
+	sem_t resolve_wake; /* the resolver ends */
 	atomic_bool stopping;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a replica came, went, or told its id */
 	struct replica *replicas[REPLICAS_MAX];
-	int count, turn; /* turn: where the search for the least busy begins, so that equals take turns */
+	int count;
+	unsigned turn;    /* where the search for the least busy begins, so that equals take turns */
+	int64_t alive_at; /* when some replica could last be asked: monotonic ms */
 };
 
-/* --- rpc_flight.c ---------------------------------------------------------------------------------------------------- */
+/* --- exchange.c ------------------------------------------------------------------------------------------------------ */
 
-struct flight *flight_new(struct replica *r,
-                          void (*landed)(struct flight *f)); /* NULL: the socket is closed */
-void flight_free(struct flight *f);
+/* NULL: the socket is closed. */
+struct exchange *exchange_new(struct replica *r, void (*done)(struct exchange *x));
+void exchange_free(struct exchange *x);
 /* Seals and sends, and receives once that is done; waits for neither. send_ms: for a connection to take it. */
-void flight_start(struct flight *f, const Rpc__Request *request, const unsigned char *key, int send_ms,
-                  int64_t until);
-/* The reply's MAC checked and unpacked; NULL with err. *stranger: it did not share our key. */
-Rpc__Reply *flight_reply(struct flight *f, const unsigned char *key, struct arena *a, bool *stranger,
-                         struct error *err);
+void exchange_start(struct exchange *x, const Rpc__Request *request, const unsigned char *key, int send_ms,
+                    int64_t until);
+/* The reply's MAC checked and unpacked; NULL with err. *other_key: it did not share our key. */
+Rpc__Reply *exchange_reply(struct exchange *x, const unsigned char *key, struct arena *a, bool *other_key,
+                           struct error *err);
 
-/* --- rpc_replica.c --------------------------------------------------------------------------------------------------- */
+/* --- choose.c -------------------------------------------------------------------------------------------------------- */
 
-int watcher_start(struct peer *peer, struct error *err) CHECKED; /* ERROR_INVALID: a bad address */
-void watcher_stop(struct peer *peer);
+/* One call, and what has become of it so far. */
+struct call_out {
+	struct peer *peer;
+	const struct rpc_context *ctx;
+	const struct method *method;
+	Rpc__Request request;
+	uint64_t wanted;              /* the replica that a stream's id names; 0: any */
+	uint64_t tried[REPLICAS_MAX]; /* by place in the table: the process that could not do it; 0: none */
+	int lost;                     /* how often it was sent without an answer */
+	int64_t began, until;         /* monotonic ms */
+};
+
+/* An exchange with the best replica; waits a little for a first one. NULL when there is none. */
+struct exchange *begin_try(struct call_out *call);
+/* reply: NULL when none came. spent: this process is not asked again for this call. */
+void end_try(struct call_out *call, struct exchange *x, const Rpc__Reply *reply, bool other_key, bool spent,
+             enum error_code code);
+
+/* --- replica.c ------------------------------------------------------------------------------------------------------- */
+
+/* With a socket that dials; NULL with ERROR_INVALID for a bad address. */
+struct replica *replica_new(struct peer *peer, const char *address, struct error *err);
+void replica_free(struct replica *r);
 /* These with the peer's lock held. */
 bool replica_usable(const struct replica *r);
-void replica_answered(struct replica *r, const Rpc__Reply *reply);
+void replica_answered(struct replica *r, uint64_t id);
 void replica_silent(struct replica *r); /* a call's time ran out */
+void replica_missed(struct replica *r); /* Hello was not answered */
+void replica_gone(struct replica *r);   /* it has no connection */
+/* Closes its connections; the dialers make new ones. Not with the lock held. */
+void replica_redial(struct replica *r);
+void replica_tell(const struct replica *r, enum log_level level, const char *what);
+
+/* --- hello.c --------------------------------------------------------------------------------------------------------- */
+
+void *watch(void *peer); /* the watcher's thread */
+void hello_done(struct exchange *x);
+
+/* --- address.c ------------------------------------------------------------------------------------------------------- */
+
+int addresses_open(struct peer *peer, struct error *err) CHECKED; /* ERROR_INVALID: a bad address */
+void *resolver(void *peer);                                       /* the resolver's thread */
 
 #endif

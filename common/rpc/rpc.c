@@ -1,11 +1,9 @@
 #include "common/rpc/rpc.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/clock.h"
 #include "common/base/thread.h"
@@ -13,7 +11,19 @@
 #include "common/rpc/internal.h"
 #include "rpc.client.h"
 
-enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000 };
+enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000, SEND_MS = 1000 };
+
+static void peer_free(struct peer *peer)
+{
+	for (int i = 0; i < peer->count; i++)
+		replica_free(peer->replicas[i]);
+	pthread_cond_destroy(&peer->changed);
+	pthread_mutex_destroy(&peer->lock);
+	sem_destroy(&peer->wake);
+	sem_destroy(&peer->resolve_wake);
+	free(peer->addresses);
+	free(peer);
+}
 
 int peer_open(const struct peer_config *config, struct peer **ret, struct error *err)
 {
@@ -24,14 +34,18 @@ int peer_open(const struct peer_config *config, struct peer **ret, struct error 
 	snprintf(peer->service, sizeof peer->service, "%s", config->service);
 	memcpy(peer->key, config->key, KEY_SIZE);
 	peer->metrics = config->metrics;
-	sem_init(&peer->look, 0, 0);
+	peer->alive_at = INT64_MIN / 2;
+	sem_init(&peer->wake, 0, 0);
+	sem_init(&peer->resolve_wake, 0, 0);
 	pthread_mutex_init(&peer->lock, NULL);
 	cond_init_monotonic(&peer->changed);
-	if (watcher_start(peer, err) < 0) {
-		free(peer->addresses);
-		free(peer);
+	if (addresses_open(peer, err) < 0) {
+		peer_free(peer);
 		return -1;
 	}
+	peer->watcher = thread_start(watch, peer);
+	if (peer->by_name)
+		peer->resolver = thread_start(resolver, peer);
 	*ret = peer;
 	return 0;
 }
@@ -40,12 +54,20 @@ void peer_close(struct peer *peer)
 {
 	if (!peer)
 		return;
-	watcher_stop(peer);
-	pthread_cond_destroy(&peer->changed);
-	pthread_mutex_destroy(&peer->lock);
-	sem_destroy(&peer->look);
-	free(peer->addresses);
-	free(peer);
+	atomic_store(&peer->stopping, true);
+	sem_post(&peer->wake);
+	sem_post(&peer->resolve_wake);
+	pthread_join(peer->watcher, NULL);
+	if (peer->by_name)
+		pthread_join(peer->resolver, NULL);
+	pthread_mutex_lock(&peer->lock);
+	for (int i = 0; i < peer->count;
+	     i++) { /* NNG 1.5.2 may hang when it closes while an answer arrives */
+		while (peer->replicas[i]->probing)
+			pthread_cond_wait(&peer->changed, &peer->lock);
+	}
+	pthread_mutex_unlock(&peer->lock);
+	peer_free(peer);
 }
 
 int peer_ready(struct peer *peer)
@@ -54,188 +76,25 @@ int peer_ready(struct peer *peer)
 
 	pthread_mutex_lock(&peer->lock);
 	for (int i = 0; i < peer->count; i++)
-		ready += replica_usable(peer->replicas[i]) && peer->replicas[i]->id;
+		ready += replica_usable(peer->replicas[i]);
 	pthread_mutex_unlock(&peer->lock);
 	return ready;
 }
 
-/* --- Choosing a replica ------------------------------------------------------------------------------------------------ */
-
-/* One call, and what has become of it so far. */
-struct trip {
-	struct peer *peer;
-	const struct rpc_context *ctx;
-	const struct method *method;
-	Rpc__Request request;
-	uint64_t wanted; /* the replica that a stream's id names; 0: any */
-	uint32_t tried;  /* places in the table that could not do it */
-	int lost;        /* how often it was sent without an answer */
-	int64_t until;   /* monotonic */
-};
-
-static struct replica *least_busy(struct peer *peer, uint32_t tried)
-{
-	struct replica *best = NULL;
-
-	peer->turn++;
-	for (int i = 0; i < peer->count; i++) {
-		int place = (int)(((unsigned)peer->turn + (unsigned)i) % (unsigned)peer->count);
-		struct replica *r = peer->replicas[place];
-
-		if (replica_usable(r) && !(tried & UINT32_C(1) << place) &&
-		    (!best || r->outstanding < best->outstanding))
-			best = r;
-	}
-	return best;
-}
-
-/* The replica of that id, even when it drains. *unsure: it may be one that has not told its id yet. */
-static struct replica *of_id(struct peer *peer, uint64_t id, uint32_t tried, bool *unsure)
-{
-	*unsure = false;
-	for (int i = 0; i < peer->count; i++) {
-		struct replica *r = peer->replicas[i];
-		bool connected = atomic_load(&r->pipes) > 0;
-
-		if (r->ejected || r->stranger || tried & UINT32_C(1) << i)
-			continue;
-		if (connected && r->id == id)
-			return r;
-		*unsure = *unsure || (!r->id && (connected || !r->met));
-	}
-	return NULL;
-}
-
-static struct replica *choose(struct trip *t, bool last_chance)
-{
-	struct replica *r = NULL;
-	bool unsure = false;
-
-	if (t->wanted)
-		r = of_id(t->peer, t->wanted, t->tried, &unsure);
-	if (!r && (!unsure || last_chance))
-		r = least_busy(t->peer, t->tried);
-	if (!r && t->lost) /* a read, and nobody else: whom we lost may be back */
-		r = least_busy(t->peer, 0);
-	return r;
-}
-
-static void wait_for_change(struct peer *peer)
-{
-	/* Connections come without a signal (no lock may be taken there), so look often. */
-	cond_wait_until(&peer->changed, &peer->lock, clock_mono_ms() + 20);
-}
-
-static void land(struct flight *f)
-{
-	sem_post(&f->done);
-}
-
-static void link_busy(struct replica *r, struct flight *f)
-{
-	f->next = r->busy;
-	f->link = &r->busy;
-	if (f->next)
-		f->next->link = &f->next;
-	r->busy = f;
-}
-
-static void unlink_busy(struct flight *f)
-{
-	*f->link = f->next;
-	if (f->next)
-		f->next->link = f->link;
-}
-
-/* A flight with the best replica; waits a little for a first one. NULL when there is none. */
-static struct flight *board(struct trip *t)
-{
-	int64_t until = clock_mono_ms() + (t->tried && !t->lost ? 0 : GRACE_MS);
-	struct peer *peer = t->peer;
-	struct flight *f = NULL;
-	struct replica *r;
-
-	if (until > t->until)
-		until = t->until;
-	pthread_mutex_lock(&peer->lock);
-	while (!(r = choose(t, clock_mono_ms() >= until)) && clock_mono_ms() < until)
-		wait_for_change(peer);
-	if (r) {
-		f = r->idle;
-		if (f)
-			r->idle = f->next;
-		else
-			f = flight_new(r, land);
-	}
-	if (f) {
-		f->reads = t->method->reads;
-		r->outstanding++;
-		link_busy(r, f);
-	}
-	pthread_mutex_unlock(&peer->lock);
-	return f;
-}
-
-static void count(struct replica *r, enum error_code code)
-{
-	struct peer *peer = r->peer;
-	char labels[ADDRESS_MAX + 128];
-
-	if (!peer->metrics)
-		return;
-	if (!r->results[code]) {
-		snprintf(labels, sizeof labels, "service=\"%s\",replica=\"%s\",result=\"%s\"", peer->service,
-		         r->address, error_name(code));
-		r->results[code] = metrics_get(peer->metrics, METRIC_COUNTER, "rpc_client_calls_total",
-		                               labels, "Calls to other services, by replica and result.");
-	}
-	if (!r->gauge) {
-		snprintf(labels, sizeof labels, "service=\"%s\",replica=\"%s\"", peer->service, r->address);
-		r->gauge = metrics_get(peer->metrics, METRIC_GAUGE, "rpc_client_outstanding", labels,
-		                       "Calls to other services under way.");
-	}
-	metric_add(r->results[code], 1);
-	metric_set(r->gauge, r->outstanding);
-}
-
-static void leave(struct trip *t, struct flight *f, const Rpc__Reply *reply, bool stranger,
-                  enum error_code code)
-{
-	struct replica *r = f->replica;
-
-	pthread_mutex_lock(&t->peer->lock);
-	unlink_busy(f);
-	r->outstanding--;
-	if (reply)
-		replica_answered(r, reply);
-	else if (stranger)
-		r->stranger = true;
-	else if (f->receiving && f->result == NNG_ETIMEDOUT)
-		replica_silent(r);
-	if (!reply || reply->not_taken) {
-		for (int i = 0; i < t->peer->count; i++)
-			t->tried |= (uint32_t)(t->peer->replicas[i] == r) << i;
-	}
-	count(r, code);
-	f->next = r->idle;
-	r->idle = f;
-	pthread_mutex_unlock(&t->peer->lock);
-}
-
 /* --- One try ------------------------------------------------------------------------------------------------------------- */
 
-static enum error_code take_error(const struct trip *t, const Rpc__Reply *reply)
+static void take_error(const struct call_out *call, const Rpc__Reply *reply)
 {
-	struct error *err = t->ctx->err;
+	struct error *err = call->ctx->err;
 	struct field_error **end = &err->fields;
 	bool known = reply->code < ERROR_CODES;
 
 	error_set(err, known ? (enum error_code)reply->code : ERROR_INTERNAL, "%s",
 	          reply->message ? reply->message : error_name((enum error_code)reply->code));
 	err->retry_after = reply->retry_after;
-	error_detail(err, "%s said so", t->method->name);
+	error_detail(err, "%s said so", call->method->name);
 	for (size_t i = 0; i < reply->n_fields; i++) {
-		struct field_error *bad = arena_new(t->ctx->arena, struct field_error, 1);
+		struct field_error *bad = arena_new(call->ctx->arena, struct field_error, 1);
 
 		bad->where = reply->fields[i]->where ? reply->fields[i]->where : "body";
 		bad->field = reply->fields[i]->field ? reply->fields[i]->field : "";
@@ -244,105 +103,134 @@ static enum error_code take_error(const struct trip *t, const Rpc__Reply *reply)
 		*end = bad;
 		end = &bad->next;
 	}
-	if (t->ctx->extra && reply->extra)
-		*t->ctx->extra = reply->extra;
+	if (call->ctx->extra && reply->extra)
+		*call->ctx->extra = reply->extra;
+}
+
+/* What a try can come to, and what is made of it. */
+enum outcome {
+	ANSWERED,
+	REFUSED,     /* the service's own error */
+	NOT_TAKEN,   /* refused before anything was done */
+	NOT_SENT,    /* no connection took it */
+	OTHER_KEY,   /* whoever answered has not our secret */
+	READ_LOST,   /* sent, and the connection went */
+	WRITE_LOST,  /* the same, and it may have been done */
+	TIMED_OUT,   /* sent, and no answer in time */
+	UNREADABLE,  /* the answer is of one of ours, and cannot be read */
+	NO_TIME_LEFT /* never sent: it was too late */
+};
+
+static const struct {
+	enum error_code code; /* ERROR_NONE: none, or the service's own */
+	bool again;           /* may be tried elsewhere */
+	bool spent;           /* that process is not asked again */
+	const char *sentence; /* %s: the service */
+} outcomes[] = {
+	[ANSWERED] = { ERROR_NONE, false, false, NULL },
+	[REFUSED] = { ERROR_NONE, false, false, NULL },
+	[NOT_TAKEN] = { ERROR_NONE, true, true, NULL },
+	[NOT_SENT] = { ERROR_UNAVAILABLE, true, true, "%s is not reachable right now" },
+	[OTHER_KEY] = { ERROR_UNAVAILABLE, true, true, "%s is not reachable right now" },
+	[READ_LOST] = { ERROR_UNAVAILABLE, true, true, "%s is not reachable right now" },
+	[WRITE_LOST] = { ERROR_UNKNOWN_OUTCOME, false, true,
+	                 "%s was lost before it answered: whether it was done is not known" },
+	[TIMED_OUT] = { ERROR_UNKNOWN_OUTCOME, false, true, "%s did not answer in time" },
+	[UNREADABLE] = { ERROR_INTERNAL, false, false,
+	                 "something went wrong on our side; the log knows more" },
+	[NO_TIME_LEFT] = { ERROR_UNAVAILABLE, false, false, "time was up before %s was asked" },
+};
+
+static enum outcome judge(const struct call_out *call, const struct exchange *x, const Rpc__Reply *reply,
+                          bool other_key)
+{
+	if (reply)
+		return !reply->code ? ANSWERED : reply->not_taken ? NOT_TAKEN : REFUSED;
+	if (other_key)
+		return OTHER_KEY;
+	if (!x->receiving)
+		return NOT_SENT;
+	if (!x->result)
+		return UNREADABLE;
+	return x->result == NNG_ETIMEDOUT ? TIMED_OUT : call->method->reads ? READ_LOST : WRITE_LOST;
+}
+
+/* The outcome as an error of ours; the service's own is there already. Returns its code. */
+static enum error_code tell(const struct call_out *call, enum outcome outcome)
+{
+	struct error *err = call->ctx->err;
+
+	if (!outcomes[outcome].code)
+		return err->code;
+	error_clear(err);
+	error_set(err, outcomes[outcome].code, outcomes[outcome].sentence, call->peer->service);
+	err->retry_after = err->code == ERROR_UNAVAILABLE;
 	return err->code;
 }
 
-static int unreachable(const struct trip *t)
+/* true: may be tried again (the error is set, in case nobody is there). */
+static bool try_once(struct call_out *call, ProtobufCBinaryData *ret)
 {
-	return error_busy(t->ctx->err, 1, "%s is not reachable right now", t->peer->service);
-}
-
-/* Sent, and no answer: what is to be said of it. */
-static void no_answer(const struct trip *t, const struct flight *f)
-{
-	struct error *err = t->ctx->err;
-
-	if (t->method->reads && f->result != NNG_ETIMEDOUT)
-		unreachable(t); /* it changes nothing, so it may be asked again */
-	else if (f->result == NNG_ETIMEDOUT)
-		error_set(err, ERROR_UNKNOWN_OUTCOME, "%s did not answer in time", t->peer->service);
-	else
-		error_set(err, ERROR_UNKNOWN_OUTCOME,
-		          "%s was lost before it answered: whether it was done is not known",
-		          t->peer->service);
-	error_detail(err, "%s at %s: %s", t->method->name, f->replica->address, nng_strerror(f->result));
-}
-
-/* 1: over, with *ret or an error; 0: may be tried with another replica, should there be one (the error is set). */
-static int try_once(struct trip *t, ProtobufCBinaryData *ret)
-{
-	struct error *err = t->ctx->err;
-	struct flight *f = board(t);
+	struct error *err = call->ctx->err;
+	struct exchange *x = begin_try(call);
 	Rpc__Reply *reply = NULL;
-	enum error_code code = ERROR_NONE;
-	bool stranger = false, again = true;
+	bool other_key = false, again;
+	enum outcome outcome;
 
-	if (!f) {
+	if (!x) {
 		if (!err->code)
-			unreachable(t);
-		return 1;
+			tell(call, NOT_SENT);
+		return false;
 	}
 	error_clear(err); /* of an earlier try */
-	flight_start(f, &t->request, t->peer->key, GRACE_MS, t->until);
-	while (sem_wait(&f->done) < 0 && errno == EINTR)
+	exchange_start(x, &call->request, call->peer->key, SEND_MS, call->until);
+	while (sem_wait(&x->wake) < 0 && errno == EINTR)
 		;
-	if (f->reply)
-		reply = flight_reply(f, t->peer->key, t->ctx->arena, &stranger, err);
-
-	if (reply && !reply->code) {
+	if (x->reply)
+		reply = exchange_reply(x, call->peer->key, call->ctx->arena, &other_key, err);
+	outcome = judge(call, x, reply, other_key);
+	if (outcome == ANSWERED)
 		*ret = reply->payload;
-		again = false;
-	} else if (reply) {
-		code = take_error(t, reply);
-		again = reply->not_taken;
-	} else if (stranger) {
-		error_clear(err);
-		code = ERROR_UNAVAILABLE;
-		unreachable(t);
-		error_detail(err, "%s does not share our PARLEY_SECRET", f->replica->address);
-	} else if (err->code) { /* signed by one of ours, and not readable */
-		code = err->code = ERROR_INTERNAL;
-		error_detail(err, "the answer of %s cannot be read", t->method->name);
-		again = false;
-	} else if (f->receiving) {
-		no_answer(t, f);
-		code = err->code;
-		again = t->method->reads && f->result != NNG_ETIMEDOUT && !t->lost++;
-	} else {
-		unreachable(t);
-		code = err->code;
-		error_detail(err, "%s: %s", f->replica->address, nng_strerror(f->result));
-	}
-	leave(t, f, reply, stranger, code);
-	return !again || clock_mono_ms() >= t->until;
+	else if (outcome == REFUSED || outcome == NOT_TAKEN)
+		take_error(call, reply);
+	else
+		tell(call, outcome);
+	if (outcomes[outcome].code)
+		error_detail(err, "%s at %s: %s", call->method->name, x->replica->address,
+		             other_key ? "it does not share our PARLEY_SECRET" : nng_strerror(x->result));
+	again = outcomes[outcome].again && (outcome != READ_LOST || !call->lost++);
+	end_try(call, x, reply, other_key, outcomes[outcome].spent, err->code);
+	return again && clock_mono_ms() < call->until;
 }
 
 /* --- Calls ----------------------------------------------------------------------------------------------------------------- */
 
-static int travel(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
-                  uint64_t wanted, ProtobufCBinaryData in, ProtobufCBinaryData *ret)
+static int make_call(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
+                     uint64_t wanted, ProtobufCBinaryData in, ProtobufCBinaryData *ret)
 {
 	int64_t now = clock_unix_ms(), deadline = ctx->deadline ? ctx->deadline : now + DEADLINE_MS;
-	struct trip t = { .peer = peer, .ctx = ctx, .method = method, .wanted = wanted };
+	struct call_out call = { .peer = peer, .ctx = ctx, .method = method, .wanted = wanted };
+	Rpc__Request *request = &call.request;
 
-	if (deadline <= now)
-		return error_set(ctx->err, ERROR_UNKNOWN_OUTCOME, "time is up");
-	t.until = clock_mono_ms() + (deadline - now);
-	rpc__request__init(&t.request);
-	t.request.has_method = t.request.has_deadline = t.request.has_payload = true;
-	t.request.method = method->id;
-	t.request.deadline = deadline;
-	t.request.payload = in;
-	t.request.request_id = (char *)ctx->request_id;
-	t.request.traceparent = (char *)ctx->traceparent;
-	t.request.idempotency_key = (char *)ctx->idempotency_key;
-	t.request.caller = (Rpc__Caller *)ctx->caller;
-	if (envelope_size(&t.request.base) > RPC_MESSAGE_MAX)
+	if (deadline <= now) {
+		tell(&call, NO_TIME_LEFT);
+		return -1;
+	}
+	call.began = clock_mono_ms();
+	call.until = call.began + (deadline - now);
+	rpc__request__init(request);
+	request->has_method = request->has_deadline = request->has_payload = true;
+	request->method = method->id;
+	request->deadline = deadline;
+	request->payload = in;
+	request->request_id = (char *)ctx->request_id;
+	request->traceparent = (char *)ctx->traceparent;
+	request->idempotency_key = (char *)ctx->idempotency_key;
+	request->caller = (Rpc__Caller *)ctx->caller;
+	if (envelope_size(&request->base) > RPC_MESSAGE_MAX)
 		return error_set(ctx->err, ERROR_TOO_LARGE,
 		                 "this is too large to be passed on (at most %d MiB)", RPC_MESSAGE_MAX >> 20);
-	while (!try_once(&t, ret))
+	while (try_once(&call, ret))
 		;
 	return ctx->err->code ? -1 : 0;
 }
@@ -350,11 +238,11 @@ static int travel(struct peer *peer, const struct rpc_context *ctx, const struct
 int rpc_call_packed(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
                     ProtobufCBinaryData in, ProtobufCBinaryData *ret)
 {
-	return travel(peer, ctx, method, 0, in, ret);
+	return make_call(peer, ctx, method, 0, in, ret);
 }
 
-static int call(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
-                uint64_t wanted, const ProtobufCMessage *in, ProtobufCMessage **ret)
+static int call_typed(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
+                      uint64_t wanted, const ProtobufCMessage *in, ProtobufCMessage **ret)
 {
 	ProtobufCAllocator allocator = arena_allocator(ctx->arena);
 	ProtobufCBinaryData packed, answer = { 0 };
@@ -362,7 +250,7 @@ static int call(struct peer *peer, const struct rpc_context *ctx, const struct m
 	packed.len = protobuf_c_message_get_packed_size(in);
 	packed.data = arena_alloc(ctx->arena, packed.len);
 	protobuf_c_message_pack(in, packed.data);
-	if (travel(peer, ctx, method, wanted, packed, &answer) < 0)
+	if (make_call(peer, ctx, method, wanted, packed, &answer) < 0)
 		return -1;
 	*ret = protobuf_c_message_unpack(method->out, &allocator, answer.len, answer.data);
 	return *ret ? 0 : error_internal(ctx->err, "the answer of %s cannot be read", method->name);
@@ -371,7 +259,7 @@ static int call(struct peer *peer, const struct rpc_context *ctx, const struct m
 int rpc_call(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
              const ProtobufCMessage *in, ProtobufCMessage **ret)
 {
-	return call(peer, ctx, method, 0, in, ret);
+	return call_typed(peer, ctx, method, 0, in, ret);
 }
 
 int rpc_next(struct peer *peer, const struct rpc_context *ctx, const char *stream, int64_t after, int wait_ms,
@@ -386,8 +274,8 @@ int rpc_next(struct peer *peer, const struct rpc_context *ctx, const char *strea
 	in.after = after;
 	in.wait = wait_ms;
 	own.deadline = clock_unix_ms() + wait_ms + NEXT_SLACK_MS;
-	if (call(peer, &own, &rpc_client_methods[RPC_METHOD_NEXT], strtoull(stream, NULL, 16), &in.base,
-	         &out) < 0)
+	if (call_typed(peer, &own, &rpc_client_methods[RPC_METHOD_NEXT], strtoull(stream, NULL, 16), &in.base,
+	               &out) < 0)
 		return -1;
 	*ret = (Rpc__NextReply *)out;
 	return 0;

@@ -11,11 +11,10 @@ enum { NOTHING_YET_MS = 1000 };
 
 bool builtin_id(uint32_t id)
 {
-	return id == rpc_client_methods[RPC_METHOD_HELLO].id ||
-	       id == rpc_client_methods[RPC_METHOD_NEXT].id || id == rpc_client_methods[RPC_METHOD_CANCEL].id;
+	return id == rpc_client_methods[RPC_METHOD_HELLO].id || id == rpc_client_methods[RPC_METHOD_NEXT].id;
 }
 
-/* Reply with that message, packed; `a` may be NULL: then the heap is used. */
+/* Reply with that message, packed. */
 static void reply_with(struct slot *slot, const ProtobufCMessage *out, int pause_ms)
 {
 	Rpc__Reply reply = RPC__REPLY__INIT;
@@ -50,15 +49,6 @@ static void hello(struct slot *slot)
 	out.replica = slot->service->replica;
 	out.service = (char *)slot->service->config->name;
 	out.draining = atomic_load(&slot->service->draining);
-	reply_with(slot, &out.base, 0);
-}
-
-static void cancel(struct slot *slot, const Rpc__CancelRequest *in)
-{
-	Rpc__CancelReply out = RPC__CANCEL_REPLY__INIT;
-
-	if (in->request_id && *in->request_id)
-		running_cancel(slot->service, in->request_id);
 	reply_with(slot, &out.base, 0);
 }
 
@@ -151,8 +141,6 @@ int builtin(struct slot *slot, const Rpc__Request *request, struct arena *a)
 		reply_error(slot, &err);
 	} else if (i == RPC_METHOD_HELLO) {
 		hello(slot);
-	} else if (i == RPC_METHOD_CANCEL) {
-		cancel(slot, (const Rpc__CancelRequest *)in);
 	} else {
 		next(slot, request, (const Rpc__NextRequest *)in, a);
 	}

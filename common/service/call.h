@@ -33,7 +33,7 @@ struct call {
 	const char *owner_id; /* the user whose rows this call may touch; NULL for NOBODY and VISITOR */
 	const char *request_id, *traceparent, *idempotency_key;
 	int64_t deadline;             /* Unix milliseconds */
-	const atomic_bool *cancelled; /* set by Rpc.Cancel and at shutdown; long work looks at it */
+	const atomic_bool *cancelled; /* set at shutdown; long work looks at it */
 	char *extra;                  /* of an error reply: JSON members to add; usually NULL */
 };
 

@@ -51,8 +51,10 @@ static int check_request(struct visit *v)
 {
 	int64_t deadline = v->request->deadline;
 
-	if (!v->served)
-		return error_set(&v->err, ERROR_NOT_FOUND, "%s has no such method", v->service->config->name);
+	if (!v->served) { /* of a contract that is newer than this program: another replica may know it */
+		v->not_taken = true;
+		return error_busy(&v->err, 1, "%s does not know this method", v->service->config->name);
+	}
 	if (atomic_load(&v->service->draining)) {
 		v->not_taken = true;
 		return error_busy(&v->err, 1, "%s is about to stop", v->service->config->name);
@@ -96,7 +98,7 @@ static int handle(struct visit *v)
 	if (!v->in)
 		return error_set(&v->err, ERROR_MALFORMED, "the request cannot be read");
 	if (method->slow) {
-		running_add(v->service, &v->running, v->call.request_id);
+		running_add(v->service, &v->running);
 		v->call.cancelled = &v->running.cancelled;
 	}
 	if (method->idempotency_key && key && *key && v->call.owner_id)

@@ -7,7 +7,7 @@
  *   lane.c         threads made on demand round a bounded queue
  *   crew.c         a thread that works for several calls at a time
  *   dispatch.c     one request: checked, decoded, handled, answered, logged
- *   builtin.c      Rpc.Hello, Next and Cancel
+ *   builtin.c      Rpc.Hello and Next
  *   call.c         making a call, and calls that it makes
  *   task.c         work that outlives its request; who runs, so that it can be cancelled
  *   idempotency.c  first answers under a caller's Idempotency-Key
@@ -78,15 +78,14 @@ void lane_done(struct lane *lane);
 
 /* --- Who runs ------------------------------------------------------------------------------------------------------ */
 
-/* Long work that Rpc.Cancel or the end of the process may ask to stop. */
+/* Long work that the end of the process may ask to stop. */
 struct running {
-	char request_id[64];
 	atomic_bool cancelled;
 	struct running *next, **link;
 };
-void running_add(struct service *s, struct running *r, const char *request_id);
+void running_add(struct service *s, struct running *r);
 void running_remove(struct service *s, struct running *r);
-void running_cancel(struct service *s, const char *request_id); /* NULL: all */
+void running_cancel(struct service *s); /* all of it */
 
 /* --- Slots --------------------------------------------------------------------------------------------------------- */
 

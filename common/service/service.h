@@ -5,7 +5,7 @@
  * stops accepting, finishes what runs and closes. For each request it checks the MAC, the deadline and the access,
  * decodes into the call's arena, runs the handler, encodes, signs and logs. Ordinary methods run on a few workers;
  * slow ones (Behaviour.slow) on threads of their own, bounded; brief ones (Behaviour.brief) several to a thread, so they
- * must not hold a lock over a call of db; Rpc.Hello, Next and Cancel are answered by the
+ * must not hold a lock over a call of db; Rpc.Hello and Next are answered by the
  * skeleton itself. Every queue is bounded: when full the answer is ERROR_UNAVAILABLE with retry_after.
  */
 #ifndef PARLEY_SERVICE_H

@@ -5,6 +5,7 @@
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/supplemental/util/platform.h>
+#include <nng/transport/tcp/tcp.h>
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -16,13 +17,14 @@
 #include "common/service/internal.h"
 
 /* Slots kept for telling others that there is no room. */
-enum { SPARE = 16 };
+enum { SPARE = 16, SEND_MS = 30 * 1000 };
 
 static void slot_receive(struct slot *slot)
 {
 	slot->step = SLOT_RECEIVING;
 	slot->parked = slot->load = false;
 	atomic_fetch_add(&slot->service->receiving, 1);
+	nng_aio_set_timeout(slot->aio, NNG_DURATION_INFINITE);
 	nng_ctx_recv(slot->ctx, slot->aio);
 }
 
@@ -37,6 +39,7 @@ static void slot_send(struct slot *slot, nng_msg *msg)
 {
 	slot->step = SLOT_SENDING;
 	nng_aio_set_msg(slot->aio, msg);
+	nng_aio_set_timeout(slot->aio, SEND_MS);
 	slot->outgoing.send = slot_leave;
 	outbox_send(&slot->service->outbox, &slot->outgoing);
 }
@@ -65,8 +68,9 @@ void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms)
 	size_t size;
 	nng_msg *msg;
 
-	reply->has_replica = true;
+	reply->has_replica = reply->has_draining = true;
 	reply->replica = slot->service->replica;
+	reply->draining = atomic_load(&slot->service->draining);
 	size = envelope_size(&reply->base);
 	if (size > RPC_MESSAGE_MAX) { /* sent, it would take the connection down for all */
 		too_large.has_code = too_large.has_replica = true;
@@ -193,7 +197,8 @@ int slots_open(struct service *s, struct error *err)
 	int count = (int)s->set.contexts, rc;
 
 	if ((rc = nng_rep0_open(&s->socket)) != 0 ||
-	    (rc = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, RPC_MESSAGE_MAX)) != 0)
+	    (rc = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, RPC_MESSAGE_MAX)) != 0 ||
+	    (rc = nng_socket_set_bool(s->socket, NNG_OPT_TCP_KEEPALIVE, true)) != 0)
 		return error_internal(err, "nng: %s", nng_strerror(rc));
 	s->slots = arena_new(&s->arena, struct slot, (size_t)count);
 	for (int i = 0; i < count; i++) {

@@ -9,9 +9,8 @@
 
 /* --- Who runs ------------------------------------------------------------------------------------------------------------ */
 
-void running_add(struct service *s, struct running *r, const char *request_id)
+void running_add(struct service *s, struct running *r)
 {
-	snprintf(r->request_id, sizeof r->request_id, "%s", request_id);
 	pthread_mutex_lock(&s->lock);
 	atomic_store(&r->cancelled, atomic_load(&s->stop_now));
 	r->next = s->running;
@@ -31,13 +30,11 @@ void running_remove(struct service *s, struct running *r)
 	pthread_mutex_unlock(&s->lock);
 }
 
-void running_cancel(struct service *s, const char *request_id)
+void running_cancel(struct service *s)
 {
 	pthread_mutex_lock(&s->lock);
-	for (struct running *r = s->running; r; r = r->next) {
-		if (!request_id || !strcmp(r->request_id, request_id))
-			atomic_store(&r->cancelled, true);
-	}
+	for (struct running *r = s->running; r; r = r->next)
+		atomic_store(&r->cancelled, true);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -103,8 +100,7 @@ static void run_task(struct lane_job *job, struct arena *a)
 
 	(void)a; /* it has its own */
 	call_init(&call, t->service, &t->arena, &err, &db, t->method, &t->request);
-	/* Rpc.Cancel is for requests; whoever started a task and went does not stop it. */
-	running_add(t->service, &t->running, "");
+	running_add(t->service, &t->running);
 	call.cancelled = &t->running.cancelled;
 	t->fn(&call, t->arg);
 	running_remove(t->service, &t->running);

@@ -185,7 +185,8 @@ static int load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextR
 	return 1;
 }
 
-static const struct service_config config = {
+/* RIG_NAME and RIG_METHODS_KNOWN in the environment: another service, or one of an older build. */
+static struct service_config config = {
 	.name = "rig", .methods = rig_methods, .method_count = RIG_METHODS, .load_stream = load_stream
 };
 
@@ -252,6 +253,9 @@ void rig_main(int argc, char **argv)
 	assert(rig_counts != MAP_FAILED);
 	if (argc < 3 || strcmp(argv[1], "--replica"))
 		return;
+	config.name = getenv("RIG_NAME") ? getenv("RIG_NAME") : config.name;
+	if (getenv("RIG_METHODS_KNOWN"))
+		config.method_count = (size_t)atoi(getenv("RIG_METHODS_KNOWN"));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_start();
 	struct service *s = rig_start(atoi(argv[2]), NULL);
@@ -260,18 +264,36 @@ void rig_main(int argc, char **argv)
 	_exit(service_stop(s, 5000) ? 1 : 0);
 }
 
-pid_t rig_spawn(int port)
+static pid_t spawn(int port, const char *name, const char *methods)
 {
 	char number[16];
 	pid_t pid;
-	struct peer *peer;
 
 	snprintf(number, sizeof number, "%d", port);
 	pid = fork();
 	if (!pid) {
+		if (name)
+			setenv("RIG_NAME", name, 1);
+		if (methods)
+			setenv("RIG_METHODS_KNOWN", methods, 1);
 		execl("/proc/self/exe", "rig", "--replica", number, NULL);
 		_exit(127);
 	}
+	return pid;
+}
+
+pid_t rig_spawn(int port)
+{
+	return rig_spawn_like(port, NULL, NULL);
+}
+
+pid_t rig_spawn_like(int port, const char *name, const char *methods)
+{
+	pid_t pid = spawn(port, name, methods);
+	struct peer *peer;
+
+	if (name) /* nobody here asks for it, so there is no telling when it answers */
+		return pid;
 	peer = rig_peer(NULL, (int[]){ port, 0 });
 	rig_wait_ready(peer, 1, 20000);
 	rig_close(peer);

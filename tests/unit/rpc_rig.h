@@ -41,6 +41,8 @@ extern const struct secret rig_secret;
 struct service *rig_start(int port, void (*change)(struct service_settings *set)); /* in this process */
 void rig_stop(struct service *s);
 pid_t rig_spawn(int port); /* in its own; returns when it answers */
+/* The same by another name, or knowing only so many of its methods. By another name: returns at once. */
+pid_t rig_spawn_like(int port, const char *name, const char *methods);
 void rig_kill(pid_t pid, int signal);
 
 /* A peer over these ports (ended by 0). */

@@ -1,7 +1,8 @@
-/* links: tests/unit/rpc_rig.c */
+/* links: tests/unit/rpc_rig.c tests/unit/middle.c */
 /* Calls over several replicas: fair shares, death in every way, at most once, draining, and what the caller is told. */
 #include "common/rpc/rpc.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -13,9 +14,11 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <netdb.h>
 
 #include "common/base/clock.h"
 #include "common/rpc/internal.h"
+#include "tests/unit/middle.h"
 #include "tests/unit/rpc_rig.h"
 
 /* Two replicas in processes of their own. */
@@ -181,7 +184,7 @@ static void test_addresses(void **state)
 		{ "tcp://127.0.0.1:8001,tcp://[::1]:8002", 0 },
 		{ "tcp://svc-documents:8001", 1 },
 		{ "tcp://127.0.0.1:8001, tcp://svc:1", 1 },
-		{ "ipc:///run/x", 0 },
+		{ "ipc:///run/x", -1 },
 		{ "", -1 },
 		{ ",", -1 },
 		{ "127.0.0.1:8001", -1 },
@@ -200,6 +203,97 @@ static void test_addresses(void **state)
 		print_message("  \"%s\"\n", cases[i].text);
 		assert_int_equal(rpc_check_addresses("x", cases[i].text, &err), cases[i].want);
 	}
+}
+
+/* An upgrade is under way: one replica has a method that the other has not. */
+static void test_a_method_that_one_replica_does_not_know(void **state)
+{
+	struct fixture *f = *state;
+	int port = rig_free_port();
+	pid_t old = rig_spawn_like(port, NULL, "6"); /* RIG_WRITE is the eighth */
+	struct peer *mixed = rig_peer(NULL, (int[]){ port, f->ports[0], 0 });
+
+	rig_wait_ready(mixed, 2, 5000);
+	for (int i = 0; i < 10; i++)
+		assert_non_null(rig_call(mixed, RIG_WRITE, NULL, "0", 5000, &f->arena, &f->err));
+	assert_int_equal(atomic_load(&rig_counts->writes), 10);
+	rig_close(mixed);
+	rig_kill(old, SIGKILL);
+}
+
+/* A container's address went to another service: nothing is sent there. */
+static void test_another_service_at_the_address(void **state)
+{
+	struct fixture *f = *state;
+	int port = rig_free_port();
+	pid_t other = rig_spawn_like(port, "another", NULL);
+	struct peer *alone = rig_peer(NULL, (int[]){ port, 0 });
+	struct peer *both = rig_peer(NULL, (int[]){ port, f->ports[0], 0 });
+
+	rig_wait_ready(both, 1, 5000);
+	while (!alone->replicas[0]->other_service)
+		usleep(1000);
+	assert_null(rig_call(alone, RIG_ECHO, NULL, "who is there?", 5000, &f->arena, &f->err));
+	assert_int_equal(f->err.code, ERROR_UNAVAILABLE);
+	assert_string_equal(f->err.message, "rig is not reachable right now");
+	assert_int_equal(peer_ready(alone), 0);
+	for (int i = 0; i < 4; i++)
+		assert_non_null(rig_call(both, RIG_ECHO, NULL, "x", 5000, &f->arena, &f->err));
+	rig_close(alone);
+	rig_close(both);
+	rig_kill(other, SIGKILL);
+}
+
+/* DNS as it can be: this program's own getaddrinfo(). */
+static atomic_bool resolver_hangs;
+static atomic_int resolvers_hanging;
+
+int getaddrinfo(const char *host, const char *port, const struct addrinfo *hints, struct addrinfo **ret)
+{
+	static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (!real)
+		real = (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **))(
+		    uintptr_t)dlsym(RTLD_NEXT, "getaddrinfo");
+	if (strcmp(host, "svc-rig") != 0)
+		return real(host, port, hints, ret);
+	if (hints && hints->ai_flags & AI_NUMERICHOST)
+		return EAI_NONAME;
+	if (atomic_load(&resolver_hangs)) {
+		atomic_fetch_add(&resolvers_hanging, 1);
+		while (atomic_load(&resolver_hangs))
+			usleep(10 * 1000);
+	}
+	return EAI_AGAIN;
+}
+
+/* While DNS hangs, a replica that is frozen is found out all the same. */
+static void test_dns_that_hangs(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char key[KEY_SIZE];
+	char addresses[128];
+	struct peer *named;
+	int64_t began;
+
+	secret_derive(&rig_secret, RPC_KEY_PURPOSE, key);
+	snprintf(addresses, sizeof addresses, "tcp://127.0.0.1:%d,tcp://127.0.0.1:%d,tcp://svc-rig:1",
+	         f->ports[0], f->ports[1]);
+	assert_int_equal(
+	    peer_open(&(struct peer_config){ .service = "rig", .addresses = addresses, .key = key }, &named,
+	              &f->err),
+	    0);
+	rig_wait_ready(named, 2, 5000);
+	atomic_store(&resolver_hangs, true);
+	while (!atomic_load(&resolvers_hanging))
+		usleep(1000);
+	rig_kill(f->pids[0], SIGSTOP);
+	began = clock_mono_ms();
+	for (int i = 0; i < 4; i++)
+		assert_non_null(rig_call(named, RIG_READ, NULL, "0", 20000, &f->arena, &f->err));
+	assert_in_range(clock_mono_ms() - began, 0, 8000);
+	atomic_store(&resolver_hangs, false);
+	rig_close(named);
 }
 
 /* A name is resolved to all of its addresses. */
@@ -340,6 +434,59 @@ static void test_hung_and_back(void **state)
 	assert_true(counter(f, 0, "ok") > before);
 }
 
+/* A read that begins in the moment in which its replica is left out. */
+static void test_a_read_that_begins_as_its_replica_is_left_out(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *alone = rig_peer(NULL, (int[]){ f->ports[0], 0 });
+	Rpc__Request request = RPC__REQUEST__INIT;
+	struct rpc_context ctx = { .arena = &f->arena, .err = &f->err };
+	struct call_out out = { .peer = alone, .ctx = &ctx, .method = &rig_methods[RIG_READ] };
+	int64_t began;
+	struct exchange *x;
+
+	rig_wait_ready(alone, 1, 5000);
+	out.began = clock_mono_ms();
+	out.until = out.began + 30000;
+	x = begin_try(&out);
+	assert_non_null(x);
+	rig_kill(f->pids[0], SIGSTOP);
+	rig_wait_ready(alone, 0, 10000); /* and only now it is sent */
+	request.has_method = request.has_deadline = true;
+	request.method = rig_methods[RIG_READ].id;
+	request.deadline = clock_unix_ms() + 30000;
+	began = clock_mono_ms();
+	exchange_start(x, &request, alone->key, 1000, out.until);
+	while (sem_wait(&x->wake) < 0)
+		;
+	assert_in_range(clock_mono_ms() - began, 0, 8000);
+	assert_int_not_equal(x->result, 0);
+	end_try(&out, x, NULL, false, true, ERROR_UNAVAILABLE);
+	rig_close(alone);
+}
+
+/* Connections that carry nothing any more (its own address changed, say) are closed and made anew. */
+static void test_dead_connections_are_dialled_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct middle *middle = middle_open(f->ports[0]);
+	struct peer *peer = rig_peer(NULL, (int[]){ middle_port(middle), 0 });
+	int64_t began;
+
+	rig_wait_ready(peer, 1, 5000);
+	middle_freeze(middle);
+	began = clock_mono_ms();
+	while (!rig_call(peer, RIG_READ, NULL, "0", 30000, &f->arena, &f->err)) {
+		assert_int_equal(f->err.code, ERROR_UNAVAILABLE);
+		error_clear(&f->err);
+	}
+	print_message("  back after %lld ms\n", (long long)(clock_mono_ms() - began));
+	assert_in_range(clock_mono_ms() - began, 0, 12000);
+	rig_wait_ready(peer, 1, 1000);
+	rig_close(peer);
+	middle_close(middle);
+}
+
 static void test_slow_methods_do_not_eject(void **state)
 {
 	struct fixture *f = *state;
@@ -351,6 +498,27 @@ static void test_slow_methods_do_not_eject(void **state)
 	got = finish(impatient, 6);
 	assert_true(got->by_code[ERROR_UNKNOWN_OUTCOME] > 0);
 	assert_int_equal(peer_ready(f->peer), 2);
+}
+
+/* The only replica is restarted: reads wait for the next one instead of failing. */
+static void test_reads_wait_out_a_restart(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *both = f->peer, *alone = rig_peer(NULL, (int[]){ f->ports[0], 0 });
+	struct caller readers[4], *got;
+
+	rig_wait_ready(alone, 1, 5000);
+	f->peer = alone;
+	start(readers, 4,
+	      (struct caller){
+	          .f = f, .method = RIG_READ, .text = "5", .calls = 200, .ms = 20000, .pause_ms = 5 });
+	usleep(100 * 1000);
+	rig_kill(f->pids[0], SIGTERM);
+	f->pids[0] = rig_spawn(f->ports[0]);
+	got = finish(readers, 4);
+	assert_int_equal(got->by_code[ERROR_NONE], 800);
+	f->peer = both;
+	rig_close(alone);
 }
 
 /* SIGTERM: what runs is finished, what comes is taken by the other one. Nobody notices. */
@@ -439,12 +607,18 @@ int main(int argc, char **argv)
 		TEST(test_least_busy_first),
 		cmocka_unit_test(test_addresses),
 		TEST(test_by_name),
+		TEST(test_dns_that_hangs),
+		TEST(test_a_method_that_one_replica_does_not_know),
+		TEST(test_another_service_at_the_address),
 		TEST(test_nobody_there),
 		TEST(test_a_call_waits_for_a_start),
 		TEST(test_killed_under_load),
 		TEST(test_killed_while_it_writes),
 		TEST(test_hung_and_back),
+		TEST(test_a_read_that_begins_as_its_replica_is_left_out),
+		TEST(test_dead_connections_are_dialled_anew),
 		TEST(test_slow_methods_do_not_eject),
+		TEST(test_reads_wait_out_a_restart),
 		TEST(test_drained_under_load),
 		TEST(test_streams_are_followed_at_their_replica),
 		TEST(test_a_stream_whose_replica_died),
