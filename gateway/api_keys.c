@@ -12,6 +12,7 @@ enum { PLACES = 4096, KEEP_SECONDS = 300 };
 struct api_keys {
 	pthread_mutex_t lock;
 	unsigned age; /* grows with each drop */
+	int count;    /* places in use */
 	struct api_key places[PLACES];
 };
 
@@ -85,22 +86,27 @@ int api_keys_put(struct api_keys *k, unsigned age, const char *hash, const Auth_
 		if (add_scope(ret->scopes, answer->scopes[i]) < 0)
 			return -1;
 	pthread_mutex_lock(&k->lock);
-	if (k->age == age)
+	if (k->age == age) {
+		k->count += !place(k, hash)->hash[0];
 		*place(k, hash) = *ret;
+	}
 	pthread_mutex_unlock(&k->lock);
 	return 0;
 }
 
 void api_keys_drop(struct api_keys *k, const Auth__Revocation *what)
 {
+	if (!what->has_api_key_id)
+		return;
 	pthread_mutex_lock(&k->lock);
 	k->age++;
-	for (int i = 0; i < PLACES; i++) {
+	for (int i = 0; k->count && i < PLACES; i++) {
 		struct api_key *key = &k->places[i];
 
-		if (key->hash[0] && ((what->has_api_key_id && key->id == what->api_key_id) ||
-		                     (what->user_id && !strcmp(key->user_id, what->user_id))))
+		if (key->hash[0] && key->id == what->api_key_id) {
 			*key = (struct api_key){ 0 };
+			k->count--;
+		}
 	}
 	pthread_mutex_unlock(&k->lock);
 }
@@ -109,8 +115,9 @@ void api_keys_clear(struct api_keys *k)
 {
 	pthread_mutex_lock(&k->lock);
 	k->age++;
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; k->count && i < PLACES; i++)
 		if (k->places[i].hash[0])
 			k->places[i].hash[0] = '\0';
+	k->count = 0;
 	pthread_mutex_unlock(&k->lock);
 }

@@ -37,7 +37,7 @@ unsigned api_keys_age(struct api_keys *k);
 int api_keys_put(struct api_keys *k, unsigned age, const char *hash, const Auth__ResolvedKey *answer,
                  int64_t now, struct api_key *ret);
 
-void api_keys_drop(struct api_keys *k, const Auth__Revocation *what); /* that key, or all of that user */
+void api_keys_drop(struct api_keys *k, const Auth__Revocation *what); /* when it is of a key: that one */
 void api_keys_clear(struct api_keys *k);
 
 #endif

@@ -101,11 +101,26 @@ static int serve(struct exchange *x)
 		return webhook_pass(x);
 	if (x->route->upload)
 		return upload_receive(x);
-	if (list_is(x->route))
-		return list_serve(x);
-	if (x->route->stream == STREAM_NONE)
-		return call(x);
-	return sse_serve(x, call);
+	return list_is(x->route) ? list_serve(x) : call(x);
+}
+
+/* With a place among the calls or the streams: so one client's that take long are never all there are. */
+static int serve_bounded(struct exchange *x)
+{
+	struct gateway *g = x->gateway;
+	bool streams = x->route->stream != STREAM_NONE;
+	struct gate *gate = streams ? g->streams : g->calls;
+	struct gate_place place;
+	int rc;
+
+	if (!gate_enter(gate, x->req->user, x->req->ip, &place))
+		return error_busy(&x->req->err, streams ? 5 : 1, "too many %s at once",
+		                  streams ? "streams are open" : "requests are under way");
+	metric_add(g->open_streams, streams);
+	rc = serve(x);
+	metric_add(g->open_streams, -streams);
+	gate_leave(gate, &place);
+	return rc;
 }
 
 static int exchange(struct gateway *g, struct request *req, const struct route_match *match)
@@ -127,7 +142,7 @@ static int exchange(struct gateway *g, struct request *req, const struct route_m
 	    idempotency_key(req, &x.rpc.idempotency_key) < 0)
 		return -1;
 	x.rpc.caller = caller;
-	if (serve(&x) == 0)
+	if (serve_bounded(&x) == 0)
 		return 0;
 	if (!x.extra)
 		return -1;

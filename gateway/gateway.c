@@ -10,7 +10,7 @@
 #include "gateway/pages.h"
 
 enum {
-	READERS = 256, /* requests whose body is being read */
+	BODIES = 256, /* requests with a large body in memory */
 	UPLOADS = 32,
 	DRAIN_MS = 10000, /* for what is under way; a silent stream takes up to 5 s to notice */
 };
@@ -74,13 +74,14 @@ static int start_server(struct gateway *g, struct error *err)
 
 int gateway_open(struct gateway *g, struct arena *a, struct error *err)
 {
-	g->readers.room = READERS;
-	g->uploads.room = UPLOADS;
-	g->streams.room = (int)g->settings.streams;
 	if (parse_lists(g, a, err) < 0)
 		return -1;
 	g->metrics = metrics_new("parley");
 	g->open_streams = metrics_get(g->metrics, METRIC_GAUGE, "http_streams", NULL, "Open event streams");
+	g->calls = gate_new((int)g->settings.threads * 3 / 4);
+	g->streams = gate_new((int)g->settings.streams);
+	g->bodies = gate_new(BODIES);
+	g->uploads = gate_new(UPLOADS);
 	g->rates = rates_new();
 	g->router = router_new(routes, route_count);
 	if (open_peers(g, err) < 0 ||
@@ -112,5 +113,9 @@ void gateway_close(struct gateway *g)
 		peer_close(g->peers[i]);
 	router_free(g->router);
 	rates_free(g->rates);
+	gate_free(g->calls);
+	gate_free(g->streams);
+	gate_free(g->bodies);
+	gate_free(g->uploads);
 	metrics_free(g->metrics);
 }

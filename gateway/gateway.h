@@ -17,6 +17,7 @@
 #include "common/rpc/rpc.h"
 #include "common/service/admin.h"
 #include "gateway/cors.h"
+#include "gateway/gate.h"
 #include "gateway/identity.h"
 #include "gateway/limits.h"
 #include "gateway/proxies.h"
@@ -34,7 +35,8 @@ struct gateway {
 	struct identity *identity;
 	struct server *server;
 	struct admin *admin;
-	struct gate readers, uploads, streams;
+	struct gate *calls, *streams;  /* each exchange is in one of them, */
+	struct gate *bodies, *uploads; /* and what it receives takes a place beside that */
 	struct metrics *metrics;
 	struct metric *open_streams;
 };

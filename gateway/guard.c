@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <civetweb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,15 +10,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/client.h"
 #include "common/base/clock.h"
 #include "common/base/thread.h"
+#include "gateway/proxies.h"
 
-enum { SWEEP_MS = 100 };
+enum { SWEEP_MS = 100, VICTIMS = 64, GREEDY_PART = 8 /* of the threads */ };
 enum waits { WAITS_FOR_US, WAITS_FOR_HEADER, WAITS_FOR_BODY, WAITS_FOR_READER };
 
 struct guard_slot {
 	const struct mg_connection *conn; /* NULL: free. Under the guard's lock */
+	struct guard *guard;
 	struct guard_slot *next_free;
+	atomic_ullong client;
+	int fd; /* once it was looked for; else -1. The serving thread's */
 	atomic_int waits;
 	atomic_llong until; /* monotonic ms */
 	atomic_bool expired;
@@ -29,8 +35,10 @@ struct guard {
 	pthread_t thread;
 	bool stop;
 	int threads, descriptors;
+	const struct proxies *proxies;
 	atomic_int count;
 	struct guard_slot *free;
+	struct waiting *waiting; /* room for all, for the thread */
 	struct guard_slot slots[];
 };
 
@@ -44,6 +52,13 @@ struct endpoint {
 struct victim {
 	struct endpoint at;
 	int how; /* SHUT_RD leaves us the possibility to answer */
+};
+
+/* A connection that waits for its client. */
+struct waiting {
+	uint64_t client;
+	int64_t until;
+	struct guard_slot *slot;
 };
 
 static bool endpoint_of(int fd, struct endpoint *ret)
@@ -93,42 +108,105 @@ static void end(const struct victim *list, int count, int descriptors)
 	}
 }
 
-/* The connections whose time is up; marks them. Called with the lock held. */
-static int collect(struct guard *g, struct victim *list, int room)
+/* Marks the connection, and notes how to find it. With the lock held, like the next three. */
+static bool condemn(struct guard_slot *s, struct victim *ret)
+{
+	const struct mg_request_info *info =
+	    mg_get_request_info(s->conn); /* the client's address is there from the start */
+
+	if (!info)
+		return false;
+	atomic_store(&s->expired, true);
+	ret->how = atomic_load(&s->waits) == WAITS_FOR_READER ? SHUT_RDWR : SHUT_RD;
+	ret->at.port = info->remote_port;
+	ret->at.own_port = info->server_port;
+	memcpy(ret->at.address, info->remote_addr, sizeof info->remote_addr);
+	return true;
+}
+
+static bool waits_for_client(const struct guard_slot *s)
+{
+	return s->conn && atomic_load(&s->waits) != WAITS_FOR_US && !atomic_load(&s->expired);
+}
+
+/* The connections whose time is up. */
+static int collect_late(struct guard *g, struct victim *list)
 {
 	int64_t now = clock_mono_ms();
 	int64_t header_now = guard_crowded(g) ? now + GUARD_HEADER_MS - GUARD_HEADER_CROWDED_MS : now;
 	int count = 0;
 
-	for (int i = 0; i < g->threads && count < room; i++) {
+	for (int i = 0; i < g->threads && count < VICTIMS; i++) {
 		struct guard_slot *s = &g->slots[i];
-		enum waits waits = (enum waits)atomic_load(&s->waits);
-		const struct mg_request_info *info;
+		bool header = atomic_load(&s->waits) == WAITS_FOR_HEADER;
 
-		if (!s->conn || waits == WAITS_FOR_US || atomic_load(&s->expired) ||
-		    atomic_load(&s->until) > (waits == WAITS_FOR_HEADER ? header_now : now))
-			continue;
-		info = mg_get_request_info(s->conn); /* the client's address is there from the start */
-		if (!info)
-			continue;
-		atomic_store(&s->expired, true);
-		list[count].how = waits == WAITS_FOR_READER ? SHUT_RDWR : SHUT_RD;
-		list[count].at.port = info->remote_port;
-		list[count].at.own_port = info->server_port;
-		memcpy(list[count++].at.address, info->remote_addr, sizeof info->remote_addr);
+		if (waits_for_client(s) && atomic_load(&s->until) <= (header ? header_now : now))
+			count += condemn(s, &list[count]);
 	}
 	return count;
+}
+
+/* By client; of one, the slowest first: whose time ends first, since each byte that comes moves that end. */
+static int compare(const void *a, const void *b)
+{
+	const struct waiting *x = a, *y = b;
+
+	if (x->client != y->client)
+		return x->client < y->client ? -1 : 1;
+	return x->until < y->until ? -1 : x->until > y->until;
+}
+
+/* 0: a proxy, whose client is not known yet. */
+static uint64_t client_of(struct guard *g, struct guard_slot *s)
+{
+	const struct mg_request_info *info = mg_get_request_info(s->conn);
+
+	if (!atomic_load(&s->client) && info && !proxies_trust(g->proxies, info->remote_addr))
+		guard_client(s, client_number(info->remote_addr));
+	return atomic_load(&s->client);
+}
+
+/* Of the client that keeps most threads waiting, what is more than its part. */
+static int collect_greedy(struct guard *g, struct victim *list)
+{
+	int all = 0, from = 0, most = 0, count = 0;
+
+	for (int i = 0; i < g->threads; i++) {
+		struct guard_slot *s = &g->slots[i];
+
+		if (waits_for_client(s) && client_of(g, s))
+			g->waiting[all++] = (struct waiting){ client_of(g, s), atomic_load(&s->until), s };
+	}
+	qsort(g->waiting, (size_t)all, sizeof *g->waiting, compare);
+	for (int i = 0, n; i < all; i += n) {
+		for (n = 1; i + n < all && g->waiting[i + n].client == g->waiting[i].client;)
+			n++;
+		if (n > most) {
+			most = n;
+			from = i;
+		}
+	}
+	for (int i = 0; i < most - g->threads / GREEDY_PART && count < VICTIMS; i++)
+		count += condemn(g->waiting[from + i].slot, &list[count]);
+	return count;
+}
+
+static int collect(struct guard *g, struct victim list[VICTIMS])
+{
+	int count = collect_late(g, list);
+
+	return count || !guard_crowded(g) ? count : collect_greedy(g, list);
 }
 
 static void *watch(void *arg)
 {
 	struct guard *g = arg;
-	struct victim list[64];
+	struct victim list[VICTIMS];
 	int count = 0;
 
 	pthread_mutex_lock(&g->lock);
 	while (!g->stop) {
-		count = collect(g, list, (int)(sizeof list / sizeof list[0]));
+		count = collect(g, list);
 		if (count) {
 			pthread_mutex_unlock(&g->lock);
 			end(list, count, g->descriptors);
@@ -141,15 +219,17 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-struct guard *guard_new(int threads, int descriptors)
+struct guard *guard_new(int threads, int descriptors, const struct proxies *proxies)
 {
 	struct guard *g = calloc(1, sizeof *g + sizeof g->slots[0] * (size_t)threads);
 
-	if (!g)
+	if (!g || !(g->waiting = calloc((size_t)threads, sizeof *g->waiting)))
 		abort();
 	g->threads = threads;
 	g->descriptors = descriptors;
+	g->proxies = proxies;
 	for (int i = threads - 1; i >= 0; i--) {
+		g->slots[i].guard = g;
 		g->slots[i].next_free = g->free;
 		g->free = &g->slots[i];
 	}
@@ -170,6 +250,7 @@ void guard_free(struct guard *g)
 	pthread_join(g->thread, NULL);
 	pthread_cond_destroy(&g->wake);
 	pthread_mutex_destroy(&g->lock);
+	free(g->waiting);
 	free(g);
 }
 
@@ -192,12 +273,20 @@ struct guard_slot *guard_open(struct guard *g, const struct mg_connection *conn)
 	if (s) {
 		g->free = s->next_free;
 		atomic_store(&s->expired, false);
+		guard_client(s, 0);
 		set(s, WAITS_FOR_HEADER, clock_mono_ms() + GUARD_HEADER_MS);
+		s->fd = -1;
 		s->conn = conn;
 		atomic_fetch_add(&g->count, 1);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return s;
+}
+
+void guard_client(struct guard_slot *slot, uint64_t client)
+{
+	if (slot)
+		atomic_store(&slot->client, client);
 }
 
 void guard_close(struct guard *g, struct guard_slot *slot)
@@ -230,6 +319,31 @@ void guard_answer(struct guard_slot *slot, int64_t until_ms)
 bool guard_expired(const struct guard_slot *slot)
 {
 	return slot && atomic_load(&slot->expired);
+}
+
+static int socket_of(const struct guard_slot *slot)
+{
+	const struct mg_request_info *info = mg_get_request_info(slot->conn);
+	struct victim one = { .at = { .port = info->remote_port, .own_port = info->server_port } };
+
+	memcpy(one.at.address, info->remote_addr, sizeof info->remote_addr);
+	for (int fd = 0; fd < slot->guard->descriptors; fd++)
+		if (find(&one, 1, fd))
+			return fd;
+	return -1;
+}
+
+bool guard_hung_up(struct guard_slot *slot)
+{
+	struct pollfd at = { .events = POLLRDHUP };
+
+	if (!slot)
+		return false;
+	if (slot->fd < 0)
+		slot->fd = socket_of(slot); /* nobody else closes it while we are here */
+	at.fd = slot->fd;
+	return at.fd < 0 ||
+	       poll(&at, 1, 0) == 1; /* one that was reset has no peer any more by which to find it */
 }
 
 int guard_count(const struct guard *g)

@@ -102,14 +102,21 @@ static int verify(struct identity *id, const char *token, struct token_claims *c
 	return rc;
 }
 
-/* A token may be signed with a key so new that the feed has not told us. 1 when there are keys newer than `seen`. */
+/*
+ * A token may be signed with a key so new that the feed has not told us. 1 when there are keys newer than `seen`. One
+ * strange token at a time asks, and none soon after another, whatever came of it: svc-auth may hang, and nobody else
+ * shall wait for that.
+ */
 static int newer_keys(struct identity *id, int64_t seen, struct arena *a)
 {
 	struct error err = { 0 };
 
-	pthread_mutex_lock(&id->fetching);
-	if (atomic_load(&id->fetched_ms) == seen && clock_mono_ms() - seen > REFETCH_MS)
+	if (pthread_mutex_trylock(&id->fetching) != 0)
+		return 0;
+	if (atomic_load(&id->fetched_ms) == seen && clock_mono_ms() - id->tried_ms > REFETCH_MS) {
 		(void)identity_fetch_keys(id, a, &err); /* the token stays refused then */
+		id->tried_ms = clock_mono_ms();
+	}
 	pthread_mutex_unlock(&id->fetching);
 	return atomic_load(&id->fetched_ms) != seen;
 }

@@ -19,6 +19,7 @@ struct identity {
 	unsigned generation; /* of the ring */
 	struct revocations *revoked;
 	pthread_mutex_t fetching;
+	int64_t tried_ms;           /* under it: when keys were last asked for */
 	_Atomic int64_t heard_ms;   /* monotonic: when the feed last spoke; 0: not yet */
 	_Atomic int64_t fetched_ms; /* when the keys came */
 	atomic_bool stop;

@@ -1,24 +1,11 @@
 #include "gateway/limits.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/client.h"
 #include "common/base/id.h"
-
-bool gate_enter(struct gate *g)
-{
-	if (atomic_fetch_add(&g->inside, 1) < g->room)
-		return true;
-	gate_leave(g);
-	return false;
-}
-
-void gate_leave(struct gate *g)
-{
-	atomic_fetch_sub(&g->inside, 1);
-}
 
 enum { SHARDS = 16, ROWS = 128, WAYS = 8 };
 
@@ -71,15 +58,7 @@ static uint64_t mix(uint64_t x)
 
 static uint64_t key_of(const struct rates *r, const char *ip, unsigned what)
 {
-	uint64_t net = 0;
-	struct in_addr v4;
-	struct in6_addr v6;
-
-	if (inet_pton(AF_INET, ip, &v4) == 1)
-		net = v4.s_addr;
-	else if (inet_pton(AF_INET6, ip, &v6) == 1)
-		memcpy(&net, v6.s6_addr, sizeof net);
-	return mix(mix(net ^ r->seed) + what) | 1;
+	return mix(mix(client_number(ip) ^ r->seed) + what) | 1;
 }
 
 static float tokens_now(const struct bucket *b, int64_t now_ms)

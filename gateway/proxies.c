@@ -1,7 +1,6 @@
 #include "gateway/proxies.h"
 
 #include <arpa/inet.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +69,7 @@ static bool in_range(const struct proxy_range *r, const unsigned char address[16
 	return !rest || (r->network[whole] ^ address[whole]) >> (8 - rest) == 0;
 }
 
-static bool trusted(const struct proxies *p, const char *text)
+bool proxies_trust(const struct proxies *p, const char *text)
 {
 	unsigned char address[16];
 
@@ -101,10 +100,10 @@ const char *proxies_client(const struct proxies *p, const char *peer, const char
 	const char *client = peer, *entry;
 	char *list;
 
-	if (!forwarded || !p->count || !trusted(p, peer))
+	if (!forwarded || !p->count || !proxies_trust(p, peer))
 		return peer;
 	list = arena_strdup(a, forwarded);
-	while (trusted(p, client)) {
+	while (proxies_trust(p, client)) {
 		bool last = !strchr(list, ',');
 
 		entry = pop(list);

@@ -8,6 +8,8 @@
 #ifndef PARLEY_PROXIES_H
 #define PARLEY_PROXIES_H
 
+#include <stdbool.h>
+
 #include "common/base/arena.h"
 #include "common/base/error.h"
 
@@ -23,6 +25,8 @@ struct proxies {
 
 int proxies_parse(struct proxies *ret, const char *list,
                   struct error *err) CHECKED; /* -1: names the bad entry */
+
+bool proxies_trust(const struct proxies *p, const char *ip);
 
 /* peer: who is connected; forwarded: the X-Forwarded-For header or NULL. The answer is peer or in the arena. */
 const char *proxies_client(const struct proxies *p, const char *peer, const char *forwarded, struct arena *a);

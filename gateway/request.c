@@ -5,17 +5,16 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/client.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "gateway/guard.h"
-#include "gateway/limits.h"
 #include "gateway/proxies.h"
 
 enum {
 	ID_MAX = 64,
 	ORIGIN_MAX = 300,
 	PIECE = 16 * 1024, /* mg_read() waits until all it was asked for is there: ask for little */
-	FIRST_ROOM = 64 * 1024,
 	DRAIN_MS = 2000,
 };
 
@@ -93,6 +92,7 @@ int request_open(struct request *req, struct mg_connection *conn, const struct p
 	origin = request_header(req, "Origin");
 	req->origin = origin && only(origin, ORIGIN_MAX, ":/.-_[]") ? origin : NULL;
 	req->ip = proxies_client(proxies, req->info->remote_addr, joined(req, "X-Forwarded-For"), a);
+	guard_client(req->slot, client_number(req->ip));
 
 	req->close = req->body_ended = true; /* until all is checked */
 	if (*req->path != '/')               /* civetweb lets no other form through but its own host's */
@@ -116,7 +116,7 @@ static int too_large(struct request *req, int64_t limit)
 	                 (long long)limit);
 }
 
-int request_body_begin(struct request *req, struct gate *readers, int64_t limit)
+int request_body_begin(struct request *req, int64_t limit)
 {
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -124,9 +124,6 @@ int request_body_begin(struct request *req, struct gate *readers, int64_t limit)
 		return too_large(req, limit);
 	if (req->body_ended)
 		return 0;
-	if (!gate_enter(readers))
-		return error_busy(&req->err, 1, "too many requests are being received at once");
-	req->readers = readers;
 	req->body_began_ms = clock_mono_ms();
 	if (req->wire.wants_100)
 		mg_write(req->conn, go_on, sizeof go_on - 1);
@@ -179,21 +176,34 @@ int request_read(struct request *req, void *bytes, size_t room, int64_t limit, s
 	return 0;
 }
 
-int request_body(struct request *req, struct gate *readers, int64_t limit, const char **ret, size_t *size)
+/* Small bodies cost hardly more than the thread that reads them; large ones are held by so many clients at once. */
+static int enter(struct request *req, struct gate *bodies)
+{
+	if (req->bodies)
+		return 0;
+	if (!gate_enter(bodies, req->user, req->ip, &req->body_place))
+		return error_busy(&req->err, 1, "too many large requests are being received at once");
+	req->bodies = bodies;
+	return 0;
+}
+
+int request_body(struct request *req, struct gate *bodies, int64_t limit, const char **ret, size_t *size)
 {
 	/* Memory is taken as the body comes, not as it is announced. */
-	size_t room =
-	    req->wire.length > 0 && req->wire.length < FIRST_ROOM ? (size_t)req->wire.length : FIRST_ROOM;
+	size_t room = req->wire.length > 0 && req->wire.length < REQUEST_SMALL_BODY ? (size_t)req->wire.length
+	                                                                            : REQUEST_SMALL_BODY;
 	size_t got;
 	char *bytes, *bigger;
 
 	*size = 0;
 	*ret = "";
-	if (request_body_begin(req, readers, limit) < 0)
+	if (request_body_begin(req, limit) < 0)
 		return -1;
 	bytes = arena_alloc(req->arena, room + 1);
 	while (!req->body_ended) {
 		if (*size == room) {
+			if (enter(req, bodies) < 0)
+				return -1;
 			bigger = arena_alloc(req->arena, 2 * room + 1);
 			memcpy(bigger, bytes, *size);
 			bytes = bigger;
@@ -228,8 +238,8 @@ void request_finish(struct request *req)
 			break;
 		}
 	}
-	if (req->readers)
-		gate_leave(req->readers);
+	if (req->bodies)
+		gate_leave(req->bodies, &req->body_place);
 	if (req->close)
 		mg_disable_connection_keep_alive(req->conn);
 	guard_busy(req->slot);

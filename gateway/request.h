@@ -15,13 +15,13 @@
 #include "common/base/arena.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "gateway/gate.h"
 #include "gateway/wire.h"
 
 struct mg_connection;
 struct mg_request_info;
 struct guard_slot;
 struct proxies;
-struct gate;
 
 struct request {
 	struct mg_connection *conn;
@@ -45,7 +45,8 @@ struct request {
 	int64_t received; /* bytes of the body so far */
 	int64_t body_began_ms;
 	bool body_ended;
-	struct gate *readers; /* taken while the body is read; NULL when not */
+	struct gate *bodies; /* a large body takes a place there until all is over; NULL when it took none */
+	struct gate_place body_place;
 
 	/* For the answer and the log, filled in as they become known. */
 	struct text headers; /* lines that the answer carries whatever it is: CORS */
@@ -60,17 +61,18 @@ int request_open(struct request *req, struct mg_connection *conn, const struct p
 
 const char *request_header(const struct request *req, const char *name); /* NULL when absent */
 
-/* Takes a place at the gate (503 when it is full), and checks the declared length. Then the body may be read. */
-int request_body_begin(struct request *req, struct gate *readers, int64_t limit) CHECKED;
+/* Checks the declared length. Then the body may be read. */
+int request_body_begin(struct request *req, int64_t limit) CHECKED;
 
 /* Up to room bytes: *got is 0 at the end. -1: too large, too slow, cut short, or malformed chunks. */
 int request_read(struct request *req, void *bytes, size_t room, int64_t limit, size_t *got) CHECKED;
 
-/* All of it, in the arena, NUL-terminated. */
-int request_body(struct request *req, struct gate *readers, int64_t limit, const char **ret,
+/* All of it, in the arena, NUL-terminated. One of more than REQUEST_SMALL_BODY needs a place in `bodies`: 503 without. */
+enum { REQUEST_SMALL_BODY = 64 * 1024 };
+int request_body(struct request *req, struct gate *bodies, int64_t limit, const char **ret,
                  size_t *size) CHECKED;
 
-/* After the answer: reads on a little, so that a client still sending gets to see it; gives the gate back. */
+/* After the answer: reads on a little, so that a client still sending gets to see it; gives the place back. */
 void request_finish(struct request *req);
 
 #endif

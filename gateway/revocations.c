@@ -12,8 +12,7 @@ enum { FIRST_SIZE = 256 };
 struct entry {
 	struct entry *next;
 	char id[UUID_TEXT];
-	int64_t before; /* tokens issued before this second are void */
-	int64_t until;  /* none of them is left then */
+	int64_t until; /* the last of its tokens expires */
 };
 
 struct revocations {
@@ -94,12 +93,15 @@ static void make_room(struct revocations *r, int64_t now)
 	*r = bigger;
 }
 
-static void add(struct revocations *r, const char *id, int64_t before, int64_t until, int64_t now)
+void revocations_add(struct revocations *r, const Auth__Revocation *what, int64_t now)
 {
-	struct entry *e = find(r, id), **to;
+	int64_t until = what->has_until ? what->until : INT64_MAX;
+	const char *id = what->session_id;
+	struct entry *e, **to;
 
-	if (!uuid_valid(id))
+	if (!id || !uuid_valid(id))
 		return;
+	e = find(r, id);
 	if (!e) {
 		make_room(r, now);
 		e = calloc(1, sizeof *e);
@@ -111,25 +113,11 @@ static void add(struct revocations *r, const char *id, int64_t before, int64_t u
 		*to = e;
 		r->count++;
 	}
-	if (before > e->before)
-		e->before = before;
 	if (until > e->until)
 		e->until = until;
 }
 
-void revocations_add(struct revocations *r, const Auth__Revocation *what, int64_t now)
-{
-	int64_t until = what->has_until ? what->until : INT64_MAX;
-
-	if (what->session_id)
-		add(r, what->session_id, INT64_MAX, until, now);
-	if (what->user_id)
-		add(r, what->user_id, what->has_before ? what->before : INT64_MAX, until, now);
-}
-
 bool revocations_hit(const struct revocations *r, const struct token_claims *claims)
 {
-	const struct entry *session = find(r, claims->session_id), *user = find(r, claims->user_id);
-
-	return session || (user && claims->issued < user->before);
+	return find(r, claims->session_id) != NULL;
 }

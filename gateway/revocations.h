@@ -1,5 +1,5 @@
 /*
- * revocations: which sessions and users' tokens no longer count, although their signature is good.
+ * revocations: which sessions no longer count, although the signature of their tokens is good.
  *
  * A hash table of ids, kept by the identity module from svc-auth's feed. What is in it may be forgotten once the last
  * token it speaks of has expired. Not locked: whoever keeps it does that.

@@ -236,7 +236,7 @@ int server_start(const struct server_config *config, struct server **ret, struct
 	}
 	make_metrics(s);
 	mg_init_library(0);
-	s->guard = guard_new(config->threads, config->threads + queue + SPARE);
+	s->guard = guard_new(config->threads, config->threads + queue + SPARE, config->proxies);
 	*ret = s; /* the first request may come before we return */
 	s->civetweb = start_civetweb(s, queue);
 	if (!s->civetweb) {

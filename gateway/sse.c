@@ -4,9 +4,11 @@
 
 #include "common/base/clock.h"
 #include "gateway/answer.h"
+#include "gateway/guard.h"
 
 enum {
-	WAIT_MS = 5000,  /* of one question; also how long a shutdown waits for a silent stream */
+	LOOK_MS =
+	    800, /* at the client and its credentials; also how long a shutdown waits for a silent stream */
 	PING_MS = 10000, /* of silence */
 };
 
@@ -41,9 +43,35 @@ struct follower {
 	struct exchange *x;
 	const char *stream;
 	int64_t after;
-	int64_t spoke_ms; /* when something was last written */
+	int64_t spoke_ms;  /* when something was last written */
+	int64_t looked_ms; /* when its client was last looked at */
 	bool over;
 };
+
+static int give_up(struct follower *f, const struct error *err)
+{
+	f->x->req->err = *err; /* for the log */
+	f->x->req->err.fields = NULL;
+	f->over = true;
+	return tell_error(f->x->req, err);
+}
+
+/* Whoever shows these credentials now: are they refused? That nobody can tell at the moment ends no stream. */
+static bool refused(const struct exchange *x, struct arena *a, struct error *err)
+{
+	const struct route *route = x->route;
+	struct request again = *x->req;
+	Rpc__Caller *caller;
+
+	again.arena = a;
+	error_clear(&again.err);
+	if (identity_caller(x->gateway->identity, &again, route->method->access, route->scope, &caller) ==
+	        0 ||
+	    again.err.code == ERROR_UNAVAILABLE || again.err.code == ERROR_TOO_MANY)
+		return false;
+	*err = again.err;
+	return true;
+}
 
 /* One question and what it brought. -1: nothing more can be written. */
 static int step(struct follower *f, struct arena *a)
@@ -53,24 +81,26 @@ static int step(struct follower *f, struct arena *a)
 	int64_t now;
 	Rpc__NextReply *news;
 	struct text out;
+	bool looks;
 
 	ctx.arena = a;
 	ctx.err = &err;
 	ctx.extra = NULL;
-	if (rpc_next(f->x->peer, &ctx, f->stream, f->after, WAIT_MS, &news) < 0) {
-		f->x->req->err = err; /* for the log */
-		f->x->req->err.fields = NULL;
-		f->over = true;
-		return tell_error(f->x->req, &err);
-	}
+	if (rpc_next(f->x->peer, &ctx, f->stream, f->after, LOOK_MS, &news) < 0)
+		return give_up(f, &err);
+	now = clock_mono_ms();
+	looks = now - f->looked_ms >= LOOK_MS;
+	if (looks)
+		f->looked_ms = now;
+	if (looks && refused(f->x, a, &err))
+		return give_up(f, &err);
 	f->over = news->end;
 	text_init(&out, a);
 	for (size_t i = 0; i < news->n_events; i++) {
 		add_event(&out, f->stream, news->events[i]);
 		f->after = news->events[i]->sequence;
 	}
-	now = clock_mono_ms();
-	if (!out.length && now - f->spoke_ms >= PING_MS)
+	if (!out.length && (now - f->spoke_ms >= PING_MS || (looks && guard_hung_up(f->x->req->slot))))
 		text_adds(&out, ": ping\n\n");
 	if (!out.length)
 		return 0;
@@ -81,7 +111,10 @@ static int step(struct follower *f, struct arena *a)
 int sse_follow(struct exchange *x, const ProtobufCMessage *started)
 {
 	const Rpc__Started *at = (const Rpc__Started *)started;
-	struct follower f = { .x = x, .stream = at->stream, .after = at->after, .spoke_ms = clock_mono_ms() };
+	int64_t now = clock_mono_ms();
+	struct follower f = {
+		.x = x, .stream = at->stream, .after = at->after, .spoke_ms = now, .looked_ms = now
+	};
 	struct arena a;
 
 	if (!at->stream)
@@ -96,18 +129,4 @@ int sse_follow(struct exchange *x, const ProtobufCMessage *started)
 	}
 	arena_done(&a);
 	return 0;
-}
-
-int sse_serve(struct exchange *x, int (*call)(struct exchange *x))
-{
-	struct gateway *g = x->gateway;
-	int rc;
-
-	if (!gate_enter(&g->streams))
-		return error_busy(&x->req->err, 5, "too many streams are open");
-	metric_add(g->open_streams, 1);
-	rc = call(x);
-	metric_add(g->open_streams, -1);
-	gate_leave(&g->streams);
-	return rc;
 }

@@ -3,16 +3,14 @@
  *
  * The gateway asks the service for what came after the last event and writes it; while it waits it holds nothing at
  * the service but a parked request. Each event's id is "stream.sequence": a client that comes back with it as
- * Last-Event-ID, to any gateway, goes on after it. A client that is gone shows itself by a write that fails, at the latest
- * at the next comment; the asking then stops, and the service finishes on its own.
+ * Last-Event-ID, to any gateway, goes on after it. Once a second it is looked at whether the client is still there (what
+ * has hung up gets a comment, and another a second later, which fails) and whether its credentials still are good. Then
+ * the asking stops, and the service finishes on its own.
  */
 #ifndef PARLEY_SSE_H
 #define PARLEY_SSE_H
 
 #include "gateway/gateway.h"
-
-/* Takes a place among the open streams (503 when there is none) for the length of `call`. */
-int sse_serve(struct exchange *x, int (*call)(struct exchange *x)) CHECKED;
 
 /* started: the rpc.Started that the service answered. Returns 0 when the stream is over, however it ended. */
 int sse_follow(struct exchange *x, const ProtobufCMessage *started) CHECKED;

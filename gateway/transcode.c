@@ -113,7 +113,7 @@ static int read_body(struct exchange *x, json_object **ret)
 	                         (coding && strcasecmp(coding, "identity") != 0)))
 		return error_set(&req->err, ERROR_UNSUPPORTED_TYPE,
 		                 "the body must be application/json, and not compressed");
-	if (request_body(req, &x->gateway->readers, x->route->body_limit, &bytes, &size) < 0 ||
+	if (request_body(req, x->gateway->bodies, x->route->body_limit, &bytes, &size) < 0 ||
 	    (size && json_parse(bytes, size, ret, &req->err) < 0))
 		return -1;
 	req->err = bad_fields;

@@ -136,39 +136,42 @@ static void fill(struct upload *u, ProtobufCMessage *msg)
 		                            "gateway", msg, req->arena, &req->err);
 }
 
-static int receive(struct exchange *x)
+/* The body, its file passed on, and *in made of the rest. */
+static int receive(struct exchange *x, ProtobufCMessage **in)
 {
 	struct upload u = { .x = x };
 	struct request *req = x->req;
-	ProtobufCMessage *in, *out;
 
-	if (transcode_begin(x, &in) < 0 ||
+	if (transcode_begin(x, in) < 0 ||
 	    multipart_init(&u.form, request_header(req, "Content-Type"), read_body, x, req->arena,
 	                   &req->err) < 0 ||
-	    request_body_begin(req, &x->gateway->readers, x->route->body_limit) < 0)
+	    request_body_begin(req, x->route->body_limit) < 0)
 		return -1;
 	uuid_make(u.id);
 	u.bytes = arena_alloc(req->arena, CHUNK);
-	if (read_form(&u, in) < 0)
+	if (read_form(&u, *in) < 0)
 		return -1;
 	if (u.file_name)
-		fill(&u, in);
+		fill(&u, *in);
 	else
 		error_field(&req->err, req->arena, "body", x->route->upload, "missing", "is required");
-	if (transcode_check(x, in) < 0)
-		return -1;
-	x->rpc.deadline = clock_unix_ms() +
-	                  x->route->timeout_seconds * INT64_C(1000); /* from here, not from the first byte */
-	return rpc_call(x->peer, &x->rpc, x->route->method, in, &out) < 0 ? -1 : transcode_answer(x, out);
+	return transcode_check(x, *in);
 }
 
 int upload_receive(struct exchange *x)
 {
+	struct gate *uploads = x->gateway->uploads;
+	struct gate_place place;
+	ProtobufCMessage *in, *out;
 	int rc;
 
-	if (!gate_enter(&x->gateway->uploads))
+	if (!gate_enter(uploads, x->req->user, x->req->ip, &place))
 		return error_busy(&x->req->err, 2, "too many uploads at once");
-	rc = receive(x);
-	gate_leave(&x->gateway->uploads);
-	return rc;
+	rc = receive(x, &in);
+	gate_leave(uploads, &place); /* what it waits for from here is not the client */
+	if (rc < 0)
+		return -1;
+	x->rpc.deadline = clock_unix_ms() +
+	                  x->route->timeout_seconds * INT64_C(1000); /* from here, not from the first byte */
+	return rpc_call(x->peer, &x->rpc, x->route->method, in, &out) < 0 ? -1 : transcode_answer(x, out);
 }

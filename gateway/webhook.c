@@ -37,7 +37,7 @@ int webhook_pass(struct exchange *x)
 	const char *body;
 	size_t size;
 
-	if (request_body(req, &x->gateway->readers, x->route->body_limit, &body, &size) < 0)
+	if (request_body(req, x->gateway->bodies, x->route->body_limit, &body, &size) < 0)
 		return -1;
 	in.has_body = 1;
 	in.body = (ProtobufCBinaryData){ .data = (uint8_t *)body, .len = size };

@@ -137,8 +137,8 @@ describe('streams', () => {
   });
 
   test('so many at once and no more: 503 with Retry-After, and room again when one ends', async () => {
-    const streams = [];
-    for (let i = 0; i < 5; i++) streams.push(await ask(await session(), 'count 400 20'));
+    const streams = [], several = 3; // of the five, that one user may have open
+    for (let i = 0; i < several; i++) streams.push(await ask(await session(), 'count 400 20'));
     const answer = await stack.api('POST', at(await session()), { token: ada.token, json: { content: 'count 3' } });
     assert.equal(answer.status, 503);
     assert.ok(Number(answer.headers['retry-after']) >= 1);

@@ -56,25 +56,12 @@ static void test_many_clients_do_not_free_one_that_is_restrained(void **state)
 	rates_free(r);
 }
 
-static void test_gate(void **state)
-{
-	struct gate g = { .room = 2 };
-
-	(void)state;
-	assert_true(gate_enter(&g));
-	assert_true(gate_enter(&g));
-	assert_false(gate_enter(&g));
-	gate_leave(&g);
-	assert_true(gate_enter(&g));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_minutes_worth_then_wait),
 		cmocka_unit_test(test_ipv6_counts_by_its_network),
 		cmocka_unit_test(test_many_clients_do_not_free_one_that_is_restrained),
-		cmocka_unit_test(test_gate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
