@@ -4,13 +4,19 @@
 #include <stdlib.h>
 #include <time.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { STACK_SIZE = 2048 * 1024 };
+#else
+enum { STACK_SIZE = 256 * 1024 };
+#endif
+
 int thread_try(pthread_t *ret, void *(*run)(void *), void *arg)
 {
 	pthread_attr_t attr;
 	int failed;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, THREAD_STACK_SIZE);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	failed = pthread_create(ret, &attr, run, arg);
 	pthread_attr_destroy(&attr);
 	return failed ? -1 : 0;

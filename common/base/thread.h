@@ -9,13 +9,7 @@
 
 #include "common/base/error.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { THREAD_STACK_SIZE = 2048 * 1024 }; /* their frames are larger */
-#else
-enum { THREAD_STACK_SIZE = 256 * 1024 };
-#endif
-
-/* A thread with a stack of that size: 0, or -1 when the system gives none. */
+/* A thread with a stack of 256 KiB (more for the sanitizers' larger frames): 0, or -1 when the system gives none. */
 int thread_try(pthread_t *ret, void *(*run)(void *), void *arg) CHECKED;
 /* The same at the start of a process, where one that is not to be had ends it. */
 pthread_t thread_start(void *(*run)(void *), void *arg);

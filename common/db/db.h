@@ -63,8 +63,9 @@ int db_migrate(const char *url, const char *schema, const struct db_migration *l
 
 struct db {
 	struct db_pool *pool;
-	struct db_conn *held; /* between db_begin and its end */
-	int depth;            /* of nested db_begin: savepoints */
+	struct db_conn *held;   /* between db_begin and its end */
+	int depth;              /* of nested db_begin: savepoints */
+	struct db_ahead *ahead; /* usually NULL; see common/db/ahead.h */
 };
 
 void db_init(struct db *db, struct db_pool *pool);
@@ -96,19 +97,6 @@ enum { DB_ARGS_MAX = 16 };
 /* DB_ARGS(a, b, ...): up to DB_ARGS_MAX values, none for DB_ARGS(). Lives as long as the block it stands in. */
 #define DB_ARGS(...) \
 	((struct db_args){ (const struct db_arg[]){ { 0 } DB_EACH(__VA_ARGS__) } + 1, DB_COUNT(__VA_ARGS__) })
-
-/*
- * Reads of fibers (common/base/fiber.h) travel together. A thread that has fibers says where their reads gather; each pauses
- * in db_exec() until the thread has called db_batch_run(), one round trip for all, and resumes it.
- */
-enum { DB_BATCH_MAX = 16 };
-struct db_batch {
-	struct db_pool *pool;
-	struct db_turn *turns[DB_BATCH_MAX];
-	int count;
-};
-void db_batch_gather(struct db_batch *batch); /* of this thread from now on; NULL: nowhere */
-void db_batch_run(struct db_batch *batch);    /* whatever became of it is told by db_exec() */
 
 /* An array parameter for "= ANY($n)": '{"a","b"}' as PostgreSQL reads it, in the arena. */
 char *db_text_array(char *const *values, size_t count, struct arena *a);

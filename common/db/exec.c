@@ -150,6 +150,26 @@ static int run_alone(struct db_pool *pool, const struct db_known *known, struct 
 	return -1;
 }
 
+/* The rows, when they have been fetched; a copy, for the next run may want them again. */
+static int run_ahead(struct db *db, const struct db_known *known, struct db_args args, PGresult **ret,
+                     struct error *err)
+{
+	struct db_read *read = db_ahead_next(db, known, args, err);
+	struct error alone = { 0 };
+
+	if (!read)
+		return -1;
+	if (!read->res && !read->failed && run_alone(db->pool, known, args, &read->res, &alone) < 0)
+		read->failed = arena_memdup(db->ahead->arena, &alone, sizeof alone);
+	if (read->failed) {
+		if (err->code == ERROR_NONE) /* the first one counts */
+			*err = *read->failed;
+		return -1;
+	}
+	*ret = PQcopyResult(read->res, PG_COPYRES_ATTRS | PG_COPYRES_TUPLES);
+	return *ret ? 0 : error_internal(err, "no memory for rows");
+}
+
 int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret, struct error *err)
 {
 	const struct db_known *known = db_statement(db->pool, stmt);
@@ -161,8 +181,8 @@ int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret
 		return error_internal(err, "no statement is named %s", stmt);
 	if (db->held) /* lost or not: without its commit nothing has happened */
 		failed = run(db->held, known, args, &res, &fate, err);
-	else if (known->reads && (res = db_batch_read(db->pool, known, args)) != NULL)
-		failed = 0;
+	else if (db->ahead)
+		failed = run_ahead(db, known, args, &res, err);
 	else
 		failed = run_alone(db->pool, known, args, &res, err);
 	if (failed)
@@ -228,6 +248,8 @@ int db_begin(struct db *db, struct error *err)
 {
 	enum db_fate fate;
 
+	if (db->ahead)
+		return db_ahead_mistake(db->ahead, "begins a transaction", err);
 	if (db->depth > 0) {
 		if (savepoint(db, "SAVEPOINT", err) < 0)
 			return -1;

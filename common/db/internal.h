@@ -1,19 +1,20 @@
 /*
  * db_internal: what the files of db share. Nobody else includes it.
  *
- *	db_connect.c  one connection: opening it, its settings, its prepared statements, what its errors mean
- *	db_pool.c     borrowing and giving back
- *	db_exec.c     statements and transactions
- *	db_batch.c    reads that travel together
- *	db_row.c      rows into messages
- *	db_read.c     what stores write often, over these
- *	db_migrate.c, db_listen.c
+ *	connect.c  one connection: opening it, its settings, its prepared statements, what its errors mean
+ *	pool.c     borrowing and giving back
+ *	exec.c     statements and transactions
+ *	ahead.c    reads that are noted, and fetched together
+ *	row.c      rows into messages
+ *	read.c     what stores write often, over these
+ *	migrate.c, listen.c
  */
 #ifndef PARLEY_DB_INTERNAL_H
 #define PARLEY_DB_INTERNAL_H
 
 #include <pthread.h>
 
+#include "common/db/ahead.h"
 #include "common/db/db.h"
 
 enum {
@@ -37,13 +38,6 @@ struct db_conn {
 	bool prepared[]; /* by db_known.index */
 };
 
-/* A read on its way: lives on its fiber's stack. */
-struct db_turn {
-	const struct db_known *known;
-	struct db_args args;
-	PGresult *res; /* NULL: it must be run alone */
-};
-
 struct db_pool {
 	const char *url, *schema; /* ours: freed with the pool */
 	struct db_known *known;   /* a hash table by name; empty places have no stmt */
@@ -58,7 +52,7 @@ struct db_pool {
 	int64_t retry_at; /* monotonic ms: before it nobody tries */
 };
 
-/* --- db_connect.c ------------------------------------------------------------------------------------------------ */
+/* --- connect.c --------------------------------------------------------------------------------------------------- */
 
 /* A raw connection with the session's settings; statement_ms 0: no bound. NULL with ERROR_UNAVAILABLE. */
 PGconn *db_connect(const char *url, const char *schema, int statement_ms, struct error *err);
@@ -77,12 +71,14 @@ int db_prepare(struct db_conn *conn, const struct db_known *known, PGresult **fa
 int db_send(PGconn *pg, const char *stmt, struct db_args args); /* 1 sent */
 bool db_succeeded(const PGresult *res);
 
-/* --- db_batch.c -------------------------------------------------------------------------------------------------- */
+/* --- ahead.c ----------------------------------------------------------------------------------------------------- */
 
-/* The rows, if this read could travel with others and succeeded; else NULL, and it is to be run alone. */
-PGresult *db_batch_read(struct db_pool *pool, const struct db_known *known, struct db_args args);
+/* This run's next read, as it was noted (fetched, or to be run alone now); NULL with err: not yet, or a mistake. */
+struct db_read *db_ahead_next(struct db *db, const struct db_known *known, struct db_args args,
+                              struct error *err);
+int db_ahead_mistake(struct db_ahead *ahead, const char *what, struct error *err);
 
-/* --- db_pool.c --------------------------------------------------------------------------------------------------- */
+/* --- pool.c ------------------------------------------------------------------------------------------------------ */
 
 struct db_conn *db_borrow(struct db_pool *pool, struct error *err); /* NULL with ERROR_UNAVAILABLE */
 void db_give_back(struct db_pool *pool, struct db_conn *conn);

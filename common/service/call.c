@@ -9,6 +9,7 @@ void call_init(struct call *call, struct service *s, struct arena *a, struct err
                const struct method *method, const Rpc__Request *request)
 {
 	const Rpc__Caller *caller = request->caller;
+	int64_t now = clock_unix_ms();
 	Rpc__Caller *nobody;
 
 	if (!caller) {
@@ -27,7 +28,8 @@ void call_init(struct call *call, struct service *s, struct arena *a, struct err
 		.request_id = request->request_id ? request->request_id : "",
 		.traceparent = request->traceparent,
 		.idempotency_key = request->idempotency_key,
-		.deadline = request->deadline ? request->deadline : clock_unix_ms() + DEADLINE_MS,
+		.now = now,
+		.deadline = request->deadline ? request->deadline : now + DEADLINE_MS,
 		.cancelled = &s->stop_now,
 	};
 	if (caller->kind == RPC__CALLER__KIND__USER || caller->kind == RPC__CALLER__KIND__SERVICE)

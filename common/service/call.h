@@ -32,7 +32,8 @@ struct call {
 	const Rpc__Caller *caller;
 	const char *owner_id; /* the user whose rows this call may touch; NULL for NOBODY and VISITOR */
 	const char *request_id, *traceparent, *idempotency_key;
-	int64_t deadline;             /* Unix milliseconds */
+	int64_t now;      /* when it was begun: Unix milliseconds; the same in every run of a brief handler */
+	int64_t deadline; /* Unix milliseconds */
 	const atomic_bool *cancelled; /* set at shutdown; long work looks at it */
 	char *extra;                  /* of an error reply: JSON members to add; usually NULL */
 };

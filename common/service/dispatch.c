@@ -10,11 +10,12 @@
 #include "common/service/idempotency.h"
 #include "common/service/internal.h"
 
-/* One request on its way through. */
-struct visit {
+/* One request on its way through; lives in the lane's arena. */
+struct serving {
 	struct service *service;
 	struct served *served;
 	const Rpc__Request *request;
+	int64_t began; /* monotonic us */
 	ProtobufCMessage *in;
 	struct call call;
 	struct error err;
@@ -47,7 +48,7 @@ static int check_access(const struct method *method, const Rpc__Caller *caller, 
 	return error_internal(err, "%s: no such access", method->name);
 }
 
-static int check_request(struct visit *v)
+static int check_request(struct serving *v)
 {
 	int64_t deadline = v->request->deadline;
 
@@ -69,7 +70,7 @@ static int check_request(struct visit *v)
 /* The handler, and its packed answer in the arena. */
 static int run_handler(void *arg, ProtobufCBinaryData *payload)
 {
-	struct visit *v = arg;
+	struct serving *v = arg;
 	struct call *call = &v->call;
 	const ProtobufCMessageDescriptor *type = call->method->out;
 	ProtobufCMessage *out = arena_alloc(call->arena, type->sizeof_message);
@@ -86,28 +87,46 @@ static int run_handler(void *arg, ProtobufCBinaryData *payload)
 	return 0;
 }
 
-static int handle(struct visit *v)
+static int unpack(struct serving *v)
 {
 	const struct method *method = v->served->method;
 	ProtobufCAllocator allocator = arena_allocator(v->call.arena);
-	const char *key = v->call.idempotency_key;
-	int rc;
+	const ProtobufCBinaryData *payload = &v->request->payload;
 
-	v->in = protobuf_c_message_unpack(method->in, &allocator, v->request->payload.len,
-	                                  v->request->payload.data);
-	if (!v->in)
-		return error_set(&v->err, ERROR_MALFORMED, "the request cannot be read");
+	v->in = protobuf_c_message_unpack(method->in, &allocator, payload->len, payload->data);
+	return v->in ? 0 : error_set(&v->err, ERROR_MALFORMED, "the request cannot be read");
+}
+
+static void handle(struct serving *v)
+{
+	const struct method *method = v->served->method;
+	const char *key = v->call.idempotency_key;
+
 	if (method->slow) {
 		running_add(v->service, &v->running);
 		v->call.cancelled = &v->running.cancelled;
 	}
 	if (method->idempotency_key && key && *key && v->call.owner_id)
-		rc = idempotency_run(&v->call, &v->request->payload, run_handler, v, &v->answer);
+		(void)!idempotency_run(&v->call, &v->request->payload, run_handler, v, &v->answer);
 	else
-		rc = run_handler(v, &v->answer);
+		(void)run_handler(v, &v->answer);
 	if (method->slow)
 		running_remove(v->service, &v->running);
-	return rc;
+}
+
+/* A brief call: false when it is to be run again, once it has its rows. */
+static bool handle_ahead(struct serving *v, struct db_ahead *ahead)
+{
+	error_clear(&v->err); /* of the run before, which was for the notes alone */
+	v->call.extra = NULL;
+	v->db.ahead = ahead;
+	(void)run_handler(v, &v->answer);
+	if (ahead->mistake) {
+		error_clear(&v->err);
+		error_internal(&v->err, "a brief method %s", ahead->mistake);
+		ahead->waits = false;
+	}
+	return !ahead->waits;
 }
 
 /* --- Telling it -------------------------------------------------------------------------------------------------------- */
@@ -131,7 +150,7 @@ static void fill_fields(Rpc__Reply *reply, const struct field_error *fields, str
 	}
 }
 
-static void reply(struct slot *slot, struct visit *v, struct arena *a)
+static void reply(struct slot *slot, struct serving *v, struct arena *a)
 {
 	Rpc__Reply out = RPC__REPLY__INIT;
 
@@ -151,7 +170,7 @@ static void reply(struct slot *slot, struct visit *v, struct arena *a)
 	slot_reply(slot, &out, 0);
 }
 
-static void count(struct visit *v, int64_t us)
+static void count(struct serving *v, int64_t us)
 {
 	struct metric *result;
 	char labels[160];
@@ -170,7 +189,7 @@ static void count(struct visit *v, int64_t us)
 	metric_observe(v->served->duration, us);
 }
 
-static void tell(const struct visit *v, int64_t us)
+static void tell(const struct serving *v, int64_t us)
 {
 	enum log_level level = v->err.code == ERROR_INTERNAL ? LOG_ERROR
 	                       : v->err.code >= ERROR_UPSTREAM && v->err.code <= ERROR_UNKNOWN_OUTCOME
@@ -206,30 +225,57 @@ static void refuse_unread(struct slot *slot, const struct error *err)
 	slot_reply(slot, &out, 0);
 }
 
-void dispatch(struct lane_job *job, struct arena *a)
+/* NULL: it is answered, or parked. v->in is NULL when it was refused. */
+static struct serving *begin(struct slot *slot, struct arena *a)
 {
-	struct slot *slot = (struct slot *)((char *)job - offsetof(struct slot, job));
-	int64_t began = clock_mono_us(), took;
-	struct visit v = { .service = slot->service };
+	struct serving *v = arena_new(a, struct serving, 1);
 
-	v.request = (const Rpc__Request *)envelope_open(&rpc__request__descriptor, slot->service->key, NULL,
-	                                                nng_msg_body(slot->request),
-	                                                nng_msg_len(slot->request), a, &v.err);
+	v->service = slot->service;
+	v->began = clock_mono_us();
+	v->request = (const Rpc__Request *)envelope_open(&rpc__request__descriptor, slot->service->key, NULL,
+	                                                 nng_msg_body(slot->request),
+	                                                 nng_msg_len(slot->request), a, &v->err);
 	if (nng_msg_len(slot->request) >= MAC_SIZE)
 		memcpy(slot->mac, nng_msg_body(slot->request), MAC_SIZE);
-	if (!v.request) {
-		refuse_unread(slot, &v.err);
-		return;
+	if (!v->request) {
+		refuse_unread(slot, &v->err);
+		return NULL;
 	}
-	if (builtin(slot, v.request, a))
+	if (builtin(slot, v->request, a))
+		return NULL;
+	v->served = service_method(v->service, v->request->method);
+	call_init(&v->call, v->service, a, &v->err, &v->db, v->served ? v->served->method : NULL, v->request);
+	if (check_request(v) == 0)
+		(void)!unpack(v);
+	return v;
+}
+
+static void end(struct slot *slot, struct serving *v, struct arena *a)
+{
+	int64_t took;
+
+	db_done(&v->db);
+	reply(slot, v, a);
+	took = clock_mono_us() - v->began;
+	count(v, took);
+	tell(v, took);
+}
+
+void dispatch(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
+{
+	struct slot *slot = (struct slot *)((char *)job - offsetof(struct slot, job));
+	struct serving *v = slot->serving ? slot->serving : begin(slot, a);
+
+	slot->serving = NULL;
+	if (!v)
 		return;
-	v.served = service_method(v.service, v.request->method);
-	call_init(&v.call, v.service, a, &v.err, &v.db, v.served ? v.served->method : NULL, v.request);
-	if (check_request(&v) == 0)
-		(void)handle(&v); /* v.err says how it went */
-	db_done(&v.db);
-	reply(slot, &v, a);
-	took = clock_mono_us() - began;
-	count(&v, took);
-	tell(&v, took);
+	if (v->in && ahead) {
+		if (!handle_ahead(v, ahead)) {
+			slot->serving = v;
+			return;
+		}
+	} else if (v->in) {
+		handle(v);
+	}
+	end(slot, v, a);
 }

@@ -5,7 +5,7 @@
  *   settings.c     the settings that every service has
  *   slot.c         the NNG side: contexts that receive, are served or parked, reply, and receive again
  *   lane.c         threads made on demand round a bounded queue
- *   crew.c         a thread that works for several calls at a time
+ *   brief.c        a thread that works for several calls at a time
  *   dispatch.c     one request: checked, decoded, handled, answered, logged
  *   builtin.c      Rpc.Hello and Next
  *   call.c         making a call, and calls that it makes
@@ -20,6 +20,7 @@
 
 #include "common/base/log.h"
 #include "common/base/metrics.h"
+#include "common/db/ahead.h"
 #include "common/rpc/outbox.h"
 #include "common/rpc/rpc.h"
 #include "common/secret/secret.h"
@@ -45,9 +46,12 @@ int service_settings_check(const struct service_settings *set, const struct conf
 
 /* --- Lanes --------------------------------------------------------------------------------------------------------- */
 
-/* Work for a lane; embedded in what it works on. run() is given an empty arena, which is reset afterwards. */
+/*
+ * Work for a lane; embedded in what it works on. run() is given an empty arena, which is reset afterwards. On a brief
+ * lane also what it is to read ahead (common/db/ahead.h): when it leaves that waiting, it is run again, with the same.
+ */
 struct lane_job {
-	void (*run)(struct lane_job *job, struct arena *a);
+	void (*run)(struct lane_job *job, struct arena *a, struct db_ahead *ahead);
 	struct lane_job *next;
 };
 
@@ -60,7 +64,7 @@ struct lane {
 	int threads_max, queue_max;
 	bool waking; /* a thread was woken and has not looked yet */
 	bool stopping;
-	bool brief; /* a thread holds several jobs at a time: service_crew.c */
+	bool brief; /* a thread holds several jobs at a time: brief.c */
 	struct metric *gauge_queued, *gauge_threads;
 };
 
@@ -68,7 +72,7 @@ void lane_init(struct lane *lane, int threads_max, int queue_max, struct metrics
 /* For a lane's threads: a job; NULL when there is none, and the thread need not (or shall not) wait for one. */
 struct lane_job *lane_take(struct lane *lane, bool waits);
 void lane_leave(struct lane *lane); /* a job is through */
-void crew_work(struct lane *lane);  /* what a thread of a brief lane does until it ends */
+void brief_work(struct lane *lane); /* what a thread of a brief lane does until it ends */
 /* 0, or -1 when as many jobs as threads and queue take are there already. */
 int lane_push(struct lane *lane, struct lane_job *job) CHECKED;
 int lane_busy(struct lane *lane); /* jobs running or queued */
@@ -104,6 +108,7 @@ struct slot {
 	unsigned char mac[MAC_SIZE]; /* of the request */
 	bool parked;                 /* counted in service->parked */
 	bool load;                   /* Next: the stream is not in memory, ask the service's loader */
+	struct serving *serving;     /* of a brief call, between two runs of its handler */
 };
 
 int slots_open(struct service *s, struct error *err) CHECKED; /* listens and receives */
@@ -174,7 +179,7 @@ void service_free(struct service *s); /* for tests: a program ends by process_ex
 
 struct served *service_method(struct service *s, uint32_t id); /* NULL: not ours */
 /* The lane's job of a slot: one request from first to last. */
-void dispatch(struct lane_job *job, struct arena *a);
+void dispatch(struct lane_job *job, struct arena *a, struct db_ahead *ahead);
 /* Makes the call; *call lives as long as the arena. */
 void call_init(struct call *call, struct service *s, struct arena *a, struct error *err, struct db *db,
                const struct method *method, const Rpc__Request *request);

@@ -92,7 +92,7 @@ static void work(struct lane *lane)
 
 	arena_init(&a, 0);
 	while ((job = lane_take(lane, true))) {
-		job->run(job, &a);
+		job->run(job, &a, NULL);
 		arena_reset(&a);
 		lane_leave(lane);
 	}
@@ -106,7 +106,7 @@ static void *lane_thread(void *arg)
 	pthread_detach(pthread_self());
 	pthread_setname_np(pthread_self(), lane->name);
 	if (lane->brief)
-		crew_work(lane);
+		brief_work(lane);
 	else
 		work(lane);
 	return NULL;

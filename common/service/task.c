@@ -90,7 +90,7 @@ static void task_free(struct task *t)
 	free(t);
 }
 
-static void run_task(struct lane_job *job, struct arena *a)
+static void run_task(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
 {
 	struct task *t = (struct task *)((char *)job - offsetof(struct task, job));
 	int64_t began = clock_mono_ms();
@@ -99,6 +99,7 @@ static void run_task(struct lane_job *job, struct arena *a)
 	struct db db;
 
 	(void)a; /* it has its own */
+	(void)ahead;
 	call_init(&call, t->service, &t->arena, &err, &db, t->method, &t->request);
 	running_add(t->service, &t->running);
 	call.cancelled = &t->running.cancelled;
