@@ -2,6 +2,8 @@
 
 #include "svc-auth/store_account.h"
 
+enum { DELETE_MS = 10 * 60 * 1000 }; /* of all that a user has */
+
 #define ADMIN_USER \
 	"SELECT uid, id, email, display_name, admin, disabled_at IS NOT NULL AS disabled, created_at FROM users"
 
@@ -143,6 +145,8 @@ int store_set_preferences(struct db *db, const char *owner, const char *json, co
 
 int store_delete_account(struct db *db, const char *owner, struct error *err)
 {
+	db->until = 0; /* whether or not somebody waits for it */
+	db->patience = DELETE_MS;
 	if (db_exec(db, "no_timeout", DB_ARGS(), NULL, err) < 0)
 		return -1;
 	return db_changed(db, "delete_account", DB_ARGS(owner), err);

@@ -91,6 +91,7 @@ struct db_read *db_ahead_next(struct db *db, const struct db_known *known, struc
 	if (!ahead->waits) {
 		*read = (struct db_read){ .known = known,
 			                  .args = copy(args, ahead->arena),
+			                  .until = db_wait_end(db),
 			                  .arena = ahead->arena };
 		ahead->pool = db->pool;
 		ahead->count++;
@@ -121,40 +122,42 @@ static int send_all(struct db_conn *conn, struct db_read *const *reads, int coun
 }
 
 /* The answer to one message: NULL unless it succeeded. */
-static PGresult *receive(PGconn *pg)
+static PGresult *receive(struct db_conn *conn, int64_t until)
 {
-	OWN(pgresult) PGresult *res = PQgetResult(pg);
-	OWN(pgresult) PGresult *end = res ? PQgetResult(pg) : NULL;
+	OWN(pgresult) PGresult *res = db_next(conn->pg, until, &conn->late);
+	OWN(pgresult) PGresult *end = res ? db_next(conn->pg, until, &conn->late) : NULL;
 
 	return db_succeeded(res) && !end ? TAKE(res) : NULL;
 }
 
 /* Everything up to and with the sync; -1 when the connection cannot be used any more. */
-static int receive_all(struct db_conn *conn, struct db_read *const *reads, int count, const bool *prepares)
+static int receive_all(struct db_conn *conn, struct db_read *const *reads, int count, const bool *prepares,
+                       int64_t until)
 {
 	OWN(pgresult) PGresult *sync = NULL;
 
 	for (int i = 0; i < count; i++) {
-		OWN(pgresult) PGresult *prepared = prepares[i] ? receive(conn->pg) : NULL;
+		OWN(pgresult) PGresult *prepared = prepares[i] ? receive(conn, until) : NULL;
 
 		if (prepares[i] && !prepared)
 			conn->prepared[reads[i]->known->index] = false;
-		reads[i]->res = receive(conn->pg);
+		reads[i]->res = receive(conn, until);
 	}
-	sync = PQgetResult(conn->pg);
+	sync = db_next(conn->pg, until, &conn->late);
 	return PQresultStatus(sync) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(conn->pg) == 1 ? 0 : -1;
 }
 
-static int fetch(struct db_conn *conn, struct db_read *const *reads, int count, struct error *err)
+static int fetch(struct db_conn *conn, struct db_read *const *reads, int count, int64_t until,
+                 struct error *err)
 {
 	bool prepares[DB_BATCH_MAX];
 
-	if (send_all(conn, reads, count, prepares) == 0 && receive_all(conn, reads, count, prepares) == 0)
+	if (send_all(conn, reads, count, prepares) == 0 &&
+	    receive_all(conn, reads, count, prepares, until) == 0)
 		return 0;
 	conn->broken = true;
 	error_clear(err);
-	error_busy(err, 1, "the connection to the database broke");
-	error_detail(err, "----- a batch of %d: %s", count, PQerrorMessage(conn->pg));
+	db_failed(conn, "a batch", NULL, err);
 	return -1;
 }
 
@@ -179,12 +182,17 @@ void db_batch_run(struct db_ahead *const *calls, int count)
 	struct db_read *reads[DB_BATCH_MAX];
 	struct error err = { 0 };
 	struct db_conn *conn;
+	int64_t until = 0;
 	bool done = count < 2; /* a single one runs alone */
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
 		reads[i] = &calls[i]->reads[calls[i]->count - 1];
-	for (int attempt = 1; attempt <= 2 && !done && (conn = db_borrow(calls[0]->pool, &err)); attempt++) {
-		done = fetch(conn, reads, count, &err) == 0;
+		/* Of the one that waits longest: who is in a hurry must not cost the others their answers. */
+		until = reads[i]->until > until ? reads[i]->until : until;
+	}
+	for (int attempt = 1; attempt <= 2 && !done && (conn = db_borrow(calls[0]->pool, until, &err));
+	     attempt++) {
+		done = fetch(conn, reads, count, until, &err) == 0;
 		db_give_back(calls[0]->pool, conn);
 		count = done ? count : unanswered(reads, count);
 	}

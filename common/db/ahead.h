@@ -29,6 +29,7 @@ struct db_known;
 struct db_read {
 	const struct db_known *known;
 	struct db_args args; /* copied */
+	int64_t until;       /* as db_wait_end() says */
 	PGresult *res;
 	struct error *failed;
 	struct arena *arena; /* of its call */

@@ -27,7 +27,7 @@ PGconn *db_connect(const char *url, const char *schema, int statement_ms, struct
 	snprintf(
 	    options, sizeof options,
 	    "-c search_path=%s,public -c TimeZone=UTC -c DateStyle=ISO -c bytea_output=hex -c statement_timeout=%d"
-	    " -c idle_in_transaction_session_timeout=%d",
+	    " -c idle_in_transaction_session_timeout=%d -c client_connection_check_interval=1000",
 	    schema, statement_ms, DB_IDLE_TRANSACTION_MS);
 	pg = PQconnectdbParams(names, values, 1);
 	if (PQstatus(pg) != CONNECTION_OK) {
@@ -39,13 +39,14 @@ PGconn *db_connect(const char *url, const char *schema, int statement_ms, struct
 	return TAKE(pg);
 }
 
-int db_prepare(struct db_conn *conn, const struct db_known *known, PGresult **failed)
+int db_prepare(struct db_conn *conn, const struct db_known *known, int64_t until, PGresult **failed)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
 	if (conn->prepared[known->index])
 		return 0;
-	res = PQprepare(conn->pg, known->stmt->name, known->stmt->sql, 0, NULL);
+	res = db_answer(conn->pg, PQsendPrepare(conn->pg, known->stmt->name, known->stmt->sql, 0, NULL),
+	                until, &conn->late);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK) {
 		*failed = TAKE(res);
 		return -1;
@@ -125,7 +126,7 @@ static int constraint_in(const char *words, const char **ret)
 	return length;
 }
 
-enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct error *err)
+enum db_fate db_failed(const struct db_conn *conn, const char *stmt, const PGresult *res, struct error *err)
 {
 	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
 	const char *constraint = res ? PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME) : NULL;
@@ -134,12 +135,15 @@ enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct
 	int length = constraint ? (int)strlen(constraint) : constraint_in(words, &constraint);
 
 	if (!state) { /* libpq's own words: it had no answer */
-		bool dead = PQstatus(pg) == CONNECTION_BAD;
+		bool dead = conn->late || PQstatus(conn->pg) == CONNECTION_BAD;
 		if (dead)
-			error_busy(err, 1, "the connection to the database broke");
+			error_busy(err, 1, "%s",
+			           conn->late ? "the database did not answer in time"
+			                      : "the connection to the database broke");
 		else
 			error_internal(err, "-");
-		error_detail(err, "----- %s: %s", stmt, PQerrorMessage(pg));
+		error_detail(err, "----- %s: %s", stmt,
+		             conn->late ? "no answer in time" : PQerrorMessage(conn->pg));
 		return dead ? DB_LOST : DB_REFUSED;
 	}
 	if (!meaning)

@@ -7,7 +7,9 @@
  * before it was sent is tried once more on a fresh one; what fails later is ERROR_UNAVAILABLE when it was certainly
  * not executed, ERROR_UNKNOWN_OUTCOME when nobody can tell (a lost commit). While the database is away calls fail at
  * once, and one of them tries to connect now and then. Sessions speak UTF-8 and UTC, see their own schema and
- * `public`, and give up a statement after 30 s.
+ * `public`, and give up a statement after 30 s. No wait is longer than db->until: a server that does not answer (a
+ * stopped backend, a cut network) costs the connection, and is told as one that broke. Only connecting takes as long as
+ * libpq needs to try each host: 3 s.
  */
 #ifndef PARLEY_DB_H
 #define PARLEY_DB_H
@@ -66,6 +68,8 @@ struct db {
 	struct db_conn *held;   /* between db_begin and its end */
 	int depth;              /* of nested db_begin: savepoints */
 	struct db_ahead *ahead; /* usually NULL; see common/db/ahead.h */
+	int64_t until;          /* monotonic ms: when its caller waits no more; 0: nobody does */
+	int patience; /* ms that one statement may take; 0: a little more than the database gives it */
 };
 
 void db_init(struct db *db, struct db_pool *pool);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/db/internal.h"
 
@@ -69,49 +70,38 @@ char *db_text_array(char *const *values, size_t count, struct arena *a)
 
 /* --- Statements -------------------------------------------------------------------------------------------------- */
 
-/*
- * The answer to what was sent. Not PQexec's way, which keeps the last result: after "FATAL: terminating connection"
- * comes libpq's own "connection closed", and only the first tells that nothing was done. But an error after a success
- * means that the connection broke before the end: then the last one it is, and nobody knows.
- */
-static PGresult *wait_for_answer(PGconn *pg, int sent)
+/* Whether the connection is of no use any more: a cluster's coordinator that lost one of its workers still is. */
+static bool is_broken(const struct db_conn *conn, enum db_fate fate)
 {
-	PGresult *answer = NULL, *next;
-	bool done = false;
-
-	while (sent && (next = PQgetResult(pg)) != NULL) {
-		if (answer && !done) {
-			PQclear(next);
-			continue;
-		}
-		done = done || db_succeeded(next);
-		PQclear(answer);
-		answer = next;
-	}
-	return answer;
+	return fate == DB_UNSENT || conn->late || PQstatus(conn->pg) == CONNECTION_BAD;
 }
 
 /* On one connection; what became of it in *fate when it fails. */
-static int run(struct db_conn *conn, const struct db_known *known, struct db_args args, PGresult **ret,
-               enum db_fate *fate, struct error *err)
+static int run(struct db_conn *conn, const struct db_known *known, struct db_args args, int64_t until,
+               PGresult **ret, enum db_fate *fate, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_prepare(conn, known, &res) < 0) {
-		*fate = db_failed(conn->pg, known->stmt->name, res, err);
+	if (db_prepare(conn, known, until, &res) < 0) {
+		*fate = db_failed(conn, known->stmt->name, res, err);
+		conn->broken = is_broken(conn, *fate);
 		if (*fate == DB_LOST)
 			*fate = DB_UNSENT; /* it was not even prepared */
-		conn->broken = *fate != DB_REFUSED;
 		return -1;
 	}
-	res = wait_for_answer(conn->pg, db_send(conn->pg, known->stmt->name, args));
+	res = db_answer(conn->pg, db_send(conn->pg, known->stmt->name, args), until, &conn->late);
 	if (!db_succeeded(res)) {
-		*fate = db_failed(conn->pg, known->stmt->name, res, err);
-		conn->broken = *fate != DB_REFUSED;
+		*fate = db_failed(conn, known->stmt->name, res, err);
+		conn->broken = is_broken(conn, *fate);
 		return -1;
 	}
 	*ret = TAKE(res);
 	return 0;
+}
+
+static int time_is_up(struct error *err)
+{
+	return error_busy(err, 1, "the time for this is up");
 }
 
 /* The detail, for the log, stays. */
@@ -127,18 +117,19 @@ static int nobody_knows(struct error *err)
 }
 
 /* On a borrowed connection: a broken one is not the caller's trouble as long as nothing can have happened on it. */
-static int run_alone(struct db_pool *pool, const struct db_known *known, struct db_args args, PGresult **ret,
+static int run_alone(struct db *db, const struct db_known *known, struct db_args args, PGresult **ret,
                      struct error *err)
 {
 	enum db_fate fate = DB_REFUSED;
+	int64_t until = db_wait_end(db);
 
 	for (int attempt = 1; attempt <= 2; attempt++) {
-		struct db_conn *conn = db_borrow(pool, err);
+		struct db_conn *conn = db_borrow(db->pool, until, err);
 		int failed;
 		if (!conn)
 			return -1;
-		failed = run(conn, known, args, ret, &fate, err);
-		db_give_back(pool, conn);
+		failed = run(conn, known, args, until, ret, &fate, err);
+		db_give_back(db->pool, conn);
 		if (!failed)
 			return 0;
 		if (fate == DB_LOST && !known->reads)
@@ -159,7 +150,7 @@ static int run_ahead(struct db *db, const struct db_known *known, struct db_args
 
 	if (!read)
 		return -1;
-	if (!read->res && !read->failed && run_alone(db->pool, known, args, &read->res, &alone) < 0)
+	if (!read->res && !read->failed && run_alone(db, known, args, &read->res, &alone) < 0)
 		read->failed = arena_memdup(db->ahead->arena, &alone, sizeof alone);
 	if (read->failed) {
 		if (err->code == ERROR_NONE) /* the first one counts */
@@ -170,21 +161,31 @@ static int run_ahead(struct db *db, const struct db_known *known, struct db_args
 	return *ret ? 0 : error_internal(err, "no memory for rows");
 }
 
+static int run_held(struct db *db, const struct db_known *known, struct db_args args, PGresult **ret,
+                    struct error *err)
+{
+	int64_t until = db_wait_end(db);
+	enum db_fate fate;
+
+	if (until <= clock_mono_ms())
+		return time_is_up(err);
+	return run(db->held, known, args, until, ret, &fate, err);
+}
+
 int db_exec(struct db *db, const char *stmt, struct db_args args, PGresult **ret, struct error *err)
 {
 	const struct db_known *known = db_statement(db->pool, stmt);
 	OWN(pgresult) PGresult *res = NULL;
-	enum db_fate fate;
 	int failed;
 
 	if (!known)
 		return error_internal(err, "no statement is named %s", stmt);
 	if (db->held) /* lost or not: without its commit nothing has happened */
-		failed = run(db->held, known, args, &res, &fate, err);
+		failed = run_held(db, known, args, &res, err);
 	else if (db->ahead)
 		failed = run_ahead(db, known, args, &res, err);
 	else
-		failed = run_alone(db->pool, known, args, &res, err);
+		failed = run_alone(db, known, args, &res, err);
 	if (failed)
 		return -1;
 	if (ret)
@@ -223,15 +224,20 @@ static void release(struct db *db)
 }
 
 /* BEGIN and its kin: no parameters, no rows. */
-static int control(struct db *db, const char *sql, enum db_fate *fate, struct error *err)
+static int control(struct db *db, const char *sql, int64_t until, enum db_fate *fate, struct error *err)
 {
-	OWN(pgresult) PGresult *res = wait_for_answer(db->held->pg, PQsendQuery(db->held->pg, sql));
+	struct db_conn *conn = db->held;
+	OWN(pgresult) PGresult *res = NULL;
 
+	if (until <= clock_mono_ms()) {
+		*fate = DB_REFUSED;
+		return time_is_up(err);
+	}
+	res = db_answer(conn->pg, PQsendQuery(conn->pg, sql), until, &conn->late);
 	if (PQresultStatus(res) == PGRES_COMMAND_OK)
 		return 0;
-	*fate = db_failed(db->held->pg, sql, res, err);
-	if (*fate != DB_REFUSED)
-		db->held->broken = true;
+	*fate = db_failed(conn, sql, res, err);
+	conn->broken = conn->broken || is_broken(conn, *fate);
 	return -1;
 }
 
@@ -241,11 +247,12 @@ static int savepoint(struct db *db, const char *verb, struct error *err)
 	char sql[64];
 
 	snprintf(sql, sizeof sql, "%s s%d", verb, db->depth);
-	return control(db, sql, &fate, err);
+	return control(db, sql, db_wait_end(db), &fate, err);
 }
 
 int db_begin(struct db *db, struct error *err)
 {
+	int64_t until = db_wait_end(db);
 	enum db_fate fate;
 
 	if (db->ahead)
@@ -257,10 +264,10 @@ int db_begin(struct db *db, struct error *err)
 		return 0;
 	}
 	for (int attempt = 1; attempt <= 2; attempt++) {
-		db->held = db_borrow(db->pool, err);
+		db->held = db_borrow(db->pool, until, err);
 		if (!db->held)
 			return -1;
-		if (control(db, "BEGIN", &fate, err) == 0) {
+		if (control(db, "BEGIN", until, &fate, err) == 0) {
 			db->depth = 1;
 			return 0;
 		}
@@ -286,17 +293,18 @@ int db_commit(struct db *db, struct error *err)
 	}
 	if (PQtransactionStatus(db->held->pg) == PQTRANS_INERROR)
 		return error_internal(err, "commit of a transaction that has failed");
-	if (control(db, "COMMIT", &fate, err) == 0) {
+	if (control(db, "COMMIT", db_wait_end(db), &fate, err) == 0) {
 		release(db);
 		return 0;
 	}
-	if (fate == DB_REFUSED)
+	if (fate == DB_REFUSED && !db_failed_with(err, DB_CONFUSED, NULL))
 		return -1; /* a deferred constraint, a serialization failure: rolled back */
 	return nobody_knows(err);
 }
 
 void db_rollback(struct db *db)
 {
+	int64_t until = clock_mono_ms() + DB_PING_MS; /* whatever the time: else the connection is lost */
 	struct error ignored = { 0 };
 	enum db_fate fate;
 
@@ -308,7 +316,8 @@ void db_rollback(struct db *db)
 	}
 	if (db->depth == 0)
 		return;
-	if (PQtransactionStatus(db->held->pg) != PQTRANS_IDLE && control(db, "ROLLBACK", &fate, &ignored) < 0)
+	if (PQtransactionStatus(db->held->pg) != PQTRANS_IDLE &&
+	    control(db, "ROLLBACK", until, &fate, &ignored) < 0)
 		db->held->broken = true;
 	release(db);
 }

@@ -3,6 +3,7 @@
  *
  *	connect.c  one connection: opening it, its settings, its prepared statements, what its errors mean
  *	pool.c     borrowing and giving back
+ *	wait.c     waiting for an answer, with an end
  *	exec.c     statements and transactions
  *	ahead.c    reads that are noted, and fetched together
  *	row.c      rows into messages
@@ -21,7 +22,14 @@ enum {
 	DB_STATEMENT_MS = 30 * 1000,        /* statement_timeout */
 	DB_IDLE_TRANSACTION_MS = 60 * 1000, /* a transaction that nobody goes on with */
 	DB_BORROW_MS = 5 * 1000,            /* wait for a free connection */
+	DB_WAIT_MS =
+	    DB_STATEMENT_MS + 5 * 1000, /* for an answer, from a server that should have given up by itself */
+	DB_PING_MS = 2 * 1000,          /* for an answer to nothing */
+	DB_STUCK_MS = 5 * 1000,         /* all connections busy and nothing answered: not ready */
 };
+
+#define DB_CONFUSED \
+	"XX000" /* "internal error": a cluster that lost a worker in the middle of a commit says so */
 
 OWN_DEFINE(pgconn, PGconn *, PQfinish)
 
@@ -33,8 +41,9 @@ struct db_known {
 };
 
 struct db_conn {
-	PGconn *pg;
+	PGconn *pg;      /* does not block */
 	bool broken;     /* close it instead of giving it back */
+	bool late;       /* it did not answer in time: so it is broken, which says nothing of the others */
 	bool prepared[]; /* by db_known.index */
 };
 
@@ -50,6 +59,9 @@ struct db_pool {
 	int idle_count, open, max;
 	int failures;     /* to connect, in a row */
 	int64_t retry_at; /* monotonic ms: before it nobody tries */
+	int64_t lost_at;  /* since when there is no connecting; 0: all is well */
+	int64_t heard_at; /* when a connection was last given back sound */
+	char words[320];  /* libpq's, of the last attempt that failed */
 };
 
 /* --- connect.c --------------------------------------------------------------------------------------------------- */
@@ -64,9 +76,9 @@ enum db_fate {
 	DB_LOST,    /* the connection broke while it ran: nobody knows */
 };
 /* Fills err from a failed result (NULL: the connection's own words) and says what became of the statement. */
-enum db_fate db_failed(PGconn *pg, const char *stmt, const PGresult *res, struct error *err);
+enum db_fate db_failed(const struct db_conn *conn, const char *stmt, const PGresult *res, struct error *err);
 
-int db_prepare(struct db_conn *conn, const struct db_known *known, PGresult **failed);
+int db_prepare(struct db_conn *conn, const struct db_known *known, int64_t until, PGresult **failed);
 
 int db_send(PGconn *pg, const char *stmt, struct db_args args); /* 1 sent */
 bool db_succeeded(const PGresult *res);
@@ -78,9 +90,19 @@ struct db_read *db_ahead_next(struct db *db, const struct db_known *known, struc
                               struct error *err);
 int db_ahead_mistake(struct db_ahead *ahead, const char *what, struct error *err);
 
+/* --- wait.c ------------------------------------------------------------------------------------------------------ */
+
+/* All times are monotonic ms. */
+int64_t db_wait_end(const struct db *db); /* of a statement that is sent now */
+/* PQgetResult that does not wait past `until`: then NULL, and *late. */
+PGresult *db_next(PGconn *pg, int64_t until, bool *late);
+/* The answer to what was sent (0: it could not be), with everything that belongs to it. NULL: ask db_failed(). */
+PGresult *db_answer(PGconn *pg, int sent, int64_t until, bool *late);
+
 /* --- pool.c ------------------------------------------------------------------------------------------------------ */
 
-struct db_conn *db_borrow(struct db_pool *pool, struct error *err); /* NULL with ERROR_UNAVAILABLE */
+/* NULL with ERROR_UNAVAILABLE, when there is none by then or for DB_BORROW_MS. */
+struct db_conn *db_borrow(struct db_pool *pool, int64_t until, struct error *err);
 void db_give_back(struct db_pool *pool, struct db_conn *conn);
 const struct db_known *db_statement(const struct db_pool *pool, const char *name);
 

@@ -5,10 +5,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/thread.h"
 #include "common/db/internal.h"
 
-enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 1000 };
+enum { FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 1000, QUIET_MS = 30 * 1000 };
 
 struct db_listener {
 	char *url;
@@ -28,45 +29,63 @@ static int wait_for(const struct db_listener *l, int fd, int timeout_ms)
 	return fds[0].revents != 0;
 }
 
-static int subscribe(PGconn *pg, char *const *channels)
+static int ask(PGconn *pg, const char *sql)
 {
-	for (; *channels; channels++) {
-		char *name = PQescapeIdentifier(pg, *channels, strlen(*channels));
-		char sql[160];
-		PGresult *res;
-		int done;
-		snprintf(sql, sizeof sql, "LISTEN %s", name ? name : "");
-		res = PQexec(pg, sql);
-		done = PQresultStatus(res) == PGRES_COMMAND_OK;
-		PQclear(res);
-		PQfreemem(name);
-		if (!done)
-			return -1;
-	}
-	return 0;
+	bool late = false;
+	OWN(pgresult)
+	PGresult *res = db_answer(pg, PQsendQuery(pg, sql), clock_mono_ms() + DB_PING_MS, &late);
+
+	return PQresultStatus(res) == PGRES_COMMAND_OK || PQresultStatus(res) == PGRES_EMPTY_QUERY ? 0 : -1;
 }
 
-static void tell_pending(struct db_listener *l, PGconn *pg)
+static int subscribe(PGconn *pg, char *const *channels)
+{
+	int rc = 0;
+
+	for (; *channels && rc == 0; channels++) {
+		char *name = PQescapeIdentifier(pg, *channels, strlen(*channels));
+		char sql[160];
+
+		snprintf(sql, sizeof sql, "LISTEN %s", name ? name : "");
+		PQfreemem(name);
+		rc = ask(pg, sql);
+	}
+	return rc;
+}
+
+/* true when there were any */
+static bool tell_pending(struct db_listener *l, PGconn *pg)
 {
 	PGnotify *note;
+	bool any = false;
 
-	while ((note = PQnotifies(pg)) != NULL) {
+	for (; (note = PQnotifies(pg)) != NULL; any = true) {
 		l->fn(l->arg, note->relname, note->extra);
 		PQfreemem(note);
 	}
+	return any;
 }
 
-/* Until the connection breaks (0) or it is time to stop (1). */
+/* Until the connection breaks (0) or it is time to stop (1). One that says nothing for long is asked whether it is still
+ * there: a stopped backend and a cut network are as silent as a quiet database. */
 static int follow(struct db_listener *l, PGconn *pg)
 {
+	int64_t heard = clock_mono_ms();
+
 	for (char **channel = l->channels; *channel; channel++)
 		l->fn(l->arg, *channel, NULL);
 	for (;;) {
-		tell_pending(l, pg);
-		if (wait_for(l, PQsocket(pg), -1))
+		if (tell_pending(l, pg))
+			heard = clock_mono_ms();
+		if (wait_for(l, PQsocket(pg), QUIET_MS))
 			return 1;
 		if (PQconsumeInput(pg) != 1 || PQstatus(pg) != CONNECTION_OK)
 			return 0;
+		if (clock_mono_ms() - heard < QUIET_MS)
+			continue;
+		if (ask(pg, "") < 0)
+			return 0;
+		heard = clock_mono_ms();
 	}
 }
 

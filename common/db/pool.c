@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,6 +9,7 @@
 #include "common/base/clock.h"
 #include "common/base/hash.h"
 #include "common/base/id.h"
+#include "common/base/log.h"
 #include "common/base/thread.h"
 #include "common/db/internal.h"
 
@@ -74,6 +76,7 @@ static struct db_conn *conn_open(struct db_pool *pool, struct error *err)
 		return NULL;
 	conn = must(calloc(1, sizeof *conn + (size_t)pool->known_count * sizeof *conn->prepared));
 	conn->pg = pg;
+	PQsetnonblocking(pg, 1); /* see wait.c */
 	return conn;
 }
 
@@ -102,6 +105,24 @@ static int pause_after(int failures)
 	return pause + (int)(chance % (unsigned)(pause / 4 + 1));
 }
 
+/* One line when it is away and one when it is back, with libpq's words: the log of every service says what is the matter. */
+static void found_again(struct db_pool *pool)
+{
+	if (pool->lost_at)
+		log_line(LOG_WARN, "the database is back", LOG_TEXT("schema", pool->schema),
+		         LOG_INT("away_ms", clock_mono_ms() - pool->lost_at));
+	pool->lost_at = 0;
+}
+
+static void lost(struct db_pool *pool, const char *words)
+{
+	snprintf(pool->words, sizeof pool->words, "%.*s", (int)sizeof pool->words - 1, words);
+	if (!pool->lost_at)
+		log_line(LOG_WARN, "the database is away", LOG_TEXT("schema", pool->schema),
+		         LOG_TEXT("reason", pool->words));
+	pool->lost_at = pool->lost_at ? pool->lost_at : clock_mono_ms();
+}
+
 /* Called with the lock held and a place counted in pool->open; gives the lock up while it connects. */
 static struct db_conn *open_in_place(struct db_pool *pool, struct error *err)
 {
@@ -115,8 +136,10 @@ static struct db_conn *open_in_place(struct db_pool *pool, struct error *err)
 	if (conn) {
 		pool->failures = 0;
 		pool->retry_at = 0;
+		found_again(pool);
 		return conn;
 	}
+	lost(pool, err->detail);
 	pool->open--;
 	pool->failures++;
 	pool->retry_at = clock_mono_ms() + pause_after(pool->failures);
@@ -126,16 +149,23 @@ static struct db_conn *open_in_place(struct db_pool *pool, struct error *err)
 }
 
 /* An idle connection, or a fresh one while there is room; else waits for one to come back. */
-static struct db_conn *take_locked(struct db_pool *pool, bool *fresh, struct error *err)
+static struct db_conn *take_locked(struct db_pool *pool, int64_t until, bool *fresh, struct error *err)
 {
-	int64_t until = clock_mono_ms() + DB_BORROW_MS;
+	int64_t patience = clock_mono_ms() + DB_BORROW_MS;
 
+	if (clock_mono_ms() >= until) {
+		error_busy(err, 1, "the time for this is up");
+		return NULL;
+	}
+	if (until > patience)
+		until = patience;
 	for (;;) {
 		*fresh = pool->idle_count == 0;
 		if (pool->idle_count > 0)
 			return pool->idle[--pool->idle_count];
 		if (pool->open < pool->max && clock_mono_ms() < pool->retry_at) {
 			error_busy(err, 1, "the database is away");
+			error_detail(err, "%s", pool->words);
 			return NULL;
 		}
 		if (pool->open < pool->max) {
@@ -149,14 +179,14 @@ static struct db_conn *take_locked(struct db_pool *pool, bool *fresh, struct err
 	}
 }
 
-struct db_conn *db_borrow(struct db_pool *pool, struct error *err)
+struct db_conn *db_borrow(struct db_pool *pool, int64_t until, struct error *err)
 {
 	struct db_conn *conn;
 	bool fresh;
 
 	for (;;) {
 		pthread_mutex_lock(&pool->lock);
-		conn = take_locked(pool, &fresh, err);
+		conn = take_locked(pool, until, &fresh, err);
 		pthread_mutex_unlock(&pool->lock);
 		if (!conn || fresh || conn_alive(conn))
 			return conn;
@@ -179,7 +209,9 @@ void db_give_back(struct db_pool *pool, struct db_conn *conn)
 	bool keep = !conn->broken && PQtransactionStatus(conn->pg) == PQTRANS_IDLE;
 
 	pthread_mutex_lock(&pool->lock);
-	if (conn->broken) {
+	if (keep)
+		pool->heard_at = clock_mono_ms();
+	if (conn->broken && !conn->late) {
 		close_idle(pool); /* a database that stops or moves breaks them all, one after the other */
 		pthread_cond_broadcast(&pool->given_back);
 	}
@@ -198,10 +230,12 @@ void db_give_back(struct db_pool *pool, struct db_conn *conn)
 /* Every statement, on one connection: a typo shows now. */
 static int prepare_all(struct db_pool *pool, struct db_conn *conn, struct error *err)
 {
+	int64_t until = clock_mono_ms() + DB_WAIT_MS;
+
 	for (unsigned i = 0; i <= pool->known_mask; i++) {
 		OWN(pgresult) PGresult *failed = NULL;
-		if (pool->known[i].stmt && db_prepare(conn, &pool->known[i], &failed) < 0) {
-			db_failed(conn->pg, pool->known[i].stmt->name, failed, err);
+		if (pool->known[i].stmt && db_prepare(conn, &pool->known[i], until, &failed) < 0) {
+			db_failed(conn, pool->known[i].stmt->name, failed, err);
 			conn->broken = true;
 			return -1;
 		}
@@ -215,7 +249,7 @@ static int first_connection(struct db_pool *pool, int wait_ms, struct error *err
 	struct db_conn *conn;
 	int failed;
 
-	while (!(conn = db_borrow(pool, err))) {
+	while (!(conn = db_borrow(pool, INT64_MAX, err))) {
 		if (clock_mono_ms() >= until)
 			return -1;
 		error_clear(err);
@@ -275,21 +309,24 @@ void db_pool_free(struct db_pool *pool)
 
 int db_pool_ready(struct db_pool *pool)
 {
+	int64_t until = clock_mono_ms() + DB_PING_MS;
+	OWN(pgresult) PGresult *res = NULL;
 	struct error err = { 0 };
 	struct db_conn *conn;
-	bool all_busy;
+	bool all_busy, heard;
 	int ready;
 
 	pthread_mutex_lock(&pool->lock);
 	all_busy = pool->idle_count == 0 && pool->open == pool->max;
+	heard = clock_mono_ms() - pool->heard_at < DB_STUCK_MS;
 	pthread_mutex_unlock(&pool->lock);
 	if (all_busy)
-		return 1; /* they work; if they don't, their users are about to find out */
-	conn = db_borrow(pool, &err);
+		return heard; /* they work; unless none has been heard of for long */
+	conn = db_borrow(pool, until, &err);
 	if (!conn)
 		return 0;
-	PQclear(PQexec(conn->pg, ""));
-	ready = PQstatus(conn->pg) == CONNECTION_OK;
+	res = db_answer(conn->pg, PQsendQuery(conn->pg, ""), until, &conn->late);
+	ready = PQresultStatus(res) == PGRES_EMPTY_QUERY;
 	conn->broken = !ready;
 	db_give_back(pool, conn);
 	return ready;

@@ -12,10 +12,11 @@
 
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
 
-enum { KEY_MAX = 255 };
+enum { KEY_MAX = 255, SETTLE_MS = 2000 };
 #define LEASE_SECONDS "120"
 
 const struct db_stmt idempotency_statements[] = {
@@ -100,7 +101,7 @@ static int run_within(struct call *call, const char *hash, struct work work, Pro
 static int run_beside(struct call *call, const char *hash, struct work work, ProtobufCBinaryData *payload)
 {
 	struct error ignored = { 0 };
-	int found;
+	int found, failed;
 
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
@@ -113,7 +114,9 @@ static int run_beside(struct call *call, const char *hash, struct work work, Pro
 		return -1;
 	if (found)
 		return 0;
-	if (work.run(work.arg, payload) == 0) {
+	failed = work.run(work.arg, payload);
+	call->db->until = clock_mono_ms() + SETTLE_MS; /* even if the call took all the time it had */
+	if (!failed) {
 		if (keep(call, *payload) < 0) /* it was done: say so, and let the key go stale */
 			log_line(LOG_WARN, "answer not kept", LOG_TEXT("request", call->request_id),
 			         LOG_TEXT("detail", call->err->detail));

@@ -164,10 +164,26 @@ void pg_start(void)
 	fail("the server does not start");
 }
 
+void pg_freeze(int frozen)
+{
+	int signal_number = frozen ? SIGSTOP : SIGCONT, child;
+	char path[64];
+	FILE *children;
+
+	kill(server, signal_number);
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)server, (int)server);
+	children = fopen(path, "r");
+	while (children && fscanf(children, "%d", &child) == 1)
+		kill(child, signal_number);
+	if (children)
+		fclose(children);
+}
+
 void pg_stop(int in_order)
 {
 	if (server <= 0)
 		return;
+	pg_freeze(0);
 	kill(server, in_order ? SIGINT : SIGQUIT);
 	waitpid(server, NULL, 0);
 	server = 0;

@@ -23,5 +23,7 @@ void pg_schema(const char *name);
 void pg_private(void);
 void pg_stop(int in_order);
 void pg_start(void);
+/* All of its processes stop where they are (1), as on a machine that hangs, or go on (0). */
+void pg_freeze(int frozen);
 
 #endif

@@ -21,6 +21,8 @@ static const struct db_stmt statements[] = {
 	{ "add", "INSERT INTO item (id, name) VALUES ($1, $2)" },
 	{ "add_returning", "INSERT INTO item (id, name) VALUES ($1, $2) RETURNING id" },
 	{ "pair", "INSERT INTO pair (item) VALUES ($1)" },
+	{ "odd", "INSERT INTO odd (n) VALUES (1)" },
+	{ "worker_lost", "SELECT fail('08006')" },
 	{ "pair_now", "INSERT INTO pair_now (item) VALUES ($1)" },
 	{ "refuse", "SELECT refuse($1)" },
 	{ "message", "SELECT name AS message FROM item WHERE id = $1" },
@@ -61,7 +63,14 @@ static int open_pool(void **state)
 	       " DEFERRABLE INITIALLY DEFERRED);"
 	       "CREATE TABLE test_db.pair_now (item bigint CONSTRAINT now_item REFERENCES test_db.item);"
 	       "CREATE FUNCTION test_db.refuse(words text) RETURNS void LANGUAGE plpgsql AS"
-	       " $$ BEGIN RAISE EXCEPTION '%', words USING ERRCODE = '23503'; END $$");
+	       " $$ BEGIN RAISE EXCEPTION '%', words USING ERRCODE = '23503'; END $$;"
+	       "CREATE FUNCTION test_db.fail(state text) RETURNS void LANGUAGE plpgsql AS"
+	       " $$ BEGIN RAISE EXCEPTION 'worker lost' USING ERRCODE = state; END $$;"
+	       "CREATE FUNCTION test_db.fail_late() RETURNS trigger LANGUAGE plpgsql AS"
+	       " $$ BEGIN PERFORM test_db.fail('XX000'); RETURN NULL; END $$;"
+	       "CREATE TABLE test_db.odd (n int);"
+	       "CREATE CONSTRAINT TRIGGER odd AFTER INSERT ON test_db.odd DEFERRABLE INITIALLY DEFERRED"
+	       " FOR EACH ROW EXECUTE FUNCTION test_db.fail_late()");
 	if (db_pool_open(&config, 0, &pool, &err) == 0)
 		return 0;
 	fprintf(stderr, "%s: %s\n", err.message, err.detail);
@@ -417,6 +426,45 @@ static void a_broken_transaction_is_unavailable(void **state)
 	db_rollback(&db);
 }
 
+/* A cluster that loses a worker while it commits says XX000, and may have written. */
+static void a_commit_that_confuses_the_database_is_of_unknown_outcome(void **state)
+{
+	struct error err = { 0 };
+	struct db db;
+
+	(void)state;
+	db_init(&db, pool);
+	assert_int_equal(db_begin(&db, &err), 0);
+	assert_int_equal(db_exec(&db, "odd", DB_ARGS(), NULL, &err), 0);
+	assert_int_equal(db_commit(&db, &err), -1);
+	assert_int_equal(err.code, ERROR_UNKNOWN_OUTCOME);
+	db_rollback(&db);
+}
+
+static int64_t pid_of(struct db *db)
+{
+	struct error err = { 0 };
+	int64_t pid = 0;
+
+	assert_int_equal(db_number(db, "backend", DB_ARGS(), &pid, &err), 0);
+	return pid;
+}
+
+/* A coordinator whose worker is down says 08006 on a connection that is sound: nobody else's is closed for that. */
+static void a_lost_worker_does_not_empty_the_pool(void **state)
+{
+	struct error err = { 0 };
+	struct db db;
+	int64_t pid;
+
+	(void)state;
+	db_init(&db, pool);
+	pid = pid_of(&db);
+	assert_int_equal(db_exec(&db, "worker_lost", DB_ARGS(), NULL, &err), -1);
+	assert_int_equal(err.code, ERROR_UNAVAILABLE);
+	assert_int_equal(pid_of(&db), pid);
+}
+
 struct crowd {
 	atomic_int failed;
 };
@@ -515,6 +563,8 @@ int main(void)
 		cmocka_unit_test(a_commit_can_be_refused),
 		cmocka_unit_test(a_broken_connection_is_replaced),
 		cmocka_unit_test(a_broken_transaction_is_unavailable),
+		cmocka_unit_test(a_commit_that_confuses_the_database_is_of_unknown_outcome),
+		cmocka_unit_test(a_lost_worker_does_not_empty_the_pool),
 		cmocka_unit_test(many_threads_share_few_connections),
 		cmocka_unit_test(bad_statements_stop_the_start),
 		cmocka_unit_test(no_database_is_told_at_once),
