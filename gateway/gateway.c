@@ -34,7 +34,7 @@ static int open_peers(struct gateway *g, struct error *err)
 	struct secret secret;
 	int rc = 0;
 
-	if (secret_load(&secret, g->settings.secret, 1, err) < 0)
+	if (secret_load(&secret, g->settings.secret, 0, err) < 0)
 		return -1;
 	secret_derive(&secret, RPC_KEY_PURPOSE, key);
 	secret_forget(&secret);

@@ -1,17 +1,19 @@
 /*
  * The gateway: HTTP in, calls out. Reads the environment, serves until SIGTERM, then finishes what is under way.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/version.h"
 #include "gateway/gateway.h"
 
 enum { FOREVER_MS = 60 * 60 * 1000 };
 
 static int fail(const struct error *err)
 {
-	log_line(LOG_ERROR, err->message, LOG_TEXT("detail", err->detail));
+	config_tell("gateway", err);
 	return 1;
 }
 
@@ -27,12 +29,17 @@ int main(int argc, char **argv)
 		settings_print();
 		return 0;
 	}
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		puts("gateway " PARLEY_VERSION);
+		return 0;
+	}
 	arena_init(&a, 0);
 	if (argc > 1) {
-		error_set(&err, ERROR_INVALID, "gateway takes no argument \"%s\"; --help prints its settings",
+		error_set(&err, ERROR_INVALID, "there is no argument \"%s\"; --help prints the settings",
 		          argv[1]);
 		return fail(&err);
 	}
+	config_warn_unknown();
 	if (settings_load(&g.settings, &a, &err) < 0)
 		return fail(&err);
 	log_open("gateway", g.settings.level);

@@ -19,7 +19,7 @@ struct gateway_settings {
 	enum log_level level;
 };
 
-/* -1 names the setting that cannot be. Strings live in the arena. */
+/* -1: a sentence for each setting that cannot be, in err->fields. Strings live in the arena. */
 int settings_load(struct gateway_settings *set, struct arena *a, struct error *err) CHECKED;
 void settings_print(void);
 

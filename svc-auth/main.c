@@ -20,21 +20,21 @@ static const struct db_stmt *const statements[] = { store_statements, store_keys
 	                                            store_proofs_statements, job_statements, NULL };
 
 static const struct config_key keys[] = {
-	CONFIG_INT(struct settings, token_hours, "AUTH_TOKEN_HOURS", "24",
-	           "how long a sign-in lasts, in hours; at most 720"),
-	CONFIG_INT(struct settings, hash_queue, "AUTH_HASH_QUEUE", "64",
-	           "sign-ins that may wait for a processor; 503 beyond"),
-	CONFIG_TEXT(struct settings, admin_email, "PARLEY_ADMIN_EMAIL", "",
-	            "whose account may administrate, once proven"),
-	CONFIG_TEXT(struct settings, url, "PUBLIC_URL", "http://localhost:8000",
-	            "where people reach Parley: goes into mails"),
+	CONFIG_BETWEEN(struct settings, token_hours, "AUTH_TOKEN_HOURS", "24", 1, 720,
+	               "how long a sign-in lasts, in hours; at most 720"),
+	CONFIG_BETWEEN(struct settings, hash_queue, "AUTH_HASH_QUEUE", "64", 1, 10000,
+	               "how many may wait for their password to be checked; 503 beyond"),
+	CONFIG_EMAIL(struct settings, admin_email, "PARLEY_ADMIN_EMAIL", "",
+	             "whose account may administrate, once proven"),
+	CONFIG_URL(struct settings, url, "PUBLIC_URL", "http://localhost:8000", "http|https",
+	           "where people reach Parley: goes into mails"),
 	CONFIG_TEXT(struct settings, state, "PARLEY_STATE", ".run",
 	            "directory; without SMTP_URL, mails are files in its mail/"),
-	CONFIG_TEXT(struct settings, smtp_url, "SMTP_URL", "",
-	            "mail server: smtp://mail.example.com:587 or smtps://"),
+	CONFIG_URL(struct settings, smtp_url, "SMTP_URL", "", "smtp|smtps",
+	           "mail server: smtp://mail.example.com:587 or smtps://"),
 	CONFIG_TEXT(struct settings, smtp_user, "SMTP_USER", "", "its user; empty: no authentication"),
-	CONFIG_TEXT(struct settings, smtp_password, "SMTP_PASSWORD", "", "the user's password"),
-	CONFIG_TEXT(struct settings, smtp_ca_file, "SMTP_CA_FILE", "",
+	CONFIG_SECRET(struct settings, smtp_password, "SMTP_PASSWORD", "", "the user's password"),
+	CONFIG_PATH(struct settings, smtp_ca_file, "SMTP_CA_FILE", "",
 	            "certificates to trust; empty: the system's"),
 	CONFIG_BOOL(struct settings, smtp_require_tls, "SMTP_REQUIRE_TLS", "1", "STARTTLS or no mail"),
 	CONFIG_TEXT(struct settings, mail_from, "MAIL_FROM", "Parley <parley@localhost>",
@@ -43,21 +43,14 @@ static const struct config_key keys[] = {
 
 /* --- Starting and stopping --------------------------------------------------------------------------------------- */
 
-static int check_settings(struct settings *set, struct error *err)
+static int check(void *settings, struct arena *a, struct error *err)
 {
-	struct arena a;
-	const char *from;
-	if (set->token_hours < 1 || set->token_hours > 720)
-		return error_set(err, ERROR_INVALID, "AUTH_TOKEN_HOURS must be 1 to 720");
-	if (set->hash_queue < 1 || set->hash_queue > 10000)
-		return error_set(err, ERROR_INVALID, "AUTH_HASH_QUEUE must be 1 to 10000");
-	arena_init(&a, 0);
-	from = mail_address(set->mail_from, &a);
-	arena_done(&a);
-	if (!from)
-		return error_set(err, ERROR_INVALID,
-		                 "MAIL_FROM must hold an address: Parley <parley@example.com>");
-	return 0;
+	const struct settings *set = settings;
+
+	return mail_address(set->mail_from, a)
+	           ? 0
+	           : config_refuse(err, a, "MAIL_FROM",
+	                           "MAIL_FROM must hold an address: Parley <parley@example.com>");
 }
 
 /* The address is compared with those of users, which are in lower case. */
@@ -102,8 +95,6 @@ static int start(struct service *s, void *set, void **state, struct error *err)
 	secret_derive(service_secret(s), "auth.proof", auth->proof_key);
 	/* libargon2's 19 MiB go back to the system after each hash, instead of staying in the heap. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 20);
-	if (check_settings(set, err) < 0)
-		return -1;
 	auth->hasher = hasher_start((int)auth->settings->hash_queue);
 	/* The operator names the mail server, nobody else: it may be anywhere. */
 	if (egress_open("0.0.0.0/0,::/0", &auth->egress, err) < 0 ||
@@ -126,8 +117,8 @@ struct command_settings {
 static int init(struct arena *a, struct error *err)
 {
 	static const struct config_key wanted[] = {
-		CONFIG_TEXT(struct command_settings, admin_url, "ADMIN_DATABASE_URL", NULL,
-		            "an administrator's connection"),
+		CONFIG_SECRET(struct command_settings, admin_url, "ADMIN_DATABASE_URL", NULL,
+		              "an administrator's connection"),
 		CONFIG_TEXT(struct command_settings, secret, "PARLEY_SECRET", NULL, "the file of the secret"),
 	};
 	struct command_settings set = { 0 };
@@ -144,7 +135,7 @@ static int init(struct arena *a, struct error *err)
 static int rotate_keys(struct arena *a, struct error *err)
 {
 	static const struct config_key wanted[] = {
-		CONFIG_TEXT(struct command_settings, url, "DATABASE_URL", NULL, "where PostgreSQL is"),
+		CONFIG_SECRET(struct command_settings, url, "DATABASE_URL", NULL, "where PostgreSQL is"),
 		CONFIG_TEXT(struct command_settings, secret, "PARLEY_SECRET", NULL, "the file of the secret"),
 	};
 	static const struct db_stmt *const tables[] = { store_keys_statements, NULL };
@@ -154,7 +145,7 @@ static int rotate_keys(struct arena *a, struct error *err)
 	struct secret secret;
 	int result;
 
-	if (config_load(wanted, 2, &set, a, err) < 0 || secret_load(&secret, set.secret, 1, err) < 0)
+	if (config_load(wanted, 2, &set, a, err) < 0 || secret_load(&secret, set.secret, 0, err) < 0)
 		return -1;
 	secret_offer_role_password(&secret, "parley_auth");
 	result = db_pool_open(
@@ -204,6 +195,7 @@ int main(int argc, char **argv)
 	                        .keys = keys,
 	                        .key_count = sizeof keys / sizeof *keys,
 	                        .settings = &settings,
+	                        .check = check,
 	                        .start = start,
 	                        .stop = stop,
 	                        .command = command,

@@ -21,37 +21,29 @@ struct chat_settings {
 };
 
 static const struct config_key keys[] = {
-	CONFIG_TEXT(struct chat_settings, provider, "CHAT_PROVIDER", "builtin",
-	            "who writes answers: builtin (quotes the documents) or openai"),
-	CONFIG_TEXT(struct chat_settings, base_url, "CHAT_BASE_URL", "https://api.openai.com/v1",
-	            "of openai: any compatible endpoint"),
-	CONFIG_TEXT(struct chat_settings, api_key, "CHAT_API_KEY", "", "its key"),
+	CONFIG_ONE_OF(struct chat_settings, provider, "CHAT_PROVIDER", "builtin", "builtin|openai",
+	              "who writes answers: builtin (quotes the documents) or openai"),
+	CONFIG_URL(struct chat_settings, base_url, "CHAT_BASE_URL", "https://api.openai.com/v1", "http|https",
+	           "of openai: any compatible endpoint"),
+	CONFIG_SECRET(struct chat_settings, api_key, "CHAT_API_KEY", "", "its key"),
 	CONFIG_TEXT(struct chat_settings, model, "CHAT_MODEL", "",
 	            "the model where a chatbot names none that the endpoint has"),
-	CONFIG_INT(struct chat_settings, idle_seconds, "CHAT_IDLE_SECONDS", "120",
-	           "a model that is silent for so long hangs"),
-	CONFIG_INT(struct chat_settings, total_seconds, "CHAT_TOTAL_SECONDS", "600",
-	           "for one answer of a model"),
-	CONFIG_INT(struct chat_settings, history_tokens, "CHAT_HISTORY_TOKENS", "4000",
-	           "of the conversation so far that go to a model"),
+	CONFIG_BETWEEN(struct chat_settings, idle_seconds, "CHAT_IDLE_SECONDS", "120", 1, 3600,
+	               "a model that is silent for so long hangs"),
+	CONFIG_BETWEEN(struct chat_settings, total_seconds, "CHAT_TOTAL_SECONDS", "600", 1, 800,
+	               "for one answer of a model"),
+	CONFIG_BETWEEN(struct chat_settings, history_tokens, "CHAT_HISTORY_TOKENS", "4000", 0, 1000000,
+	               "of the conversation so far that go to a model"),
 	CONFIG_TEXT(struct chat_settings, egress_allow, "EGRESS_ALLOW", "",
 	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
 };
 
-static int check(const struct chat_settings *set, struct error *err)
+static int check(void *settings, struct arena *a, struct error *err)
 {
-	bool openai = strcmp(set->provider, "openai") == 0;
+	const struct chat_settings *set = settings;
 
-	if (!openai && strcmp(set->provider, "builtin") != 0)
-		return error_set(err, ERROR_INVALID, "CHAT_PROVIDER must be builtin or openai");
-	if (openai && !*set->model)
-		return error_set(err, ERROR_INVALID, "CHAT_PROVIDER=openai needs CHAT_MODEL");
-	if (set->idle_seconds < 1 || set->idle_seconds > 3600)
-		return error_set(err, ERROR_INVALID, "CHAT_IDLE_SECONDS must be 1 to 3600");
-	if (set->total_seconds < 1 || set->total_seconds > 800)
-		return error_set(err, ERROR_INVALID, "CHAT_TOTAL_SECONDS must be 1 to 800");
-	if (set->history_tokens < 0 || set->history_tokens > 1000000)
-		return error_set(err, ERROR_INVALID, "CHAT_HISTORY_TOKENS must be 0 to 1000000");
+	if (strcmp(set->provider, "openai") == 0 && !*set->model)
+		return config_refuse(err, a, "CHAT_MODEL", "CHAT_PROVIDER=openai needs CHAT_MODEL");
 	return 0;
 }
 
@@ -60,8 +52,6 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	const struct chat_settings *set = settings;
 	struct chat *chat;
 
-	if (check(set, err) < 0)
-		return -1;
 	chat = calloc(1, sizeof *chat);
 	if (!chat)
 		abort();
@@ -114,6 +104,7 @@ int main(int argc, char **argv)
 	                        .keys = keys,
 	                        .key_count = sizeof keys / sizeof *keys,
 	                        .settings = &settings,
+	                        .check = check,
 	                        .start = start,
 	                        .stop = stop,
 	                        .load_stream = turn_load_stream,

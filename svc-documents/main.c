@@ -16,22 +16,22 @@ extern const size_t documents_migration_count;
 
 static const struct config_key keys[] = {
 	CONFIG_TEXT(struct settings, egress_allow, "EGRESS_ALLOW", "",
-	            "private addresses that may be asked all the same: 127.0.0.1/32,10.0.0.0/8"),
-	CONFIG_TEXT(struct settings, embedding_provider, "EMBEDDING_PROVIDER", "builtin",
-	            "who makes vectors: builtin, or openai for any server with its API"),
-	CONFIG_TEXT(struct settings, embedding_url, "EMBEDDING_BASE_URL", "https://api.openai.com/v1",
-	            "where that server is"),
-	CONFIG_TEXT(struct settings, embedding_key, "EMBEDDING_API_KEY", "", "its key"),
+	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
+	CONFIG_ONE_OF(struct settings, embedding_provider, "EMBEDDING_PROVIDER", "builtin", "builtin|openai",
+	              "who makes vectors: builtin, or openai for any server with its API"),
+	CONFIG_URL(struct settings, embedding_url, "EMBEDDING_BASE_URL", "https://api.openai.com/v1",
+	           "http|https", "where that server is"),
+	CONFIG_SECRET(struct settings, embedding_key, "EMBEDDING_API_KEY", "", "its key"),
 	CONFIG_TEXT(struct settings, embedding_model, "EMBEDDING_MODEL", "text-embedding-3-small",
 	            "its model"),
 	CONFIG_INT(struct settings, upload_max, "DOCUMENTS_UPLOAD_MAX", "52428800", "largest file, bytes"),
 	CONFIG_INT(struct settings, page_max, "DOCUMENTS_PAGE_MAX", "10485760", "largest web page, bytes"),
-	CONFIG_INT(struct settings, jobs, "DOCUMENTS_JOBS", "2", "documents processed at once"),
+	CONFIG_BETWEEN(struct settings, jobs, "DOCUMENTS_JOBS", "2", 1, 64, "documents processed at once"),
 	CONFIG_TEXT(struct settings, extract, "DOCUMENTS_EXTRACT", "",
 	            "the program that reads PDF, HTML and DOCX; empty: parley-extract beside this one"),
 };
 
-static int choose_embedder(struct svc *svc, struct error *err)
+static void choose_embedder(struct svc *svc)
 {
 	const struct settings *set = svc->set;
 
@@ -39,13 +39,8 @@ static int choose_embedder(struct svc *svc, struct error *err)
 		svc->embedder = (struct embedder){
 			.model = "builtin-512", .weight = 0.1, .least_cosine = 0.25, .exact_max = 10000
 		};
-		return 0;
+		return;
 	}
-	if (strcmp(set->embedding_provider, "openai") != 0)
-		return error_set(err, ERROR_INVALID, "EMBEDDING_PROVIDER must be builtin or openai");
-	if (!*set->embedding_url || !*set->embedding_model)
-		return error_set(err, ERROR_INVALID,
-		                 "EMBEDDING_PROVIDER=openai needs EMBEDDING_BASE_URL and EMBEDDING_MODEL");
 	svc->embedder = (struct embedder){ .weight = 1,
 		                           .least_cosine = 0.3,
 		                           .exact_max = 200000,
@@ -55,7 +50,6 @@ static int choose_embedder(struct svc *svc, struct error *err)
 		                           .name = set->embedding_model };
 	if (asprintf((char **)&svc->embedder.model, "openai:%s", set->embedding_model) < 0)
 		abort();
-	return 0;
 }
 
 /* parley-extract lies beside this program unless told otherwise. */
@@ -109,11 +103,10 @@ static void stop(void *state)
 
 static int open_all(struct svc *svc, struct error *err)
 {
-	if (svc->set->jobs < 1 || svc->set->jobs > 64)
-		return error_set(err, ERROR_INVALID, "DOCUMENTS_JOBS must be 1 to 64");
-	if (egress_open(svc->set->egress_allow, &svc->egress, err) < 0 || choose_embedder(svc, err) < 0 ||
-	    find_helper(svc, err) < 0 || watch_open(service_database_url(svc->service), &svc->watch, err) < 0)
+	if (egress_open(svc->set->egress_allow, &svc->egress, err) < 0 || find_helper(svc, err) < 0 ||
+	    watch_open(service_database_url(svc->service), &svc->watch, err) < 0)
 		return -1;
+	choose_embedder(svc);
 	svc->follow = follow_open(svc->service, svc->watch);
 	if (add_standing_jobs(svc, err) < 0)
 		return -1;

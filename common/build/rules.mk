@@ -54,11 +54,18 @@ $(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/*/*.sql)
 	@mkdir -p $(GEN)
 	$(Q)bash common/build/migrations.sh $* > $@
 
+# The names of all settings, so that a slip in one can be told.
+$(GEN)/config_names.stamp: common/build/settings.sh $(wildcard gateway/*.c svc-*/*.c svc-*/*/*.c) common/service/settings.c common/scripts/stack.sh common/scripts/postgres.sh compose.yaml
+	@mkdir -p $(GEN)
+	$(Q)bash common/build/settings.sh > $@
+	$(Q)cmp -s $@ $(GEN)/config_names.c || cp $@ $(GEN)/config_names.c
+$(GEN)/config_names.c: $(GEN)/config_names.stamp ;
+
 # --- Objects and the common library -------------------------------------------------------------------------------
 COMMON_SRC := $(wildcard common/*/*.c)
 COMMON_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(COMMON_SRC)) \
               $(patsubst $(GEN)/%.c,$(B)/obj/gen/%.o,$(filter-out $(GEN)/http.pb-c.c,$(PB_C)) \
-                $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c) $(GEN)/shapes.c)
+                $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c) $(GEN)/shapes.c $(GEN)/config_names.c)
 
 $(B)/obj/%.o: %.c | $(GEN)/generated.stamp
 	@mkdir -p $(@D)

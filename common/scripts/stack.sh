@@ -2,7 +2,7 @@
 # stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys: all of Parley on this machine, with a PostgreSQL of its own.
 #
 #   run   in the foreground: starts everything, says when it is ready, restarts what dies; Ctrl-C stops everything
-#   up    the same in the background; returns when it is ready
+#   up    the same in the background; returns when it is ready. Of a stack that runs, it starts again what has changed
 #   down  stops what run or up started, and what a killed one left behind
 #   env   the environment of one process, a NAME=VALUE a line; list: the processes (tests start them on their own)
 #   rotate-keys  of the running stack: a fresh key for tokens, and one for stored secrets
@@ -17,6 +17,9 @@ root=${scripts%/common/scripts}
 . "$scripts/lib.sh"
 
 port=${PARLEY_PORT:-8000}
+[[ $port =~ ^[0-9]{1,5}$ ]] && ((10#$port >= 1 && 10#$port <= 65300)) ||
+  die "PARLEY_PORT must be a port from 1 to 65300, not \"$port\": a stack uses that one and some above it"
+port=$((10#$port))
 bin=$root/build/${VARIANT:-release}
 mkdir -p -m 711 "${PARLEY_STATE:-$root/.run}" 2>/dev/null || die "cannot make the state directory ${PARLEY_STATE:-$root/.run}" \
   "Set PARLEY_STATE to a directory that you may write to."
@@ -142,11 +145,12 @@ end_processes() { # SECONDS PID...
 }
 
 # --- Starting and looking after --------------------------------------------------------------------------------------
-declare -A pid_of=() started=()
+declare -A pid_of=() started=() log_began=()
 
 start_one() { # NAME REPLICA
   local id=$1-$2 log=$state/log/$1-$2.log lines
-  [ ! -e "$log" ] || [ "$(stat -c %s "$log")" -lt 50000000 ] || mv "$log" "$log.old"
+  log_began[$id]=$(stat -c %s "$log" 2>/dev/null || echo 0)
+  [ "${log_began[$id]}" -lt 50000000 ] || { mv "$log" "$log.old" && log_began[$id]=0; }
   mapfile -t lines < <(environment "$1" "$2")
   setsid env "${lines[@]}" "$(program_of "$1")" >>"$log" 2>&1 </dev/null 9>&- &
   pid_of[$id]=$!
@@ -154,7 +158,21 @@ start_one() { # NAME REPLICA
   echo $! >"$state/pids/$id"
 }
 
-last_words() { tail -n 3 "$state/log/$1.log" 2>/dev/null | cut -c1-400 | sed 's/^/    /'; }
+# Log lines as sentences: the message, and what the log knows beyond it. What is no log line of ours stays as it is.
+sentences() { # [LEVEL]: of these alone
+  local text='"(([^"\\]|\\.)*)"'
+  { [ -z "${1:-}" ] && cat || grep -E "\"level\":\"($1)\"" || true; } |
+    sed -E -e "s/^\{.*\"message\":$text.*\"detail\":$text.*/\1: \3/;t" -e "s/^\{.*\"message\":$text.*/\1/" |
+    sed -E -e 's/: $//' -e 's/\\"/"/g' -e 's/^/    /' | cut -c1-400
+}
+
+# What a process said since it was started: its errors; for want of such, whatever came last.
+last_words() {
+  local since=$((${log_began[$1]:-0} + 1)) said
+  said=$(tail -c "+$since" "$state/log/$1.log" 2>/dev/null | sentences error | tail -n 12)
+  [ -n "$said" ] || said=$(tail -c "+$since" "$state/log/$1.log" 2>/dev/null | tail -n 3 | sentences)
+  [ -z "$said" ] || echo "$said"
+}
 
 check_ports() {
   local name replica p admin who
@@ -229,9 +247,13 @@ look_after() {
       [ "${pid_of[$id]}" = "$ended" ] || continue
       pause=1
       [ $((SECONDS - started[$id])) -ge 10 ] || pause=5
-      say "$id ended; starting it again in $pause s. Its last words ($state/log/$id.log):"
-      last_words "$id"
-      sleep $pause || true
+      if [ -e "$state/pids/again-$id" ]; then # `up` wants its new program
+        rm "$state/pids/again-$id"
+      else
+        say "$id ended; starting it again in $pause s. Its last words ($state/log/$id.log):"
+        last_words "$id"
+        sleep $pause || true
+      fi
       name=${id%-*}
       [ -n "$stopping" ] || start_one "$name" "${id##*-}"
     done
@@ -245,6 +267,7 @@ run() { # [detach]
     "Stop it with \`make down\`, or start another one: PARLEY_PORT=9000 PARLEY_STATE=/tmp/other make run"
   rm -f "$state/ready"
   check_programs
+  settings_now >"$state/settings"
   mkdir -p -m 700 "$state/log" "$state/pids" "$state/mail"
   mapfile -t left < <(leftovers)
   end_processes 10 "${left[@]}"
@@ -278,9 +301,10 @@ initialise() {
   mapfile -t lines < <(environment auth 1)
   env "${lines[@]}" "$(program_of auth)" --init >"$log" 2>&1 </dev/null 9>&- || {
     say "svc-auth --init failed ($log):"
-    tail -n 5 "$log"
+    sentences error <"$log"
     return 1
   }
+  sentences warn <"$log"
 }
 
 banner() {
@@ -293,16 +317,63 @@ END
   [ -n "$1" ] && echo "\`make down\` stops it." || echo "Ctrl-C stops it."
 }
 
+# What the operator has set, as the processes will read it.
+settings_now() { env | grep -E '^(PARLEY|GATEWAY|AUTH|DOCUMENTS|CHATBOTS|CHAT|INTEGRATIONS|EMBEDDING|EGRESS|SMTP|CORS)_|^(PUBLIC_URL|MAIL_FROM|LOG_LEVEL|METRICS_TOKEN)' | sort; }
+
+# Processes whose program is another one than the file that is there now.
+outdated() {
+  local name replica pid
+  while read -r name replica; do
+    pid=$(cat "$state/pids/$name-$replica" 2>/dev/null) || continue
+    [ "/proc/$pid/exe" -ef "$(program_of "$name")" ] || echo "$name $replica $pid"
+  done < <(processes)
+}
+
+# Of the stack that runs: everything when the settings are others, else the processes whose program is. The gateway comes
+# last, so that it finds the others there.
+refresh() {
+  local old name replica pid until=$((SECONDS + 60))
+  if ! settings_now | cmp -s - "$state/settings"; then
+    say "the settings have changed: starting everything again"
+    down
+    exec 9>&- # the lock
+    up
+    return
+  fi
+  mapfile -t old < <(outdated)
+  [ ${#old[@]} -gt 0 ] || {
+    say "it is running already, and nothing has changed: http://localhost:$port"
+    return 0
+  }
+  [[ " ${old[*]}" != *" auth "* ]] || initialise
+  for entry in "${old[@]}"; do
+    read -r name replica pid <<<"$entry"
+    say "$name-$replica has a new program: starting it again"
+    touch "$state/pids/again-$name-$replica"
+    kill -TERM "$pid" || true
+  done
+  while [ -n "$(outdated)" ] || ! admin_get $((port + 10)) /readyz >/dev/null; do
+    [ $SECONDS -lt $until ] || die "not all is ready after 60 s: see $state/log"
+    sleep 0.1
+  done
+  say "ready: http://localhost:$port"
+}
+
 up() {
+  if [ -e "$state/ready" ] && ! flock -n "$state/lock" true; then
+    refresh
+    return
+  fi
   # Ends when the detached one turns to its log file, or gives up.
   cat < <(setsid "$0" run detach </dev/null 2>&1)
   [ -e "$state/ready" ]
 }
 
 down() {
-  local left pid
+  local left pid ran=
   exec 9>>"$state/lock"
   if ! flock -n 9; then
+    ran=1
     pid=$(cat "$state/pids/supervisor" 2>/dev/null) || true
     [ -n "$pid" ] && kill -TERM "$pid" 2>/dev/null || true
     flock -w 90 9 || die "the stack in $state does not stop (process ${pid:-unknown})"
@@ -311,7 +382,11 @@ down() {
   end_processes 10 "${left[@]}"
   "$scripts/postgres.sh" stop 9>&-
   rm -f "$state/ready"
-  say "stopped"
+  if [ -n "$ran" ] || [ ${#left[@]} -gt 0 ]; then
+    say "stopped"
+  else
+    say "nothing to stop: no stack is running in $state"
+  fi
 }
 
 rotate_keys() {

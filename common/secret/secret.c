@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/base/id.h"
@@ -55,13 +56,33 @@ static int make_file(const char *path, struct error *err)
 	return failed ? -1 : 0;
 }
 
+/* Whoever may write it, or read it, could be us. A file system that nobody can write (where orchestrators put secrets, of
+ * any mode) is the operator's affair. */
+static int check_mode(int file, const char *path, struct error *err)
+{
+	struct stat is;
+	struct statvfs on;
+
+	if (fstat(file, &is) < 0 || fstatvfs(file, &on) < 0)
+		return error_set(err, ERROR_INVALID, "the secret %s cannot be looked at: %s", path,
+		                 strerror(errno));
+	if (!(is.st_mode & (S_IWGRP | S_IRWXO)) || on.f_flag & ST_RDONLY)
+		return 0;
+	return error_set(err, ERROR_INVALID, "the secret %s is open to other users (mode %04o): chmod 600 it",
+	                 path, is.st_mode & 07777);
+}
+
 static int read_file(const char *path, char *text, size_t room, ssize_t *length, struct error *err)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (file < 0)
-		return error_set(err, ERROR_INVALID, "the secret %s cannot be read: %s", path,
-		                 strerror(errno));
+		return error_set(err, ERROR_INVALID, "the secret %s cannot be read: %s%s", path,
+		                 strerror(errno), errno == ENOENT ? " (svc-auth --init makes it)" : "");
+	if (check_mode(file, path, err) < 0) {
+		close(file);
+		return -1;
+	}
 	*length = read(file, text, room);
 	if (*length < 0)
 		error_set(err, ERROR_INVALID, "the secret %s cannot be read: %s", path, strerror(errno));

@@ -18,7 +18,8 @@ struct secret {
 	unsigned char master[KEY_SIZE];
 };
 
-/* Reads the file; makes it (mode 0600) with fresh bytes when make is set and it is not there. */
+/* Reads the file; makes it (mode 0600) with fresh bytes when make is set and it is not there. One that other users may read
+ * or write is refused, unless it lies on a file system that is mounted read-only. */
 int secret_load(struct secret *ret, const char *path, int make, struct error *err) CHECKED;
 void secret_derive(const struct secret *s, const char *purpose, unsigned char key[KEY_SIZE]);
 void secret_forget(struct secret *s);

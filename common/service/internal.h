@@ -41,8 +41,8 @@ struct service_settings {
 
 /* The rows of the common settings for that service; strings live in the arena. Returns how many. */
 size_t service_keys(const struct service_config *config, struct config_key keys[KEYS_MAX], struct arena *a);
-int service_settings_check(const struct service_settings *set, const struct config_key *keys, size_t count,
-                           enum log_level *level, struct error *err) CHECKED;
+/* What their kinds do not say. Sentences go to err->fields. */
+int service_settings_check(const struct service_settings *set, struct arena *a, struct error *err) CHECKED;
 
 /* --- Lanes --------------------------------------------------------------------------------------------------------- */
 

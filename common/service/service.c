@@ -12,6 +12,7 @@
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/base/version.h"
 #include "common/service/idempotency.h"
 #include "common/service/internal.h"
 
@@ -304,25 +305,45 @@ static void serve(struct service *s)
 	log_line(LOG_INFO, "stopped");
 }
 
-static int fail(const struct error *err)
+static int fail(const struct service_config *config, const struct error *err)
 {
-	log_line(LOG_ERROR, err->message, LOG_TEXT("detail", err->detail));
+	char program[48];
+
+	snprintf(program, sizeof program, "svc-%s", config->name);
+	config_tell(program, err);
 	return 1;
 }
 
-static int help(const struct service_config *config, const struct config_key *keys, size_t count)
+/* One table, so that its columns are one width. */
+static void help(const struct service_config *config, const struct config_key *keys, size_t count,
+                 struct arena *a)
 {
+	struct config_key *all = arena_new(a, struct config_key, count + config->key_count);
+
+	memcpy(all, keys, count * sizeof *all);
+	if (config->key_count)
+		memcpy(all + count, config->keys, config->key_count * sizeof *all);
 	printf("svc-%s: one of Parley's services. Its settings are environment variables:\n\n", config->name);
-	config_print(keys, count);
-	config_print(config->keys, config->key_count);
-	return 0;
+	config_print(all, count + config->key_count);
+}
+
+/* Every sentence that there is to say, not the first alone. */
+static int load_settings(const struct service_config *config, const struct config_key *keys, size_t count,
+                         struct service_settings *set, struct arena *a, struct error *err)
+{
+	int rc = config_load(keys, count, set, a, err) | service_settings_check(set, a, err);
+
+	if (config->key_count && config_load(config->keys, config->key_count, config->settings, a, err) < 0)
+		rc = -1;
+	else if (config->check && config->check(config->settings, a, err) < 0)
+		rc = -1;
+	return rc;
 }
 
 int service_main(int argc, char **argv, const struct service_config *config)
 {
 	struct config_key keys[KEYS_MAX];
 	struct service_settings set = { 0 };
-	enum log_level level = LOG_INFO;
 	struct error err = { 0 };
 	struct secret secret;
 	struct service *s;
@@ -335,24 +356,25 @@ int service_main(int argc, char **argv, const struct service_config *config)
 	log_open(arena_printf(&a, "svc-%s", config->name), LOG_INFO);
 	count = service_keys(config, keys, &a);
 	if (argc > 1 && !strcmp(argv[1], "--help")) {
-		help(config, keys, count);
-		arena_done(&a);
+		help(config, keys, count, &a);
 		return 0;
 	}
-	if (config->command && (rc = config->command(argc, argv, config->keys, &err)) != 0)
-		return rc > 0 ? 0 : fail(&err);
-	if (argc > 1) {
-		error_set(&err, ERROR_INVALID, "svc-%s takes no argument \"%s\"; --help prints its settings",
-		          config->name, argv[1]);
-		return fail(&err);
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		printf("svc-%s %s\n", config->name, PARLEY_VERSION);
+		return 0;
 	}
-	if (config_load(keys, count, &set, &a, &err) < 0 ||
-	    service_settings_check(&set, keys, count, &level, &err) < 0 ||
-	    (config->key_count &&
-	     config_load(config->keys, config->key_count, config->settings, &a, &err) < 0) ||
-	    secret_load(&secret, set.secret, 1, &err) < 0)
-		return fail(&err);
-	log_open(arena_printf(&a, "svc-%s", config->name), level);
+	config_warn_unknown();
+	if (config->command && (rc = config->command(argc, argv, config->keys, &err)) != 0)
+		return rc > 0 ? 0 : fail(config, &err);
+	if (argc > 1) {
+		error_set(&err, ERROR_INVALID, "there is no argument \"%s\"; --help prints the settings",
+		          argv[1]);
+		return fail(config, &err);
+	}
+	if (load_settings(config, keys, count, &set, &a, &err) < 0 ||
+	    secret_load(&secret, set.secret, 0, &err) < 0)
+		return fail(config, &err);
+	log_open(arena_printf(&a, "svc-%s", config->name), config_level(set.log_level));
 	log_background();
 	s = service_new(config, &set, &secret);
 	if (config->schema)
@@ -360,7 +382,7 @@ int service_main(int argc, char **argv, const struct service_config *config)
 	secret_forget(&secret);
 	rc = start(s, &err);
 	if (rc < 0) /* threads of half a start are not worth ending one by one */
-		return fail(&err);
+		return fail(config, &err);
 	serve(s);
 	process_exit(0);
 }

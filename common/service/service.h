@@ -36,6 +36,8 @@ struct service_config {
 	const struct config_key *keys; /* the service's own settings, beside the common ones */
 	size_t key_count;
 	void *settings;
+	/* What the kinds of the keys do not say: config_refuse() for whatever is wrong. May be NULL. */
+	int (*check)(void *settings, struct arena *a, struct error *err);
 	/* After the database is open and before the first request: make `state` (clients, jobs, providers). */
 	int (*start)(struct service *service, void *settings, void **state, struct error *err);
 	/* After the last request. */

@@ -56,6 +56,29 @@ test('the secret and the logs are nobody else\'s', () => {
   for (const name of ['log', 'mail', 'pids']) assert.equal(fs.statSync(path.join(state, name)).mode & 0o077, 0, name);
 });
 
+test('up of a running stack starts again what has a new program, and that alone', async () => {
+  const pid = (id) => Number(fs.readFileSync(path.join(state, 'pids', id), 'utf8'));
+  const before = [pid('chatbots-1'), pid('chat-1')];
+  const program = path.join(root, 'build', variant, 'svc-chatbots');
+  execFileSync('cp', ['-p', program, `${program}.new`]);
+  fs.renameSync(`${program}.new`, program);
+  const done = stack('up');
+  assert.equal(done.status, 0, said(done));
+  assert.match(said(done), /chatbots-1 has a new program/);
+  assert.notEqual(pid('chatbots-1'), before[0]);
+  assert.equal(pid('chat-1'), before[1]);
+});
+
+test('up with other settings starts everything anew', async () => {
+  const pid = () => Number(fs.readFileSync(path.join(state, 'pids/gateway-1'), 'utf8'));
+  const before = pid(), done = stack('up', { CHAT_MODLE: 'x' });
+  assert.equal(done.status, 0, said(done));
+  assert.match(said(done), /the settings have changed/);
+  assert.match(said(done), /CHAT_MODLE is no setting; is CHAT_MODEL meant\?/);
+  assert.notEqual(pid(), before);
+  assert.ok(await answers());
+});
+
 test('a service that is killed comes back', async () => {
   const pid = () => Number(fs.readFileSync(path.join(state, 'pids/chatbots-1'), 'utf8'));
   const first = pid();
@@ -69,6 +92,7 @@ test('down leaves no process and no listener', async () => {
   assert.equal(done.status, 0, said(done));
   assert.deepEqual(processes(), []);
   for (let p = port; p < port + 16; p++) assert.ok(!(await answers(p)), `port ${p} still answers`);
+  assert.match(said(stack('down')), /nothing to stop/);
 });
 
 test('down stops what a killed supervisor left behind', async () => {
@@ -106,7 +130,8 @@ test('a port in use is named with who has it, and nothing is left running', asyn
 test('a setting that cannot be stops the start with a sentence', () => {
   const done = stack('up', { LOG_LEVEL: 'shouting' });
   assert.equal(done.status, 1);
-  assert.match(said(done), /LOG_LEVEL/);
+  assert.match(said(done), /^ {4}LOG_LEVEL must be debug, info, warn or error, not "shouting"$/m);
+  assert.doesNotMatch(said(done), /[{}]/, 'words, no JSON');
   assert.deepEqual(processes(), []);
 });
 

@@ -41,6 +41,16 @@ static void a_secret_is_made_once_and_read_again(void **state)
 	assert_memory_equal(&first, &again, sizeof first);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	static const int open_to_others[] = { 0666, 0604, 0620 };
+	for (int i = 0; i < 3; i++) {
+		error_clear(&err);
+		assert_int_equal(chmod(path, (mode_t)open_to_others[i]), 0);
+		assert_int_equal(secret_load(&again, path, 0, &err), -1);
+		assert_non_null(strstr(err.message, "chmod 600"));
+	}
+	assert_int_equal(chmod(path, 0640), 0); /* a group of the operator's may read it */
+	error_clear(&err);
+	assert_int_equal(secret_load(&again, path, 0, &err), 0);
 	unlink(path);
 	assert_int_equal(rmdir(dir), 0); /* no temporary file is left */
 }
