@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/service/service.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/ingest.h"
@@ -27,6 +28,8 @@ static const struct config_key keys[] = {
 	CONFIG_INT(struct settings, upload_max, "DOCUMENTS_UPLOAD_MAX", "52428800", "largest file, bytes"),
 	CONFIG_INT(struct settings, page_max, "DOCUMENTS_PAGE_MAX", "10485760", "largest web page, bytes"),
 	CONFIG_BETWEEN(struct settings, jobs, "DOCUMENTS_JOBS", "2", 1, 64, "documents processed at once"),
+	CONFIG_BETWEEN(struct settings, extract_memory, "DOCUMENTS_EXTRACT_MEMORY", "256", 32, 65536,
+	               "MiB that reading one file may take; as many are read at once as there are jobs"),
 	CONFIG_TEXT(struct settings, extract, "DOCUMENTS_EXTRACT", "",
 	            "the program that reads PDF, HTML and DOCX; empty: parley-extract beside this one"),
 };
@@ -52,6 +55,19 @@ static void choose_embedder(struct svc *svc)
 		abort();
 }
 
+/* What reads strangers' files must be shut in, or nothing is read. */
+static int try_helper(struct svc *svc, struct error *err)
+{
+	char *jail;
+
+	svc->extractors = extractors_open(svc->extract, (int)svc->set->extract_memory, (int)svc->set->jobs);
+	if (extractors_try(svc->extractors, &jail, err) < 0)
+		return -1;
+	log_line(LOG_INFO, "files are read in a jail", LOG_TEXT("jail", jail));
+	free(jail);
+	return 0;
+}
+
 /* parley-extract lies beside this program unless told otherwise. */
 static int find_helper(struct svc *svc, struct error *err)
 {
@@ -69,7 +85,7 @@ static int find_helper(struct svc *svc, struct error *err)
 	if (access(svc->extract, X_OK) < 0)
 		return error_set(err, ERROR_INVALID, "%s is missing or cannot be run (DOCUMENTS_EXTRACT)",
 		                 svc->extract);
-	return 0;
+	return try_helper(svc, err);
 }
 
 /* What goes on by itself: sweeping, and vectors of other models. */
@@ -98,6 +114,7 @@ static void stop(void *state)
 		egress_close(svc->egress);
 	if (svc->embedder.egress)
 		free((char *)svc->embedder.model);
+	extractors_close(svc->extractors);
 	free(svc);
 }
 

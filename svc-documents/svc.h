@@ -7,12 +7,13 @@
 #include "common/service/call.h"
 #include "svc-documents/follow.h"
 #include "svc-documents/ingest/embed.h"
+#include "svc-documents/ingest/extract.h"
 #include "svc-documents/ingest/watch.h"
 
 struct settings {
 	const char *egress_allow, *extract;
 	const char *embedding_provider, *embedding_url, *embedding_key, *embedding_model;
-	int64_t upload_max, page_max, jobs;
+	int64_t upload_max, page_max, jobs, extract_memory;
 };
 
 struct svc {
@@ -23,6 +24,7 @@ struct svc {
 	struct watch *watch;
 	struct follow *follow;
 	struct job_runner *jobs;
+	struct extractors *extractors;
 	char extract[4096]; /* where the helper program is */
 };
 

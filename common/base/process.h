@@ -8,7 +8,8 @@
 #ifndef PARLEY_PROCESS_H
 #define PARLEY_PROCESS_H
 
-/* Call first in main(): SIGTERM, SIGINT and SIGPIPE are blocked or ignored in every thread made after it. */
+/* Call first in main(): SIGTERM, SIGINT and SIGPIPE are blocked or ignored in every thread made after it; no other
+ * process of this user may look into this one (/proc/PID, ptrace), but for the sanitizers' builds. */
 void process_start(void);
 
 /* Waits for SIGTERM or SIGINT for up to ms; 1 when one came. */

@@ -110,13 +110,25 @@ admin_get() { # PORT PATH
   [ "$status" = 200 ]
 } 2>/dev/null
 
+# When a process began, which with its number makes it unmistakable; our programs show nothing else of themselves.
+born() { # PID
+  local stat
+  read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+  stat=(${stat##*)})
+  echo "${stat[19]}"
+}
+remember() { # PROCESS PID
+  born "$2" >"$state/born/$1" || true
+  echo "$2" >"$state/pids/$1"
+}
+
 # Processes of this stack that no supervisor looks after any more.
 leftovers() {
   local file pid
   for file in "$state"/pids/*; do
     [ -e "$file" ] || continue
     pid=$(<"$file")
-    if grep -qzxF "PARLEY_STATE=$state" "/proc/$pid/environ" 2>/dev/null; then
+    if cmp -s "$state/born/${file##*/}" <(born "$pid"); then
       echo "$pid"
     else
       rm -f "$file"
@@ -155,7 +167,7 @@ start_one() { # NAME REPLICA
   setsid env "${lines[@]}" "$(program_of "$1")" >>"$log" 2>&1 </dev/null 9>&- &
   pid_of[$id]=$!
   started[$id]=$SECONDS
-  echo $! >"$state/pids/$id"
+  remember "$id" $!
 }
 
 # Log lines as sentences: the message, and what the log knows beyond it. What is no log line of ours stays as it is.
@@ -268,14 +280,14 @@ run() { # [detach]
   rm -f "$state/ready"
   check_programs
   settings_now >"$state/settings"
-  mkdir -p -m 700 "$state/log" "$state/pids" "$state/mail"
+  mkdir -p -m 700 "$state/log" "$state/pids" "$state/born" "$state/mail"
   mapfile -t left < <(leftovers)
   end_processes 10 "${left[@]}"
   check_ports
 
   stopping=
   trap 'stopping=1' INT TERM HUP
-  echo $$ >"$state/pids/supervisor"
+  remember supervisor $$
   mapfile -t all < <(processes)
   if "$scripts/postgres.sh" start 9>&- && [ -z "$stopping" ] && initialise; then
     for entry in "${all[@]}"; do

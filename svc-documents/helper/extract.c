@@ -1,10 +1,12 @@
 /* parley-extract: see helper.h. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "svc-documents/helper/helper.h"
+#include "svc-documents/helper/jail.h"
 
 void end(int verdict, const char *why)
 {
@@ -33,50 +35,57 @@ static char *read_input(size_t *size)
 	return bytes;
 }
 
-static void pdf(void)
+static void pdf(const struct jail *jail, struct out *o)
 {
-	char last[16];
-
-	/* One page more than are taken tells that there are too many. */
-	snprintf(last, sizeof last, "%d", PAGES_MAX + 1);
-	execlp("pdftotext", "pdftotext", "-enc", "UTF-8", "-eol", "unix", "-l", last, "/dev/stdin", "-",
-	       (char *)NULL);
-	end(VERDICT_CANNOT_RUN, "pdftotext (package poppler-utils) cannot be started");
+	pdf_read(jail, o);
 }
 
-static void html(void)
+static void html(const struct jail *jail, struct out *o)
 {
-	struct out o = { 0 };
-	char title[256] = "";
 	size_t size;
-	char *bytes = read_input(&size);
+	char *bytes;
 
-	html_read(bytes, size, &o, title, sizeof title);
-	out_flush(&o, title);
+	jail_read(jail);
+	bytes = read_input(&size);
+	html_read(bytes, size, o);
 }
 
-static void docx(void)
+static void docx(const struct jail *jail, struct out *o)
 {
-	struct out o = { 0 };
+	jail_read(jail);
+	docx_read(0, o);
+}
 
-	docx_read(0, &o);
-	out_flush(&o, "");
+/* What the service says of the jail when it starts. */
+static void jail_test(const struct jail *jail, struct out *o)
+{
+	char text[128];
+
+	jail_describe(text, sizeof text);
+	jail_read(jail);
+	out_plain(o, text, strlen(text));
 }
 
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *kind;
-		void (*read)(void);
-		int seconds; /* of processor time */
-	} kinds[] = { { "pdf", pdf, 60 }, { "html", html, 10 }, { "docx", docx, 10 } };
+		void (*read)(const struct jail *jail, struct out *o);
+		int seconds;
+	} kinds[] = {
+		{ "pdf", pdf, 60 }, { "html", html, 10 }, { "docx", docx, 10 }, { "jail", jail_test, 10 }
+	};
+	struct jail jail = { .megabytes = argc == 3 ? (int)strtol(argv[2], NULL, 10) : 0 };
+	struct out o = { 0 };
 
-	for (size_t i = 0; argc == 2 && i < sizeof kinds / sizeof *kinds; i++) {
+	for (size_t i = 0; jail.megabytes > 0 && i < sizeof kinds / sizeof *kinds; i++) {
 		if (strcmp(kinds[i].kind, argv[1]) != 0)
 			continue;
-		confine(kinds[i].seconds);
-		kinds[i].read();
+		jail.seconds = kinds[i].seconds;
+		jail_enter(&jail);
+		kinds[i].read(&jail, &o);
+		out_flush(&o);
 		_exit(0); /* nothing is worth tidying up */
 	}
-	end(VERDICT_CANNOT_RUN, "usage: parley-extract pdf|html|docx <file >text");
+	end(VERDICT_CANNOT_RUN, "usage: parley-extract pdf|html|docx MEGABYTES <file >text");
 }

@@ -1,9 +1,9 @@
 /*
- * helper: parley-extract, the program that reads what strangers upload: `parley-extract pdf|html|docx`, the file on
- * standard input, its text on standard output (of HTML and DOCX with the title in the first line).
+ * helper: parley-extract, the program that reads what strangers upload: `parley-extract pdf|html|docx MEGABYTES`, the
+ * file on standard input; on standard output its title in the first line (may be empty), then its text.
  *
- * It has no network, writes no file, starts nothing (but becomes pdftotext for a PDF), and dies of too much memory or
- * processor time. Text comes as Markdown where there is structure: headings with #, lists with -.
+ * It lives in a jail (jail.h) and dies of too much memory or processor time. Text comes as Markdown where there is
+ * structure: headings with #, lists with -, rows of tables with |. Pages end at form feeds.
  */
 #ifndef PARLEY_DOCUMENTS_HELPER_H
 #define PARLEY_DOCUMENTS_HELPER_H
@@ -20,10 +20,6 @@ enum {
 	PAGES_MAX = 5000,
 };
 
-/* From now on: no sockets, no new processes, no writing, bounded memory, so many seconds of processor time. Ends the
- * program when it cannot. */
-void confine(int seconds);
-
 _Noreturn void end(int verdict, const char *why);
 
 /* --- Text on its way out: ends the program when it becomes too long. */
@@ -32,15 +28,24 @@ struct out {
 	size_t size, room;
 	int newlines; /* owed before the next character: 1 a line, 2 a paragraph */
 	bool space;   /* a blank is owed */
+	char title[256];
 };
 void out_text(struct out *o, const char *text, size_t size);  /* white space becomes one blank */
 void out_plain(struct out *o, const char *text, size_t size); /* as it is */
 void out_break(struct out *o, int newlines);
-void out_flush(const struct out *o, const char *title);
+void out_flush(const struct out *o);
+
+/* --- Kinds of files --------------------------------------------------------------------------------------------- */
+
+struct jail;
+void pdf_read(const struct jail *jail, struct out *o);
+void docx_read(int file, struct out *o);
 
 struct GumboInternalOutput; /* gumbo.h: a parsed page */
-void html_text(const struct GumboInternalOutput *page, struct out *o, char *title, size_t title_size);
-void html_read(const char *bytes, size_t size, struct out *o, char *title, size_t title_size);
-void docx_read(int file, struct out *o);
+void html_text(const struct GumboInternalOutput *page, struct out *o);
+void html_read(char *bytes, size_t size, struct out *o);
+/* Leave out, in place, what would make a parser multiply it: formatting that is opened without end, nesting without
+ * end. Returns the new size. */
+size_t html_tame(char *bytes, size_t size);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "svc-documents/helper/helper.h"
 
-enum { DEPTH_MAX = 400, MAIN_LEAST = 200 /* characters: less is no main part */ };
+enum { DEPTH_MAX = 5000, MAIN_LEAST = 200 /* characters: less is no main part */ };
 
 static const char *attribute(const GumboElement *e, const char *name)
 {
@@ -245,12 +245,12 @@ static void read_title(const GumboNode *root, char *title, size_t size)
 	free(o.at);
 }
 
-void html_text(const struct GumboInternalOutput *page, struct out *o, char *title, size_t title_size)
+void html_text(const struct GumboInternalOutput *page, struct out *o)
 {
 	const GumboNode *body = child(page->root, GUMBO_TAG_BODY), *main_part = NULL;
 	size_t most = 0;
 
-	read_title(page->root, title, title_size);
+	read_title(page->root, o->title, sizeof o->title);
 	if (!body)
 		return;
 	find_main(body, 0, &main_part, &most);
@@ -260,8 +260,30 @@ void html_text(const struct GumboInternalOutput *page, struct out *o, char *titl
 		write_node(body, o, false, false, 0);
 }
 
-/* The tree stays: taking it down recurses as deep as the page is nested, and the process ends now. */
-void html_read(const char *bytes, size_t size, struct out *o, char *title, size_t title_size)
+/* --- Memory ------------------------------------------------------------------------------------------------------- */
+
+static void *take(void *arg, size_t size)
 {
-	html_text(gumbo_parse_with_options(&kGumboDefaultOptions, bytes, size), o, title, title_size);
+	void *p = malloc(size);
+
+	(void)arg;
+	if (!p)
+		end(VERDICT_TOO_LARGE, "the page is too complicated");
+	return p;
+}
+
+static void give_back(void *arg, void *p)
+{
+	(void)arg;
+	free(p);
+}
+
+/* The tree stays: taking it down recurses as deep as the page is nested, and the process ends now. */
+void html_read(char *bytes, size_t size, struct out *o)
+{
+	GumboOptions options = kGumboDefaultOptions;
+
+	options.allocator = take;
+	options.deallocator = give_back;
+	html_text(gumbo_parse_with_options(&options, bytes, html_tame(bytes, size)), o);
 }

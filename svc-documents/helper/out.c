@@ -75,9 +75,9 @@ static void write_all(const char *bytes, size_t size)
 	}
 }
 
-void out_flush(const struct out *o, const char *title)
+void out_flush(const struct out *o)
 {
-	write_all(title, strcspn(title, "\n"));
+	write_all(o->title, strcspn(o->title, "\n"));
 	write_all("\n", 1);
 	write_all(o->at, o->size);
 }

@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -38,6 +41,81 @@ int extract_write(int file, const void *bytes, size_t size, struct error *err)
 	return 0;
 }
 
+/* --- Places ------------------------------------------------------------------------------------------------------ */
+
+struct extractors {
+	const char *program;
+	char megabytes[16];
+	pthread_mutex_t lock;
+	pthread_cond_t left;
+	int places;
+};
+
+struct extractors *extractors_open(const char *program, int megabytes, int places)
+{
+	struct extractors *e = calloc(1, sizeof *e);
+
+	if (!e)
+		abort();
+	e->program = program;
+	snprintf(e->megabytes, sizeof e->megabytes, "%d", megabytes);
+	e->places = places;
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->left, NULL);
+	return e;
+}
+
+void extractors_close(struct extractors *e)
+{
+	if (!e)
+		return;
+	pthread_cond_destroy(&e->left);
+	pthread_mutex_destroy(&e->lock);
+	free(e);
+}
+
+/* Why nothing further is to be done for this wish: -1, else 0. */
+static int given_up(const struct wish *w, struct error *err)
+{
+	if (w->cancelled && atomic_load(w->cancelled))
+		return error_busy(err, 5, "the service is stopping");
+	if (w->wanted && !w->wanted(w->arg))
+		return error_set(err, ERROR_CONFLICT, "the document was deleted");
+	return 0;
+}
+
+static int take_place(struct extractors *e, const struct wish *w, struct error *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&e->lock);
+	while (e->places == 0 && rc == 0) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 200 * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		pthread_cond_timedwait(&e->left, &e->lock, &until);
+		pthread_mutex_unlock(&e->lock);
+		rc = given_up(w, err);
+		if (rc == 0 && w->deadline && clock_unix_ms() > w->deadline)
+			rc = error_busy(err, 5, "too many files are being read at once");
+		pthread_mutex_lock(&e->lock);
+	}
+	e->places -= rc == 0;
+	pthread_mutex_unlock(&e->lock);
+	return rc;
+}
+
+static void give_place(struct extractors *e)
+{
+	pthread_mutex_lock(&e->lock);
+	e->places++;
+	pthread_cond_signal(&e->left);
+	pthread_mutex_unlock(&e->lock);
+}
+
 /* --- The helper's life ------------------------------------------------------------------------------------------ */
 
 struct child {
@@ -45,9 +123,9 @@ struct child {
 	int out, complaints; /* our ends of its standard output and error */
 };
 
-static int start(struct child *c, const char *program, const char *kind, int file, struct error *err)
+static int start(struct child *c, const struct extractors *e, const char *kind, int file, struct error *err)
 {
-	char *argv[] = { (char *)program, (char *)kind, NULL };
+	char *argv[] = { (char *)e->program, (char *)kind, (char *)e->megabytes, NULL };
 	char *envp[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL };
 	int out[2], complaints[2], rc;
 	posix_spawn_file_actions_t actions;
@@ -69,7 +147,7 @@ static int start(struct child *c, const char *program, const char *kind, int fil
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	rc = posix_spawn(&c->pid, program, &actions, &attr, argv, envp);
+	rc = posix_spawn(&c->pid, e->program, &actions, &attr, argv, envp);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	close(out[1]);
@@ -80,7 +158,7 @@ static int start(struct child *c, const char *program, const char *kind, int fil
 		return 0;
 	close(c->out);
 	close(c->complaints);
-	return error_internal(err, "%s: %s", program, strerror(rc));
+	return error_internal(err, "%s: %s", e->program, strerror(rc));
 }
 
 struct gathered {
@@ -114,7 +192,7 @@ static int too_slow(struct error *err)
 
 /* Everything it says until it ends, or until it may not go on. */
 static int listen_to(struct child *c, struct gathered *out, struct gathered *complaints,
-                     const atomic_bool *cancelled, struct error *err)
+                     const struct wish *wish, struct error *err)
 {
 	int64_t end = clock_mono_ms() + EXTRACT_SECONDS * 1000;
 	struct pollfd fds[2] = { { c->out, POLLIN, 0 }, { c->complaints, POLLIN, 0 } };
@@ -122,8 +200,8 @@ static int listen_to(struct child *c, struct gathered *out, struct gathered *com
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		int more;
 
-		if (cancelled && atomic_load(cancelled))
-			return error_busy(err, 5, "the service is stopping");
+		if (given_up(wish, err) < 0)
+			return -1;
 		if (clock_mono_ms() > end)
 			return too_slow(err);
 		if (poll(fds, 2, 200) <= 0)
@@ -177,7 +255,7 @@ static int explain(const char *kind, int status, const struct gathered *complain
 	if (code == VERDICT_CANNOT_RUN)
 		return error_internal(err, "parley-extract: %.*s", (int)complaints->size,
 		                      complaints->bytes ? complaints->bytes : "");
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+	if (code == VERDICT_TOO_SLOW || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
 		return too_slow(err);
 	if (code == VERDICT_TOO_LARGE)
 		return error_set(err, ERROR_INVALID, "The %s is too large once unpacked.", name);
@@ -192,7 +270,7 @@ static int explain(const char *kind, int status, const struct gathered *complain
 	                 "The file is not a readable %s: it is damaged or something else.", name);
 }
 
-/* HTML and DOCX come with their title in the first line. */
+/* Every text comes with its title in the first line. */
 static void take_title(struct extracted *ret)
 {
 	char *eol = ret->size ? memchr(ret->bytes, '\n', ret->size) : NULL;
@@ -207,19 +285,16 @@ static void take_title(struct extracted *ret)
 	memmove(ret->bytes, eol + 1, ret->size);
 }
 
-int extract_run(const char *program, const char *kind, int file, const atomic_bool *cancelled,
-                struct extracted *ret, struct error *err)
+static int run(struct extractors *e, const char *kind, int file, const struct wish *wish,
+               struct extracted *ret, struct error *err)
 {
 	struct child child = { .out = -1, .complaints = -1 };
 	struct gathered out = { .most = EXTRACT_MAX }, complaints = { .most = 4096 };
 	int rc, status;
 
-	*ret = (struct extracted){ 0 };
-	if (lseek(file, 0, SEEK_SET) < 0)
-		return error_internal(err, "lseek: %s", strerror(errno));
-	if (start(&child, program, kind, file, err) < 0)
+	if (start(&child, e, kind, file, err) < 0)
 		return -1;
-	rc = listen_to(&child, &out, &complaints, cancelled, err);
+	rc = listen_to(&child, &out, &complaints, wish, err);
 	status = wait_for(&child, rc < 0);
 	if (rc == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
 		rc = explain(kind, status, &complaints, err);
@@ -230,7 +305,37 @@ int extract_run(const char *program, const char *kind, int file, const atomic_bo
 	}
 	ret->bytes = out.bytes;
 	ret->size = out.size;
-	if (strcmp(kind, "pdf") != 0)
-		take_title(ret);
+	take_title(ret);
+	return 0;
+}
+
+int extract_run(struct extractors *e, const char *kind, int file, const struct wish *wish,
+                struct extracted *ret, struct error *err)
+{
+	int rc;
+
+	*ret = (struct extracted){ 0 };
+	if (lseek(file, 0, SEEK_SET) < 0)
+		return error_internal(err, "lseek: %s", strerror(errno));
+	if (take_place(e, wish, err) < 0)
+		return -1;
+	rc = run(e, kind, file, wish, ret, err);
+	give_place(e);
+	return rc;
+}
+
+int extractors_try(struct extractors *e, char **ret, struct error *err)
+{
+	struct extracted said;
+	int file = extract_file(err), rc;
+
+	if (file < 0)
+		return -1;
+	rc = extract_run(e, "jail", file, &(struct wish){ 0 }, &said, err);
+	close(file);
+	if (rc < 0)
+		return -1;
+	*ret = strndup(said.bytes, said.size);
+	free(said.bytes);
 	return 0;
 }

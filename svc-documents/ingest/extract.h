@@ -9,7 +9,9 @@
 #define PARLEY_DOCUMENTS_EXTRACT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
@@ -23,11 +25,26 @@ int extract_write(int file, const void *bytes, size_t size, struct error *err) C
 struct extracted {
 	char *bytes; /* malloc'ed: free() it */
 	size_t size;
-	char title[300]; /* of an HTML page; else empty */
+	char title[300]; /* of an HTML page or a Word document; else empty */
 };
 
-/* program: parley-extract. kind: "pdf", "html", "docx". */
-int extract_run(const char *program, const char *kind, int file, const atomic_bool *cancelled,
+/* Where the helper is, what it may have, and how many of them run at once in this process, whoever asks. */
+struct extractors;
+struct extractors *extractors_open(const char *program, int megabytes, int places);
+void extractors_close(struct extractors *e); /* NULL is fine */
+/* One line that says what the helper's jail rests on here; -1 when it cannot be. Freed by the caller. */
+int extractors_try(struct extractors *e, char **ret, struct error *err) CHECKED;
+
+/* Whoever asks for a text, and whether they still want it: looked at a few times a second. */
+struct wish {
+	const atomic_bool *cancelled; /* the service stops */
+	int64_t deadline;             /* clock_unix_ms(); waiting for a place ends there */
+	bool (*wanted)(void *arg);    /* may be NULL */
+	void *arg;
+};
+
+/* kind: "pdf", "html", "docx". ERROR_CONFLICT: nobody wants it any more. */
+int extract_run(struct extractors *e, const char *kind, int file, const struct wish *wish,
                 struct extracted *ret, struct error *err) CHECKED;
 
 #endif

@@ -102,14 +102,47 @@ static int prepare_text(struct call *call, const struct target *t, const char *t
 	return embed_chunks(call, svc, t, ret);
 }
 
+/* A document that is deleted is not read to its end: its notification wakes the one question that tells. */
+struct interest {
+	struct call *call;
+	const struct target *target;
+	struct watcher watcher;
+};
+
+static bool wanted(void *arg)
+{
+	struct interest *in = arg;
+	const struct svc *svc = in->call->state;
+	struct progress p;
+
+	return !in->target->id || !watch_take(svc->watch, &in->watcher) ||
+	       store_get_progress(in->call->db, in->target->owner, in->target->id, &p, in->call->arena,
+	                          in->call->err) != 0;
+}
+
+static int extract(struct call *call, const struct target *t, const char *type, int file,
+                   struct extracted *got)
+{
+	const struct svc *svc = call->state;
+	struct interest in = { .call = call, .target = t };
+	struct wish wish = {
+		.cancelled = call->cancelled, .deadline = call->deadline, .wanted = wanted, .arg = &in
+	};
+	int rc;
+
+	watch_add(svc->watch, &in.watcher, t->id ? t->id : "");
+	rc = extract_run(svc->extractors, type, file, &wish, got, call->err);
+	watch_remove(svc->watch, &in.watcher);
+	return rc;
+}
+
 static int prepare_extracted(struct call *call, const struct target *t, const char *type, int file,
                              struct prepared *ret)
 {
-	const struct svc *svc = call->state;
 	struct extracted got;
 	int rc;
 
-	if (extract_run(svc->extract, type, file, call->cancelled, &got, call->err) < 0)
+	if (extract(call, t, type, file, &got) < 0)
 		return -1;
 	if (*got.title && !ret->title)
 		ret->title = arena_strdup(call->arena, got.title);
