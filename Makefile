@@ -23,7 +23,7 @@ CPPFLAGS := -I. -I$(GEN) -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) l
 # Hidden: libjwt's jansson calls its own json_string(), not the one of common/json/json.h that bears the same name.
 CFLAGS   := -std=gnu11 -g $(WARN) $(HARDEN) -fvisibility=hidden -pthread
 LDFLAGS  := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed -pthread
-LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -lnng -lcivetweb -lm
+LDLIBS    = $(shell pkg-config --libs $(PACKAGES)) -lnng -lcivetweb -lstemmer -lunistring -lm
 
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2
 CFLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -39,7 +39,7 @@ include common/build/rules.mk
 
 # The programs: a service is its folder and what it links beyond the common libraries.
 $(eval $(call service,auth,-largon2))
-$(eval $(call service,documents,-lstemmer -lunistring))
+$(eval $(call service,documents,))
 $(eval $(call helper,documents,parley-extract,-larchive -lgumbo -lseccomp -lxml2))
 $(eval $(call service,chatbots,))
 $(eval $(call service,chat,-lunistring))

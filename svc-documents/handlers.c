@@ -102,15 +102,11 @@ static const char *clean_name(const char *name, struct arena *a)
 {
 	const char *base = name ? name : "", *end;
 	char *copy;
-	int n = 0;
 
 	for (const char *s = base; *s; s++)
 		if (*s == '/' || *s == '\\')
 			base = s + 1;
-	end = base + strlen(base);
-	for (const char *s = base; s < end && n < NAME_MAX_CHARACTERS;
-	     n++, end = n == NAME_MAX_CHARACTERS ? s : end)
-		utf8_next(&s);
+	end = utf8_skip(base, base + strlen(base), NAME_MAX_CHARACTERS);
 	copy = arena_strndup(a, base, (size_t)(end - base));
 	for (char *s = copy; *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
@@ -272,7 +268,7 @@ static int add_ready(struct call *call, const struct new_document *d, const char
 		return -1;
 	rc = store_create(call->db, call->owner_id, d, call->err);
 	if (rc == 0)
-		rc = store_prepared(call->db, call->owner_id, d->id, &p, call->arena, call->err);
+		rc = ingest_store(call, call->owner_id, d->id, &p);
 	if (rc < 0) {
 		db_rollback(call->db);
 		return -1;

@@ -133,5 +133,9 @@ int documents_search(struct call *call, const Documents__SearchRequest *in, Docu
 		return -1;
 	if (scope.ids && scope.count == 0)
 		return 0;
-	return search(call, &scope, in->query, in->has_limit ? (size_t)in->limit : SEARCH_LIMIT, out);
+	return search(call, &scope,
+	              &(struct search_wish){ in->query, in->has_limit ? (size_t)in->limit : SEARCH_LIMIT,
+	                                     in->has_debug && in->debug,
+	                                     in->has_only_listed && in->only_listed },
+	              out);
 }

@@ -18,8 +18,9 @@ extern const size_t documents_migration_count;
 static const struct config_key keys[] = {
 	CONFIG_TEXT(struct settings, egress_allow, "EGRESS_ALLOW", "",
 	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
-	CONFIG_ONE_OF(struct settings, embedding_provider, "EMBEDDING_PROVIDER", "builtin", "builtin|openai",
-	              "who makes vectors: builtin, or openai for any server with its API"),
+	CONFIG_ONE_OF(
+	    struct settings, embedding_provider, "EMBEDDING_PROVIDER", "builtin", "builtin|openai",
+	    "who makes vectors: builtin (nobody: words alone are searched), or openai for any server with its API"),
 	CONFIG_URL(struct settings, embedding_url, "EMBEDDING_BASE_URL", "https://api.openai.com/v1",
 	           "http|https", "where that server is"),
 	CONFIG_SECRET(struct settings, embedding_key, "EMBEDDING_API_KEY", "", "its key"),
@@ -34,25 +35,21 @@ static const struct config_key keys[] = {
 	            "the program that reads PDF, HTML and DOCX; empty: parley-extract beside this one"),
 };
 
+enum { CACHE_BYTES = 16 << 20 /* of chunks searched lately: some 5,000 */ };
+
 static void choose_embedder(struct svc *svc)
 {
 	const struct settings *set = svc->set;
 
-	if (strcmp(set->embedding_provider, "builtin") == 0) {
-		svc->embedder = (struct embedder){
-			.model = "builtin-512", .weight = 0.1, .least_cosine = 0.25, .exact_max = 10000
-		};
+	if (strcmp(set->embedding_provider, "builtin") == 0)
 		return;
-	}
-	svc->embedder = (struct embedder){ .weight = 1,
+	svc->embedder = (struct embedder){ .weight = 0.35,
 		                           .least_cosine = 0.3,
 		                           .exact_max = 200000,
 		                           .egress = svc->egress,
 		                           .url = set->embedding_url,
 		                           .key = set->embedding_key,
 		                           .name = set->embedding_model };
-	if (asprintf((char **)&svc->embedder.model, "openai:%s", set->embedding_model) < 0)
-		abort();
 }
 
 /* What reads strangers' files must be shut in, or nothing is read. */
@@ -88,7 +85,7 @@ static int find_helper(struct svc *svc, struct error *err)
 	return try_helper(svc, err);
 }
 
-/* What goes on by itself: sweeping, and vectors of other models. */
+/* What goes on by itself: sweeping, and what an older version or another model has left. */
 static int add_standing_jobs(struct svc *svc, struct error *err)
 {
 	struct db db;
@@ -97,7 +94,7 @@ static int add_standing_jobs(struct svc *svc, struct error *err)
 	db_init(&db, service_db(svc->service));
 	rc = job_add(&db, "sweep", NULL, "sweep", "{}", 60, err);
 	if (rc == 0)
-		rc = job_add(&db, "models", NULL, "models", "{}", 1, err);
+		rc = job_add(&db, "again", NULL, "again", "{}", 1, err);
 	db_done(&db);
 	return rc;
 }
@@ -110,10 +107,9 @@ static void stop(void *state)
 		job_runner_stop(svc->jobs);
 	follow_close(svc->follow);
 	watch_close(svc->watch);
+	cache_free(svc->cache);
 	if (svc->egress)
 		egress_close(svc->egress);
-	if (svc->embedder.egress)
-		free((char *)svc->embedder.model);
 	extractors_close(svc->extractors);
 	free(svc);
 }
@@ -124,6 +120,7 @@ static int open_all(struct svc *svc, struct error *err)
 	    watch_open(service_database_url(svc->service), &svc->watch, err) < 0)
 		return -1;
 	choose_embedder(svc);
+	svc->cache = cache_new(CACHE_BYTES);
 	svc->follow = follow_open(svc->service, svc->watch);
 	if (add_standing_jobs(svc, err) < 0)
 		return -1;

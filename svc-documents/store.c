@@ -25,7 +25,10 @@ const struct db_stmt store_statements[] = {
 	{ "list",
 	  DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3" },
 	{ "delete",
-	  "WITH gone AS (DELETE FROM document WHERE owner_id = $1 AND id = $2 RETURNING owner_id, file_id),"
+	  "WITH gone AS (DELETE FROM document WHERE owner_id = $1 AND id = $2"
+	  " RETURNING owner_id, file_id, coalesce(chunks, 0) AS chunks, terms),"
+	  " counted AS (UPDATE corpus c SET documents = c.documents - (gone.chunks > 0)::int,"
+	  " chunks = c.chunks - gone.chunks, terms = c.terms - gone.terms FROM gone WHERE c.owner_id = gone.owner_id),"
 	  " pieces AS (DELETE FROM piece p USING gone"
 	  " WHERE p.owner_id = gone.owner_id AND p.file_id = gone.file_id)"
 	  " SELECT pg_notify('" STORE_CHANNEL "', $2::text) FROM gone" },
@@ -38,7 +41,10 @@ const struct db_stmt store_statements[] = {
 	              " SELECT pg_notify('" STORE_CHANNEL "', id::text) FROM changed" },
 	{ "get_progress", "SELECT status, error, progress FROM document WHERE owner_id = $1 AND id = $2" },
 	{ "of_other_models",
-	  "SELECT owner_id, id FROM document WHERE model <> $1 ORDER BY model, id LIMIT $2" },
+	  "SELECT owner_id, id FROM document WHERE chunks > 0 AND model IS DISTINCT FROM $1"
+	  " ORDER BY id LIMIT $2" },
+	{ "of_other_words",
+	  "SELECT owner_id, id FROM document WHERE chunks > 0 AND terms_version < $1 ORDER BY id LIMIT $2" },
 	{ 0 },
 };
 
@@ -151,6 +157,15 @@ int store_get_progress(struct db *db, const char *owner, const char *id, struct 
 	return 1;
 }
 
+static void read_keys(const PGresult *res, struct document_key **ret, size_t *count, struct arena *a)
+{
+	*count = (size_t)PQntuples(res);
+	*ret = arena_new(a, struct document_key, *count);
+	for (size_t i = 0; i < *count; i++)
+		(*ret)[i] = (struct document_key){ arena_strdup(a, db_text(res, (int)i, "owner_id")),
+			                           arena_strdup(a, db_text(res, (int)i, "id")) };
+}
+
 int store_of_other_models(struct db *db, const char *model, int limit, struct document_key **ret,
                           size_t *count, struct arena *a, struct error *err)
 {
@@ -158,10 +173,17 @@ int store_of_other_models(struct db *db, const char *model, int limit, struct do
 
 	if (db_exec(db, "of_other_models", DB_ARGS(model, limit), &res, err) < 0)
 		return -1;
-	*count = (size_t)PQntuples(res);
-	*ret = arena_new(a, struct document_key, *count);
-	for (size_t i = 0; i < *count; i++)
-		(*ret)[i] = (struct document_key){ arena_strdup(a, db_text(res, (int)i, "owner_id")),
-			                           arena_strdup(a, db_text(res, (int)i, "id")) };
+	read_keys(res, ret, count, a);
+	return 0;
+}
+
+int store_of_other_words(struct db *db, int version, int limit, struct document_key **ret, size_t *count,
+                         struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "of_other_words", DB_ARGS(version, limit), &res, err) < 0)
+		return -1;
+	read_keys(res, ret, count, a);
 	return 0;
 }

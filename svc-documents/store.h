@@ -83,6 +83,10 @@ struct document_key {
 int store_of_other_models(struct db *db, const char *model, int limit, struct document_key **ret,
                           size_t *count, struct arena *a, struct error *err) CHECKED;
 
+/* Up to `limit` documents that an older tokenizer indexed. */
+int store_of_other_words(struct db *db, int version, int limit, struct document_key **ret, size_t *count,
+                         struct arena *a, struct error *err) CHECKED;
+
 #define STORE_CHANNEL "parley_document" /* NOTIFY with a document's id when its status or progress changed */
 
 #endif

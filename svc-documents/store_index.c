@@ -9,15 +9,25 @@
 #include "svc-documents/ingest/embed.h"
 #include "svc-documents/store.h"
 
-enum { BATCH = 500 }; /* rows written by one statement */
+enum {
+	BATCH = 500,     /* rows written by one statement */
+	TEXT_ROW = 65536 /* characters of the text in a row */
+};
 
+/* Written in the caller's transaction, so that a reader sees the old or the new, never a mixture. */
 const struct db_stmt store_index_statements[] = {
 	{ "clear_content", "DELETE FROM content WHERE owner_id = $1 AND document_id = $2" },
+	{ "clear_text", "DELETE FROM piece_of_text WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_chunks", "DELETE FROM chunk WHERE owner_id = $1 AND document_id = $2" },
-	{ "clear_postings", "DELETE FROM posting WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_vectors", "DELETE FROM embedding WHERE owner_id = $1 AND document_id = $2" },
-	{ "add_content", "INSERT INTO content (owner_id, document_id, text, page_starts, page_ends)"
-	                 " VALUES ($1, $2, $3, $4, $5)" },
+	{ "clear_postings", "DELETE FROM posting WHERE owner_id = $1 AND document_id = $2" },
+	{ "clear_vocabulary", "DELETE FROM vocabulary WHERE owner_id = $1 AND document_id = $2" },
+	{ "add_content",
+	  "INSERT INTO content (owner_id, document_id, page_starts, page_ends, characters, bytes)"
+	  " VALUES ($1, $2, $3, $4, $5, $6)" },
+	{ "add_text",
+	  "INSERT INTO piece_of_text (owner_id, document_id, number, text) VALUES ($1, $2, $3, $4)" },
+	{ "add_vocabulary", "INSERT INTO vocabulary (owner_id, document_id, words) VALUES ($1, $2, $3)" },
 	{ "add_chunks",
 	  "INSERT INTO chunk (owner_id, document_id, number, page, start, stop, heading, text)"
 	  " SELECT $1, $2, number, nullif(page, 0), start, stop, nullif(heading, ''), text"
@@ -29,24 +39,37 @@ const struct db_stmt store_index_statements[] = {
 	{ "add_postings",
 	  "INSERT INTO posting (owner_id, term, document_id, packed)"
 	  " SELECT $1, term, $2, packed FROM unnest($3::bigint[], $4::bytea[]) AS t (term, packed)" },
-	{ "lock_document", "SELECT chunks FROM document WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
+	{ "lock_document", "SELECT coalesce(chunks, 0) AS chunks, terms, generation FROM document"
+	                   " WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
 	{ "ready",
 	  "UPDATE document SET status = 'ready', progress = 1, error = NULL, pages = $3, chunks = $4, terms = $5,"
-	  " model = $6, name = CASE WHEN name = left(metadata->>'url', 200) AND $7 <> '' THEN left($7, 200) ELSE name END,"
-	  " metadata = coalesce($8::json, metadata), size = CASE WHEN $9::bigint < 0 THEN size ELSE $9 END,"
-	  " updated_at = now() WHERE owner_id = $1 AND id = $2" },
+	  " model = NULL, name = CASE WHEN name = left(metadata->>'url', 200) AND $6 <> '' THEN left($6, 200) ELSE name END,"
+	  " metadata = coalesce($7::json, metadata), size = CASE WHEN $8::bigint < 0 THEN size ELSE $8 END,"
+	  " language = $9, terms_version = $10, generation = nextval('generation'), updated_at = now()"
+	  " WHERE owner_id = $1 AND id = $2" },
+	{ "indexed_anew", "UPDATE document SET terms = $3, language = $4, terms_version = $5,"
+	                  " generation = nextval('generation') WHERE owner_id = $1 AND id = $2" },
 	{ "set_model", "UPDATE document SET model = $3 WHERE owner_id = $1 AND id = $2" },
+	/* Last in its transaction: all of an owner's wait for this row. */
+	{ "count_corpus",
+	  "INSERT INTO corpus (owner_id, documents, chunks, terms) VALUES ($1, $2, $3, $4)"
+	  " ON CONFLICT (owner_id) DO UPDATE SET documents = corpus.documents + EXCLUDED.documents,"
+	  " chunks = corpus.chunks + EXCLUDED.chunks, terms = corpus.terms + EXCLUDED.terms" },
 	{ "notify", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	{ "chunk_texts",
 	  "SELECT coalesce(heading || E'\\n', '') || substr(text, 1, (stop - start)::int) AS text FROM chunk"
-	  " WHERE owner_id = $1 AND document_id = $2 ORDER BY number" },
+	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4" },
+	{ "chunk_words",
+	  "SELECT heading, substr(text, 1, (stop - start)::int) AS text FROM chunk"
+	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4" },
 
-	{ "text_size", "SELECT octet_length(c.text) AS bytes, length(c.text) AS characters FROM document d"
+	{ "text_size", "SELECT c.bytes, c.characters FROM document d"
 	               " LEFT JOIN content c ON c.owner_id = d.owner_id AND c.document_id = d.id"
 	               " WHERE d.owner_id = $1 AND d.id = $2" },
+	{ "pages", "SELECT page_starts, page_ends FROM content WHERE owner_id = $1 AND document_id = $2" },
 	{ "text",
-	  "SELECT substr(text, $3::int + 1, $4::int - $3::int) AS text, page_starts, page_ends FROM content"
-	  " WHERE owner_id = $1 AND document_id = $2" },
+	  "SELECT text FROM piece_of_text WHERE owner_id = $1 AND document_id = $2 AND number BETWEEN $3 AND $4"
+	  " ORDER BY number" },
 	{ 0 },
 };
 
@@ -82,9 +105,15 @@ static int64_t stop_of(const struct prepared *p, size_t i)
 {
 	return p->chunks[i].last;
 }
-static int64_t term_of(const struct prepared *p, size_t i)
+static const char *terms_of(const struct index *x, size_t from, size_t to, struct arena *a)
 {
-	return (int64_t)p->index.lists[i].term;
+	struct text t;
+
+	text_init(&t, a);
+	for (size_t i = from; i < to; i++)
+		text_addf(&t, "%c%" PRId64, i == from ? '{' : ',', (int64_t)x->lists[i].term);
+	text_addc(&t, '}');
+	return t.at;
 }
 
 static size_t least(size_t a, size_t b)
@@ -113,27 +142,28 @@ static int add_chunks(struct db *db, const char *owner, const char *id, const st
 	               NULL, err);
 }
 
+/* vectors[from .. to) of those that begin with chunk `first`. */
 static int add_vectors(struct db *db, const char *owner, const char *id, const float *vectors, int dimension,
-                       size_t from, size_t to, struct arena *a, struct error *err)
+                       size_t first, size_t from, size_t to, struct arena *a, struct error *err)
 {
 	char **values = arena_new(a, char *, to - from);
 
 	for (size_t i = from; i < to; i++)
 		values[i - from] = embed_print(vectors + i * (size_t)dimension, dimension, a);
-	return db_exec(
-	    db, "add_vectors",
-	    DB_ARGS(owner, id, numbers(from, to, number_of, NULL, a), db_text_array(values, to - from, a)),
-	    NULL, err);
+	return db_exec(db, "add_vectors",
+	               DB_ARGS(owner, id, numbers(first + from, first + to, number_of, NULL, a),
+	                       db_text_array(values, to - from, a)),
+	               NULL, err);
 }
 
-static int add_postings(struct db *db, const char *owner, const char *id, const struct prepared *p,
-                        size_t from, size_t to, struct arena *a, struct error *err)
+static int add_postings(struct db *db, const char *owner, const char *id, const struct index *x, size_t from,
+                        size_t to, struct arena *a, struct error *err)
 {
 	struct text t;
 
 	text_init(&t, a);
 	for (size_t i = from; i < to; i++) {
-		const struct index_list *l = &p->index.lists[i];
+		const struct index_list *l = &x->lists[i];
 
 		text_adds(&t, i == from ? "{\"\\\\x" : ",\"\\\\x");
 		for (size_t k = 0; k < l->size; k++) {
@@ -145,28 +175,61 @@ static int add_postings(struct db *db, const char *owner, const char *id, const 
 		text_addc(&t, '"');
 	}
 	text_addc(&t, '}');
-	return db_exec(db, "add_postings",
-	               DB_ARGS(owner, id, numbers(from, to, term_of, p, a), (const char *)t.at), NULL, err);
+	return db_exec(db, "add_postings", DB_ARGS(owner, id, terms_of(x, from, to, a), (const char *)t.at),
+	               NULL, err);
+}
+
+/* The text, in rows of so many characters. */
+static int add_text(struct db *db, const char *owner, const char *id, const struct clean *c,
+                    int64_t *characters, struct error *err)
+{
+	const char *at = c->text, *end = at + c->size;
+	struct arena a;
+	int rc = 0;
+
+	*characters = 0;
+	arena_init(&a, 0);
+	for (int number = 0; at < end && rc == 0; number++) {
+		const char *stop = utf8_skip(at, end, TEXT_ROW);
+
+		rc = db_exec(
+		    db, "add_text",
+		    DB_ARGS(owner, id, number, (const char *)arena_strndup(&a, at, (size_t)(stop - at))),
+		    NULL, err);
+		*characters = stop < end ? *characters + TEXT_ROW
+		                         : *characters + (int64_t)utf8_length(at, (size_t)(stop - at));
+		at = stop;
+		arena_reset(&a);
+	}
+	arena_done(&a);
+	return rc;
+}
+
+static int add_all_postings(struct db *db, const char *owner, const char *id, const struct index *x,
+                            struct error *err)
+{
+	struct arena a;
+	int rc = 0;
+
+	arena_init(&a, 0);
+	for (size_t i = 0; i < x->count && rc == 0; i += BATCH * 4) {
+		rc = add_postings(db, owner, id, x, i, least(i + (size_t)BATCH * 4, x->count), &a, err);
+		arena_reset(&a);
+	}
+	arena_done(&a);
+	return rc < 0 ? -1 : db_exec(db, "add_vocabulary", DB_ARGS(owner, id, x->vocabulary), NULL, err);
 }
 
 /* What is needed for one statement is given back after it. */
-static int in_batches(struct db *db, const char *owner, const char *id, const struct prepared *p,
-                      struct error *err)
+static int add_all_chunks(struct db *db, const char *owner, const char *id, const struct prepared *p,
+                          struct error *err)
 {
 	struct arena a;
 	int rc = 0;
 
 	arena_init(&a, 0);
 	for (size_t i = 0; i < p->count && rc == 0; i += BATCH) {
-		size_t to = least(i + BATCH, p->count);
-
-		rc = add_chunks(db, owner, id, p, i, to, &a, err);
-		if (rc == 0)
-			rc = add_vectors(db, owner, id, p->vectors, p->dimension, i, to, &a, err);
-		arena_reset(&a);
-	}
-	for (size_t i = 0; i < p->index.count && rc == 0; i += BATCH * 4) {
-		rc = add_postings(db, owner, id, p, i, least(i + (size_t)BATCH * 4, p->index.count), &a, err);
+		rc = add_chunks(db, owner, id, p, i, least(i + BATCH, p->count), &a, err);
 		arena_reset(&a);
 	}
 	arena_done(&a);
@@ -197,76 +260,154 @@ static void print_pages(const struct clean *c, const char **starts, const char *
 	*ends = e.at;
 }
 
-static int clear(struct db *db, const char *owner, const char *id, struct error *err)
+static int clear(struct db *db, const char *owner, const char *id, const char *const *statements,
+                 struct error *err)
 {
-	if (db_exec(db, "clear_content", DB_ARGS(owner, id), NULL, err) < 0 ||
-	    db_exec(db, "clear_postings", DB_ARGS(owner, id), NULL, err) < 0)
-		return -1;
-	return db_exec(db, "clear_chunks", DB_ARGS(owner, id), NULL, err);
+	for (; *statements; statements++)
+		if (db_exec(db, *statements, DB_ARGS(owner, id), NULL, err) < 0)
+			return -1;
+	return 0;
 }
 
-/* Takes the row for the rest of the transaction: 1, 0 when it is gone, -1. */
-static int lock(struct db *db, const char *owner, const char *id, int64_t *chunks, struct error *err)
+/* The document's row, taken for the rest of the transaction. */
+struct locked {
+	int64_t chunks, terms, generation;
+};
+static int lock(struct db *db, const char *owner, const char *id, struct locked *ret, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 	int found = db_find(db, "lock_document", DB_ARGS(owner, id), &res, err);
 
 	if (found > 0)
-		*chunks = db_int(res, 0, "chunks");
+		*ret = (struct locked){ db_int(res, 0, "chunks"), db_int(res, 0, "terms"),
+			                db_int(res, 0, "generation") };
 	return found;
+}
+
+/* The owner's figures, as they change by this document. */
+static int count(struct db *db, const char *owner, const struct locked *before, int64_t chunks, int64_t terms,
+                 struct error *err)
+{
+	int64_t documents = (chunks > 0) - (before->chunks > 0);
+
+	return db_exec(db, "count_corpus",
+	               DB_ARGS(owner, documents, chunks - before->chunks, terms - before->terms), NULL, err);
+}
+
+static int add_all(struct db *db, const char *owner, const char *id, const struct prepared *p,
+                   struct arena *a, struct error *err)
+{
+	const char *starts, *ends;
+	int64_t characters;
+
+	print_pages(&p->clean, &starts, &ends, a);
+	if (add_text(db, owner, id, &p->clean, &characters, err) < 0 ||
+	    db_exec(db, "add_content", DB_ARGS(owner, id, starts, ends, characters, (int64_t)p->clean.size),
+	            NULL, err) < 0)
+		return -1;
+	if (add_all_chunks(db, owner, id, p, err) < 0)
+		return -1;
+	return add_all_postings(db, owner, id, &p->index, err);
 }
 
 int store_prepared(struct db *db, const char *owner, const char *id, const struct prepared *p,
                    struct arena *a, struct error *err)
 {
-	const char *starts, *ends, *pages = NULL;
-	int64_t before;
+	static const char *const all[] = {
+		"clear_content",    "clear_text", "clear_chunks", "clear_vectors", "clear_postings",
+		"clear_vocabulary", NULL
+	};
+	const char *pages = p->clean.page_count ? arena_printf(a, "%zu", p->clean.page_count) : NULL;
+	struct locked before;
 	int found = lock(db, owner, id, &before, err);
 
 	if (found <= 0)
 		return found;
-	print_pages(&p->clean, &starts, &ends, a);
-	if (p->clean.page_count)
-		pages = arena_printf(a, "%zu", p->clean.page_count);
-	if (clear(db, owner, id, err) < 0 ||
-	    db_exec(db, "add_content", DB_ARGS(owner, id, p->clean.text, starts, ends), NULL, err) < 0 ||
-	    in_batches(db, owner, id, p, err) < 0)
+	if ((before.generation || before.chunks) && clear(db, owner, id, all, err) < 0)
+		return -1;
+	if (add_all(db, owner, id, p, a, err) < 0)
 		return -1;
 	if (db_exec(db, "ready",
-	            DB_ARGS(owner, id, pages, (int64_t)p->count, p->index.terms, p->model,
-	                    p->title ? p->title : "", p->metadata, p->size),
-	            NULL, err) < 0)
+	            DB_ARGS(owner, id, pages, (int64_t)p->count, p->index.terms, p->title ? p->title : "",
+	                    p->metadata, p->size, language_name(p->language), (int)TERMS_VERSION),
+	            NULL, err) < 0 ||
+	    db_exec(db, "notify", DB_ARGS(id), NULL, err) < 0)
 		return -1;
-	return db_exec(db, "notify", DB_ARGS(id), NULL, err) < 0 ? -1 : 1;
+	return count(db, owner, &before, (int64_t)p->count, p->index.terms, err) < 0 ? -1 : 1;
 }
 
-int store_vectors(struct db *db, const char *owner, const char *id, const float *vectors, size_t count,
-                  int dimension, const char *model, struct arena *a, struct error *err)
+int store_index(struct db *db, const char *owner, const char *id, const struct index *x,
+                enum language language, struct error *err)
 {
-	int64_t chunks;
-	int found = lock(db, owner, id, &chunks, err);
+	static const char *const words[] = { "clear_postings", "clear_vocabulary", NULL };
+	struct locked before;
+	int found = lock(db, owner, id, &before, err);
 
-	if (found <= 0 || chunks != (int64_t)count)
+	if (found <= 0 || before.chunks != (int64_t)x->chunks)
 		return found < 0 ? -1 : 0;
-	if (db_exec(db, "clear_vectors", DB_ARGS(owner, id), NULL, err) < 0)
+	if (clear(db, owner, id, words, err) < 0 || add_all_postings(db, owner, id, x, err) < 0)
 		return -1;
-	for (size_t i = 0; i < count; i += BATCH)
-		if (add_vectors(db, owner, id, vectors, dimension, i, least(i + BATCH, count), a, err) < 0)
-			return -1;
-	return db_exec(db, "set_model", DB_ARGS(owner, id, model), NULL, err) < 0 ? -1 : 1;
+	if (db_exec(db, "indexed_anew",
+	            DB_ARGS(owner, id, x->terms, language_name(language), (int)TERMS_VERSION), NULL, err) < 0)
+		return -1;
+	return count(db, owner, &before, before.chunks, x->terms, err) < 0 ? -1 : 1;
 }
 
-int store_chunk_texts(struct db *db, const char *owner, const char *id, char ***ret, size_t *count,
-                      struct arena *a, struct error *err)
+int store_generation(struct db *db, const char *owner, const char *id, int64_t *ret, struct error *err)
+{
+	struct locked now;
+	int found = lock(db, owner, id, &now, err);
+
+	*ret = found > 0 ? now.generation : 0;
+	return found;
+}
+
+int store_clear_vectors(struct db *db, const char *owner, const char *id, struct error *err)
+{
+	return db_exec(db, "clear_vectors", DB_ARGS(owner, id), NULL, err);
+}
+
+int store_vectors(struct db *db, const char *owner, const char *id, const float *vectors, size_t first,
+                  size_t n, int dimension, struct arena *a, struct error *err)
+{
+	for (size_t i = 0; i < n; i += BATCH)
+		if (add_vectors(db, owner, id, vectors, dimension, first, i, least(i + BATCH, n), a, err) < 0)
+			return -1;
+	return 0;
+}
+
+int store_set_model(struct db *db, const char *owner, const char *id, const char *model, struct error *err)
+{
+	return db_exec(db, "set_model", DB_ARGS(owner, id, model), NULL, err);
+}
+
+int store_chunk_texts(struct db *db, const char *owner, const char *id, size_t first, int limit, char ***ret,
+                      size_t *count_ret, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_exec(db, "chunk_texts", DB_ARGS(owner, id), &res, err) < 0)
+	if (db_exec(db, "chunk_texts", DB_ARGS(owner, id, (int64_t)first, limit), &res, err) < 0)
 		return -1;
-	*count = (size_t)PQntuples(res);
-	*ret = arena_new(a, char *, *count);
-	for (size_t i = 0; i < *count; i++)
+	*count_ret = (size_t)PQntuples(res);
+	*ret = arena_new(a, char *, *count_ret);
+	for (size_t i = 0; i < *count_ret; i++)
 		(*ret)[i] = arena_strdup(a, db_text(res, (int)i, "text"));
+	return 0;
+}
+
+int store_index_again(struct db *db, const char *owner, const char *id, struct index_builder *b, size_t first,
+                      int limit, size_t *read, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "chunk_words", DB_ARGS(owner, id, (int64_t)first, limit), &res, err) < 0)
+		return -1;
+	*read = (size_t)PQntuples(res);
+	for (int i = 0; i < PQntuples(res); i++) {
+		const char *text = db_text(res, i, "text");
+
+		index_add(b, text, strlen(text), db_text(res, i, "heading"));
+	}
 	return 0;
 }
 
@@ -300,17 +441,16 @@ static size_t read_numbers(const char *text, int64_t **ret, struct arena *a)
 	return n;
 }
 
-int store_text(struct db *db, const char *owner, const char *id, int64_t start, int64_t end,
-               Documents__Text *out, struct arena *a, struct error *err)
+static int read_pages(struct db *db, const char *owner, const char *id, Documents__Text *out, struct arena *a,
+                      struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
-	int found = db_find(db, "text", DB_ARGS(owner, id, start, end), &res, err);
+	int found = db_find(db, "pages", DB_ARGS(owner, id), &res, err);
 	int64_t *starts, *ends;
 	size_t n, m;
 
 	if (found <= 0)
 		return found;
-	out->text = arena_strdup(a, db_text(res, 0, "text"));
 	n = read_numbers(db_text(res, 0, "page_starts"), &starts, a);
 	m = read_numbers(db_text(res, 0, "page_ends"), &ends, a);
 	out->pages = arena_new(a, Documents__Page *, n);
@@ -324,5 +464,37 @@ int store_text(struct db *db, const char *owner, const char *id, int64_t start, 
 		p->end = ends[i];
 		out->pages[out->n_pages++] = p;
 	}
+	return 1;
+}
+
+/* Of the rows from character `from` on, the part from start to end. */
+static char *cut(const PGresult *res, int64_t from, int64_t start, int64_t end, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	text_adds(&t, "");
+	for (int i = 0; i < PQntuples(res); i++, from += TEXT_ROW) {
+		const char *row = db_text(res, i, "text"), *stop = row + strlen(row), *first, *last;
+
+		first = utf8_skip(row, stop, start > from ? (size_t)(start - from) : 0);
+		last = end < from + TEXT_ROW ? utf8_skip(row, stop, (size_t)(end - from)) : stop;
+		text_add(&t, first, (size_t)(last - first));
+	}
+	return t.at;
+}
+
+int store_text(struct db *db, const char *owner, const char *id, int64_t start, int64_t end,
+               Documents__Text *out, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int64_t first = start / TEXT_ROW, last = end > start ? (end - 1) / TEXT_ROW : first - 1;
+	int found = read_pages(db, owner, id, out, a, err);
+
+	if (found <= 0)
+		return found;
+	if (db_exec(db, "text", DB_ARGS(owner, id, first, last), &res, err) < 0)
+		return -1;
+	out->text = cut(res, first * TEXT_ROW, start, end, a);
 	return 1;
 }

@@ -8,6 +8,7 @@
 
 #include "common/db/db.h"
 #include "documents.pb-c.h"
+#include "svc-documents/ingest/chunk.h"
 #include "svc-documents/search/index.h"
 #include "svc-documents/search/passage.h"
 
@@ -19,9 +20,7 @@ struct prepared {
 	struct chunk *chunks;
 	size_t count;
 	struct index index;
-	const float *vectors; /* count times dimension */
-	int dimension;
-	const char *model;
+	enum language language;
 	/* What a web page said of itself; NULL keeps what there is. */
 	const char *title, *metadata;
 	int64_t size; /* of the page; negative: as it was */
@@ -30,12 +29,25 @@ struct prepared {
 /* 1 done, 0 the document is gone, -1. */
 int store_prepared(struct db *db, const char *owner, const char *id, const struct prepared *p,
                    struct arena *a, struct error *err) CHECKED;
-/* New vectors for the chunks there are; 0 when they are not the ones that were embedded any more. */
-int store_vectors(struct db *db, const char *owner, const char *id, const float *vectors, size_t count,
-                  int dimension, const char *model, struct arena *a, struct error *err) CHECKED;
-/* The passages to embed again, in order. */
-int store_chunk_texts(struct db *db, const char *owner, const char *id, char ***ret, size_t *count,
-                      struct arena *a, struct error *err) CHECKED;
+/* The words of the chunks there are, indexed anew; 0 when they are not those chunks any more. */
+int store_index(struct db *db, const char *owner, const char *id, const struct index *x,
+                enum language language, struct error *err) CHECKED;
+/* Give b the chunks from `first` on, at most `limit`. */
+int store_index_again(struct db *db, const char *owner, const char *id, struct index_builder *b, size_t first,
+                      int limit, size_t *read, struct error *err) CHECKED;
+
+/* Vectors follow the words, batch by batch in one transaction that begins with store_generation() (which locks the
+ * document and tells which chunks those are) and store_clear_vectors(), and ends with store_set_model(). */
+int store_generation(struct db *db, const char *owner, const char *id, int64_t *ret,
+                     struct error *err) CHECKED;
+int store_clear_vectors(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
+int store_vectors(struct db *db, const char *owner, const char *id, const float *vectors, size_t first,
+                  size_t n, int dimension, struct arena *a, struct error *err) CHECKED;
+int store_set_model(struct db *db, const char *owner, const char *id, const char *model,
+                    struct error *err) CHECKED;
+/* The passages to embed, from chunk `first` on, at most `limit`. */
+int store_chunk_texts(struct db *db, const char *owner, const char *id, size_t first, int limit, char ***ret,
+                      size_t *count, struct arena *a, struct error *err) CHECKED;
 
 /* From character start to end, with the pages when all of it is asked for. *bytes is the whole text's size. */
 int store_text_size(struct db *db, const char *owner, const char *id, int64_t *bytes, int64_t *characters,

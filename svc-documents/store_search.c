@@ -5,19 +5,32 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "svc-documents/search/spelling.h"
 
-/* Documents named in a statement; above, all of the owner's are read and the rest left out. */
-enum { LISTED_MAX = 200 };
+enum {
+	LISTED_MAX =
+	    200 /* documents named in a statement; above, all of the owner's are read and the rest left out */
+};
 
+/*
+ * Terms and keys are joined as sets rather than compared with = ANY: so the primary keys are used whatever PostgreSQL
+ * knows of the tables, also right after the first uploads, when it knows nothing.
+ */
 const struct db_stmt store_search_statements[] = {
-	{ "corpus_all", "SELECT id, name, coalesce(chunks, 0) AS chunks, terms, model FROM document"
-	                " WHERE owner_id = $1 AND chunks > 0 ORDER BY id" },
-	{ "corpus_of", "SELECT id, name, coalesce(chunks, 0) AS chunks, terms, model FROM document"
-	               " WHERE owner_id = $1 AND id = ANY($2::uuid[]) ORDER BY id" },
-	{ "lists_all",
-	  "SELECT term, document_id, packed FROM posting WHERE owner_id = $1 AND term = ANY($2::bigint[])" },
-	{ "lists_of", "SELECT term, document_id, packed FROM posting"
-	              " WHERE owner_id = $1 AND term = ANY($2::bigint[]) AND document_id = ANY($3::uuid[])" },
+	{ "corpus_all", "SELECT id, name, chunks, terms, model, language, generation FROM document"
+	                " WHERE owner_id = $1 AND chunks > 0 ORDER BY id LIMIT $2" },
+	{ "corpus_of",
+	  "SELECT d.id, d.name, coalesce(d.chunks, 0) AS chunks, d.terms, d.model, d.language, d.generation"
+	  " FROM unnest($2::uuid[]) AS k (id) JOIN document d ON d.owner_id = $1 AND d.id = k.id"
+	  " ORDER BY d.id" },
+	{ "corpus_counts", "SELECT documents, chunks, terms FROM corpus WHERE owner_id = $1" },
+	{ "lists_all", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)"
+	               " JOIN posting p ON p.owner_id = $1 AND p.term = k.term" },
+	{ "lists_of", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)"
+	              " JOIN posting p ON p.owner_id = $1 AND p.term = k.term"
+	              " WHERE p.document_id = ANY($3::uuid[])" },
+	{ "vocabularies", "SELECT v.document_id, v.words FROM unnest($2::uuid[]) AS k (id)"
+	                  " JOIN vocabulary v ON v.owner_id = $1 AND v.document_id = k.id" },
 	{ "nearest_all", "SELECT document_id, number, -(vector <#> $2::halfvec) AS cosine FROM embedding"
 	                 " WHERE owner_id = $1 ORDER BY vector <#> $2::halfvec LIMIT $3" },
 	{ "nearest_of", "SELECT document_id, number, -(vector <#> $2::halfvec) AS cosine FROM embedding"
@@ -29,15 +42,32 @@ const struct db_stmt store_search_statements[] = {
 	  " JOIN embedding e ON e.owner_id = $1 AND e.document_id = k.document_id AND e.number = k.number"
 	  " JOIN document d ON d.owner_id = $1 AND d.id = k.document_id AND d.model = $4" },
 	{ "chunks",
-	  "SELECT c.document_id, c.number, c.id, coalesce(c.page, 0) AS page, c.start, c.stop, c.text"
+	  "SELECT c.document_id, c.number, c.id, coalesce(c.page, 0) AS page, c.start, c.stop, c.heading, c.text"
 	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)"
 	  " JOIN chunk c ON c.owner_id = $1 AND c.document_id = k.document_id AND c.number = k.number"
 	  " ORDER BY c.document_id, c.number" },
 	{ 0 },
 };
 
-int store_corpus(struct db *db, const struct scope *scope, struct corpus_document **ret, const char ***models,
-                 size_t *count, struct arena *a, struct error *err)
+static void read_corpus(const PGresult *res, struct corpus_document **ret, const char ***models,
+                        size_t *count, struct arena *a)
+{
+	*count = (size_t)PQntuples(res);
+	*ret = arena_new(a, struct corpus_document, *count);
+	*models = arena_new(a, const char *, *count);
+	for (int i = 0; i < PQntuples(res); i++) {
+		(*ret)[i] = (struct corpus_document){ .id = arena_strdup(a, db_text(res, i, "id")),
+			                              .name = arena_strdup(a, db_text(res, i, "name")),
+			                              .chunks = (uint32_t)db_int(res, i, "chunks"),
+			                              .terms = db_int(res, i, "terms"),
+			                              .language = language_named(db_text(res, i, "language")),
+			                              .generation = db_int(res, i, "generation") };
+		(*models)[i] = arena_strdup(a, db_text(res, i, "model"));
+	}
+}
+
+int store_corpus(struct db *db, const struct scope *scope, int limit, struct corpus_document **ret,
+                 const char ***models, size_t *count, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
@@ -45,19 +75,23 @@ int store_corpus(struct db *db, const struct scope *scope, struct corpus_documen
 		if (db_exec(db, "corpus_of",
 		            DB_ARGS(scope->owner, db_text_array(scope->ids, scope->count, a)), &res, err) < 0)
 			return -1;
-	} else if (db_exec(db, "corpus_all", DB_ARGS(scope->owner), &res, err) < 0) {
+	} else if (db_exec(db, "corpus_all", DB_ARGS(scope->owner, limit), &res, err) < 0) {
 		return -1;
 	}
-	*count = (size_t)PQntuples(res);
-	*ret = arena_new(a, struct corpus_document, *count);
-	*models = arena_new(a, const char *, *count);
-	for (size_t i = 0; i < *count; i++) {
-		(*ret)[i] = (struct corpus_document){ .id = arena_strdup(a, db_text(res, (int)i, "id")),
-			                              .name = arena_strdup(a, db_text(res, (int)i, "name")),
-			                              .chunks = (uint32_t)db_int(res, (int)i, "chunks"),
-			                              .terms = db_int(res, (int)i, "terms") };
-		(*models)[i] = arena_strdup(a, db_text(res, (int)i, "model"));
-	}
+	read_corpus(res, ret, models, count, a);
+	return 0;
+}
+
+int store_corpus_counts(struct db *db, const char *owner, struct corpus_counts *ret, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	*ret = (struct corpus_counts){ 0 };
+	if (db_exec(db, "corpus_counts", DB_ARGS(owner), &res, err) < 0)
+		return -1;
+	if (PQntuples(res) > 0)
+		*ret = (struct corpus_counts){ db_int(res, 0, "documents"), db_int(res, 0, "chunks"),
+			                       db_int(res, 0, "terms") };
 	return 0;
 }
 
@@ -74,31 +108,47 @@ static ptrdiff_t place(const struct corpus *c, const char *id)
 	return d ? d - c->documents : -1;
 }
 
-static bool named(const struct scope *scope)
+static void add_hash(struct text *t, uint64_t hash)
 {
-	return scope->ids && scope->count <= LISTED_MAX;
+	text_addf(t, "%s%" PRId64, t->length > 1 ? "," : "", (int64_t)hash);
 }
 
-static const char *term_array(const struct query *q, struct arena *a)
+/* Each spelling once: of most terms all languages have the same. */
+static const char *term_array(const struct query *q, bool near, struct arena *a)
 {
 	struct text t;
 
 	text_init(&t, a);
 	text_addc(&t, '{');
-	for (size_t i = 0; i < q->count; i++)
-		if (!q->terms[i].term.common)
-			text_addf(&t, "%s%" PRId64, t.length > 1 ? "," : "", (int64_t)q->terms[i].term.hash);
+	for (size_t i = 0; i < q->count; i++) {
+		const struct query_term *term = &q->terms[i];
+
+		for (size_t k = 0; near && k < term->near_count; k++)
+			add_hash(&t, term->near[k]);
+		for (int l = 0; !near && !term->common && l < LANGUAGES; l++) {
+			bool seen = false;
+
+			for (int m = 0; m < l; m++)
+				seen |= term->hashes[m] == term->hashes[l];
+			if (!seen)
+				add_hash(&t, term->hashes[l]);
+		}
+	}
 	text_addc(&t, '}');
 	return t.at;
 }
 
-int store_lists(struct db *db, const struct scope *scope, const struct query *q, const struct corpus *c,
-                struct list **ret, size_t *count, struct arena *a, struct error *err)
+int store_lists(struct db *db, const struct scope *scope, const struct query *q, bool near,
+                struct found_list **ret, size_t *count, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
-	const char *terms = term_array(q, a);
+	const char *terms = term_array(q, near, a);
 
-	if (named(scope)) {
+	*ret = NULL;
+	*count = 0;
+	if (strlen(terms) == 2)
+		return 0;
+	if (scope->ids && scope->count <= LISTED_MAX) {
 		if (db_exec(db, "lists_of",
 		            DB_ARGS(scope->owner, terms, db_text_array(scope->ids, scope->count, a)), &res,
 		            err) < 0)
@@ -106,17 +156,56 @@ int store_lists(struct db *db, const struct scope *scope, const struct query *q,
 	} else if (db_exec(db, "lists_all", DB_ARGS(scope->owner, terms), &res, err) < 0) {
 		return -1;
 	}
-	*ret = arena_new(a, struct list, (size_t)PQntuples(res));
-	*count = 0;
+	*count = (size_t)PQntuples(res);
+	*ret = arena_new(a, struct found_list, *count);
+	for (size_t i = 0; i < *count; i++) {
+		ProtobufCBinaryData packed = db_bytes(res, (int)i, "packed", a);
+
+		(*ret)[i] = (struct found_list){ .hash = (uint64_t)db_int(res, (int)i, "term"),
+			                         .packed = packed.data,
+			                         .size = packed.len };
+		strncpy((*ret)[i].document, db_text(res, (int)i, "document_id"),
+		        sizeof(*ret)[i].document - 1);
+	}
+	return 0;
+}
+
+size_t store_place_lists(const struct found_list *found, size_t count, const struct query *q,
+                         const struct corpus *c, struct list *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ptrdiff_t document = place(c, found[i].document);
+		double worth;
+		int term =
+		    document < 0 ? -1 : query_find(q, found[i].hash, c->documents[document].language, &worth);
+
+		if (term >= 0)
+			ret[n++] = (struct list){ (size_t)term, (size_t)document, found[i].packed,
+				                  found[i].size, worth };
+	}
+	return n;
+}
+
+int store_vocabularies(struct db *db, const char *owner, const struct corpus *c, struct query *q,
+                       const bool *doubtful, struct stemmers *stemmers, size_t *found, struct arena *a,
+                       struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	char **ids = arena_new(a, char *, c->count);
+
+	for (size_t i = 0; i < c->count; i++)
+		ids[i] = (char *)c->documents[i].id;
+	*found = 0;
+	if (db_exec(db, "vocabularies", DB_ARGS(owner, db_text_array(ids, c->count, a)), &res, err) < 0)
+		return -1;
 	for (int i = 0; i < PQntuples(res); i++) {
 		ptrdiff_t document = place(c, db_text(res, i, "document_id"));
-		int term = query_find(q, (uint64_t)db_int(res, i, "term"));
-		ProtobufCBinaryData packed;
 
-		if (document < 0 || term < 0)
-			continue;
-		packed = db_bytes(res, i, "packed", a);
-		(*ret)[(*count)++] = (struct list){ (size_t)term, (size_t)document, packed.data, packed.len };
+		if (document >= 0)
+			*found += spelling_look(q, doubtful, db_text(res, i, "words"),
+			                        c->documents[document].language, stemmers);
 	}
 	return 0;
 }
@@ -199,6 +288,7 @@ int store_chunks(struct db *db, const char *owner, const struct corpus *c, const
 		    (struct stored_chunk){ .document = (size_t)place(c, db_text(res, i, "document_id")),
 			                   .number = (uint32_t)db_int(res, i, "number"),
 			                   .id = arena_strdup(a, db_text(res, i, "id")),
+			                   .heading = arena_strdup(a, db_text(res, i, "heading")),
 			                   .page = (int)db_int(res, i, "page"),
 			                   .first = db_int(res, i, "start"),
 			                   .last = db_int(res, i, "stop"),

@@ -16,12 +16,33 @@ struct scope {
 	size_t count;
 };
 
-/* The documents there are, by id, with the models of their vectors in models[]. Those not yet indexed have no chunks. */
-int store_corpus(struct db *db, const struct scope *scope, struct corpus_document **ret, const char ***models,
-                 size_t *count, struct arena *a, struct error *err) CHECKED;
-/* The lists of the query's terms in the corpus. */
-int store_lists(struct db *db, const struct scope *scope, const struct query *q, const struct corpus *c,
-                struct list **ret, size_t *count, struct arena *a, struct error *err) CHECKED;
+/* The documents there are, by id, with the models of their vectors in models[]. Those not yet indexed have no chunks.
+ * Of all of an owner's, at most `limit`. */
+int store_corpus(struct db *db, const struct scope *scope, int limit, struct corpus_document **ret,
+                 const char ***models, size_t *count, struct arena *a, struct error *err) CHECKED;
+/* What the owner has in all. */
+struct corpus_counts {
+	int64_t documents, chunks, terms;
+};
+int store_corpus_counts(struct db *db, const char *owner, struct corpus_counts *ret,
+                        struct error *err) CHECKED;
+
+/* The lists of the query's terms; with `near`, of the words that are spelled nearly like them. */
+struct found_list {
+	uint64_t hash;
+	char document[37];
+	const uint8_t *packed;
+	size_t size;
+};
+int store_lists(struct db *db, const struct scope *scope, const struct query *q, bool near,
+                struct found_list **ret, size_t *count, struct arena *a, struct error *err) CHECKED;
+/* Which term and document of the corpus each belongs to; those of none are left out. ret has room for all. */
+size_t store_place_lists(const struct found_list *found, size_t count, const struct query *q,
+                         const struct corpus *c, struct list *ret);
+/* Words of the corpus that are spelled nearly like the doubtful terms become theirs (spelling.h). */
+int store_vocabularies(struct db *db, const char *owner, const struct corpus *c, struct query *q,
+                       const bool *doubtful, struct stemmers *stemmers, size_t *found, struct arena *a,
+                       struct error *err) CHECKED;
 /* The chunks whose vectors are nearest, best first; documents that are not of the corpus are left out. */
 int store_nearest(struct db *db, const struct scope *scope, const char *vector, int limit,
                   const struct corpus *c, struct hit **ret, size_t *count, struct arena *a,

@@ -9,6 +9,7 @@
 #include "svc-documents/ingest/embed.h"
 #include "svc-documents/ingest/extract.h"
 #include "svc-documents/ingest/watch.h"
+#include "svc-documents/search/cache.h"
 
 struct settings {
 	const char *egress_allow, *extract;
@@ -22,6 +23,7 @@ struct svc {
 	struct egress *egress;
 	struct embedder embedder;
 	struct watch *watch;
+	struct cache *cache;
 	struct follow *follow;
 	struct job_runner *jobs;
 	struct extractors *extractors;

@@ -59,14 +59,7 @@ static void add_number(struct line *line, int64_t number)
 /* Where to cut a text, so that no UTF-8 character is split. */
 static size_t cut(const char *text)
 {
-	size_t length = strnlen(text, TEXT_MAX_BYTES + 1);
-
-	if (length <= TEXT_MAX_BYTES)
-		return length;
-	length = TEXT_MAX_BYTES;
-	while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
-		length--;
-	return length;
+	return utf8_clip(text, strnlen(text, TEXT_MAX_BYTES + 1), TEXT_MAX_BYTES);
 }
 
 /* Bytes that are not UTF-8 are shown as \u0080 to \u00ff, so that the line is JSON whatever came in. */

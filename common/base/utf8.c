@@ -67,3 +67,19 @@ size_t utf8_length(const char *bytes, size_t length)
 		count += ((unsigned char)bytes[i] & 0xc0) != 0x80;
 	return count;
 }
+
+size_t utf8_clip(const char *bytes, size_t length, size_t room)
+{
+	if (length <= room)
+		return length;
+	while (room && ((unsigned char)bytes[room] & 0xc0) == 0x80)
+		room--;
+	return room;
+}
+
+const char *utf8_skip(const char *s, const char *end, size_t n)
+{
+	for (; n > 0 && s < end; n--)
+		utf8_next(&s);
+	return s;
+}

@@ -58,5 +58,9 @@ int utf8_sequence(const unsigned char *p, const unsigned char *end);
 int utf8_valid(const char *bytes, size_t length);
 /* Characters in valid UTF-8. */
 size_t utf8_length(const char *bytes, size_t length);
+/* Of `length` bytes, how many make the whole characters that fit into `room` bytes. */
+size_t utf8_clip(const char *bytes, size_t length, size_t room);
+/* The place n characters further, at most `end`. */
+const char *utf8_skip(const char *s, const char *end, size_t n);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/base/utf8.h"
 #include "common/json/json.h"
 
 enum { WORDS_MAX = 200 }; /* bytes of the peer's own words about itself */
@@ -23,15 +24,8 @@ static const char *complaint_of(json_object *object)
 /* One line, whole characters, not too long: it goes into a sentence of ours. */
 static const char *shorten(const char *text, struct arena *a)
 {
-	size_t size = strlen(text);
-	char *line;
+	char *line = arena_strndup(a, text, utf8_clip(text, strlen(text), WORDS_MAX));
 
-	if (size > WORDS_MAX) {
-		size = WORDS_MAX;
-		while (size && (text[size] & 0xc0) == 0x80)
-			size--;
-	}
-	line = arena_strndup(a, text, size);
 	for (char *at = line; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			*at = ' ';

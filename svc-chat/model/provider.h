@@ -20,6 +20,7 @@ struct passage {
 	const char *document; /* its name */
 	int page;             /* 0: unknown */
 	const char *text;
+	const char *heading; /* above it: "Part II / Warranty"; NULL: none */
 };
 
 struct chat_message {

@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/metrics.h"
+#include "common/base/utf8.h"
 #include "common/json/json.h"
 #include "documents.client.h"
 #include "svc-chat/turn/retrieve.h"
@@ -12,16 +13,6 @@ enum {
 	SHORT_QUESTION = 60, /* bytes */
 	BEFORE_MAX = 1000,   /* of the question before it */
 };
-
-/* Of so many bytes those that fit, in whole characters. */
-static size_t clip(const char *bytes, size_t size, size_t room)
-{
-	if (size <= room)
-		return size;
-	while (room && (bytes[room] & 0xc0) == 0x80)
-		room--;
-	return room;
-}
 
 /* --- Passages ------------------------------------------------------------------------------------------------------- */
 
@@ -36,7 +27,7 @@ static const char *query_of(const struct ask *r)
 	if (!before)
 		return r->question;
 	return arena_printf(r->call->arena, "%s\n%.*s", r->question,
-	                    (int)clip(before, strlen(before), BEFORE_MAX), before);
+	                    (int)utf8_clip(before, strlen(before), BEFORE_MAX), before);
 }
 
 int ask_search(struct ask *r)
@@ -78,6 +69,8 @@ static const struct passage *passages_of(const struct ask *r)
 		list[i].document = r->found[i]->document_name;
 		list[i].page = r->found[i]->has_page ? r->found[i]->page : 0;
 		list[i].text = r->found[i]->text ? r->found[i]->text : "";
+		list[i].heading = r->found[i]->heading;
+		r->found[i]->heading = NULL; /* a source as it is shown has none */
 	}
 	return list;
 }
@@ -115,7 +108,7 @@ static int take_text(void *arg, const char *bytes, size_t size)
 		bytes++;
 		size--;
 	}
-	fits = clip(bytes, size, ASK_TEXT_MAX - r->text_bytes);
+	fits = utf8_clip(bytes, size, ASK_TEXT_MAX - r->text_bytes);
 	r->text_bytes += fits;
 	citations_feed(&r->citations, bytes, fits, &r->clean);
 	give_out(r);

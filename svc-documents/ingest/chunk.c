@@ -6,6 +6,7 @@
 
 #include "common/base/text.h"
 #include "common/base/utf8.h"
+#include "common/text/sentence.h"
 
 enum { HEADING_LEVELS = 6, HEADING_LINE = 60 };
 
@@ -80,22 +81,6 @@ static bool lone_title(const char *s, const char *eol, const char *end)
 	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c >= 0xc0 && c < 0x3000);
 }
 
-/* Does a new unit begin at this line, though the sentence before has no full stop? */
-static bool starts_item(const char *s, const char *end)
-{
-	const char *p = s;
-
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	if (end - p >= 2 && (*p == '-' || *p == '*' || *p == '+' || *p == '|') && (p[1] == ' ' || *p == '|'))
-		return true;
-	if (end - p >= 3 && memcmp(p, "\xe2\x80\xa2", 3) == 0)
-		return true;
-	for (s = p; p < end && *p >= '0' && *p <= '9';)
-		p++;
-	return p > s && end - p >= 2 && (*p == '.' || *p == ')') && p[1] == ' ';
-}
-
 /* --- Sentences -------------------------------------------------------------------------------------------------- */
 
 /* A sentence too long for a chunk, in pieces that end at a blank where there is one. */
@@ -133,7 +118,7 @@ static void add_sentence(struct units *u, const char *text, size_t start, size_t
 static const char *item_border(const char *s, const char *end)
 {
 	for (const char *eol = line_end(s, end); eol < end; eol = line_end(eol + 1, end))
-		if (starts_item(eol + 1, end))
+		if (sentence_item(eol + 1, end))
 			return eol;
 	return end;
 }

@@ -34,7 +34,4 @@ struct chunk {
 /* Returns how many; *ret in the arena. */
 size_t chunk_text(const struct clean *text, struct chunk **ret, struct arena *a);
 
-/* The end of the sentence that starts at s (past its full stop and closing quotes), for others who quote. */
-const char *sentence_end(const char *s, const char *end);
-
 #endif

@@ -2,136 +2,139 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "svc-documents/search/terms.h"
+#include "common/base/text.h"
+#include "common/json/json.h"
 
-/* --- Builtin ---------------------------------------------------------------------------------------------------- */
+enum { BATCH = 64, ANSWER_MAX = 16 * 1024 * 1024 };
 
-struct feature {
-	uint32_t hash;
-	float weight;
-};
-struct features {
-	struct feature *at;
-	size_t count, room;
-};
-
-enum { GRAM = 4 };
-static const float word_weight = 1, gram_weight = 0.35f, common_weight = 0.15f;
-
-/* FNV-1a, its bits mixed once more: the lowest choose the place, the highest the sign. */
-static uint32_t hash32(char kind, const char *text, size_t size)
+static char *request_body(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n,
+                          struct arena *a)
 {
-	uint32_t h = (0x811c9dc5u ^ (unsigned char)kind) * 0x01000193u;
+	struct text t;
 
-	for (size_t i = 0; i < size; i++)
-		h = (h ^ (unsigned char)text[i]) * 0x01000193u;
-	h ^= h >> 16;
-	h *= 0x85ebca6bu;
-	return h ^ h >> 13;
-}
-
-static void add(struct features *f, uint32_t hash, float weight)
-{
-	if (f->count == f->room) {
-		f->room = f->room ? f->room * 2 : 1024;
-		f->at = realloc(f->at, f->room * sizeof *f->at);
-		if (!f->at)
-			abort();
+	text_init(&t, a);
+	text_adds(&t, "{\"model\":");
+	text_add_json(&t, e->name, strlen(e->name));
+	text_adds(&t, ",\"encoding_format\":\"float\",\"input\":[");
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			text_addc(&t, ',');
+		text_add_json(&t, texts[i], sizes[i]);
 	}
-	f->at[f->count++] = (struct feature){ hash, weight };
+	text_adds(&t, "]}");
+	return t.at;
 }
 
-static void add_term(struct features *f, const struct term *t)
+static int bad_answer(struct error *err)
 {
-	char padded[TERM_MAX + 12];
-	int size;
-
-	add(f, hash32('w', t->text, t->size), t->common ? common_weight : word_weight);
-	if (t->common)
-		return;
-	size = snprintf(padded, sizeof padded, "<%s>", t->word);
-	for (int i = 0; i + GRAM <= size; i++)
-		add(f, hash32('g', padded + i, GRAM), gram_weight);
+	return error_set(err, ERROR_UPSTREAM,
+	                 "the embedding server's answer is not what OpenAI's API promises");
 }
 
-static int by_hash(const void *a, const void *b)
-{
-	uint32_t x = ((const struct feature *)a)->hash, y = ((const struct feature *)b)->hash;
-
-	return (x > y) - (x < y);
-}
-
-static void to_unit_length(float *v, int n)
+/* One vector at unit length, so that an inner product is the cosine. */
+static int read_vector(json_object *values, float *out, int dimension, struct error *err)
 {
 	double sum = 0;
 
-	for (int i = 0; i < n; i++)
-		sum += (double)v[i] * v[i];
-	if (sum > 0)
-		for (int i = 0; i < n; i++)
-			v[i] = (float)(v[i] / sqrt(sum));
-}
-
-static void embed_features(struct features *f, float *vector)
-{
-	if (f->count)
-		qsort(f->at, f->count, sizeof *f->at, by_hash);
-	for (size_t i = 0, n; i < f->count; i += n) {
-		const struct feature *one = &f->at[i];
-		float value;
-
-		for (n = 1; i + n < f->count && one[n].hash == one->hash;)
-			n++;
-		value = one->weight * (1 + logf((float)n));
-		vector[one->hash % EMBED_BUILTIN_DIMENSION] += one->hash >> 31 ? value : -value;
+	if (!json_object_is_type(values, json_type_array) ||
+	    (int)json_object_array_length(values) != dimension)
+		return bad_answer(err);
+	for (int i = 0; i < dimension; i++) {
+		out[i] = (float)json_object_get_double(json_object_array_get_idx(values, (size_t)i));
+		sum += (double)out[i] * out[i];
 	}
-	to_unit_length(vector, EMBED_BUILTIN_DIMENSION);
-}
-
-static void embed_with(const char *text, size_t size, struct sb_stemmer *stemmer, struct features *f,
-                       float *vector)
-{
-	struct terms terms;
-
-	f->count = 0;
-	memset(vector, 0, EMBED_BUILTIN_DIMENSION * sizeof *vector);
-	terms_init(&terms, text, size, stemmer);
-	for (struct term t; terms_next(&terms, &t);)
-		add_term(f, &t);
-	embed_features(f, vector);
-}
-
-void embed_builtin(const char *text, size_t size, float vector[EMBED_BUILTIN_DIMENSION])
-{
-	struct sb_stemmer *stemmer = stemmer_new();
-	struct features f = { 0 };
-
-	embed_with(text, size, stemmer, &f, vector);
-	free(f.at);
-	stemmer_free(stemmer);
-}
-
-/* --- For both --------------------------------------------------------------------------------------------------- */
-
-int embed(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n, float **ret,
-          int *dimension, struct arena *a, struct error *err)
-{
-	struct sb_stemmer *stemmer;
-	struct features f = { 0 };
-
-	if (e->egress)
-		return embed_openai(e, texts, sizes, n, ret, dimension, a, err);
-	*dimension = EMBED_BUILTIN_DIMENSION;
-	*ret = arena_new(a, float, n *EMBED_BUILTIN_DIMENSION);
-	stemmer = stemmer_new();
-	for (size_t i = 0; i < n; i++)
-		embed_with(texts[i], sizes[i], stemmer, &f, *ret + i * EMBED_BUILTIN_DIMENSION);
-	free(f.at);
-	stemmer_free(stemmer);
+	if (!(sum > 0) || !isfinite(sum))
+		return bad_answer(err);
+	for (int i = 0; i < dimension; i++)
+		out[i] = (float)(out[i] / sqrt(sum));
 	return 0;
+}
+
+/* The first answer tells the dimension and makes room for all n vectors. */
+static int read_answer(const char *body, size_t size, size_t first, size_t count, size_t n, float **ret,
+                       int *dimension, struct arena *a, struct error *err)
+{
+	OWN(json) json_object *answer = NULL;
+	json_object *data;
+
+	if (json_parse(body, size, &answer, err) < 0) {
+		error_clear(err);
+		return bad_answer(err);
+	}
+	data = json_get(answer, "data");
+	if (!json_object_is_type(data, json_type_array) || json_object_array_length(data) != count)
+		return bad_answer(err);
+	for (size_t i = 0; i < count; i++) {
+		json_object *one = json_object_array_get_idx(data, i), *values = json_get(one, "embedding");
+		int64_t place = json_int(one, "index", (int64_t)i);
+
+		if (*dimension == 0) {
+			*dimension = json_object_is_type(values, json_type_array)
+			                 ? (int)json_object_array_length(values)
+			                 : 0;
+			if (*dimension < 1 || *dimension > EMBED_DIMENSION_MAX)
+				return bad_answer(err);
+			*ret = arena_new(a, float, n *(size_t)*dimension);
+		}
+		if (place < 0 || place >= (int64_t)count)
+			return bad_answer(err);
+		if (read_vector(values, *ret + (first + (size_t)place) * (size_t)*dimension, *dimension,
+		                err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int ask(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n,
+               int timeout_ms, struct egress_response *answer, struct arena *a, struct error *err)
+{
+	const char *headers[] = { "Content-Type: application/json", NULL, NULL };
+	char *body = request_body(e, texts, sizes, n, a);
+	struct egress_request request = { .method = "POST",
+		                          .url = arena_printf(a, "%s/embeddings", e->url),
+		                          .headers = headers,
+		                          .body = body,
+		                          .body_size = strlen(body),
+		                          .timeout_ms = timeout_ms,
+		                          .max_bytes = ANSWER_MAX };
+
+	if (*e->key)
+		headers[1] = arena_printf(a, "Authorization: Bearer %s", e->key);
+	if (egress_fetch(e->egress, &request, answer, a, err) < 0)
+		return -1;
+	if (answer->status == 429 || answer->status == 503)
+		return error_busy(err, 10, "the embedding server is busy (%d)", answer->status);
+	if (answer->status != 200)
+		return error_set(err, ERROR_UPSTREAM, "the embedding server answered %d", answer->status);
+	return 0;
+}
+
+int embed(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n, int timeout_ms,
+          float **ret, int *dimension, struct arena *a, struct error *err)
+{
+	struct arena scratch;
+	int rc = 0;
+
+	arena_init(&scratch, 0);
+	*dimension = 0;
+	for (size_t i = 0; i < n && rc == 0; i += BATCH) {
+		size_t count = n - i < BATCH ? n - i : BATCH;
+		struct egress_response answer = { 0 };
+
+		rc = ask(e, texts + i, sizes + i, count, timeout_ms, &answer, &scratch, err);
+		if (rc == 0)
+			rc = read_answer(answer.body, answer.body_size, i, count, n, ret, dimension, a, err);
+		arena_reset(&scratch);
+	}
+	arena_done(&scratch);
+	return rc;
+}
+
+const char *embed_model(const struct embedder *e, int dimension, struct arena *a)
+{
+	return arena_printf(a, "openai:%s:%d@%s", e->name, dimension, e->url);
 }
 
 char *embed_print(const float *vector, int dimension, struct arena *a)
@@ -141,8 +144,7 @@ char *embed_print(const float *vector, int dimension, struct arena *a)
 
 	text[at++] = '[';
 	for (int i = 0; i < dimension; i++)
-		at += vector[i] == 0 ? (size_t)snprintf(text + at, room - at, "0,")
-		                     : (size_t)snprintf(text + at, room - at, "%.4g,", (double)vector[i]);
+		at += (size_t)snprintf(text + at, room - at, "%.4g,", (double)vector[i]);
 	text[at - 1] = ']';
 	return text;
 }

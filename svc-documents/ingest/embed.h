@@ -1,12 +1,11 @@
 /*
- * embed: texts as vectors whose angle says how much they are about the same. Two makers, chosen by configuration:
+ * embed: texts as vectors whose angle says how much they mean the same, made by any server with OpenAI's
+ * POST /embeddings. Without one (EMBEDDING_PROVIDER=builtin) words alone are searched: vectors of hashed words and
+ * letters, which know spelling but no meaning, were measured to find nothing that the words' own ranking and its look
+ * at spellings do not find.
  *
- *   builtin  hashed words and 4-grams of letters ("hashing trick", Weinberger et al. 2009), logarithmic counts, unit
- *            length. No model, no network. It knows spelling, not meaning: it helps with word forms and typing
- *            errors, and counts little beside the words' own ranking (weight 0.1).
- *   openai   any server with OpenAI's POST /embeddings.
- *
- * Vectors of different models must never be compared: `model` names the maker and is stored beside them.
+ * Vectors of different models must never be compared: a document's `model` names who made its vectors, with the server
+ * and the dimension.
  */
 #ifndef PARLEY_DOCUMENTS_EMBED_H
 #define PARLEY_DOCUMENTS_EMBED_H
@@ -15,26 +14,23 @@
 #include "common/base/error.h"
 #include "common/egress/egress.h"
 
-enum { EMBED_BUILTIN_DIMENSION = 512, EMBED_DIMENSION_MAX = 4000 /* pgvector's halfvec in one page */ };
+enum { EMBED_DIMENSION_MAX = 4000 /* pgvector's halfvec in one page */ };
 
 struct embedder {
-	const char *model;   /* "builtin-512", "openai:text-embedding-3-small" */
-	double weight;       /* of its order beside the words' */
+	double weight;       /* the cosine's share of a score */
 	double least_cosine; /* what is further away has nothing to do with the question */
 	size_t
 	    exact_max; /* chunks whose vectors are all looked at; in more, only those that have the words */
-	/* NULL: builtin. Else where to ask. */
-	struct egress *egress;
+	struct egress *egress;        /* NULL: nobody makes vectors */
 	const char *url, *key, *name; /* ".../v1", "" for none, the model's name there */
 };
 
-/* n vectors of *dimension floats, one after another, in the arena. */
-int embed(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n, float **ret,
-          int *dimension, struct arena *a, struct error *err) CHECKED;
+/* n vectors of *dimension floats (unit length), one after another, in the arena; within timeout_ms for each batch. */
+int embed(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n, int timeout_ms,
+          float **ret, int *dimension, struct arena *a, struct error *err) CHECKED;
 
-void embed_builtin(const char *text, size_t size, float vector[EMBED_BUILTIN_DIMENSION]);
-int embed_openai(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n,
-                 float **ret, int *dimension, struct arena *a, struct error *err) CHECKED;
+/* "openai:text-embedding-3-small:1536@https://api.openai.com/v1": what is stored beside its vectors. */
+const char *embed_model(const struct embedder *e, int dimension, struct arena *a);
 
 /* As PostgreSQL reads a vector: "[0.1,-0.02,...]", in the arena. */
 char *embed_print(const float *vector, int dimension, struct arena *a);

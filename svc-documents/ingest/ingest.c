@@ -1,5 +1,6 @@
 #include "svc-documents/ingest/ingest.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,12 +8,18 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/json/json.h"
+#include "svc-documents/ingest/again.h"
 #include "svc-documents/ingest/charset.h"
 #include "svc-documents/ingest/extract.h"
 #include "svc-documents/ingest/sniff.h"
 #include "svc-documents/store.h"
 
-enum { PAGES_MAX = 5000, EMBED_AT_ONCE = 256, PAGE_TIMEOUT_MS = 45 * 1000, PAGE_REDIRECTS = 5, SCAN = 500 };
+enum {
+	PAGES_MAX = 5000,
+	PAGE_TIMEOUT_MS = 45 * 1000,
+	PAGE_REDIRECTS = 5,
+	TRIM = 1 << 20 /* bytes of text, after which memory is given back at once */
+};
 
 /* --- What it is to become --------------------------------------------------------------------------------------- */
 
@@ -44,51 +51,27 @@ static int check(const char *type, const struct clean *clean, struct error *err)
 	return clean->size == 0 ? no_text(type, clean, err) : 0;
 }
 
-/* The heading above a passage belongs to what it says. */
-static const char *embedded_text(const struct prepared *p, size_t i, size_t *size, struct arena *a)
+static void build_index(struct prepared *p, struct arena *a)
 {
-	const struct chunk *c = &p->chunks[i];
+	struct stemmers *stemmers = stemmers_new();
+	struct index_builder *b;
 
-	*size = c->end - c->start;
-	if (!c->heading)
-		return p->clean.text + c->start;
-	*size += strlen(c->heading) + 1;
-	return arena_printf(a, "%s\n%.*s", c->heading, (int)(c->end - c->start), p->clean.text + c->start);
-}
+	p->language = language_guess(p->clean.text, p->clean.size, LANGUAGE_EN);
+	b = index_begin(stemmers, p->language);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct chunk *c = &p->chunks[i];
 
-static int embed_chunks(struct call *call, const struct svc *svc, const struct target *t, struct prepared *p)
-{
-	const char **texts = arena_new(call->arena, const char *, EMBED_AT_ONCE);
-	size_t *sizes = arena_new(call->arena, size_t, EMBED_AT_ONCE);
-	float *all = NULL, *some;
-
-	for (size_t i = 0; i < p->count; i += EMBED_AT_ONCE) {
-		size_t n = p->count - i < EMBED_AT_ONCE ? p->count - i : EMBED_AT_ONCE;
-
-		if (atomic_load(call->cancelled))
-			return error_busy(call->err, 1, "the service is stopping");
-		for (size_t k = 0; k < n; k++)
-			texts[k] = embedded_text(p, i + k, &sizes[k], call->arena);
-		if (embed(&svc->embedder, texts, sizes, n, &some, &p->dimension, call->arena, call->err) < 0)
-			return -1;
-		if (!all)
-			all = arena_new(call->arena, float, p->count *(size_t)p->dimension);
-		memcpy(all + i * (size_t)p->dimension, some, n * (size_t)p->dimension * sizeof *all);
-		if (svc->embedder.egress && tell(call, t, 0.2 + 0.6 * (double)(i + n) / (double)p->count) < 0)
-			return -1;
+		index_add(b, p->clean.text + c->start, c->end - c->start, c->heading);
 	}
-	p->vectors = all;
-	p->model = svc->embedder.model;
-	return 0;
+	index_end(b, &p->index, a);
+	stemmers_free(stemmers);
 }
 
 /* bytes: what a file of that type says, extracted where that is needed. */
-static int prepare_text(struct call *call, const struct target *t, const char *type, const char *bytes,
-                        size_t size, struct prepared *ret)
+static int prepare_text(struct call *call, const char *type, const char *bytes, size_t size,
+                        struct prepared *ret)
 {
-	const struct svc *svc = call->state;
 	bool pdf = strcmp(type, "pdf") == 0;
-	struct sb_stemmer *stemmer;
 
 	normalise(bytes, size, pdf, &ret->clean, call->arena);
 	if (check(type, &ret->clean, call->err) < 0)
@@ -96,10 +79,8 @@ static int prepare_text(struct call *call, const struct target *t, const char *t
 	if (!pdf)
 		ret->clean.page_count = 0;
 	ret->count = chunk_text(&ret->clean, &ret->chunks, call->arena);
-	stemmer = stemmer_new();
-	index_build(ret->clean.text, ret->chunks, ret->count, stemmer, &ret->index, call->arena);
-	stemmer_free(stemmer);
-	return embed_chunks(call, svc, t, ret);
+	build_index(ret, call->arena);
+	return 0;
 }
 
 /* A document that is deleted is not read to its end: its notification wakes the one question that tells. */
@@ -146,7 +127,7 @@ static int prepare_extracted(struct call *call, const struct target *t, const ch
 		return -1;
 	if (*got.title && !ret->title)
 		ret->title = arena_strdup(call->arena, got.title);
-	rc = tell(call, t, 0.2) < 0 ? -1 : prepare_text(call, t, type, got.bytes, got.size, ret);
+	rc = tell(call, t, 0.2) < 0 ? -1 : prepare_text(call, type, got.bytes, got.size, ret);
 	free(got.bytes);
 	return rc;
 }
@@ -202,8 +183,7 @@ static int recode_html(struct call *call, int *file)
 	return rc;
 }
 
-static int read_plain(struct call *call, const struct target *t, const char *type, int file,
-                      struct prepared *ret)
+static int read_plain(struct call *call, const char *type, int file, struct prepared *ret)
 {
 	off_t size = lseek(file, 0, SEEK_END);
 	char *bytes = malloc((size_t)size + 1);
@@ -214,7 +194,7 @@ static int read_plain(struct call *call, const struct target *t, const char *typ
 	if (pread(file, bytes, (size_t)size, 0) != size)
 		rc = error_internal(call->err, "reading back a file");
 	else
-		rc = prepare_text(call, t, type, bytes, (size_t)size, ret);
+		rc = prepare_text(call, type, bytes, (size_t)size, ret);
 	free(bytes);
 	return rc;
 }
@@ -230,7 +210,7 @@ static int prepare_file(struct call *call, const struct target *t, const struct 
 	if (rc == 0 && strcmp(s->type, "html") == 0)
 		rc = recode_html(call, &file);
 	if (rc == 0)
-		rc = is_plain(s->type) ? read_plain(call, t, s->type, file, ret)
+		rc = is_plain(s->type) ? read_plain(call, s->type, file, ret)
 		                       : prepare_extracted(call, t, s->type, file, ret);
 	if (file >= 0)
 		close(file);
@@ -334,7 +314,7 @@ static int prepare_page(struct call *call, const struct target *t, const char *u
 		text = charset_to_utf8(page.body, page.body_size, egress_header(&page, "content-type"), &size,
 		                       call->arena);
 	if (is_plain(type)) {
-		rc = prepare_text(call, t, type, text, size, ret);
+		rc = prepare_text(call, type, text, size, ret);
 	} else {
 		file = extract_file(call->err);
 		rc = file < 0 ? -1 : extract_write(file, text, size, call->err);
@@ -365,7 +345,7 @@ int ingest_later(struct db *db, const char *owner, const char *document_id, stru
 	               arena_printf(a, "{\"document\":\"%s\"}", document_id), 0, err);
 }
 
-static const char *document_of(const struct job *job, struct arena *a)
+const char *ingest_document(const struct job *job, struct arena *a)
 {
 	OWN(json) json_object *payload = NULL;
 	struct error err = { 0 };
@@ -375,6 +355,17 @@ static const char *document_of(const struct job *job, struct arena *a)
 	return arena_strdup(a, json_string(payload, "document"));
 }
 
+int ingest_store(struct call *call, const char *owner, const char *id, const struct prepared *p)
+{
+	const struct svc *svc = call->state;
+	int rc = store_prepared(call->db, owner, id, p, call->arena, call->err);
+
+	if (rc > 0 && svc->embedder.egress &&
+	    again_embed(call->db, owner, id, true, call->arena, call->err) < 0)
+		return -1;
+	return rc;
+}
+
 /* 1 stored, 0 the document has gone meanwhile, -1. */
 static int commit(struct call *call, const struct target *t, const struct prepared *p)
 {
@@ -382,17 +373,19 @@ static int commit(struct call *call, const struct target *t, const struct prepar
 
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	rc = store_prepared(call->db, t->owner, t->id, p, call->arena, call->err);
+	rc = ingest_store(call, t->owner, t->id, p);
 	if (rc < 0)
 		db_rollback(call->db);
 	else if (db_commit(call->db, call->err) < 0)
 		return -1;
+	if (p->clean.size > TRIM)
+		malloc_trim(0);
 	return rc;
 }
 
 static int ingest(struct call *call, const struct job *job)
 {
-	struct target t = { job->owner_id, document_of(job, call->arena) };
+	struct target t = { job->owner_id, ingest_document(job, call->arena) };
 	struct prepared p = { .size = -1 };
 	struct source_file source;
 	int found;
@@ -413,7 +406,7 @@ static int ingest(struct call *call, const struct job *job)
 
 static void ingest_failed(struct call *call, const struct job *job, const struct error *why)
 {
-	const char *id = document_of(job, call->arena);
+	const char *id = ingest_document(job, call->arena);
 	const char *sentence = why->code == ERROR_INTERNAL
 	                           ? "Something went wrong here; processing it again may help."
 	                           : why->message;
@@ -421,52 +414,6 @@ static void ingest_failed(struct call *call, const struct job *job, const struct
 	/* Nobody is left to tell when the database is away; reindexing is always possible. */
 	if (id && store_progress(call->db, job->owner_id, id, "failed", 0, sentence, call->err) < 0)
 		error_clear(call->err);
-}
-
-static int find_old_models(struct call *call, const struct job *job)
-{
-	const struct svc *svc = call->state;
-	struct document_key *keys;
-	size_t count;
-
-	(void)job;
-	if (store_of_other_models(call->db, svc->embedder.model, SCAN, &keys, &count, call->arena,
-	                          call->err) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (job_add(call->db, "reembed", keys[i].owner, keys[i].id,
-		            arena_printf(call->arena, "{\"document\":\"%s\"}", keys[i].id), 0, call->err) < 0)
-			return -1;
-	return count < SCAN ? 0 : job_add(call->db, "models", NULL, "models", "{}", 60, call->err);
-}
-
-static int reembed(struct call *call, const struct job *job)
-{
-	const struct svc *svc = call->state;
-	const char *id = document_of(job, call->arena);
-	char **texts;
-	size_t *sizes, count;
-	float *vectors;
-	int dimension, rc;
-
-	if (!id || store_chunk_texts(call->db, job->owner_id, id, &texts, &count, call->arena, call->err) < 0)
-		return -1;
-	if (count == 0)
-		return 0;
-	sizes = arena_new(call->arena, size_t, count);
-	for (size_t i = 0; i < count; i++)
-		sizes[i] = strlen(texts[i]);
-	if (embed(&svc->embedder, (const char *const *)texts, sizes, count, &vectors, &dimension, call->arena,
-	          call->err) < 0 ||
-	    db_begin(call->db, call->err) < 0)
-		return -1;
-	rc = store_vectors(call->db, job->owner_id, id, vectors, count, dimension, svc->embedder.model,
-	                   call->arena, call->err);
-	if (rc <= 0) {
-		db_rollback(call->db);
-		return rc;
-	}
-	return db_commit(call->db, call->err);
 }
 
 static int sweep(struct call *call, const struct job *job)
@@ -486,8 +433,11 @@ const struct job_kind ingest_kinds[] = {
 	  .attempts = 4,
 	  .first_pause = 5,
 	  .lease = 60 },
-	{ .kind = "models", .run = find_old_models, .attempts = 20, .first_pause = 10, .lease = 60 },
-	{ .kind = "reembed", .run = reembed, .attempts = 20, .first_pause = 30, .lease = 120 },
+	{ .kind = "again", .run = again_find, .attempts = 20, .first_pause = 10, .lease = 60 },
+	{ .kind = "words", .run = again_words, .attempts = 20, .first_pause = 10, .lease = 60 },
+	/* An outage of the model is retried for a day; the document is found by its words meanwhile. */
+	{ .kind = "embed", .run = again_vectors, .attempts = 20, .first_pause = 5, .lease = 120 },
+	{ .kind = "reembed", .run = again_vectors, .attempts = 20, .first_pause = 30, .lease = 120 },
 	{ .kind = "sweep", .run = sweep, .attempts = 20, .first_pause = 60, .lease = 60 },
 };
 const size_t ingest_kind_count = sizeof ingest_kinds / sizeof *ingest_kinds;

@@ -10,13 +10,19 @@
 #include "svc-documents/store_index.h"
 #include "svc-documents/svc.h"
 
-/* "ingest": a document; "models": find documents whose vectors another model made; "reembed": one of those. */
+/* "ingest": a document; "sweep": pieces of files that nobody claimed; and the kinds of again.h. */
 extern const struct job_kind ingest_kinds[];
 extern const size_t ingest_kind_count;
 
 /* In the caller's transaction: have the document processed. */
 int ingest_later(struct db *db, const char *owner, const char *document_id, struct arena *a,
                  struct error *err) CHECKED;
+
+/* In the caller's transaction: everything about a document is stored; its vectors follow, where a model makes some. 1,
+ * 0 the document has gone meanwhile, -1. */
+int ingest_store(struct call *call, const char *owner, const char *id, const struct prepared *p) CHECKED;
+/* Which document a job is about, in the arena; NULL when it does not say. */
+const char *ingest_document(const struct job *job, struct arena *a);
 
 /* Fetch a page and work out everything about it. ERROR_UPSTREAM: no page; ERROR_INVALID: refused, or no text. */
 int ingest_page(struct call *call, const char *url, struct prepared *ret) CHECKED;

@@ -8,6 +8,7 @@
 
 static const double k1 = 1.2, b = 0.6;
 static const double common_worth = 0.3; /* of a function word, whose lists are not looked up */
+static const double joined_worth = 0.5; /* of a name read as one word, beside its parts */
 
 void corpus_init(struct corpus *c, struct corpus_document *documents, size_t count)
 {
@@ -20,6 +21,16 @@ void corpus_init(struct corpus *c, struct corpus_document *documents, size_t cou
 		terms += documents[i].terms;
 	}
 	c->average = c->chunks ? (double)terms / (double)c->chunks : 1;
+	c->all_documents = (double)count;
+	c->all_chunks = (double)c->chunks;
+}
+
+void corpus_narrow(struct corpus *c, int64_t documents, int64_t chunks, int64_t terms)
+{
+	c->all_documents = fmax((double)documents, (double)c->count);
+	c->all_chunks = fmax((double)chunks, (double)c->chunks);
+	if (chunks > 0)
+		c->average = (double)terms / (double)chunks;
 }
 
 /* Of n things, `with` have the term: rare ones tell more. Never negative. */
@@ -42,17 +53,19 @@ static void weigh(struct query *q, struct corpus *c, const struct list *lists, s
 	}
 	for (size_t i = 0; i < q->count; i++) {
 		struct query_term *t = &q->terms[i];
-		double n = (double)c->chunks, with = fmin(chunks[i], n);
+		double n = c->all_chunks, with = fmin(chunks[i], n);
+		double worth = t->worth * (t->term.joined ? joined_worth : 1);
 
-		t->idf = t->term.common ? common_worth : idf(n, with);
-		t->telling = idf(fmax(n, QUERY_CROWD), with);
+		t->idf = worth * (t->common ? common_worth : idf(n, with));
+		t->telling = worth * idf(fmax(n, QUERY_CROWD), with);
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct index_reader r;
 
 		index_reader_init(&r, lists[i].packed, lists[i].size);
-		c->documents[lists[i].document].affinity +=
-		    idf((double)c->count, documents[lists[i].term]) * r.occurrences / (r.occurrences + 3.0);
+		c->documents[lists[i].document].affinity += lists[i].worth * q->terms[lists[i].term].worth *
+		                                            idf(c->all_documents, documents[lists[i].term]) *
+		                                            r.occurrences / (r.occurrences + 3.0);
 	}
 }
 
@@ -104,7 +117,7 @@ size_t bm25(struct query *q, struct corpus *c, const struct list *lists, size_t 
 	weigh(q, c, lists, count, a);
 	for (size_t i = 0; i < count; i++) {
 		const struct corpus_document *d = &c->documents[lists[i].document];
-		double worth = q->terms[lists[i].term].idf * (k1 + 1);
+		double worth = lists[i].worth * q->terms[lists[i].term].idf * (k1 + 1);
 		struct index_reader r;
 
 		index_reader_init(&r, lists[i].packed, lists[i].size);

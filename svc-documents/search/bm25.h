@@ -14,6 +14,8 @@
 /* A document that is searched. */
 struct corpus_document {
 	const char *id, *name;
+	enum language language;
+	int64_t generation; /* of its index: a new number whenever that is written anew */
 	uint32_t chunks;
 	int64_t terms;   /* of all its chunks */
 	size_t base;     /* chunks of the documents before it: filled by corpus_init() */
@@ -21,18 +23,23 @@ struct corpus_document {
 };
 
 struct corpus {
-	struct corpus_document *documents;
+	struct corpus_document
+	    *documents; /* by id; of a large corpus only those that have words of the question */
 	size_t count;
-	size_t chunks;
+	size_t chunks; /* of these */
+	double all_documents, all_chunks;
 	double average; /* terms of a chunk */
 };
+/* Of documents that are all there is; corpus_narrow() then for a corpus of which they are a part. */
 void corpus_init(struct corpus *c, struct corpus_document *documents, size_t count);
+void corpus_narrow(struct corpus *c, int64_t documents, int64_t chunks, int64_t terms);
 
 /* A term's list in one of the documents, as the index has it. */
 struct list {
 	size_t term, document; /* places in the query and in the corpus */
 	const uint8_t *packed;
 	size_t size;
+	double worth; /* 1, less for a word spelled otherwise */
 };
 
 struct hit {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/text.h"
+
 /* What is gathered about a term: its list, still growing. */
 struct slot {
 	uint64_t term;
@@ -13,11 +15,19 @@ struct slot {
 	bool used;
 };
 
-struct builder {
+struct index_builder {
 	struct slot *slots; /* open addressing */
 	size_t count, room; /* room is a power of two */
-	uint32_t *touched;  /* slots with the current chunk in `times` */
+	struct text words;  /* the vocabulary so far */
+	uint64_t *known;    /* hashes of its words: open addressing, 0 is free */
+	size_t known_count, known_room;
+	uint32_t *touched; /* slots with the current chunk in `times` */
 	size_t touched_count, touched_room;
+	uint32_t chunks;
+	int64_t terms;
+	struct stemmers *stemmers;
+	enum language language;
+	struct arena arena;
 };
 
 static void *grow(void *at, size_t size)
@@ -38,7 +48,7 @@ static struct slot *find(struct slot *slots, size_t room, uint64_t term)
 	return &slots[i];
 }
 
-static void widen(struct builder *b)
+static void widen(struct index_builder *b)
 {
 	size_t room = b->room ? b->room * 2 : 1024;
 	struct slot *slots = calloc(room, sizeof *slots);
@@ -53,7 +63,7 @@ static void widen(struct builder *b)
 	b->room = room;
 }
 
-static void count_term(struct builder *b, uint64_t term)
+static void count_term(struct index_builder *b, uint64_t term)
 {
 	struct slot *s = find(b->slots, b->room, term);
 
@@ -81,7 +91,7 @@ static size_t put_number(uint8_t *out, uint32_t n)
 }
 
 /* The chunk is over: its counts go into the lists. */
-static void end_chunk(struct builder *b, uint32_t number, uint32_t length)
+static void end_chunk(struct index_builder *b, uint32_t number, uint32_t length)
 {
 	for (size_t i = 0; i < b->touched_count; i++) {
 		struct slot *s = &b->slots[b->touched[i]];
@@ -101,15 +111,63 @@ static void end_chunk(struct builder *b, uint32_t number, uint32_t length)
 	b->touched_count = 0;
 }
 
-static uint32_t count_text(struct builder *b, const char *text, size_t size, struct sb_stemmer *stemmer)
+/* 1 when the word is new. */
+static int learn(struct index_builder *b, uint64_t word)
+{
+	size_t i;
+
+	if (b->known_count * 2 >= b->known_room) {
+		uint64_t *old = b->known;
+		size_t room = b->known_room;
+
+		b->known_room = room ? room * 2 : 1024;
+		b->known = calloc(b->known_room, sizeof *b->known);
+		if (!b->known)
+			abort();
+		b->known_count = 0;
+		for (size_t k = 0; k < room; k++)
+			if (old[k])
+				learn(b, old[k]);
+		free(old);
+	}
+	for (i = word & (b->known_room - 1); b->known[i]; i = (i + 1) & (b->known_room - 1))
+		if (b->known[i] == word)
+			return 0;
+	b->known[i] = word;
+	b->known_count++;
+	return 1;
+}
+
+/* What people may misspell: words of letters, neither short nor endless. */
+static void add_word(struct index_builder *b, const struct term *t)
+{
+	uint64_t h = 0;
+
+	if (t->joined || t->word_size < INDEX_WORD_LEAST || t->word_size > INDEX_WORD_MOST)
+		return;
+	for (size_t i = 0; i < t->word_size; i++) {
+		if (t->word[i] >= '0' && t->word[i] <= '9')
+			return;
+		h = (h ^ (unsigned char)t->word[i]) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 29;
+	}
+	if (!learn(b, h | 1))
+		return;
+	if (b->words.length)
+		text_addc(&b->words, ' ');
+	text_add(&b->words, t->word, t->word_size);
+}
+
+static uint32_t count_text(struct index_builder *b, const char *text, size_t size)
 {
 	struct terms terms;
 	uint32_t n = 0;
 
-	terms_init(&terms, text, size, stemmer);
-	for (struct term t; terms_next(&terms, &t); n++) {
+	terms_init(&terms, text, size, b->stemmers, b->language);
+	for (struct term t; terms_next(&terms, &t); n += !t.joined) {
 		/* Never widen while slots of this chunk are noted by position: room for the largest chunk is kept. */
 		count_term(b, t.hash);
+		add_word(b, &t);
 	}
 	return n;
 }
@@ -122,8 +180,38 @@ static int by_term(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void finish(struct builder *b, struct index *ret, struct arena *a)
+struct index_builder *index_begin(struct stemmers *stemmers, enum language language)
 {
+	struct index_builder *b = calloc(1, sizeof *b);
+
+	if (!b)
+		abort();
+	b->stemmers = stemmers;
+	b->language = language;
+	arena_init(&b->arena, 0);
+	text_init(&b->words, &b->arena);
+	text_adds(&b->words, "");
+	widen(b);
+	return b;
+}
+
+void index_add(struct index_builder *b, const char *text, size_t size, const char *heading)
+{
+	size_t above = heading ? strlen(heading) : 0;
+	uint32_t length;
+
+	while (b->room < (b->count + 2 * (size + above)) * 2)
+		widen(b);
+	length = count_text(b, text, size);
+	if (above)
+		count_text(b, heading, above);
+	end_chunk(b, b->chunks++, length);
+	b->terms += length;
+}
+
+void index_end(struct index_builder *b, struct index *ret, struct arena *a)
+{
+	*ret = (struct index){ .terms = b->terms, .chunks = b->chunks };
 	ret->lists = arena_new(a, struct index_list, b->count);
 	for (size_t i = 0; i < b->room; i++) {
 		struct slot *s = &b->slots[i];
@@ -138,33 +226,24 @@ static void finish(struct builder *b, struct index *ret, struct arena *a)
 		memcpy(packed + head, s->bytes, s->size);
 		ret->lists[ret->count++] = (struct index_list){ s->term, packed, head + s->size };
 		free(s->bytes);
+		s->bytes = NULL;
 	}
 	qsort(ret->lists, ret->count, sizeof *ret->lists, by_term);
-	free(b->slots);
-	free(b->touched);
+	ret->vocabulary = arena_strdup(a, b->words.at);
+	index_drop(b);
 }
 
-void index_build(const char *text, const struct chunk *chunks, size_t count, struct sb_stemmer *stemmer,
-                 struct index *ret, struct arena *a)
+void index_drop(struct index_builder *b)
 {
-	struct builder b = { 0 };
-
-	*ret = (struct index){ 0 };
-	widen(&b);
-	for (size_t i = 0; i < count; i++) {
-		const struct chunk *c = &chunks[i];
-		size_t heading = c->heading ? strlen(c->heading) : 0;
-		uint32_t length;
-
-		while (b.room < (b.count + c->end - c->start + heading) * 2)
-			widen(&b);
-		length = count_text(&b, text + c->start, c->end - c->start, stemmer);
-		if (heading)
-			count_text(&b, c->heading, heading, stemmer);
-		end_chunk(&b, (uint32_t)i, length);
-		ret->terms += length;
-	}
-	finish(&b, ret, a);
+	for (size_t i = 0; b && i < b->room; i++)
+		free(b->slots[i].bytes);
+	if (!b)
+		return;
+	free(b->slots);
+	free(b->known);
+	free(b->touched);
+	arena_done(&b->arena);
+	free(b);
 }
 
 /* --- Reading ---------------------------------------------------------------------------------------------------- */

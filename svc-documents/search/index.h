@@ -3,8 +3,9 @@
  *
  * A list is packed as unsigned LEB128 numbers: how many chunks, how often in all of them, then for each chunk the
  * distance of its number from the one before (the first: from -1), how often the term is there, and how many terms
- * the chunk has. So ranking needs nothing but the lists of the query's terms.
- * The words of the headings above a chunk count as said once in it.
+ * the chunk has (names read as one word are not counted). So ranking needs nothing but the lists of the query's terms.
+ * The words of the headings above a chunk count as said once in it. The vocabulary is for questions that are spelled
+ * otherwise (spelling.h).
  */
 #ifndef PARLEY_DOCUMENTS_INDEX_H
 #define PARLEY_DOCUMENTS_INDEX_H
@@ -13,8 +14,9 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
-#include "svc-documents/ingest/chunk.h"
-#include "svc-documents/search/terms.h"
+#include "common/text/terms.h"
+
+enum { INDEX_WORD_LEAST = 4, INDEX_WORD_MOST = 32 /* bytes of a word of the vocabulary */ };
 
 struct index_list {
 	uint64_t term;
@@ -25,11 +27,17 @@ struct index_list {
 struct index {
 	struct index_list *lists; /* by term, as signed numbers sort: the order of the table's key */
 	size_t count;
-	int64_t terms; /* of all chunks together */
+	uint32_t chunks;
+	int64_t terms;          /* of all chunks together */
+	const char *vocabulary; /* its distinct words as they are spelled, folded, with a blank between */
 };
 
-void index_build(const char *text, const struct chunk *chunks, size_t count, struct sb_stemmer *stemmer,
-                 struct index *ret, struct arena *a);
+/* Chunk after chunk, in order; then all of it, in the arena. index_end() and index_drop() free the builder. */
+struct index_builder;
+struct index_builder *index_begin(struct stemmers *stemmers, enum language language);
+void index_add(struct index_builder *b, const char *text, size_t size, const char *heading /* or NULL */);
+void index_end(struct index_builder *b, struct index *ret, struct arena *a);
+void index_drop(struct index_builder *b); /* NULL is fine */
 
 /* Reading a list. What is not well-formed ends it. */
 struct index_reader {

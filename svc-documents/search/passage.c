@@ -6,6 +6,7 @@
 
 #include "common/base/text.h"
 #include "common/base/utf8.h"
+#include "common/text/sentence.h"
 #include "svc-documents/ingest/chunk.h"
 
 static int by_place(const void *x, const void *y)
@@ -31,16 +32,9 @@ struct stretch {
 	int64_t first, last; /* characters of the document */
 };
 
-static const char *skip_characters(const char *s, const char *end, int64_t n)
-{
-	for (; n > 0 && s < end; n--)
-		utf8_next(&s);
-	return s;
-}
-
 static void join(struct stretch *s, const struct stored_chunk *c)
 {
-	const char *end = c->text + c->size, *from = skip_characters(c->text, end, s->last - c->first);
+	const char *end = c->text + c->size, *from = utf8_skip(c->text, end, (size_t)(s->last - c->first));
 
 	text_add(&s->text, from, (size_t)(end - from));
 	s->last += (int64_t)utf8_length(from, (size_t)(end - from));
@@ -159,7 +153,23 @@ static size_t byte_at(const struct stretch *s, int64_t character)
 {
 	const char *end = s->text.at + s->text.length;
 
-	return (size_t)(skip_characters(s->text.at, end, character - s->first) - s->text.at);
+	return (size_t)(utf8_skip(s->text.at, end, (size_t)(character - s->first)) - s->text.at);
+}
+
+/* The headings above the chunk in which the passage begins. */
+static const char *heading_at(const struct stored_chunk *stored, size_t count,
+                              const struct stored_chunk *chunk, int64_t first)
+{
+	const struct stored_chunk *c = chunk;
+
+	while (c->first > first && c->number > 0) {
+		const struct stored_chunk *before = find(stored, count, c->document, c->number - 1);
+
+		if (!before)
+			break;
+		c = before;
+	}
+	return c->heading;
 }
 
 static int choose(const struct candidate *k, const struct stored_chunk *stored, size_t stored_count,
@@ -187,10 +197,12 @@ static int choose(const struct candidate *k, const struct stored_chunk *stored, 
 		g.start++;
 	grow(&g, spans, n);
 	ret->chunk = chunk;
+	ret->candidate = k;
 	ret->first = s.first + (int64_t)utf8_length(g.text, g.start);
 	ret->last = ret->first + (int64_t)utf8_length(g.text + g.start, g.end - g.start);
 	ret->text = arena_strndup(a, g.text + g.start, g.end - g.start);
 	ret->score = k->score;
+	ret->heading = heading_at(stored, stored_count, chunk, ret->first);
 	return ret->last > ret->first;
 }
 

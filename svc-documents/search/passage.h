@@ -19,6 +19,7 @@ struct stored_chunk {
 	size_t document;
 	uint32_t number;
 	const char *id;
+	const char *heading; /* the path above it, or NULL */
 	int page;
 	int64_t first, last; /* characters of the document's text */
 	const char *text;
@@ -27,8 +28,10 @@ struct stored_chunk {
 
 struct passage {
 	const struct stored_chunk *chunk;
+	const struct candidate *candidate;
 	int64_t first, last;
-	const char *text; /* NUL-terminated, in the arena */
+	const char *text;    /* NUL-terminated, in the arena */
+	const char *heading; /* in force where it begins, or NULL */
 	double score;
 };
 

@@ -4,39 +4,44 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "svc-documents/ingest/chunk.h"
-
 /* What each observation counts for beside BM25's own score. */
 static const double weight_sentence = 1.2, weight_pairs = 0.4, weight_akin = 1.0, weight_document = 1.2,
                     weight_title = 0.8;
-static const double reciprocal_k = 60;
+static const double weight_kind = 1.25; /* of a sentence with what the question asks for: a number, a name */
+static const double sentence_length = 0.02; /* what a word more costs a sentence */
+static const double usual_length = 20;      /* words */
+enum { KIN_LEAST = 4 /* letters in common */ };
 
 /* What the words of a text say about a question. */
 struct findings {
-	bool *found;  /* by term of the query */
-	bool *here;   /* in the sentence being read */
-	bool *paired; /* by place in the question: this word and the next stood side by side */
-	double *akin; /* for a term: how far a word of the text agrees with it, 0 to 1 */
+	double found[QUERY_TERMS]; /* by term of the query: 1, less for a word spelled otherwise */
+	double here[QUERY_TERMS];  /* in the sentence being read */
+	bool
+	    paired[QUERY_TERMS * 4]; /* by place in the question: this word and the next stood side by side */
+	double akin[QUERY_TERMS];    /* for a term: how far a word of the text agrees with it, 0 to 1 */
+	uint8_t kinds;               /* of words in the sentence being read that are not the question's */
 	double best_sentence;
 };
 
-/* The share of its longer that two words have in common at their start; nothing below four letters. */
-static double kinship(const struct term *a, const struct term *b)
+/* The share of its longer that two words have in common at their start. */
+static double kinship(const struct term *a, const char *b, size_t size)
 {
-	size_t longer = a->size > b->size ? a->size : b->size, n = 0;
+	size_t longer = a->size > size ? a->size : size, n = 0;
 
-	while (n < a->size && n < b->size && a->text[n] == b->text[n])
+	while (n < a->size && n < size && a->text[n] == b[n])
 		n++;
-	return n >= 4 ? (double)n / (double)longer : 0;
+	return n >= KIN_LEAST ? (double)n / (double)longer : 0;
 }
 
-static void note_kin(const struct query *q, struct findings *f, const struct term *t)
+static void note_kin(const struct query *q, struct findings *f, const char *word, size_t size)
 {
+	if (size < KIN_LEAST)
+		return;
 	for (size_t i = 0; i < q->count; i++) {
 		const struct term *asked = &q->terms[i].term;
 
-		if (asked->size >= 4 && memcmp(asked->text, t->text, 4) == 0)
-			f->akin[i] = fmax(f->akin[i], kinship(asked, t));
+		if (asked->size >= KIN_LEAST && memcmp(asked->text, word, KIN_LEAST) == 0)
+			f->akin[i] = fmax(f->akin[i], kinship(asked, word, size));
 	}
 }
 
@@ -52,140 +57,155 @@ static void end_sentence(const struct query *q, struct findings *f, size_t words
 	double sum = 0;
 
 	for (size_t i = 0; i < q->count; i++)
-		if (f->here[i])
-			sum += q->terms[i].idf;
+		sum += f->here[i] * q->terms[i].idf;
+	if (q->wants & f->kinds)
+		sum *= weight_kind;
 	memset(f->here, 0, q->count * sizeof *f->here);
-	f->best_sentence = fmax(f->best_sentence, sum / (1 + 0.02 * (double)words));
+	f->kinds = 0;
+	f->best_sentence = fmax(f->best_sentence, sum / (1 + sentence_length * (double)words));
 }
 
-static void read_text(const struct query *q, struct findings *f, const char *text, size_t size,
-                      struct sb_stemmer *stemmer)
+static void read_words(const struct query *q, struct findings *f, const struct words *w,
+                       enum language language)
 {
-	struct terms terms;
-	const char *stop = sentence_end(text, text + size);
-	size_t words = 0;
+	size_t length = 0;
 	int before = -1;
 
-	terms_init(&terms, text, size, stemmer);
-	for (struct term t; terms_next(&terms, &t); words++) {
-		int i = query_find(q, t.hash);
+	for (size_t k = 0; k < w->count; k++) {
+		const struct word *word = &w->at[k];
+		double worth;
+		int i = query_find(q, word->hash, language, &worth);
 
-		while (text + t.start >= stop && stop < text + size) {
-			end_sentence(q, f, words);
-			words = 0;
-			stop = sentence_end(stop, text + size);
+		if (k > 0 && word->sentence != word[-1].sentence) {
+			end_sentence(q, f, length);
+			length = 0;
 		}
 		if (i >= 0) {
-			f->found[i] = f->here[i] = true;
+			f->found[i] = fmax(f->found[i], worth);
+			f->here[i] = fmax(f->here[i], worth);
 			if (before >= 0)
 				note_pair(q, f, before, i);
+		} else {
+			f->kinds |= word->flags;
+			note_kin(q, f, w->pool + word->text, word->size);
 		}
-		note_kin(q, f, &t);
+		if (word->flags & WORD_JOINED)
+			continue;
+		length++;
 		before = i;
 	}
-	end_sentence(q, f, words);
+	end_sentence(q, f, length);
+}
+
+static double pair_worth(const struct query *q, size_t i)
+{
+	double a = q->terms[q->order[i]].idf, b = q->terms[q->order[i + 1]].idf;
+
+	return fmin(a, b) + 0.3 * fmax(a, b);
 }
 
 static double pairs(const struct query *q, const struct findings *f)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i + 1 < q->length; i++) {
-		double a = q->terms[q->order[i]].idf, b = q->terms[q->order[i + 1]].idf;
-
+	for (size_t i = 0; i + 1 < q->length; i++)
 		if (f->paired[i])
-			sum += fmin(a, b) + 0.3 * fmax(a, b);
-	}
+			sum += pair_worth(q, i);
 	return sum;
 }
 
-static double title(const struct query *q, const char *name, struct sb_stemmer *stemmer)
+static double title(const struct query *q, const struct corpus_document *d, struct stemmers *stemmers)
 {
 	bool seen[QUERY_TERMS] = { 0 };
 	struct terms terms;
-	double sum = 0;
+	double sum = 0, worth;
 
-	terms_init(&terms, name, strlen(name), stemmer);
+	terms_init(&terms, d->name, strlen(d->name), stemmers, d->language);
 	for (struct term t; terms_next(&terms, &t);) {
-		int i = query_find(q, t.hash);
+		int i = query_find(q, t.hash, d->language, &worth);
 
 		if (i < 0 || seen[i])
 			continue;
 		seen[i] = true;
-		sum += q->terms[i].idf;
+		sum += worth * q->terms[i].idf;
 	}
 	return sum;
 }
 
-static void look(const struct query *q, const struct corpus *c, struct candidate *k,
-                 struct sb_stemmer *stemmer)
+/* What a passage would have that says all of it in one sentence. */
+static double ideal(const struct query *q)
 {
-	bool found[QUERY_TERMS] = { 0 }, here[QUERY_TERMS] = { 0 }, paired[QUERY_TERMS * 4] = { 0 };
-	double akin[QUERY_TERMS] = { 0 }, kin = 0, have = 0, all = 0;
-	struct findings f = { found, here, paired, akin, 0 };
-	const struct corpus_document *d = &c->documents[k->document];
+	double words = 0, side_by_side = 0;
 
-	read_text(q, &f, k->text, k->size, stemmer);
+	for (size_t i = 0; i < q->count; i++)
+		words += q->terms[i].term.joined ? 0 : q->terms[i].idf;
+	for (size_t i = 0; i + 1 < q->length; i++)
+		side_by_side += pair_worth(q, i);
+	return words + weight_sentence * words / (1 + sentence_length * usual_length) +
+	       weight_pairs * side_by_side;
+}
+
+/* A name read as one word is only another way to find its parts. */
+static double share_covered(const struct query *q, const struct findings *f)
+{
+	double have = 0, all = 0;
+
 	for (size_t i = 0; i < q->count; i++) {
-		if (!found[i])
-			kin += q->terms[i].idf * akin[i];
-		if (q->terms[i].term.common)
+		const struct query_term *t = &q->terms[i];
+
+		if (t->common || (t->term.joined && f->found[i] == 0))
 			continue;
-		all += q->terms[i].telling;
-		have += found[i] ? q->terms[i].telling : 0;
+		all += t->telling;
+		have += t->telling * f->found[i];
 	}
-	k->covered = all > 0 ? have / all : 0;
+	return all > 0 ? have / all : 0;
+}
+
+static void look(const struct query *q, const struct corpus *c, struct candidate *k,
+                 struct stemmers *stemmers)
+{
+	const struct corpus_document *d = &c->documents[k->document];
+	struct findings f = { 0 };
+	double kin = 0;
+
+	read_words(q, &f, k->words, d->language);
+	for (size_t i = 0; i < q->count; i++)
+		kin += (1 - f.found[i]) * q->terms[i].idf * f.akin[i];
+	k->covered = share_covered(q, &f);
 	k->lexical = k->bm25 + weight_sentence * f.best_sentence + weight_pairs * pairs(q, &f) +
-	             weight_akin * kin + weight_document * d->affinity +
-	             weight_title * title(q, d->name, stemmer);
+	             weight_akin * kin + weight_document * d->affinity + weight_title * title(q, d, stemmers);
 }
 
 void rank_lexical(const struct query *q, const struct corpus *c, struct candidate *list, size_t count,
-                  struct sb_stemmer *stemmer)
+                  struct stemmers *stemmers)
 {
-	for (size_t i = 0; i < count; i++)
-		look(q, c, &list[i], stemmer);
+	double all = ideal(q);
+
+	for (size_t i = 0; i < count; i++) {
+		look(q, c, &list[i], stemmers);
+		list[i].lexical = all > 0 ? list[i].lexical / all : 0;
+	}
 }
 
 /* --- Fusing ----------------------------------------------------------------------------------------------------- */
-
-static int by_place(const struct candidate *a, const struct candidate *b)
-{
-	if (a->document != b->document)
-		return a->document > b->document ? 1 : -1;
-	return (a->number > b->number) - (a->number < b->number);
-}
-
-static int by_lexical(const void *x, const void *y)
-{
-	const struct candidate *a = x, *b = y;
-
-	return a->lexical != b->lexical ? (a->lexical < b->lexical ? 1 : -1) : by_place(a, b);
-}
-
-static int by_cosine(const void *x, const void *y)
-{
-	const struct candidate *a = x, *b = y;
-
-	return a->cosine != b->cosine ? (a->cosine < b->cosine ? 1 : -1) : by_place(a, b);
-}
 
 static int by_score(const void *x, const void *y)
 {
 	const struct candidate *a = x, *b = y;
 
-	return a->score != b->score ? (a->score < b->score ? 1 : -1) : by_place(a, b);
+	if (a->score != b->score)
+		return a->score < b->score ? 1 : -1;
+	if (a->document != b->document)
+		return a->document > b->document ? 1 : -1;
+	return (a->number > b->number) - (a->number < b->number);
 }
 
 void rank_fuse(struct candidate *list, size_t count, double vector_weight)
 {
-	qsort(list, count, sizeof *list, by_cosine);
 	for (size_t i = 0; i < count; i++)
-		list[i].score = list[i].cosine > 0 ? vector_weight / (reciprocal_k + 1 + (double)i) : 0;
-	qsort(list, count, sizeof *list, by_lexical);
-	for (size_t i = 0; i < count; i++) {
-		list[i].score += 1 / (reciprocal_k + 1 + (double)i);
-		list[i].score *= (reciprocal_k + 1) / (1 + vector_weight);
-	}
+		list[i].score =
+		    (1 - vector_weight) * list[i].lexical + vector_weight * fmax(0, list[i].cosine);
 	qsort(list, count, sizeof *list, by_score);
+	for (size_t i = 0; i < count; i++)
+		list[i].score = fmin(1, list[i].score);
 }

@@ -4,36 +4,99 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "svc-documents/search/spelling.h"
+#include "svc-documents/search/vectors.h"
 
 enum {
-	CANDIDATES = 32, /* taken from each of the two ways of looking */
-	SPARE = 4,       /* candidates prepared beyond those asked for: some lie inside better ones */
+	SPARE = 4, /* candidates prepared beyond those asked for: some lie inside better ones */
+	ALL_MAX =
+	    1000, /* documents whose rows are read whatever the question; of more, only those with its words */
+	SPELLING_WORDS = 400000, /* words of the documents, above which nobody looks for other spellings */
 };
-static const double least_covered = 0.1; /* of a question's worth; a passage with less is there by accident */
+static const double least_covered =
+    0.03; /* of a question's worth; a passage with less is there by accident */
 
-struct state {
-	const struct scope *scope;
-	struct query query;
-	struct corpus corpus;
-	struct sb_stemmer *stemmer;
-	struct candidate *found;
-	size_t count;
-};
+/* --- What there is ---------------------------------------------------------------------------------------------- */
 
-static int open_corpus(struct call *call, struct state *s, const struct scope *scope, const char ***models)
+/* Which languages the documents are in, and which of them is the most spoken. */
+static void count_languages(const struct corpus_document *documents, size_t n, unsigned *spoken,
+                            enum language *mostly)
 {
-	struct corpus_document *documents;
-	size_t n;
+	int64_t chunks[LANGUAGES] = { 0 };
 
-	if (store_corpus(call->db, scope, &documents, models, &n, call->arena, call->err) < 0)
+	*spoken = 0;
+	*mostly = LANGUAGE_EN;
+	for (size_t i = 0; i < n; i++) {
+		*spoken |= 1u << documents[i].language;
+		chunks[documents[i].language] += documents[i].chunks;
+	}
+	for (int l = 0; l < LANGUAGES; l++)
+		if (chunks[l] > chunks[*mostly])
+			*mostly = (enum language)l;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static size_t once(char **ids, size_t count)
+{
+	size_t kept = 0;
+
+	if (count)
+		qsort(ids, count, sizeof *ids, by_text);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || strcmp(ids[kept - 1], ids[i]) != 0)
+			ids[kept++] = ids[i];
+	return kept;
+}
+
+/* Of a large corpus: the documents that have words of the question, and the figures of all. */
+static int narrow(struct call *call, struct search *s, const struct found_list *lists, size_t count)
+{
+	struct scope found = { .owner = s->scope->owner };
+	struct corpus_counts counts;
+	struct corpus_document *documents;
+	char **ids = arena_new(call->arena, char *, count);
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		ids[n++] = (char *)lists[i].document;
+	found.ids = ids;
+	found.count = once(ids, n);
+	if (store_corpus_counts(call->db, s->scope->owner, &counts, call->err) < 0 ||
+	    store_corpus(call->db, &found, 0, &documents, &s->models, &n, call->arena, call->err) < 0)
 		return -1;
-	if (scope->ids && n < scope->count)
-		return error_set(call->err, ERROR_NOT_FOUND, "one of these documents does not exist");
 	corpus_init(&s->corpus, documents, n);
+	corpus_narrow(&s->corpus, counts.documents, counts.chunks, counts.terms);
 	return 0;
 }
 
-static struct candidate *candidate(struct state *s, const struct hit *h)
+/* 1 when there is something to search, 0, -1. */
+static int open_corpus(struct call *call, struct search *s, const char *question)
+{
+	const struct svc *svc = call->state;
+	int limit = svc->embedder.egress ? INT32_MAX : ALL_MAX + 1; /* a vector may be near in any document */
+	struct corpus_document *documents;
+	enum language mostly;
+	unsigned spoken;
+	size_t n;
+
+	if (store_corpus(call->db, s->scope, limit, &documents, &s->models, &n, call->arena, call->err) < 0)
+		return -1;
+	if (s->scope->ids && n < s->scope->count)
+		return error_set(call->err, ERROR_NOT_FOUND, "one of these documents does not exist");
+	count_languages(documents, n, &spoken, &mostly);
+	corpus_init(&s->corpus, documents, n);
+	s->large = !s->scope->ids && !svc->embedder.egress && n > ALL_MAX;
+	query_parse(question, s->stemmers, spoken, mostly, &s->query, call->arena);
+	return s->corpus.chunks > 0;
+}
+
+/* --- Looking up ------------------------------------------------------------------------------------------------- */
+
+struct candidate *search_candidate(struct search *s, const struct hit *h)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (s->found[i].document == h->document && s->found[i].number == h->number)
@@ -42,90 +105,67 @@ static struct candidate *candidate(struct state *s, const struct hit *h)
 	return &s->found[s->count++];
 }
 
-static int look_up_words(struct call *call, struct state *s)
+/* Words that no document has may be spelled otherwise in them: their lists come to the others. */
+static int look_for_spellings(struct call *call, struct search *s, struct found_list **lists, size_t *count)
 {
+	bool doubtful[QUERY_TERMS] = { 0 }, any = false;
+	struct found_list *more, *all;
+	size_t found, n;
+	int64_t words = 0;
+
+	for (size_t i = 0; i < s->query.count; i++)
+		doubtful[i] = spelling_doubtful(&s->query.terms[i]);
+	for (size_t i = 0; i < *count; i++) {
+		double worth;
+
+		for (int l = 0; l < LANGUAGES; l++) {
+			int term = query_find(&s->query, (*lists)[i].hash, (enum language)l, &worth);
+
+			if (term >= 0)
+				doubtful[term] = false;
+		}
+	}
+	for (size_t i = 0; i < s->query.count; i++)
+		any |= doubtful[i];
+	for (size_t i = 0; i < s->corpus.count; i++)
+		words += s->corpus.documents[i].terms;
+	if (!any || words > SPELLING_WORDS)
+		return 0;
+	if (store_vocabularies(call->db, s->scope->owner, &s->corpus, &s->query, doubtful, s->stemmers,
+	                       &found, call->arena, call->err) < 0)
+		return -1;
+	if (found == 0)
+		return 0;
+	if (store_lists(call->db, s->scope, &s->query, true, &more, &n, call->arena, call->err) < 0)
+		return -1;
+	all = arena_new(call->arena, struct found_list, *count + n);
+	memcpy(all, *lists, *count * sizeof *all);
+	memcpy(all + *count, more, n * sizeof *all);
+	*lists = all;
+	*count += n;
+	return 0;
+}
+
+static int look_up_words(struct call *call, struct search *s)
+{
+	struct found_list *found;
 	struct list *lists;
 	struct hit *hits;
 	size_t n;
 
-	if (store_lists(call->db, s->scope, &s->query, &s->corpus, &lists, &n, call->arena, call->err) < 0)
+	if (store_lists(call->db, s->scope, &s->query, false, &found, &n, call->arena, call->err) < 0)
 		return -1;
-	n = bm25(&s->query, &s->corpus, lists, n, CANDIDATES, &hits, call->arena);
+	if (s->large ? narrow(call, s, found, n) < 0 : look_for_spellings(call, s, &found, &n) < 0)
+		return -1;
+	lists = arena_new(call->arena, struct list, n);
+	n = store_place_lists(found, n, &s->query, &s->corpus, lists);
+	n = bm25(&s->query, &s->corpus, lists, n, SEARCH_CANDIDATES, &hits, call->arena);
 	for (size_t i = 0; i < n; i++)
-		candidate(s, &hits[i])->bm25 = hits[i].score;
+		search_candidate(s, &hits[i])->bm25 = hits[i].score;
 	return 0;
 }
 
-/* The documents whose vectors our model made; all of the scope's in nearly every case. */
-static void comparable(const struct state *s, const char **models, const char *model, struct scope *ret,
-                       struct arena *a)
-{
-	char **ids = arena_new(a, char *, s->corpus.count);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->corpus.count; i++)
-		if (models[i] && strcmp(models[i], model) == 0)
-			ids[n++] = (char *)s->corpus.documents[i].id;
-	*ret = *s->scope;
-	if (n < s->corpus.count) {
-		ret->ids = ids;
-		ret->count = n;
-	}
-}
-
-/* Without vectors a search is still a search: a model that does not answer is told to the log alone. */
-static int question_vector(struct call *call, const char *question, const char **ret)
-{
-	const struct svc *svc = call->state;
-	size_t size = strlen(question);
-	struct error err = { 0 };
-	float *vector;
-	int dimension;
-
-	if (embed(&svc->embedder, &question, &size, 1, &vector, &dimension, call->arena, &err) < 0) {
-		log_line(LOG_WARN, "searching without vectors", LOG_TEXT("request", call->request_id),
-		         LOG_TEXT("error", err.message), LOG_TEXT("detail", err.detail));
-		return 0;
-	}
-	*ret = embed_print(vector, dimension, call->arena);
-	return 1;
-}
-
-/* In a scope too large for looking at every vector: only those of the chunks that have the words. */
-static int look_at_found(struct call *call, struct state *s, const char *vector, struct hit **hits, size_t *n)
-{
-	const struct svc *svc = call->state;
-	struct chunk_key *keys = arena_new(call->arena, struct chunk_key, s->count);
-
-	for (size_t i = 0; i < s->count; i++)
-		keys[i] = (struct chunk_key){ s->found[i].document, s->found[i].number };
-	return store_cosines(call->db, s->scope->owner, vector, svc->embedder.model, &s->corpus, keys,
-	                     s->count, hits, n, call->arena, call->err);
-}
-
-static int look_up_vectors(struct call *call, struct state *s, const char **models, const char *question)
-{
-	const struct svc *svc = call->state;
-	const char *vector;
-	struct scope scope;
-	struct hit *hits;
-	size_t n;
-	int rc;
-
-	comparable(s, models, svc->embedder.model, &scope, call->arena);
-	if (scope.ids && scope.count == 0)
-		return 0;
-	if (!question_vector(call, question, &vector))
-		return 0;
-	rc = s->corpus.chunks > svc->embedder.exact_max
-	         ? look_at_found(call, s, vector, &hits, &n)
-	         : store_nearest(call->db, &scope, vector, CANDIDATES, &s->corpus, &hits, &n, call->arena,
-	                         call->err);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		if (hits[i].score > 0)
-			candidate(s, &hits[i])->cosine = hits[i].score;
-	return rc;
-}
+/* --- Reading ---------------------------------------------------------------------------------------------------- */
 
 static int by_key(const void *x, const void *y)
 {
@@ -136,41 +176,71 @@ static int by_key(const void *x, const void *y)
 	return (a->number > b->number) - (a->number < b->number);
 }
 
-/* The chunks of the first n candidates and `reach` neighbours on both sides, each once, in order. */
-static int load(struct call *call, const struct state *s, size_t n, int reach, struct stored_chunk **ret,
-                size_t *count)
+/* What was read from the database goes into the cache, with its words. */
+static void keep(struct call *call, struct search *s, const struct stored_chunk *chunk)
 {
-	struct chunk_key *keys = arena_new(call->arena, struct chunk_key, n * (2 * (size_t)reach + 1));
-	size_t total = 0, kept = 0;
+	const struct svc *svc = call->state;
+	const struct corpus_document *d = &s->corpus.documents[chunk->document];
+	struct words words;
 
-	for (size_t i = 0; i < n; i++)
-		for (int64_t k = (int64_t)s->found[i].number - reach;
-		     k <= (int64_t)s->found[i].number + reach; k++)
-			if (k >= 0 && k < s->corpus.documents[s->found[i].document].chunks)
-				keys[total++] = (struct chunk_key){ s->found[i].document, (uint32_t)k };
-	qsort(keys, total, sizeof *keys, by_key);
-	for (size_t i = 0; i < total; i++)
-		if (kept == 0 || by_key(&keys[kept - 1], &keys[i]) != 0)
-			keys[kept++] = keys[i];
-	return store_chunks(call->db, s->scope->owner, &s->corpus, keys, kept, ret, count, call->arena,
-	                    call->err);
+	words_read(chunk->text, chunk->size, s->stemmers, d->language, &words);
+	s->held[s->held_count] = cache_add(svc->cache, d->id, d->generation, chunk, words);
+	s->held_document[s->held_count++] = chunk->document;
 }
 
-/* Give the candidates their texts; one whose chunk has gone meanwhile is dropped. */
-static int read_candidates(struct call *call, struct state *s)
+/* The chunks of these keys are held, wherever they come from. */
+static int hold(struct call *call, struct search *s, const struct chunk_key *keys, size_t count)
 {
+	const struct svc *svc = call->state;
+	struct chunk_key *missing = arena_new(call->arena, struct chunk_key, count);
 	struct stored_chunk *chunks;
-	size_t n, kept = 0;
+	size_t n = 0;
 
-	if (load(call, s, s->count, 0, &chunks, &n) < 0)
+	for (size_t i = 0; i < count; i++) {
+		const struct corpus_document *d = &s->corpus.documents[keys[i].document];
+		const struct cached *c = cache_find(svc->cache, d->id, d->generation, keys[i].number);
+
+		if (!c) {
+			missing[n++] = keys[i];
+			continue;
+		}
+		s->held[s->held_count] = c;
+		s->held_document[s->held_count++] = keys[i].document;
+	}
+	if (n == 0)
+		return 0;
+	if (store_chunks(call->db, s->scope->owner, &s->corpus, missing, n, &chunks, &n, call->arena,
+	                 call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		keep(call, s, &chunks[i]);
+	return 0;
+}
+
+static void release_all(struct call *call, struct search *s)
+{
+	const struct svc *svc = call->state;
+
+	for (size_t i = 0; i < s->held_count; i++)
+		cache_release(svc->cache, s->held[i]);
+}
+
+/* Give the candidates their words; one whose chunk has gone meanwhile is dropped. */
+static int read_candidates(struct call *call, struct search *s)
+{
+	struct chunk_key *keys = arena_new(call->arena, struct chunk_key, s->count);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		keys[i] = (struct chunk_key){ s->found[i].document, s->found[i].number };
+	if (hold(call, s, keys, s->count) < 0)
 		return -1;
 	for (size_t i = 0; i < s->count; i++)
-		for (size_t k = 0; k < n; k++)
-			if (chunks[k].document == s->found[i].document &&
-			    chunks[k].number == s->found[i].number) {
+		for (size_t k = 0; k < s->held_count; k++)
+			if (s->held_document[k] == s->found[i].document &&
+			    s->held[k]->chunk.number == s->found[i].number) {
 				s->found[kept] = s->found[i];
-				s->found[kept].text = chunks[k].text;
-				s->found[kept++].size = chunks[k].size;
+				s->found[kept++].words = &s->held[k]->words;
 				break;
 			}
 	s->count = kept;
@@ -178,7 +248,7 @@ static int read_candidates(struct call *call, struct state *s)
 }
 
 /* Drop what has nothing to do with the question, whatever its place in the order. */
-static void drop_accidents(struct state *s, double least_cosine)
+static void drop_accidents(struct search *s, double least_cosine)
 {
 	size_t kept = 0;
 
@@ -188,7 +258,57 @@ static void drop_accidents(struct state *s, double least_cosine)
 	s->count = kept;
 }
 
-static Documents__Source *source(const struct state *s, const struct passage *p, struct arena *a)
+/* --- Answering -------------------------------------------------------------------------------------------------- */
+
+/* The neighbours of the first n candidates that are not held yet. */
+static int hold_neighbours(struct call *call, struct search *s, size_t n)
+{
+	struct chunk_key *keys = arena_new(call->arena, struct chunk_key, n * (2 * PASSAGE_REACH + 1));
+	size_t total = 0, kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (int64_t k = (int64_t)s->found[i].number - PASSAGE_REACH;
+		     k <= (int64_t)s->found[i].number + PASSAGE_REACH; k++) {
+			struct chunk_key key = { s->found[i].document, (uint32_t)k };
+			bool held = k < 0 || k >= s->corpus.documents[key.document].chunks;
+
+			for (size_t h = 0; h < s->held_count && !held; h++)
+				held = s->held_document[h] == key.document &&
+				       s->held[h]->chunk.number == key.number;
+			if (!held)
+				keys[total++] = key;
+		}
+	qsort(keys, total, sizeof *keys, by_key);
+	for (size_t i = 0; i < total; i++)
+		if (kept == 0 || by_key(&keys[kept - 1], &keys[i]) != 0)
+			keys[kept++] = keys[i];
+	return hold(call, s, keys, kept);
+}
+
+static int by_place(const void *x, const void *y)
+{
+	const struct stored_chunk *a = x, *b = y;
+
+	return by_key(&(struct chunk_key){ a->document, a->number },
+	              &(struct chunk_key){ b->document, b->number });
+}
+
+static Documents__Match *match(const struct candidate *k, struct arena *a)
+{
+	Documents__Match *out = arena_new(a, Documents__Match, 1);
+
+	documents__match__init(out);
+	out->has_words = out->has_bm25 = out->has_covered = 1;
+	out->words = k->lexical;
+	out->bm25 = k->bm25;
+	out->covered = k->covered;
+	out->has_vector = k->cosine > 0;
+	out->vector = k->cosine;
+	return out;
+}
+
+static Documents__Source *source(const struct search *s, const struct passage *p,
+                                 const struct search_wish *wish, struct arena *a)
 {
 	const struct corpus_document *d = &s->corpus.documents[p->chunk->document];
 	Documents__Source *out = arena_new(a, Documents__Source, 1);
@@ -196,7 +316,7 @@ static Documents__Source *source(const struct state *s, const struct passage *p,
 	documents__source__init(out);
 	out->document_id = (char *)d->id;
 	out->document_name = (char *)d->name;
-	out->chunk_id = (char *)p->chunk->id;
+	out->chunk_id = arena_strdup(a, p->chunk->id);
 	out->has_page = p->chunk->page > 0;
 	out->page = p->chunk->page;
 	out->has_start = out->has_end = out->has_score = 1;
@@ -204,57 +324,69 @@ static Documents__Source *source(const struct state *s, const struct passage *p,
 	out->end = p->last;
 	out->text = (char *)p->text;
 	out->score = p->score;
+	if (p->heading && (wish->debug || wish->headings))
+		out->heading = arena_strdup(a, p->heading);
+	if (wish->debug)
+		out->match = match(p->candidate, a);
 	return out;
 }
 
-static int answer(struct call *call, const struct state *s, size_t limit, Documents__SearchReply *out)
+static int answer(struct call *call, struct search *s, const struct search_wish *wish,
+                  Documents__SearchReply *out)
 {
-	size_t wanted = limit * 2 + SPARE, n, chunk_count;
+	size_t wanted = wish->limit * 2 + SPARE, n;
 	struct stored_chunk *chunks;
 	struct passage *passages;
 
 	if (wanted > s->count)
 		wanted = s->count;
-	if (load(call, s, wanted, PASSAGE_REACH, &chunks, &chunk_count) < 0)
+	if (hold_neighbours(call, s, wanted) < 0)
 		return -1;
-	n = passages_make(s->found, wanted, chunks, chunk_count, limit, &passages, call->arena);
+	chunks = arena_new(call->arena, struct stored_chunk, s->held_count);
+	for (size_t i = 0; i < s->held_count; i++) {
+		chunks[i] = s->held[i]->chunk;
+		chunks[i].document = s->held_document[i];
+	}
+	qsort(chunks, s->held_count, sizeof *chunks, by_place);
+	n = passages_make(s->found, wanted, chunks, s->held_count, wish->limit, &passages, call->arena);
 	out->results = arena_new(call->arena, Documents__Source *, n);
 	for (size_t i = 0; i < n; i++)
-		out->results[out->n_results++] = source(s, &passages[i], call->arena);
+		out->results[out->n_results++] = source(s, &passages[i], wish, call->arena);
 	return 0;
 }
 
-static int find(struct call *call, struct state *s, const char *question, size_t limit,
+static int find(struct call *call, struct search *s, const struct search_wish *wish,
                 Documents__SearchReply *out)
 {
 	const struct svc *svc = call->state;
-	const char **models;
+	size_t room = 2 * SEARCH_CANDIDATES;
+	int there = open_corpus(call, s, wish->question);
 
-	if (open_corpus(call, s, s->scope, &models) < 0)
-		return -1;
-	if (s->corpus.chunks == 0)
-		return 0;
-	s->found = arena_new(call->arena, struct candidate, 2 * CANDIDATES);
-	if (look_up_words(call, s) < 0 || look_up_vectors(call, s, models, question) < 0)
+	if (there <= 0)
+		return there;
+	s->found = arena_new(call->arena, struct candidate, room);
+	room += (wish->limit * 2 + SPARE) * (2 * PASSAGE_REACH + 1);
+	s->held = arena_new(call->arena, const struct cached *, room);
+	s->held_document = arena_new(call->arena, size_t, room);
+	if (look_up_words(call, s) < 0 || search_vectors(call, s, wish->question) < 0)
 		return -1;
 	if (s->count == 0)
 		return 0;
 	if (read_candidates(call, s) < 0)
 		return -1;
-	rank_lexical(&s->query, &s->corpus, s->found, s->count, s->stemmer);
+	rank_lexical(&s->query, &s->corpus, s->found, s->count, s->stemmers);
 	drop_accidents(s, svc->embedder.least_cosine);
-	rank_fuse(s->found, s->count, svc->embedder.weight);
-	return s->count ? answer(call, s, limit, out) : 0;
+	rank_fuse(s->found, s->count, s->has_vectors ? svc->embedder.weight : 0);
+	return s->count ? answer(call, s, wish, out) : 0;
 }
 
-int search(struct call *call, const struct scope *scope, const char *question, size_t limit,
+int search(struct call *call, const struct scope *scope, const struct search_wish *wish,
            Documents__SearchReply *out)
 {
-	struct state s = { .scope = scope, .stemmer = stemmer_new() };
-	int rc;
+	struct search s = { .scope = scope, .stemmers = stemmers_new() };
+	int rc = find(call, &s, wish, out);
 
-	query_parse(question, s.stemmer, &s.query, call->arena);
-	rc = find(call, &s, question, limit, out);
-	stemmer_free(s.stemmer);
+	release_all(call, &s);
+	stemmers_free(s.stemmers);
 	return rc;
 }

@@ -51,7 +51,7 @@ test('vectors of another model are made anew; a model that does not answer leave
       EMBEDDING_MODEL: 'rig', EGRESS_ALLOW: '127.0.0.1/32' });
     await service.start();
     const model = async () => (await stack.sql(`SELECT model FROM documents.document WHERE id = '${doc.id}'`))[0][0];
-    await until('embedded anew', async () => (await model()) === 'openai:rig', 60);
+    await until('embedded anew', async () => /^openai:rig:\d+@http/.test(await model()), 60);
     const [[dimensions, vectors]] = await stack.sql(
       `SELECT count(DISTINCT vector_dims(vector)), count(*) FROM documents.embedding WHERE document_id = '${doc.id}'`);
     assert.equal(dimensions, '1');
@@ -59,6 +59,28 @@ test('vectors of another model are made anew; a model that does not answer leave
     assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
     await rig.stop();
     assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
+  } finally {
+    await stack.stop();
+  }
+});
+
+test('documents that an older version indexed are indexed anew, and found meanwhile', async () => {
+  const stack = await startStack();
+  try {
+    const user = await stack.register();
+    const doc = await stack.upload(user.token, 'a.txt', 'Bitte melden Sie den Auszug nicht zu sp\u00e4t, und zwar bei der Leitstelle in den H\u00e4usern.');
+    const search = async (query) => (await stack.ok('POST', '/api/documents/search', { token: user.token, json: { query }, status: 200 })).results;
+    assert.equal((await search('Haus')).length, 1, 'German is stemmed as German');
+    const service = stack.process('documents');
+    await service.kill();
+    await stack.sql(`UPDATE documents.document SET terms_version = 0, language = 'en'`);
+    await stack.sql(`DELETE FROM documents.vocabulary`);
+    await service.start();
+    assert.equal((await search('Leitstelle')).length, 1);
+    await until('indexed anew', async () =>
+      (await stack.sql(`SELECT terms_version > 0, language FROM documents.document WHERE id = '${doc.id}'`)).join() === 't,de', 60);
+    assert.equal((await search('Haus')).length, 1);
+    assert.equal((await search('Leistelle')).length, 1, 'a letter missing');
   } finally {
     await stack.stop();
   }

@@ -1,4 +1,4 @@
-/* links: svc-documents/ingest/normalise.c svc-documents/ingest/chunk.c svc-documents/ingest/sentence.c */
+/* links: svc-documents/ingest/normalise.c svc-documents/ingest/chunk.c */
 /*
  * normalise: the first byte says whether lines are joined, the rest is a file. Whatever it is, the text is clean, and its
  * chunks are in order, not too long, at the characters they say, and cover everything but white space.

@@ -1,4 +1,4 @@
-/* links: svc-documents/search/terms.c svc-documents/ingest/normalise.c -lstemmer -lunistring */
+/* links: svc-documents/ingest/normalise.c */
 /*
  * terms: any text, made clean first. Terms come in order, within the text, neither empty nor too long, and twice the same.
  */
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text/terms.h"
 #include "svc-documents/ingest/normalise.h"
-#include "svc-documents/search/terms.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -17,13 +17,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 			abort(); \
 	} while (0)
 
-static size_t walk(const struct clean *clean, struct sb_stemmer *stemmer, uint64_t *sum)
+static size_t walk(const struct clean *clean, struct stemmers *stemmers, uint64_t *sum)
 {
 	struct terms terms;
 	size_t n = 0, at = 0;
 
 	*sum = 0;
-	terms_init(&terms, clean->text, clean->size, stemmer);
+	terms_init(&terms, clean->text, clean->size, stemmers, LANGUAGE_EN);
 	for (struct term t; terms_next(&terms, &t); n++) {
 		MUST(t.start >= at && t.start < t.end && t.end <= clean->size);
 		MUST(t.size > 0 && t.size < sizeof t.text && strlen(t.text) == t.size &&
@@ -36,16 +36,16 @@ static size_t walk(const struct clean *clean, struct sb_stemmer *stemmer, uint64
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	struct sb_stemmer *stemmer = stemmer_new();
+	struct stemmers *stemmers = stemmers_new();
 	uint64_t once, again;
 	struct clean clean;
 	struct arena a;
 
 	arena_init(&a, 0);
 	normalise((const char *)bytes, size, false, &clean, &a);
-	MUST(walk(&clean, stemmer, &once) == walk(&clean, stemmer, &again));
+	MUST(walk(&clean, stemmers, &once) == walk(&clean, stemmers, &again));
 	MUST(once == again);
 	arena_done(&a);
-	stemmer_free(stemmer);
+	stemmers_free(stemmers);
 	return 0;
 }

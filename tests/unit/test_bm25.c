@@ -1,4 +1,4 @@
-/* links: svc-documents/search/bm25.c svc-documents/search/index.c svc-documents/search/query.c svc-documents/search/terms.c svc-documents/ingest/chunk.c svc-documents/ingest/sentence.c svc-documents/ingest/normalise.c -lstemmer -lunistring */
+/* links: svc-documents/search/bm25.c svc-documents/search/index.c svc-documents/search/query.c svc-documents/ingest/chunk.c svc-documents/ingest/normalise.c */
 #include "svc-documents/search/bm25.h"
 
 #include <math.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "svc-documents/ingest/chunk.h"
 #include "svc-documents/search/index.h"
 
 /* Numbers without much order, the same in every run (xorshift32). */
@@ -22,12 +23,12 @@ static int any(uint32_t *seed)
 	return (int)(*seed & 0x7fffffff);
 }
 
-static uint64_t hash_of(const char *word, struct sb_stemmer *stemmer)
+static uint64_t hash_of(const char *word, struct stemmers *stemmers)
 {
 	struct terms terms;
 	struct term t;
 
-	terms_init(&terms, word, strlen(word), stemmer);
+	terms_init(&terms, word, strlen(word), stemmers, LANGUAGE_EN);
 	assert_int_equal(terms_next(&terms, &t), 1);
 	return t.hash;
 }
@@ -47,6 +48,16 @@ static size_t lines(const char *text, struct chunk **ret, struct arena *a)
 	return n;
 }
 
+static void index_all(const char *text, const struct chunk *chunks, size_t count, struct stemmers *stemmers,
+                      struct index *ret, struct arena *a)
+{
+	struct index_builder *b = index_begin(stemmers, LANGUAGE_EN);
+
+	for (size_t i = 0; i < count; i++)
+		index_add(b, text + chunks[i].start, chunks[i].end - chunks[i].start, NULL);
+	index_end(b, ret, a);
+}
+
 static const struct index_list *find(const struct index *x, uint64_t term)
 {
 	for (size_t i = 0; i < x->count; i++)
@@ -58,7 +69,7 @@ static const struct index_list *find(const struct index *x, uint64_t term)
 static void test_index(void **state)
 {
 	const char *text = "cat dog cat\nbird\ndog cats\n";
-	struct sb_stemmer *stemmer = stemmer_new();
+	struct stemmers *stemmers = stemmers_new();
 	struct index_reader r;
 	const struct index_list *l;
 	struct chunk *chunks;
@@ -69,12 +80,13 @@ static void test_index(void **state)
 	(void)state;
 	arena_init(&a, 0);
 	count = lines(text, &chunks, &a);
-	index_build(text, chunks, count, stemmer, &x, &a);
+	index_all(text, chunks, count, stemmers, &x, &a);
 	assert_int_equal(x.count, 3);
 	assert_int_equal(x.terms, 6);
+	assert_string_equal(x.vocabulary, "bird cats");
 	for (size_t i = 1; i < x.count; i++)
 		assert_true((int64_t)x.lists[i - 1].term < (int64_t)x.lists[i].term);
-	l = find(&x, hash_of("cat", stemmer));
+	l = find(&x, hash_of("cat", stemmers));
 	assert_non_null(l);
 	index_reader_init(&r, l->packed, l->size);
 	assert_int_equal(r.chunks, 2);
@@ -89,14 +101,14 @@ static void test_index(void **state)
 	assert_int_equal(r.length, 2);
 	assert_int_equal(index_reader_next(&r), 0);
 	arena_done(&a);
-	stemmer_free(stemmer);
+	stemmers_free(stemmers);
 }
 
 /* More terms and chunks than any table starts with: each is found again, with its own chunk. */
 static void test_many_terms(void **state)
 {
 	enum { MANY = 20000 };
-	struct sb_stemmer *stemmer = stemmer_new();
+	struct stemmers *stemmers = stemmers_new();
 	struct chunk *chunks;
 	struct index x;
 	struct arena a;
@@ -109,10 +121,10 @@ static void test_many_terms(void **state)
 	for (int i = 0; i < MANY; i++)
 		at += sprintf(at, "x%dq common\n", i);
 	count = lines(text, &chunks, &a);
-	index_build(text, chunks, count, stemmer, &x, &a);
+	index_all(text, chunks, count, stemmers, &x, &a);
 	assert_int_equal(x.count, MANY + 1);
 	for (int i = 0; i < MANY; i += 777) {
-		const struct index_list *l = find(&x, hash_of(arena_printf(&a, "x%dq", i), stemmer));
+		const struct index_list *l = find(&x, hash_of(arena_printf(&a, "x%dq", i), stemmers));
 		struct index_reader r;
 
 		assert_non_null(l);
@@ -122,7 +134,7 @@ static void test_many_terms(void **state)
 		assert_int_equal(index_reader_next(&r), 0);
 	}
 	arena_done(&a);
-	stemmer_free(stemmer);
+	stemmers_free(stemmers);
 }
 
 static void test_broken_lists(void **state)
@@ -157,30 +169,30 @@ static size_t search(const char *const *texts, size_t count, const char *questio
 {
 	struct corpus_document *documents = arena_new(a, struct corpus_document, count);
 	struct list *lists = arena_new(a, struct list, count * QUERY_TERMS);
-	struct sb_stemmer *stemmer = stemmer_new();
+	struct stemmers *stemmers = stemmers_new();
 	struct corpus c;
 	size_t n = 0;
 
-	query_parse(question, stemmer, q, a);
+	query_parse(question, stemmers, 1, LANGUAGE_EN, q, a);
 	for (size_t d = 0; d < count; d++) {
 		struct chunk *chunks;
 		struct index x;
 		size_t chunk_count = lines(texts[d], &chunks, a);
 
-		index_build(texts[d], chunks, chunk_count, stemmer, &x, a);
+		index_all(texts[d], chunks, chunk_count, stemmers, &x, a);
 		documents[d] = (struct corpus_document){
 			.id = "", .name = "", .chunks = (uint32_t)chunk_count, .terms = x.terms
 		};
 		for (size_t i = 0; i < q->count; i++) {
 			const struct index_list *l = find(&x, q->terms[i].term.hash);
 
-			if (l && !q->terms[i].term.common)
-				lists[n++] = (struct list){ i, d, l->packed, l->size };
+			if (l && !q->terms[i].common)
+				lists[n++] = (struct list){ i, d, l->packed, l->size, 1 };
 		}
 	}
 	corpus_init(&c, documents, count);
 	n = bm25(q, &c, lists, n, limit, hits, a);
-	stemmer_free(stemmer);
+	stemmers_free(stemmers);
 	return n;
 }
 

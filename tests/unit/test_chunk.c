@@ -1,4 +1,4 @@
-/* links: svc-documents/ingest/chunk.c svc-documents/ingest/sentence.c svc-documents/ingest/normalise.c */
+/* links: svc-documents/ingest/chunk.c svc-documents/ingest/normalise.c */
 #include "svc-documents/ingest/chunk.h"
 
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 
 #include "common/base/text.h"
 #include "common/base/utf8.h"
+#include "common/text/sentence.h"
 
 static void test_sentence_end(void **state)
 {

@@ -1,30 +1,16 @@
-#include "svc-documents/search/terms.h"
+#include "common/text/terms.h"
 
 #include "common/base/utf8.h"
-#include <libstemmer.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
 #include <unictype.h>
 #include <uninorm.h>
 
-struct sb_stemmer *stemmer_new(void)
+void terms_init(struct terms *t, const char *text, size_t size, struct stemmers *stemmers,
+                enum language language)
 {
-	struct sb_stemmer *s = sb_stemmer_new("english", "UTF_8");
-
-	if (!s)
-		abort(); /* no memory: libstemmer always has English */
-	return s;
-}
-
-void stemmer_free(struct sb_stemmer *s)
-{
-	sb_stemmer_delete(s);
-}
-
-void terms_init(struct terms *t, const char *text, size_t size, struct sb_stemmer *stemmer)
-{
-	*t = (struct terms){ .text = text, .size = size, .stemmer = stemmer };
+	*t = (struct terms){ .text = text, .size = size, .stemmers = stemmers, .language = language };
 }
 
 /* Scripts written without spaces between words: Thai to Myanmar, Khmer, Kana to Hangul, Han. */
@@ -88,14 +74,34 @@ static const char *spelled(uint32_t c)
 	}
 }
 
+static const uint64_t FNV = 0xcbf29ce484222325u;
+
+static uint64_t hash_on(uint64_t h, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ (unsigned char)text[i]) * 0x100000001b3u; /* FNV-1a */
+	return h;
+}
+
+/* A word as it is read. What is beyond TERM_MAX bytes is not kept but told apart by its hash. */
 struct word {
 	char *at, *end;
+	uint64_t rest;
+	bool short_i; /* \u0439 is a letter of its own: Russian endings are known by it */
 };
 
 static void put(struct word *w, uint32_t c)
 {
-	if (w->at < w->end)
-		w->at += utf8_put(w->at, c);
+	char bytes[4];
+	size_t n = utf8_put(bytes, c);
+
+	if (w->at + n <= w->end) {
+		memcpy(w->at, bytes, n);
+		w->at += n;
+	} else {
+		w->end = w->at;
+		w->rest = hash_on(w->rest, bytes, n);
+	}
 }
 
 /* One character of a word, folded. */
@@ -112,6 +118,10 @@ static void fold(struct word *w, uint32_t c)
 	if (silent(c))
 		return;
 	c = uc_tolower(c);
+	if (c == 0x439 && w->short_i) {
+		put(w, c);
+		return;
+	}
 	n = uc_decomposition(c, &tag, parts);
 	if (n > 0) {
 		for (int i = 0; i < n; i++)
@@ -124,61 +134,25 @@ static void fold(struct word *w, uint32_t c)
 	}
 }
 
-static uint64_t hash64(const char *text, size_t size)
-{
-	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (size_t i = 0; i < size; i++)
-		h = (h ^ (unsigned char)text[i]) * 0x100000001b3u;
-	return h;
-}
-
-/* Function words of English: they carry a sentence, not its subject. In order, for bsearch(). */
-enum { FUNCTION_WORD_MAX = 5 };
-static const char *const function_words[] = {
-	"a",    "about", "after", "all",  "also",  "an",    "and",   "any",  "are",  "as",    "at",
-	"be",   "been",  "being", "but",  "by",    "can",   "could", "did",  "do",   "does",  "for",
-	"from", "had",   "has",   "have", "he",    "her",   "his",   "how",  "i",    "if",    "in",
-	"into", "is",    "it",    "its",  "many",  "me",    "more",  "most", "much", "my",    "no",
-	"not",  "of",    "on",    "or",   "other", "our",   "she",   "so",   "some", "such",  "than",
-	"that", "the",   "their", "them", "then",  "there", "these", "they", "this", "those", "to",
-	"was",  "we",    "were",  "what", "when",  "where", "which", "who",  "whom", "whose", "why",
-	"will", "with",  "would", "you",  "your",
-};
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(a, *(const char *const *)b);
-}
-
-static bool is_function_word(const char *word)
-{
-	return bsearch(word, function_words, sizeof function_words / sizeof *function_words,
-	               sizeof *function_words, by_text) != NULL;
-}
-
-static void finish(struct terms *t, struct term *ret, bool stem)
+/* The word is read: its stem and hash. */
+static void finish(struct terms *t, struct term *ret, uint64_t rest, bool stemmed)
 {
 	const char *text = ret->word;
 
-	ret->size = strlen(ret->word);
-	ret->common = ret->size <= FUNCTION_WORD_MAX && is_function_word(ret->word);
-	if (stem) {
-		text =
-		    (const char *)sb_stemmer_stem(t->stemmer, (const sb_symbol *)ret->word, (int)ret->size);
-		ret->size = (size_t)sb_stemmer_length(t->stemmer);
-		if (ret->size >= sizeof ret->text)
-			ret->size = sizeof ret->text - 1;
-	}
+	ret->word_size = ret->size = strlen(ret->word);
+	if (stemmed && t->stemmers)
+		text = stem(t->stemmers, t->language, ret->word, ret->size, &ret->size);
+	if (ret->size > TERM_MAX)
+		ret->size = TERM_MAX;
 	memcpy(ret->text, text, ret->size);
 	ret->text[ret->size] = '\0';
-	ret->hash = hash64(ret->text, ret->size);
+	ret->hash = hash_on(FNV ^ rest, ret->text, ret->size);
 }
 
 /* Two neighbours of a run without spaces, or a lone one. */
 static void finish_pair(struct terms *t, struct term *ret, uint32_t second, size_t end)
 {
-	struct word w = { ret->word, ret->word + TERM_MAX };
+	struct word w = { ret->word, ret->word + TERM_MAX, 0, false };
 
 	fold(&w, t->pair);
 	if (second)
@@ -186,7 +160,8 @@ static void finish_pair(struct terms *t, struct term *ret, uint32_t second, size
 	*w.at = '\0';
 	ret->start = t->pair_at;
 	ret->end = end;
-	finish(t, ret, false);
+	ret->joined = false;
+	finish(t, ret, 0, false);
 }
 
 static uint32_t peek(const struct terms *t, size_t at, size_t *after)
@@ -225,11 +200,90 @@ static size_t skip_possessive(const struct terms *t, size_t at)
 	return s_end;
 }
 
+static bool upper(uint32_t c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool lower(uint32_t c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+/* Does the next part of a name begin at this letter: the R of maxRetries, the S of HTTPServer? Not the s of PDFs. */
+static bool hump(const struct terms *t, size_t start, size_t at)
+{
+	const char *s = t->text + at, *end = t->text + t->size;
+
+	if (at == start || at >= t->size || !upper((unsigned char)*s))
+		return false;
+	if (lower((unsigned char)s[-1]))
+		return true;
+	return upper((unsigned char)s[-1]) && end - s >= 3 && lower((unsigned char)s[1]) &&
+	       lower((unsigned char)s[2]);
+}
+
+/* Between the parts of a name: max_retries, e-mail, CV-3342. Bytes of the joint, when a word goes on behind it. */
+static size_t joint(const struct terms *t, size_t at)
+{
+	size_t after, next;
+	uint32_t c;
+
+	if (at >= t->size)
+		return 0;
+	c = peek(t, at, &after);
+	if ((c != '_' && c != '-' && c != 0x2010 && c != 0x2011) || after >= t->size)
+		return 0;
+	c = peek(t, after, &next);
+	return wordy(c) && !mark(c) && !unspaced(c) ? after - at : 0;
+}
+
+/* A part of a name is also part of the name as one word, which follows its last part. */
+static void note_part(struct terms *t, const struct term *part, bool more)
+{
+	struct compound *c = &t->compound;
+
+	if (!c->parts && !more)
+		return;
+	if (c->parts == 0)
+		*c = (struct compound){ .start = part->start };
+	c->parts++;
+	if (c->size + part->word_size > TERM_MAX)
+		c->spoilt = true;
+	if (!c->spoilt) {
+		memcpy(c->text + c->size, part->word, part->word_size);
+		c->size += part->word_size;
+	}
+	c->end = part->end;
+	for (size_t i = 0; i < part->word_size; i++)
+		c->letters |= !digit(part->word[i]);
+	if (!more) {
+		c->due = !c->spoilt && c->letters;
+		c->parts = 0;
+	}
+}
+
+static void give_compound(struct terms *t, struct term *ret)
+{
+	struct compound *c = &t->compound;
+
+	memcpy(ret->word, c->text, c->size);
+	ret->word[c->size] = '\0';
+	ret->start = c->start;
+	ret->end = c->end;
+	ret->joined = true;
+	*c = (struct compound){ 0 };
+	finish(t, ret, 0, true);
+}
+
 static void read_word(struct terms *t, struct term *ret)
 {
-	struct word w = { ret->word, ret->word + TERM_MAX };
+	struct word w = { ret->word, ret->word + TERM_MAX, 0, t->language == LANGUAGE_RU };
+	size_t gap;
+	bool more;
 
 	ret->start = t->at;
+	ret->joined = false;
 	while (t->at < t->size) {
 		size_t after;
 		uint32_t c = peek(t, t->at, &after);
@@ -237,7 +291,7 @@ static void read_word(struct terms *t, struct term *ret)
 		if (joins_number(t, t->at)) {
 			if (c == '.')
 				put(&w, c);
-		} else if (!wordy(c) || unspaced(c)) {
+		} else if (!wordy(c) || unspaced(c) || hump(t, ret->start, t->at)) {
 			break;
 		} else {
 			fold(&w, c);
@@ -246,8 +300,13 @@ static void read_word(struct terms *t, struct term *ret)
 	}
 	*w.at = '\0';
 	ret->end = t->at;
-	t->at = skip_possessive(t, t->at);
-	finish(t, ret, true);
+	gap = joint(t, t->at);
+	more = gap || hump(t, ret->start, t->at);
+	t->at += gap;
+	if (!gap)
+		t->at = skip_possessive(t, t->at);
+	finish(t, ret, w.rest, true);
+	note_part(t, ret, more);
 }
 
 /* A character of a run without spaces: 1 when it ends a pair. */
@@ -277,6 +336,10 @@ static int end_run(struct terms *t, struct term *ret)
 
 int terms_next(struct terms *t, struct term *ret)
 {
+	if (t->compound.due) {
+		give_compound(t, ret);
+		return 1;
+	}
 	while (t->at < t->size) {
 		size_t after;
 		uint32_t c = peek(t, t->at, &after);

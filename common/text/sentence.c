@@ -1,9 +1,9 @@
-/* Where sentences end: a full stop that closes one, not one that shortens a word or stands in a number. */
-#include <stdbool.h>
+/* A full stop that closes a sentence, not one that shortens a word or stands in a number. */
+#include "common/text/sentence.h"
+
 #include <string.h>
 
 #include "common/base/utf8.h"
-#include "svc-documents/ingest/chunk.h"
 
 static bool upper(char c)
 {
@@ -18,10 +18,59 @@ static bool word_byte(char c)
 /* Is the word before this full stop one that is written with it? An initial ("J."), "e.g.", "Mr.". */
 static bool abbreviated(const char *start, const char *stop)
 {
-	static const char *const short_forms[] = { "Mr",  "Mrs", "Ms", "Dr",   "Prof",   "St",  "Sr",  "Jr",
-		                                   "vs",  "etc", "cf", "al",   "No",     "no",  "Fig", "fig",
-		                                   "vol", "Vol", "pp", "ca",   "approx", "Inc", "Ltd", "Co",
-		                                   "Gen", "Col", "Lt", "Capt", "Sgt" };
+	static const char *const short_forms[] = {
+		"Mr",
+		"Mrs",
+		"Ms",
+		"Dr",
+		"Prof",
+		"St",
+		"Sr",
+		"Jr",
+		"vs",
+		"cf",
+		"al",
+		"No",
+		"Fig",
+		"fig",
+		"vol",
+		"Vol",
+		"pp",
+		"ca",
+		"Inc",
+		"Ltd",
+		"Gen",
+		"Col",
+		"Lt",
+		"Capt",
+		"Sgt",
+		"Sra",
+		"Srta",
+		"Ud",
+		"Uds",
+		"p\u00e1g",
+		"art",
+		"Art",
+		"env",
+		"Mme",
+		"Mlle",
+		"bzw",
+		"usw",
+		"inkl",
+		"zzgl",
+		"ggf",
+		"evtl",
+		"Nr",
+		"Tel",
+		"Abs",
+		"Str",
+		"approx",
+		"\u0443\u043b",
+		"\u0440\u0443\u0431",
+		"\u0442\u0435\u043b",
+		"\u0434\u043e\u043c",
+		"\u0441\u0442\u0440",
+	};
 	const char *word = stop;
 	size_t size;
 
@@ -73,11 +122,17 @@ static bool blank(char c)
 	return c == ' ' || c == '\n' || c == '\t';
 }
 
+/* A small letter goes on with the sentence: of Latin, Latin-1 (0xdf to 0xff) or Cyrillic. */
 static bool lower_follows(const char *s, const char *end)
 {
+	uint32_t c;
+
 	while (s < end && blank(*s))
 		s++;
-	return s < end && *s >= 'a' && *s <= 'z';
+	if (s >= end)
+		return false;
+	c = utf8_next(&s);
+	return (c >= 'a' && c <= 'z') || (c >= 0xdf && c <= 0xff) || (c >= 0x430 && c <= 0x45f);
 }
 
 const char *sentence_end(const char *s, const char *end)
@@ -106,4 +161,19 @@ const char *sentence_end(const char *s, const char *end)
 		return after;
 	}
 	return end;
+}
+
+bool sentence_item(const char *line, const char *end)
+{
+	const char *p = line;
+
+	while (p < end && (*p == ' ' || *p == '\t'))
+		p++;
+	if (end - p >= 2 && (*p == '-' || *p == '*' || *p == '+' || *p == '|') && (p[1] == ' ' || *p == '|'))
+		return true;
+	if (end - p >= 3 && memcmp(p, "\xe2\x80\xa2", 3) == 0)
+		return true;
+	for (line = p; p < end && *p >= '0' && *p <= '9';)
+		p++;
+	return p > line && end - p >= 2 && (*p == '.' || *p == ')') && p[1] == ' ';
 }

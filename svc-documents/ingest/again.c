@@ -1,0 +1,250 @@
+#include "svc-documents/ingest/again.h"
+
+#include <string.h>
+
+#include "svc-documents/ingest/ingest.h"
+#include "svc-documents/store.h"
+
+enum {
+	SCAN = 500,       /* documents found at once */
+	LOOK_AGAIN = 600, /* seconds */
+	AT_ONCE = 256,    /* chunks */
+	SAMPLE = 20000,   /* bytes of a text that tell its language */
+	TIMEOUT_MS = 60 * 1000,
+};
+
+static int add(struct db *db, const char *kind, const char *owner, const char *id, struct arena *a,
+               struct error *err)
+{
+	return job_add(db, kind, owner, id, arena_printf(a, "{\"document\":\"%s\"}", id), 0, err);
+}
+
+int again_embed(struct db *db, const char *owner, const char *id, bool new, struct arena *a,
+                struct error *err)
+{
+	return add(db, new ? "embed" : "reembed", owner, id, a, err);
+}
+
+/* --- Finding ---------------------------------------------------------------------------------------------------- */
+
+/* What the model calls itself today, with the dimension that only an answer tells. */
+static int ask_model(struct call *call, const char **ret)
+{
+	const struct svc *svc = call->state;
+	const char *text = "How many dimensions?";
+	size_t size = strlen(text);
+	int dimension;
+	float *vector;
+
+	if (embed(&svc->embedder, &text, &size, 1, TIMEOUT_MS, &vector, &dimension, call->arena, call->err) <
+	    0)
+		return -1;
+	*ret = embed_model(&svc->embedder, dimension, call->arena);
+	return 0;
+}
+
+static int add_all(struct call *call, const char *kind, const struct document_key *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (add(call->db, kind, keys[i].owner, keys[i].id, call->arena, call->err) < 0)
+			return -1;
+	return 0;
+}
+
+int again_find(struct call *call, const struct job *job)
+{
+	const struct svc *svc = call->state;
+	struct document_key *keys;
+	size_t count, models = 0;
+	const char *model;
+
+	(void)job;
+	if (store_of_other_words(call->db, TERMS_VERSION, SCAN, &keys, &count, call->arena, call->err) < 0 ||
+	    add_all(call, "words", keys, count) < 0)
+		return -1;
+	if (svc->embedder.egress) {
+		if (ask_model(call, &model) < 0 ||
+		    store_of_other_models(call->db, model, SCAN, &keys, &models, call->arena, call->err) <
+		        0 ||
+		    add_all(call, "reembed", keys, models) < 0)
+			return -1;
+	}
+	return job_add(call->db, "again", NULL, "again", "{}",
+	               count == SCAN || models == SCAN ? 60 : LOOK_AGAIN, call->err);
+}
+
+/* --- Words ------------------------------------------------------------------------------------------------------ */
+
+static int guess_language(struct call *call, const char *owner, const char *id, enum language *ret)
+{
+	Documents__Text sample = DOCUMENTS__TEXT__INIT;
+	int found = store_text(call->db, owner, id, 0, SAMPLE, &sample, call->arena, call->err);
+
+	if (found > 0)
+		*ret = language_guess(sample.text, strlen(sample.text), LANGUAGE_EN);
+	return found;
+}
+
+static int read_index(struct call *call, const char *owner, const char *id, enum language language,
+                      struct index *ret)
+{
+	struct stemmers *stemmers = stemmers_new();
+	struct index_builder *b = index_begin(stemmers, language);
+	size_t first = 0, n = AT_ONCE;
+	int rc = 0;
+
+	for (; rc == 0 && n == AT_ONCE; first += n)
+		rc = store_index_again(call->db, owner, id, b, first, AT_ONCE, &n, call->err);
+	if (rc == 0)
+		index_end(b, ret, call->arena);
+	else
+		index_drop(b);
+	stemmers_free(stemmers);
+	return rc;
+}
+
+/* All of it in the caller's transaction, under the document's lock: its chunks stay what they are. */
+static int index_words(struct call *call, const char *owner, const char *id)
+{
+	enum language language;
+	struct index index;
+	int64_t generation;
+	int found = store_generation(call->db, owner, id, &generation, call->err);
+
+	if (found > 0)
+		found = guess_language(call, owner, id, &language);
+	if (found <= 0)
+		return found;
+	if (read_index(call, owner, id, language, &index) < 0)
+		return -1;
+	return store_index(call->db, owner, id, &index, language, call->err);
+}
+
+static int in_transaction(struct call *call, int (*run)(struct call *, const char *, const char *),
+                          const char *owner, const char *id)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (run(call, owner, id) < 0) {
+		db_rollback(call->db);
+		return -1;
+	}
+	return db_commit(call->db, call->err);
+}
+
+int again_words(struct call *call, const struct job *job)
+{
+	const char *id = ingest_document(job, call->arena);
+
+	return id ? in_transaction(call, index_words, job->owner_id, id) : 0;
+}
+
+/* --- Vectors ---------------------------------------------------------------------------------------------------- */
+
+/* The vectors of a document, worked out before anything is locked. */
+struct batch {
+	float *vectors;
+	size_t count;
+	int dimension;
+	struct batch *next;
+};
+
+/* Every chunk's vector, a batch at a time. */
+static int embed_all(struct call *call, const char *owner, const char *id, struct batch **ret)
+{
+	const struct svc *svc = call->state;
+	size_t first = 0, n = AT_ONCE, *sizes = arena_new(call->arena, size_t, AT_ONCE);
+	struct batch **end = ret;
+
+	for (*ret = NULL; n == AT_ONCE; first += n) {
+		struct batch *b = arena_new(call->arena, struct batch, 1);
+		struct arena scratch;
+		char **texts;
+		int rc;
+
+		if (atomic_load(call->cancelled))
+			return error_busy(call->err, 1, "the service is stopping");
+		arena_init(&scratch, 0);
+		rc = store_chunk_texts(call->db, owner, id, first, AT_ONCE, &texts, &n, &scratch, call->err);
+		for (size_t i = 0; rc == 0 && i < n; i++)
+			sizes[i] = strlen(texts[i]);
+		if (rc == 0 && n > 0)
+			rc = embed(&svc->embedder, (const char *const *)texts, sizes, n, TIMEOUT_MS,
+			           &b->vectors, &b->dimension, call->arena, call->err);
+		arena_done(&scratch);
+		if (rc < 0)
+			return -1;
+		b->count = n;
+		if (n > 0) {
+			*end = b;
+			end = &b->next;
+		}
+	}
+	return 0;
+}
+
+/* 1, 0 when the chunks are not those that were embedded any more (another job follows then), -1. */
+static int store_all(struct call *call, const char *owner, const char *id, int64_t generation,
+                     const struct batch *list)
+{
+	const struct svc *svc = call->state;
+	size_t first = 0;
+	int64_t now;
+	int found = store_generation(call->db, owner, id, &now, call->err);
+
+	if (found <= 0 || now != generation)
+		return found < 0 ? -1 : 0;
+	if (store_clear_vectors(call->db, owner, id, call->err) < 0)
+		return -1;
+	for (const struct batch *b = list; b; first += b->count, b = b->next) {
+		struct arena scratch;
+		int rc;
+
+		arena_init(&scratch, 0);
+		rc = store_vectors(call->db, owner, id, b->vectors, first, b->count, b->dimension, &scratch,
+		                   call->err);
+		arena_done(&scratch);
+		if (rc < 0)
+			return -1;
+	}
+	return store_set_model(call->db, owner, id, embed_model(&svc->embedder, list->dimension, call->arena),
+	                       call->err) < 0
+	           ? -1
+	           : 1;
+}
+
+static bool one_dimension(const struct batch *list)
+{
+	for (const struct batch *b = list; b; b = b->next)
+		if (b->dimension != list->dimension)
+			return false;
+	return true;
+}
+
+int again_vectors(struct call *call, const struct job *job)
+{
+	const struct svc *svc = call->state;
+	const char *id = ingest_document(job, call->arena);
+	int64_t generation;
+	struct batch *list;
+	int found;
+
+	if (!id || !svc->embedder.egress)
+		return 0;
+	found = store_generation(call->db, job->owner_id, id, &generation, call->err);
+	if (found <= 0)
+		return found;
+	if (embed_all(call, job->owner_id, id, &list) < 0)
+		return -1;
+	if (!list)
+		return 0;
+	if (!one_dimension(list))
+		return error_busy(call->err, 5, "the embedding server changed its dimension meanwhile");
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (store_all(call, job->owner_id, id, generation, list) < 0) {
+		db_rollback(call->db);
+		return -1;
+	}
+	return db_commit(call->db, call->err);
+}

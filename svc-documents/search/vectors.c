@@ -1,0 +1,95 @@
+#include "svc-documents/search/vectors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+
+enum { PATIENCE_MS = 1500 /* with the model; a search without vectors is still a search */ };
+
+/* The documents whose vectors this model made; all of the scope's in nearly every case. */
+static void comparable(const struct search *s, const char *model, struct scope *ret, struct arena *a)
+{
+	char **ids = arena_new(a, char *, s->corpus.count);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->corpus.count; i++)
+		if (s->models[i] && strcmp(s->models[i], model) == 0)
+			ids[n++] = (char *)s->corpus.documents[i].id;
+	*ret = *s->scope;
+	if (n < s->corpus.count) {
+		ret->ids = ids;
+		ret->count = n;
+	}
+}
+
+static bool any_vectors(const struct search *s)
+{
+	for (size_t i = 0; i < s->corpus.count; i++)
+		if (s->models[i])
+			return true;
+	return false;
+}
+
+static int question_vector(struct call *call, const char *question, const char **ret, const char **model)
+{
+	const struct svc *svc = call->state;
+	size_t size = strlen(question);
+	struct error err = { 0 };
+	float *vector;
+	int dimension;
+
+	if (embed(&svc->embedder, &question, &size, 1, PATIENCE_MS, &vector, &dimension, call->arena, &err) <
+	    0) {
+		log_line(LOG_WARN, "searching without vectors", LOG_TEXT("request", call->request_id),
+		         LOG_TEXT("error", err.message), LOG_TEXT("detail", err.detail));
+		return 0;
+	}
+	*ret = embed_print(vector, dimension, call->arena);
+	*model = embed_model(&svc->embedder, dimension, call->arena);
+	return 1;
+}
+
+/* How near those are that words alone have found. */
+static int measure_found(struct call *call, struct search *s, const char *vector, const char *model)
+{
+	struct chunk_key *keys = arena_new(call->arena, struct chunk_key, s->count);
+	struct hit *hits;
+	size_t count = 0, n;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (s->found[i].cosine == 0)
+			keys[count++] = (struct chunk_key){ s->found[i].document, s->found[i].number };
+	if (count == 0)
+		return 0;
+	if (store_cosines(call->db, s->scope->owner, vector, model, &s->corpus, keys, count, &hits, &n,
+	                  call->arena, call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		search_candidate(s, &hits[i])->cosine = hits[i].score;
+	return 0;
+}
+
+int search_vectors(struct call *call, struct search *s, const char *question)
+{
+	const struct svc *svc = call->state;
+	const char *vector, *model;
+	struct scope scope;
+	struct hit *hits;
+	size_t n = 0;
+
+	if (!svc->embedder.egress || !any_vectors(s) || !question_vector(call, question, &vector, &model))
+		return 0;
+	comparable(s, model, &scope, call->arena);
+	if (scope.ids && scope.count == 0)
+		return 0;
+	s->has_vectors = true;
+	if (s->corpus.chunks <= svc->embedder.exact_max &&
+	    store_nearest(call->db, &scope, vector, SEARCH_CANDIDATES, &s->corpus, &hits, &n, call->arena,
+	                  call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (hits[i].score > 0)
+			search_candidate(s, &hits[i])->cosine = hits[i].score;
+	return measure_found(call, s, vector, model);
+}
