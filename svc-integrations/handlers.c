@@ -1,10 +1,221 @@
-/* One function per method of integrations.proto. */
-#include "common/service/call.h"
+/* One function per method of integrations.proto that people call; handlers_slack.c has the doors that Slack calls. */
+#include <string.h>
+
+#include "common/base/id.h"
+#include "common/job/job.h"
 #include "integrations.methods.h"
-#include "svc-integrations/store.h"
+#include "svc-integrations/slack/answer.h"
+#include "svc-integrations/slack/manifest.h"
+#include "svc-integrations/slack/verify.h"
+#include "svc-integrations/website/origins.h"
+
+static bool is_slack(const char *type)
+{
+	return strcmp(type, "slack") == 0;
+}
+
+/* What is shown beside what is stored. */
+static void dress(const struct call *call, Integrations__Integration *out)
+{
+	if (!is_slack(out->type))
+		out->embed_code = embed_code(integrations_of(call)->public_url, out->chatbot_id, call->arena);
+}
+
+static int get(struct call *call, const char *id, Integrations__Integration *out)
+{
+	if (db_must_find(store_get(call->db, call->owner_id, id, out, call->arena, call->err), "integration",
+	                 call->err) < 0)
+		return -1;
+	dress(call, out);
+	return 0;
+}
+
+static int load(struct call *call, const char *id, struct integration_row *ret)
+{
+	return db_must_find(store_load(call->db, call->owner_id, id, ret, call->arena, call->err),
+	                    "integration", call->err);
+}
 
 int integrations_list_integrations(struct call *call, const Integrations__ListIntegrationsRequest *in,
                                    Integrations__IntegrationList *out)
 {
-	return store_list(call->db, call->owner_id, in->cursor, in->limit, out, call->arena, call->err);
+	if (store_list(call->db, call->owner_id, in->cursor, in->limit, out, call->arena, call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < out->n_integrations; i++)
+		dress(call, out->integrations[i]);
+	return 0;
+}
+
+int integrations_get_integration(struct call *call, const Integrations__IntegrationRequest *in,
+                                 Integrations__Integration *out)
+{
+	return get(call, in->integration_id, out);
+}
+
+/* --- Writing: ask whoever must be asked first, then the row, and what is to be done later, in one transaction ------ */
+
+/* fresh: secrets that came with the request, over those that are stored. */
+static int settle_slack(struct call *call, const struct slack_secrets *fresh, struct integration_row *row,
+                        bool *again)
+{
+	struct slack_secrets now;
+
+	if (slack_open_secrets(call, row, &now) < 0)
+		return -1;
+	if (fresh->bot_token)
+		now.bot_token = fresh->bot_token;
+	if (fresh->signing_secret)
+		now.signing_secret = fresh->signing_secret;
+	*again = slack_verify(call, &now, row) > 0;
+	return slack_put_secrets(call, &now, row);
+}
+
+static int settle_website(struct call *call, const struct site *before, struct integration_row *row)
+{
+	bool silent = strcmp(row->status, "inactive") == 0;
+	struct site now = { row->chatbot_id, silent ? NULL : row->config };
+
+	if (!silent) {
+		row->status = row->chatbot_id ? "active" : "pending";
+		row->status_detail = row->chatbot_id ? NULL : "no chatbot is chosen";
+	}
+	return origins_move(call, before, &now);
+}
+
+static int write_row(struct call *call, const struct integration_row *row, bool fresh, bool verify_again)
+{
+	int rc;
+
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	rc = fresh ? store_add(call->db, row, call->err)
+	           : db_must_find(store_change(call->db, row, call->err), "integration", call->err);
+	if (rc == 0 && verify_again)
+		rc = answer_verify_later(call, row->id);
+	if (rc == 0 && db_commit(call->db, call->err) == 0)
+		return 0;
+	db_rollback(call->db);
+	return -1;
+}
+
+int integrations_create_integration(struct call *call, const Integrations__CreateIntegrationRequest *in,
+                                    Integrations__Integration *out)
+{
+	struct slack_secrets fresh = { 0 };
+	struct integration_row row = { .owner_id = call->owner_id,
+		                       .type = in->type,
+		                       .status = "pending",
+		                       .name = in->name,
+		                       .chatbot_id = in->chatbot_id };
+	char id[UUID_TEXT];
+	bool again = false;
+
+	uuid_make(id);
+	row.id = id;
+	if (config_apply(in->type, NULL, in->config, &row.config, &fresh, call->arena, call->err) < 0)
+		return -1;
+	if ((is_slack(in->type) ? settle_slack(call, &fresh, &row, &again)
+	                        : settle_website(call, &(struct site){ 0 }, &row)) < 0 ||
+	    write_row(call, &row, true, again) < 0)
+		return -1;
+	return get(call, id, out);
+}
+
+/* A status that a client sends is a wish: inactive is obeyed, the others are for verifying. */
+static int update(struct call *call, const Integrations__UpdateIntegrationRequest *in,
+                  struct integration_row *row)
+{
+	const struct site before = { row->chatbot_id, strcmp(row->status, "inactive") ? row->config : NULL };
+	struct slack_secrets fresh = { 0 };
+	bool wake = in->status && strcmp(in->status, "inactive") != 0, again = false;
+
+	if (in->config && config_apply(row->type, row->config, in->config, &row->config, &fresh, call->arena,
+	                               call->err) < 0)
+		return -1;
+	if (in->name)
+		row->name = in->name;
+	if (in->chatbot_id)
+		row->chatbot_id = in->chatbot_id;
+	if (in->status) {
+		row->status = in->status;
+		row->status_detail = NULL;
+	}
+	if (!is_slack(row->type)) {
+		if (settle_website(call, &before, row) < 0)
+			return -1;
+	} else if (wake || (in->config && strcmp(row->status, "inactive") != 0)) {
+		if (settle_slack(call, &fresh, row, &again) < 0)
+			return -1;
+	} else if (in->config) { /* asleep: kept, and verified when it is woken */
+		const char *status = row->status;
+
+		if (settle_slack(call, &fresh, row, &again) < 0)
+			return -1;
+		row->status = status;
+		row->status_detail = NULL;
+		again = false;
+	}
+	return write_row(call, row, false, again);
+}
+
+int integrations_update_integration(struct call *call, const Integrations__UpdateIntegrationRequest *in,
+                                    Integrations__Integration *out)
+{
+	struct integration_row row;
+
+	if (load(call, in->integration_id, &row) < 0 || update(call, in, &row) < 0)
+		return -1;
+	return get(call, in->integration_id, out);
+}
+
+int integrations_delete_integration(struct call *call, const Integrations__IntegrationRequest *in,
+                                    Rpc__Empty *out)
+{
+	struct integration_row row;
+
+	(void)out;
+	if (load(call, in->integration_id, &row) < 0)
+		return -1;
+	if (!is_slack(row.type) && strcmp(row.status, "inactive") != 0 &&
+	    origins_move(call, &(struct site){ row.chatbot_id, row.config }, &(struct site){ 0 }) < 0)
+		return -1;
+	return db_must_find(store_delete(call->db, call->owner_id, in->integration_id, call->err),
+	                    "integration", call->err);
+}
+
+/* --- Slack ---------------------------------------------------------------------------------------------------------- */
+
+int integrations_set_slack_credentials(struct call *call, const Integrations__SlackCredentialsRequest *in,
+                                       Integrations__Integration *out)
+{
+	const struct slack_secrets fresh = { in->bot_token && *in->bot_token ? in->bot_token : NULL,
+		                             in->signing_secret && *in->signing_secret ? in->signing_secret
+		                                                                       : NULL };
+	struct integration_row row;
+	bool again = false;
+
+	if (load(call, in->integration_id, &row) < 0)
+		return -1;
+	if (!is_slack(row.type))
+		return error_field(call->err, call->arena, "path", "integration_id", "value_error",
+		                   "is no Slack integration");
+	if (!fresh.bot_token && !fresh.signing_secret)
+		return error_field(call->err, call->arena, "body", "bot_token", "missing",
+		                   "bot_token or signing_secret must be given");
+	if (settle_slack(call, &fresh, &row, &again) < 0)
+		return -1;
+	if (strcmp(row.status, "error") == 0) /* nothing is stored */
+		return error_field(call->err, call->arena, "body", "bot_token", "value_error", "%s",
+		                   row.status_detail);
+	if (write_row(call, &row, false, again) < 0 || get(call, in->integration_id, out) < 0)
+		return -1;
+	out->message = (char *)"Credentials updated successfully";
+	return 0;
+}
+
+int integrations_get_slack_manifest(struct call *call, const Rpc__Empty *in, Integrations__SlackManifest *out)
+{
+	(void)in;
+	out->manifest = slack_manifest(integrations_of(call)->public_url, call->arena);
+	return 0;
 }

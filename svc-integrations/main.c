@@ -1,14 +1,78 @@
 /* svc-integrations: where a chatbot is present beyond this product. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/service/service.h"
 #include "integrations.methods.h"
+#include "svc-integrations/integrations.h"
+#include "svc-integrations/slack/answer.h"
 #include "svc-integrations/store.h"
 
 extern const struct db_migration integrations_migrations[];
 extern const size_t integrations_migration_count;
 
+struct settings {
+	const char *slack_url, *public_url, *egress_allow;
+	int64_t jobs;
+};
+
+static const struct config_key keys[] = {
+	CONFIG_TEXT(struct settings, slack_url, "SLACK_API_URL", "https://slack.com/api", "where Slack is"),
+	CONFIG_TEXT(struct settings, public_url, "PUBLIC_URL", "http://localhost:8000",
+	            "this installation as browsers see it"),
+	CONFIG_INT(struct settings, jobs, "INTEGRATIONS_JOBS", "8",
+	           "answers to Slack that are worked on at once"),
+	CONFIG_TEXT(struct settings, egress_allow, "EGRESS_ALLOW", "",
+	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
+};
+
+/* A copy without slashes at its end; lives as long as the process. */
+static char *base_url(const char *url)
+{
+	size_t length = strlen(url);
+	char *copy;
+
+	while (length && url[length - 1] == '/')
+		length--;
+	copy = strndup(url, length);
+	if (!copy)
+		abort();
+	return copy;
+}
+
+static int start(struct service *service, void *arg, void **ret, struct error *err)
+{
+	const struct settings *set = arg;
+	struct integrations *state;
+
+	if (set->jobs < 1 || set->jobs > 64)
+		return error_set(err, ERROR_INVALID, "INTEGRATIONS_JOBS must be 1 to 64");
+	state = calloc(1, sizeof *state);
+	if (!state)
+		abort();
+	if (egress_open(set->egress_allow, &state->egress, err) < 0)
+		return -1;
+	state->slack = (struct slack){ .egress = state->egress, .url = base_url(set->slack_url) };
+	state->public_url = base_url(set->public_url);
+	state->chatbots = service_peer(service, "chatbots");
+	state->chat = service_peer(service, "chat");
+	*ret = state; /* before a job looks at it */
+	return job_runner_start(service, answer_jobs, answer_job_count, (int)set->jobs, &state->jobs, err);
+}
+
+static void stop(void *arg)
+{
+	struct integrations *state = arg;
+
+	job_runner_stop(state->jobs);
+	egress_close(state->egress);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements, NULL };
+	static const struct db_stmt *const statements[] = { store_statements, store_slack_statements,
+		                                            job_statements, NULL };
+	static struct settings settings;
 
 	return service_main(argc, argv,
 	                    &(struct service_config){
@@ -19,5 +83,10 @@ int main(int argc, char **argv)
 	                        .statements = statements,
 	                        .migrations = integrations_migrations,
 	                        .migration_count = integrations_migration_count,
+	                        .keys = keys,
+	                        .key_count = sizeof keys / sizeof *keys,
+	                        .settings = &settings,
+	                        .start = start,
+	                        .stop = stop,
 	                    });
 }

@@ -1,5 +1,5 @@
 /*
- * store: every statement of svc-integrations; each names the owner.
+ * store: every statement of svc-integrations; each names the owner, but for those that find him by what Slack says.
  */
 #ifndef PARLEY_INTEGRATIONS_STORE_H
 #define PARLEY_INTEGRATIONS_STORE_H
@@ -7,12 +7,53 @@
 #include "common/db/db.h"
 #include "integrations.pb-c.h"
 
-extern const struct db_stmt store_statements[];
+extern const struct db_stmt store_statements[], store_slack_statements[];
 
 enum { STORE_PAGE = 32 }; /* integrations in one reply */
+
+/* What stands in a row beside what the public sees. */
+struct integration_row {
+	const char *owner_id, *id, *type, *status, *status_detail, *name, *chatbot_id, *config;
+	const char *secrets;                     /* sealed; NULL: none */
+	const char *team, *app, *bot_user, *bot; /* of Slack; NULL while not known */
+};
 
 /* Newest first, those before the cursor (NULL: from the newest); sets out->next when more follow. */
 int store_list(struct db *db, const char *owner, const char *cursor, int limit,
                Integrations__IntegrationList *out, struct arena *a, struct error *err) CHECKED;
+/* 1, 0: there is none, -1. */
+int store_get(struct db *db, const char *owner, const char *id, Integrations__Integration *out,
+              struct arena *a, struct error *err) CHECKED;
+int store_load(struct db *db, const char *owner, const char *id, struct integration_row *ret, struct arena *a,
+               struct error *err) CHECKED;
+int store_delete(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
+
+/* Write the row whole: add, or change (0: it is gone). ERROR_NOT_FOUND: no such chatbot of that owner. */
+int store_add(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
+int store_change(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
+int store_set_status(struct db *db, const char *owner, const char *id, const char *status, const char *detail,
+                     struct error *err) CHECKED;
+
+/* For the two files. */
+void store_read_row(const PGresult *res, int row, struct integration_row *ret, struct arena *a);
+
+/* --- store_slack.c ------------------------------------------------------------------------------------------------ */
+
+/* The integrations of a workspace (whoever's they are), or, with team NULL, all that have secrets: at most 200, newest
+ * first. */
+int store_of_team(struct db *db, const char *team, struct integration_row **ret, size_t *count,
+                  struct arena *a, struct error *err) CHECKED;
+int store_learn_app(struct db *db, const char *owner, const char *id, const char *app,
+                    struct error *err) CHECKED;
+
+/* 1: it is new and now marked; 0: it was there. */
+int store_mark_event(struct db *db, const char *owner, const char *key, struct error *err) CHECKED;
+int store_sweep_events(struct db *db, const char *owner, struct error *err) CHECKED;
+
+int store_join_thread(struct db *db, const char *owner, const char *id, const char *channel,
+                      const char *thread, struct error *err) CHECKED;
+/* 1: the bot has answered there. */
+int store_in_thread(struct db *db, const char *owner, const char *id, const char *channel, const char *thread,
+                    struct error *err) CHECKED;
 
 #endif

@@ -193,6 +193,7 @@ static void set_redirects(const struct fetch *f)
 {
 	CURL *easy = f->x.line.easy;
 
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, f->req->once ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, f->req->max_redirects > 0 ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)f->req->max_redirects);
 	/* from https there is no way back to http */

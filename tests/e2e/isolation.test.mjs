@@ -34,6 +34,7 @@ describe('what is another\'s', () => {
       id: (await stack.ok('GET', '/auth/sessions', { token }))[0].id,
       key_id: (await stack.ok('POST', '/auth/api-keys', { token, json: { name: 'mine' } })).id,
       uid: ada.uid,
+      integration_id: (await stack.ok('POST', '/api/integrations/slack', { token, status: 201, json: { name: 'Slack', chatbotId: chatbot.id } })).id,
     };
   });
   after(() => stack.stop());
@@ -50,7 +51,7 @@ describe('what is another\'s', () => {
   const everything = async () => {
     const { token } = ada;
     const parts = await Promise.all([`/api/documents/${things.document_id}`, `/api/documents/${things.document_id}/text`,
-      `/api/chatbots/${things.chatbot_id}`, `/api/chat/sessions/${things.session_id}`, '/auth/api-keys', '/auth/me']
+      `/api/chatbots/${things.chatbot_id}`, `/api/chat/sessions/${things.session_id}`, `/api/integrations/${things.integration_id}`, '/auth/api-keys', '/auth/me']
       .map((where) => stack.api('GET', where, { token })));
     for (const part of parts) assert.equal(part.status, 200, part.text);
     return parts.map((part) => part.text).join('\n');
@@ -77,7 +78,7 @@ describe('what is another\'s', () => {
   test('lists hold only one\'s own', async () => {
     for (const where of ['/api/documents', '/api/chatbots', '/api/chat/sessions', '/api/integrations']) {
       assert.deepEqual(await stack.ok('GET', where, { token: eve.token }), [], where);
-      if (where !== '/api/integrations') assert.equal((await stack.ok('GET', where, { token: ada.token })).length, 1, where);
+      assert.equal((await stack.ok('GET', where, { token: ada.token })).length, 1, where);
     }
   });
 

@@ -1,0 +1,218 @@
+#include "svc-integrations/config.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/json/json.h"
+
+enum { SHOWN = 4, ORIGIN_MAX = 300, ORIGINS_MAX = 50 };
+
+static const struct {
+	const char *name, *camel;
+	size_t at;
+} secrets[] = {
+	{ "bot_token", "botToken", offsetof(struct slack_secrets, bot_token) },
+	{ "signing_secret", "signingSecret", offsetof(struct slack_secrets, signing_secret) },
+};
+enum { SECRETS = sizeof secrets / sizeof *secrets };
+
+static const char **secret_of(const struct slack_secrets *s, size_t i)
+{
+	return (const char **)((char *)s + secrets[i].at);
+}
+
+static json_object *parse_or_empty(const char *text)
+{
+	struct error ignored = { 0 };
+	json_object *object = NULL;
+
+	if (text && json_parse(text, strlen(text), &object, &ignored) == 0 &&
+	    json_object_is_type(object, json_type_object))
+		return object;
+	json_object_put(object);
+	return json_object_new_object();
+}
+
+/* --- Secrets -------------------------------------------------------------------------------------------------------- */
+
+static bool is_masked(const char *value)
+{
+	return !*value || strncmp(value, "****", 4) == 0;
+}
+
+static const char *mask(const char *secret, struct arena *a)
+{
+	size_t length = strlen(secret);
+
+	return arena_printf(a, "****%s", length > 2 * SHOWN ? secret + length - SHOWN : "");
+}
+
+/* What a header can hold: Slack's tokens and secrets are of letters, digits and dashes. */
+static bool is_printable(const char *value)
+{
+	for (; *value; value++)
+		if (*value <= ' ' || *value > '~')
+			return false;
+	return true;
+}
+
+static int take_secret(json_object *patch, size_t i, struct slack_secrets *fresh, struct arena *a,
+                       struct error *err)
+{
+	const char *names[] = { secrets[i].name, secrets[i].camel };
+
+	for (size_t n = 0; n < 2; n++) {
+		const char *value = json_string(patch, names[n]);
+
+		if (value && !is_printable(value))
+			return error_field(err, a, "body", arena_printf(a, "config.%s", names[n]),
+			                   "value_error", "must hold no blanks and no special characters");
+		if (value && !is_masked(value))
+			*secret_of(fresh, i) = arena_strdup(a, value);
+		json_object_object_del(patch, names[n]);
+	}
+	return 0;
+}
+
+const char *config_show_secrets(const char *config, const struct slack_secrets *now, struct arena *a)
+{
+	OWN(json) json_object *object = parse_or_empty(config);
+	bool all = true;
+
+	for (size_t i = 0; i < SECRETS; i++) {
+		const char *value = *secret_of(now, i);
+
+		if (value)
+			json_object_object_add(object, secrets[i].name,
+			                       json_object_new_string(mask(value, a)));
+		else
+			json_object_object_del(object, secrets[i].name);
+		all &= value != NULL;
+	}
+	json_object_object_add(object, "configured", json_object_new_boolean(all));
+	return json_print(object, a);
+}
+
+char *config_pack_secrets(const struct slack_secrets *now, struct arena *a)
+{
+	OWN(json) json_object *object = json_object_new_object();
+
+	for (size_t i = 0; i < SECRETS; i++)
+		if (*secret_of(now, i))
+			json_object_object_add(object, secrets[i].name,
+			                       json_object_new_string(*secret_of(now, i)));
+	return json_print(object, a);
+}
+
+void config_unpack_secrets(const char *text, struct slack_secrets *ret, struct arena *a)
+{
+	OWN(json) json_object *object = parse_or_empty(text);
+
+	for (size_t i = 0; i < SECRETS; i++)
+		*secret_of(ret, i) = arena_strdup(a, json_string(object, secrets[i].name));
+}
+
+/* --- Websites ------------------------------------------------------------------------------------------------------- */
+
+/* "https://host", in lower case, or a sentence's -1. given: "Shop.example.com", "https://shop.example.com:8443/". */
+static int to_origin(const char *given, const char *field, char **ret, struct arena *a, struct error *err)
+{
+	const char *scheme_end = strstr(given, "://");
+	size_t scheme = scheme_end ? (size_t)(scheme_end - given) : 0, host;
+	char *origin;
+
+	if (scheme_end && strncasecmp(given, "http://", 7) && strncasecmp(given, "https://", 8))
+		return error_field(err, a, "body", field, "value_error", "must be http or https");
+	given = scheme_end ? scheme_end + 3 : given;
+	host = strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]*");
+	if (host == 0 || host > ORIGIN_MAX || (given[host] && strcmp(given + host, "/")))
+		return error_field(
+		    err, a, "body", field, "value_error",
+		    "must be a host like shop.example.com, or an origin like https://shop.example.com");
+	origin = arena_printf(a, "%s://%.*s", scheme == 4 ? "http" : "https", (int)host, given);
+	for (char *c = origin; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	*ret = origin;
+	return 0;
+}
+
+static int check_origins(json_object *config, struct arena *a, struct error *err)
+{
+	json_object *list = json_get(config, "allowedOrigins");
+	size_t n = list && json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	if (list && (!json_object_is_type(list, json_type_array) || n > ORIGINS_MAX))
+		return error_field(err, a, "body", "config.allowedOrigins", "type_error",
+		                   "must be a list of at most %d origins", ORIGINS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		json_object *item = json_object_array_get_idx(list, i);
+		const char *field = arena_printf(a, "config.allowedOrigins.%zu", i);
+		char *origin;
+
+		if (!json_object_is_type(item, json_type_string))
+			return error_field(err, a, "body", field, "type_error", "must be a string");
+		if (to_origin(json_object_get_string(item), field, &origin, a, err) < 0)
+			return -1;
+		json_object_array_put_idx(list, i, json_object_new_string(origin));
+	}
+	return 0;
+}
+
+static int check_website(json_object *config, struct arena *a, struct error *err)
+{
+	json_object *domain = json_get(config, "domain");
+	char *origin;
+
+	if (domain && !json_object_is_type(domain, json_type_string))
+		return error_field(err, a, "body", "config.domain", "type_error", "must be a string");
+	if (domain && to_origin(json_object_get_string(domain), "config.domain", &origin, a, err) < 0)
+		return -1;
+	return check_origins(config, a, err);
+}
+
+const char **config_origins(const char *config, size_t *count, struct arena *a)
+{
+	OWN(json) json_object *object = parse_or_empty(config);
+	json_object *list = json_get(object, "allowedOrigins");
+	const char *domain = json_string(object, "domain");
+	const char **origins = arena_new(a, const char *, ORIGINS_MAX + 2);
+	struct error ignored = { 0 };
+	char *origin;
+
+	*count = 0;
+	for (size_t i = 0; list && i < json_object_array_length(list) && i < ORIGINS_MAX; i++)
+		origins[(*count)++] =
+		    arena_strdup(a, json_object_get_string(json_object_array_get_idx(list, i)));
+	if (*count == 0 && domain && to_origin(domain, "config.domain", &origin, a, &ignored) == 0) {
+		origins[(*count)++] = origin;
+		if (strncmp(origin, "https://www.", 12) && strncmp(origin, "https://", 8) == 0)
+			origins[(*count)++] = arena_printf(a, "https://www.%s", origin + 8);
+	}
+	return origins;
+}
+
+/* --- Both ----------------------------------------------------------------------------------------------------------- */
+
+int config_apply(const char *type, const char *current, const char *patch, const char **ret,
+                 struct slack_secrets *fresh, struct arena *a, struct error *err)
+{
+	OWN(json) json_object *config = parse_or_empty(current);
+	OWN(json) json_object *change = parse_or_empty(patch);
+
+	for (size_t i = 0; i < SECRETS; i++)
+		if (take_secret(change, i, fresh, a, err) < 0)
+			return -1;
+	json_object_object_del(change, "configured"); /* ours to say */
+	json_object_object_foreach(change, key, value)
+	{
+		if (value)
+			json_object_object_add(config, key, json_object_get(value));
+		else
+			json_object_object_del(config, key);
+	}
+	if (strcmp(type, "website") == 0 && check_website(config, a, err) < 0)
+		return -1;
+	*ret = json_print(config, a);
+	return 0;
+}

@@ -1,0 +1,25 @@
+/*
+ * integrations: what every handler and job of svc-integrations shares. Made at the start, only read afterwards.
+ */
+#ifndef PARLEY_INTEGRATIONS_H
+#define PARLEY_INTEGRATIONS_H
+
+#include "common/service/call.h"
+#include "svc-integrations/slack/api.h"
+
+struct job_runner;
+
+struct integrations {
+	struct egress *egress;
+	struct slack slack;
+	const char *public_url; /* without a slash at its end */
+	struct peer *chatbots, *chat;
+	struct job_runner *jobs;
+};
+
+static inline const struct integrations *integrations_of(const struct call *call)
+{
+	return call->state;
+}
+
+#endif

@@ -1,0 +1,149 @@
+#include "svc-integrations/slack/render.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/base/text.h"
+
+enum {
+	PART = 10000,      /* bytes of one message's markdown; Slack takes 12,000 characters */
+	PREVIEW = 3000,    /* bytes of a message's plain text */
+	SOURCES_SHOWN = 8, /* Slack takes 10 elements of a context block */
+	NAME_SHOWN = 200,
+};
+
+/* --- Defusing ------------------------------------------------------------------------------------------------------- */
+
+static void add_safe(struct text *out, const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i] == '<')
+			text_adds(out, "&lt;");
+		else if (bytes[i] == '>')
+			text_adds(out, "&gt;");
+		else if (bytes[i] == '&')
+			text_adds(out, "&amp;");
+		else
+			text_addc(out, bytes[i]);
+}
+
+/* "[words](address)" at this place: its end, or NULL. */
+static const char *link_end(const char *at, const char **words_end, const char **address)
+{
+	const char *close = *at == '[' ? strpbrk(at + 1, "]\n") : NULL;
+
+	if (!close || close[0] != ']' || close[1] != '(')
+		return NULL;
+	*words_end = close;
+	*address = close + 2;
+	close = strpbrk(*address, ")\n");
+	return close && *close == ')' ? close + 1 : NULL;
+}
+
+/* Quotation marks of Markdown at the start of a line stay: "> said". */
+static size_t quote_marks(const char *line)
+{
+	size_t n = strspn(line, " ");
+
+	return n <= 3 && line[n] == '>' ? n + 1 : 0;
+}
+
+char *slack_defuse(const char *markdown, struct arena *a)
+{
+	bool line_start = true;
+	struct text out;
+
+	text_init(&out, a);
+	text_adds(&out, "");
+	while (*markdown) {
+		const char *words_end, *address, *end = link_end(markdown, &words_end, &address);
+		size_t marks = line_start ? quote_marks(markdown) : 0;
+
+		if (marks) {
+			text_add(&out, markdown, marks);
+			markdown += marks;
+		} else if (end) { /* words, and where they lead */
+			add_safe(&out, markdown + 1, (size_t)(words_end - markdown - 1));
+			text_adds(&out, " (");
+			add_safe(&out, address, (size_t)(end - 1 - address));
+			text_addc(&out, ')');
+			markdown = end;
+		} else {
+			add_safe(&out, markdown++, 1);
+		}
+		line_start = markdown[-1] == '\n';
+	}
+	return out.at;
+}
+
+/* --- Parts ---------------------------------------------------------------------------------------------------------- */
+
+/* How much of text goes into one part: up to a blank line, a line's end, a blank, or at least a whole character. */
+static size_t part_of(const char *text, size_t most)
+{
+	static const char *const borders[] = { "\n\n", "\n", " " };
+	size_t length = strlen(text), cut = most;
+
+	if (length <= most)
+		return length;
+	for (size_t i = 0; i < sizeof borders / sizeof *borders; i++)
+		for (size_t at = most; at > most / 2; at--)
+			if (strncmp(text + at, borders[i], strlen(borders[i])) == 0)
+				return at;
+	while (cut > 1 && ((unsigned char)text[cut] & 0xC0) == 0x80)
+		cut--;
+	return cut;
+}
+
+static void add_sources(struct text *blocks, const Chat__PreviewReply *reply, struct arena *a)
+{
+	size_t shown = reply->n_sources < SOURCES_SHOWN ? reply->n_sources : SOURCES_SHOWN;
+
+	if (shown == 0)
+		return;
+	text_adds(blocks, ",{\"type\":\"context\",\"elements\":[");
+	for (size_t i = 0; i < shown; i++) {
+		const Documents__Source *source = reply->sources[i];
+		const char *name = source->document_name ? source->document_name : "";
+		struct text line;
+
+		text_init(&line, a);
+		text_addf(&line, "[%zu] ", i + 1);
+		add_safe(&line, name, part_of(name, NAME_SHOWN));
+		if (source->page > 0)
+			text_addf(&line, ", page %d", (int)source->page);
+		text_adds(blocks, i ? ",{\"type\":\"mrkdwn\",\"text\":" : "{\"type\":\"mrkdwn\",\"text\":");
+		text_add_json(blocks, line.at, line.length);
+		text_addc(blocks, '}');
+	}
+	text_adds(blocks, "]}");
+}
+
+struct slack_post *slack_render(const Chat__PreviewReply *reply, size_t *count, struct arena *a)
+{
+	const char *rest = slack_defuse(reply->response ? reply->response : "", a);
+	struct slack_post *posts = arena_new(a, struct slack_post, strlen(rest) / (PART / 2) + 2);
+
+	*count = 0;
+	do {
+		size_t size = part_of(rest, PART);
+		struct text blocks;
+
+		text_init(&blocks, a);
+		text_adds(&blocks, "[{\"type\":\"markdown\",\"text\":");
+		text_add_json(&blocks, size ? rest : " ", size ? size : 1);
+		text_addc(&blocks, '}');
+		if (!rest[size])
+			add_sources(&blocks, reply, a);
+		text_addc(&blocks, ']');
+		posts[*count] = (struct slack_post){
+			.text = arena_strndup(a, rest,
+			                      part_of(rest, PREVIEW) < size ? part_of(rest, PREVIEW) : size),
+			.blocks = blocks.at
+		};
+		(*count)++;
+		rest += size;
+		rest += strspn(rest, "\n");
+	} while (*rest);
+	return posts;
+}

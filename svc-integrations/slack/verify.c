@@ -1,0 +1,83 @@
+#include "svc-integrations/slack/verify.h"
+
+#include <string.h>
+
+#include "common/service/sealer.h"
+
+static const char *context_of(const struct integration_row *row, struct arena *a)
+{
+	return arena_printf(a, "slack/%s/%s", row->owner_id, row->id);
+}
+
+int slack_open_secrets(struct call *call, const struct integration_row *row, struct slack_secrets *ret)
+{
+	char *plain;
+
+	*ret = (struct slack_secrets){ 0 };
+	if (!row->secrets)
+		return 0;
+	if (sealer_open(call, context_of(row, call->arena), row->secrets, &plain) < 0)
+		return -1;
+	config_unpack_secrets(plain, ret, call->arena);
+	return 0;
+}
+
+int slack_put_secrets(struct call *call, const struct slack_secrets *secrets, struct integration_row *row)
+{
+	char *sealed = NULL;
+
+	if ((secrets->bot_token || secrets->signing_secret) &&
+	    sealer_seal(call, context_of(row, call->arena), config_pack_secrets(secrets, call->arena),
+	                &sealed) < 0)
+		return -1;
+	row->secrets = sealed;
+	row->config = config_show_secrets(row->config, secrets, call->arena);
+	return 0;
+}
+
+static void say(struct integration_row *row, const char *status, const char *detail)
+{
+	row->status = status;
+	row->status_detail = detail;
+}
+
+/* Slack knows the token: whose workspace, and who the bot is there. Another workspace is another app until it speaks. */
+static void take_identity(struct integration_row *row, json_object *answer, struct arena *a)
+{
+	const char *team = json_string(answer, "team_id");
+
+	if (!row->team || !team || strcmp(row->team, team) != 0)
+		row->app = NULL;
+	row->team = arena_strdup(a, team);
+	row->bot_user = arena_strdup(a, json_string(answer, "user_id"));
+	row->bot = arena_strdup(a, json_string(answer, "bot_id"));
+}
+
+int slack_verify(struct call *call, const struct slack_secrets *secrets, struct integration_row *row)
+{
+	OWN(json) json_object *answer = NULL;
+	struct error why_not = { 0 };
+	const char *why;
+	int said;
+
+	if (!secrets->bot_token) {
+		say(row, "pending", "the bot token is missing");
+		return 0;
+	}
+	said = slack_ask(&integrations_of(call)->slack, "auth.test", secrets->bot_token,
+	                 (const struct slack_arg[]){ { NULL, NULL } }, &answer, &why, call->arena, &why_not);
+	if (said < 0) {
+		say(row, "pending", arena_printf(call->arena, "%s; it is tried again", why_not.message));
+		return 1;
+	}
+	if (said == 0) {
+		say(row, "error", arena_printf(call->arena, "Slack refuses the token: %s", why));
+		return 0;
+	}
+	take_identity(row, answer, call->arena);
+	if (secrets->signing_secret)
+		say(row, "active", NULL);
+	else
+		say(row, "pending", "the signing secret is missing");
+	return 0;
+}

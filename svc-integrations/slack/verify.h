@@ -1,0 +1,24 @@
+/*
+ * slack/verify: whether an integration's credentials work, by Slack's auth.test, and what they are for.
+ */
+#ifndef PARLEY_SLACK_VERIFY_H
+#define PARLEY_SLACK_VERIFY_H
+
+#include "svc-integrations/config.h"
+#include "svc-integrations/integrations.h"
+#include "svc-integrations/store.h"
+
+/*
+ * Fills row's status, status_detail, and team and bot ids. active: Slack took the token and there is a signing secret;
+ * pending: something is missing, or Slack cannot be reached (then 1 is returned: try again); error: Slack refused.
+ */
+int slack_verify(struct call *call, const struct slack_secrets *secrets, struct integration_row *row);
+
+/* Of a stored row; empty where there are none. -1: svc-auth is away. */
+int slack_open_secrets(struct call *call, const struct integration_row *row,
+                       struct slack_secrets *ret) CHECKED;
+/* Seals them into the row, and shows them in its config. */
+int slack_put_secrets(struct call *call, const struct slack_secrets *secrets,
+                      struct integration_row *row) CHECKED;
+
+#endif

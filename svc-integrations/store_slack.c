@@ -1,0 +1,86 @@
+#include "svc-integrations/store.h"
+
+#define ROW                                                                                             \
+	"SELECT owner_id, id, type, status, status_detail, name, chatbot_id, config, secrets, team_id," \
+	" app_id, bot_user_id, bot_id FROM integration"
+
+const struct db_stmt store_slack_statements[] = {
+	{ "of_team", ROW " WHERE team_id = $1 AND secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
+	{ "with_secrets", ROW " WHERE secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
+	{ "learn_app",
+	  "UPDATE integration SET app_id = $3 WHERE owner_id = $1 AND id = $2 AND app_id IS NULL" },
+	{ "mark_event", "INSERT INTO slack_event (owner_id, key) VALUES ($1, $2) ON CONFLICT DO NOTHING" },
+	{ "sweep_events",
+	  "DELETE FROM slack_event WHERE owner_id = $1 AND created_at < now() - interval '1 day'" },
+	{ "join_thread", "INSERT INTO slack_thread (owner_id, integration_id, channel, thread)"
+	                 " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING" },
+	{ "in_thread",
+	  "SELECT 1 FROM slack_thread WHERE owner_id = $1 AND integration_id = $2 AND channel = $3"
+	  " AND thread = $4" },
+	{ NULL, NULL },
+};
+
+void store_read_row(const PGresult *res, int row, struct integration_row *ret, struct arena *a)
+{
+#define TEXT(column) arena_strdup(a, db_text(res, row, column))
+	*ret = (struct integration_row){
+		.owner_id = TEXT("owner_id"),
+		.id = TEXT("id"),
+		.type = TEXT("type"),
+		.status = TEXT("status"),
+		.status_detail = TEXT("status_detail"),
+		.name = TEXT("name"),
+		.chatbot_id = TEXT("chatbot_id"),
+		.config = TEXT("config"),
+		.secrets = TEXT("secrets"),
+		.team = TEXT("team_id"),
+		.app = TEXT("app_id"),
+		.bot_user = TEXT("bot_user_id"),
+		.bot = TEXT("bot_id"),
+	};
+#undef TEXT
+}
+
+int store_of_team(struct db *db, const char *team, struct integration_row **ret, size_t *count,
+                  struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if ((team ? db_exec(db, "of_team", DB_ARGS(team), &res, err)
+	          : db_exec(db, "with_secrets", DB_ARGS(), &res, err)) < 0)
+		return -1;
+	*count = (size_t)PQntuples(res);
+	*ret = arena_new(a, struct integration_row, *count);
+	for (size_t i = 0; i < *count; i++)
+		store_read_row(res, (int)i, &(*ret)[i], a);
+	return 0;
+}
+
+int store_learn_app(struct db *db, const char *owner, const char *id, const char *app, struct error *err)
+{
+	return db_exec(db, "learn_app", DB_ARGS(owner, id, app), NULL, err);
+}
+
+int store_mark_event(struct db *db, const char *owner, const char *key, struct error *err)
+{
+	return db_changed(db, "mark_event", DB_ARGS(owner, key), err);
+}
+
+int store_sweep_events(struct db *db, const char *owner, struct error *err)
+{
+	return db_exec(db, "sweep_events", DB_ARGS(owner), NULL, err);
+}
+
+int store_join_thread(struct db *db, const char *owner, const char *id, const char *channel,
+                      const char *thread, struct error *err)
+{
+	return db_exec(db, "join_thread", DB_ARGS(owner, id, channel, thread), NULL, err);
+}
+
+int store_in_thread(struct db *db, const char *owner, const char *id, const char *channel, const char *thread,
+                    struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	return db_find(db, "in_thread", DB_ARGS(owner, id, channel, thread), &res, err);
+}

@@ -1,0 +1,113 @@
+// Integrations: made, read, changed, deleted; and websites, whose origins become their chatbot's. slack.test.mjs has Slack.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startStack } from './harness.mjs';
+
+const SHOP = 'https://shop.example.com';
+let stack, token, other, bot;
+before(async () => {
+  stack = await startStack({ env: { SLACK_API_URL: 'http://127.0.0.1:9/api' } }); // no Slack here
+  token = (await stack.register()).token;
+  other = (await stack.register()).token;
+  bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Shop', settings: { allowedOrigins: ['https://mine.example.com'] } } });
+});
+after(() => stack?.stop());
+
+const make = (json, type = 'website') => stack.api('POST', `/api/integrations/${type}`, { token, json });
+const made = async (json, type) => {
+  const answer = await make(json, type);
+  assert.equal(answer.status, 201, answer.text);
+  return answer.body;
+};
+const origins = async (id = bot.id) => (await stack.ok('GET', `/api/chatbots/${id}`, { token })).settings.allowedOrigins;
+const visit = async (origin, id = bot.id) => (await stack.api('POST', `/api/chat/widget/${id}/session`, { headers: { Origin: origin } })).status;
+
+test('a website: its embed code, its origins at the chatbot, and gone with it', async () => {
+  const site = await made({ type: 'website', name: ' Our shop ', chatbotId: bot.id, config: { domain: 'Shop.example.com', colour: 'blue' } });
+  assert.deepEqual(Object.keys(site).sort(), ['chatbotId', 'config', 'createdAt', 'embedCode', 'id', 'name', 'status', 'statusDetail', 'type', 'updatedAt', 'userId']);
+  assert.deepEqual([site.type, site.name, site.status, site.chatbotId], ['website', 'Our shop', 'active', bot.id]);
+  assert.deepEqual(site.config, { domain: 'Shop.example.com', colour: 'blue' });
+  assert.match(site.embedCode, new RegExp(`^<script src="http[^"]+/widget\\.js" data-chatbot="${bot.id}" async></script>$`));
+  assert.deepEqual(await origins(), ['https://mine.example.com', SHOP, 'https://www.shop.example.com']);
+  assert.deepEqual([await visit(SHOP), await visit('https://evil.example.com')], [201, 403]);
+
+  const where = `/api/integrations/${site.id}`;
+  assert.deepEqual(await stack.ok('GET', where, { token }), site);
+  const moved = await stack.ok('PUT', where, { token, json: { config: { allowedOrigins: ['https://Other.example.com:8443/', 'http://localhost:3000'], colour: null } } });
+  assert.deepEqual(moved.config, { domain: 'Shop.example.com', allowedOrigins: ['https://other.example.com:8443', 'http://localhost:3000'] });
+  assert.deepEqual([await visit(SHOP), await visit('http://localhost:3000')], [403, 201]);
+
+  const asleep = await stack.ok('PUT', where, { token, json: { status: 'inactive', name: 'Asleep' } });
+  assert.deepEqual([asleep.status, asleep.name], ['inactive', 'Asleep']);
+  assert.deepEqual(await origins(), ['https://mine.example.com']);
+  assert.equal((await stack.ok('PUT', where, { token, json: { status: 'active' } })).status, 'active');
+  assert.equal(await visit('http://localhost:3000'), 201);
+
+  const gone = await stack.api('DELETE', where, { token });
+  assert.deepEqual([gone.status, gone.text], [204, '']);
+  assert.equal((await stack.api('GET', where, { token })).status, 404);
+  assert.deepEqual(await origins(), ['https://mine.example.com']);
+});
+
+test('a website moves to another chatbot', async () => {
+  const second = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Second' } });
+  const site = await made({ name: 'x', chatbotId: bot.id, config: { allowedOrigins: [SHOP] } });
+  await stack.ok('PUT', `/api/integrations/${site.id}`, { token, json: { chatbotId: second.id } });
+  assert.deepEqual([await origins(), await origins(second.id)], [['https://mine.example.com'], [SHOP]]);
+  assert.equal((await stack.api('DELETE', `/api/chatbots/${second.id}`, { token })).status, 204);
+  assert.equal((await stack.api('GET', `/api/integrations/${site.id}`, { token })).status, 404, 'gone with its chatbot');
+});
+
+test('without a chatbot: pending, no embed code; type and config may be left out', async () => {
+  const site = await made({ name: 'x' });
+  assert.deepEqual([site.status, site.chatbotId, site.embedCode, site.config], ['pending', null, undefined, {}]);
+  const slack = await made({ name: 'y' }, 'slack');
+  assert.deepEqual([slack.type, slack.status, slack.config], ['slack', 'pending', { configured: false }]);
+});
+
+test('newest first, pages, complete without a limit', async () => {
+  const mine = (await stack.register()).token;
+  const ids = [];
+  for (let i = 0; i < 40; i++) ids.unshift((await stack.ok('POST', '/api/integrations/website', { token: mine, status: 201, json: { name: `n${i}` } })).id);
+  assert.deepEqual((await stack.ok('GET', '/api/integrations', { token: mine })).map((i) => i.id), ids);
+  const page = await stack.api('GET', '/api/integrations?limit=7', { token: mine });
+  assert.deepEqual(page.body.map((i) => i.id), ids.slice(0, 7));
+  assert.match(page.headers.link, /rel="next"/);
+});
+
+const bad = [
+  ['no name', {}, 422, 'name'],
+  ['a blank name', { name: '  ' }, 422, 'name'],
+  ['a type unlike the path', { name: 'x', type: 'slack' }, 422, 'type'],
+  ['a chatbot that is no id', { name: 'x', chatbotId: 'nope' }, 422, 'chatbotId'],
+  ['config that is no object', { name: 'x', config: [] }, 422, 'config'],
+  ['a domain that is a sentence', { name: 'x', config: { domain: 'our shop' } }, 422, 'config.domain'],
+  ['a domain with a path', { name: 'x', config: { domain: 'https://a.example/b' } }, 422, 'config.domain'],
+  ['an address that is no website', { name: 'x', config: { allowedOrigins: ['ftp://a.example'] } }, 422, 'config.allowedOrigins.0'],
+  ['origins that are no list', { name: 'x', config: { allowedOrigins: 'https://a.example' } }, 422, 'config.allowedOrigins'],
+  ['an origin that is no text', { name: 'x', config: { allowedOrigins: [1] } }, 422, 'config.allowedOrigins.0'],
+];
+for (const [name, json, status, field] of bad) {
+  test(`refused: ${name}`, async () => {
+    const answer = await make(json);
+    assert.equal(answer.status, status, answer.text);
+    assert.ok(answer.body.errors.some((e) => e.loc.slice(1).join('.') === field), answer.text);
+  });
+}
+
+test('an unknown type is refused, a chatbot of another is not there', async () => {
+  assert.equal((await make({ name: 'x' }, 'teams')).status, 422);
+  const theirs = await stack.ok('POST', '/api/chatbots', { token: other, json: { name: 'Theirs' } });
+  for (const type of ['website', 'slack']) {
+    assert.equal((await make({ name: 'x', chatbotId: theirs.id }, type)).status, 404, type);
+  }
+  const mine = await made({ name: 'x' });
+  assert.equal((await stack.api('PUT', `/api/integrations/${mine.id}`, { token, json: { chatbotId: theirs.id } })).status, 404);
+  assert.deepEqual((await stack.ok('GET', `/api/chatbots/${theirs.id}`, { token: other })).settings.allowedOrigins, []);
+});
+
+test('credentials of a website integration: 422', async () => {
+  const site = await made({ name: 'x' });
+  const answer = await stack.api('POST', `/api/integrations/slack/${site.id}/credentials`, { token, json: { bot_token: 'xoxb-1' } });
+  assert.equal(answer.status, 422, answer.text);
+});

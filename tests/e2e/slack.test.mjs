@@ -1,0 +1,310 @@
+// Slack: credentials, signed events, answers in the thread, whatever goes wrong between. The workspace is tests/rigs/fakeslack.mjs.
+import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { request, startRig, startStack, unique, until } from './harness.mjs';
+
+const ARTICLE = 'The kettle has a warranty of two years. It begins on the day of purchase.\n\nWe ship to Norway within five days.\n';
+const secretOf = (team) => `secret-of-${team}`;
+const channels = () => `C${unique('').replace(/\W/g, '').toUpperCase()}`;
+
+let stack, slack, token, bot;
+before(async () => {
+  slack = await startRig('fakeslack.mjs');
+  stack = await startStack({
+    replicas: { integrations: 2 },
+    env: { SLACK_API_URL: `${slack.url}/api`, EGRESS_ALLOW: '127.0.0.1/32' },
+  });
+  token = (await stack.register()).token;
+  const document = await stack.upload(token, 'manual.txt', ARTICLE);
+  bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Kettles', documents: [document.id] } });
+});
+after(async () => {
+  await stack?.stop();
+  await slack?.stop();
+});
+
+const rig = async (method, where, json) => (await request(slack.url + where, { method, body: json && JSON.stringify(json) })).body;
+const messages = (channel) => rig('GET', `/messages?channel=${channel}`);
+const answers = async (channel) => (await messages(channel)).filter((m) => m.bot_id);
+const say = (channel, text, more = {}) => rig('POST', '/say', { channel, user: 'U1', text, ...more });
+const calls = async (api) => (await rig('GET', '/calls')).filter((c) => c.api === api);
+
+const create = (team, more = {}) => stack.ok('POST', '/api/integrations/slack', { token, status: 201,
+  json: { name: 'Our Slack', chatbotId: bot.id, config: { bot_token: `xoxb-good-${team}`, signing_secret: secretOf(team) }, ...more } });
+
+const stampNow = () => Math.floor(Date.now() / 1000);
+function signed(secret, body, { ts = stampNow(), headers = {} } = {}) {
+  const signature = `v0=${createHmac('sha256', secret).update(`v0:${ts}:${body}`).digest('hex')}`;
+  return { 'Content-Type': 'application/json', 'X-Slack-Request-Timestamp': String(ts), 'X-Slack-Signature': signature, ...headers };
+}
+const post = (body, headers, where = 'events', gateway = 1) => stack.api('POST', `/api/integrations/slack/${where}`, { body, headers, gateway });
+
+// An event as Slack sends it.
+const event = (team, inner, outer = {}) => JSON.stringify({
+  token: 'x', team_id: team, api_app_id: `A${team}`, type: 'event_callback', event_id: `Ev${randomUUID()}`, event_time: stampNow(),
+  authorizations: [{ team_id: team, user_id: 'U0BOT', is_bot: true }], event: { event_ts: inner.ts, ...inner }, ...outer });
+const send = (team, body, options) => post(body, signed(secretOf(team), body, options));
+const mention = async (team, channel, text, more = {}) => {
+  const { ts } = await say(channel, `<@U0BOT> ${text}`, more);
+  return event(team, { type: 'app_mention', user: 'U1', text: `<@U0BOT> ${text}`, ts, channel, ...more });
+};
+const answered = (channel, n = 1) => until(`${n} answer(s) in ${channel}`, async () => {
+  const found = await answers(channel);
+  return found.length >= n ? found : null;
+}, 30);
+
+describe('credentials', () => {
+  test('a token that Slack knows makes the integration active, and is never shown', async () => {
+    const made = await create('T1');
+    assert.equal(made.status, 'active');
+    assert.equal(made.statusDetail, null);
+    assert.deepEqual(made.config, { bot_token: '****d-T1', signing_secret: '****f-T1', configured: true });
+    const shown = JSON.stringify([await stack.ok('GET', '/api/integrations', { token }), await stack.ok('GET', `/api/integrations/${made.id}`, { token })]);
+    assert.ok(!shown.includes('xoxb-good') && !shown.includes(secretOf('T1')), shown);
+    const [[stored]] = await stack.sql(`SELECT secrets FROM integrations.integration WHERE id = '${made.id}'`);
+    assert.ok(!stored.includes('xoxb'), 'sealed at rest');
+  });
+
+  test('one that Slack refuses: created with the reason, and not taken as credentials', async () => {
+    const made = await create('T2', { config: { bot_token: 'xoxb-bad', signing_secret: 's' } });
+    assert.equal(made.status, 'error');
+    assert.match(made.statusDetail, /invalid_auth/);
+    const where = `/api/integrations/slack/${made.id}/credentials`;
+    const refused = await stack.api('POST', where, { token, json: { bot_token: 'xoxb-worse' } });
+    assert.equal(refused.status, 422, refused.text);
+    assert.match(refused.body.detail, /invalid_auth/);
+    assert.deepEqual(refused.body.errors[0].loc, ['body', 'bot_token']);
+    const good = await stack.ok('POST', where, { token, json: { bot_token: 'xoxb-good-T2', signing_secret: secretOf('T2') } });
+    assert.equal(good.message, 'Credentials updated successfully');
+    assert.equal(good.status, 'active');
+  });
+
+  test('nothing given, half given, camel case, masked ones', async () => {
+    const bare = await create('T3', { config: {} });
+    assert.deepEqual([bare.status, bare.config.configured], ['pending', false]);
+    const where = `/api/integrations/slack/${bare.id}/credentials`;
+    assert.equal((await stack.api('POST', where, { token, json: {} })).status, 422);
+    const half = await stack.ok('POST', where, { token, json: { botToken: 'xoxb-good-T3' } });
+    assert.deepEqual([half.status, half.statusDetail], ['pending', 'the signing secret is missing']);
+    const whole = await stack.ok('PUT', `/api/integrations/${bare.id}`, { token, json: { config: { signingSecret: secretOf('T3'), note: 'x' } } });
+    assert.deepEqual([whole.status, whole.config.note], ['active', 'x']);
+    const same = await stack.ok('PUT', `/api/integrations/${bare.id}`, { token, json: { config: whole.config } });
+    assert.equal(same.status, 'active', 'what is shown may be sent back');
+    const channel = channels();
+    assert.equal((await send('T3', await mention('T3', channel, 'How long is the warranty?'))).status, 200, 'the secrets are still there');
+  });
+
+  test('Slack out of reach: pending, and tried again by itself', async () => {
+    await rig('POST', '/down', { down: true });
+    const made = await create('T4');
+    assert.equal(made.status, 'pending');
+    assert.match(made.statusDetail, /cannot be reached/);
+    await rig('POST', '/down', { down: false });
+    await stack.sql("UPDATE integrations.job SET run_at = now() WHERE kind = 'slack_verify'");
+    await until('it is active', async () => {
+      await stack.sql("UPDATE integrations.job SET run_at = now() WHERE kind = 'slack_verify' AND run_at > now() + interval '2 seconds'");
+      return (await stack.ok('GET', `/api/integrations/${made.id}`, { token })).status === 'active';
+    }, 30);
+  });
+
+  test('the manifest names our doors', async () => {
+    const manifest = await stack.ok('GET', '/api/integrations/slack/manifest', { token });
+    assert.match(manifest.settings.event_subscriptions.request_url, /\/api\/integrations\/slack\/events$/);
+    assert.ok(manifest.settings.event_subscriptions.bot_events.includes('app_mention'));
+    assert.match(manifest.features.slash_commands[0].url, /\/slack\/commands$/);
+  });
+});
+
+describe('who may call', () => {
+  before(() => create('TW'));
+  const body = () => event('TW', { type: 'app_mention', user: 'U1', text: '<@U0BOT> hi', ts: '1.1', channel: 'CW' });
+
+  test('url_verification is answered under any secret we know, and under no other', async () => {
+    const challenge = JSON.stringify({ token: 'x', challenge: '3eZ"bz\\', type: 'url_verification' });
+    const good = await post(challenge, signed(secretOf('TW'), challenge));
+    assert.equal(good.status, 200);
+    assert.deepEqual(good.body, { challenge: '3eZ"bz\\' });
+    assert.equal((await post(challenge, signed('another', challenge))).status, 401);
+  });
+
+  const bad = [
+    ['no signature', () => ({ 'Content-Type': 'application/json' })],
+    ['another secret', (b) => signed('another', b)],
+    ['six minutes old', (b) => signed(secretOf('TW'), b, { ts: stampNow() - 360 })],
+    ['six minutes ahead', (b) => signed(secretOf('TW'), b, { ts: stampNow() + 360 })],
+    ['a timestamp that is none', (b) => signed(secretOf('TW'), b, { ts: '-5' })],
+    ['one byte changed', (b) => signed(secretOf('TW'), b.replace('hi', 'ho'))],
+    ['a signature that is too short', (b) => ({ ...signed(secretOf('TW'), b), 'X-Slack-Signature': 'v0=' })],
+  ];
+  for (const [name, headers] of bad) {
+    test(`${name}: 401`, async () => {
+      const text = body();
+      assert.equal((await post(text, headers(text))).status, 401);
+    });
+  }
+  test('an unknown workspace: 401; not JSON: 400; 5 MB: 413', async () => {
+    const stranger = body().replaceAll('TW', 'TX');
+    assert.equal((await post(stranger, signed(secretOf('TW'), stranger))).status, 401);
+    assert.equal((await post('{"a"', signed(secretOf('TW'), '{"a"'))).status, 400);
+    const huge = `{"team_id":"TW","x":"${'a'.repeat(5 << 20)}"}`;
+    assert.equal((await post(huge, signed(secretOf('TW'), huge))).status, 413);
+  });
+  test('a stale token of Parley does not stand in the way', async () => {
+    const text = body();
+    assert.equal((await post(text, { ...signed(secretOf('TW'), text), Authorization: 'Bearer stale' })).status, 200);
+  });
+  test('two integrations of one workspace: the signature tells them apart', async () => {
+    const other = (await stack.register()).token;
+    const second = await stack.ok('POST', '/api/integrations/slack', { token: other, status: 201,
+      json: { name: 'Second app', config: { bot_token: 'xoxb-good-TW', signing_secret: 'the-second' } } });
+    const text = event('TW', { type: 'app_uninstalled' }, { api_app_id: 'ASECOND' });
+    assert.equal((await post(text, signed('the-second', text))).status, 200);
+    assert.equal((await stack.ok('GET', `/api/integrations/${second.id}`, { token: other })).status, 'error');
+  });
+});
+
+describe('answers', () => {
+  before(() => create('TA'));
+
+  test('a mention is answered in its thread, with its sources', async () => {
+    const channel = channels();
+    const body = await mention('TA', channel, 'How long is the warranty?');
+    const taken = await send('TA', body);
+    assert.deepEqual([taken.status, taken.text], [200, '']);
+    const [answer] = await answered(channel);
+    assert.equal(answer.thread_ts, JSON.parse(body).event.ts);
+    assert.match(answer.text, /two years/);
+    assert.equal(answer.blocks[0].type, 'markdown');
+    assert.match(answer.blocks[1].elements[0].text, /manual\.txt/);
+    const [eyes] = (await calls('reactions.add')).filter((c) => c.args.channel === channel);
+    assert.equal(eyes.args.timestamp, JSON.parse(body).event.ts);
+  });
+
+  test('a mention comes as a message, too, and again: one answer', async () => {
+    const channel = channels();
+    const body = await mention('TA', channel, 'How long is the warranty?');
+    const inner = JSON.parse(body).event;
+    const twin = event('TA', { ...inner, type: 'message', channel_type: 'channel' });
+    const again = { headers: { 'X-Slack-Retry-Num': '1', 'X-Slack-Retry-Reason': 'http_timeout' } };
+    for (const reply of await Promise.all([send('TA', body), send('TA', twin), send('TA', body, again), send('TA', body, again)])) assert.equal(reply.status, 200);
+    await answered(channel);
+    await until('no job is left', async () => (await stack.sql('SELECT 1 FROM integrations.job')).length === 0);
+    assert.equal((await answers(channel)).length, 1);
+  });
+
+  test('a direct message needs no mention; neither does a reply where the bot has answered', async () => {
+    const direct = channels();
+    const first = await say(direct, 'How long is the warranty?');
+    await send('TA', event('TA', { type: 'message', channel_type: 'im', user: 'U1', text: 'How long is the warranty?', ts: first.ts, channel: direct }));
+    const [answer] = await answered(direct);
+    const reply = await say(direct, 'And to Norway?', { thread_ts: answer.thread_ts });
+    await send('TA', event('TA', { type: 'message', channel_type: 'channel', user: 'U1', text: 'Do you ship to Norway?', ts: reply.ts, thread_ts: answer.thread_ts, channel: direct }));
+    assert.match((await answered(direct, 2))[1].text, /Norway/);
+  });
+
+  test('never itself, other bots, edits, deletions, strangers\' threads, an empty mention', async () => {
+    const channel = channels();
+    const base = { channel, ts: '1727000000.000100', user: 'U1', text: '<@U0BOT> How long is the warranty?' };
+    const others = [
+      { ...base, type: 'message', channel_type: 'im', user: 'U0BOT' },
+      { ...base, type: 'message', channel_type: 'im', bot_id: 'B9' },
+      { ...base, type: 'app_mention', bot_id: 'B9', subtype: 'bot_message' },
+      { ...base, type: 'message', channel_type: 'im', subtype: 'message_changed' },
+      { ...base, type: 'message', channel_type: 'im', subtype: 'message_deleted' },
+      { ...base, type: 'message', channel_type: 'channel', text: 'nobody asked', thread_ts: '1726000000.000100' },
+      { ...base, type: 'message', channel_type: 'channel', text: 'nobody asked' },
+      { ...base, type: 'app_mention', text: ' <@U0BOT>  ' },
+      { ...base, type: 'reaction_added' },
+    ];
+    for (const inner of others) assert.equal((await send('TA', event('TA', inner))).status, 200, JSON.stringify(inner));
+    assert.deepEqual(await stack.sql(`SELECT payload FROM integrations.job WHERE payload->>'channel' = '${channel}'`), []);
+    assert.deepEqual(await answers(channel), []);
+  });
+
+  test('Slack asks to wait, fails, or cuts the connection behind the message: one answer', async () => {
+    for (const plan of [{ status: 429, retryAfter: 1 }, { status: 503 }, { silent: true }]) {
+      const channel = channels();
+      await rig('POST', '/next', { api: 'chat.postMessage', ...plan });
+      await send('TA', await mention('TA', channel, 'How long is the warranty?'));
+      await answered(channel);
+      await until('no job is left', async () => (await stack.sql('SELECT 1 FROM integrations.job')).length === 0, 30);
+      assert.equal((await answers(channel)).length, 1, JSON.stringify(plan));
+    }
+  });
+
+  test('a channel that is gone ends the job; a revoked token shows in the status', async () => {
+    await send('TA', event('TA', { type: 'app_mention', user: 'U1', text: '<@U0BOT> warranty?', ts: '1727000001.000100', channel: 'CGONE' }));
+    await until('it is given up', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL")).length === 0, 30);
+    const made = await create('TR');
+    const channel = channels();
+    await rig('POST', '/next', { api: 'chat.postMessage', error: 'token_revoked' });
+    await send('TR', await mention('TR', channel, 'warranty?'));
+    await until('the status says so', async () => {
+      const now = await stack.ok('GET', `/api/integrations/${made.id}`, { token });
+      return now.status === 'error' && /token_revoked/.test(now.statusDetail);
+    }, 30);
+  });
+
+  test('a question of 40,000 characters is answered; one in another language as well', async () => {
+    const channel = channels();
+    await send('TA', await mention('TA', channel, `How long is the warranty? ${'x'.repeat(40000)}`));
+    await answered(channel);
+  });
+
+  test('no chatbot, a chatbot of the channel\'s own, an inactive integration', async () => {
+    const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Empty' } });
+    const made = await create('TC', { chatbotId: null });
+    const channel = channels();
+    await send('TC', await mention('TC', channel, 'warranty?'));
+    assert.match((await answered(channel))[0].text, /No chatbot/);
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { chatbotId: other.id, config: { channels: { [channel]: bot.id } } } });
+    await send('TC', await mention('TC', channel, 'How long is the warranty?'));
+    assert.match((await answered(channel, 2))[1].text, /two years/);
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'inactive' } });
+    assert.equal((await send('TC', await mention('TC', channel, 'warranty?'))).status, 200);
+    assert.deepEqual(await stack.sql('SELECT 1 FROM integrations.job WHERE failed IS NULL'), []);
+    assert.equal((await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'active' } })).status, 'active');
+    assert.equal((await stack.api('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'error' } })).status, 422);
+  });
+
+  test('the slash command answers its asker alone', async () => {
+    const form = new URLSearchParams({ team_id: 'TA', api_app_id: 'ATA', command: '/ask', text: 'How long is the warranty?', channel_id: 'C9',
+      user_id: 'U1', trigger_id: unique('t'), response_url: `${slack.url}/respond` }).toString();
+    const headers = signed(secretOf('TA'), form, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+    const reply = await post(form, headers, 'commands');
+    assert.equal(reply.status, 200, reply.text);
+    assert.equal(reply.body.response_type, 'ephemeral');
+    const [said] = await until('the answer', async () => {
+      const all = await rig('GET', '/responses');
+      return all.length ? all : null;
+    }, 30);
+    assert.equal(said.response_type, 'ephemeral');
+    assert.match(said.text, /two years/);
+    assert.equal((await post(form, signed('another', form), 'commands')).status, 401);
+  });
+
+  test('killed between acknowledgement and answer, repeated at the other replica: one answer', async () => {
+    const channel = channels();
+    await rig('POST', '/next', { api: 'conversations.replies', status: 503, times: 2 });
+    const body = await mention('TA', channel, 'How long is the warranty?');
+    assert.equal((await send('TA', body)).status, 200);
+    const victim = stack.process('integrations', 1);
+    await victim.kill('SIGKILL');
+    await until('the other replica takes it', async () => (await send('TA', body)).status === 200, 30);
+    await answered(channel);
+    await victim.start();
+    await until('no job is left', async () => (await stack.sql('SELECT 1 FROM integrations.job WHERE failed IS NULL')).length === 0, 60);
+    assert.equal((await answers(channel)).length, 1);
+  });
+
+  test('svc-chat is away for a while: nothing is lost', async () => {
+    const channel = channels();
+    const chat = stack.process('chat');
+    await chat.kill('SIGKILL');
+    assert.equal((await send('TA', await mention('TA', channel, 'How long is the warranty?'))).status, 200);
+    await until('it was tried', async () => (await stack.sql('SELECT 1 FROM integrations.job WHERE attempt > 1')).length > 0, 30);
+    await chat.start();
+    assert.match((await answered(channel))[0].text, /two years/);
+  });
+});

@@ -1,0 +1,114 @@
+// fakeslack.mjs PORT: the part of Slack's Web API that a bot uses, with channels that keep what is posted.
+//
+// Tokens: xoxb-good-TEAM is the bot of workspace TEAM (user U0BOT, bot B0BOT); anything else is invalid_auth.
+//   GET  /calls            every call so far: [{api, token, args}]
+//   GET  /messages?channel=C   what stands in a channel, oldest first
+//   POST /say {channel, user, text, thread_ts?}   a person writes: {ts}
+//   POST /next {api, status?, error?, retryAfter?, times?, silent?}   how the next calls of that method go; silent: it is
+//                          done, and the connection is cut instead of answered
+//   POST /down {down}      refuse every connection's request
+import http from 'node:http';
+
+const port = Number(process.argv[2]);
+const calls = [];
+const channels = new Map();
+const responses = [];
+const planned = [];
+let serial = 0;
+let down = false;
+
+const stamp = () => `${Math.floor(Date.now() / 1000)}.${String(++serial).padStart(6, '0')}`;
+const channel = (id) => channels.get(id) ?? channels.set(id, []).get(id);
+
+// What each method demands beside the token, as its documentation says.
+const required = {
+  'auth.test': [],
+  'chat.postMessage': ['channel'],
+  'reactions.add': ['channel', 'timestamp', 'name'],
+  'reactions.remove': ['channel', 'timestamp', 'name'],
+  'conversations.replies': ['channel', 'ts'],
+  'conversations.history': ['channel'],
+};
+
+// The limits that Slack checks: 50 blocks, 12,000 characters of markdown in a message, 10 elements of a context.
+function blocksError(text) {
+  if (text === undefined) return null;
+  let blocks;
+  try { blocks = JSON.parse(text); } catch { return 'invalid_blocks_format'; }
+  if (!Array.isArray(blocks) || blocks.length > 50) return 'invalid_blocks';
+  let markdown = 0;
+  for (const block of blocks) {
+    if (block.type === 'markdown' && typeof block.text === 'string' && block.text.length > 0) markdown += block.text.length;
+    else if (block.type === 'context' && block.elements?.length > 0 && block.elements.length <= 10) {
+      if (block.elements.some((e) => e.type !== 'mrkdwn' || !e.text || e.text.length > 3000)) return 'invalid_blocks';
+    } else return 'invalid_blocks';
+  }
+  return markdown > 12000 ? 'msg_blocks_too_long' : null;
+}
+
+function perform(api, args, team) {
+  const me = { user: 'U0BOT', bot_id: 'B0BOT' };
+  switch (api) {
+    case 'auth.test':
+      return { ok: true, url: `https://${team}.slack.com/`, team, user: 'parley', team_id: team, user_id: me.user, bot_id: me.bot_id };
+    case 'chat.postMessage': {
+      if (args.channel === 'CGONE') return { ok: false, error: 'channel_not_found' };
+      if (!args.text && !args.blocks) return { ok: false, error: 'no_text' };
+      if (args.text?.length > 40000) return { ok: false, error: 'msg_too_long' };
+      const bad = blocksError(args.blocks);
+      if (bad) return { ok: false, error: bad };
+      const message = { type: 'message', ...me, text: args.text, ts: stamp(), blocks: args.blocks && JSON.parse(args.blocks),
+        ...(args.thread_ts ? { thread_ts: args.thread_ts } : {}), ...(args.metadata ? { metadata: JSON.parse(args.metadata) } : {}) };
+      channel(args.channel).push(message);
+      return { ok: true, channel: args.channel, ts: message.ts, message };
+    }
+    case 'conversations.replies': {
+      const found = channel(args.channel).filter((m) => m.ts === args.ts || m.thread_ts === args.ts);
+      return found.length ? { ok: true, messages: found, has_more: false } : { ok: false, error: 'thread_not_found' };
+    }
+    case 'conversations.history':
+      return { ok: true, messages: channel(args.channel).filter((m) => !m.thread_ts || m.thread_ts === m.ts).reverse(), has_more: false };
+    default:
+      return { ok: true };
+  }
+}
+
+http.createServer(async (request, response) => {
+  let body = '';
+  for await (const piece of request) body += piece;
+  const url = new URL(request.url, 'http://slack');
+  const answer = (value, status = 200, headers = {}) => {
+    response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', ...headers });
+    response.end(JSON.stringify(value));
+  };
+  if (url.pathname === '/calls') return answer(calls);
+  if (url.pathname === '/responses') return answer(responses);
+  if (url.pathname === '/messages') return answer(channel(url.searchParams.get('channel')));
+  if (url.pathname === '/down') return (down = JSON.parse(body).down, answer({}));
+  if (url.pathname === '/next') return (planned.push({ times: 1, ...JSON.parse(body) }), answer({}));
+  if (url.pathname === '/say') {
+    const { channel: where, ...said } = JSON.parse(body);
+    const message = { type: 'message', ts: stamp(), ...said };
+    channel(where).push(message);
+    return answer({ ts: message.ts });
+  }
+  if (down) return request.socket.destroy();
+  if (url.pathname === '/respond') return (responses.push(JSON.parse(body)), answer({ ok: true }));
+
+  const api = url.pathname.replace(/^\/api\//, '');
+  const args = Object.fromEntries(new URLSearchParams(body));
+  const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
+  calls.push({ api, token, args });
+  if (!(api in required)) return answer({ ok: false, error: 'unknown_method' });
+  if (!token) return answer({ ok: false, error: 'not_authed' });
+  const team = /^xoxb-good-(\w+)$/.exec(token)?.[1];
+  if (!team) return answer({ ok: false, error: 'invalid_auth' });
+  if (required[api].some((name) => !args[name])) return answer({ ok: false, error: 'invalid_arguments' });
+  const plan = planned.find((p) => p.api === api && p.times > 0);
+  if (plan) {
+    plan.times -= 1;
+    if (plan.silent) { perform(api, args, team); return request.socket.destroy(); }
+    return answer({ ok: false, error: plan.error ?? 'fatal_error' }, plan.status ?? 200, plan.retryAfter ? { 'Retry-After': String(plan.retryAfter) } : {});
+  }
+  answer(perform(api, args, team));
+}).listen(port, '127.0.0.1', () => console.log('ready'));

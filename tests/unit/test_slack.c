@@ -1,0 +1,209 @@
+/* links: svc-integrations/slack/signature.c svc-integrations/slack/event.c svc-integrations/slack/render.c svc-integrations/slack/form.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "svc-integrations/slack/event.h"
+#include "svc-integrations/slack/form.h"
+#include "svc-integrations/slack/render.h"
+#include "svc-integrations/slack/signature.h"
+
+static struct arena a;
+
+static int begin(void **state)
+{
+	(void)state;
+	arena_init(&a, 0);
+	return 0;
+}
+static int end(void **state)
+{
+	(void)state;
+	arena_done(&a);
+	return 0;
+}
+
+/* The example of Slack's documentation, "Verifying requests from Slack". */
+static void the_documented_signature_fits(void **state)
+{
+	static const char secret[] = "8f742231b10e8888abcd99yyyzzz85a5";
+	static const char body[] =
+	    "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V"
+	    "&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text="
+	    "&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554"
+	    "%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
+	struct slack_stamp stamp = { "1531420618",
+		                     "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503" };
+
+	(void)state;
+	assert_true(slack_signature_fits(&stamp, secret, body, strlen(body), &a));
+	assert_false(slack_signature_fits(&stamp, secret, body, strlen(body) - 1, &a));
+	assert_false(slack_signature_fits(&stamp, "", body, strlen(body), &a));
+	stamp.timestamp = "1531420619";
+	assert_false(slack_signature_fits(&stamp, secret, body, strlen(body), &a));
+}
+
+static void five_minutes_either_way(void **state)
+{
+	static const struct {
+		const char *timestamp;
+		bool fresh;
+	} cases[] = { { "1000", true },
+		      { "700", true },
+		      { "1300", true },
+		      { "699", false },
+		      { "1301", false },
+		      { "", false },
+		      { "-1000", false },
+		      { "1000x", false },
+		      { " 1000", false },
+		      { NULL, false },
+		      { "99999999999999999999", false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct slack_stamp stamp = { cases[i].timestamp, "v0=" };
+		const struct slack_stamp bare = { cases[i].timestamp, NULL };
+
+		assert_int_equal(slack_stamp_is_fresh(&stamp, 1000), cases[i].fresh);
+		assert_false(slack_stamp_is_fresh(&bare, 1000));
+	}
+}
+
+static void mentions_are_taken_out(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "<@U1> how long?", "how long?" },
+		{ "how long, <@U1>?  ", "how long, ?" },
+		{ "<@U1|bot>\n how", "how" },
+		{ "<@U12> is another", "<@U12> is another" },
+		{ "<@U1", "<@U1" },
+		{ "<@U1>", "" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_string_equal(slack_text_without_mention(cases[i].text, "U1", &a), cases[i].want);
+	assert_string_equal(slack_text_without_mention("<@U1> hi", NULL, &a), "<@U1> hi");
+}
+
+/* What a model writes pings nobody and hides no address. */
+static void answers_are_defused(void **state)
+{
+	static const struct {
+		const char *markdown, *want;
+	} cases[] = {
+		{ "plain [1].", "plain [1]." },
+		{ "<!channel> <@U1> & <https://evil|good>",
+		  "&lt;!channel&gt; &lt;@U1&gt; &amp; &lt;https://evil|good&gt;" },
+		{ "see [our site](https://evil.example/a_b).", "see our site (https://evil.example/a_b)." },
+		{ "![x](http://e/p.png)", "!x (http://e/p.png)" },
+		{ "[a](no\nlink)", "[a](no\nlink)" },
+		{ "> quoted\na > b\n  > too", "> quoted\na &gt; b\n  > too" },
+		{ "[ [1](x)", " [1 (x)" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_string_equal(slack_defuse(cases[i].markdown, &a), cases[i].want);
+}
+
+/* Each part within Slack's limit, none of a character lost but line ends between parts, sources below the last. */
+static void long_answers_go_in_parts(void **state)
+{
+	Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources[] = { &source };
+	Chat__PreviewReply reply = CHAT__PREVIEW_REPLY__INIT;
+	char *answer = arena_alloc(&a, 60001);
+	struct slack_post *posts;
+	size_t count, total = 0;
+
+	(void)state;
+	for (size_t i = 0; i + 3 <= 60000; i += 3)
+		memcpy(answer + i, i % 3000 == 2997 ? "ab\n" : "\xe2\x82\xac", 3);
+	source.document_name = (char *)"<b>.pdf";
+	source.has_page = 1;
+	source.page = 7;
+	reply.response = answer;
+	reply.sources = sources;
+	reply.n_sources = 1;
+	posts = slack_render(&reply, &count, &a);
+	assert_int_equal(count, 7);
+	for (size_t i = 0; i < count; i++) {
+		OWN(json) json_object *blocks = NULL;
+		struct error err = { 0 };
+		const char *text;
+
+		assert_int_equal(json_parse(posts[i].blocks, strlen(posts[i].blocks), &blocks, &err), 0);
+		text = json_string(json_object_array_get_idx(blocks, 0), "text");
+		assert_true(strlen(text) <= 10000);
+		total += strlen(text);
+		assert_int_equal(json_object_array_length(blocks), i + 1 == count ? 2 : 1);
+	}
+	assert_true(total >= 60000 - count - 1);
+	assert_non_null(strstr(posts[count - 1].blocks, "[1] &lt;b&gt;.pdf, page 7"));
+	reply.response = (char *)"";
+	reply.n_sources = 0;
+	posts = slack_render(&reply, &count, &a);
+	assert_int_equal(count, 1);
+}
+
+static void forms_are_read(void **state)
+{
+	static const char form[] = "text=a+b%20c%26&team_id=T1&bad=%ff&zero=%00x&empty=&half=%4&team_id=T2";
+
+	(void)state;
+	assert_string_equal(form_value(form, "text", &a), "a b c&");
+	assert_string_equal(form_value(form, "team_id", &a), "T1");
+	assert_string_equal(form_value(form, "bad", &a), "");
+	assert_string_equal(form_value(form, "zero", &a), "");
+	assert_string_equal(form_value(form, "empty", &a), "");
+	assert_string_equal(form_value(form, "half", &a), "%4");
+	assert_string_equal(form_value(form, "eam_id", &a), "");
+	assert_string_equal(form_value("", "x", &a), "");
+}
+
+static void only_people_are_answered(void **state)
+{
+	static const struct {
+		const char *message;
+		bool person;
+	} cases[] = {
+		{ "{\"user\":\"U1\",\"text\":\"hi\"}", true },
+		{ "{\"user\":\"U1\",\"subtype\":\"file_share\"}", true },
+		{ "{\"user\":\"U0\"}", false },
+		{ "{\"user\":\"U1\",\"bot_id\":\"B1\"}", false },
+		{ "{\"user\":\"U1\",\"bot_profile\":{}}", false },
+		{ "{\"user\":\"U1\",\"subtype\":\"message_changed\"}", false },
+		{ "{\"subtype\":\"message_deleted\"}", false },
+		{ "{}", false },
+		{ "[]", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		OWN(json) json_object *message = NULL;
+		struct error err = { 0 };
+
+		assert_int_equal(json_parse(cases[i].message, strlen(cases[i].message), &message, &err), 0);
+		assert_int_equal(slack_message_is_from_person(message, "U0"), cases[i].person);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_documented_signature_fits), cmocka_unit_test(five_minutes_either_way),
+		cmocka_unit_test(mentions_are_taken_out),        cmocka_unit_test(answers_are_defused),
+		cmocka_unit_test(long_answers_go_in_parts),      cmocka_unit_test(forms_are_read),
+		cmocka_unit_test(only_people_are_answered),
+	};
+
+	return cmocka_run_group_tests_name("slack", tests, begin, end);
+}
