@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/json/json.h"
 
@@ -118,19 +119,17 @@ void config_unpack_secrets(const char *text, struct slack_secrets *ret, struct a
 /* "https://host", in lower case, or a sentence's -1. given: "Shop.example.com", "https://shop.example.com:8443/". */
 static int to_origin(const char *given, const char *field, char **ret, struct arena *a, struct error *err)
 {
-	const char *scheme_end = strstr(given, "://");
-	size_t scheme = scheme_end ? (size_t)(scheme_end - given) : 0, host;
+	bool http = strncasecmp(given, "http://", 7) == 0, https = strncasecmp(given, "https://", 8) == 0;
+	size_t host;
 	char *origin;
 
-	if (scheme_end && strncasecmp(given, "http://", 7) && strncasecmp(given, "https://", 8))
-		return error_field(err, a, "body", field, "value_error", "must be http or https");
-	given = scheme_end ? scheme_end + 3 : given;
+	given += http ? 7 : https ? 8 : 0;
 	host = strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]*");
 	if (host == 0 || host > ORIGIN_MAX || (given[host] && strcmp(given + host, "/")))
 		return error_field(
 		    err, a, "body", field, "value_error",
 		    "must be a host like shop.example.com, or an origin like https://shop.example.com");
-	origin = arena_printf(a, "%s://%.*s", scheme == 4 ? "http" : "https", (int)host, given);
+	origin = arena_printf(a, "%s://%.*s", http ? "http" : "https", (int)host, given);
 	for (char *c = origin; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	*ret = origin;
@@ -194,6 +193,17 @@ const char **config_origins(const char *config, size_t *count, struct arena *a)
 
 /* --- Both ----------------------------------------------------------------------------------------------------------- */
 
+static void lay_over(json_object *config, json_object *change)
+{
+	json_object_object_foreach(change, key, value)
+	{
+		if (value)
+			json_object_object_add(config, key, json_object_get(value));
+		else
+			json_object_object_del(config, key);
+	}
+}
+
 int config_apply(const char *type, const char *current, const char *patch, const char **ret,
                  struct slack_secrets *fresh, struct arena *a, struct error *err)
 {
@@ -204,13 +214,7 @@ int config_apply(const char *type, const char *current, const char *patch, const
 		if (take_secret(change, i, fresh, a, err) < 0)
 			return -1;
 	json_object_object_del(change, "configured"); /* ours to say */
-	json_object_object_foreach(change, key, value)
-	{
-		if (value)
-			json_object_object_add(config, key, json_object_get(value));
-		else
-			json_object_object_del(config, key);
-	}
+	lay_over(config, change);
 	if (strcmp(type, "website") == 0 && check_website(config, a, err) < 0)
 		return -1;
 	*ret = json_print(config, a);

@@ -17,11 +17,12 @@ struct settings {
 };
 
 static const struct config_key keys[] = {
-	CONFIG_TEXT(struct settings, slack_url, "SLACK_API_URL", "https://slack.com/api", "where Slack is"),
-	CONFIG_TEXT(struct settings, public_url, "PUBLIC_URL", "http://localhost:8000",
-	            "this installation as browsers see it"),
-	CONFIG_INT(struct settings, jobs, "INTEGRATIONS_JOBS", "8",
-	           "answers to Slack that are worked on at once"),
+	CONFIG_URL(struct settings, slack_url, "SLACK_API_URL", "https://slack.com/api", "http|https",
+	           "where Slack is"),
+	CONFIG_URL(struct settings, public_url, "PUBLIC_URL", "http://localhost:8000", "http|https",
+	           "how clients reach it; http://localhost and the port by default"),
+	CONFIG_BETWEEN(struct settings, jobs, "INTEGRATIONS_JOBS", "8", 1, 64,
+	               "answers to Slack that are worked on at once"),
 	CONFIG_TEXT(struct settings, egress_allow, "EGRESS_ALLOW", "",
 	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
 };
@@ -45,8 +46,6 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 	const struct settings *set = arg;
 	struct integrations *state;
 
-	if (set->jobs < 1 || set->jobs > 64)
-		return error_set(err, ERROR_INVALID, "INTEGRATIONS_JOBS must be 1 to 64");
 	state = calloc(1, sizeof *state);
 	if (!state)
 		abort();

@@ -150,7 +150,7 @@ static void long_answers_go_in_parts(void **state)
 	assert_non_null(strstr(posts[count - 1].blocks, "[1] &lt;b&gt;.pdf, page 7"));
 	reply.response = (char *)"";
 	reply.n_sources = 0;
-	posts = slack_render(&reply, &count, &a);
+	assert_non_null(slack_render(&reply, &count, &a));
 	assert_int_equal(count, 1);
 }
 
