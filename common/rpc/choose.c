@@ -6,6 +6,7 @@
 #include "common/rpc/internal.h"
 
 enum {
+	OUTSTANDING_MAX = SESSION_WINDOW / 2, /* at one replica: what it is sent lies in its window */
 	LOOK_MS = 20,
 	GRACE_MS = 1000,   /* a call waits so long for a first replica */
 	REVIVAL_MS = 5000, /* a read for one that may follow the last that went */
@@ -26,8 +27,8 @@ static struct replica *least_busy(struct call_out *call, bool anew)
 		int place = (int)((peer->turn + (unsigned)i) % (unsigned)peer->count);
 		struct replica *r = peer->replicas[place];
 
-		if (replica_usable(r) && (anew || !was_tried(call, place)) &&
-		    (!best || r->outstanding < best->outstanding))
+		if (replica_usable(r) && r->outstanding < OUTSTANDING_MAX &&
+		    (anew || !was_tried(call, place)) && (!best || r->outstanding < best->outstanding))
 			best = r;
 	}
 	return best;
@@ -41,13 +42,12 @@ static struct replica *of_id(struct call_out *call, uint64_t id, bool *unsure)
 	*unsure = false;
 	for (int i = 0; i < peer->count; i++) {
 		struct replica *r = peer->replicas[i];
-		bool connected = atomic_load(&r->pipes) > 0;
 
 		if (r->ejected || r->other_key || r->other_service || was_tried(call, i))
 			continue;
-		if (connected && r->id == id)
+		if (replica_reachable(r) && r->id == id)
 			return r;
-		*unsure = *unsure || (!r->id && (connected || !r->met));
+		*unsure = *unsure || (!replica_reachable(r) && (atomic_load(&r->pipes) > 0 || !r->met));
 	}
 	return NULL;
 }
@@ -142,6 +142,9 @@ struct exchange *begin_try(struct call_out *call)
 	if (x) {
 		x->reads = call->method->reads;
 		x->process = r->id;
+		x->session = r->session;
+		x->counter = ++r->counter;
+		x->ahead = offset_ahead(&r->offset);
 		r->outstanding++;
 		link_busy(r, x);
 	}
@@ -171,7 +174,7 @@ static void count(struct replica *r, enum error_code code)
 	metric_set(r->gauge, r->outstanding);
 }
 
-void end_try(struct call_out *call, struct exchange *x, const Rpc__Reply *reply, bool other_key, bool spent,
+void end_try(struct call_out *call, struct exchange *x, const Rpc__Reply *reply, bool stale, bool spent,
              enum error_code code)
 {
 	struct peer *peer = call->peer;
@@ -183,8 +186,9 @@ void end_try(struct call_out *call, struct exchange *x, const Rpc__Reply *reply,
 	if (reply) {
 		replica_answered(r, reply->replica);
 		r->draining = reply->draining;
-	} else if (other_key) {
-		r->other_key = true;
+	} else if (stale && r->session.id == x->session.id) {
+		r->session.id = 0;
+		sem_post(&peer->wake);
 	} else if (x->receiving && x->result == NNG_ETIMEDOUT) {
 		replica_silent(r);
 	}

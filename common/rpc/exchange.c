@@ -2,10 +2,8 @@
 
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/base/clock.h"
-#include "common/rpc/envelope.h"
 
 static void exchange_step(void *arg)
 {
@@ -60,16 +58,8 @@ static void send_request(struct outgoing *item)
 	nng_ctx_send(x->ctx, x->aio);
 }
 
-void exchange_start(struct exchange *x, const Rpc__Request *request, const unsigned char *key, int send_ms,
-                    int64_t until)
+void exchange_send(struct exchange *x, nng_msg *msg, int send_ms, int64_t until)
 {
-	size_t size = envelope_size(&request->base);
-	nng_msg *msg;
-
-	if (nng_msg_alloc(&msg, size))
-		abort();
-	envelope_seal(&request->base, key, NULL, nng_msg_body(msg), size);
-	memcpy(x->mac, nng_msg_body(msg), MAC_SIZE);
 	x->receiving = false;
 	x->result = 0;
 	x->reply = NULL;
@@ -80,14 +70,43 @@ void exchange_start(struct exchange *x, const Rpc__Request *request, const unsig
 	outbox_send(&x->replica->outbox, &x->outgoing);
 }
 
-Rpc__Reply *exchange_reply(struct exchange *x, const unsigned char *key, struct arena *a, bool *other_key,
-                           struct error *err)
+void exchange_start(struct exchange *x, Rpc__Request *request, int send_ms, int64_t until)
 {
-	ProtobufCMessage *reply = envelope_open(&rpc__reply__descriptor, key, x->mac, nng_msg_body(x->reply),
-	                                        nng_msg_len(x->reply), a, err);
+	size_t size;
+	nng_msg *msg;
 
-	*other_key = !reply && err->code == ERROR_UNAUTHENTICATED;
+	request->deadline = until + x->ahead / 1000;
+	size = envelope_size(&request->base);
+	if (nng_msg_alloc(&msg, size))
+		abort();
+	envelope_seal(ENVELOPE_REQUEST, &x->session, x->counter, &request->base, nng_msg_body(msg), size);
+	envelope_proof(nng_msg_body(msg), size, x->proof);
+	exchange_send(x, msg, send_ms, until);
+}
+
+static enum verdict read_reply(struct exchange *x, void *bytes, size_t size, struct arena *a,
+                               Rpc__Reply **reply)
+{
+	ProtobufCAllocator allocator = arena_allocator(a);
+	ProtobufCBinaryData packed;
+	uint64_t session, counter, process;
+
+	if (envelope_is_unknown(x->replica->peer->denial_key, x->proof, bytes, size, &process))
+		return process == x->process ? REPLY_NO_SESSION : REPLY_ELSEWHERE;
+	if (envelope_open(ENVELOPE_REPLY, &x->session, bytes, size, &packed) < 0)
+		return REPLY_FORGED;
+	envelope_names(bytes, &session, &counter);
+	if (counter != x->counter) /* of ours, and to something else */
+		return REPLY_FORGED;
+	*reply = rpc__reply__unpack(&allocator, packed.len, packed.data);
+	return *reply ? REPLY_GOOD : REPLY_MALFORMED;
+}
+
+enum verdict exchange_reply(struct exchange *x, struct arena *a, Rpc__Reply **reply)
+{
+	enum verdict verdict = read_reply(x, nng_msg_body(x->reply), nng_msg_len(x->reply), a, reply);
+
 	nng_msg_free(x->reply);
 	x->reply = NULL;
-	return (Rpc__Reply *)reply;
+	return verdict;
 }

@@ -1,16 +1,16 @@
 /* Hello: which process is behind an address, is it the service that we want, and does it still answer? */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/base/clock.h"
 #include "common/rpc/internal.h"
-#include "rpc.client.h"
 
 enum { PROBE_EVERY_MS = 1000, PROBE_WAIT_MS = 1500 };
 
 /* With the peer's lock held. */
-static void met(struct replica *r, const Rpc__HelloReply *hello)
+static void met(struct replica *r, const Rpc__HelloReply *hello, int64_t now)
 {
 	bool other = !hello->service || strcmp(hello->service, r->peer->service) != 0;
 
@@ -22,6 +22,10 @@ static void met(struct replica *r, const Rpc__HelloReply *hello)
 	if (other)
 		return;
 	replica_answered(r, hello->replica);
+	offset_measured(&r->offset, r->asked, (int64_t)hello->clock, now);
+	if (hello->session != r->session.id) /* its counter goes on: it may be one that we have had before */
+		session_derive(r->peer->key, r->hello.sender, hello->session, &r->session);
+	r->events_known = r->events_asked;
 	if (hello->draining && !r->draining)
 		replica_tell(r, LOG_INFO, "replica is draining");
 	r->draining = hello->draining;
@@ -31,22 +35,25 @@ void hello_done(struct exchange *x)
 {
 	struct replica *r = x->replica;
 	struct peer *peer = r->peer;
+	int64_t now = clock_mono_us();
 	Rpc__HelloReply *hello = NULL;
-	Rpc__Reply *reply = NULL;
-	struct error err = { 0 };
 	bool other_key = false;
 	struct arena a;
 
 	arena_init(&a, 4096);
-	if (x->reply)
-		reply = exchange_reply(x, peer->key, &a, &other_key, &err);
-	if (reply && !reply->code)
-		hello = rpc__hello_reply__unpack(NULL, reply->payload.len, reply->payload.data);
+	if (x->reply) {
+		void *bytes = nng_msg_body(x->reply);
+		size_t size = nng_msg_len(x->reply);
 
+		other_key = envelope_kind(bytes, size) == ENVELOPE_OTHER_KEY;
+		hello = envelope_open_welcome(&r->hello, r->hello_header, bytes, size, &a);
+		nng_msg_free(x->reply);
+		x->reply = NULL;
+	}
 	pthread_mutex_lock(&peer->lock);
 	r->probing = false;
 	if (hello) {
-		met(r, hello);
+		met(r, hello, now);
 	} else if (other_key) {
 		if (!r->other_key)
 			replica_tell(r, LOG_ERROR, "replica does not share our PARLEY_SECRET; left out");
@@ -54,24 +61,25 @@ void hello_done(struct exchange *x)
 	} else {
 		replica_missed(r);
 	}
+	if (atomic_load(&r->events) != r->events_known) /* connections came or went meanwhile: ask again */
+		sem_post(&peer->wake);
 	pthread_cond_broadcast(&peer->changed);
 	pthread_mutex_unlock(&peer->lock);
-	rpc__hello_reply__free_unpacked(hello, NULL);
 	arena_done(&a);
 }
 
 static void ask(struct replica *r)
 {
-	Rpc__Request request = RPC__REQUEST__INIT;
-	Rpc__Caller caller = RPC__CALLER__INIT;
+	Rpc__HelloRequest request = RPC__HELLO_REQUEST__INIT;
+	size_t size = envelope_hello_size(&request);
+	nng_msg *msg;
 
-	caller.has_kind = request.has_method = request.has_deadline = true;
-	caller.kind = RPC__CALLER__KIND__SERVICE;
-	request.caller = &caller;
-	request.method = rpc_client_methods[RPC_METHOD_HELLO].id;
-	request.request_id = (char *)"hello";
-	request.deadline = clock_unix_ms() + PROBE_WAIT_MS;
-	exchange_start(r->probe, &request, r->peer->key, PROBE_WAIT_MS, clock_mono_ms() + PROBE_WAIT_MS);
+	if (nng_msg_alloc(&msg, size))
+		abort();
+	envelope_hello(&r->hello, &request, nng_msg_body(msg), size);
+	memcpy(r->hello_header, nng_msg_body(msg), ENVELOPE_HELLO_HEADER);
+	r->asked = clock_mono_us();
+	exchange_send(r->probe, msg, PROBE_WAIT_MS, clock_mono_ms() + PROBE_WAIT_MS);
 }
 
 /* Asks who is to be asked. Places in the table change hands only between replicas that are not being asked. */
@@ -87,9 +95,12 @@ static void look_round(struct peer *peer)
 
 		if (atomic_load(&r->pipes) <= 0) {
 			replica_gone(r);
-		} else if (!r->probing && (!r->id || r->misses || now - r->probed >= PROBE_EVERY_MS)) {
+		} else if (!r->probing &&
+		           (!r->session.id || r->misses || atomic_load(&r->events) != r->events_known ||
+		            now - r->probed >= PROBE_EVERY_MS)) {
 			r->probing = true;
 			r->probed = now;
+			r->events_asked = atomic_load(&r->events);
 			if (r->redial)
 				dead[dying++] = r;
 			r->redial = false;

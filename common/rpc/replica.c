@@ -6,10 +6,12 @@
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/transport/tcp/tcp.h>
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/rpc/internal.h"
 
@@ -41,6 +43,7 @@ static void pipe_event(nng_pipe pipe, nng_pipe_ev event, void *arg)
 	else
 		remember_pipe(r, id, 0);
 	atomic_fetch_add(&r->pipes, event == NNG_PIPE_EV_ADD_PRE ? 1 : -1);
+	atomic_fetch_add(&r->events, 1); /* whoever is there now may be another process: Hello tells */
 	sem_post(&r->peer->wake);
 }
 
@@ -86,12 +89,15 @@ static int open_socket(struct replica *r, struct error *err)
 struct replica *replica_new(struct peer *peer, const char *address, struct error *err)
 {
 	struct replica *r = calloc(1, sizeof *r);
+	unsigned char sender[SESSION_SENDER];
 
 	if (!r)
 		abort();
 	r->peer = peer;
 	outbox_init(&r->outbox);
 	r->seen = clock_mono_ms();
+	random_bytes(sender, sizeof sender);
+	hello_keys_derive(peer->key, sender, &r->hello);
 	snprintf(r->address, sizeof r->address, "%s", address);
 	if (open_socket(r, err) == 0)
 		return r;
@@ -109,6 +115,7 @@ void replica_free(struct replica *r)
 		exchange_free(x);
 	}
 	outbox_done(&r->outbox);
+	OPENSSL_cleanse(r, sizeof *r);
 	free(r);
 }
 
@@ -119,10 +126,15 @@ void replica_tell(const struct replica *r, enum log_level level, const char *wha
 	log_line(level, what, LOG_TEXT("service", r->peer->service), LOG_TEXT("address", r->address));
 }
 
+bool replica_reachable(const struct replica *r)
+{
+	return r->session.id && atomic_load(&r->pipes) > 0 && atomic_load(&r->events) == r->events_known &&
+	       !r->ejected && !r->other_key && !r->other_service;
+}
+
 bool replica_usable(const struct replica *r)
 {
-	return r->id && atomic_load(&r->pipes) > 0 && !r->ejected && !r->draining && !r->other_key &&
-	       !r->other_service;
+	return replica_reachable(r) && !r->draining;
 }
 
 void replica_answered(struct replica *r, uint64_t id)
@@ -136,6 +148,8 @@ void replica_answered(struct replica *r, uint64_t id)
 		r->id = id;
 		r->met = true;
 		r->draining = false;
+		r->session.id = 0;
+		r->offset = (struct offset){ .count = 0 };
 		pthread_cond_broadcast(&r->peer->changed);
 	}
 }
@@ -171,6 +185,7 @@ void replica_gone(struct replica *r)
 	if (r->id)
 		replica_tell(r, LOG_INFO, "replica is gone");
 	r->id = 0;
+	r->session.id = 0;
 	r->misses = 0;
 	r->ejected = r->draining = r->other_key = r->other_service = r->redial = false;
 }

@@ -7,11 +7,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/thread.h"
-#include "common/rpc/envelope.h"
 #include "common/rpc/internal.h"
 #include "rpc.client.h"
 
-enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000, SEND_MS = 1000 };
+enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000, SEND_MS = 1000, REOPEN_MAX = 3 };
 
 static void peer_free(struct peer *peer)
 {
@@ -33,6 +32,7 @@ int peer_open(const struct peer_config *config, struct peer **ret, struct error 
 		abort();
 	snprintf(peer->service, sizeof peer->service, "%s", config->service);
 	memcpy(peer->key, config->key, KEY_SIZE);
+	envelope_denial_key(config->key, peer->denial_key);
 	peer->metrics = config->metrics;
 	peer->alive_at = INT64_MIN / 2;
 	sem_init(&peer->wake, 0, 0);
@@ -110,28 +110,28 @@ static void take_error(const struct call_out *call, const Rpc__Reply *reply)
 /* What a try can come to, and what is made of it. */
 enum outcome {
 	ANSWERED,
-	REFUSED,     /* the service's own error */
-	NOT_TAKEN,   /* refused before anything was done */
-	NOT_SENT,    /* no connection took it */
-	OTHER_KEY,   /* whoever answered has not our secret */
-	READ_LOST,   /* sent, and the connection went */
-	WRITE_LOST,  /* the same, and it may have been done */
-	TIMED_OUT,   /* sent, and no answer in time */
-	UNREADABLE,  /* the answer is of one of ours, and cannot be read */
-	NO_TIME_LEFT /* never sent: it was too late */
+	REFUSED,      /* the service's own error */
+	NOT_TAKEN,    /* refused before anything was done */
+	NOT_SENT,     /* no connection took it */
+	NO_SESSION,   /* it does not know our session any more, so it did nothing */
+	READ_LOST,    /* sent, and the connection went, or another process has it, or none of ours answered */
+	WRITE_LOST,   /* the same, and it may have been done */
+	TIMED_OUT,    /* sent, and no answer in time */
+	UNREADABLE,   /* the answer is of one of ours, and cannot be read */
+	NO_TIME_LEFT, /* never sent: it was too late */
 };
 
 static const struct {
 	enum error_code code; /* ERROR_NONE: none, or the service's own */
-	bool again;           /* may be tried elsewhere */
-	bool spent;           /* that process is not asked again */
+	bool again;           /* may be tried again */
+	bool spent;           /* but not with that process */
 	const char *sentence; /* %s: the service */
 } outcomes[] = {
 	[ANSWERED] = { ERROR_NONE, false, false, NULL },
 	[REFUSED] = { ERROR_NONE, false, false, NULL },
 	[NOT_TAKEN] = { ERROR_NONE, true, true, NULL },
 	[NOT_SENT] = { ERROR_UNAVAILABLE, true, true, "%s is not reachable right now" },
-	[OTHER_KEY] = { ERROR_UNAVAILABLE, true, true, "%s is not reachable right now" },
+	[NO_SESSION] = { ERROR_UNAVAILABLE, true, false, "%s is not reachable right now" },
 	[READ_LOST] = { ERROR_UNAVAILABLE, true, true, "%s is not reachable right now" },
 	[WRITE_LOST] = { ERROR_UNKNOWN_OUTCOME, false, true,
 	                 "%s was lost before it answered: whether it was done is not known" },
@@ -141,18 +141,26 @@ static const struct {
 	[NO_TIME_LEFT] = { ERROR_UNAVAILABLE, false, false, "time was up before %s was asked" },
 };
 
-static enum outcome judge(const struct call_out *call, const struct exchange *x, const Rpc__Reply *reply,
-                          bool other_key)
+/* *reply is filled where there is one, *why where the log should know. */
+static enum outcome judge(const struct call_out *call, struct exchange *x, Rpc__Reply **reply,
+                          const char **why)
 {
-	if (reply)
-		return !reply->code ? ANSWERED : reply->not_taken ? NOT_TAKEN : REFUSED;
-	if (other_key)
-		return OTHER_KEY;
+	enum outcome lost = call->method->reads ? READ_LOST : WRITE_LOST;
+
+	*why = nng_strerror(x->result);
 	if (!x->receiving)
 		return NOT_SENT;
-	if (!x->result)
-		return UNREADABLE;
-	return x->result == NNG_ETIMEDOUT ? TIMED_OUT : call->method->reads ? READ_LOST : WRITE_LOST;
+	if (x->result)
+		return x->result == NNG_ETIMEDOUT ? TIMED_OUT : lost;
+	switch (exchange_reply(x, call->ctx->arena, reply)) {
+	case REPLY_GOOD: return !(*reply)->code ? ANSWERED : (*reply)->not_taken ? NOT_TAKEN : REFUSED;
+	case REPLY_NO_SESSION: *why = "the session has to be opened anew"; return NO_SESSION;
+	case REPLY_ELSEWHERE: *why = "another process took it, and did not know the session"; return lost;
+	case REPLY_FORGED: *why = "the answer is none of ours"; return lost;
+	case REPLY_MALFORMED: break;
+	}
+	*why = "the answer cannot be read";
+	return UNREADABLE;
 }
 
 /* The outcome as an error of ours; the service's own is there already. Returns its code. */
@@ -168,14 +176,24 @@ static enum error_code tell(const struct call_out *call, enum outcome outcome)
 	return err->code;
 }
 
-/* true: may be tried again (the error is set, in case nobody is there). */
+/* A try that may be repeated is so only this often where it might go on for ever. */
+static bool worth_another(struct call_out *call, enum outcome outcome)
+{
+	if (outcome == READ_LOST && call->lost++)
+		return false;
+	if (outcome == NO_SESSION && call->reopened++ == REOPEN_MAX)
+		return false;
+	return outcomes[outcome].again && clock_mono_ms() < call->until;
+}
+
+/* true: shall be tried again (the error is set, in case nobody is there). */
 static bool try_once(struct call_out *call, ProtobufCBinaryData *ret)
 {
 	struct error *err = call->ctx->err;
 	struct exchange *x = begin_try(call);
 	Rpc__Reply *reply = NULL;
-	bool other_key = false, again;
 	enum outcome outcome;
+	const char *why;
 
 	if (!x) {
 		if (!err->code)
@@ -183,24 +201,20 @@ static bool try_once(struct call_out *call, ProtobufCBinaryData *ret)
 		return false;
 	}
 	error_clear(err); /* of an earlier try */
-	exchange_start(x, &call->request, call->peer->key, SEND_MS, call->until);
+	exchange_start(x, &call->request, SEND_MS, call->until);
 	while (sem_wait(&x->wake) < 0 && errno == EINTR)
 		;
-	if (x->reply)
-		reply = exchange_reply(x, call->peer->key, call->ctx->arena, &other_key, err);
-	outcome = judge(call, x, reply, other_key);
+	outcome = judge(call, x, &reply, &why);
 	if (outcome == ANSWERED)
 		*ret = reply->payload;
-	else if (outcome == REFUSED || outcome == NOT_TAKEN)
+	else if (reply)
 		take_error(call, reply);
 	else
 		tell(call, outcome);
 	if (outcomes[outcome].code)
-		error_detail(err, "%s at %s: %s", call->method->name, x->replica->address,
-		             other_key ? "it does not share our PARLEY_SECRET" : nng_strerror(x->result));
-	again = outcomes[outcome].again && (outcome != READ_LOST || !call->lost++);
-	end_try(call, x, reply, other_key, outcomes[outcome].spent, err->code);
-	return again && clock_mono_ms() < call->until;
+		error_detail(err, "%s at %s: %s", call->method->name, x->replica->address, why);
+	end_try(call, x, reply, outcome == NO_SESSION, outcomes[outcome].spent, err->code);
+	return worth_another(call, outcome);
 }
 
 /* --- Calls ----------------------------------------------------------------------------------------------------------------- */
@@ -221,8 +235,8 @@ static int make_call(struct peer *peer, const struct rpc_context *ctx, const str
 	rpc__request__init(request);
 	request->has_method = request->has_deadline = request->has_payload = true;
 	request->method = method->id;
-	request->deadline = deadline;
 	request->payload = in;
+	request->deadline = INT64_MAX; /* of the most bytes; each try says it in its replica's clock */
 	request->request_id = (char *)ctx->request_id;
 	request->traceparent = (char *)ctx->traceparent;
 	request->idempotency_key = (char *)ctx->idempotency_key;

@@ -115,21 +115,26 @@ int secret_load(struct secret *ret, const char *path, int make, struct error *er
 	return 0;
 }
 
-/* HKDF-SHA256 (RFC 5869) with the purpose as info. */
-void secret_derive(const struct secret *s, const char *purpose, unsigned char key[KEY_SIZE])
+void key_derive(const unsigned char key[KEY_SIZE], const void *salt, size_t salt_size, const void *info,
+                size_t info_size, unsigned char out[KEY_SIZE])
 {
 	OWN(kdf) EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	OWN(kdf_ctx) EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)"SHA256", 0),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)s->master, KEY_SIZE),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (char *)"parley", 6),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (char *)purpose, strlen(purpose)),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)key, KEY_SIZE),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt, salt_size),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_size),
 		OSSL_PARAM_END,
 	};
 
-	if (!ctx || EVP_KDF_derive(ctx, key, KEY_SIZE, params) != 1)
+	if (!ctx || EVP_KDF_derive(ctx, out, KEY_SIZE, params) != 1)
 		abort(); /* an OpenSSL without HKDF: nothing can run */
+}
+
+void secret_derive(const struct secret *s, const char *purpose, unsigned char key[KEY_SIZE])
+{
+	key_derive(s->master, "parley", 6, purpose, strlen(purpose), key);
 }
 
 void secret_role_password(const struct secret *s, const char *role, char text[2 * KEY_SIZE + 1])

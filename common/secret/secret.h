@@ -24,6 +24,10 @@ int secret_load(struct secret *ret, const char *path, int make, struct error *er
 void secret_derive(const struct secret *s, const char *purpose, unsigned char key[KEY_SIZE]);
 void secret_forget(struct secret *s);
 
+/* HKDF-SHA256 (RFC 5869): a key from a key. Salt and info are bytes of any kind. */
+void key_derive(const unsigned char key[KEY_SIZE], const void *salt, size_t salt_size, const void *info,
+                size_t info_size, unsigned char out[KEY_SIZE]);
+
 /* The password of a database role, hexadecimal: svc-auth --init sets it. */
 void secret_role_password(const struct secret *s, const char *role, char text[2 * KEY_SIZE + 1]);
 /* Leaves it where libpq looks when a server asks and the URL has none: PGPASSWORD, unless that is set. At the start only. */

@@ -1,3 +1,4 @@
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@ enum { NOTHING_YET_MS = 1000 };
 
 bool builtin_id(uint32_t id)
 {
-	return id == rpc_client_methods[RPC_METHOD_HELLO].id || id == rpc_client_methods[RPC_METHOD_NEXT].id;
+	return id == rpc_client_methods[RPC_METHOD_NEXT].id;
 }
 
 /* Reply with that message, packed. */
@@ -41,15 +42,33 @@ static void reply_error(struct slot *slot, const struct error *err)
 	slot_reply(slot, &reply, 0);
 }
 
-static void hello(struct slot *slot)
+void answer_hello(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
 {
+	struct slot *slot = (struct slot *)((char *)job - offsetof(struct slot, job));
+	struct service *s = slot->service;
+	unsigned char header[ENVELOPE_HELLO_HEADER];
 	Rpc__HelloReply out = RPC__HELLO_REPLY__INIT;
+	struct hello_keys keys;
+	nng_msg *msg;
 
-	out.has_replica = out.has_draining = true;
-	out.replica = slot->service->replica;
-	out.service = (char *)slot->service->config->name;
-	out.draining = atomic_load(&slot->service->draining);
-	reply_with(slot, &out.base, 0);
+	(void)ahead;
+	memcpy(header, nng_msg_body(slot->request), sizeof header);
+	if (!envelope_open_hello(s->key, nng_msg_body(slot->request), nng_msg_len(slot->request), &keys, a)) {
+		metric_add(s->refused, 1);
+		msg = slot_message(ENVELOPE_START);
+		envelope_other_key(nng_msg_body(msg));
+		slot_answer(slot, msg);
+		return;
+	}
+	out.has_replica = out.has_draining = out.has_session = out.has_clock = true;
+	out.replica = s->replica;
+	out.service = (char *)s->config->name;
+	out.draining = atomic_load(&s->draining);
+	out.session = sessions_open(s->sessions, keys.sender);
+	out.clock = (uint64_t)clock_mono_us();
+	msg = slot_message(envelope_welcome_size(&out));
+	envelope_welcome(&keys, header, &out, nng_msg_body(msg), nng_msg_len(msg));
+	slot_answer(slot, msg);
 }
 
 /* --- Next --------------------------------------------------------------------------------------------------------------- */
@@ -126,23 +145,16 @@ int builtin(struct slot *slot, const Rpc__Request *request, struct arena *a)
 	const ProtobufCBinaryData *payload = &request->payload;
 	ProtobufCAllocator allocator = arena_allocator(a);
 	struct error err = { 0 };
-	const struct method *method = NULL;
-	ProtobufCMessage *in;
-	int i = 0;
+	Rpc__NextRequest *in;
 
-	while (i < RPC_METHODS && rpc_client_methods[i].id != request->method)
-		i++;
-	if (i == RPC_METHODS)
+	if (!builtin_id(request->method))
 		return 0;
-	method = &rpc_client_methods[i];
-	in = protobuf_c_message_unpack(method->in, &allocator, payload->len, payload->data);
-	if (!in) {
+	in = rpc__next_request__unpack(&allocator, payload->len, payload->data);
+	if (in) {
+		next(slot, request, in, a);
+	} else {
 		error_set(&err, ERROR_MALFORMED, "the request cannot be read");
 		reply_error(slot, &err);
-	} else if (i == RPC_METHOD_HELLO) {
-		hello(slot);
-	} else {
-		next(slot, request, (const Rpc__NextRequest *)in, a);
 	}
 	return 1;
 }

@@ -3,8 +3,6 @@
 #include "common/base/clock.h"
 #include "common/service/internal.h"
 
-enum { DEADLINE_MS = 30 * 1000 }; /* of a request that names none */
-
 void call_init(struct call *call, struct service *s, struct arena *a, struct error *err, struct db *db,
                const struct method *method, const Rpc__Request *request)
 {
@@ -29,7 +27,7 @@ void call_init(struct call *call, struct service *s, struct arena *a, struct err
 		.traceparent = request->traceparent,
 		.idempotency_key = request->idempotency_key,
 		.now = now,
-		.deadline = request->deadline ? request->deadline : now + DEADLINE_MS,
+		.deadline = request->deadline,
 		.cancelled = &s->stop_now,
 	};
 	if (caller->kind == RPC__CALLER__KIND__USER || caller->kind == RPC__CALLER__KIND__SERVICE)

@@ -58,8 +58,6 @@ static int check_access(const struct method *method, const Rpc__Caller *caller, 
 
 static int check_request(struct serving *v)
 {
-	int64_t deadline = v->request->deadline;
-
 	if (!v->served) { /* of a contract that is newer than this program: another replica may know it */
 		v->not_taken = true;
 		return error_busy(&v->err, 1, "%s does not know this method", v->service->config->name);
@@ -68,7 +66,7 @@ static int check_request(struct serving *v)
 		v->not_taken = true;
 		return error_busy(&v->err, 1, "%s is about to stop", v->service->config->name);
 	}
-	if (deadline && deadline <= clock_unix_ms())
+	if (v->request->deadline <= clock_unix_ms())
 		return error_busy(&v->err, 1, "time was up before this was begun");
 	return check_access(v->served->method, v->call.caller, &v->err);
 }
@@ -217,19 +215,13 @@ static void tell(const struct serving *v, int64_t us)
 
 /* --- From first to last ------------------------------------------------------------------------------------------------ */
 
-static void refuse_unread(struct slot *slot, const struct error *err)
+static void refuse_unread(struct slot *slot, const char *why)
 {
 	Rpc__Reply out = RPC__REPLY__INIT;
 
-	if (err->code == ERROR_UNAUTHENTICATED) {
-		metric_add(slot->service->refused, 1);
-		log_line(LOG_DEBUG, err->message);
-		slot_refuse_stranger(slot);
-		return;
-	}
 	out.has_code = true;
-	out.code = err->code;
-	out.message = (char *)err->message;
+	out.code = ERROR_MALFORMED;
+	out.message = (char *)why;
 	slot_reply(slot, &out, 0);
 }
 
@@ -237,18 +229,19 @@ static void refuse_unread(struct slot *slot, const struct error *err)
 static struct serving *begin(struct slot *slot, struct arena *a)
 {
 	struct serving *v = arena_new(a, struct serving, 1);
+	ProtobufCAllocator allocator = arena_allocator(a);
+	Rpc__Request *request = rpc__request__unpack(&allocator, slot->packed.len, slot->packed.data);
 
-	v->service = slot->service;
-	v->began = clock_mono_us();
-	v->request = (const Rpc__Request *)envelope_open(&rpc__request__descriptor, slot->service->key, NULL,
-	                                                 nng_msg_body(slot->request),
-	                                                 nng_msg_len(slot->request), a, &v->err);
-	if (nng_msg_len(slot->request) >= MAC_SIZE)
-		memcpy(slot->mac, nng_msg_body(slot->request), MAC_SIZE);
-	if (!v->request) {
-		refuse_unread(slot, &v->err);
+	if (!request || !request->has_deadline) {
+		refuse_unread(slot,
+		              request ? "a request without a deadline" : "a message that cannot be read");
 		return NULL;
 	}
+	v->service = slot->service;
+	v->began = clock_mono_us();
+	/* It came in our monotonic clock (common/rpc/offset.h); handlers have it in Unix time. */
+	request->deadline += clock_unix_ms() - v->began / 1000;
+	v->request = request;
 	if (builtin(slot, v->request, a))
 		return NULL;
 	v->served = service_method(v->service, v->request->method);

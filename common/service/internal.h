@@ -21,6 +21,7 @@
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/db/ahead.h"
+#include "common/rpc/envelope.h"
 #include "common/rpc/outbox.h"
 #include "common/rpc/rpc.h"
 #include "common/secret/secret.h"
@@ -103,19 +104,22 @@ struct slot {
 	nng_ctx ctx;
 	nng_aio *aio;
 	enum slot_step step;
-	nng_msg *request;            /* until the reply */
-	nng_msg *reply;              /* while pausing */
-	unsigned char mac[MAC_SIZE]; /* of the request */
-	bool parked;                 /* counted in service->parked */
-	bool load;                   /* Next: the stream is not in memory, ask the service's loader */
-	struct serving *serving;     /* of a brief call, between two runs of its handler */
+	nng_msg *request;           /* until the reply */
+	nng_msg *reply;             /* while pausing */
+	struct session session;     /* that the request came in */
+	uint64_t counter;           /* its place there */
+	ProtobufCBinaryData packed; /* the request, opened: inside `request` */
+	bool parked;                /* counted in service->parked */
+	bool load;                  /* Next: the stream is not in memory, ask the service's loader */
+	struct serving *serving;    /* of a brief call, between two runs of its handler */
 };
 
 int slots_open(struct service *s, struct error *err) CHECKED; /* listens and receives */
 void slots_close(struct service *s);
 /* Each ends the request; the slot is not the caller's any more. pause_ms: send only then. */
 void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms);
-void slot_refuse_stranger(struct slot *slot);
+nng_msg *slot_message(size_t size);
+void slot_answer(struct slot *slot, nng_msg *msg); /* these bytes, as they are */
 
 /* --- The service ---------------------------------------------------------------------------------------------------- */
 
@@ -140,7 +144,8 @@ struct service {
 	struct service_settings set;
 	struct arena arena; /* of what lives as long as the service */
 	struct secret secret;
-	unsigned char key[KEY_SIZE];
+	unsigned char key[KEY_SIZE], denial_key[KEY_SIZE];
+	struct sessions *sessions; /* of those who call */
 	uint64_t replica;
 	void *state;
 
@@ -183,6 +188,7 @@ void dispatch(struct lane_job *job, struct arena *a, struct db_ahead *ahead);
 /* Makes the call; *call lives as long as the arena. */
 void call_init(struct call *call, struct service *s, struct arena *a, struct error *err, struct db *db,
                const struct method *method, const Rpc__Request *request);
+void answer_hello(struct lane_job *job, struct arena *a, struct db_ahead *ahead);
 /* 1: it was one of ours, and is answered or parked. */
 int builtin(struct slot *slot, const Rpc__Request *request, struct arena *a);
 bool builtin_id(uint32_t id);

@@ -119,6 +119,8 @@ struct service *service_new(const struct service_config *config, const struct se
 	s->set = *set;
 	s->secret = *secret;
 	secret_derive(secret, RPC_KEY_PURPOSE, s->key);
+	envelope_denial_key(s->key, s->denial_key);
+	s->sessions = sessions_new(s->key, SESSIONS_MAX);
 	random_bytes(&s->replica, sizeof s->replica);
 	arena_init(&s->arena, 0);
 	pthread_mutex_init(&s->lock, NULL);
@@ -191,6 +193,7 @@ void service_free(struct service *s)
 	db_pool_free(s->pool);
 	stream_hub_free(s->hub);
 	outbox_done(&s->outbox);
+	sessions_free(s->sessions);
 	lane_done(&s->control);
 	lane_done(&s->brief);
 	lane_done(&s->work);

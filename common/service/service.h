@@ -2,8 +2,8 @@
  * service: what every svc-* program is: a method table behind an NNG REP socket, with everything round it.
  *
  * service_main() opens the database, applies migrations, connects the listening socket, serves until SIGTERM, then
- * stops accepting, finishes what runs and closes. For each request it checks the MAC, the deadline and the access,
- * decodes into the call's arena, runs the handler, encodes, signs and logs. Ordinary methods run on a few workers;
+ * stops accepting, finishes what runs and closes. For each request it opens the seal, checks deadline and access,
+ * decodes into the call's arena, runs the handler, encodes, seals and logs. Ordinary methods run on a few workers;
  * slow ones (Behaviour.slow) on threads of their own, bounded; brief ones (Behaviour.brief) several to a thread:
  * they only read, and are run again once their rows are there (common/db/ahead.h); Rpc.Hello and Next are answered by
  * the skeleton itself. Every queue is bounded: when full the answer is ERROR_UNAVAILABLE with retry_after.

@@ -44,7 +44,7 @@ static void slot_send(struct slot *slot, nng_msg *msg)
 	outbox_send(&slot->service->outbox, &slot->outgoing);
 }
 
-static nng_msg *message(size_t size)
+nng_msg *slot_message(size_t size)
 {
 	nng_msg *msg;
 
@@ -80,8 +80,8 @@ void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms)
 		reply = &too_large;
 		size = envelope_size(&reply->base);
 	}
-	msg = message(size);
-	envelope_seal(&reply->base, slot->service->key, slot->mac, nng_msg_body(msg), size);
+	msg = slot_message(size);
+	envelope_seal(ENVELOPE_REPLY, &slot->session, slot->counter, &reply->base, nng_msg_body(msg), size);
 	let_go(slot);
 	if (pause_ms <= 0) {
 		slot_send(slot, msg);
@@ -92,29 +92,17 @@ void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms)
 	nng_sleep_aio(pause_ms, slot->aio);
 }
 
-/* Nothing is signed for somebody who did not sign: an empty answer tells him no. */
-void slot_refuse_stranger(struct slot *slot)
+void slot_answer(struct slot *slot, nng_msg *msg)
 {
 	let_go(slot);
-	slot_send(slot, message(0));
+	slot_send(slot, msg);
 }
 
 static void refuse(struct slot *slot, const char *why)
 {
 	Rpc__Reply reply = RPC__REPLY__INIT;
-	struct error err = { 0 };
-	struct arena a;
 
 	metric_add(slot->service->refused, 1);
-	arena_init(&a, 64 * 1024);
-	(void)envelope_open(&rpc__request__descriptor, slot->service->key, NULL, nng_msg_body(slot->request),
-	                    nng_msg_len(slot->request), &a, &err);
-	arena_done(&a);
-	if (err.code == ERROR_UNAUTHENTICATED) {
-		slot_refuse_stranger(slot);
-		return;
-	}
-	memcpy(slot->mac, nng_msg_body(slot->request), MAC_SIZE);
 	reply.has_code = reply.has_retry_after = reply.has_not_taken = reply.not_taken = true;
 	reply.code = ERROR_UNAVAILABLE;
 	reply.retry_after = 1;
@@ -122,15 +110,57 @@ static void refuse(struct slot *slot, const char *why)
 	slot_reply(slot, &reply, 0);
 }
 
-/* Where a request belongs, by its first field (the method), before anything of it is believed. */
-static struct lane *lane_of(struct service *s, nng_msg *msg)
+/* What is none of ours, or comes a second time, is not answered. */
+static void drop(struct slot *slot)
+{
+	metric_add(slot->service->refused, 1);
+	let_go(slot);
+	slot_receive(slot);
+}
+
+static void say_unknown(struct slot *slot)
+{
+	nng_msg *msg = slot_message(ENVELOPE_UNKNOWN_SIZE);
+
+	envelope_unknown(slot->service->denial_key, nng_msg_body(slot->request), nng_msg_len(slot->request),
+	                 slot->service->replica, nng_msg_body(msg));
+	slot_answer(slot, msg);
+}
+
+/* false: the slot is somebody else's already. */
+static bool open_request(struct slot *slot)
+{
+	struct sessions *sessions = slot->service->sessions;
+	void *bytes = nng_msg_body(slot->request);
+	size_t size = nng_msg_len(slot->request);
+	uint64_t id;
+
+	envelope_names(bytes, &id, &slot->counter);
+	if (!sessions_find(sessions, id, &slot->session)) {
+		say_unknown(slot);
+		return false;
+	}
+	if (envelope_open(ENVELOPE_REQUEST, &slot->session, bytes, size, &slot->packed) < 0) {
+		drop(slot);
+		return false;
+	}
+	switch (sessions_take(sessions, id, slot->counter)) {
+	case SESSION_TAKEN: return true;
+	case SESSION_REPEATED: drop(slot); break;
+	case SESSION_UNKNOWN: say_unknown(slot); break;
+	}
+	return false;
+}
+
+/* Where a request belongs, by its first field: the method. */
+static struct lane *lane_of(struct service *s, const ProtobufCBinaryData *packed)
 {
 	enum { TAG = 1 << 3 | 5 }; /* field 1, 32 bits */
-	const unsigned char *at = (const unsigned char *)nng_msg_body(msg) + MAC_SIZE;
+	const unsigned char *at = packed->data;
 	struct served *served;
 	uint32_t id;
 
-	if (nng_msg_len(msg) < MAC_SIZE + 5 || *at != TAG)
+	if (packed->len < 5 || *at != TAG)
 		return &s->work;
 	id = at[1] | (uint32_t)at[2] << 8 | (uint32_t)at[3] << 16 | (uint32_t)at[4] << 24;
 	if (builtin_id(id))
@@ -141,13 +171,12 @@ static struct lane *lane_of(struct service *s, nng_msg *msg)
 	return served->method->slow ? &s->slow : served->method->brief ? &s->brief : &s->work;
 }
 
-static void received(struct slot *slot)
+static void take_request(struct slot *slot)
 {
 	struct service *s = slot->service;
-	struct lane *lane = lane_of(s, slot->request);
+	struct lane *lane = lane_of(s, &slot->packed);
 	int spare = atomic_load(&s->receiving);
 
-	slot->step = SLOT_BUSY;
 	slot->job.run = dispatch;
 	if (lane != &s->control)
 		atomic_store(&s->asked_at, clock_mono_ms());
@@ -155,6 +184,23 @@ static void received(struct slot *slot)
 		refuse(slot, "there is more to do than this service can take right now");
 	else if (lane_push(lane, &slot->job) < 0)
 		refuse(slot, "too much long work is under way right now");
+}
+
+static void received(struct slot *slot)
+{
+	slot->step = SLOT_BUSY;
+	switch (envelope_kind(nng_msg_body(slot->request), nng_msg_len(slot->request))) {
+	case ENVELOPE_REQUEST:
+		if (open_request(slot))
+			take_request(slot);
+		break;
+	case ENVELOPE_HELLO:
+		slot->job.run = answer_hello;
+		if (lane_push(&slot->service->control, &slot->job) < 0)
+			drop(slot);
+		break;
+	default: drop(slot); break;
+	}
 }
 
 static void slot_step(void *arg)

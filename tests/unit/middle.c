@@ -17,8 +17,8 @@ struct middle {
 	int listener, port, to_port;
 	int sides[PAIRS][2]; /* client, server */
 	int pairs, frozen;   /* frozen: how many of them carry nothing */
-	unsigned char *heard[2];
-	size_t size[2];
+	unsigned char *heard[PAIRS][2];
+	size_t size[PAIRS][2];
 	atomic_bool freeze, stop;
 	pthread_t thread;
 };
@@ -47,6 +47,8 @@ static void accept_one(struct middle *m)
 /* What has come on one side goes to the other. */
 static void pass(struct middle *m, int pair, int from)
 {
+	unsigned char **heard = &m->heard[pair][from];
+	size_t *size = &m->size[pair][from];
 	int *sides = m->sides[pair];
 	unsigned char piece[PIECE];
 	ssize_t n = recv(sides[from], piece, sizeof piece, 0);
@@ -57,10 +59,10 @@ static void pass(struct middle *m, int pair, int from)
 		sides[0] = sides[1] = -1;
 		return;
 	}
-	m->heard[from] = realloc(m->heard[from], m->size[from] + (size_t)n);
-	assert(m->heard[from]);
-	memcpy(m->heard[from] + m->size[from], piece, (size_t)n);
-	m->size[from] += (size_t)n;
+	*heard = realloc(*heard, *size + (size_t)n);
+	assert(*heard);
+	memcpy(*heard + *size, piece, (size_t)n);
+	*size += (size_t)n;
 }
 
 static void *run(void *arg)
@@ -119,10 +121,15 @@ void middle_freeze(struct middle *m)
 		usleep(1000);
 }
 
-const unsigned char *middle_heard(struct middle *m, int direction, size_t *size)
+int middle_connections(const struct middle *m)
 {
-	*size = m->size[direction];
-	return m->heard[direction];
+	return m->pairs;
+}
+
+const unsigned char *middle_heard(struct middle *m, int connection, int direction, size_t *size)
+{
+	*size = m->size[connection][direction];
+	return m->heard[connection][direction];
 }
 
 void middle_close(struct middle *m)
@@ -132,9 +139,9 @@ void middle_close(struct middle *m)
 	for (int i = 0; i < m->pairs; i++) {
 		close(m->sides[i][0]);
 		close(m->sides[i][1]);
+		free(m->heard[i][0]);
+		free(m->heard[i][1]);
 	}
 	close(m->listener);
-	free(m->heard[0]);
-	free(m->heard[1]);
 	free(m);
 }

@@ -13,8 +13,9 @@ struct middle *middle_open(int to_port);
 int middle_port(const struct middle *m); /* where it listens */
 /* From now on the connections that stand carry nothing, and neither side is told. New ones work. */
 void middle_freeze(struct middle *m);
-/* What went to the server (0) or came back (1), of all connections. Only once nothing is under way. */
-const unsigned char *middle_heard(struct middle *m, int direction, size_t *size);
+int middle_connections(const struct middle *m);
+/* What went to the server (0) or came back (1) over that connection. Only once nothing is under way. */
+const unsigned char *middle_heard(struct middle *m, int connection, int direction, size_t *size);
 void middle_close(struct middle *m);
 
 #endif

@@ -185,7 +185,7 @@ static int load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextR
 	return 1;
 }
 
-/* RIG_NAME and RIG_METHODS_KNOWN in the environment: another service, or one of an older build. */
+/* RIG_NAME, RIG_METHODS_KNOWN, RIG_CONTEXTS in the environment: another service, one of an older build, a larger one. */
 static struct service_config config = {
 	.name = "rig", .methods = rig_methods, .method_count = RIG_METHODS, .load_stream = load_stream
 };
@@ -232,6 +232,12 @@ void rig_stop(struct service *s)
 	service_free(s);
 }
 
+static void from_environment(struct service_settings *set)
+{
+	if (getenv("RIG_CONTEXTS"))
+		set->contexts = atoi(getenv("RIG_CONTEXTS"));
+}
+
 void rig_main(int argc, char **argv)
 {
 	const char *shared = getenv("RIG_SHARED");
@@ -258,7 +264,7 @@ void rig_main(int argc, char **argv)
 		config.method_count = (size_t)atoi(getenv("RIG_METHODS_KNOWN"));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_start();
-	struct service *s = rig_start(atoi(argv[2]), NULL);
+	struct service *s = rig_start(atoi(argv[2]), from_environment);
 	while (!process_wait_signal(1000)) /* SIGCONT interrupts it too */
 		;
 	_exit(service_stop(s, 5000) ? 1 : 0);

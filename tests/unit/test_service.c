@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "common/base/clock.h"
-#include "common/rpc/envelope.h"
+#include "common/rpc/internal.h"
 #include "rpc.client.h"
 #include "tests/unit/rpc_rig.h"
 
@@ -222,49 +222,62 @@ static void test_expired_requests_are_dropped(void **state)
 
 /* --- Strangers ------------------------------------------------------------------------------------------------------------- */
 
-/* Send these bytes to the port; the size of the answer. */
-static size_t send_raw(int port, const void *bytes, size_t size)
+enum { NO_ANSWER = -1 };
+
+/* Send these bytes to the port: the kind of the answer, or NO_ANSWER. */
+static int send_raw(int port, const void *bytes, size_t size)
 {
 	char address[64];
 	nng_socket raw;
 	nng_msg *msg;
-	size_t answer;
+	int kind = NO_ANSWER;
 
 	snprintf(address, sizeof address, "tcp://127.0.0.1:%d", port);
 	assert_int_equal(nng_req0_open(&raw), 0);
-	nng_socket_set_ms(raw, NNG_OPT_RECVTIMEO, 3000);
+	nng_socket_set_ms(raw, NNG_OPT_RECVTIMEO, 200);
 	assert_int_equal(nng_dial(raw, address, NULL, 0), 0);
 	assert_int_equal(nng_msg_alloc(&msg, 0), 0);
 	nng_msg_append(msg, bytes, size);
 	assert_int_equal(nng_sendmsg(raw, msg, 0), 0);
-	assert_int_equal(nng_recvmsg(raw, &msg, 0), 0);
-	answer = nng_msg_len(msg);
-	nng_msg_free(msg);
+	if (nng_recvmsg(raw, &msg, 0) == 0) {
+		kind = envelope_kind(nng_msg_body(msg), nng_msg_len(msg));
+		nng_msg_free(msg);
+	}
 	nng_close(raw);
-	return answer;
+	return kind;
 }
 
 static void test_strangers_learn_nothing(void **state)
 {
+	static const unsigned char other[KEY_SIZE] = "another key.....................";
+	unsigned char bytes[256], sender[SESSION_SENDER] = { 1 };
 	struct fixture *f = *state;
+	Rpc__HelloRequest hello = RPC__HELLO_REQUEST__INIT;
 	Rpc__Request request = RPC__REQUEST__INIT;
-	unsigned char bytes[256];
+	struct hello_keys keys;
+	struct session session;
 	size_t size;
 
 	memset(bytes, 0x42, sizeof bytes);
-	assert_int_equal(send_raw(f->port, "", 0), 0);
-	assert_int_equal(send_raw(f->port, "x", 1), 0);
-	assert_int_equal(send_raw(f->port, bytes, sizeof bytes), 0);
-	request.has_method = true;
+	assert_int_equal(send_raw(f->port, "", 0), NO_ANSWER);
+	assert_int_equal(send_raw(f->port, "x", 1), NO_ANSWER);
+	assert_int_equal(send_raw(f->port, bytes, sizeof bytes), NO_ANSWER);
+	/* A request under another key: in a session that is not known, and in one that is. */
+	request.has_method = request.has_deadline = true;
 	request.method = rig_methods[RIG_WRITE].id;
+	request.deadline = clock_mono_ms() + 10000;
+	session_derive(other, sender, 4711, &session);
 	size = envelope_size(&request.base);
-	envelope_seal(&request.base, (const unsigned char *)"another key.....................", NULL, bytes,
-	              size);
-	assert_int_equal(send_raw(f->port, bytes, size), 0);
-	request.method = rpc_client_methods[RPC_METHOD_HELLO].id;
-	envelope_seal(&request.base, (const unsigned char *)"another key.....................", NULL, bytes,
-	              size);
-	assert_int_equal(send_raw(f->port, bytes, size), 0);
+	envelope_seal(ENVELOPE_REQUEST, &session, 1, &request.base, bytes, size);
+	assert_int_equal(send_raw(f->port, bytes, size), ENVELOPE_UNKNOWN);
+	session_derive(other, sender, f->peer->replicas[0]->session.id, &session);
+	envelope_seal(ENVELOPE_REQUEST, &session, 1000, &request.base, bytes, size);
+	assert_int_equal(send_raw(f->port, bytes, size), NO_ANSWER);
+	/* Hello: the one thing that is answered in clear. */
+	hello_keys_derive(other, sender, &keys);
+	size = envelope_hello_size(&hello);
+	envelope_hello(&keys, &hello, bytes, size);
+	assert_int_equal(send_raw(f->port, bytes, size), ENVELOPE_OTHER_KEY);
 	assert_int_equal(atomic_load(&rig_counts->writes), 0);
 	assert_string_equal(call(f, RIG_ECHO, NULL, "still here"), "still here");
 }
