@@ -200,6 +200,17 @@ static int wait_for(struct call *call, const char *id, int seconds)
 	return rc;
 }
 
+/* It is stored: when nobody can be asked about it any more, out stays what was known last. */
+static void follow_up(struct call *call, const char *id, int seconds, Documents__Document *out)
+{
+	Documents__Document now = DOCUMENTS__DOCUMENT__INIT;
+
+	if (wait_for(call, id, seconds) == 0 &&
+	    store_get(call->db, call->owner_id, id, &now, call->arena, call->err) > 0)
+		*out = now;
+	error_clear(call->err);
+}
+
 static const char *message_for(const Documents__Document *d)
 {
 	switch (d->status) {
@@ -237,8 +248,8 @@ int documents_upload_document(struct call *call, const Documents__UploadDocument
 	}
 	if (create(call, &d, out) < 0)
 		return -1;
-	if (in->has_wait && in->wait > 0 && (wait_for(call, id, in->wait) < 0 || get(call, id, out) < 0))
-		return -1;
+	if (in->has_wait && in->wait > 0)
+		follow_up(call, id, in->wait, out);
 	out->message = (char *)message_for(out);
 	return 0;
 }
@@ -257,8 +268,10 @@ static const char *url_metadata(const char *url, struct arena *a)
 }
 
 /* The page is read first: one that cannot be had leaves no document. */
-static int add_ready(struct call *call, const struct new_document *d, const char *url)
+static int add_ready(struct call *call, const struct new_document *d, const char *url,
+                     Documents__Document *out)
 {
+	static const struct fence nobody;
 	struct prepared p;
 	int rc;
 
@@ -268,7 +281,9 @@ static int add_ready(struct call *call, const struct new_document *d, const char
 		return -1;
 	rc = store_create(call->db, call->owner_id, d, call->err);
 	if (rc == 0)
-		rc = ingest_store(call, call->owner_id, d->id, &p);
+		rc = ingest_store(call, call->owner_id, d->id, &nobody, &p);
+	if (rc > 0)
+		rc = store_get(call->db, call->owner_id, d->id, out, call->arena, call->err);
 	if (rc < 0) {
 		db_rollback(call->db);
 		return -1;
@@ -290,7 +305,7 @@ int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Doc
 	/* Without a name it is called by its address until its title is known: see "ready" in store_index.c. */
 	d.name = in->name && *in->name ? in->name
 	                               : arena_printf(call->arena, "%.*s", NAME_MAX_CHARACTERS, in->url);
-	if (later ? create(call, &d, out) < 0 : add_ready(call, &d, in->url) < 0 || get(call, id, out) < 0)
+	if ((later ? create(call, &d, out) : add_ready(call, &d, in->url, out)) < 0)
 		return -1;
 	out->message = (char *)message_for(out);
 	return 0;
@@ -298,18 +313,34 @@ int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Doc
 
 /* --- Changing --------------------------------------------------------------------------------------------------- */
 
+/* End a transaction in which everything went well, or undo it; what the handler then returns. */
+static int end(struct call *call, int result)
+{
+	if (result == 0)
+		return db_commit(call->db, call->err);
+	db_rollback(call->db);
+	return -1;
+}
+
+static int drop(struct call *call, const char *id)
+{
+	if (db_must_find(store_delete(call->db, call->owner_id, id, call->err), "document", call->err) < 0)
+		return -1;
+	return ingest_cancel(call->db, call->owner_id, id, call->err);
+}
+
 int documents_delete_document(struct call *call, const Documents__DocumentRequest *in, Rpc__Empty *out)
 {
 	(void)out;
-	return db_must_find(store_delete(call->db, call->owner_id, in->document_id, call->err), "document",
-	                    call->err);
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	return end(call, drop(call, in->document_id));
 }
 
 /* out as it is before the work on it begins. */
 static int reindex(struct call *call, const char *id, Documents__Document *out)
 {
-	if (db_must_find(store_progress(call->db, call->owner_id, id, "pending", 0, NULL, call->err),
-	                 "document", call->err) < 0)
+	if (db_must_find(store_pending(call->db, call->owner_id, id, call->err), "document", call->err) < 0)
 		return -1;
 	if (ingest_later(call->db, call->owner_id, id, call->arena, call->err) < 0)
 		return -1;
@@ -321,11 +352,7 @@ int documents_reindex_document(struct call *call, const Documents__DocumentReque
 {
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	if (reindex(call, in->document_id, out) < 0) {
-		db_rollback(call->db);
-		return -1;
-	}
-	if (db_commit(call->db, call->err) < 0)
+	if (end(call, reindex(call, in->document_id, out)) < 0)
 		return -1;
 	add_uses(call, &out, 1);
 	return 0;

@@ -24,21 +24,25 @@ const struct db_stmt store_statements[] = {
 	{ "get", DOCUMENT " WHERE owner_id = $1 AND id = $2" },
 	{ "list",
 	  DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3" },
-	{ "delete",
-	  "WITH gone AS (DELETE FROM document WHERE owner_id = $1 AND id = $2"
-	  " RETURNING owner_id, file_id, coalesce(chunks, 0) AS chunks, terms),"
-	  " counted AS (UPDATE corpus c SET documents = c.documents - (gone.chunks > 0)::int,"
-	  " chunks = c.chunks - gone.chunks, terms = c.terms - gone.terms FROM gone WHERE c.owner_id = gone.owner_id),"
-	  " pieces AS (DELETE FROM piece p USING gone"
-	  " WHERE p.owner_id = gone.owner_id AND p.file_id = gone.file_id)"
-	  " SELECT pg_notify('" STORE_CHANNEL "', $2::text) FROM gone" },
+	{ "delete", "DELETE FROM document WHERE owner_id = $1 AND id = $2"
+	            " RETURNING file_id, coalesce(chunks, 0) AS chunks, terms" },
+	{ "uncount", "UPDATE corpus SET documents = documents - ($2::bigint > 0)::int, chunks = chunks - $2,"
+	             " terms = terms - $3 WHERE owner_id = $1" },
+	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	{ "usage", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes FROM document"
 	           " WHERE owner_id = $1" },
 	{ "source", "SELECT type, name, file_id, metadata->>'url' AS url, chunks IS NOT NULL AS indexed"
 	            " FROM document WHERE owner_id = $1 AND id = $2" },
-	{ "progress", "WITH changed AS (UPDATE document SET status = $3, progress = $4, error = $5,"
-	              " updated_at = now() WHERE owner_id = $1 AND id = $2 RETURNING id)"
-	              " SELECT pg_notify('" STORE_CHANNEL "', id::text) FROM changed" },
+	{ "claim",
+	  "UPDATE document SET status = 'processing', progress = 0.05, error = NULL, updated_at = now(),"
+	  " job_number = $3, job_attempt = $4 WHERE owner_id = $1 AND id = $2"
+	  " AND (job_number < $3 OR job_number = $3 AND job_attempt <= $4)" },
+	{ "progress", "UPDATE document SET progress = $5, updated_at = now()"
+	              " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4" },
+	{ "fail", "UPDATE document SET status = 'failed', progress = 0, error = $5, updated_at = now()"
+	          " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4" },
+	{ "pending", "UPDATE document SET status = 'pending', progress = 0, error = NULL, updated_at = now()"
+	             " WHERE owner_id = $1 AND id = $2" },
 	{ "get_progress", "SELECT status, error, progress FROM document WHERE owner_id = $1 AND id = $2" },
 	{ "of_other_models",
 	  "SELECT owner_id, id FROM document WHERE chunks > 0 AND model IS DISTINCT FROM $1"
@@ -111,9 +115,25 @@ int store_list(struct db *db, const char *owner, const char *cursor, int limit, 
 	return db_page(db, "list", DB_ARGS(owner, cursor), limit, STORE_PAGE, &out->base, a, err);
 }
 
+/* Those who wait for the document hear of a change, by a statement of its own: one on the rows of an owner may be run by a
+ * machine where nobody listens. */
+static int told(struct db *db, const char *id, int changed, struct error *err)
+{
+	return changed <= 0 ? changed : db_exec(db, "tell", DB_ARGS(id), NULL, err) < 0 ? -1 : 1;
+}
+
 int store_delete(struct db *db, const char *owner, const char *id, struct error *err)
 {
-	return db_changed(db, "delete", DB_ARGS(owner, id), err);
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "delete", DB_ARGS(owner, id), &res, err);
+
+	if (found <= 0)
+		return found;
+	if (db_exec(db, "drop_file", DB_ARGS(owner, db_text(res, 0, "file_id")), NULL, err) < 0 ||
+	    db_exec(db, "uncount", DB_ARGS(owner, db_int(res, 0, "chunks"), db_int(res, 0, "terms")), NULL,
+	            err) < 0)
+		return -1;
+	return told(db, id, 1, err);
 }
 
 int store_usage(struct db *db, const char *owner, Documents__Usage *out, struct arena *a, struct error *err)
@@ -137,10 +157,28 @@ int store_source(struct db *db, const char *owner, const char *id, struct source
 	return 1;
 }
 
-int store_progress(struct db *db, const char *owner, const char *id, const char *status, double progress,
-                   const char *error, struct error *err)
+int store_claim(struct db *db, const char *owner, const char *id, const struct fence *f, struct error *err)
 {
-	return db_changed(db, "progress", DB_ARGS(owner, id, status, progress, error), err);
+	return told(db, id, db_changed(db, "claim", DB_ARGS(owner, id, f->number, f->attempt), err), err);
+}
+
+int store_progress(struct db *db, const char *owner, const char *id, const struct fence *f, double progress,
+                   struct error *err)
+{
+	return told(db, id,
+	            db_changed(db, "progress", DB_ARGS(owner, id, f->number, f->attempt, progress), err),
+	            err);
+}
+
+int store_failed(struct db *db, const char *owner, const char *id, const struct fence *f, const char *why,
+                 struct error *err)
+{
+	return told(db, id, db_changed(db, "fail", DB_ARGS(owner, id, f->number, f->attempt, why), err), err);
+}
+
+int store_pending(struct db *db, const char *owner, const char *id, struct error *err)
+{
+	return told(db, id, db_changed(db, "pending", DB_ARGS(owner, id), err), err);
 }
 
 int store_get_progress(struct db *db, const char *owner, const char *id, struct progress *ret,

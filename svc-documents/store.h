@@ -51,7 +51,7 @@ int store_get(struct db *db, const char *owner, const char *id, Documents__Docum
 /* Newest first, those before the cursor (NULL: from the newest); sets out->next when more follow. */
 int store_list(struct db *db, const char *owner, const char *cursor, int limit, Documents__DocumentList *out,
                struct arena *a, struct error *err) CHECKED;
-/* With its file; everything else goes by itself. */
+/* With its file; everything else goes by itself. In a transaction. */
 int store_delete(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
 int store_usage(struct db *db, const char *owner, Documents__Usage *out, struct arena *a,
                 struct error *err) CHECKED;
@@ -64,9 +64,20 @@ struct source_file {
 int store_source(struct db *db, const char *owner, const char *id, struct source_file *ret, struct arena *a,
                  struct error *err) CHECKED;
 
-/* Tells those who wait, too. 0 when the document is gone. */
-int store_progress(struct db *db, const char *owner, const char *id, const char *status, double progress,
-                   const char *error, struct error *err) CHECKED;
+/* Whose a document is while it is processed: (number, attempt) of a job (common/job/job.h); zeros: nobody's yet. */
+struct fence {
+	int64_t number;
+	int attempt;
+};
+/* Each tells those who wait, too. 0: the document is gone, or a later job's. */
+int store_claim(struct db *db, const char *owner, const char *id, const struct fence *f,
+                struct error *err) CHECKED; /* "processing" begins */
+int store_progress(struct db *db, const char *owner, const char *id, const struct fence *f, double progress,
+                   struct error *err) CHECKED;
+int store_failed(struct db *db, const char *owner, const char *id, const struct fence *f, const char *why,
+                 struct error *err) CHECKED;
+/* To be processed anew, by a job that is yet to be added. 0: the document is gone. */
+int store_pending(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
 
 /* Status alone: what followers and waiters ask. Text in the arena. */
 struct progress {

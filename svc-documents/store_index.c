@@ -41,6 +41,9 @@ const struct db_stmt store_index_statements[] = {
 	  " SELECT $1, term, $2, packed FROM unnest($3::bigint[], $4::bytea[]) AS t (term, packed)" },
 	{ "lock_document", "SELECT coalesce(chunks, 0) AS chunks, terms, generation FROM document"
 	                   " WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
+	{ "lock_claimed",
+	  "SELECT coalesce(chunks, 0) AS chunks, terms, generation FROM document"
+	  " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4 FOR UPDATE" },
 	{ "ready",
 	  "UPDATE document SET status = 'ready', progress = 1, error = NULL, pages = $3, chunks = $4, terms = $5,"
 	  " model = NULL, name = CASE WHEN name = left(metadata->>'url', 200) AND $6 <> '' THEN left($6, 200) ELSE name END,"
@@ -55,7 +58,6 @@ const struct db_stmt store_index_statements[] = {
 	  "INSERT INTO corpus (owner_id, documents, chunks, terms) VALUES ($1, $2, $3, $4)"
 	  " ON CONFLICT (owner_id) DO UPDATE SET documents = corpus.documents + EXCLUDED.documents,"
 	  " chunks = corpus.chunks + EXCLUDED.chunks, terms = corpus.terms + EXCLUDED.terms" },
-	{ "notify", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	{ "chunk_texts",
 	  "SELECT coalesce(heading || E'\\n', '') || substr(text, 1, (stop - start)::int) AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4" },
@@ -273,10 +275,10 @@ static int clear(struct db *db, const char *owner, const char *id, const char *c
 struct locked {
 	int64_t chunks, terms, generation;
 };
-static int lock(struct db *db, const char *owner, const char *id, struct locked *ret, struct error *err)
+static int lock(struct db *db, const char *stmt, struct db_args args, struct locked *ret, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
-	int found = db_find(db, "lock_document", DB_ARGS(owner, id), &res, err);
+	int found = db_find(db, stmt, args, &res, err);
 
 	if (found > 0)
 		*ret = (struct locked){ db_int(res, 0, "chunks"), db_int(res, 0, "terms"),
@@ -310,8 +312,8 @@ static int add_all(struct db *db, const char *owner, const char *id, const struc
 	return add_all_postings(db, owner, id, &p->index, err);
 }
 
-int store_prepared(struct db *db, const char *owner, const char *id, const struct prepared *p,
-                   struct arena *a, struct error *err)
+int store_prepared(struct db *db, const char *owner, const char *id, const struct fence *f,
+                   const struct prepared *p, struct arena *a, struct error *err)
 {
 	static const char *const all[] = {
 		"clear_content",    "clear_text", "clear_chunks", "clear_vectors", "clear_postings",
@@ -319,7 +321,7 @@ int store_prepared(struct db *db, const char *owner, const char *id, const struc
 	};
 	const char *pages = p->clean.page_count ? arena_printf(a, "%zu", p->clean.page_count) : NULL;
 	struct locked before;
-	int found = lock(db, owner, id, &before, err);
+	int found = lock(db, "lock_claimed", DB_ARGS(owner, id, f->number, f->attempt), &before, err);
 
 	if (found <= 0)
 		return found;
@@ -331,7 +333,7 @@ int store_prepared(struct db *db, const char *owner, const char *id, const struc
 	            DB_ARGS(owner, id, pages, (int64_t)p->count, p->index.terms, p->title ? p->title : "",
 	                    p->metadata, p->size, language_name(p->language), (int)TERMS_VERSION),
 	            NULL, err) < 0 ||
-	    db_exec(db, "notify", DB_ARGS(id), NULL, err) < 0)
+	    db_exec(db, "tell", DB_ARGS(id), NULL, err) < 0)
 		return -1;
 	return count(db, owner, &before, (int64_t)p->count, p->index.terms, err) < 0 ? -1 : 1;
 }
@@ -341,7 +343,7 @@ int store_index(struct db *db, const char *owner, const char *id, const struct i
 {
 	static const char *const words[] = { "clear_postings", "clear_vocabulary", NULL };
 	struct locked before;
-	int found = lock(db, owner, id, &before, err);
+	int found = lock(db, "lock_document", DB_ARGS(owner, id), &before, err);
 
 	if (found <= 0 || before.chunks != (int64_t)x->chunks)
 		return found < 0 ? -1 : 0;
@@ -356,7 +358,7 @@ int store_index(struct db *db, const char *owner, const char *id, const struct i
 int store_generation(struct db *db, const char *owner, const char *id, int64_t *ret, struct error *err)
 {
 	struct locked now;
-	int found = lock(db, owner, id, &now, err);
+	int found = lock(db, "lock_document", DB_ARGS(owner, id), &now, err);
 
 	*ret = found > 0 ? now.generation : 0;
 	return found;

@@ -11,6 +11,7 @@
 #include "svc-documents/ingest/chunk.h"
 #include "svc-documents/search/index.h"
 #include "svc-documents/search/passage.h"
+#include "svc-documents/store.h"
 
 extern const struct db_stmt store_index_statements[];
 
@@ -26,9 +27,9 @@ struct prepared {
 	int64_t size; /* of the page; negative: as it was */
 };
 
-/* 1 done, 0 the document is gone, -1. */
-int store_prepared(struct db *db, const char *owner, const char *id, const struct prepared *p,
-                   struct arena *a, struct error *err) CHECKED;
+/* 1 done, 0 the document is gone or a later job's, -1. */
+int store_prepared(struct db *db, const char *owner, const char *id, const struct fence *f,
+                   const struct prepared *p, struct arena *a, struct error *err) CHECKED;
 /* The words of the chunks there are, indexed anew; 0 when they are not those chunks any more. */
 int store_index(struct db *db, const char *owner, const char *id, const struct index *x,
                 enum language language, struct error *err) CHECKED;

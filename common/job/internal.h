@@ -34,6 +34,7 @@ struct job_runner {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a job handed out, a worker idle, something to look for, the end */
 	bool look;              /* something may be due */
+	bool doubt;             /* or one that runs was cancelled */
 	bool stopping;          /* nothing new is taken */
 	bool closed;            /* and what ran is done */
 	pthread_t clerk;

@@ -15,6 +15,7 @@
 enum {
 	IDLE_MS = 30 * 1000, /* look again after so long, whatever NOTIFY did not say */
 	RETRY_MS = 500,      /* after the database said nothing */
+	RENEW_MS = 20,       /* at least, between two renewals */
 	SWEEP_MS = 60 * 60 * 1000,
 	PATIENCE_MS = 5 * 1000, /* at the stop, before what runs is cancelled */
 };
@@ -29,23 +30,34 @@ const struct db_stmt job_statements[] = {
 	  " ON CONFLICT (kind, key) WHERE key IS NOT NULL AND attempt = 0 AND failed IS NULL DO UPDATE"
 	  " SET payload = excluded.payload, run_at = least(job.run_at, excluded.run_at) RETURNING kind)"
 	  " SELECT pg_notify('parley_job', kind) FROM added" },
+	/*
+	 * By fairness: of the owners that wait, the one with the fewest running comes first. Of a kind and key one runs at
+	 * a time. $4: only for those that have none running.
+	 */
 	{ "job_take",
-	  "WITH due AS ("
-	  "SELECT j.id, k.lease FROM job j JOIN unnest($1::text[], $2::int[]) AS k(kind, lease)"
-	  " ON j.kind = k.kind WHERE j.failed IS NULL AND j.run_at <= now()"
-	  " AND (j.lease_until IS NULL OR j.lease_until < now())"
-	  " ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
-	  " UPDATE job SET attempt = attempt + 1, lease_until = now() + due.lease * interval '1 second',"
-	  " lease_by = $3 FROM due WHERE job.id = due.id"
-	  " RETURNING job.id, job.kind, job.owner_id, job.payload, job.attempt" },
+	  "WITH running AS (SELECT owner_id, count(*) AS jobs FROM job"
+	  " WHERE lease_until > now() AND owner_id IS NOT NULL GROUP BY owner_id),"
+	  " due AS (SELECT j.id, now() + k.lease * interval '1 millisecond' AS lease_until"
+	  " FROM job j JOIN unnest($1::text[], $2::int[]) AS k(kind, lease) ON j.kind = k.kind"
+	  " LEFT JOIN running r ON r.owner_id = j.owner_id"
+	  " WHERE j.failed IS NULL AND j.run_at <= now() AND (j.lease_until IS NULL OR j.lease_until < now())"
+	  " AND (r.jobs IS NULL OR NOT $4::bool) AND NOT EXISTS (SELECT FROM job t"
+	  " WHERE t.kind = j.kind AND t.key = j.key AND t.lease_until > now())"
+	  " ORDER BY coalesce(r.jobs, 0), j.run_at, j.number LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
+	  " UPDATE job SET attempt = attempt + 1, lease_until = due.lease_until, lease_by = $3 FROM due"
+	  " WHERE job.id = due.id"
+	  " RETURNING job.id, job.number, job.kind, job.owner_id, job.payload, job.attempt" },
+	/* What is due already is somebody's, or waits for its owner's or its key's others to end. */
 	{ "job_next",
 	  "SELECT ceil(extract(epoch FROM min(greatest(run_at, lease_until)) - now()) * 1000)::bigint AS ms"
-	  " FROM job WHERE failed IS NULL AND kind = ANY($1)" },
-	{ "job_renew", "UPDATE job SET lease_until = now() + $4 * interval '1 second'"
+	  " FROM job WHERE failed IS NULL AND kind = ANY($1) AND greatest(run_at, lease_until) > now()" },
+	{ "job_cancel", "DELETE FROM job WHERE kind = $1 AND owner_id = $2 AND key = $3 AND failed IS NULL" },
+	{ "job_tell", "SELECT pg_notify('parley_job', '-' || $1)" },
+	{ "job_renew", "UPDATE job SET lease_until = now() + $4 * interval '1 millisecond'"
 	               " WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
 	{ "job_done", "DELETE FROM job WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
 	{ "job_retry",
-	  "UPDATE job SET lease_until = NULL, lease_by = NULL, run_at = now() + $4 * interval '1 second'"
+	  "UPDATE job SET lease_until = NULL, lease_by = NULL, run_at = now() + $4 * interval '1 millisecond'"
 	  " WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
 	{ "job_fail", "UPDATE job SET lease_until = NULL, lease_by = NULL, failed = $4"
 	              " WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
@@ -62,6 +74,13 @@ int job_add(struct db *db, const char *kind, const char *owner_id, const char *k
             int delay, struct error *err)
 {
 	return db_exec(db, "job_add", DB_ARGS(kind, owner_id, key, payload_json, delay), NULL, err);
+}
+
+int job_cancel(struct db *db, const char *kind, const char *owner_id, const char *key, struct error *err)
+{
+	int gone = db_changed(db, "job_cancel", DB_ARGS(kind, owner_id, key), err);
+
+	return gone <= 0 ? gone : db_exec(db, "job_tell", DB_ARGS(kind), NULL, err);
 }
 
 /* --- Threads ----------------------------------------------------------------------------------------------------- */
@@ -97,21 +116,22 @@ static const struct job_kind *find_kind(const struct job_runner *r, const char *
 	return NULL;
 }
 
-/* 1 and the worker's job is filled in, 0 nothing is due, -1. */
-static int take(struct job_runner *r, struct worker *w, struct error *err)
+/* 1 and the worker's job is filled in, 0 nothing is due, -1. last: it is the last idle one. */
+static int take(struct job_runner *r, struct worker *w, bool last, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 	int64_t now = clock_mono_ms();
 	struct db db;
 
 	db_init(&db, service_db(r->service));
-	if (db_exec(&db, "job_take", DB_ARGS(r->kind_names, r->leases, r->id), &res, err) < 0)
+	if (db_exec(&db, "job_take", DB_ARGS(r->kind_names, r->leases, r->id, last), &res, err) < 0)
 		return -1;
 	if (PQntuples(res) == 0)
 		return 0;
 	arena_reset(&w->arena);
 	w->job = (struct job){
 		.id = arena_strdup(&w->arena, db_text(res, 0, "id")),
+		.number = db_int(res, 0, "number"),
 		.kind = arena_strdup(&w->arena, db_text(res, 0, "kind")),
 		.owner_id = arena_strdup(&w->arena, db_text(res, 0, "owner_id")),
 		.payload = arena_strdup(&w->arena, db_text(res, 0, "payload")),
@@ -119,7 +139,7 @@ static int take(struct job_runner *r, struct worker *w, struct error *err)
 	};
 	w->kind = find_kind(r, w->job.kind);
 	w->job.last = w->job.attempt >= w->kind->attempts;
-	atomic_store(&w->leased_until, now + w->kind->lease * 1000);
+	atomic_store(&w->leased_until, now + w->kind->lease_ms);
 	return 1;
 }
 
@@ -140,28 +160,38 @@ static int64_t next_due(struct job_runner *r)
 	return ms < 10 ? 10 : ms < IDLE_MS ? ms : IDLE_MS;
 }
 
-static struct worker *idle_worker(struct job_runner *r)
+/* NULL: all are busy. The last one of several is kept for owners that have none running. */
+static struct worker *idle_worker(struct job_runner *r, bool *last)
 {
+	struct worker *idle = NULL;
+	int count = 0;
+
 	for (int i = 0; i < r->threads; i++) {
-		if (!r->workers[i].busy)
-			return &r->workers[i];
+		if (!r->workers[i].busy) {
+			idle = idle ? idle : &r->workers[i];
+			count++;
+		}
 	}
-	return NULL;
+	*last = count == 1 && r->threads > 1;
+	return idle;
 }
 
 /* With the lock held, given up around the database. Returns how long nothing will be due. */
 static int64_t hand_out(struct job_runner *r)
 {
 	struct worker *w;
+	bool last;
 
-	while (!r->stopping && (w = idle_worker(r)) != NULL) {
+	while (!r->stopping && (w = idle_worker(r, &last)) != NULL) {
 		struct error err = { 0 };
 		int64_t wait = RETRY_MS;
 		int got;
 		pthread_mutex_unlock(&r->lock);
-		got = take(r, w, &err);
-		if (got == 0)
+		got = take(r, w, last, &err);
+		if (got == 0) {
 			wait = next_due(r);
+			got = take(r, w, last, &err); /* what fell due in between */
+		}
 		pthread_mutex_lock(&r->lock);
 		if (got <= 0)
 			return wait;
@@ -175,13 +205,13 @@ static int64_t hand_out(struct job_runner *r)
 /* When the lease wants renewing: with a third of it gone. */
 static int64_t until_renewal(const struct worker *w)
 {
-	return atomic_load(&w->leased_until) - clock_mono_ms() - w->kind->lease * 1000 * 2 / 3;
+	return atomic_load(&w->leased_until) - clock_mono_ms() - w->kind->lease_ms * 2 / 3;
 }
 
 /* With the lock held, given up around the database. */
 static void renew(struct job_runner *r, struct worker *w)
 {
-	int attempt = w->job.attempt, lease = w->kind->lease, failed;
+	int attempt = w->job.attempt, lease = w->kind->lease_ms, failed;
 	int64_t rows = 0, now = clock_mono_ms();
 	struct error err = { 0 };
 	char id[UUID_TEXT];
@@ -193,25 +223,29 @@ static void renew(struct job_runner *r, struct worker *w)
 	failed = db_change(&db, "job_renew", DB_ARGS((const char *)id, r->id, attempt, lease), &rows, &err);
 	pthread_mutex_lock(&r->lock);
 	if (!failed && rows == 1)
-		atomic_store(&w->leased_until, now + lease * 1000);
+		atomic_store(&w->leased_until, now + lease);
 	else if (w->busy && (!failed || atomic_load(&w->leased_until) < clock_mono_ms()))
 		atomic_store(&w->cancelled, true); /* somebody else has it, or will have */
 }
 
-/* With the lock held, given up around the database. Returns when to come again. */
+/* With the lock held, given up around the database. Returns when to come again. In doubt each is asked for: one that
+ * was cancelled has no row any more. */
 static int64_t renew_leases(struct job_runner *r)
 {
 	int64_t soonest = IDLE_MS, left;
+	bool doubt = r->doubt;
+
+	r->doubt = false;
 
 	for (int i = 0; i < r->threads; i++) {
 		struct worker *w = &r->workers[i];
-		if (w->busy && until_renewal(w) <= 0)
+		if (w->busy && (doubt || until_renewal(w) <= 0))
 			renew(r, w);
 		if (!w->busy)
 			continue;
 		left = until_renewal(w);
-		if (left < RETRY_MS)
-			left = RETRY_MS;
+		if (left < RENEW_MS)
+			left = RENEW_MS;
 		soonest = left < soonest ? left : soonest;
 	}
 	return soonest;
@@ -272,11 +306,14 @@ static void notified(void *arg, const char *channel, const char *kind)
 {
 	struct job_runner *r = arg;
 
+	bool cancelled = kind && *kind == '-';
+
 	(void)channel;
-	if (kind && !find_kind(r, kind))
+	if (kind && !find_kind(r, kind + cancelled))
 		return; /* another service's */
 	pthread_mutex_lock(&r->lock);
 	r->look = true;
+	r->doubt = r->doubt || cancelled || !kind; /* NULL: it may have been missed */
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
 }
@@ -289,9 +326,9 @@ static void list_kinds(struct job_runner *r)
 	     **leases = arena_new(&r->arena, char *, r->count);
 
 	for (size_t i = 0; i < r->count; i++) {
-		assert(r->kinds[i].attempts > 0 && r->kinds[i].lease > 0);
+		assert(r->kinds[i].attempts > 0 && r->kinds[i].lease_ms > 0);
 		names[i] = arena_strdup(&r->arena, r->kinds[i].kind);
-		leases[i] = arena_printf(&r->arena, "%d", r->kinds[i].lease);
+		leases[i] = arena_printf(&r->arena, "%d", r->kinds[i].lease_ms);
 	}
 	r->kind_names = db_text_array(names, r->count, &r->arena);
 	r->leases = db_text_array(leases, r->count, &r->arena);
@@ -324,6 +361,16 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 		return 0;
 	job_runner_stop(r);
 	return -1;
+}
+
+void job_runner_drain(struct job_runner *r)
+{
+	if (!r)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->stopping = true;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
 }
 
 void job_runner_stop(struct job_runner *r)

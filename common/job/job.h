@@ -6,8 +6,16 @@
  * pause, until attempts run out: then it stays as `failed` with the error's message. A killed worker's lease ends and
  * another takes over, so a handler must be safe to run twice. NOTIFY wakes idle workers.
  *
- * call->cancelled is set when the lease is lost or the process ends: a handler that fails then is handed back, and does
- * not count as an attempt. Calls that a job makes have 10 minutes. Jobs that failed are forgotten after 30 days.
+ * call->cancelled is set when the lease is lost, the job is cancelled or the process ends: a handler that fails then is
+ * handed back (if there is still something to hand back), and does not count as an attempt. Calls that a job makes have
+ * 10 minutes. Jobs that failed are forgotten after 30 days.
+ *
+ * Fair shares: of the owners that wait, the one with the fewest jobs running (in all replicas) comes first, and the last
+ * of a runner's several threads goes only to an owner that has none running. Of one kind and key one runs at a time.
+ *
+ * A process that was frozen past its lease may wake in the middle of a handler while another does the job, or has done
+ * it. So what a handler writes on its way must be fenced: rows keep (number, attempt) of the job that writes them, a
+ * handler begins by writing its own where it is greater or the same, and names it in the WHERE of all that follows.
  */
 #ifndef PARLEY_JOB_H
 #define PARLEY_JOB_H
@@ -17,6 +25,7 @@
 
 struct job {
 	const char *id;       /* stays the same over attempts: good for idempotency at peers */
+	int64_t number;       /* greater for one that was added later */
 	const char *kind;     /* "ingest" */
 	const char *owner_id; /* or NULL */
 	const char *payload;  /* JSON object */
@@ -30,9 +39,9 @@ struct job_kind {
 	int (*run)(struct call *call, const struct job *job);
 	/* When given up: tell the user. May be NULL. Same transaction as the row's end is not promised. */
 	void (*give_up)(struct call *call, const struct job *job, const struct error *why);
-	int attempts;    /* 1 to 20 */
-	int first_pause; /* seconds; doubles, with some chance in it, up to an hour */
-	int lease;       /* seconds */
+	int attempts;       /* 1 to 20 */
+	int first_pause_ms; /* doubles, with some chance in it, up to an hour */
+	int lease_ms;
 };
 
 extern const struct db_stmt job_statements[]; /* goes into the service's list */
@@ -40,11 +49,16 @@ extern const struct db_stmt job_statements[]; /* goes into the service's list */
 struct job_runner;
 int job_runner_start(struct service *s, const struct job_kind *kinds, size_t count, int threads,
                      struct job_runner **ret, struct error *err) CHECKED;
-void job_runner_stop(struct job_runner *r); /* finishes or hands back what runs */
+void job_runner_drain(struct job_runner *r); /* takes nothing new from now on; returns at once */
+void job_runner_stop(struct job_runner *r);  /* finishes or hands back what runs */
 
 /* In the caller's transaction. `key`: at most one waiting job of that kind and key (NULL: no such bound).
  * delay in seconds from now. */
 int job_add(struct db *db, const char *kind, const char *owner_id, const char *key, const char *payload_json,
             int delay, struct error *err) CHECKED;
+/* What there is of that kind, owner and key, waiting or running, goes; who runs it is told at once. In the caller's
+ * transaction. */
+int job_cancel(struct db *db, const char *kind, const char *owner_id, const char *key,
+               struct error *err) CHECKED;
 
 #endif

@@ -9,7 +9,7 @@
 
 enum {
 	DEADLINE_MS = 10 * 60 * 1000, /* of the calls that a job makes */
-	LONGEST_PAUSE = 60 * 60,      /* seconds */
+	LONGEST_PAUSE_MS = 60 * 60 * 1000,
 	ASK_AGAIN_MS = 200,
 };
 
@@ -57,19 +57,19 @@ static bool is_final(enum error_code code)
 	}
 }
 
-/* first_pause, doubled with each attempt, and up to a quarter more. */
+/* first_pause_ms, doubled with each attempt, and up to a quarter more. */
 static int pause_before_next(const struct worker *w, const struct error *why)
 {
-	int64_t pause = w->kind->first_pause > 0 ? w->kind->first_pause : 1;
+	int64_t pause = w->kind->first_pause_ms > 0 ? w->kind->first_pause_ms : 1;
 	unsigned chance;
 
-	for (int i = 1; i < w->job.attempt && pause < LONGEST_PAUSE; i++)
+	for (int i = 1; i < w->job.attempt && pause < LONGEST_PAUSE_MS; i++)
 		pause *= 2;
 	random_bytes(&chance, sizeof chance);
-	if (pause > LONGEST_PAUSE)
-		pause = LONGEST_PAUSE;
+	if (pause > LONGEST_PAUSE_MS)
+		pause = LONGEST_PAUSE_MS;
 	pause += chance % (pause / 4 + 1);
-	return (int)(pause < why->retry_after ? why->retry_after : pause);
+	return (int)(pause < why->retry_after * 1000 ? why->retry_after * 1000 : pause);
 }
 
 static void give_up(struct worker *w, const struct error *why)

@@ -26,11 +26,20 @@ enum {
 /* Which document a job works on, to tell its progress; all NULL for a page that is not yet one. */
 struct target {
 	const char *owner, *id;
+	struct fence fence;
 };
+
+/* ERROR_NOT_FOUND: there is nobody to work for any more. */
+static int gone(struct call *call)
+{
+	return error_set(call->err, ERROR_NOT_FOUND, "the document is gone, or somebody else's work by now");
+}
 
 static int tell(struct call *call, const struct target *t, double progress)
 {
-	return t->id ? store_progress(call->db, t->owner, t->id, "processing", progress, NULL, call->err) : 1;
+	int found = t->id ? store_progress(call->db, t->owner, t->id, &t->fence, progress, call->err) : 1;
+
+	return found == 0 ? gone(call) : found;
 }
 
 static int no_text(const char *type, const struct clean *clean, struct error *err)
@@ -338,9 +347,16 @@ int ingest_page(struct call *call, const char *url, struct prepared *ret)
 
 /* --- Jobs ------------------------------------------------------------------------------------------------------- */
 
+int ingest_cancel(struct db *db, const char *owner, const char *document_id, struct error *err)
+{
+	return job_cancel(db, "ingest", owner, document_id, err);
+}
+
 int ingest_later(struct db *db, const char *owner, const char *document_id, struct arena *a,
                  struct error *err)
 {
+	if (ingest_cancel(db, owner, document_id, err) < 0)
+		return -1;
 	return job_add(db, "ingest", owner, document_id,
 	               arena_printf(a, "{\"document\":\"%s\"}", document_id), 0, err);
 }
@@ -355,10 +371,11 @@ const char *ingest_document(const struct job *job, struct arena *a)
 	return arena_strdup(a, json_string(payload, "document"));
 }
 
-int ingest_store(struct call *call, const char *owner, const char *id, const struct prepared *p)
+int ingest_store(struct call *call, const char *owner, const char *id, const struct fence *f,
+                 const struct prepared *p)
 {
 	const struct svc *svc = call->state;
-	int rc = store_prepared(call->db, owner, id, p, call->arena, call->err);
+	int rc = store_prepared(call->db, owner, id, f, p, call->arena, call->err);
 
 	if (rc > 0 && svc->embedder.egress &&
 	    again_embed(call->db, owner, id, true, call->arena, call->err) < 0)
@@ -366,53 +383,68 @@ int ingest_store(struct call *call, const char *owner, const char *id, const str
 	return rc;
 }
 
-/* 1 stored, 0 the document has gone meanwhile, -1. */
 static int commit(struct call *call, const struct target *t, const struct prepared *p)
 {
-	int rc;
+	int stored;
 
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	rc = ingest_store(call, t->owner, t->id, p);
-	if (rc < 0)
+	stored = ingest_store(call, t->owner, t->id, &t->fence, p);
+	if (stored <= 0) {
 		db_rollback(call->db);
-	else if (db_commit(call->db, call->err) < 0)
+		return stored == 0 ? gone(call) : -1;
+	}
+	if (db_commit(call->db, call->err) < 0)
 		return -1;
 	if (p->clean.size > TRIM)
 		malloc_trim(0);
-	return rc;
+	return 0;
+}
+
+static int process(struct call *call, const struct target *t)
+{
+	struct prepared p = { .size = -1 };
+	struct source_file source;
+	int found = store_source(call->db, t->owner, t->id, &source, call->arena, call->err);
+
+	if (found > 0)
+		found = store_claim(call->db, t->owner, t->id, &t->fence, call->err);
+	if (found <= 0)
+		return found == 0 ? gone(call) : -1;
+	if ((source.file ? prepare_file(call, t, &source, &p) : prepare_page(call, t, source.url, &p)) < 0)
+		return -1;
+	return tell(call, t, 0.8) < 0 ? -1 : commit(call, t, &p);
+}
+
+static struct target target_of(struct call *call, const struct job *job)
+{
+	return (
+	    struct target){ job->owner_id, ingest_document(job, call->arena), { job->number, job->attempt } };
 }
 
 static int ingest(struct call *call, const struct job *job)
 {
-	struct target t = { job->owner_id, ingest_document(job, call->arena) };
-	struct prepared p = { .size = -1 };
-	struct source_file source;
-	int found;
+	struct target t = target_of(call, job);
 
 	if (!t.id)
 		return error_internal(call->err, "ingest: no document in the payload");
-	found = store_source(call->db, t.owner, t.id, &source, call->arena, call->err);
-	if (found > 0)
-		found = tell(call, &t, 0.05);
-	if (found <= 0)
-		return found; /* deleted before its turn: nothing to do */
-	if ((source.file ? prepare_file(call, &t, &source, &p) : prepare_page(call, &t, source.url, &p)) < 0)
+	if (process(call, &t) == 0)
+		return 0;
+	if (call->err->code != ERROR_NOT_FOUND)
 		return -1;
-	if (tell(call, &t, 0.8) < 0)
-		return -1;
-	return commit(call, &t, &p) < 0 ? -1 : 0;
+	error_clear(call->err); /* deleted, or taken over, before it was done: then it is done */
+	return 0;
 }
 
 static void ingest_failed(struct call *call, const struct job *job, const struct error *why)
 {
-	const char *id = ingest_document(job, call->arena);
+	struct target t = target_of(call, job);
 	const char *sentence = why->code == ERROR_INTERNAL
 	                           ? "Something went wrong here; processing it again may help."
 	                           : why->message;
 
 	/* Nobody is left to tell when the database is away; reindexing is always possible. */
-	if (id && store_progress(call->db, job->owner_id, id, "failed", 0, sentence, call->err) < 0)
+	if (t.id && store_failed(call->db, t.owner, t.id, &t.fence, sentence, call->err) < 0)
 		error_clear(call->err);
 }
 
@@ -431,13 +463,29 @@ const struct job_kind ingest_kinds[] = {
 	  .run = ingest,
 	  .give_up = ingest_failed,
 	  .attempts = 4,
-	  .first_pause = 5,
-	  .lease = 60 },
-	{ .kind = "again", .run = again_find, .attempts = 20, .first_pause = 10, .lease = 60 },
-	{ .kind = "words", .run = again_words, .attempts = 20, .first_pause = 10, .lease = 60 },
+	  .first_pause_ms = 5 * 1000,
+	  .lease_ms = 60 * 1000 },
+	{ .kind = "again",
+	  .run = again_find,
+	  .attempts = 20,
+	  .first_pause_ms = 10 * 1000,
+	  .lease_ms = 60 * 1000 },
+	{ .kind = "words",
+	  .run = again_words,
+	  .attempts = 20,
+	  .first_pause_ms = 10 * 1000,
+	  .lease_ms = 60 * 1000 },
 	/* An outage of the model is retried for a day; the document is found by its words meanwhile. */
-	{ .kind = "embed", .run = again_vectors, .attempts = 20, .first_pause = 5, .lease = 120 },
-	{ .kind = "reembed", .run = again_vectors, .attempts = 20, .first_pause = 30, .lease = 120 },
-	{ .kind = "sweep", .run = sweep, .attempts = 20, .first_pause = 60, .lease = 60 },
+	{ .kind = "embed",
+	  .run = again_vectors,
+	  .attempts = 20,
+	  .first_pause_ms = 5 * 1000,
+	  .lease_ms = 120 * 1000 },
+	{ .kind = "reembed",
+	  .run = again_vectors,
+	  .attempts = 20,
+	  .first_pause_ms = 30 * 1000,
+	  .lease_ms = 120 * 1000 },
+	{ .kind = "sweep", .run = sweep, .attempts = 20, .first_pause_ms = 60 * 1000, .lease_ms = 60 * 1000 },
 };
 const size_t ingest_kind_count = sizeof ingest_kinds / sizeof *ingest_kinds;

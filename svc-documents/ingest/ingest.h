@@ -14,13 +14,16 @@
 extern const struct job_kind ingest_kinds[];
 extern const size_t ingest_kind_count;
 
-/* In the caller's transaction: have the document processed. */
+/* In the caller's transaction: have the document processed, in place of whatever work on it waits or is under way. */
 int ingest_later(struct db *db, const char *owner, const char *document_id, struct arena *a,
                  struct error *err) CHECKED;
 
+/* In the caller's transaction: no more of it. */
+int ingest_cancel(struct db *db, const char *owner, const char *document_id, struct error *err) CHECKED;
 /* In the caller's transaction: everything about a document is stored; its vectors follow, where a model makes some. 1,
- * 0 the document has gone meanwhile, -1. */
-int ingest_store(struct call *call, const char *owner, const char *id, const struct prepared *p) CHECKED;
+ * 0 the document has gone meanwhile, or is a later job's, -1. */
+int ingest_store(struct call *call, const char *owner, const char *id, const struct fence *f,
+                 const struct prepared *p) CHECKED;
 /* Which document a job is about, in the arena; NULL when it does not say. */
 const char *ingest_document(const struct job *job, struct arena *a);
 

@@ -282,8 +282,12 @@ const struct job_kind answer_jobs[] = {
 	  .run = run_answer,
 	  .give_up = give_up_answer,
 	  .attempts = 8,
-	  .first_pause = 1,
-	  .lease = 10 },
-	{ .kind = "slack_verify", .run = run_verify, .attempts = 12, .first_pause = 30, .lease = 10 },
+	  .first_pause_ms = 1 * 1000,
+	  .lease_ms = 10 * 1000 },
+	{ .kind = "slack_verify",
+	  .run = run_verify,
+	  .attempts = 12,
+	  .first_pause_ms = 30 * 1000,
+	  .lease_ms = 10 * 1000 },
 };
 const size_t answer_job_count = sizeof answer_jobs / sizeof *answer_jobs;

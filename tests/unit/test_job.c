@@ -73,46 +73,52 @@ static struct db_pool *new_pool(void)
 
 static int64_t number(const char *sql)
 {
-	PGconn *pg = PQconnectdb(pg_url());
+	static PGconn *pg;
 	PGresult *res;
 	int64_t n;
 
-	PQclear(PQexec(pg, "SET search_path = test_job"));
+	if (!pg) {
+		pg = PQconnectdb(pg_url());
+		PQclear(PQexec(pg, "SET search_path = test_job"));
+	}
 	res = PQexec(pg, sql);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		fail_msg("%s: %s", sql, PQerrorMessage(pg));
 	n = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
 	PQclear(res);
-	PQfinish(pg);
 	return n;
 }
 
 static int becomes(const char *sql, int64_t want)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 4000; i++) {
 		if (number(sql) == want)
 			return 1;
-		usleep(10 * 1000);
+		usleep(2500);
 	}
 	return 0;
 }
 
 static int fresh(void **state)
 {
-	static char sql[4096];
-	FILE *file = fopen("common/job/001_job.sql", "r");
+	static const char *const files[] = { "common/job/001_job.sql", "common/job/003_fair_jobs.sql" };
+	static char sql[8192];
 	size_t length;
 
 	(void)state;
-	assert_non_null(file);
 	pg_schema("test_job");
 	length =
 	    (size_t)snprintf(sql, sizeof sql,
 	                     "SET search_path = test_job; CREATE TABLE seen (id serial, what text, job uuid,"
 	                     " attempt int, at timestamptz DEFAULT clock_timestamp());");
-	length += fread(sql + length, 1, sizeof sql - length - 1, file);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		FILE *file = fopen(files[i], "r");
+
+		assert_non_null(file);
+		length += fread(sql + length, 1, sizeof sql - length - 1, file);
+		fclose(file);
+	}
 	sql[length] = '\0';
-	fclose(file);
 	pg_sql(sql);
 	service.pool = new_pool();
 	return 0;
@@ -126,14 +132,19 @@ static int done(void **state)
 	return 0;
 }
 
-static void add(const char *kind, const char *key, const char *payload, int delay)
+static void add_for(const char *owner, const char *kind, const char *key, const char *payload, int delay)
 {
 	struct error err = { 0 };
 	struct db db;
 
 	db_init(&db, service.pool);
-	if (job_add(&db, kind, NULL, key, payload, delay, &err) < 0)
+	if (job_add(&db, kind, owner, key, payload, delay, &err) < 0)
 		fail_msg("%s", err.detail);
+}
+
+static void add(const char *kind, const char *key, const char *payload, int delay)
+{
+	add_for(NULL, kind, key, payload, delay);
 }
 
 /* --- Kinds ------------------------------------------------------------------------------------------------------- */
@@ -174,13 +185,13 @@ static int hang(struct call *call, const struct job *job)
 		return -1;
 	if (job->attempt == 1)
 		while (!atomic_load(call->cancelled))
-			usleep(10 * 1000);
+			usleep(2000);
 	return atomic_load(call->cancelled) ? -1 : note(call, job, "end");
 }
 
 static int linger(struct call *call, const struct job *job)
 {
-	usleep(2500 * 1000); /* longer than its lease */
+	usleep(500 * 1000); /* longer than its lease */
 	return note(call, job, "lingered");
 }
 
@@ -189,11 +200,23 @@ static int leave_open(struct call *call, const struct job *job)
 	return db_begin(call->db, call->err) < 0 ? -1 : note(call, job, "in a transaction that nobody ended");
 }
 
+/* Until the test lets it go. */
+static atomic_bool let_go;
+
+static int hold(struct call *call, const struct job *job)
+{
+	if (note(call, job, job->owner_id) < 0)
+		return -1;
+	while (!atomic_load(&let_go) && !atomic_load(call->cancelled))
+		usleep(2000);
+	return atomic_load(call->cancelled) ? note(call, job, "cancelled") - 1 : 0;
+}
+
 static const struct job_kind kinds[] = {
-	{ "ok", succeed, NULL, 3, 1, 30 },      { "bad", upset, tell, 3, 1, 30 },
-	{ "final", refuse, tell, 3, 1, 30 },    { "hang", hang, tell, 3, 1, 1 },
-	{ "once", hang, tell, 1, 1, 1 },        { "linger", linger, tell, 1, 1, 1 },
-	{ "open", leave_open, NULL, 1, 1, 30 },
+	{ "ok", succeed, NULL, 3, 50, 30000 },      { "bad", upset, tell, 3, 100, 30000 },
+	{ "final", refuse, tell, 3, 50, 30000 },    { "hang", hang, tell, 3, 50, 200 },
+	{ "once", hang, tell, 1, 50, 200 },         { "linger", linger, tell, 1, 50, 200 },
+	{ "open", leave_open, NULL, 1, 50, 30000 }, { "hold", hold, NULL, 3, 50, 30000 },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -228,10 +251,11 @@ static void notify_wakes_an_idle_runner(void **state)
 	int64_t start_ms;
 
 	(void)state;
-	usleep(300 * 1000); /* it has seen that there is nothing */
+	add("ok", NULL, "{}", 0);
+	assert_true(becomes("SELECT count(*) FROM job", 0)); /* it has seen that there is nothing more */
 	start_ms = clock_mono_ms();
 	add("ok", NULL, "{}", 0);
-	assert_true(becomes("SELECT count(*) FROM seen", 1));
+	assert_true(becomes("SELECT count(*) FROM seen", 2));
 	assert_true(clock_mono_ms() - start_ms < 1000); /* without NOTIFY it would be IDLE_MS */
 	job_runner_stop(r);
 }
@@ -241,13 +265,15 @@ static void jobs_run_in_order_and_not_early(void **state)
 	struct job_runner *r;
 
 	(void)state;
-	add("ok", NULL, "{\"n\": 3}", 2);
-	add("ok", NULL, "{\"n\": 2}", 1);
+	add("ok", NULL, "{\"n\": 3}", 0);
+	add("ok", NULL, "{\"n\": 2}", 0);
 	add("ok", NULL, "{\"n\": 1}", 0);
+	pg_sql(
+	    "UPDATE test_job.job SET run_at = now() + interval '100 milliseconds' * ((payload->>'n')::int - 1)");
 	r = start(&service, 1);
 	assert_true(becomes("SELECT count(*) FROM seen", 3));
 	assert_int_equal(number("SELECT string_agg(what::jsonb->>'n', '' ORDER BY id) FROM seen"), 123);
-	assert_true(number("SELECT (extract(epoch FROM max(at) - min(at)) * 1000)::int FROM seen") > 1500);
+	assert_true(number("SELECT (extract(epoch FROM max(at) - min(at)) * 1000)::int FROM seen") > 150);
 	job_runner_stop(r);
 }
 
@@ -306,9 +332,9 @@ static void failures_are_tried_again_then_given_up(void **state)
 	assert_int_equal(number("SELECT count(*) FROM seen WHERE what IN ('try', 'last')"), 3);
 	assert_int_equal(number("SELECT attempt FROM seen WHERE what = 'last'"), 3);
 	assert_int_equal(number("SELECT count(*) FROM seen WHERE what = 'the model does not answer'"), 1);
-	/* pauses of 1 and 2 seconds, and up to a quarter more */
-	assert_in_range(number("SELECT (extract(epoch FROM max(at) - min(at)) * 1000)::int FROM seen"), 2900,
-	                4500);
+	/* pauses of 100 and 200 ms, and up to a quarter more */
+	assert_in_range(number("SELECT (extract(epoch FROM max(at) - min(at)) * 1000)::int FROM seen"), 290,
+	                1000);
 	job_runner_stop(r);
 	assert_true(counted("parley_jobs_total{kind=\"bad\",result=\"to be tried again\"} 2\n"));
 	assert_true(counted("parley_jobs_total{kind=\"bad\",result=\"given up\"} 1\n"));
@@ -419,6 +445,112 @@ static void a_handler_that_leaves_a_transaction_open_changes_nothing(void **stat
 	job_runner_stop(r);
 }
 
+#define ADA "00000000-0000-7000-8000-0000000000a1"
+#define GRACE "00000000-0000-7000-8000-0000000000a2"
+
+static int held_by(const char *owner)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM seen WHERE what = '%s'", owner);
+	return (int)number(sql);
+}
+
+static void one_owners_many_jobs_do_not_stop_anothers(void **state)
+{
+	struct job_runner *r;
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		add_for(ADA, "ok", NULL, "{\"owner\": \"a\"}", 0);
+	add_for(GRACE, "ok", NULL, "{\"owner\": \"g\"}", 0);
+	pg_sql("UPDATE test_job.job SET run_at = now() - interval '1 hour' WHERE payload->>'owner' = 'a'");
+	/* one of Ada's runs, somewhere else */
+	pg_sql("UPDATE test_job.job SET lease_until = now() + interval '1 hour', attempt = 1 WHERE id ="
+	       " (SELECT id FROM test_job.job WHERE payload->>'owner' = 'a' LIMIT 1)");
+	r = start(&service, 1);
+	assert_true(becomes("SELECT count(*) FROM seen", 10));
+	assert_int_equal(number("SELECT count(*) FROM seen WHERE what LIKE '%g%' AND id ="
+	                        " (SELECT min(id) FROM seen)"),
+	                 1);
+	job_runner_stop(r);
+}
+
+static void the_last_thread_is_kept_for_who_has_none(void **state)
+{
+	struct job_runner *r = start(&service, 3);
+
+	(void)state;
+	atomic_store(&let_go, false);
+	for (int i = 0; i < 6; i++)
+		add_for(ADA, "hold", NULL, "{}", 0);
+	assert_true(becomes("SELECT count(*) FROM seen", 2));
+	add_for(GRACE, "hold", NULL, "{}", 0);
+	assert_true(becomes("SELECT count(*) FROM seen", 3)); /* at once, though all of Ada's wait */
+	assert_int_equal(held_by(ADA), 2);
+	assert_int_equal(held_by(GRACE), 1);
+	atomic_store(&let_go, true);
+	assert_true(becomes("SELECT count(*) FROM job", 0));
+	assert_int_equal(held_by(ADA), 6);
+	job_runner_stop(r);
+}
+
+static void of_one_key_one_runs_at_a_time(void **state)
+{
+	struct job_runner *r = start(&service, 3);
+
+	(void)state;
+	atomic_store(&let_go, false);
+	add_for(ADA, "hold", "doc", "{}", 0);
+	assert_true(becomes("SELECT count(*) FROM seen", 1));
+	add_for(ADA, "hold", "doc", "{}", 0); /* reindexed while it is processed */
+	add_for(GRACE, "hold", "another", "{}", 0);
+	assert_true(becomes("SELECT count(*) FROM seen", 2));
+	assert_int_equal(held_by(ADA), 1);
+	atomic_store(&let_go, true);
+	assert_true(becomes("SELECT count(*) FROM job", 0));
+	assert_int_equal(held_by(ADA), 2);
+	assert_int_equal(number("SELECT count(DISTINCT job) FROM seen"), 3);
+	job_runner_stop(r);
+}
+
+static void a_cancelled_job_is_told_at_once(void **state)
+{
+	struct job_runner *r = start(&service, 3);
+	struct error err = { 0 };
+	struct db db;
+
+	(void)state;
+	atomic_store(&let_go, false);
+	add_for(ADA, "hold", "doc", "{}", 0);
+	assert_true(becomes("SELECT count(*) FROM seen", 1));
+	add_for(ADA, "hold", "doc", "{}", 0);
+	db_init(&db, service.pool);
+	assert_int_equal(job_cancel(&db, "hold", GRACE, "doc", &err), 0); /* nothing of hers */
+	assert_int_equal(number("SELECT count(*) FROM job"), 2);
+	assert_int_equal(job_cancel(&db, "hold", ADA, "doc", &err), 0);
+	assert_true(becomes("SELECT count(*) FROM seen WHERE what = 'cancelled'", 1)); /* its lease is 30 s */
+	assert_int_equal(number("SELECT count(*) FROM job"), 0);
+	job_runner_stop(r);
+	assert_int_equal(number("SELECT count(*) FROM job"), 0); /* and nothing of it comes back */
+}
+
+static void a_draining_runner_takes_nothing_new(void **state)
+{
+	struct job_runner *r = start(&service, 3);
+
+	(void)state;
+	atomic_store(&let_go, false);
+	add_for(ADA, "hold", NULL, "{}", 0);
+	assert_true(becomes("SELECT count(*) FROM seen", 1));
+	job_runner_drain(r);
+	add_for(GRACE, "hold", NULL, "{}", 0);
+	atomic_store(&let_go, true);
+	assert_true(becomes("SELECT count(*) FROM job", 1)); /* what ran is finished */
+	job_runner_stop(r);
+	assert_int_equal(number("SELECT count(*) FROM job WHERE attempt = 0"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +567,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_lease_is_renewed_while_the_job_runs, fresh, done),
 		cmocka_unit_test_setup_teardown(a_lost_lease_cancels_the_job, fresh, done),
 		cmocka_unit_test_setup_teardown(a_stopping_runner_hands_back, fresh, done),
+		cmocka_unit_test_setup_teardown(one_owners_many_jobs_do_not_stop_anothers, fresh, done),
+		cmocka_unit_test_setup_teardown(the_last_thread_is_kept_for_who_has_none, fresh, done),
+		cmocka_unit_test_setup_teardown(of_one_key_one_runs_at_a_time, fresh, done),
+		cmocka_unit_test_setup_teardown(a_cancelled_job_is_told_at_once, fresh, done),
+		cmocka_unit_test_setup_teardown(a_draining_runner_takes_nothing_new, fresh, done),
 		cmocka_unit_test_setup_teardown(a_handler_that_leaves_a_transaction_open_changes_nothing,
 		                                fresh, done),
 	};
