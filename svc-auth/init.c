@@ -18,7 +18,9 @@ static const char *const services[] = { "auth", "documents", "chatbots", "chat",
 
 /* Each asks what is missing for the service $1, and answers with the SQL that makes it. */
 static const char *const missing[] = {
-	"SELECT format('CREATE ROLE %I LOGIN', 'parley_' || $1)"
+	/* roles are the cluster's: another of its databases may be made ready at the same time */
+	"SELECT format('DO $do$ BEGIN CREATE ROLE %I LOGIN;"
+	" EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $do$', 'parley_' || $1)"
 	" WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'parley_' || $1)",
 	/* who makes a schema for another must be able to become it */
 	"SELECT format('GRANT %I TO CURRENT_USER', 'parley_' || $1)"

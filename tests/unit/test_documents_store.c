@@ -1,0 +1,219 @@
+/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/ingest/embed.c svc-documents/ingest/embed_openai.c svc-documents/search/query.c svc-documents/search/terms.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/pg.c -lstemmer -lunistring */
+#include "svc-documents/store.h"
+
+#include <string.h>
+
+#include "svc-documents/store_index.h"
+#include "svc-documents/store_search.h"
+#include "tests/unit/store_rig.h"
+
+extern const struct db_migration documents_migrations[];
+extern const size_t documents_migration_count;
+
+static const struct db_stmt test_statements[] = {
+	{ "t_pieces", "SELECT count(*) FROM piece" },
+	{ "t_rows", "SELECT (SELECT count(*) FROM content) + (SELECT count(*) FROM chunk) +"
+	            " (SELECT count(*) FROM embedding) + (SELECT count(*) FROM posting)" },
+	{ "t_vectors", "SELECT count(*) FROM embedding" },
+	{ "t_jobs", "SELECT count(*) FROM job" },
+	{ "t_add_job", "INSERT INTO job (kind, owner_id) VALUES ('ingest', $1)" },
+	{ "t_drop_user", "DELETE FROM auth.users WHERE uid = $1" },
+	{ "t_age", "UPDATE piece SET created_at = now() - interval '2 hours'" },
+	{ NULL, NULL },
+};
+
+static int open_rig(void **state)
+{
+	static const struct db_stmt *const tables[] = { store_statements, store_index_statements,
+		                                        store_search_statements, test_statements, NULL };
+
+	(void)state;
+	return store_rig_open(&(struct store_rig){ .schema = "documents",
+	                                           .migrations = documents_migrations,
+	                                           .migration_count = documents_migration_count,
+	                                           .statements = tables });
+}
+
+static const struct fence first = { 7, 1 }, second = { 7, 2 }, later = { 8, 1 };
+
+/* A document of Ada's with a file of two pieces. */
+static const char *new_document(void)
+{
+	struct new_document d = { .id = store_rig_id(),
+		                  .name = "a.txt",
+		                  .type = "txt",
+		                  .status = "pending",
+		                  .size = 6,
+		                  .file = store_rig_id() };
+
+	for (int i = 0; i < 2; i++)
+		OK(store_put_piece(&db, ADA, d.file, i, (ProtobufCBinaryData){ 3, (uint8_t *)"abc" }, &err));
+	OK(store_create(&db, ADA, &d, &err));
+	return d.id;
+}
+
+static const char *status_of(const char *id)
+{
+	struct progress p = { 0 };
+
+	assert_int_equal(store_get_progress(&db, ADA, id, &p, &arena, &err), 1);
+	return p.status;
+}
+
+/* What processing yields, of a text of `count` words. */
+static struct prepared *prepare(size_t count)
+{
+	struct prepared *p = arena_new(&arena, struct prepared, 1);
+	float *vectors = arena_new(&arena, float, 2 * count);
+
+	p->clean.text = arena_alloc(&arena, 5 * count + 1);
+	p->clean.size = 5 * count;
+	p->chunks = arena_new(&arena, struct chunk, count);
+	p->count = count;
+	p->dimension = 2;
+	p->model = "test";
+	p->size = -1;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(p->clean.text + 5 * i, "word ", 6);
+		p->chunks[i].start = 5 * i;
+		p->chunks[i].end = 5 * i + 4;
+		p->chunks[i].first = (int64_t)(5 * i);
+		p->chunks[i].last = (int64_t)(5 * i + 4);
+		vectors[2 * i] = 1;
+	}
+	p->vectors = vectors;
+	return p;
+}
+
+/* Whatever is asked for with another's name is not there. */
+static void a_document_is_its_owners_alone(void **state)
+{
+	const char *id = new_document();
+	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
+	Documents__DocumentList list = DOCUMENTS__DOCUMENT_LIST__INIT;
+	Documents__Text text = DOCUMENTS__TEXT__INIT;
+	struct source_file source;
+	struct progress progress;
+	int64_t a, b;
+
+	(void)state;
+	assert_int_equal(store_get(&db, ADA, id, &got, &arena, &err), 1);
+	assert_string_equal(got.owner_id, ADA);
+	assert_int_equal(store_get(&db, GRACE, id, &got, &arena, &err), 0);
+	OK(store_list(&db, GRACE, NULL, 10, &list, &arena, &err));
+	assert_int_equal(list.n_documents, 0);
+	assert_int_equal(store_source(&db, GRACE, id, &source, &arena, &err), 0);
+	assert_int_equal(store_get_progress(&db, GRACE, id, &progress, &arena, &err), 0);
+	assert_int_equal(store_claim(&db, GRACE, id, &first, &err), 0);
+	assert_int_equal(store_pending(&db, GRACE, id, &err), 0);
+	assert_int_equal(store_failed(&db, GRACE, id, &(struct fence){ 0 }, "no", &err), 0);
+	assert_int_equal(store_prepared(&db, GRACE, id, &(struct fence){ 0 }, prepare(1), &arena, &err), 0);
+	assert_int_equal(store_text_size(&db, GRACE, id, &a, &b, &err), 0);
+	assert_int_equal(store_text(&db, GRACE, id, 0, 1, &text, &arena, &err), 0);
+	assert_int_equal(store_delete(&db, GRACE, id, &err), 0);
+	assert_int_equal(store_rig_number("t_pieces"), 2);
+	assert_string_equal(status_of(id), "pending");
+}
+
+/* Frozen past its lease in the middle of the work, while the second attempt did it: nothing it writes counts. */
+static void a_job_that_wakes_too_late_changes_nothing(void **state)
+{
+	const char *id = new_document();
+
+	(void)state;
+	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &second, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &second, prepare(3), &arena, &err), 1);
+	assert_int_equal(store_progress(&db, ADA, id, &first, 0.2, &err), 0);
+	assert_int_equal(store_failed(&db, ADA, id, &first, "too late", &err), 0);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &arena, &err), 0);
+	assert_string_equal(status_of(id), "ready");
+	assert_int_equal(store_rig_number("t_vectors"), 3);
+	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 0); /* before it had even begun */
+	assert_string_equal(status_of(id), "ready");
+}
+
+static void of_two_reindexes_the_later_counts(void **state)
+{
+	const char *id = new_document();
+
+	(void)state;
+	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_pending(&db, ADA, id, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &later, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &arena, &err), 0);
+	assert_int_equal(store_claim(&db, ADA, id, &second, &err), 0);
+	assert_int_equal(store_prepared(&db, ADA, id, &later, prepare(2), &arena, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &later, &err), 1); /* handed back, and taken again */
+}
+
+static void writing_replaces_what_there_was(void **state)
+{
+	const char *id = new_document();
+	Documents__Text text = DOCUMENTS__TEXT__INIT;
+	int64_t bytes, characters;
+
+	(void)state;
+	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(700), &arena, &err), 1);
+	assert_int_equal(store_rig_number("t_vectors"), 700);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(2), &arena, &err), 1);
+	assert_int_equal(store_rig_number("t_rows"), 1 + 2 + 2);
+	assert_int_equal(store_text_size(&db, ADA, id, &bytes, &characters, &err), 1);
+	assert_int_equal(characters, 10);
+	assert_int_equal(store_text(&db, ADA, id, 5, 9, &text, &arena, &err), 1);
+	assert_string_equal(text.text, "word");
+}
+
+static void deleting_leaves_nothing(void **state)
+{
+	const char *id = new_document();
+
+	(void)state;
+	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(5), &arena, &err), 1);
+	assert_int_equal(store_delete(&db, ADA, id, &err), 1);
+	assert_int_equal(store_rig_number("t_pieces") + store_rig_number("t_rows"), 0);
+	assert_int_equal(store_delete(&db, ADA, id, &err), 0);
+}
+
+static void who_goes_takes_work_along(void **state)
+{
+	(void)state;
+	new_document();
+	OK(db_exec(&db, "t_add_job", DB_ARGS(ADA), NULL, &err));
+	OK(db_exec(&db, "t_add_job", DB_ARGS(GRACE), NULL, &err));
+	OK(db_exec(&db, "t_drop_user", DB_ARGS(ADA), NULL, &err));
+	assert_int_equal(store_rig_number("t_jobs"), 1);
+	assert_int_equal(store_rig_number("t_pieces"), 0);
+}
+
+static void only_pieces_that_nobody_claimed_are_swept(void **state)
+{
+	int64_t swept = 0;
+
+	(void)state;
+	new_document();
+	OK(store_put_piece(&db, ADA, store_rig_id(), 0, (ProtobufCBinaryData){ 1, (uint8_t *)"x" }, &err));
+	OK(store_sweep(&db, &swept, &err));
+	assert_int_equal(swept, 0); /* an upload under way */
+	OK(db_exec(&db, "t_age", DB_ARGS(), NULL, &err));
+	OK(store_sweep(&db, &swept, &err));
+	assert_int_equal(swept, 1);
+	assert_int_equal(store_rig_number("t_pieces"), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_document_is_its_owners_alone),
+		STORE_TEST(a_job_that_wakes_too_late_changes_nothing),
+		STORE_TEST(of_two_reindexes_the_later_counts),
+		STORE_TEST(writing_replaces_what_there_was),
+		STORE_TEST(deleting_leaves_nothing),
+		STORE_TEST(who_goes_takes_work_along),
+		STORE_TEST(only_pieces_that_nobody_claimed_are_swept),
+	};
+
+	return cmocka_run_group_tests(tests, open_rig, store_rig_close);
+}
