@@ -134,3 +134,24 @@ test('jobs go on where they were', async () => {
     }, 60 * slow);
   }
 });
+
+test('an upload that was stored is not answered 503 because the database went away while it was waited for', async () => {
+  const { token } = user;
+  await stack.sql(`CREATE FUNCTION documents.later() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN NEW.run_at := now() + interval '1 hour'; RETURN NEW; END $$;
+    CREATE TRIGGER later BEFORE INSERT ON documents.job FOR EACH ROW WHEN (NEW.kind = 'ingest') EXECUTE FUNCTION documents.later()`);
+  const name = unique('waited');
+  const form = { name, file: { filename: 'a.txt', content: 'The lamp is green.' } };
+  const answer = stack.api('POST', '/api/documents/upload?wait=20', { token, form });
+  await until('it is stored', async () => (await stack.sql(`SELECT id FROM documents.document WHERE name = '${name}'`)).length);
+  await crashDatabase();
+  const { status, body } = await answer;
+  assert.equal(status, 201, JSON.stringify(body));
+  assert.equal(body.status, 'pending');
+  await stack.startDatabase();
+  const again = await until('the list is back', async () => {
+    const list = await stack.api('GET', '/api/documents', { token });
+    return list.status === 200 && list.body;
+  });
+  assert.deepEqual(again.filter((d) => d.name === name).map((d) => d.id), [body.id]);
+});
