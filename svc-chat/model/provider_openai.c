@@ -17,7 +17,7 @@
 #include "common/json/json.h"
 #include "svc-chat/model/completion.h"
 #include "svc-chat/model/provider.h"
-#include "svc-chat/model/sse_reader.h"
+#include "common/egress/sse_reader.h"
 
 enum {
 	ATTEMPTS = 3,

@@ -2,14 +2,14 @@
  * What a model sends: server-sent events, completions in them, and citations in their text. The first byte says into
  * pieces of which size the rest is cut; however it is cut, the same text comes out.
  */
-/* links: svc-chat/model/sse_reader.c svc-chat/model/completion.c svc-chat/model/citations.c */
+/* links: svc-chat/model/completion.c svc-chat/model/citations.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/json/json.h"
 #include "svc-chat/model/citations.h"
 #include "svc-chat/model/completion.h"
-#include "svc-chat/model/sse_reader.h"
+#include "common/egress/sse_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,4 +1,4 @@
-/* links: svc-chat/model/provider_openai.c svc-chat/model/completion.c svc-chat/model/sse_reader.c */
+/* links: svc-chat/model/provider_openai.c svc-chat/model/completion.c */
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,5 +1,4 @@
-/* links: svc-chat/model/sse_reader.c */
-#include "svc-chat/model/sse_reader.h"
+#include "common/egress/sse_reader.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

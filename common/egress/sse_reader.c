@@ -1,4 +1,4 @@
-#include "svc-chat/model/sse_reader.h"
+#include "common/egress/sse_reader.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  * comments, unknown fields and events without data are passed over; an event that the end of the stream cuts off is
  * dropped. An event or line over the limit is refused (ERROR_UPSTREAM), so a peer cannot fill our memory.
  */
-#ifndef PARLEY_CHAT_SSE_READER_H
-#define PARLEY_CHAT_SSE_READER_H
+#ifndef PARLEY_SSE_READER_H
+#define PARLEY_SSE_READER_H
 
 #include <stdbool.h>
 
