@@ -35,6 +35,9 @@ struct egress_request {
 	bool once;
 	int max_redirects;            /* GET and HEAD only; 0: a redirect is an answer like any other */
 	const atomic_bool *cancelled; /* looked at a few times a second; may be NULL */
+	/* Monotonic ms that a callback may set: all that matters is there, so an end that has not come by then is none too
+	 * early. 0 or NULL: no such time. */
+	const int64_t *end_by;
 	/* For streams: called with each piece as it comes; non-zero ends the transfer (not an error). NULL: gather. */
 	int (*on_data)(void *arg, const char *bytes, size_t size);
 	/* Called once, when the headers of the final answer are there, in *ret too; non-zero ends the transfer. */

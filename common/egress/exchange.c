@@ -105,6 +105,17 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* In "http,https", whole words count. */
+static bool is_listed(const char *protocols, const char *scheme)
+{
+	size_t length = strlen(scheme);
+
+	for (const char *at = protocols; *at; at += strcspn(at, ","), at += *at == ',')
+		if (strncmp(at, scheme, length) == 0 && strchr(",", at[length]))
+			return true;
+	return false;
+}
+
 /* The URL as libcurl itself will read it: a scheme that is one of ours, a host, no credentials. */
 static int check_url(struct exchange *x, const char *url, const char *protocols, struct error *err)
 {
@@ -120,7 +131,7 @@ static int check_url(struct exchange *x, const char *url, const char *protocols,
 	if (curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
 	    curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
 		return error_set(err, ERROR_INVALID, "this is not a URL");
-	if (!strstr(protocols, scheme) || strchr(scheme, ','))
+	if (!is_listed(protocols, scheme))
 		return error_set(err, ERROR_INVALID, "the URL must begin with %s://",
 		                 strncmp(protocols, "http", 4) ? "smtp" : "http(s)");
 	if (curl_url_get(parsed, CURLUPART_USER, &user, 0) != CURLUE_NO_USER)
@@ -171,6 +182,8 @@ static int ended_by_us(struct exchange *x)
 
 	if (x->cancelled && atomic_load(x->cancelled))
 		x->ended = ENDED_BY_CANCEL;
+	else if (x->end_by && *x->end_by && now >= *x->end_by)
+		x->ended = ENDED_BY_END;
 	else if ((x->deadline && now >= x->deadline) || (x->idle_ms && now - x->last_heard >= x->idle_ms))
 		x->ended = ENDED_BY_TIME;
 	return x->ended != ENDED_BY_PEER;
@@ -178,7 +191,8 @@ static int ended_by_us(struct exchange *x)
 
 static int patience(const struct exchange *x)
 {
-	int64_t left = x->deadline ? x->deadline - clock_mono_ms() : LOOK_MS;
+	int64_t end = x->end_by && *x->end_by ? *x->end_by : x->deadline;
+	int64_t left = end ? end - clock_mono_ms() : LOOK_MS;
 
 	return left < 0 ? 0 : left < LOOK_MS ? (int)left : LOOK_MS;
 }

@@ -183,8 +183,8 @@ static void set_request(const struct fetch *f, const struct curl_slist *headers)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, req->method);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "Parley");
-	if (!req->on_data) /* a stream comes as it is: unpacking would hold pieces back */
-		curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+	/* A stream should come as it is, since unpacking holds pieces back; but some send it packed all the same. */
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, req->on_data ? "identity" : "");
 	if (req->connect_timeout_ms)
 		curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)req->connect_timeout_ms);
 }
@@ -221,7 +221,7 @@ static int conclude(struct fetch *f, CURLcode code, struct error *err)
 		tell_headers(f); /* a redirect without a Location */
 	if (f->too_large)
 		return error_set(err, ERROR_TOO_LARGE, "the answer of %s is too large", f->x.host);
-	if (code != CURLE_OK && !f->satisfied)
+	if (code != CURLE_OK && !f->satisfied && f->x.ended != ENDED_BY_END)
 		return exchange_failed(&f->x, code, err);
 	curl_easy_getinfo(f->x.line.easy, CURLINFO_EFFECTIVE_URL, &url);
 	f->ret->url = arena_strdup(f->arena, url);
@@ -250,6 +250,7 @@ int egress_fetch(struct egress *e, const struct egress_request *req, struct egre
 	f.x.deadline = req->timeout_ms ? clock_mono_ms() + req->timeout_ms : 0;
 	f.x.idle_ms = req->idle_ms;
 	f.x.cancelled = req->cancelled;
+	f.x.end_by = req->end_by;
 	set_request(&f, headers);
 	set_redirects(&f);
 	set_callbacks(&f);

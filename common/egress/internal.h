@@ -44,9 +44,10 @@ struct exchange {
 	int idle_ms;        /* 0: no such bound */
 	int64_t last_heard; /* monotonic ms: kept up by the callbacks */
 	const atomic_bool *cancelled;
+	const int64_t *end_by;
 	bool refused, opened; /* of the addresses tried in this hop: one was not allowed; one was */
 	char refused_address[64];
-	enum { ENDED_BY_PEER, ENDED_BY_TIME, ENDED_BY_CANCEL } ended;
+	enum { ENDED_BY_PEER, ENDED_BY_TIME, ENDED_BY_CANCEL, ENDED_BY_END } ended;
 };
 
 int egress_parse_ranges(struct egress *e, const char *allow, struct error *err);

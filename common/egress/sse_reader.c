@@ -53,6 +53,7 @@ static int take_line(struct sse_reader *r, const char *line, size_t size, struct
 	size_t name_size = colon ? (size_t)(colon - line) : size;
 	const char *value = colon ? colon + 1 : line + size;
 	size_t value_size = (size_t)(line + size - value);
+	bool whole;
 
 	if (size == 0)
 		return dispatch(r);
@@ -65,8 +66,10 @@ static int take_line(struct sse_reader *r, const char *line, size_t size, struct
 			return too_large(r, err);
 		if (r->has_data)
 			text_addc(&r->data, '\n');
+		whole = !r->has_data && r->is_event && r->is_event(value, value_size);
 		text_add(&r->data, value, value_size);
 		r->has_data = true;
+		return whole ? dispatch(r) : 0;
 	} else if (name_size == 5 && memcmp(line, "event", 5) == 0) {
 		set(&r->name, value, value_size);
 	} else if (name_size == 2 && memcmp(line, "id", 2) == 0 && !memchr(value, '\0', value_size)) {
@@ -128,4 +131,13 @@ int sse_reader_feed(struct sse_reader *r, const char *bytes, size_t size, struct
 		at = stop + 1;
 	}
 	return 0;
+}
+
+void sse_reader_end(struct sse_reader *r)
+{
+	struct error ignored = { 0 };
+
+	if (r->line.length && end_line(r, r->line.at, r->line.length, &ignored) != 0)
+		return;
+	dispatch(r);
 }
