@@ -10,6 +10,14 @@ static void take_text(void *arg, const char *bytes, size_t size)
 	text_add(arg, bytes, size);
 }
 
+static void take_back(void *arg)
+{
+	struct text *text = arg;
+
+	text->length = 0;
+	text->at[0] = '\0';
+}
+
 static bool listed(const Chatbots__Chatbot *bot, const char *document)
 {
 	for (size_t i = 0; i < bot->n_documents; i++)
@@ -91,6 +99,7 @@ int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__Previe
 		.history_count = in->n_chat_history,
 		.stop = call->cancelled,
 		.on_text = take_text,
+		.on_take_back = take_back,
 		.arg = &text,
 	};
 

@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 struct chat {
-	struct peer *chatbots, *documents;
+	struct peer *auth, *chatbots, *documents;
+	struct own_keys *own_keys;
 	struct egress *egress;
 	struct chat_provider *builtin, *openai; /* openai: NULL when no endpoint is configured */
 	struct keeper *keeper;

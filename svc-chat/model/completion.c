@@ -2,52 +2,106 @@
 
 #include <string.h>
 
-#include "common/base/utf8.h"
+#include "common/base/text.h"
 #include "common/json/json.h"
+#include "svc-chat/model/repair.h"
 
-enum { WORDS_MAX = 200 }; /* bytes of the peer's own words about itself */
+enum { MODEL_NAME_MAX = 200 };
 
-/* Of {"error": {"message": "..."}} or {"error": "..."}, or, as some have it, {"message": "..."} or {"detail": "..."}. */
-static const char *complaint_of(json_object *object)
+/* --- Texts, in the shapes that they have ---------------------------------------------------------------------------- */
+
+/* What becomes text, and what becomes reasoning. */
+struct pieces {
+	struct text text, reasoning;
+};
+
+static void add_string(json_object *value, struct text *ret)
 {
-	json_object *error = json_get(object, "error");
-	const char *text = json_object_is_type(error, json_type_string) ? json_object_get_string(error)
-	                                                                : json_string(error, "message");
-
-	if (!text && !error)
-		text = json_string(object, "message");
-	if (!text && !error)
-		text = json_string(object, "detail");
-	return text;
+	if (json_object_is_type(value, json_type_string))
+		text_add(ret, json_object_get_string(value), (size_t)json_object_get_string_len(value));
 }
 
-/* One line, whole characters, not too long: it goes into a sentence of ours. */
-static const char *shorten(const char *text, struct arena *a)
-{
-	char *line = arena_strndup(a, text, utf8_clip(text, strlen(text), WORDS_MAX));
+static void add_parts(json_object *list, struct text *text, struct text *reasoning, int depth);
 
-	for (char *at = line; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = ' ';
-	return line;
+/* One part of a content: {"type": "text", "text": "..."}, {"type": "thinking", "thinking": [...]}, and their kin. */
+static void add_part(json_object *part, struct text *text, struct text *reasoning, int depth)
+{
+	static const struct {
+		const char *key;
+		bool thought;
+	} keys[] = { { "thinking", true }, { "reasoning", true }, { "reasoning_content", true },
+		     { "summary", true },  { "text", false },     { "refusal", false },
+		     { "content", false }, { "value", false } };
+	const char *type = json_string(part, "type");
+	bool thought = type && (strstr(type, "think") || strstr(type, "reason"));
+
+	if (!json_object_is_type(part, json_type_object)) {
+		add_string(part, text);
+		return;
+	}
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		json_object *value = json_get(part, keys[i].key);
+		struct text *ret = thought || keys[i].thought ? reasoning : text;
+
+		if (value) {
+			add_parts(value, ret, reasoning, depth + 1);
+			return;
+		}
+	}
 }
 
-const char *completion_complaint(const char *bytes, size_t size, struct arena *a)
+/* A string, a part, or a list of parts. */
+static void add_parts(json_object *value, struct text *text, struct text *reasoning, int depth)
 {
-	OWN(json) json_object *object = NULL;
-	struct error ignored = { 0 };
-	const char *text = NULL;
-
-	if (json_parse(bytes, size, &object, &ignored) == 0)
-		text = complaint_of(object);
-	return text ? shorten(text, a) : "";
+	if (depth > 4)
+		return;
+	if (json_object_is_type(value, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			add_part(json_object_array_get_idx(value, i), text, reasoning, depth);
+	else
+		add_part(value, text, reasoning, depth);
 }
 
-static const char *text_of(json_object *message, const char *key, struct arena *a)
+static void read_message(json_object *message, struct pieces *ret)
 {
-	const char *text = json_string(message, key);
+	static const char *const thoughts[] = { "reasoning_content", "reasoning", "reasoning_details",
+		                                "thinking", NULL };
 
-	return text && *text ? arena_strdup(a, text) : NULL;
+	for (const char *const *key = thoughts; *key && !ret->reasoning.length; key++)
+		add_parts(json_get(message, *key), &ret->reasoning, &ret->reasoning, 0);
+	add_parts(json_get(message, "content"), &ret->text, &ret->reasoning, 0);
+	if (!ret->text.length)
+		add_string(json_get(message, "refusal"), &ret->text);
+}
+
+/* --- The object ----------------------------------------------------------------------------------------------------- */
+
+static json_object *first_choice(json_object *object)
+{
+	json_object *choices = json_get(object, "choices");
+
+	if (!json_object_is_type(choices, json_type_array) || !json_object_array_length(choices))
+		return NULL;
+	return json_object_array_get_idx(choices, 0);
+}
+
+static void read_choice(json_object *choice, struct completion *ret, struct arena *a)
+{
+	const char *finish = json_string(choice, "finish_reason");
+	struct pieces pieces;
+
+	text_init(&pieces.text, a);
+	text_init(&pieces.reasoning, a);
+	read_message(json_get(choice, "delta"), &pieces);
+	if (!pieces.text.length && !pieces.reasoning.length) {
+		read_message(json_get(choice, "message"), &pieces);
+		ret->whole = pieces.text.length || pieces.reasoning.length;
+	}
+	if (!pieces.text.length && !json_get(choice, "delta") && !json_get(choice, "message"))
+		add_string(json_get(choice, "text"), &pieces.text);
+	ret->text = pieces.text.length ? pieces.text.at : NULL;
+	ret->reasoning = pieces.reasoning.length ? pieces.reasoning.at : NULL;
+	ret->finish = finish && *finish ? arena_strdup(a, finish) : NULL;
 }
 
 static int64_t at_least_zero(int64_t n)
@@ -55,42 +109,56 @@ static int64_t at_least_zero(int64_t n)
 	return n > 0 ? n : 0;
 }
 
-int completion_read(const char *bytes, size_t size, struct completion *ret, struct arena *a,
-                    struct error *err)
+static void read_usage(json_object *usage, struct completion *ret)
+{
+	if (!json_object_is_type(usage, json_type_object))
+		return;
+	ret->has_usage = true;
+	ret->prompt_tokens = at_least_zero(json_int(usage, "prompt_tokens", 0));
+	ret->completion_tokens = at_least_zero(json_int(usage, "completion_tokens", 0));
+}
+
+/* As it is where it is right, repaired where not. */
+static json_object *parse(const char *bytes, size_t size, struct arena *a)
+{
+	json_object *object = NULL;
+	struct error ignored = { 0 };
+	struct text text;
+
+	if (json_parse(bytes, size, &object, &ignored) == 0)
+		return object;
+	text_init(&text, a);
+	repair_json(bytes, size, &text);
+	return json_parse(text.at, text.length, &object, &ignored) == 0 ? object : NULL;
+}
+
+static bool is_done(const char *bytes, size_t size)
+{
+	while (size && strchr(" \t\r\n", *bytes) && *bytes) {
+		bytes++;
+		size--;
+	}
+	while (size && strchr(" \t\r\n", bytes[size - 1]) && bytes[size - 1])
+		size--;
+	return size == 6 && memcmp(bytes, "[DONE]", 6) == 0;
+}
+
+bool completion_read(const char *bytes, size_t size, struct completion *ret, struct arena *a)
 {
 	OWN(json) json_object *object = NULL;
-	json_object *choices, *choice, *message, *usage;
-	struct error unread = { 0 };
+	const char *model;
 
-	*ret = (struct completion){ 0 };
-	if (size == 6 && memcmp(bytes, "[DONE]", 6) == 0) {
-		ret->done = true;
-		return 0;
-	}
-	if (json_parse(bytes, size, &object, &unread) < 0 || !json_object_is_type(object, json_type_object)) {
-		error_set(err, ERROR_UPSTREAM, "the model's answer could not be read");
-		error_detail(err, "%s", unread.message);
-		return -1;
-	}
-	if (json_get(object, "error"))
-		return error_set(err, ERROR_UPSTREAM, "the model refused: %s",
-		                 complaint_of(object) ? shorten(complaint_of(object), a) : "no reason given");
-	choices = json_get(object, "choices");
-	choice = json_object_is_type(choices, json_type_array) && json_object_array_length(choices)
-	             ? json_object_array_get_idx(choices, 0)
-	             : NULL;
-	message = json_get(choice, "delta") ? json_get(choice, "delta") : json_get(choice, "message");
-	ret->text = text_of(message, "content", a);
-	ret->reasoning = text_of(message, "reasoning_content", a);
-	if (!ret->reasoning) /* as vLLM and OpenRouter have it */
-		ret->reasoning = text_of(message, "reasoning", a);
-	ret->finish = text_of(choice, "finish_reason", a);
-	ret->model = json_string(object, "model") ? shorten(json_string(object, "model"), a) : NULL;
-	usage = json_get(object, "usage");
-	if (json_object_is_type(usage, json_type_object)) {
-		ret->has_usage = true;
-		ret->prompt_tokens = at_least_zero(json_int(usage, "prompt_tokens", 0));
-		ret->completion_tokens = at_least_zero(json_int(usage, "completion_tokens", 0));
-	}
-	return 0;
+	*ret = (struct completion){ .done = is_done(bytes, size) };
+	if (ret->done)
+		return true;
+	object = parse(bytes, size, a);
+	ret->failed = complaint_of(object, &ret->complaint, a);
+	if (!ret->failed && !json_object_is_type(object, json_type_object))
+		return false;
+	read_choice(first_choice(object), ret, a);
+	read_usage(json_get(object, "usage"), ret);
+	model = json_string(object, "model");
+	if (model && *model && strlen(model) <= MODEL_NAME_MAX)
+		ret->model = arena_strdup(a, model);
+	return true;
 }

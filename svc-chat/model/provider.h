@@ -40,6 +40,15 @@ struct chat_request {
 	size_t passage_count;
 	bool has_documents;
 	const atomic_bool *cancelled; /* ends the writing soon, with ERROR_UNAVAILABLE */
+	bool for_visitor;             /* a stranger reads what is said of failures */
+	const char *request_id;       /* for the log; may be NULL */
+	/* The owner's own key, and where it holds; "" and NULL where there is none. */
+	const char *own_key, *own_url;
+	/* A shorter prompt, when the model found this one too long: less history first, then fewer passages. False: there is
+	 * none. May be NULL. */
+	bool (*shorten)(void *arg, const struct chat_message **messages, size_t *count);
+	void *shorten_arg;
+	void *db; /* of what is learned (struct quirks_store); may be NULL */
 };
 
 /* Where the answer goes: whole characters, never empty. Non-zero ends the writing, which then is no failure. */
@@ -47,10 +56,12 @@ struct chat_sink {
 	int (*text)(void *arg, const char *bytes, size_t size);
 	int (*reasoning)(void *arg, const char *bytes, size_t size);
 	void *arg;
+	void (*take_back)(void *arg); /* all text so far was reasoning, it turns out */
 };
 
 struct chat_result {
-	const char *model; /* what really wrote */
+	const char *model;  /* what really wrote */
+	const char *finish; /* "stop", "length" (cut there), "filtered"; NULL when it did not come to that */
 	bool has_usage;
 	int64_t prompt_tokens, completion_tokens;
 };
@@ -68,14 +79,24 @@ struct chat_provider {
 struct chat_provider *provider_builtin(void);
 
 struct egress;
+struct quirks_store;
+
+/* An endpoint that is asked, and where it comes from: "CHAT_BASE_URL". */
+struct provider_endpoint {
+	const char *name, *base_url; /* "https://api.deepseek.com/v1" */
+	const char *api_key;         /* "" when none is needed */
+	const char *model;           /* for chatbots whose own model the endpoint does not list */
+};
 struct provider_openai_config {
 	struct egress *egress;
-	const char *base_url; /* "https://api.deepseek.com/v1" */
-	const char *api_key;  /* "" when none is needed */
-	const char *model;    /* for chatbots whose own model the endpoint does not list */
-	int idle_seconds;     /* without a byte from the model: it hangs */
-	int total_seconds;    /* of one answer */
+	const struct provider_endpoint
+	    *endpoints; /* asked in this order, but for those without a URL; ended by one without a name */
+	const struct quirks_store *quirks; /* NULL: what is learned is kept in this process */
+	int idle_seconds;                  /* without a byte from the model: it hangs */
+	int total_seconds;                 /* of one answer */
 };
-struct chat_provider *provider_openai(const struct provider_openai_config *config);
+/* 0, or -1 with ERROR_INVALID: a setting that cannot be, named. */
+int provider_openai(const struct provider_openai_config *config, struct chat_provider **ret,
+                    struct error *err) CHECKED;
 
 #endif

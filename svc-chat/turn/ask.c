@@ -7,6 +7,7 @@
 #include "common/base/utf8.h"
 #include "common/json/json.h"
 #include "documents.client.h"
+#include "svc-chat/own_key.h"
 #include "svc-chat/turn/retrieve.h"
 
 enum {
@@ -112,7 +113,26 @@ static int take_text(void *arg, const char *bytes, size_t size)
 	r->text_bytes += fits;
 	citations_feed(&r->citations, bytes, fits, &r->clean);
 	give_out(r);
+	if (fits < size)
+		r->result.finish = "length";
 	return fits < size || atomic_load(r->stop);
+}
+
+/* Who asks is no user: a visitor of the owner's website, or nobody. Visitors see no reasoning, which may recite what the
+ * chatbot was told, and no words of a provider. */
+static bool is_for_visitor(const struct ask *r)
+{
+	return r->call->caller->kind != RPC__CALLER__KIND__USER;
+}
+
+static void take_back(void *arg)
+{
+	struct ask *r = arg;
+
+	citations_init(&r->citations, (int)r->found_count);
+	r->text_bytes = 0;
+	r->clean.length = 0;
+	r->on_take_back(r->arg);
 }
 
 static int take_reasoning(void *arg, const char *bytes, size_t size)
@@ -123,7 +143,7 @@ static int take_reasoning(void *arg, const char *bytes, size_t size)
 	if (r->reasoning_bytes + size <= ASK_TEXT_MAX) { /* the rest is thought in silence */
 		r->reasoning_bytes += size;
 		r->characters += (int64_t)utf8_length(bytes, size);
-		if (r->on_reasoning)
+		if (r->on_reasoning && !is_for_visitor(r))
 			r->on_reasoning(r->arg, bytes, size);
 	}
 	return atomic_load(r->stop);
@@ -150,9 +170,35 @@ static struct chat_provider *choose_provider(const struct ask *r)
 	return model ? r->chat->openai : r->chat->builtin;
 }
 
+/* For a model that found the prompt too long. */
+struct shorter {
+	struct prompt *prompt;
+	struct arena *arena;
+};
+
+/* Half the history, then none of it, then half of the passages again and again. */
+static bool shorten(void *arg, const struct chat_message **messages, size_t *count)
+{
+	struct shorter *s = arg;
+	struct prompt *p = s->prompt;
+
+	if (p->history_count > 0) {
+		size_t kept = p->history_count > 3 ? p->history_count / 4 * 2 : 0;
+
+		p->history += p->history_count - kept;
+		p->history_count = kept;
+	} else if (p->passage_count > 1) {
+		p->passage_count /= 2;
+	} else {
+		return false;
+	}
+	*messages = prompt_build(p, count, s->arena);
+	return true;
+}
+
 int ask_model(struct ask *r)
 {
-	struct chat_sink sink = { take_text, take_reasoning, r };
+	struct chat_sink sink = { take_text, take_reasoning, r, take_back };
 	struct prompt prompt = {
 		.name = r->name,
 		.settings = &r->settings,
@@ -164,6 +210,7 @@ int ask_model(struct ask *r)
 		.history_tokens = r->chat->history_tokens,
 		.question = r->question,
 	};
+	struct shorter shorter = { &prompt, r->call->arena };
 	struct chat_request request = {
 		.model = r->settings.model,
 		.temperature = r->settings.temperature,
@@ -174,11 +221,18 @@ int ask_model(struct ask *r)
 		.passage_count = r->found_count,
 		.has_documents = prompt.has_documents,
 		.cancelled = r->stop,
+		.for_visitor = is_for_visitor(r),
+		.request_id = r->call->request_id,
+		.shorten = shorten,
+		.shorten_arg = &shorter,
+		.db = r->call->db,
 	};
 	int result;
 
 	request.messages = prompt_build(&prompt, &request.message_count, r->call->arena);
 	r->provider = choose_provider(r);
+	if (r->provider == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)
+		return -1;
 	r->began_us = clock_mono_us();
 	chat__token_usage__init(&r->usage);
 	text_init(&r->clean, r->call->arena);

@@ -35,6 +35,7 @@ struct ask {
 	/* Pieces of what is said, clean; and of what is thought (may be NULL). */
 	void (*on_text)(void *arg, const char *bytes, size_t size);
 	void (*on_reasoning)(void *arg, const char *bytes, size_t size);
+	void (*on_take_back)(void *arg); /* all that was said so far was thought, it turns out */
 	void *arg;
 
 	/* What came of it. */

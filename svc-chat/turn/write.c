@@ -117,6 +117,23 @@ static void take_reasoning(void *arg, const char *bytes, size_t size)
 	emit(w, "reasoning", bytes, size);
 }
 
+/* The reader has seen it; what is stored, and told at the end, is right. */
+static void take_back(void *arg)
+{
+	struct writing *w = arg;
+	struct writer *writer = w->writer;
+
+	pthread_mutex_lock(&writer->lock);
+	if (w->call->caller->kind == RPC__CALLER__KIND__USER)
+		text_add(&writer->reasoning, writer->content.at, writer->content.length);
+	writer->content.length = 0;
+	writer->content.at[0] = '\0';
+	writer->sources = (ProtobufCBinaryData){ 0 };
+	writer->changed = true;
+	w->cited = 0;
+	pthread_mutex_unlock(&writer->lock);
+}
+
 /* --- Afterwards ------------------------------------------------------------------------------------------------------- */
 
 static Chat__MessageStatus status_of(const struct writing *w, int result)
@@ -244,6 +261,7 @@ void write_turn(struct call *call, void *arg)
 		    .stop = &job->writer->stop,
 		    .on_text = take_text,
 		    .on_reasoning = take_reasoning,
+		    .on_take_back = take_back,
 		    .usage = CHAT__TOKEN_USAGE__INIT,
 		    .arg = &w,
 		},

@@ -179,7 +179,7 @@ test('a right citation is kept, an invented one is removed, in what is stored an
   assert.equal(answer.sources.length, 1, 'only what is cited');
   const { text } = await stack.ok('GET', `/api/documents/${documentId}/text`, { token });
   assert.equal([...text].slice(answer.sources[0].start, answer.sources[0].end).join(''), answer.sources[0].text);
-  const events = await (await stream(id, 'Please cite the warranty')).all();
+  const events = await (await stream((await newSession()).id, 'Please cite the warranty')).all();
   assert.equal(textOf(events), want);
   assert.deepEqual(events.find((e) => e.event === 'sources').data, answer.sources);
 });

@@ -2,14 +2,14 @@
  * What a model sends: server-sent events, completions in them, and citations in their text. The first byte says into
  * pieces of which size the rest is cut; however it is cut, the same text comes out.
  */
-/* links: svc-chat/model/completion.c svc-chat/model/citations.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
+/* links: svc-chat/model/completion.c svc-chat/model/complaint.c svc-chat/model/repair.c svc-chat/model/think.c svc-chat/model/citations.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/egress/sse_reader.h"
 #include "common/json/json.h"
 #include "svc-chat/model/citations.h"
 #include "svc-chat/model/completion.h"
-#include "common/egress/sse_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,10 +23,11 @@ struct reading {
 static int on_event(void *arg, const struct sse_event *event)
 {
 	struct reading *r = arg;
-	struct error err = { 0 };
 	struct completion c;
 
-	if (completion_read(event->data, event->size, &c, r->arena, &err) < 0)
+	if (!completion_read(event->data, event->size, &c, r->arena))
+		return 0;
+	if (c.failed)
 		return r->failed = 1;
 	if (c.text && !utf8_valid(c.text, strlen(c.text)))
 		abort();
@@ -56,6 +57,7 @@ static char *read_in_pieces(const char *bytes, size_t size, size_t piece, struct
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct complaint complaint;
 	struct arena a;
 
 	if (size < 2)
@@ -64,7 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (strcmp(read_in_pieces((const char *)data + 1, size - 1, size, &a),
 	           read_in_pieces((const char *)data + 1, size - 1, 1 + data[0] % 64, &a)) != 0)
 		abort();
-	completion_complaint((const char *)data, size, &a);
+	complaint_read(400, (const char *)data, size, &complaint, &a);
+	if (!utf8_valid(complaint_words(&complaint, "", &a), strlen(complaint_words(&complaint, "", &a))))
+		abort();
 	arena_done(&a);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* links: svc-chat/model/completion.c */
+/* links: svc-chat/model/completion.c svc-chat/model/complaint.c svc-chat/model/repair.c */
 #include "svc-chat/model/completion.h"
 
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/base/text.h"
+#include "common/base/utf8.h"
 
 #define BYTES(s) s, sizeof(s) - 1
 
@@ -59,31 +60,38 @@ static const struct {
 	{ "choices that are none", BYTES("{\"choices\":{\"0\":1}}"), "-|-|-|" },
 	{ "an empty object", BYTES("{}"), "-|-|-|" },
 	{ "done", BYTES("[DONE]"), "done" },
-	{ "nearly done", BYTES("[DONE] "), "the model's answer could not be read" },
+	{ "done, with blanks round it", BYTES(" [DONE] \r"), "done" },
 	{ "an error", BYTES("{\"error\":{\"message\":\"Overloaded\\nnow\",\"type\":\"server_error\"}}"),
-	  "the model refused: Overloaded now" },
-	{ "an error that is a string", BYTES("{\"error\":\"no such model\"}"),
-	  "the model refused: no such model" },
-	{ "an error without words", BYTES("{\"error\":{\"code\":5}}"), "the model refused: no reason given" },
-	{ "null", BYTES("null"), "the model's answer could not be read" },
-	{ "a list", BYTES("[1]"), "the model's answer could not be read" },
-	{ "nothing", BYTES(""), "the model's answer could not be read" },
-	{ "cut off", BYTES("{\"choices\":[{\"delta\":{\"content\":\"a"),
-	  "the model's answer could not be read" },
-	{ "trailing garbage", BYTES("{} x"), "the model's answer could not be read" },
+	  "error: Overloaded now" },
+	{ "an error that is a string", BYTES("{\"error\":\"no such model\"}"), "error: no such model" },
+	{ "an error without words", BYTES("{\"error\":{\"code\":5}}"), "error: " },
+	{ "null", BYTES("null"), "unread" },
+	{ "a list", BYTES("[1]"), "unread" },
+	{ "nothing", BYTES(""), "unread" },
+	{ "cut off", BYTES("{\"choices\":[{\"delta\":{\"content\":\"a"), "unread" },
+	{ "trailing garbage", BYTES("{} x"), "unread" },
 	{ "not UTF-8", BYTES("{\"choices\":[{\"delta\":{\"content\":\"\xff\xfe\"}}]}"),
-	  "the model's answer could not be read" },
+	  "\xef\xbf\xbd\xef\xbf\xbd|-|-|" },
 	{ "NUL", BYTES("{\"choices\":[{\"delta\":{\"content\":\"a\0b\"}}]}"),
-	  "the model's answer could not be read" },
+	  "a\xef\xbf\xbd"
+	  "b|-|-|" },
 	{ "NUL, escaped", BYTES("{\"choices\":[{\"delta\":{\"content\":\"a\\u0000b\"}}]}"),
-	  "the model's answer could not be read" },
+	  "a\xef\xbf\xbd"
+	  "b|-|-|" },
+	{ "parts",
+	  BYTES(
+	      "{\"choices\":[{\"delta\":{\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":\"h\"}]},{\"type\":\"text\",\"text\":{\"value\":\"a\"}},\"b\"]}}]}"),
+	  "ab|h|-|" },
+	{ "a refusal", BYTES("{\"choices\":[{\"delta\":{\"refusal\":\"No.\"}}]}"), "No.|-|-|" },
+	{ "text_completion", BYTES("{\"choices\":[{\"text\":\"a\",\"finish_reason\":null}]}"), "a|-|-|" },
+	{ "error that is null", BYTES("{\"error\":null,\"choices\":[{\"delta\":{\"content\":\"a\"}}]}"),
+	  "a|-|-|" },
 };
 
 static void test_read(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct error err = { 0 };
 		struct completion c;
 		struct text got;
 		struct arena a;
@@ -91,9 +99,10 @@ static void test_read(void **state)
 		print_message("%s\n", cases[i].name);
 		arena_init(&a, 0);
 		text_init(&got, &a);
-		if (completion_read(cases[i].bytes, cases[i].size, &c, &a, &err) < 0) {
-			assert_int_equal(err.code, ERROR_UPSTREAM);
-			text_adds(&got, err.message);
+		if (!completion_read(cases[i].bytes, cases[i].size, &c, &a)) {
+			text_adds(&got, "unread");
+		} else if (c.failed) {
+			text_addf(&got, "error: %s", c.complaint.words);
 		} else if (c.done) {
 			text_adds(&got, "done");
 		} else {
@@ -107,21 +116,53 @@ static void test_read(void **state)
 	}
 }
 
+static const char *const kinds[] = { "request", "key",    "payment", "address", "redirect",
+	                             "busy",    "failed", "context", "filter" };
+
 static void test_complaints(void **state)
 {
 	static const struct {
-		const char *name, *body, *want;
+		const char *name;
+		int status;
+		const char *body, *kind, *words;
 	} bodies[] = {
-		{ "OpenAI", "{\"error\":{\"message\":\"Incorrect API key\",\"code\":\"x\"}}",
-		  "Incorrect API key" },
-		{ "Ollama", "{\"error\":\"model not found\"}", "model not found" },
-		{ "vLLM", "{\"object\":\"error\",\"message\":\"too long\",\"code\":400}", "too long" },
-		{ "FastAPI", "{\"detail\":\"Not Found\"}", "Not Found" },
-		{ "a page", "<html>502</html>", "" },
-		{ "nothing", "", "" },
-		{ "a list", "[]", "" },
-		{ "detail that is a list", "{\"detail\":[{\"msg\":\"x\"}]}", "" },
+		{ "OpenAI's key", 401, "{\"error\":{\"message\":\"Incorrect API key provided: sk-p**9x\"}}",
+		  "key", "" },
+		{ "a key in a 400", 400, "{\"error\":{\"message\":\"Your api key: ****9x is invalid\"}}",
+		  "key", "" },
+		{ "forbidden", 403, "{}", "key", "" },
+		{ "no quota", 429, "{\"error\":{\"message\":\"Pay\",\"code\":\"insufficient_quota\"}}",
+		  "payment", "Pay" },
+		{ "a rate", 429, "{\"error\":{\"message\":\"slow\"}}", "busy", "slow" },
+		{ "Ollama", 404, "{\"error\":\"model not found\"}", "address", "model not found" },
+		{ "vLLM", 400, "{\"object\":\"error\",\"message\":\"too odd\",\"code\":400}", "request",
+		  "too odd" },
+		{ "vLLM's context", 400, "{\"error\":\"This model's maximum context length is 4096 tokens\"}",
+		  "context", "This model's maximum context length is 4096 tokens" },
+		{ "llama.cpp's context", 500,
+		  "{\"error\":{\"message\":\"the request exceeds the available context size\"}}", "context",
+		  "the request exceeds the available context size" },
+		{ "FastAPI", 422, "{\"detail\":\"Not so\"}", "request", "Not so" },
+		{ "FastAPI's list", 422,
+		  "{\"detail\":[{\"loc\":[\"body\",\"x\"],\"msg\":\"Field required\"},{\"msg\":\"y\"}]}",
+		  "request", "body.x: Field required; y" },
+		{ "Google's list", 400,
+		  "[{\"error\":{\"code\":400,\"message\":\"odd\",\"status\":\"INVALID_ARGUMENT\"}}]",
+		  "request", "odd" },
+		{ "MiniMax", 400,
+		  "{\"base_resp\":{\"status_code\":1008,\"status_msg\":\"insufficient balance\"}}", "payment",
+		  "insufficient balance" },
+		{ "text", 400, "no\nso", "request", "no so" },
+		{ "a page", 502, "<html>502</html>", "failed", "" },
+		{ "nothing", 500, "", "failed", "" },
+		{ "a list", 418, "[]", "request", "" },
+		{ "a filter", 400, "{\"error\":{\"message\":\"x\",\"code\":\"content_filter\"}}", "filter",
+		  "x" },
+		{ "what is secret", 400,
+		  "see https://a.b/c?k=1 at 10.0.0.7:80, mail a@b.de, our-key, sk-abc 12 of 4096 tokens",
+		  "request", "see … at …, mail …, …, … 12 of 4096 tokens" },
 	};
+	struct complaint c;
 	struct text body;
 	struct arena a;
 
@@ -129,16 +170,17 @@ static void test_complaints(void **state)
 	arena_init(&a, 0);
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
 		print_message("%s\n", bodies[i].name);
-		assert_string_equal(completion_complaint(bodies[i].body, strlen(bodies[i].body), &a),
-		                    bodies[i].want);
+		complaint_read(bodies[i].status, bodies[i].body, strlen(bodies[i].body), &c, &a);
+		assert_string_equal(kinds[complaint_kind(&c)], bodies[i].kind);
+		assert_string_equal(complaint_words(&c, "our-key", &a), bodies[i].words);
 	}
 	/* A long one is cut between characters. */
 	text_init(&body, &a);
-	text_adds(&body, "{\"error\":\"x");
 	for (int i = 0; i < 300; i++)
-		text_adds(&body, "\xe2\x82\xac");
-	text_adds(&body, "\"}");
-	assert_int_equal(strlen(completion_complaint(body.at, body.length, &a)), 199);
+		text_adds(&body, i % 50 == 49 ? " " : "\xe2\x82\xac");
+	complaint_read(400, body.at, body.length, &c, &a);
+	assert_true(utf8_valid(complaint_words(&c, "", &a), strlen(complaint_words(&c, "", &a))));
+	assert_in_range(strlen(complaint_words(&c, "", &a)), 197, 200);
 	arena_done(&a);
 }
 

@@ -1,188 +1,14 @@
-/* links: svc-chat/model/provider_openai.c svc-chat/model/completion.c */
-#include <arpa/inet.h>
-#include <pthread.h>
+/* links: tests/unit/model_rig.c svc-chat/model/openai.c svc-chat/model/openai_list.c svc-chat/model/verdict.c svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/hearing.c svc-chat/model/think.c svc-chat/model/completion.c svc-chat/model/complaint.c svc-chat/model/repair.c -lunistring */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "common/base/clock.h"
-#include "common/base/text.h"
-#include "common/egress/egress.h"
-#include "svc-chat/model/provider.h"
-
-/* --- A model that says what it is told to: one canned answer a connection ------------------------------------------ */
-
-enum { ANSWERS = 4 };
-
-struct canned {
-	const char *bytes;
-	size_t size; /* 0: a string */
-	bool hang;   /* keeps the connection open, silent */
-	int times;   /* the bytes are sent so often; 0: once */
-	int split;   /* in pieces of that size */
-};
-
-struct model {
-	int listener;
-	int port;
-	pthread_t thread;
-	const struct canned *answers;
-	int asked; /* POST requests taken */
-	char requests[ANSWERS][8192];
-	_Atomic bool over;
-};
-
-static void send_all(int fd, const char *bytes, size_t size, int split)
-{
-	while (size) {
-		size_t piece = split && (size_t)split < size ? (size_t)split : size;
-		ssize_t n = send(fd, bytes, piece, MSG_NOSIGNAL);
-
-		if (n <= 0)
-			return;
-		bytes += n;
-		size -= (size_t)n;
-	}
-}
-
-/* The header block and the body that it announces. */
-static void read_request(int fd, char *into, size_t room)
-{
-	size_t have = 0, want = room - 1;
-	char *body = NULL, *length;
-
-	while (have < want) {
-		ssize_t n = recv(fd, into + have, want - have, 0);
-
-		if (n <= 0)
-			break;
-		have += (size_t)n;
-		into[have] = '\0';
-		body = strstr(into, "\r\n\r\n");
-		length = strcasestr(into, "content-length:");
-		if (body)
-			want = (size_t)(body + 4 - into) + (length ? strtoul(length + 15, NULL, 10) : 0);
-	}
-}
-
-static void *serve(void *arg)
-{
-	struct model *m = arg;
-	int fd;
-
-	while ((fd = accept(m->listener, NULL, NULL)) >= 0 && !m->over) {
-		char request[8192];
-		const struct canned *answer;
-
-		read_request(fd, request, sizeof request);
-		if (strncmp(request, "GET ", 4) == 0) {
-			static const char models[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-			                             "{\"data\":[{\"id\":\"big\"},{\"id\":\"small\"},7]}";
-			send_all(fd, models, sizeof models - 1, 0);
-			close(fd);
-			continue;
-		}
-		answer = &m->answers[m->asked];
-		strcpy(m->requests[m->asked++], request);
-		for (int i = 0; i < (answer->times ? answer->times : 1); i++)
-			send_all(fd, answer->bytes, answer->size ? answer->size : strlen(answer->bytes),
-			         answer->split);
-		if (answer->hang)
-			while (recv(fd, request, sizeof request, 0) > 0)
-				;
-		close(fd);
-	}
-	return NULL;
-}
-
-static void model_start(struct model *m)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof address;
-
-	*m = (struct model){ .listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
-	assert_int_equal(bind(m->listener, (struct sockaddr *)&address, sizeof address), 0);
-	assert_int_equal(listen(m->listener, 8), 0);
-	assert_int_equal(getsockname(m->listener, (struct sockaddr *)&address, &size), 0);
-	m->port = ntohs(address.sin_port);
-	assert_int_equal(pthread_create(&m->thread, NULL, serve, m), 0);
-}
-
-static void model_stop(struct model *m)
-{
-	m->over = true;
-	shutdown(m->listener, SHUT_RDWR);
-	pthread_join(m->thread, NULL);
-	close(m->listener);
-}
-
-/* --- Asking it ---------------------------------------------------------------------------------------------------- */
-
-struct asked {
-	struct text text, reasoning;
-	int stop_after;
-	struct chat_result result;
-	struct error err;
-	int64_t took_ms;
-	atomic_bool cancelled;
-};
-
-static int take_text(void *arg, const char *bytes, size_t size)
-{
-	struct asked *asked = arg;
-
-	assert_true(size > 0);
-	text_add(&asked->text, bytes, size);
-	return asked->stop_after && --asked->stop_after == 0;
-}
-
-static int take_reasoning(void *arg, const char *bytes, size_t size)
-{
-	text_add(&((struct asked *)arg)->reasoning, bytes, size);
-	return 0;
-}
-
-static int ask(struct model *m, const char *wanted_model, struct asked *asked, struct arena *a)
-{
-	static const struct chat_message messages[] = { { "system", "Be \"kind\".\n" }, { "user", "Hi" } };
-	struct chat_request request = { .model = wanted_model,
-		                        .temperature = 0.5,
-		                        .max_tokens = 100,
-		                        .messages = messages,
-		                        .message_count = 2,
-		                        .cancelled = &asked->cancelled };
-	char url[64];
-	struct chat_provider *p;
-	struct egress *egress;
-	int64_t start;
-	int got;
-
-	text_init(&asked->text, a);
-	text_init(&asked->reasoning, a);
-	snprintf(url, sizeof url, "http://127.0.0.1:%d/v1/", m->port);
-	assert_int_equal(egress_open("127.0.0.1/32", &egress, &asked->err), 0);
-	p = provider_openai(&(struct provider_openai_config){ .egress = egress,
-	                                                      .base_url = url,
-	                                                      .api_key = "sk-test",
-	                                                      .model = "small",
-	                                                      .idle_seconds = 1,
-	                                                      .total_seconds = 20 });
-	start = clock_mono_ms();
-	got = p->answer(p, &request, &(struct chat_sink){ take_text, take_reasoning, asked }, &asked->result,
-	                a, &asked->err);
-	asked->took_ms = clock_mono_ms() - start;
-	p->free(p);
-	egress_close(egress);
-	return got;
-}
+#include "tests/unit/model_rig.h"
 
 #define STREAM "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 #define JSON(s) "HTTP/1.1 " s "\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
@@ -226,7 +52,7 @@ static const struct {
 	  "" },
 	{ "no [DONE], but a finish", { { STREAM TEXT("Yes") END } }, 1, "Yes", "", 0, "" },
 	{ "[DONE] without a finish", { { STREAM TEXT("Yes") DONE } }, 1, "Yes", "", 0, "" },
-	{ "silent after [DONE]", { { STREAM TEXT("Yes") END DONE, .hang = true } }, 1, "Yes", "", 0, "" },
+	{ "silent after [DONE]", { { STREAM TEXT("Yes") END DONE, .end = END_HANG } }, 1, "Yes", "", 0, "" },
 	{ "one whole answer instead of a stream",
 	  { { JSON(
 	      "200 OK") "\n{\"choices\":[{\"message\":{\"content\":\"Yes\",\"reasoning_content\":\"Hm\"}}]}" } },
@@ -236,33 +62,54 @@ static const struct {
 	  0,
 	  "" },
 	{ "cut off", { { STREAM TEXT("Two ") "data: {\"cho" } }, 1, "Two ", "", ERROR_UPSTREAM, "broke off" },
-	{ "nothing at all", { { STREAM } }, 1, "", "", ERROR_UPSTREAM, "broke off" },
+	{ "nothing at all", { { STREAM } }, 3, "", "", ERROR_UPSTREAM, "broke off" },
 	{ "closed before an answer", { { "" }, { STREAM TEXT("Yes") DONE } }, 2, "Yes", "", 0, "" },
-	{ "hangs before the answer", { { "", .hang = true } }, 1, "", "", ERROR_UNKNOWN_OUTCOME, "in time" },
+	{ "hangs before the answer",
+	  { { "", .end = END_HANG } },
+	  1,
+	  "",
+	  "",
+	  ERROR_UNKNOWN_OUTCOME,
+	  "in time" },
 	{ "hangs in the answer",
-	  { { STREAM TEXT("Two "), .hang = true } },
+	  { { STREAM TEXT("Two "), .end = END_HANG } },
 	  1,
 	  "Two ",
 	  "",
 	  ERROR_UNKNOWN_OUTCOME,
 	  "in time" },
-	{ "garbage", { { STREAM "<html>oops</html>\n\n" } }, 1, "", "", ERROR_UPSTREAM, "broke off" },
-	{ "garbage in an event",
-	  { { STREAM TEXT("a") "data: <oops>\n\n" } },
+	{ "a web page",
+	  { { STREAM "<html>oops</html>\n\n" } },
+	  1,
+	  "",
+	  "",
+	  ERROR_UPSTREAM,
+	  "a web page came back" },
+	{ "garbage", { { STREAM "data: oops\n\n" } }, 1, "", "", ERROR_UPSTREAM, "could not be read" },
+	{ "garbage in an event is passed over",
+	  { { STREAM TEXT("a") "data: <oops>\n\n" TEXT("b") END DONE } },
+	  1,
+	  "ab",
+	  "",
+	  0,
+	  "" },
+	{ "not UTF-8", { { STREAM TEXT("a") TEXT("\xff") END } }, 1, "a\xef\xbf\xbd", "", 0, "" },
+	{ "NUL",
+	  { { NUL, sizeof NUL - 1 } },
+	  1,
+	  "ab\xef\xbf\xbd"
+	  "c",
+	  "",
+	  0,
+	  "" },
+	{ "NaN",
+	  { { STREAM
+	      "data: {\"x\":NaN,\"choices\":[{\"delta\":{\"content\":\"a\"},\"logprob\":-Infinity}]}\n\n" END } },
 	  1,
 	  "a",
 	  "",
-	  ERROR_UPSTREAM,
-	  "could not be read" },
-	{ "not UTF-8",
-	  { { STREAM TEXT("a") TEXT("\xff") } },
-	  1,
-	  "a",
-	  "",
-	  ERROR_UPSTREAM,
-	  "could not be read" },
-	{ "NUL", { { NUL, sizeof NUL - 1 } }, 1, "a", "", ERROR_UPSTREAM, "could not be read" },
-	{ "NUL, escaped", { { STREAM TEXT("a\\u0000b") } }, 1, "", "", ERROR_UPSTREAM, "could not be read" },
+	  0,
+	  "" },
 	{ "an error in the stream",
 	  { { STREAM TEXT("a") "data: {\"error\":{\"message\":\"out of memory\"}}\n\n" } },
 	  1,
@@ -279,12 +126,19 @@ static const struct {
 	  ERROR_UPSTREAM,
 	  "does not accept our key" },
 	{ "bad request",
+	  { { JSON("400 Bad Request") "{\"error\":{\"message\":\"no tools here\"}}" } },
+	  1,
+	  "",
+	  "",
+	  ERROR_UPSTREAM,
+	  "refused the request: no tools here" },
+	{ "too long",
 	  { { JSON("400 Bad Request") "{\"error\":{\"message\":\"context length exceeded\"}}" } },
 	  1,
 	  "",
 	  "",
 	  ERROR_UPSTREAM,
-	  "refused the request: context length exceeded" },
+	  "too long for this model" },
 	{ "busy, then not",
 	  { { JSON("503 Service Unavailable") "{\"error\":\"x\"}" }, { STREAM TEXT("Yes") DONE } },
 	  2,
@@ -307,10 +161,10 @@ static const struct {
 	  "",
 	  "",
 	  ERROR_UPSTREAM,
-	  "failed; try again later" },
-	{ "a server error is not asked again",
-	  { { JSON("500 No") "{}" } },
-	  1,
+	  "too busy" },
+	{ "a server error",
+	  { { "HTTP/1.1 500 No\r\nRetry-After-Ms: 5\r\nConnection: close\r\n\r\n{}" } },
+	  3,
 	  "",
 	  "",
 	  ERROR_UPSTREAM,
@@ -321,7 +175,7 @@ static const struct {
 	  "",
 	  "",
 	  ERROR_UPSTREAM,
-	  "failed" },
+	  "redirects" },
 	{ "newer parameters are learned",
 	  { { JSON("400 Bad Request") "{\"error\":{\"message\":\"Unsupported parameter: 'max_tokens'. Use "
 	                              "'max_completion_tokens' instead.\"}}" },
@@ -332,7 +186,7 @@ static const struct {
 	  "",
 	  0,
 	  "" },
-	{ "an event of 10 MB", { { STREAM "data: " }, { 0 } }, 1, "", "", ERROR_UPSTREAM, "more than" },
+	{ "an event of 10 MB", { { STREAM "data: " }, { 0 } }, 1, "", "", ERROR_UPSTREAM, "too large" },
 };
 
 static void test_what_models_do(void **state)
@@ -341,7 +195,7 @@ static void test_what_models_do(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct canned answers[ANSWERS];
 		struct asked asked = { 0 };
-		struct model m;
+		struct model_rig m;
 		struct arena a;
 		int got;
 
@@ -357,10 +211,9 @@ static void test_what_models_do(void **state)
 				text_addf(&big, "%01024d", 0);
 			answers[0] = (struct canned){ big.at, big.length };
 		}
-		model_start(&m);
-		m.answers = answers;
-		got = ask(&m, "default", &asked, &a);
-		model_stop(&m);
+		model_rig_start(&m, answers);
+		got = model_rig_ask_once(&m, &asked, &a);
+		model_rig_stop(&m);
 		assert_int_equal(asked.err.code, cases[i].code);
 		assert_int_equal(got, cases[i].code ? -1 : 0);
 		assert_non_null(strstr(asked.err.message, cases[i].message));
@@ -377,15 +230,14 @@ static void test_what_is_asked(void **state)
 {
 	static const struct canned answers[ANSWERS] = { { STREAM TEXT("Yes") END USAGE DONE } };
 	struct asked asked = { 0 };
-	struct model m;
+	struct model_rig m;
 	struct arena a;
 
 	(void)state;
 	arena_init(&a, 0);
-	model_start(&m);
-	m.answers = answers;
-	assert_int_equal(ask(&m, "", &asked, &a), 0);
-	model_stop(&m);
+	model_rig_start(&m, answers);
+	assert_int_equal(model_rig_ask_once(&m, &asked, &a), 0);
+	model_rig_stop(&m);
 	assert_non_null(strstr(m.requests[0], "POST /v1/chat/completions HTTP/1.1\r\n"));
 	assert_non_null(strstr(m.requests[0], "Authorization: Bearer sk-test\r\n"));
 	assert_non_null(strstr(
@@ -410,15 +262,14 @@ static void test_models(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		static const struct canned answers[ANSWERS] = { { STREAM TEXT("Yes") END DONE } };
-		struct asked asked = { 0 };
-		struct model m;
+		struct asked asked = { .model = models[i].wanted };
+		struct model_rig m;
 		struct arena a;
 
 		arena_init(&a, 0);
-		model_start(&m);
-		m.answers = answers;
-		assert_int_equal(ask(&m, models[i].wanted, &asked, &a), 0);
-		model_stop(&m);
+		model_rig_start(&m, answers);
+		assert_int_equal(model_rig_ask_once(&m, &asked, &a), 0);
+		model_rig_stop(&m);
 		assert_non_null(strstr(m.requests[0], models[i].want));
 		arena_done(&a);
 	}
@@ -427,18 +278,17 @@ static void test_models(void **state)
 static void test_a_reader_that_has_enough(void **state)
 {
 	static const struct canned answers[ANSWERS] = { { STREAM TEXT("a") TEXT("b") TEXT("c"),
-		                                          .hang = true } };
-	struct asked asked = { .stop_after = 2 };
-	struct model m;
+		                                          .end = END_HANG } };
+	struct asked asked = { .stop_after = 1 };
+	struct model_rig m;
 	struct arena a;
 
 	(void)state;
 	arena_init(&a, 0);
-	model_start(&m);
-	m.answers = answers;
-	assert_int_equal(ask(&m, "", &asked, &a), 0);
-	model_stop(&m);
-	assert_string_equal(asked.text.at, "ab");
+	model_rig_start(&m, answers);
+	assert_int_equal(model_rig_ask_once(&m, &asked, &a), 0);
+	model_rig_stop(&m);
+	assert_true(asked.text.at[0] == 'a' && asked.took_ms < 900);
 	arena_done(&a);
 }
 
@@ -452,7 +302,7 @@ static void *cancel_soon(void *arg)
 static void test_cancelled(void **state)
 {
 	static const struct canned scripts[][ANSWERS] = {
-		{ { STREAM TEXT("a"), .hang = true } },
+		{ { STREAM TEXT("a"), .end = END_HANG } },
 		{ { "HTTP/1.1 503 No\r\nRetry-After: 9\r\nConnection: close\r\n\r\n" } },
 	};
 
@@ -460,16 +310,15 @@ static void test_cancelled(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct asked asked = { 0 };
 		pthread_t thread;
-		struct model m;
+		struct model_rig m;
 		struct arena a;
 
 		arena_init(&a, 0);
-		model_start(&m);
-		m.answers = scripts[i];
+		model_rig_start(&m, scripts[i]);
 		pthread_create(&thread, NULL, cancel_soon, &asked.cancelled);
-		assert_int_equal(ask(&m, "", &asked, &a), -1);
+		assert_int_equal(model_rig_ask_once(&m, &asked, &a), -1);
 		pthread_join(thread, NULL);
-		model_stop(&m);
+		model_rig_stop(&m);
 		assert_int_equal(asked.err.code, ERROR_UNAVAILABLE);
 		assert_true(asked.took_ms < 2500);
 		arena_done(&a);
@@ -478,15 +327,16 @@ static void test_cancelled(void **state)
 
 static void test_nobody_there(void **state)
 {
+	static const struct canned nothing[1] = { { 0 } };
 	struct asked asked = { 0 };
-	struct model m;
+	struct model_rig m;
 	struct arena a;
 
 	(void)state;
 	arena_init(&a, 0);
-	model_start(&m);
-	model_stop(&m);
-	assert_int_equal(ask(&m, "", &asked, &a), -1);
+	model_rig_start(&m, nothing);
+	model_rig_stop(&m);
+	assert_int_equal(model_rig_ask_once(&m, &asked, &a), -1);
 	assert_int_equal(asked.err.code, ERROR_UPSTREAM);
 	assert_string_equal(asked.err.message, "the model cannot be reached");
 	arena_done(&a);

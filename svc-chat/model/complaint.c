@@ -1,0 +1,261 @@
+#include "svc-chat/model/complaint.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/text.h"
+#include "common/base/utf8.h"
+#include "common/json/json.h"
+#include "svc-chat/model/repair.h"
+
+enum { WORDS_MAX = 1000, TOLD_MAX = 200 };
+
+/* --- Reading ------------------------------------------------------------------------------------------------------ */
+
+/* One line of at most `most` bytes, whole characters. */
+static char *one_line(const char *text, size_t most, struct arena *a)
+{
+	char *line = arena_strndup(a, text, utf8_clip(text, strlen(text), most));
+
+	for (char *at = line; *at; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = ' ';
+	return line;
+}
+
+static const char *first_string(json_object *object, const char *const *keys)
+{
+	const char *text = NULL;
+
+	for (; *keys && !(text && *text); keys++)
+		text = json_string(object, *keys);
+	return text && *text ? text : NULL;
+}
+
+/* FastAPI's list: [{"loc": ["body", "x"], "msg": "Field required"}] */
+static const char *of_details(json_object *list, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	for (size_t i = 0; i < json_object_array_length(list) && i < 5; i++) {
+		json_object *one = json_object_array_get_idx(list, i), *loc = json_get(one, "loc");
+		const char *msg = json_string(one, "msg");
+
+		if (t.length && msg)
+			text_adds(&t, "; ");
+		for (size_t k = 0;
+		     msg && json_object_is_type(loc, json_type_array) && k < json_object_array_length(loc);
+		     k++)
+			text_addf(&t, "%s%s", json_object_get_string(json_object_array_get_idx(loc, k)),
+			          k + 1 < json_object_array_length(loc) ? "." : ": ");
+		text_adds(&t, msg ? msg : "");
+	}
+	return t.length ? t.at : NULL;
+}
+
+/* However deep it stands: {"message": {"detail": [{"msg": "..."}]}} */
+static const char *words_of(json_object *error, int depth, struct arena *a)
+{
+	static const char *const keys[] = { "message", "msg",   "detail", "error_msg",
+		                            "error",   "title", "type",   NULL };
+	const char *words = NULL;
+
+	if (depth > 4)
+		return NULL;
+	if (json_object_is_type(error, json_type_string))
+		return *json_object_get_string(error) ? json_object_get_string(error) : NULL;
+	if (json_object_is_type(error, json_type_array))
+		return of_details(error, a);
+	for (const char *const *key = keys; *key && !words; key++)
+		words = words_of(json_get(error, *key), depth + 1, a);
+	return words;
+}
+
+static bool is_error(json_object *error)
+{
+	if (json_object_is_type(error, json_type_string))
+		return *json_object_get_string(error) != '\0';
+	if (json_object_is_type(error, json_type_object))
+		return json_object_object_length(error) > 0;
+	return error && !json_object_is_type(error, json_type_boolean);
+}
+
+static int status_of(json_object *error)
+{
+	int64_t status =
+	    json_int(error, "status", json_int(error, "code", json_int(error, "status_code", 0)));
+
+	return status >= 400 && status < 600 ? (int)status : 0;
+}
+
+static void fill(json_object *error, const char *words, struct complaint *ret, struct arena *a)
+{
+	static const char *const codes[] = { "code", "type", "status", NULL };
+	static const char *const params[] = { "param", NULL };
+	bool object = json_object_is_type(error, json_type_object);
+	const char *code = object ? first_string(error, codes) : NULL;
+	const char *param = object ? first_string(error, params) : NULL;
+
+	ret->words = words ? one_line(words, WORDS_MAX, a) : "";
+	ret->code = one_line(arena_printf(a, "%s %s", code ? code : "", param ? param : ""), 100, a);
+	ret->status = object ? status_of(error) : 0;
+}
+
+bool complaint_of(json_object *object, struct complaint *ret, struct arena *a)
+{
+	json_object *error = json_get(object, "error"), *base = json_get(object, "base_resp");
+	const char *kind = json_string(object, "object");
+
+	*ret = (struct complaint){ "", "", 0 };
+	if (json_object_is_type(object, json_type_array) && json_object_array_length(object)) /* Google's */
+		return complaint_of(json_object_array_get_idx(object, 0), ret, a);
+	if (is_error(error))
+		fill(error, words_of(error, 0, a), ret, a);
+	else if (kind && strcmp(kind, "error") == 0)
+		fill(object, words_of(object, 0, a), ret, a);
+	else if (json_int(base, "status_code", 0))
+		fill(base, json_string(base, "status_msg"), ret, a);
+	else
+		return false;
+	if (!ret->status)
+		ret->status = status_of(object);
+	return true;
+}
+
+void complaint_read(int status, const char *body, size_t size, struct complaint *ret, struct arena *a)
+{
+	OWN(json) json_object *object = NULL;
+	struct error ignored = { 0 };
+	struct text text;
+	size_t lead;
+
+	text_init(&text, a);
+	repair_json(body, size, &text);
+	lead = strspn(text.at, " \t\r\n");
+	if (json_parse(text.at, text.length, &object, &ignored) == 0 && object) {
+		if (!complaint_of(object, ret, a))
+			fill(object, words_of(object, 0, a), ret, a);
+	} else {
+		*ret = (struct complaint){ "", "", 0 };
+		if (text.at[lead] != '<') /* no web page */
+			ret->words = one_line(text.at + lead, WORDS_MAX, a);
+	}
+	ret->status = status;
+}
+
+/* --- Meaning ------------------------------------------------------------------------------------------------------ */
+
+bool complaint_mentions(const struct complaint *c, const char *word)
+{
+	return strcasestr(c->words, word) != NULL || strcasestr(c->code, word) != NULL;
+}
+
+/* The first that fits counts. A row fits when the status is its own (0: any) and one of the words is there (none: any). */
+static const struct {
+	enum complaint_kind kind;
+	int from, to;
+	const char *words[12];
+} meanings[] = {
+	{ COMPLAINT_CONTEXT,
+	  400,
+	  599,
+	  { "context_length", "context length", "context window", "context size", "maximum context",
+	    "prompt is too long", "too many tokens", "input is too long", "input length", "reduce the length",
+	    "exceeds the model", NULL } },
+	{ COMPLAINT_CONTEXT, 413, 413, { NULL } },
+	{ COMPLAINT_FILTER,
+	  400,
+	  451,
+	  { "content_filter", "content filter", "content management policy", "content_policy",
+	    "data_inspection_failed", "moderation", "safety system", NULL } },
+	{ COMPLAINT_PAYMENT,
+	  400,
+	  599,
+	  { "insufficient_quota", "insufficient balance", "insufficient_balance",
+	    "exceeded your current quota", "billing", "payment", "credit", "arrear", "余额", NULL } },
+	{ COMPLAINT_PAYMENT, 402, 402, { NULL } },
+	{ COMPLAINT_KEY, 401, 401, { NULL } },
+	{ COMPLAINT_KEY,
+	  400,
+	  599,
+	  { "api key", "api-key", "api_key", "apikey", "authentication", "unauthorized", "unauthenticated",
+	    "credential", "invalid token", "bearer", NULL } },
+	{ COMPLAINT_KEY, 403, 403, { NULL } },
+	{ COMPLAINT_BUSY, 429, 429, { NULL } },
+	{ COMPLAINT_BUSY, 503, 503, { NULL } },
+	{ COMPLAINT_BUSY, 529, 529, { NULL } },
+	{ COMPLAINT_BUSY, 500, 599, { "overloaded", "rate limit", "rate_limit", "capacity", NULL } },
+	{ COMPLAINT_ADDRESS, 404, 405, { NULL } },
+	{ COMPLAINT_ADDRESS,
+	  400,
+	  400,
+	  { "model_not_found", "no such model", "does not exist", "unknown model", NULL } },
+	{ COMPLAINT_REDIRECT, 300, 399, { NULL } },
+	{ COMPLAINT_FAILED, 500, 599, { NULL } },
+	{ COMPLAINT_FAILED, 408, 409, { NULL } },
+	{ COMPLAINT_FAILED, 425, 425, { NULL } },
+};
+
+enum complaint_kind complaint_kind(const struct complaint *c)
+{
+	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+		const char *const *word = meanings[i].words;
+		int status = c->status ? c->status : 400; /* words alone */
+
+		if (status < meanings[i].from || status > meanings[i].to)
+			continue;
+		if (!*word)
+			return meanings[i].kind;
+		for (; *word; word++)
+			if (complaint_mentions(c, *word))
+				return meanings[i].kind;
+	}
+	if (c->status)
+		return COMPLAINT_REQUEST;
+	return complaint_mentions(c, "overload") || complaint_mentions(c, "server_error") ||
+	               complaint_mentions(c, "internal")
+	           ? COMPLAINT_FAILED
+	           : COMPLAINT_REQUEST;
+}
+
+/* --- Telling ------------------------------------------------------------------------------------------------------ */
+
+/* Keys, addresses of hosts and people, and what is long enough to be one and has digits. */
+static bool is_secret(const char *word, size_t size, const char *key)
+{
+	char copy[256];
+	int digits = 0;
+
+	if (size >= sizeof copy)
+		return true;
+	memcpy(copy, word, size);
+	copy[size] = '\0';
+	for (size_t i = 0; i < size; i++)
+		digits += isdigit((unsigned char)copy[i]) != 0;
+	return strstr(copy, "://") || strchr(copy, '@') || strstr(copy, "**") || strstr(copy, "sk-") ||
+	       (*key && strstr(copy, key)) || (size > 24 && digits > 3) ||
+	       strspn(copy, "0123456789.:[]") == size;
+}
+
+const char *complaint_words(const struct complaint *c, const char *key, struct arena *a)
+{
+	struct text t;
+
+	if (complaint_kind(c) == COMPLAINT_KEY)
+		return "";
+	text_init(&t, a);
+	for (const char *at = c->words; *at;) {
+		size_t word = strcspn(at, " ,;'\"()"), after = word + strspn(at + word, " ,;'\"()");
+		bool number = word <= 6 && strspn(at, "0123456789.") == word;
+
+		if (!number && is_secret(at, word, key))
+			text_adds(&t, "…");
+		else
+			text_add(&t, at, word);
+		text_add(&t, at + word, after - word);
+		at += after;
+	}
+	return one_line(t.at, TOLD_MAX, a);
+}

@@ -1,0 +1,182 @@
+#include "svc-chat/model/hearing.h"
+
+#include <string.h>
+
+enum {
+	EVENT_MAX = 4 << 20,
+	ERROR_BODY_MAX = 64 << 10,
+	SCRATCH_MAX = 256 << 10, /* then it is used anew */
+};
+
+/* --- Giving out --------------------------------------------------------------------------------------------------- */
+
+static void give_out(struct hearing *h)
+{
+	if (h->think.taken_back && h->answered)
+		h->sink->take_back(h->sink->arg);
+	h->answered &= !h->think.taken_back;
+	h->think.taken_back = false;
+	h->hold &= !h->think.apart;
+	if (h->thoughts.length && !h->ended) {
+		h->given = h->thought = true;
+		h->ended = h->sink->reasoning(h->sink->arg, h->thoughts.at, h->thoughts.length) != 0;
+	}
+	if (h->answer.length && !h->ended && !h->hold) {
+		h->given = h->answered = true;
+		h->ended = h->sink->text(h->sink->arg, h->answer.at, h->answer.length) != 0;
+		h->answer.length = 0;
+	}
+	h->thoughts.length = 0;
+}
+
+/* --- Hearing ------------------------------------------------------------------------------------------------------ */
+
+static void hear_texts(struct hearing *h, const struct completion *c)
+{
+	bool before = h->think.apart;
+
+	if (c->whole && (h->given || h->answer.length || h->thoughts.length))
+		return;
+	if (c->reasoning) {
+		h->think.apart = true;
+		h->hold = false;
+		text_adds(&h->thoughts, c->reasoning);
+	}
+	if (!c->text)
+		return;
+	think_feed(&h->think, c->text, strlen(c->text), &h->answer, &h->thoughts);
+	h->thought_first |= !before && h->think.apart && h->think.answered;
+}
+
+static void hear(struct hearing *h, const struct completion *c)
+{
+	h->read++;
+	if (c->model && !h->result->model)
+		h->result->model = arena_strdup(h->arena, c->model);
+	if (c->has_usage) {
+		h->result->has_usage = true;
+		h->result->prompt_tokens = c->prompt_tokens;
+		h->result->completion_tokens = c->completion_tokens;
+	}
+	hear_texts(h, c);
+	if (c->finish && !h->finished) {
+		h->finished = true;
+		h->finish = arena_strdup(h->arena, c->finish);
+	}
+	h->done |= c->done;
+	if (c->failed && !h->failed && !h->finished) {
+		h->failed = true;
+		h->complaint = c->complaint;
+		h->complaint.words = arena_strdup(h->arena, c->complaint.words);
+		h->complaint.code = arena_strdup(h->arena, c->complaint.code);
+	}
+}
+
+/* One object; or, where a peer has joined several by line ends, one a line. */
+static void read_object(struct hearing *h, const char *bytes, size_t size)
+{
+	struct completion c;
+
+	if (h->scratch.used > SCRATCH_MAX)
+		arena_reset(&h->scratch);
+	if (completion_read(bytes, size, &c, &h->scratch)) {
+		hear(h, &c);
+		return;
+	}
+	if (!memchr(bytes, '\n', size)) {
+		h->unread++;
+		return;
+	}
+	for (const char *end = bytes + size; bytes < end;) {
+		const char *stop = memchr(bytes, '\n', (size_t)(end - bytes));
+
+		stop = stop ? stop : end;
+		if (stop - bytes > 6 && memcmp(bytes, "data: ", 6) == 0)
+			bytes += 6;
+		if (completion_read(bytes, (size_t)(stop - bytes), &c, &h->scratch))
+			hear(h, &c);
+		bytes = stop + 1;
+	}
+}
+
+static int on_event(void *arg, const struct sse_event *event)
+{
+	struct hearing *h = arg;
+
+	if (!h->done)
+		read_object(h, event->data, event->size);
+	return 0;
+}
+
+/* An object in one line needs no blank line behind it. */
+static bool is_event(const char *line, size_t size)
+{
+	return (size > 1 && line[0] == '{' && line[size - 1] == '}') ||
+	       (size == 6 && memcmp(line, "[DONE]", 6) == 0);
+}
+
+/* --- In and out --------------------------------------------------------------------------------------------------- */
+
+void hearing_init(struct hearing *h, const struct chat_sink *sink, struct chat_result *result,
+                  bool thinks_first, struct arena *a)
+{
+	*h = (struct hearing){ .sink = sink, .result = result, .hold = thinks_first, .arena = a };
+	arena_init(&h->scratch, 0);
+	text_init(&h->body, a);
+	text_init(&h->answer, a);
+	text_init(&h->thoughts, a);
+	think_init(&h->think);
+	sse_reader_init(&h->reader, EVENT_MAX, on_event, h);
+	h->reader.is_event = is_event;
+}
+
+void hearing_done(struct hearing *h)
+{
+	sse_reader_done(&h->reader);
+	arena_done(&h->scratch);
+}
+
+/* Events, or something else: the first character tells. */
+static bool is_whole(struct hearing *h, const char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size && !h->decided; i++)
+		if (!strchr(" \t\r\n", bytes[i]) || !bytes[i]) {
+			h->decided = true;
+			h->whole = bytes[i] == '{' || bytes[i] == '<' || bytes[i] == '[';
+		}
+	return h->whole;
+}
+
+int hearing_feed(struct hearing *h, int status, const char *bytes, size_t size)
+{
+	bool good = status >= 200 && status < 300, whole = is_whole(h, bytes, size) || !good;
+	struct error too_large = { 0 };
+
+	h->status = status;
+	if (whole && h->body.length + size <= (good ? (size_t)EVENT_MAX : (size_t)ERROR_BODY_MAX))
+		text_add(&h->body, bytes, size);
+	else if (whole || sse_reader_feed(&h->reader, bytes, size, &too_large) < 0)
+		h->too_large = good;
+	give_out(h);
+	return h->ended || h->failed || h->too_large;
+}
+
+bool hearing_is_page(const struct hearing *h)
+{
+	return h->body.at[strspn(h->body.at, " \t\r\n")] == '<';
+}
+
+void hearing_end(struct hearing *h)
+{
+	if (h->ended || h->status < 200 || h->status >= 300)
+		return;
+	if (h->whole && !hearing_is_page(h)) {
+		read_object(h, h->body.at, h->body.length);
+		h->done |= h->read > 0;
+	} else if (!h->whole && !h->too_large) {
+		sse_reader_end(&h->reader);
+	}
+	think_end(&h->think, &h->answer, &h->thoughts);
+	h->hold = false;
+	give_out(h);
+}

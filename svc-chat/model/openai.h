@@ -1,0 +1,70 @@
+/* openai: what the files of the provider that asks OpenAI-compatible endpoints share. Nobody else includes it. */
+#ifndef PARLEY_CHAT_OPENAI_H
+#define PARLEY_CHAT_OPENAI_H
+
+#include <pthread.h>
+
+#include "common/egress/egress.h"
+#include "svc-chat/model/endpoint.h"
+#include "svc-chat/model/hearing.h"
+
+enum { ENDPOINTS_MAX = 8 };
+
+/* The models that an endpoint lists. */
+struct model_list {
+	pthread_mutex_t lock; /* guards what follows; never held over a request */
+	struct arena arena;
+	char **names;
+	size_t count;
+	int64_t until; /* fresh until then; 0: never asked */
+	bool asking;
+};
+
+struct openai {
+	struct chat_provider base;
+	struct provider_openai_config config;
+	struct arena arena; /* of the strings below */
+	struct endpoint endpoints[ENDPOINTS_MAX];
+	struct model_list lists[ENDPOINTS_MAX];
+	struct breaker {
+		_Atomic int failures;       /* in a row */
+		_Atomic int64_t open_until; /* monotonic ms: others are asked first until then */
+	} breakers[ENDPOINTS_MAX];
+	size_t endpoint_count;
+	struct quirks_cache *quirks;
+};
+
+void list_init(struct model_list *list);
+void list_done(struct model_list *list);
+/* The model that was asked for where the endpoint has it, else the operator's. Asks the endpoint now and then. */
+const char *list_choose(struct model_list *list, struct egress *egress, const struct endpoint *e,
+                        const char *wanted, struct arena *a);
+
+/* One request and what came of it. */
+struct attempt {
+	struct hearing hearing;
+	struct egress_response response;
+	int status;  /* of the answer; 0: none came */
+	int fetched; /* what egress returned, and why */
+	struct error why;
+	int64_t end_by; /* the answer is whole: its end is waited for until then */
+};
+
+/* What to make of an attempt. */
+enum verdict {
+	VERDICT_DONE,
+	VERDICT_AGAIN,     /* it may well go better, after a pause */
+	VERDICT_LEARNED,   /* the request will be another */
+	VERDICT_SHORTER,   /* the prompt must be */
+	VERDICT_ELSEWHERE, /* not here, but another endpoint may */
+	VERDICT_FAILED,
+};
+
+/* The result's finish, or a sentence in err: what a visitor may read, or the owner. */
+enum verdict verdict_of(const struct attempt *x, const struct chat_request *request, const struct endpoint *e,
+                        struct complaint *complaint, struct chat_result *result, struct arena *a,
+                        struct error *err);
+/* How long the endpoint wants to be left alone, in milliseconds; -1: it does not say. now: Unix seconds. */
+int64_t verdict_pause(const struct egress_response *response, int64_t now);
+
+#endif

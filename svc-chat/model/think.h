@@ -1,0 +1,44 @@
+/*
+ * think: a filter for text that a model is writing: what it thinks aloud in the text goes another way than its answer.
+ *
+ * Understands "<think>...</think>" and its kin at the text's beginning (and again behind such a block), "</think>" alone
+ * (the template began the thinking: all that came before is thought), and the channels of gpt-oss ("<|channel|>analysis
+ * <|message|>..."), of which only `final` is answer. Tags may be cut anywhere.
+ */
+#ifndef PARLEY_CHAT_THINK_H
+#define PARLEY_CHAT_THINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/text.h"
+
+enum think_mode {
+	THINK_START, /* a block may begin here; blanks are passed over */
+	THINK_ANSWER,
+	THINK_BLOCK,   /* in <think> */
+	THINK_HEADER,  /* of a channel: up to <|message|> */
+	THINK_CHANNEL, /* in one that is not final */
+	THINK_FINAL,
+};
+
+struct think {
+	enum think_mode mode;
+	bool apart;      /* thought has come otherwise, or in a block: a closing tag alone is text */
+	bool answered;   /* some answer was added */
+	bool taken_back; /* see think_feed(); the caller unsets it */
+	size_t tag;      /* which of the tags the block has */
+	char held[64], channel[32], last;
+	size_t held_size, channel_size;
+};
+
+void think_init(struct think *t);
+
+/*
+ * What is certain is added to answer and to thought. When a closing tag alone says so, what is in answer goes over to
+ * thought; taken_back then says that what earlier calls have added to it was thought, too.
+ */
+void think_feed(struct think *t, const char *bytes, size_t size, struct text *answer, struct text *thought);
+void think_end(struct think *t, struct text *answer, struct text *thought);
+
+#endif

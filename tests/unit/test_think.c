@@ -1,0 +1,85 @@
+/* links: svc-chat/model/think.c */
+#include "svc-chat/model/think.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct {
+	const char *name, *text, *answer, *thought;
+} cases[] = {
+	{ "plain", "Two years [1].", "Two years [1].", "" },
+	{ "a block", "<think>\nHm.\n</think>\n\nYes", "Yes", "\nHm.\n" },
+	{ "other tags", "<thinking>Hm.</thinking>[THINK]So.[/THINK] Yes", "Yes", "Hm.So." },
+	{ "other signs", "◁think▷Hm.◁/think▷Yes", "Yes", "Hm." },
+	{ "blanks before it", " \n<think>Hm.</think>Yes", "Yes", "Hm." },
+	{ "never closed", "<think>Let me look", "", "Let me look" },
+	{ "closed only", "Let me see.\n</think>\n\nYes", "Yes", "Let me see.\n" },
+	{ "closed only, at the start", "</think>\nYes", "Yes", "" },
+	{ "a tag that is talked about", "Use `</think>` and <think> here", "Use `</think>` and <think> here",
+	  "" },
+	{ "a block, and a tag that is talked about", "<think>a</think>Write </think> last",
+	  "Write </think> last", "a" },
+	{ "nearly a tag", "<thin>k</thin>", "<thin>k</thin>", "" },
+	{ "nearly a closing tag", "<think>a</thi b</think>c", "c", "a</thi b" },
+	{ "the beginning of a tag is all", "<thi", "<thi", "" },
+	{ "channels",
+	  "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Yes [1].<|return|>",
+	  "Yes [1].", "Hm." },
+	{ "channels with a role first",
+	  "<|start|>assistant<|channel|>commentary to=x <|constrain|>json<|message|>{}<|call|><|start|>assistant<|channel|>"
+	  "final<|message|>a < b <| c",
+	  "a < b <| c", "{}" },
+	{ "the final channel alone", "<|channel|>final<|message|>Yes", "Yes", "" },
+	{ "nothing but blanks", " \n ", "", "" },
+};
+
+static void play(size_t i, size_t piece)
+{
+	struct text answer, thought, given;
+	struct think t;
+	struct arena a;
+	size_t size = strlen(cases[i].text);
+
+	arena_init(&a, 0);
+	text_init(&answer, &a);
+	text_init(&thought, &a);
+	text_init(&given, &a);
+	think_init(&t);
+	for (size_t at = 0; at < size; at += piece) {
+		think_feed(&t, cases[i].text + at, size - at < piece ? size - at : piece, &answer, &thought);
+		if (t.taken_back) { /* what the caller had given out already */
+			given.length = 0;
+			given.at[0] = '\0';
+			t.taken_back = false;
+		}
+		text_add(&given, answer.at, answer.length);
+		answer.length = 0;
+	}
+	think_end(&t, &answer, &thought);
+	text_add(&given, answer.at, answer.length);
+	assert_string_equal(given.at, cases[i].answer);
+	if (piece >= size || !strstr(cases[i].name, "closed only"))
+		assert_string_equal(thought.at, cases[i].thought);
+	arena_done(&a);
+}
+
+static void test_every_split(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		print_message("%s\n", cases[i].name);
+		for (size_t piece = strlen(cases[i].text); piece > 0; piece--)
+			play(i, piece);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_split) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
