@@ -8,6 +8,7 @@
  *	ahead.c    reads that are noted, and fetched together
  *	row.c      rows into messages
  *	read.c     what stores write often, over these
+ *	split.c    SQL as single statements
  *	migrate.c, listen.c
  */
 #ifndef PARLEY_DB_INTERNAL_H
@@ -98,6 +99,11 @@ int64_t db_wait_end(const struct db *db); /* of a statement that is sent now */
 PGresult *db_next(PGconn *pg, int64_t until, bool *late);
 /* The answer to what was sent (0: it could not be), with everything that belongs to it. NULL: ask db_failed(). */
 PGresult *db_answer(PGconn *pg, int sent, int64_t until, bool *late);
+
+/* --- split.c ----------------------------------------------------------------------------------------------------- */
+
+/* The next statement, without comments before it and the semicolon after it: its length, 0 at the end. */
+size_t db_next_statement(const char **sql, const char **ret);
 
 /* --- pool.c ------------------------------------------------------------------------------------------------------ */
 

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -125,6 +126,23 @@ static int wait_for_tables(const struct migrator *m, const struct db_migration *
 	return 0;
 }
 
+/* One statement at a time: several in one message are refused for some on a sharded table. */
+static int run_all(const struct migrator *m, const char *what, const char *sql)
+{
+	const char *stmt;
+	size_t length;
+
+	while ((length = db_next_statement(&sql, &stmt)) > 0) {
+		char *one = strndup(stmt, length);
+		int done = one ? run(m, what, one) : -1;
+
+		free(one);
+		if (done < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int apply(const struct migrator *m, const struct db_migration *migration, const char *checksum)
 {
 	OWN(pgresult) PGresult *res = NULL;
@@ -133,8 +151,10 @@ static int apply(const struct migrator *m, const struct db_migration *migration,
 
 	snprintf(what, sizeof what, "migration %d (%s)", migration->number, migration->name);
 	snprintf(number, sizeof number, "%d", migration->number);
+	/* Of all schemas one at a time: foreign keys between them lock tables of both, in whatever order. */
 	if (wait_for_tables(m, migration) < 0 || run(m, what, "BEGIN") < 0 ||
-	    run(m, what, migration->sql) < 0)
+	    run(m, what, "SELECT pg_advisory_xact_lock(hashtextextended('parley.migrate', 0))") < 0 ||
+	    run_all(m, what, migration->sql) < 0)
 		return -1; /* the connection ends with us, and so does its transaction */
 	res = PQexecParams(m->pg, "INSERT INTO schema_migration (number, name, checksum) VALUES ($1, $2, $3)",
 	                   3, NULL, values, NULL, NULL, 0);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "common/base/clock.h"
+#include "common/db/internal.h"
 #include "tests/unit/pg.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -163,6 +164,116 @@ static void several_replicas_start_at_once(void **state)
 	assert_int_equal(number("SELECT count(*) FROM test_migrate.schema_migration"), 1);
 }
 
+/* Each of two services locks a table of its own and then one of the other's: one after the other they are no trouble. */
+static void *migrate_across(void *arg)
+{
+	static const struct db_migration one[] = {
+		{ 1, "one",
+		  "ALTER TABLE thing ADD a int; SELECT pg_sleep(0.1);"
+		  " ALTER TABLE test_migrate_b.thing ADD a int" },
+	};
+	static const struct db_migration two[] = {
+		{ 1, "two",
+		  "ALTER TABLE thing ADD b int; SELECT pg_sleep(0.1);"
+		  " ALTER TABLE test_migrate.thing ADD b int" },
+	};
+	struct error err = { 0 };
+	int failed =
+	    db_migrate(pg_url(), arg ? "test_migrate_b" : "test_migrate", arg ? two : one, 1, 10000, &err);
+
+	if (failed)
+		fprintf(stderr, "%s\n", err.message);
+	return failed ? (void *)1 : NULL;
+}
+
+static void two_services_that_start_at_once_do_not_deadlock(void **state)
+{
+	pthread_t threads[2];
+	void *failed;
+
+	(void)state;
+	pg_schema("test_migrate_b");
+	pg_sql("CREATE TABLE test_migrate.thing (); CREATE TABLE test_migrate_b.thing ()");
+	for (int i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, migrate_across, i ? "b" : NULL);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+	pg_sql("DROP SCHEMA test_migrate_b CASCADE");
+}
+
+static void sql_is_split_where_statements_end(void **state)
+{
+	static const struct {
+		const char *sql, *want;
+	} cases[] = {
+		{ "", "" },
+		{ " ;; -- nothing\n/* at ; all */ ", "" },
+		{ "A; B", "A|B" },
+		{ "-- a; comment\nA;\n\nB ;", "A|B " },
+		{ "A ';' ; B", "A ';' |B" },
+		{ "A 'it''s; x'; B", "A 'it''s; x'|B" },
+		{ "A '\\'; B", "A '\\'|B" },
+		{ "A E'\\';'; B", "A E'\\';'|B" },
+		{ "A typE'\\'; B", "A typE'\\'|B" },
+		{ "A \"odd;name\"; B", "A \"odd;name\"|B" },
+		{ "A $$ x; 'y $$; B", "A $$ x; 'y $$|B" },
+		{ "A $f$ x; $$ ; $$ $f$; B", "A $f$ x; $$ ; $$ $f$|B" },
+		{ "A $1; B $2 c$d$e; C", "A $1|B $2 c$d$e|C" },
+		{ "A /* ; /* ; */ ; */ x; B", "A /* ; /* ; */ ; */ x|B" },
+		{ "A - 1; B -- ;", "A - 1|B -- ;" },
+		{ "A 'no end; B", "A 'no end; B" },
+		{ "A $$ no end; B", "A $$ no end; B" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const char *sql = cases[i].sql, *stmt;
+		char got[200] = "";
+		size_t length;
+
+		while ((length = db_next_statement(&sql, &stmt)) > 0) {
+			if (*got)
+				strcat(got, "|");
+			strncat(got, stmt, length);
+		}
+		assert_string_equal(got, cases[i].want);
+	}
+}
+
+/* What the build says of migrations with such names. */
+static void numbers_below_100_are_not_a_services(void **state)
+{
+	static const struct {
+		const char *files, *want;
+	} cases[] = {
+		{ "svc-x/migrations/100_a.sql svc-x/migrations/101_b.sql common/a/001_c.sql", "" },
+		{ "svc-x/migrations/099_a.sql", "begin at 100" },
+		{ "common/a/100_a.sql", "numbered below 100" },
+		{ "svc-x/migrations/100_a.sql svc-x/migrations/100_b.sql", "is taken by" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char command[600], said[400] = "";
+		FILE *out;
+		int status;
+
+		snprintf(
+		    command, sizeof command,
+		    "root=$PWD; dir=$(mktemp -d); cd $dir && mkdir -p svc-x/migrations common/a && touch %s &&"
+		    " bash $root/common/build/migrations.sh x 2>&1 >/dev/null; rc=$?; rm -r $dir; exit $rc",
+		    cases[i].files);
+		out = popen(command, "r");
+		assert_non_null(out);
+		said[fread(said, 1, sizeof said - 1, out)] = '\0';
+		status = pclose(out);
+		assert_int_equal(status != 0, *cases[i].want != '\0');
+		assert_non_null(strstr(said, cases[i].want));
+	}
+}
+
 /* --- Listening --------------------------------------------------------------------------------------------------- */
 
 struct heard {
@@ -230,6 +341,9 @@ int main(void)
 		cmocka_unit_test_setup(waits_for_the_tables_of_others, fresh),
 		cmocka_unit_test_setup(waits_for_the_schema, fresh),
 		cmocka_unit_test_setup(several_replicas_start_at_once, fresh),
+		cmocka_unit_test_setup(two_services_that_start_at_once_do_not_deadlock, fresh),
+		cmocka_unit_test(sql_is_split_where_statements_end),
+		cmocka_unit_test(numbers_below_100_are_not_a_services),
 		cmocka_unit_test(notifications_are_heard_also_after_a_break),
 	};
 
