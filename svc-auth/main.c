@@ -161,21 +161,17 @@ static int rotate_keys(struct arena *a, struct error *err)
 	return result;
 }
 
-static int command(int argc, char **argv, const struct config_key *unused, struct error *err)
+static int command(int argc, char **argv, struct arena *a, struct error *err)
 {
 	static const struct {
 		const char *name;
 		int (*run)(struct arena *a, struct error *err);
 	} commands[] = { { "--init", init }, { "--rotate-keys", rotate_keys } };
-	struct arena a;
 	int result = 0;
 
-	(void)unused;
-	arena_init(&a, 0);
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			result = commands[i].run(&a, err) < 0 ? -1 : 1;
-	arena_done(&a);
+			result = commands[i].run(a, err) < 0 ? -1 : 1;
 	return result;
 }
 

@@ -45,7 +45,7 @@ struct service_config {
 	/* What is not in the log of this replica any more (Rpc.Next): load events from the database. May be NULL. */
 	stream_loader *load_stream;
 	/* svc-auth alone: handles --init, --rotate-keys and so on before anything else; 1: done, exit. May be NULL. */
-	int (*command)(int argc, char **argv, const struct config_key *keys, struct error *err);
+	int (*command)(int argc, char **argv, struct arena *a, struct error *err);
 };
 
 /* main() of a service: return service_main(argc, argv, &config); */
