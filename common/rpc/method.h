@@ -23,6 +23,18 @@ struct call;
 /* The numbers of parley.Access. */
 enum access { ACCESS_USER, ACCESS_VISITOR, ACCESS_PUBLIC, ACCESS_ADMIN, ACCESS_INTERNAL };
 
+/* What a method waits for: the names of parley.Waits. */
+enum waits {
+	WAITS_DATABASE,
+	WAITS_BRIEF,
+	WAITS_PEERS,
+	WAITS_OUTSIDE,
+	WAITS_READER,
+	WAITS_WRITER,
+	WAITS_PROCESSOR,
+	WAITS
+};
+
 /* Fills out; 0, or -1 with call->err. The generated thunk calls the typed handler. */
 typedef int method_handler(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out);
 
@@ -33,8 +45,7 @@ struct method {
 	const ProtobufCMessageDescriptor *in, *out;
 	method_handler *handler; /* NULL in a client's table */
 	bool reads;              /* no side effects: may be sent again, to another replica */
-	bool slow;               /* waits for models or peers: gets a thread of its own */
-	bool brief;              /* waits for a few rows only: shares a thread with its like */
+	enum waits waits;        /* which threads serve it */
 	bool idempotency_key;    /* the skeleton keeps the first answer under the caller's key */
 };
 

@@ -9,6 +9,7 @@
 /* A place for one call. */
 struct seat {
 	struct lane_job *job; /* NULL: free */
+	struct share *held;
 	struct arena arena;
 	struct db_ahead ahead;
 };
@@ -29,16 +30,17 @@ static void run(struct table *t, struct seat *s)
 	arena_reset(&s->arena);
 	s->job = NULL;
 	t->taken--;
-	lane_leave(t->lane);
+	lane_leave(t->lane, s->held);
 }
 
-static void seat(struct table *t, struct lane_job *job)
+static void seat(struct table *t, struct lane_job *job, struct share *held)
 {
 	struct seat *s = t->seats;
 
 	while (s->job)
 		s++;
 	s->job = job;
+	s->held = held;
 	t->taken++;
 	db_ahead_init(&s->ahead, &s->arena);
 	run(t, s);
@@ -49,12 +51,13 @@ static void seat(struct table *t, struct lane_job *job)
 static bool take(struct table *t)
 {
 	struct lane_job *job;
+	struct share *held;
 
 	for (int i = 0; i < DB_BATCH_MAX && t->taken < DB_BATCH_MAX; i++) {
-		job = lane_take(t->lane, !t->taken);
+		job = lane_take(t->lane, !t->taken, &held);
 		if (!job)
 			return t->taken > 0;
-		seat(t, job);
+		seat(t, job, held);
 	}
 	return true;
 }

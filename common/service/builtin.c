@@ -103,18 +103,6 @@ static void load(struct slot *slot, const Rpc__Request *request, const Rpc__Next
 	}
 }
 
-/* May this many readers wait, and leave enough slots for those who work? */
-static int park(struct slot *slot, struct error *err)
-{
-	struct service *s = slot->service;
-	int most = (int)s->set.contexts * 3 / 4, parked;
-
-	parked = atomic_fetch_add(&s->parked, 1) + 1;
-	slot->parked = true;
-	metric_set(s->gauge_parked, parked);
-	return parked <= most ? 0 : error_busy(err, 1, "too many readers wait for %s", s->config->name);
-}
-
 static void next(struct slot *slot, const Rpc__Request *request, const Rpc__NextRequest *in, struct arena *a)
 {
 	struct stream_waiter waiter = { .token = slot, .reply = reply_events };
@@ -126,13 +114,13 @@ static void next(struct slot *slot, const Rpc__Request *request, const Rpc__Next
 		load(slot, request, in, a);
 		return;
 	}
-	if (park(slot, &err) == 0 &&
+	if (slot_park(slot, &err) == 0 &&
 	    stream_next(s->hub, stream_reader(request->caller ? request->caller : &nobody), in, waiter,
 	                &err) == 0)
 		return; /* answered, or parked: not ours any more */
 	if (err.code == ERROR_NOT_FOUND && s->config->load_stream) {
 		slot->load = true;
-		if (lane_push(&s->work, &slot->job) == 0)
+		if (lane_push(&s->lanes[WAITS_READER], &slot->job) == 0)
 			return;
 		error_clear(&err);
 		error_busy(&err, 1, "%s has more to do than it can take", s->config->name);

@@ -108,7 +108,7 @@ static void handle(struct serving *v)
 	const struct method *method = v->served->method;
 	const char *key = v->call.idempotency_key;
 
-	if (method->slow) {
+	if (method->waits != WAITS_DATABASE) {
 		running_add(v->service, &v->running);
 		v->call.cancelled = &v->running.cancelled;
 	}
@@ -116,7 +116,7 @@ static void handle(struct serving *v)
 		(void)!idempotency_run(&v->call, &v->request->payload, run_handler, v, &v->answer);
 	else
 		(void)run_handler(v, &v->answer);
-	if (method->slow)
+	if (method->waits != WAITS_DATABASE)
 		running_remove(v->service, &v->running);
 }
 

@@ -2,7 +2,7 @@
  * Idempotency-Key: the same key and request within 24 hours gives the first answer again.
  *
  * A short method runs inside one transaction with the row of its key, so that either both are there or neither; an
- * advisory lock tells whether a call with that key runs at this moment. A slow method may not hold a connection: its
+ * advisory lock tells whether a call with that key runs at this moment. One that waits for more than rows may not hold a connection: its
  * row is written first, without an answer, and completed (or taken back) afterwards; a row without an answer whose
  * writer died may be taken over after LEASE_SECONDS.
  *
@@ -140,8 +140,8 @@ int idempotency_run(struct call *call, const ProtobufCBinaryData *request,
 		return error_set(call->err, ERROR_INVALID, "an Idempotency-Key has at most %d characters",
 		                 KEY_MAX);
 	sha256_hex(hash, request->data, request->len);
-	return call->method->slow ? run_beside(call, hash, work, payload)
-	                          : run_within(call, hash, work, payload);
+	return call->method->waits != WAITS_DATABASE ? run_beside(call, hash, work, payload)
+	                                             : run_within(call, hash, work, payload);
 }
 
 void idempotency_sweep(struct db_pool *pool)

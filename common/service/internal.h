@@ -4,7 +4,8 @@
  *   service.c      main(): the order of starting and stopping; what handlers may ask of their service
  *   settings.c     the settings that every service has
  *   slot.c         the NNG side: contexts that receive, are served or parked, reply, and receive again
- *   lane.c         threads made on demand round a bounded queue
+ *   lane.c         threads made on demand round a bounded queue, shared by owners
+ *   glance.c       whose request it is, before it is read
  *   brief.c        a thread that works for several calls at a time
  *   dispatch.c     one request: checked, decoded, handled, answered, logged
  *   builtin.c      Rpc.Hello and Next
@@ -20,12 +21,12 @@
 
 #include "common/base/log.h"
 #include "common/base/metrics.h"
-#include "common/db/ahead.h"
 #include "common/rpc/envelope.h"
 #include "common/rpc/outbox.h"
 #include "common/rpc/rpc.h"
 #include "common/secret/secret.h"
 #include "common/service/admin.h"
+#include "common/service/lane.h"
 #include "common/service/service.h"
 #include "common/stream/stream.h"
 
@@ -37,49 +38,13 @@ extern const char *const service_names[PEERS];
 struct service_settings {
 	const char *database_url, *listen, *admin, *secret, *log_level;
 	const char *addresses[PEERS]; /* in the order of service_names */
-	int64_t workers, contexts, connections, slow, stop_seconds;
+	int64_t workers, contexts, connections, waiting, stop_seconds;
 };
 
 /* The rows of the common settings for that service; strings live in the arena. Returns how many. */
 size_t service_keys(const struct service_config *config, struct config_key keys[KEYS_MAX], struct arena *a);
 /* What their kinds do not say. Sentences go to err->fields. */
 int service_settings_check(const struct service_settings *set, struct arena *a, struct error *err) CHECKED;
-
-/* --- Lanes --------------------------------------------------------------------------------------------------------- */
-
-/*
- * Work for a lane; embedded in what it works on. run() is given an empty arena, which is reset afterwards. On a brief
- * lane also what it is to read ahead (common/db/ahead.h): when it leaves that waiting, it is run again, with the same.
- */
-struct lane_job {
-	void (*run)(struct lane_job *job, struct arena *a, struct db_ahead *ahead);
-	struct lane_job *next;
-};
-
-struct lane {
-	const char *name; /* of its threads and metrics */
-	pthread_mutex_t lock;
-	pthread_cond_t work, ended;
-	struct lane_job *first, **end;
-	int queued, busy, idle, threads;
-	int threads_max, queue_max;
-	bool waking; /* a thread was woken and has not looked yet */
-	bool stopping;
-	bool brief; /* a thread holds several jobs at a time: brief.c */
-	struct metric *gauge_queued, *gauge_threads;
-};
-
-void lane_init(struct lane *lane, int threads_max, int queue_max, struct metrics *m, const char *name);
-/* For a lane's threads: a job; NULL when there is none, and the thread need not (or shall not) wait for one. */
-struct lane_job *lane_take(struct lane *lane, bool waits);
-void lane_leave(struct lane *lane); /* a job is through */
-void brief_work(struct lane *lane); /* what a thread of a brief lane does until it ends */
-/* 0, or -1 when as many jobs as threads and queue take are there already. */
-int lane_push(struct lane *lane, struct lane_job *job) CHECKED;
-int lane_busy(struct lane *lane); /* jobs running or queued */
-/* Ends the threads once the queue is empty; 0, or -1 when that took longer than ms. */
-int lane_stop(struct lane *lane, int ms);
-void lane_done(struct lane *lane);
 
 /* --- Who runs ------------------------------------------------------------------------------------------------------ */
 
@@ -109,7 +74,7 @@ struct slot {
 	struct session session;     /* that the request came in */
 	uint64_t counter;           /* its place there */
 	ProtobufCBinaryData packed; /* the request, opened: inside `request` */
-	bool parked;                /* counted in service->parked */
+	struct share *parked;       /* its place among those that wait for an event, or NULL */
 	bool load;                  /* Next: the stream is not in memory, ask the service's loader */
 	struct serving *serving;    /* of a brief call, between two runs of its handler */
 };
@@ -120,6 +85,9 @@ void slots_close(struct service *s);
 void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms);
 nng_msg *slot_message(size_t size);
 void slot_answer(struct slot *slot, nng_msg *msg); /* these bytes, as they are */
+/* A place among those that wait for an event and hold no thread; the reply gives it back. */
+int slot_park(struct slot *slot, struct error *err) CHECKED;
+void slot_unpark(struct slot *slot); /* before the reply, where there is one */
 
 /* --- The service ---------------------------------------------------------------------------------------------------- */
 
@@ -157,12 +125,12 @@ struct service {
 	struct served *served;
 	struct served *by_id[METHOD_BUCKETS];
 
-	struct lane control, brief, work, slow;
+	struct lane control, lanes[WAITS]; /* by what a method waits for */
+	struct lane parked;                /* places without threads: of calls that wait for an event */
 	nng_socket socket;
 	struct outbox outbox; /* of the socket */
 	struct slot *slots;
 	atomic_int receiving; /* slots that wait for a request */
-	atomic_int parked;    /* slots that wait for a stream */
 	atomic_int ended;     /* slots that are through, at the end */
 
 	atomic_bool serving, draining, stop_now;
@@ -181,6 +149,14 @@ struct service *service_new(const struct service_config *config, const struct se
 /* Finishes what runs, within ms; answers readers. The socket stays, and says no. -1: something still runs. */
 int service_stop(struct service *s, int ms);
 void service_free(struct service *s); /* for tests: a program ends by process_exit() */
+
+/* What a packed Request says of itself at a glance: which method, and whose share of a lane it takes. */
+struct glance {
+	uint32_t method; /* 0: it says none */
+	uint64_t owner;  /* the user; else the client's address; 0: a process of ours, for nobody */
+};
+struct glance request_glance(const void *packed, size_t size);
+uint64_t caller_owner(const Rpc__Caller *caller); /* the same of one that was read */
 
 struct served *service_method(struct service *s, uint32_t id); /* NULL: not ours */
 /* The lane's job of a slot: one request from first to last. */

@@ -1,72 +1,236 @@
+#include "common/service/lane.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/thread.h"
-#include "common/service/internal.h"
 
-enum { IDLE_MS = 20 * 1000 };
+enum { IDLE_MS = 20 * 1000, SHARE_PART = 4 };
 
-void lane_init(struct lane *lane, int threads_max, int queue_max, struct metrics *m, const char *name)
+struct share {
+	uint64_t owner;
+	int busy, queued;
+	struct lane_job *first, **end;
+	struct share *next_waiting, *next;
+};
+
+void lane_init(struct lane *lane, const struct lane_config *config, struct metrics *m)
 {
 	char labels[64];
 
-	*lane = (struct lane){ .name = name, .threads_max = threads_max, .queue_max = queue_max };
-	lane->end = &lane->first;
+	*lane = (struct lane){ .config = *config };
+	lane->threads_max =
+	    config->brief ? (config->places + DB_BATCH_MAX - 1) / DB_BATCH_MAX : config->places;
+	lane->waiting_end = &lane->waiting;
+	lane->promised_end = &lane->promised;
 	pthread_mutex_init(&lane->lock, NULL);
 	cond_init_monotonic(&lane->work);
 	cond_init_monotonic(&lane->ended);
-	snprintf(labels, sizeof labels, "lane=\"%s\"", name);
+	snprintf(labels, sizeof labels, "lane=\"%s\"", config->name);
 	lane->gauge_queued =
 	    metrics_get(m, METRIC_GAUGE, "rpc_queue_depth", labels, "Requests that wait for a thread.");
 	lane->gauge_threads =
 	    metrics_get(m, METRIC_GAUGE, "rpc_threads", labels, "Threads of a lane, idle ones included.");
 }
 
+void lane_done(struct lane *lane)
+{
+	for (int i = 0; i < LANE_HEADS; i++) {
+		for (struct share *s = lane->heads[i], *next; s; s = next) {
+			next = s->next;
+			free(s);
+		}
+	}
+	pthread_cond_destroy(&lane->work);
+	pthread_cond_destroy(&lane->ended);
+	pthread_mutex_destroy(&lane->lock);
+}
+
+/* --- Shares; the lock is held in all that follows ---------------------------------------------------------------------- */
+
+static struct share **place_of(struct lane *lane, uint64_t owner)
+{
+	struct share **at = &lane->heads[(owner * UINT64_C(0x9e3779b97f4a7c15)) >> 58];
+
+	while (*at && (*at)->owner != owner)
+		at = &(*at)->next;
+	return at;
+}
+
+static struct share *share_of(struct lane *lane, uint64_t owner)
+{
+	struct share **at = place_of(lane, owner);
+
+	if (*at)
+		return *at;
+	*at = calloc(1, sizeof **at);
+	if (!*at)
+		abort();
+	(*at)->owner = owner;
+	(*at)->end = &(*at)->first;
+	return *at;
+}
+
+static void forget_if_empty(struct lane *lane, struct share *s)
+{
+	if (s->busy || s->queued)
+		return;
+	*place_of(lane, s->owner) = s->next;
+	free(s);
+}
+
+static int quarter(int places)
+{
+	return places / SHARE_PART > 1 ? places / SHARE_PART : 1;
+}
+
+/* May it have one more of the places now? */
+static bool allowed(const struct lane *lane, const struct share *s)
+{
+	int left = lane->config.places - lane->busy;
+
+	if (left <= 0 || !s->owner)
+		return left > 0;
+	if (left == 1)
+		return !s->busy;
+	return !lane->config.waits_long || s->busy < quarter(lane->config.places) || s->busy < left;
+}
+
+/* Whose turn it is: the link to it, or to NULL. */
+static struct share **pick(struct lane *lane)
+{
+	struct share **best = NULL;
+
+	for (struct share **at = &lane->waiting; *at; at = &(*at)->next_waiting) {
+		const struct share *s = *at;
+
+		if (!allowed(lane, s))
+			continue;
+		if (!s->owner || s->busy < quarter(lane->config.places))
+			return at;
+		if (!best || s->busy < (*best)->busy)
+			best = at;
+	}
+	return best ? best : lane->waiting_end;
+}
+
+/* Is there room in the queue for one more of this owner's? */
+static bool may_wait(struct lane *lane, const struct share *s)
+{
+	int left = lane->config.places + lane->config.queue - lane->busy - lane->queued;
+	bool others_wait = lane->waiting && (lane->waiting != s || s->next_waiting);
+
+	if (left <= 0 || !s->owner)
+		return left > 0;
+	if (left == 1)
+		return !s->busy && !s->queued;
+	return !others_wait || s->queued < quarter(lane->config.places + lane->config.queue);
+}
+
+static void count_queued(struct lane *lane, int more)
+{
+	lane->queued += more;
+	metric_set(lane->gauge_queued, lane->queued);
+}
+
+static void enqueue(struct lane *lane, struct share *s, struct lane_job *job)
+{
+	job->next = NULL;
+	*s->end = job;
+	s->end = &job->next;
+	if (!s->queued++) {
+		s->next_waiting = NULL;
+		*lane->waiting_end = s;
+		lane->waiting_end = &s->next_waiting;
+	}
+	count_queued(lane, 1);
+}
+
+/* The first job of the share that this link leads to; its owner goes to the end of those who wait. */
+static struct lane_job *dequeue(struct lane *lane, struct share **at)
+{
+	struct share *s = *at;
+	struct lane_job *job = s->first;
+
+	s->first = job->next;
+	if (!s->first)
+		s->end = &s->first;
+	*at = s->next_waiting;
+	if (!*at)
+		lane->waiting_end = at;
+	s->next_waiting = NULL;
+	if (--s->queued) {
+		*lane->waiting_end = s;
+		lane->waiting_end = &s->next_waiting;
+	}
+	count_queued(lane, -1);
+	return job;
+}
+
+/* --- Taking ------------------------------------------------------------------------------------------------------------- */
+
+static bool has_work(struct lane *lane)
+{
+	return lane->promised || *pick(lane);
+}
+
 /* Is another thread to be woken for what is queued? One wake-up is under way at a time: who wakes, and finds more than
- * it takes, wakes the next. So a burst does not wake threads that then find nothing to do. The lock is held. */
+ * it takes, wakes the next. So a burst does not wake threads that then find nothing to do. */
 static bool wakes_another(struct lane *lane)
 {
-	if (!lane->first || !lane->idle || lane->waking)
+	if (!lane->idle || lane->waking || !has_work(lane))
 		return false;
 	return lane->waking = true;
 }
 
-/* With the lock held. */
-static struct lane_job *next_job(struct lane *lane, bool waits)
+static void wait_for_work(struct lane *lane)
 {
-	struct lane_job *job;
+	int64_t until = clock_mono_ms() + IDLE_MS;
+	int late = 0;
 
-	if (waits && !lane->first && !lane->stopping) {
-		int64_t until = clock_mono_ms() + IDLE_MS;
-		int late = 0;
-
-		lane->idle++;
-		while (!lane->first && !lane->stopping && !late) {
-			late = cond_wait_until(&lane->work, &lane->lock, until);
-			lane->waking = false;
-		}
-		lane->idle--;
+	lane->idle++;
+	while (!has_work(lane) && !(lane->stopping && !lane->queued) && !late) {
+		late = cond_wait_until(&lane->work, &lane->lock, until);
+		lane->waking = false;
 	}
-	job = lane->first;
-	if (!job)
-		return NULL;
-	lane->first = job->next;
-	if (!lane->first)
-		lane->end = &lane->first;
-	lane->queued--;
-	metric_set(lane->gauge_queued, lane->queued);
-	lane->busy++;
-	return job;
+	lane->idle--;
 }
 
-struct lane_job *lane_take(struct lane *lane, bool waits)
+static struct lane_job *next_job(struct lane *lane, struct share **ret)
+{
+	struct lane_job *job = lane->promised;
+	struct share **at;
+
+	if (job) { /* its place is counted already */
+		*ret = *place_of(lane, job->owner);
+		lane->promised = job->next;
+		if (!lane->promised)
+			lane->promised_end = &lane->promised;
+		count_queued(lane, -1);
+		return job;
+	}
+	at = pick(lane);
+	if (!*at)
+		return NULL;
+	*ret = *at;
+	lane->busy++;
+	(*at)->busy++;
+	return dequeue(lane, at);
+}
+
+struct lane_job *lane_take(struct lane *lane, bool waits, struct share **ret)
 {
 	struct lane_job *job;
 	bool wake;
 
 	pthread_mutex_lock(&lane->lock);
-	job = next_job(lane, waits);
+	if (waits && !has_work(lane))
+		wait_for_work(lane);
+	job = next_job(lane, ret);
 	wake = job && wakes_another(lane);
+	if (lane->stopping && !lane->queued)
+		pthread_cond_broadcast(&lane->work); /* who waited for the last of it */
 	if (!job && waits) { /* the caller ends: not a thread of the lane any more, under the same lock */
 		lane->threads--;
 		metric_set(lane->gauge_threads, lane->threads);
@@ -78,23 +242,31 @@ struct lane_job *lane_take(struct lane *lane, bool waits)
 	return job;
 }
 
-void lane_leave(struct lane *lane)
+static void give_back(struct lane *lane, struct share *held)
+{
+	lane->busy--;
+	held->busy--;
+	forget_if_empty(lane, held);
+}
+
+void lane_leave(struct lane *lane, struct share *held)
 {
 	pthread_mutex_lock(&lane->lock);
-	lane->busy--;
+	give_back(lane, held);
 	pthread_mutex_unlock(&lane->lock);
 }
 
 static void work(struct lane *lane)
 {
 	struct lane_job *job;
+	struct share *held;
 	struct arena a;
 
 	arena_init(&a, 0);
-	while ((job = lane_take(lane, true))) {
+	while ((job = lane_take(lane, true, &held))) {
 		job->run(job, &a, NULL);
 		arena_reset(&a);
-		lane_leave(lane);
+		lane_leave(lane, held);
 	}
 	arena_done(&a);
 }
@@ -104,39 +276,127 @@ static void *lane_thread(void *arg)
 	struct lane *lane = arg;
 
 	pthread_detach(pthread_self());
-	pthread_setname_np(pthread_self(), lane->name);
-	if (lane->brief)
+	pthread_setname_np(pthread_self(), lane->config.name);
+	if (lane->config.brief)
 		brief_work(lane);
 	else
 		work(lane);
 	return NULL;
 }
 
+/* --- Pushing ------------------------------------------------------------------------------------------------------------ */
+
+/* With the lock held: somebody for what was queued. false: there is no thread, and none to be had. */
+static bool find_thread(struct lane *lane, bool *wake)
+{
+	pthread_t thread;
+
+	if (lane->queued > lane->idle && lane->threads < lane->threads_max && has_work(lane)) {
+		if (thread_try(&thread, lane_thread, lane) < 0)
+			return lane->threads > 0;
+		lane->threads++;
+		metric_set(lane->gauge_threads, lane->threads);
+		return true;
+	}
+	*wake = wakes_another(lane);
+	return true;
+}
+
+/* The job that was queued last. */
+static void take_back(struct lane *lane, struct share *s, const struct lane_job *job)
+{
+	struct lane_job **last = &s->first;
+	struct share **at = &lane->waiting;
+
+	while (*last != job)
+		last = &(*last)->next;
+	*last = NULL;
+	s->end = last;
+	count_queued(lane, -1);
+	if (--s->queued)
+		return;
+	while (*at != s)
+		at = &(*at)->next_waiting;
+	*at = s->next_waiting;
+	if (!*at)
+		lane->waiting_end = at;
+}
+
 int lane_push(struct lane *lane, struct lane_job *job)
 {
-	bool room, wake = false;
+	bool room = false, wake = false;
+	struct share *s;
 
 	pthread_mutex_lock(&lane->lock);
-	room = !lane->stopping && lane->busy + lane->queued < lane->threads_max + lane->queue_max;
-	if (room) {
-		job->next = NULL;
-		*lane->end = job;
-		lane->end = &job->next;
-		lane->queued++;
-		metric_set(lane->gauge_queued, lane->queued);
-		if (lane->queued > lane->idle && lane->threads < lane->threads_max) {
-			lane->threads++;
-			metric_set(lane->gauge_threads, lane->threads);
-			thread_start(lane_thread, lane);
-		} else {
-			wake = wakes_another(lane);
+	if (!lane->stopping) {
+		s = share_of(lane, job->owner);
+		room = may_wait(lane, s);
+		if (room) {
+			enqueue(lane, s, job);
+			room = find_thread(lane, &wake);
+			if (!room)
+				take_back(lane, s, job);
 		}
+		forget_if_empty(lane, s);
 	}
 	pthread_mutex_unlock(&lane->lock);
 	if (wake)
 		pthread_cond_signal(&lane->work);
 	return room ? 0 : -1;
 }
+
+struct share *lane_hold(struct lane *lane, uint64_t owner)
+{
+	struct share *s;
+
+	pthread_mutex_lock(&lane->lock);
+	s = share_of(lane, owner);
+	if (!lane->stopping && allowed(lane, s)) {
+		lane->busy++;
+		s->busy++;
+	} else {
+		forget_if_empty(lane, s);
+		s = NULL;
+	}
+	pthread_mutex_unlock(&lane->lock);
+	return s;
+}
+
+void lane_release(struct lane *lane, struct share *held)
+{
+	bool wake = false;
+
+	pthread_mutex_lock(&lane->lock);
+	give_back(lane, held);
+	(void)find_thread(lane, &wake);
+	pthread_mutex_unlock(&lane->lock);
+	if (wake)
+		pthread_cond_signal(&lane->work);
+}
+
+int lane_push_held(struct lane *lane, struct lane_job *job, struct share *held)
+{
+	bool wake = false, found;
+
+	pthread_mutex_lock(&lane->lock);
+	job->owner = held->owner;
+	job->next = NULL;
+	*lane->promised_end = job;
+	lane->promised_end = &job->next;
+	count_queued(lane, 1);
+	found = find_thread(lane, &wake);
+	if (!found) { /* nor was there one for anybody else: it is alone there */
+		lane->promised = NULL;
+		lane->promised_end = &lane->promised;
+		count_queued(lane, -1);
+	}
+	pthread_mutex_unlock(&lane->lock);
+	if (wake)
+		pthread_cond_signal(&lane->work);
+	return found ? 0 : -1;
+}
+
+/* --- The end ------------------------------------------------------------------------------------------------------------ */
 
 int lane_busy(struct lane *lane)
 {
@@ -163,11 +423,4 @@ int lane_stop(struct lane *lane, int ms)
 	left = lane->threads;
 	pthread_mutex_unlock(&lane->lock);
 	return left ? -1 : 0;
-}
-
-void lane_done(struct lane *lane)
-{
-	pthread_cond_destroy(&lane->work);
-	pthread_cond_destroy(&lane->ended);
-	pthread_mutex_destroy(&lane->lock);
 }

@@ -108,6 +108,26 @@ static void learn_methods(struct service *s)
 	}
 }
 
+static void open_lanes(struct service *s)
+{
+	int contexts = (int)s->set.contexts, workers = (int)s->set.workers, waiting = (int)s->set.waiting;
+	const struct lane_config lanes[WAITS] = {
+		[WAITS_DATABASE] = { "database", workers, contexts },
+		[WAITS_BRIEF] = { "brief", BRIEF_THREADS * DB_BATCH_MAX, contexts, .brief = true },
+		[WAITS_PEERS] = { "peers", waiting, waiting, .waits_long = true },
+		[WAITS_OUTSIDE] = { "outside", waiting, waiting, .waits_long = true },
+		[WAITS_READER] = { "reader", waiting, waiting, .waits_long = true },
+		[WAITS_WRITER] = { "writer", waiting, 0, .waits_long = true },
+		[WAITS_PROCESSOR] = { "processor", waiting, waiting, .waits_long = true },
+	};
+
+	for (int i = 0; i < WAITS; i++)
+		lane_init(&s->lanes[i], &lanes[i], s->metrics);
+	lane_init(&s->control, &(struct lane_config){ "control", 1, contexts }, s->metrics);
+	lane_init(&s->parked, &(struct lane_config){ "parked", contexts * 3 / 4, 0, .waits_long = true },
+	          s->metrics);
+}
+
 struct service *service_new(const struct service_config *config, const struct service_settings *set,
                             const struct secret *secret)
 {
@@ -133,11 +153,7 @@ struct service *service_new(const struct service_config *config, const struct se
 	learn_methods(s);
 	s->hub = stream_hub_new(s->replica);
 	outbox_init(&s->outbox);
-	lane_init(&s->control, 1, (int)set->contexts, s->metrics, "control");
-	lane_init(&s->brief, BRIEF_THREADS, (int)set->contexts, s->metrics, "brief");
-	s->brief.brief = true;
-	lane_init(&s->work, (int)set->workers, (int)set->contexts, s->metrics, "work");
-	lane_init(&s->slow, (int)set->slow, 0, s->metrics, "slow");
+	open_lanes(s);
 	return s;
 }
 
@@ -145,7 +161,11 @@ struct service *service_new(const struct service_config *config, const struct se
 
 static int under_way(struct service *s)
 {
-	return lane_busy(&s->brief) + lane_busy(&s->work) + lane_busy(&s->slow);
+	int busy = 0;
+
+	for (int i = 0; i < WAITS; i++)
+		busy += lane_busy(&s->lanes[i]);
+	return busy;
 }
 
 /* Nothing new, and until nothing runs: 0, or -1 when that took longer than ms. Readers of streams are served on. */
@@ -164,6 +184,20 @@ static int drain(struct service *s, int ms)
 	return under_way(s) ? -1 : 0;
 }
 
+static int stop_lanes(struct service *s)
+{
+	int64_t until = clock_mono_ms() + CANCEL_WAIT_MS, rest;
+	int left = 0;
+
+	for (int i = 0; i < WAITS; i++)
+		(void)lane_stop(&s->lanes[i], 0); /* they are all told first */
+	for (int i = 0; i < WAITS; i++) {
+		rest = until - clock_mono_ms();
+		left += lane_stop(&s->lanes[i], rest > 0 ? (int)rest : 0);
+	}
+	return left;
+}
+
 int service_stop(struct service *s, int ms)
 {
 	int left = drain(s, ms);
@@ -175,8 +209,7 @@ int service_stop(struct service *s, int ms)
 		running_cancel(s);
 	}
 	stream_hub_stop(s->hub);
-	left = lane_stop(&s->slow, CANCEL_WAIT_MS) + lane_stop(&s->work, CANCEL_WAIT_MS) +
-	       lane_stop(&s->brief, CANCEL_WAIT_MS);
+	left = stop_lanes(s);
 	usleep(20 * 1000); /* the last replies are NNG's already; let them leave */
 	return left ? -1 : 0;
 }
@@ -195,9 +228,9 @@ void service_free(struct service *s)
 	outbox_done(&s->outbox);
 	sessions_free(s->sessions);
 	lane_done(&s->control);
-	lane_done(&s->brief);
-	lane_done(&s->work);
-	lane_done(&s->slow);
+	lane_done(&s->parked);
+	for (int i = 0; i < WAITS; i++)
+		lane_done(&s->lanes[i]);
 	metrics_free(s->metrics);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->sealer.lock);

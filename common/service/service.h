@@ -3,10 +3,10 @@
  *
  * service_main() opens the database, applies migrations, connects the listening socket, serves until SIGTERM, then
  * stops accepting, finishes what runs and closes. For each request it opens the seal, checks deadline and access,
- * decodes into the call's arena, runs the handler, encodes, seals and logs. Ordinary methods run on a few workers;
- * slow ones (Behaviour.slow) on threads of their own, bounded; brief ones (Behaviour.brief) several to a thread:
- * they only read, and are run again once their rows are there (common/db/ahead.h); Rpc.Hello and Next are answered by
- * the skeleton itself. Every queue is bounded: when full the answer is ERROR_UNAVAILABLE with retry_after.
+ * decodes into the call's arena, runs the handler, encodes, seals and logs. The contract says what a method waits for;
+ * each kind of wait has threads of its own, shared fairly among owners (lane.h). Brief methods only read, several to a
+ * thread, and are run again once their rows are there (common/db/ahead.h). Rpc.Hello and Next are answered by the
+ * skeleton itself. Every queue is bounded: when full the answer is ERROR_UNAVAILABLE with retry_after.
  */
 #ifndef PARLEY_SERVICE_H
 #define PARLEY_SERVICE_H

@@ -47,8 +47,8 @@ size_t service_keys(const struct service_config *config, struct config_key keys[
 	if (config->schema)
 		ADD(BETWEEN, connections, prefixed(a, name, "CONNECTIONS"), "8", 1, 256,
 		    "connections to PostgreSQL");
-	ADD(BETWEEN, slow, prefixed(a, name, "SLOW"), strcmp(name, "chat") ? "64" : "256", 1, 1024,
-	    "threads for calls that wait for models, pages or peers");
+	ADD(BETWEEN, waiting, prefixed(a, name, "WAITING"), strcmp(name, "chat") ? "64" : "256", 1, 1024,
+	    "calls that wait for the same (other services, the outside, readers, writers) at once, of each kind");
 	ADD(BETWEEN, stop_seconds, prefixed(a, name, "STOP_SECONDS"), "25", 0, 3600,
 	    "how long SIGTERM waits for what is under way");
 	for (int i = 0; i < PEERS; i++) {

@@ -22,7 +22,7 @@ enum { SPARE = 16, SEND_MS = 30 * 1000 };
 static void slot_receive(struct slot *slot)
 {
 	slot->step = SLOT_RECEIVING;
-	slot->parked = slot->load = false;
+	slot->load = false;
 	atomic_fetch_add(&slot->service->receiving, 1);
 	nng_aio_set_timeout(slot->aio, NNG_DURATION_INFINITE);
 	nng_ctx_recv(slot->ctx, slot->aio);
@@ -53,11 +53,29 @@ nng_msg *slot_message(size_t size)
 	return msg;
 }
 
+int slot_park(struct slot *slot, struct error *err)
+{
+	struct service *s = slot->service;
+
+	slot->parked = lane_hold(&s->parked, slot->job.owner);
+	if (!slot->parked)
+		return error_busy(err, 1, "too many readers wait for %s", s->config->name);
+	metric_set(s->gauge_parked, lane_busy(&s->parked));
+	return 0;
+}
+
+void slot_unpark(struct slot *slot)
+{
+	if (!slot->parked)
+		return;
+	lane_release(&slot->service->parked, slot->parked);
+	slot->parked = NULL;
+	metric_set(slot->service->gauge_parked, lane_busy(&slot->service->parked));
+}
+
 static void let_go(struct slot *slot)
 {
-	if (slot->parked)
-		metric_set(slot->service->gauge_parked, atomic_fetch_sub(&slot->service->parked, 1) - 1);
-	slot->parked = false;
+	slot_unpark(slot);
 	nng_msg_free(slot->request);
 	slot->request = NULL;
 }
@@ -152,29 +170,24 @@ static bool open_request(struct slot *slot)
 	return false;
 }
 
-/* Where a request belongs, by its first field: the method. */
-static struct lane *lane_of(struct service *s, const ProtobufCBinaryData *packed)
+/* The lane that a request belongs to, and whose it is there. */
+static struct lane *lane_of(struct slot *slot)
 {
-	enum { TAG = 1 << 3 | 5 }; /* field 1, 32 bits */
-	const unsigned char *at = packed->data;
+	struct glance g = request_glance(slot->packed.data, slot->packed.len);
+	struct service *s = slot->service;
 	struct served *served;
-	uint32_t id;
 
-	if (packed->len < 5 || *at != TAG)
-		return &s->work;
-	id = at[1] | (uint32_t)at[2] << 8 | (uint32_t)at[3] << 16 | (uint32_t)at[4] << 24;
-	if (builtin_id(id))
+	slot->job.owner = g.owner;
+	if (builtin_id(g.method))
 		return &s->control;
-	served = service_method(s, id);
-	if (!served)
-		return &s->work;
-	return served->method->slow ? &s->slow : served->method->brief ? &s->brief : &s->work;
+	served = service_method(s, g.method);
+	return &s->lanes[served ? served->method->waits : WAITS_DATABASE];
 }
 
 static void take_request(struct slot *slot)
 {
 	struct service *s = slot->service;
-	struct lane *lane = lane_of(s, &slot->packed);
+	struct lane *lane = lane_of(slot);
 	int spare = atomic_load(&s->receiving);
 
 	slot->job.run = dispatch;
@@ -183,7 +196,7 @@ static void take_request(struct slot *slot)
 	if (lane != &s->control && spare < SPARE)
 		refuse(slot, "there is more to do than this service can take right now");
 	else if (lane_push(lane, &slot->job) < 0)
-		refuse(slot, "too much long work is under way right now");
+		refuse(slot, "too much of this kind is under way right now");
 }
 
 static void received(struct slot *slot)
@@ -196,6 +209,7 @@ static void received(struct slot *slot)
 		break;
 	case ENVELOPE_HELLO:
 		slot->job.run = answer_hello;
+		slot->job.owner = 0;
 		if (lane_push(&slot->service->control, &slot->job) < 0)
 			drop(slot);
 		break;

@@ -118,7 +118,7 @@ int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg),
 	t->job.run = run_task;
 	t->fn = fn;
 	t->arg = arg;
-	if (lane_push(&t->service->slow, &t->job) == 0)
+	if (lane_push(&t->service->lanes[WAITS_WRITER], &t->job) == 0)
 		return 0;
 	task_free(t);
 	return error_busy(err, 5, "too much long work is under way right now");

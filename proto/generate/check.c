@@ -183,6 +183,8 @@ static void check_rpc(struct model *m, size_t contract, size_t index)
 
 	if (r->http)
 		check_http(m, r);
+	if (r->behaviour->waits == PARLEY__WAITS__BRIEF && !r->reads)
+		mistake(m, r->name, "waits for a few rows only, so it must have NO_SIDE_EFFECTS");
 	if (r->behaviour->idempotency_key && r->reads)
 		mistake(m, r->name, "reads, so it needs no idempotency key");
 	for (size_t i = 0; i <= contract; i++) {

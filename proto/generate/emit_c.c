@@ -19,15 +19,20 @@ static const char *truth(bool value)
 	return value ? "true" : "false";
 }
 
+/* The contract's own word. */
+static const char *waits_name(Parley__Waits waits)
+{
+	return protobuf_c_enum_descriptor_get_value(&parley__waits__descriptor, (int)waits)->name;
+}
+
 /* One row of a method table; handler is the thunk's name or "NULL". */
 static void add_method(struct text *t, const struct rpc *r, const char *handler)
 {
 	text_addf(t, "\t{ \"%s\", 0x%08x, %s,\n\t  &%s__descriptor, &%s__descriptor,\n", r->wire, r->id,
 	          access_names[r->http ? r->http->access : PARLEY__ACCESS__INTERNAL], r->in->c_low,
 	          r->out->c_low);
-	text_addf(t, "\t  %s, .reads = %s, .slow = %s, .brief = %s, .idempotency_key = %s },\n", handler,
-	          truth(r->reads), truth(r->behaviour->slow), truth(r->behaviour->brief),
-	          truth(r->behaviour->idempotency_key));
+	text_addf(t, "\t  %s, .reads = %s, .waits = WAITS_%s, .idempotency_key = %s },\n", handler,
+	          truth(r->reads), waits_name(r->behaviour->waits), truth(r->behaviour->idempotency_key));
 }
 
 static void add_signature(struct text *t, const struct contract *c, const struct rpc *r)

@@ -320,7 +320,7 @@ void openapi_responses(struct openapi *o, const struct rpc *r, json_object *oper
 	if (input)
 		refer_to_answer(o, responses, "422", "Invalid");
 	refer_to_answer(o, responses, "429", "TooMany");
-	if (r->behaviour->slow && r->http->timeout_seconds > 30) /* it may wait for others' machines */
+	if (r->behaviour->waits == PARLEY__WAITS__OUTSIDE || r->behaviour->waits == PARLEY__WAITS__WRITER)
 		refer_to_answer(o, responses, "502", "Upstream");
 	refer_to_answer(o, responses, "503", "Unavailable");
 	refer_to_answer(o, responses, "504", "UnknownOutcome");

@@ -155,7 +155,7 @@ const struct method rig_methods[] = {
 	[RIG_REFUSE] = METHOD("refuse", 5, ACCESS_PUBLIC, refuse, .reads = true),
 	[RIG_READ] = METHOD("read", 6, ACCESS_PUBLIC, reads, .reads = true),
 	[RIG_WRITE] = METHOD("write", 7, ACCESS_PUBLIC, writes, .reads = false),
-	[RIG_SLOW] = METHOD("slow", 8, ACCESS_PUBLIC, slows, .slow = true),
+	[RIG_SLOW] = METHOD("slow", 8, ACCESS_PUBLIC, slows, .waits = WAITS_OUTSIDE),
 	[RIG_BIG] = METHOD("big", 9, ACCESS_PUBLIC, big, .reads = true),
 	[RIG_STREAM] = METHOD("stream", 10, ACCESS_PUBLIC, start_stream, .reads = false),
 };
@@ -206,7 +206,7 @@ int rig_free_port(void)
 
 struct service *rig_start(int port, void (*change)(struct service_settings *set))
 {
-	struct service_settings set = { .workers = 4, .contexts = 128, .slow = 4, .stop_seconds = 5 };
+	struct service_settings set = { .workers = 4, .contexts = 128, .waiting = 4, .stop_seconds = 5 };
 	struct error err = { 0 };
 	char listen[64];
 	struct service *s;

@@ -206,16 +206,18 @@ static void methods_say_what_the_contract_says(void **state)
 	static const struct {
 		const char *name;
 		enum access access;
-		bool reads, slow, idempotency_key;
+		bool reads;
+		enum waits waits;
+		bool idempotency_key;
 	} want[] = {
-		{ "sample.make_thing", ACCESS_USER, false, false, true },
-		{ "sample.list_things", ACCESS_PUBLIC, true, false, false },
-		{ "sample.put_thing", ACCESS_USER, false, false, false },
-		{ "sample.drop_thing", ACCESS_ADMIN, false, false, false },
-		{ "sample.follow_thing", ACCESS_USER, true, false, false },
-		{ "sample.get_link", ACCESS_VISITOR, true, false, false },
-		{ "sample.add_link", ACCESS_USER, false, false, false },
-		{ "sample.count_httpthings", ACCESS_INTERNAL, false, true, false },
+		{ "sample.make_thing", ACCESS_USER, false, WAITS_DATABASE, true },
+		{ "sample.list_things", ACCESS_PUBLIC, true, WAITS_DATABASE, false },
+		{ "sample.put_thing", ACCESS_USER, false, WAITS_DATABASE, false },
+		{ "sample.drop_thing", ACCESS_ADMIN, false, WAITS_DATABASE, false },
+		{ "sample.follow_thing", ACCESS_USER, true, WAITS_DATABASE, false },
+		{ "sample.get_link", ACCESS_VISITOR, true, WAITS_DATABASE, false },
+		{ "sample.add_link", ACCESS_USER, false, WAITS_DATABASE, false },
+		{ "sample.count_httpthings", ACCESS_INTERNAL, false, WAITS_PEERS, false },
 	};
 
 	(void)state;
@@ -227,7 +229,7 @@ static void methods_say_what_the_contract_says(void **state)
 		assert_int_equal(m->id, fnv1a(m->name));
 		assert_int_equal(m->access, want[i].access);
 		assert_int_equal(m->reads, want[i].reads);
-		assert_int_equal(m->slow, want[i].slow);
+		assert_int_equal(m->waits, want[i].waits);
 		assert_int_equal(m->idempotency_key, want[i].idempotency_key);
 		assert_null(m->handler);
 	}

@@ -51,7 +51,7 @@ static const struct method slow = { .name = "test.make_slowly",
 	                            .in = &rpc__message__descriptor,
 	                            .out = &rpc__message__descriptor,
 	                            .handler = make,
-	                            .slow = true,
+	                            .waits = WAITS_OUTSIDE,
 	                            .idempotency_key = true };
 
 static const struct db_stmt statements[] = {

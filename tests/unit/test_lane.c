@@ -2,6 +2,8 @@
 /* Lanes: threads with one job each, and threads that hold several. */
 #include "common/service/internal.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -70,10 +72,12 @@ static void work_through(bool brief, int threads)
 
 	atomic_store(&done, 0);
 	atomic_store(&most_at_once, 0);
-	lane_init(&lane, threads, JOBS, metrics, brief ? "brief" : "work");
-	lane.brief = brief;
+	struct lane_config config = { brief ? "brief" : "work", brief ? threads * DB_BATCH_MAX : threads,
+		                      JOBS, .brief = brief };
+
+	lane_init(&lane, &config, metrics);
 	for (int i = 0; i < JOBS; i++) {
-		jobs[i] = (struct job){ { run, NULL }, i % 4, false };
+		jobs[i] = (struct job){ { run, 0, NULL }, i % 4, false };
 		assert_int_equal(lane_push(&lane, &jobs[i].job), 0);
 	}
 	while (lane_busy(&lane))
@@ -142,8 +146,7 @@ static void test_a_read_is_answered_beside_a_storm_of_refused_calls(void **state
 
 	(void)state;
 	atomic_store(&answered_after, 0);
-	lane_init(&storm, 1, 1000, metrics, "storm");
-	storm.brief = true;
+	lane_init(&storm, &(struct lane_config){ "storm", DB_BATCH_MAX, 1000, .brief = true }, metrics);
 	for (int i = 0; i < 64; i++) {
 		calls[i] = (struct lane_job){ .run = refuse };
 		assert_int_equal(lane_push(&storm, &calls[i]), 0);
@@ -157,6 +160,242 @@ static void test_a_read_is_answered_beside_a_storm_of_refused_calls(void **state
 	lane_done(&storm);
 }
 
+/* --- Shares: who runs is told by name, and ends when it is let ------------------------------------------------------- */
+
+enum { A = 1, B, C };
+
+struct guest {
+	struct lane_job job;
+	atomic_int state; /* 0 waits, 1 runs, 2 is told to end, 3 ended */
+	int place;        /* in the order in which they began */
+};
+
+static atomic_int begun;
+
+static void stay(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
+{
+	struct guest *g = (struct guest *)job;
+
+	(void)a;
+	(void)ahead;
+	g->place = atomic_fetch_add(&begun, 1);
+	atomic_store(&g->state, 1);
+	while (atomic_load(&g->state) == 1)
+		usleep(500);
+	atomic_store(&g->state, 3);
+}
+
+static void arrive(struct lane *lane, struct guest *g, int count, uint64_t owner)
+{
+	for (int i = 0; i < count; i++) {
+		g[i] = (struct guest){ .job = { stay, owner, NULL } };
+		assert_int_equal(lane_push(lane, &g[i].job), 0);
+	}
+}
+
+static int running(struct guest *g, int count)
+{
+	int n = 0;
+
+	for (int i = 0; i < count; i++)
+		n += atomic_load(&g[i].state) == 1;
+	return n;
+}
+
+/* So many run, and no more come. */
+static void settles_at(struct guest *g, int count, int want)
+{
+	int64_t until = clock_mono_ms() + 2000;
+
+	while (running(g, count) < want && clock_mono_ms() < until)
+		usleep(500);
+	usleep(5000);
+	assert_int_equal(running(g, count), want);
+}
+
+static void end_one(struct guest *g, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (atomic_load(&g[i].state) == 1) {
+			atomic_store(&g[i].state, 2);
+			while (atomic_load(&g[i].state) != 3)
+				usleep(500);
+			return;
+		}
+	}
+	fail();
+}
+
+static void end_all(struct guest *g, int count)
+{
+	int ended = 0;
+
+	while (ended < count) {
+		ended = 0;
+		for (int i = 0; i < count; i++) {
+			int runs = 1;
+
+			(void)!atomic_compare_exchange_strong(&g[i].state, &runs, 2);
+			ended += atomic_load(&g[i].state) == 3;
+		}
+		usleep(200);
+	}
+}
+
+static void test_the_last_place_is_for_one_that_holds_none(void **state)
+{
+	struct guest a[6], b[2];
+	struct lane lane;
+
+	(void)state;
+	lane_init(&lane, &(struct lane_config){ "last", 4, 100 }, metrics);
+	arrive(&lane, a, 6, A);
+	settles_at(a, 6, 3);
+	arrive(&lane, b, 2, B);
+	settles_at(b, 2, 1);
+	end_one(a, 6);
+	settles_at(b, 2, 1);
+	settles_at(a, 6, 2); /* the place that became free is the last one, and both hold some */
+	end_one(a, 6);
+	settles_at(a, 6, 2); /* it was A's turn */
+	end_one(a, 6);
+	settles_at(b, 2, 2);
+	end_all(b, 2);
+	end_all(a, 6);
+	assert_int_equal(lane_stop(&lane, 2000), 0);
+	lane_done(&lane);
+}
+
+static void test_owners_take_turns_however_many_one_has_queued(void **state)
+{
+	struct guest a[40], b[3];
+	struct lane lane;
+
+	(void)state;
+	atomic_store(&begun, 0);
+	lane_init(&lane, &(struct lane_config){ "turns", 1, 100 }, metrics);
+	arrive(&lane, a, 40, A);
+	arrive(&lane, b, 3, B);
+	while (lane_busy(&lane)) {
+		for (int i = 0; i < 43; i++) {
+			struct guest *g = i < 40 ? &a[i] : &b[i - 40];
+			int runs = 1;
+
+			(void)!atomic_compare_exchange_strong(&g->state, &runs, 2);
+		}
+	}
+	for (int i = 0; i < 3; i++)
+		assert_in_range(b[i].place, 1, 2 * i + 2);
+	assert_int_equal(lane_stop(&lane, 2000), 0);
+	lane_done(&lane);
+}
+
+/* 70 pages that never come, and somebody else who searches. */
+static void test_who_waits_long_leaves_room_for_those_who_come_later(void **state)
+{
+	struct guest a[15], b[4], c[1];
+	struct lane lane;
+
+	(void)state;
+	lane_init(&lane, &(struct lane_config){ "long", 8, 8, .waits_long = true }, metrics);
+	arrive(&lane, a, 9, A);
+	settles_at(a, 9, 4);
+	arrive(&lane, b, 4, B);
+	settles_at(b, 4, 2);
+	arrive(&lane, c, 1, C);
+	settles_at(c, 1, 1);
+	end_all(a, 9);
+	end_all(b, 4);
+	end_all(c, 1);
+	assert_int_equal(lane_stop(&lane, 2000), 0);
+	lane_done(&lane);
+}
+
+static void test_the_queue_is_shared_too(void **state)
+{
+	struct guest a[8], b[1];
+	struct lane lane;
+
+	(void)state;
+	lane_init(&lane, &(struct lane_config){ "queue", 4, 4 }, metrics);
+	arrive(&lane, a, 7, A);
+	settles_at(a, 7, 3);
+	a[7] = (struct guest){ .job = { stay, A, NULL } };
+	assert_int_equal(lane_push(&lane, &a[7].job), -1);
+	arrive(&lane, b, 1, B);
+	settles_at(b, 1, 1);
+	end_all(a, 7);
+	end_all(b, 1);
+	assert_int_equal(lane_stop(&lane, 2000), 0);
+	lane_done(&lane);
+}
+
+static void test_a_held_place_is_good_when_all_others_are_taken(void **state)
+{
+	struct guest a[3], late = { .job = { stay, 0, NULL } };
+	struct share *held;
+	struct lane lane;
+
+	(void)state;
+	lane_init(&lane, &(struct lane_config){ "held", 3, 3 }, metrics);
+	held = lane_hold(&lane, A);
+	assert_non_null(held);
+	arrive(&lane, a, 3, B);
+	settles_at(a, 3, 1); /* the last one is for somebody else */
+	assert_null(lane_hold(&lane, A));
+	assert_int_equal(lane_push_held(&lane, &late.job, held), 0);
+	settles_at(&late, 1, 1);
+	end_all(a, 3);
+	atomic_store(&late.state, 2);
+	while (lane_busy(&lane))
+		usleep(500);
+	held = lane_hold(&lane, A); /* given back: nothing is left of it */
+	lane_release(&lane, held);
+	assert_int_equal(lane_busy(&lane), 0);
+	assert_int_equal(lane_stop(&lane, 2000), 0);
+	lane_done(&lane);
+}
+
+/* --- No thread to be had ------------------------------------------------------------------------------------------------ */
+
+static atomic_int no_threads;
+
+/* In front of the C library's. */
+__attribute__((visibility("default"))) int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+                                                          void *(*start)(void *), void *arg)
+{
+	static int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	return atomic_load(&no_threads) ? EAGAIN : real(thread, attr, start, arg);
+}
+
+static void test_without_a_thread_to_be_had_work_is_refused_or_waits(void **state)
+{
+	struct guest first, second, third;
+	struct lane lane;
+
+	(void)state;
+	lane_init(&lane, &(struct lane_config){ "none", 4, 4 }, metrics);
+	atomic_store(&no_threads, 1);
+	first = (struct guest){ .job = { stay, A, NULL } };
+	assert_int_equal(lane_push(&lane, &first.job), -1); /* it ended the process */
+	assert_int_equal(lane_busy(&lane), 0);
+	atomic_store(&no_threads, 0);
+	arrive(&lane, &second, 1, A);
+	settles_at(&second, 1, 1);
+	atomic_store(&no_threads, 1);
+	arrive(&lane, &third, 1, B);
+	settles_at(&third, 1, 0);
+	end_one(&second, 1);
+	settles_at(&third, 1, 1); /* the one thread has gone on with it */
+	atomic_store(&no_threads, 0);
+	end_one(&third, 1);
+	assert_int_equal(lane_stop(&lane, 2000), 0);
+	lane_done(&lane);
+}
+
 static void test_full(void **state)
 {
 	struct job jobs[4];
@@ -164,7 +403,7 @@ static void test_full(void **state)
 	int taken = 0;
 
 	(void)state;
-	lane_init(&lane, 1, 1, metrics, "full");
+	lane_init(&lane, &(struct lane_config){ "full", 1, 1 }, metrics);
 	lane.stopping = true; /* nobody takes any */
 	for (int i = 0; i < 4; i++)
 		taken += lane_push(&lane, &jobs[i].job) == 0;
@@ -197,6 +436,12 @@ int main(void)
 		cmocka_unit_test(test_one_job_a_thread),
 		cmocka_unit_test(test_several_jobs_a_thread),
 		cmocka_unit_test(test_a_read_is_answered_beside_a_storm_of_refused_calls),
+		cmocka_unit_test(test_the_last_place_is_for_one_that_holds_none),
+		cmocka_unit_test(test_owners_take_turns_however_many_one_has_queued),
+		cmocka_unit_test(test_who_waits_long_leaves_room_for_those_who_come_later),
+		cmocka_unit_test(test_the_queue_is_shared_too),
+		cmocka_unit_test(test_a_held_place_is_good_when_all_others_are_taken),
+		cmocka_unit_test(test_without_a_thread_to_be_had_work_is_refused_or_waits),
 		cmocka_unit_test(test_full),
 	};
 
