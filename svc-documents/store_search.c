@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "svc-documents/search/spelling.h"
+#include "svc-documents/search/respell.h"
 
 enum {
 	LISTED_MAX =
@@ -204,8 +204,8 @@ int store_vocabularies(struct db *db, const char *owner, const struct corpus *c,
 		ptrdiff_t document = place(c, db_text(res, i, "document_id"));
 
 		if (document >= 0)
-			*found += spelling_look(q, doubtful, db_text(res, i, "words"),
-			                        c->documents[document].language, stemmers);
+			*found += respell_look(q, doubtful, db_text(res, i, "words"),
+			                       c->documents[document].language, stemmers);
 	}
 	return 0;
 }

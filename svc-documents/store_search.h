@@ -39,7 +39,7 @@ int store_lists(struct db *db, const struct scope *scope, const struct query *q,
 /* Which term and document of the corpus each belongs to; those of none are left out. ret has room for all. */
 size_t store_place_lists(const struct found_list *found, size_t count, const struct query *q,
                          const struct corpus *c, struct list *ret);
-/* Words of the corpus that are spelled nearly like the doubtful terms become theirs (spelling.h). */
+/* Words of the corpus that are spelled nearly like the doubtful terms become theirs (respell.h). */
 int store_vocabularies(struct db *db, const char *owner, const struct corpus *c, struct query *q,
                        const bool *doubtful, struct stemmers *stemmers, size_t *found, struct arena *a,
                        struct error *err) CHECKED;

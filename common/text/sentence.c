@@ -85,6 +85,26 @@ static bool abbreviated(const char *start, const char *stop)
 	return false;
 }
 
+/* "am 28. November": a number of one or two digits after a word that goes before dates. */
+static bool ordinal(const char *start, const char *stop)
+{
+	static const char *const before[] = { "am",  "vom", "zum", "dem", "den", "der",
+		                              "des", "im",  "bis", "und", "Am",  "Vom" };
+	const char *number = stop, *word;
+
+	while (number > start && number[-1] >= '0' && number[-1] <= '9')
+		number--;
+	if (number == stop || stop - number > 2 || number - start < 3 || number[-1] != ' ')
+		return false;
+	for (word = number - 1; word > start && word_byte(word[-1]);)
+		word--;
+	for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+		if ((size_t)(number - 1 - word) == strlen(before[i]) &&
+		    memcmp(before[i], word, strlen(before[i])) == 0)
+			return true;
+	return false;
+}
+
 static bool one_of(uint32_t c, const uint32_t *set)
 {
 	for (; *set; set++)
@@ -156,7 +176,8 @@ const char *sentence_end(const char *s, const char *end)
 		after = skip_closers(s, end);
 		if (after < end && !blank(*after))
 			continue;
-		if (c == '.' && (abbreviated(start, stop) || lower_follows(after, end)))
+		if (c == '.' &&
+		    (abbreviated(start, stop) || ordinal(start, stop) || lower_follows(after, end)))
 			continue;
 		return after;
 	}

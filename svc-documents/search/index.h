@@ -5,7 +5,7 @@
  * distance of its number from the one before (the first: from -1), how often the term is there, and how many terms
  * the chunk has (names read as one word are not counted). So ranking needs nothing but the lists of the query's terms.
  * The words of the headings above a chunk count as said once in it. The vocabulary is for questions that are spelled
- * otherwise (spelling.h).
+ * otherwise (respell.h).
  */
 #ifndef PARLEY_DOCUMENTS_INDEX_H
 #define PARLEY_DOCUMENTS_INDEX_H

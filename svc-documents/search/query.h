@@ -17,7 +17,7 @@ struct query_term {
 	struct term term; /* as the question's language has it */
 	uint64_t hashes[LANGUAGES];
 	uint64_t near
-	    [QUERY_NEAR]; /* of words spelled nearly so, when the documents have none spelled so (spelling.h) */
+	    [QUERY_NEAR]; /* of words spelled nearly so, when the documents have none spelled so (respell.h) */
 	size_t near_count;
 	bool common;
 	double worth; /* of its place: 1 where the question is asked, less in the talk around it */

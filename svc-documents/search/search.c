@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
-#include "svc-documents/search/spelling.h"
+#include "svc-documents/search/respell.h"
 #include "svc-documents/search/vectors.h"
 
 enum {
@@ -114,7 +114,7 @@ static int look_for_spellings(struct call *call, struct search *s, struct found_
 	int64_t words = 0;
 
 	for (size_t i = 0; i < s->query.count; i++)
-		doubtful[i] = spelling_doubtful(&s->query.terms[i]);
+		doubtful[i] = respell_doubtful(&s->query.terms[i]);
 	for (size_t i = 0; i < *count; i++) {
 		double worth;
 

@@ -146,7 +146,7 @@ test('the builtin provider quotes the right sentence, and its source is found in
   const { id } = await newSession(quoter);
   const { status, body: answer } = await send(id, 'How long is the warranty of the kettle?');
   assert.equal(status, 200);
-  assert.match(answer.content, /two years\. \[1\]/);
+  assert.match(answer.content, /two years\. .*\[1\]/);
   assert.equal(answer.model, 'builtin');
   assert.ok(answer.usage.promptTokens > 0 && answer.usage.completionTokens > 0);
   assert.equal(answer.sources.length, 1);

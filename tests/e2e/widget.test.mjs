@@ -129,7 +129,7 @@ test('a user previews a chatbot that is not there yet', async () => {
   const off = await preview({ message: 'hello' }, { token });
   assert.deepEqual([off.body.rag_status, off.body.sources], ['off', []]);
   const quoted = await preview({ message: 'How long is the warranty?', chatbotId: open.id, settings: { model: 'builtin' } }, { token });
-  assert.match(quoted.body.response, /two years\. \[1\]/);
+  assert.match(quoted.body.response, /two years\. .*\[1\]/);
   const history = [{ role: 'user', content: 'Hello' }, { role: 'assistant', content: 'Hi [1]!' }];
   assert.equal((await preview({ message: 'again', chatHistory: history }, { token })).body.response, 'You said: again');
   assert.deepEqual(await stack.ok('GET', '/api/chat/sessions', { token }), [], 'nothing is stored');
@@ -143,7 +143,7 @@ test('without a token there is what is public, and the builtin answerer', async 
   assert.equal((await preview({ message: 'x', documents: [documentId] })).status, 401);
   assert.equal((await preview({ message: 'x', chatbotId: open.id })).status, 404, 'not on a website');
   const { body } = await preview({ message: 'How long is the warranty?', chatbotId: closed.id, settings: { instructions: 'Swear!' } });
-  assert.match(body.response, /two years\. \[1\]/);
+  assert.match(body.response, /two years\. .*\[1\]/);
   const stranger = await stack.register();
   const theirs = await stack.upload(stranger.token, 'theirs.txt', 'Their secret is 42.');
   for (const [json, options] of [

@@ -1,5 +1,5 @@
-/* links: svc-documents/search/spelling.c svc-documents/search/query.c */
-#include "svc-documents/search/spelling.h"
+/* links: svc-documents/search/respell.c svc-documents/search/query.c */
+#include "svc-documents/search/respell.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "common/text/spelling.h"
 
 static void test_near(void **state)
 {
@@ -53,12 +55,12 @@ static void test_looking(void **state)
 	(void)state;
 	arena_init(&a, 0);
 	query_parse("bookng chlid", stemmers, 1, LANGUAGE_EN, &q, &a);
-	assert_int_equal(spelling_look(&q, doubtful, "bookings otter booking child", LANGUAGE_EN, stemmers),
+	assert_int_equal(respell_look(&q, doubtful, "bookings otter booking child", LANGUAGE_EN, stemmers),
 	                 2);
 	assert_int_equal(q.terms[0].near_count, 1);
 	assert_int_equal(query_find(&q, q.terms[1].near[0], LANGUAGE_EN, &worth), 1);
 	assert_true(worth < 1 && worth > 0.5);
-	assert_int_equal(spelling_look(&q, doubtful, "", LANGUAGE_EN, stemmers), 0);
+	assert_int_equal(respell_look(&q, doubtful, "", LANGUAGE_EN, stemmers), 0);
 	arena_done(&a);
 	stemmers_free(stemmers);
 }
