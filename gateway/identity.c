@@ -230,9 +230,14 @@ static int authorize(struct request *req, enum access access, const char *scope,
 	bool allowed = !caller->n_scopes;
 
 	for (size_t i = 0; i < caller->n_scopes; i++)
-		allowed = allowed || !strcmp(caller->scopes[i], scope);
+		allowed =
+		    allowed || !strcmp(caller->scopes[i], scope) ||
+		    (!strcmp(caller->scopes[i], "auth") && !strcmp(scope, "account")); /* its old name */
 	if (!allowed)
 		return error_set(&req->err, ERROR_FORBIDDEN, "this API key is not for %s", scope);
+	if (access == ACCESS_ADMIN && caller->api_key_id)
+		return error_set(&req->err, ERROR_FORBIDDEN,
+		                 "administration needs somebody who is signed in; an API key does not do");
 	if (access == ACCESS_ADMIN && !caller->admin)
 		return error_set(&req->err, ERROR_FORBIDDEN, "this is for administrators");
 	return 0;
@@ -265,6 +270,8 @@ int identity_caller(struct identity *id, struct request *req, enum access access
 	caller->origin = (char *)req->origin;
 	if (agent && strlen(agent) <= AGENT_MAX && utf8_valid(agent, strlen(agent)))
 		caller->user_agent = (char *)agent;
+	if (access == ACCESS_ANYBODY || access == ACCESS_VISITOR)
+		return 0; /* whatever is shown: a stale token must not keep anybody from signing in */
 	if (credentials(req, &shown) < 0)
 		return -1;
 	if (shown)

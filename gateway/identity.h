@@ -29,7 +29,7 @@ void identity_end_session(struct identity *id, const Rpc__Caller *caller);
 
 /*
  * The caller of a method with that access; scope: what an API key must be allowed. -1 in req->err: no credentials where
- * some are needed, or bad ones anywhere (401); a scope or role that is missing (403); no feed (503).
+ * some are needed, or bad ones wherever they are looked at (401); a scope or role that is missing (403); no feed (503).
  */
 int identity_caller(struct identity *id, struct request *req, enum access access, const char *scope,
                     Rpc__Caller **ret) CHECKED;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "common/base/client.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/secret/token.h"
@@ -7,13 +8,14 @@
 #include "svc-auth/proof.h"
 
 /* Failures only. That of codes is generous: a code dies of five wrong tries by itself. */
-static const struct throttle by_address = { "sign-in", 5, 900, 0 };
+static const struct throttle by_network = { "sign-in", 5, 900, 0 }; /* for an address, from one network */
+static const struct throttle by_address = { "sign-in-to", 50, 900, 0 };
 static const struct throttle by_client = { "sign-in-from", 20, 900, 0 };
 static const struct throttle code_by_client = { "code-from", 100, 900, 0 };
 
 static char *client(struct call *call)
 {
-	return throttle_client(call->caller ? call->caller->ip : NULL, call->arena);
+	return client_name(call->caller ? call->caller->ip : NULL, call->arena);
 }
 
 /* --- What is given ----------------------------------------------------------------------------------------------- */
@@ -68,7 +70,8 @@ void account_show(struct call *call, const struct account *who, char *token, Aut
 	out->display_name = arena_strdup(call->arena, who->display_name);
 	out->token = token;
 	out->id = who->id;
-	out->has_id = 1;
+	out->has_id = out->has_email_verified = 1;
+	out->email_verified = who->proven;
 }
 
 /* --- Signing in -------------------------------------------------------------------------------------------------- */
@@ -112,16 +115,17 @@ int account_sign_in(struct call *call, const struct account *who, char **token)
 	return sign(call, who, session, token);
 }
 
-int account_prove(struct call *call, struct account *who, bool keep_password)
+int account_prove(struct call *call, struct account *who, bool keep_password, bool *removed)
 {
 	const char *admin_email = auth_of(call)->admin_email;
 
+	*removed = !who->proven && !keep_password && who->password;
 	if (who->proven)
 		return 0;
 	if (store_end_sessions(call->db, who->uid, NULL, call->err) < 0 ||
 	    store_delete_keys(call->db, who->uid, call->err) < 0 ||
-	    (!keep_password && who->password &&
-	     store_set_password(call->db, who->uid, NULL, call->err) < 0) ||
+	    (*removed && (store_set_password(call->db, who->uid, NULL, call->err) < 0 ||
+	                  mailer_tell_removed(call, who->email) < 0)) ||
 	    store_set_proven(call->db, who->uid, admin_email, call->err) < 0)
 		return -1;
 	if (!keep_password)
@@ -157,9 +161,18 @@ int account_check_code(struct call *call, const char *email, const char *code, s
 	return 0;
 }
 
+/* The address as it is guessed at from one network: who guesses elsewhere does not lock its owner out. */
+static const char *from_here(struct call *call, const char *email)
+{
+	const char *network = client_network(call->caller ? call->caller->ip : NULL, call->arena);
+
+	return arena_printf(call->arena, "%s/%s", email, network ? network : "");
+}
+
 static int check_throttles(struct call *call, const char *email)
 {
-	if (throttle_check(call->db, &by_client, client(call), call->arena, call->err) < 0)
+	if (throttle_check(call->db, &by_client, client(call), call->arena, call->err) < 0 ||
+	    throttle_check(call->db, &by_network, from_here(call, email), call->arena, call->err) < 0)
 		return -1;
 	return throttle_check(call->db, &by_address, email, call->arena, call->err);
 }
@@ -175,13 +188,15 @@ int account_check_password(struct call *call, const char *email, const char *phc
 		return -1;
 	if (!right) {
 		if (throttle_note(call->db, &by_client, client(call), call->arena, call->err) < 0 ||
+		    throttle_note(call->db, &by_network, from_here(call, email), call->arena, call->err) <
+		        0 ||
 		    throttle_note(call->db, &by_address, email, call->arena, call->err) < 0)
 			return -1;
 		return 0;
 	}
 	/* Many guesses at once all passed the first check: one that is right comes too late when enough others failed. */
 	if (check_throttles(call, email) < 0 ||
-	    throttle_forget(call->db, &by_address, email, call->arena, call->err) < 0)
+	    throttle_forget(call->db, &by_network, from_here(call, email), call->arena, call->err) < 0)
 		return -1;
 	return 1;
 }

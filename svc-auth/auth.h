@@ -3,6 +3,7 @@
 #define PARLEY_AUTH_AUTH_H
 
 #include "auth.pb-c.h"
+#include "common/db/throttle.h"
 #include "common/egress/egress.h"
 #include "common/job/job.h"
 #include "common/service/call.h"
@@ -10,7 +11,6 @@
 #include "svc-auth/keystore.h"
 #include "svc-auth/password.h"
 #include "svc-auth/store.h"
-#include "svc-auth/throttle.h"
 
 struct settings {
 	int64_t token_hours, hash_queue;
@@ -53,8 +53,8 @@ int account_needs_session(struct call *call) CHECKED;
 /* In a transaction: a session for who, whose password (or lack of one) was just seen, and its token. */
 int account_sign_in(struct call *call, const struct account *who, char **token) CHECKED;
 /* In a transaction: the address is proven. The first time, what others may have set up with it goes: sessions, keys, and
- * the password, unless keep_password. */
-int account_prove(struct call *call, struct account *who, bool keep_password) CHECKED;
+ * the password (*removed, and a mail says so), unless keep_password. */
+int account_prove(struct call *call, struct account *who, bool keep_password, bool *removed) CHECKED;
 
 /* In a transaction, which must be committed whatever comes out: a wrong try counts. 1 right (and used up), 0 wrong. */
 int account_check_code(struct call *call, const char *email, const char *code, struct account *ret) CHECKED;
@@ -82,5 +82,9 @@ extern const size_t mailer_kind_count;
  * so that the answer to the caller takes as long either way. At most one a minute and ten a day. */
 int mailer_ask_code(struct call *call, const char *email) CHECKED;
 int mailer_ask_link(struct call *call, const char *email) CHECKED;
+/* In a transaction: mail the link that proves the address of a new account. So many for one client, the others go without. */
+int mailer_ask_confirm(struct call *call, const char *email) CHECKED;
+/* In a transaction: mail that the password was removed. */
+int mailer_tell_removed(struct call *call, const char *email) CHECKED;
 
 #endif

@@ -41,6 +41,8 @@ int auth_get_account(struct call *call, const Rpc__Empty *in, Auth__Account *out
 	out->name = arena_strdup(call->arena, who.display_name);
 	out->email = arena_strdup(call->arena, who.email);
 	out->created_at = arena_strdup(call->arena, who.created_at);
+	out->has_email_verified = 1;
+	out->email_verified = who.proven;
 	return 0;
 }
 
@@ -56,11 +58,17 @@ int auth_list_sessions(struct call *call, const Auth__ListRequest *in, Auth__Ses
 	                           out, call->arena, call->err);
 }
 
+static int end_session(struct call *call, const char *id)
+{
+	if (db_must_find(store_end_session(call->db, call->owner_id, id, call->err), "session", call->err) <
+	    0)
+		return -1;
+	return audit(call, "session_ended", call->owner_id, id);
+}
+
 int auth_end_session(struct call *call, const Auth__EndSessionRequest *in, Rpc__Message *out)
 {
-	if (db_must_find(store_end_session(call->db, call->owner_id, in->id, call->err), "session",
-	                 call->err) < 0 ||
-	    audit(call, "session_ended", call->owner_id, in->id) < 0)
+	if (db_begin(call->db, call->err) < 0 || account_end(call, end_session(call, in->id)) < 0)
 		return -1;
 	out->message = (char *)"Session ended";
 	return 0;

@@ -25,23 +25,37 @@ static char *mask(const char *secret, struct arena *a)
 	return arena_printf(a, "%.4s…%s", secret, secret + length - 4);
 }
 
+/* "account" was "auth" once. */
+static const char *scope_now(const char *scope)
+{
+	return strcmp(scope, "auth") == 0 ? "account" : scope;
+}
+
 static bool allowed(const Rpc__Caller *caller, const char *scope)
 {
 	for (size_t i = 0; i < caller->n_scopes; i++)
-		if (strcmp(caller->scopes[i], scope) == 0)
+		if (strcmp(scope_now(caller->scopes[i]), scope_now(scope)) == 0)
 			return true;
 	return caller->n_scopes == 0;
 }
 
-/* A key cannot make one that may do more than itself. */
-static int check_scopes(struct call *call, char **scopes, size_t count)
+/* A key makes no key beyond itself: neither one that may do more, nor one that lasts longer. */
+static int check_reach(struct call *call, char **scopes, size_t count, const char *expires_at)
 {
 	bool more = call->caller->n_scopes > 0 && count == 0;
+	int outlives = 0;
 
 	for (size_t i = 0; i < count; i++)
 		more |= !allowed(call->caller, scopes[i]);
-	return more ? error_set(call->err, ERROR_FORBIDDEN, "this API key cannot make one that may do more")
-	            : 0;
+	if (more)
+		return error_set(call->err, ERROR_FORBIDDEN, "this API key cannot make one that may do more");
+	if (call->caller->api_key_id)
+		outlives = store_key_outlives(call->db, call->owner_id, call->caller->api_key_id, expires_at,
+		                              call->err);
+	if (outlives > 0)
+		return error_set(call->err, ERROR_FORBIDDEN,
+		                 "this API key cannot make one that lasts longer than itself");
+	return outlives;
 }
 
 static int check_room(struct call *call)
@@ -120,11 +134,13 @@ static int missing(struct call *call, const char *field)
 
 int auth_add_api_key(struct call *call, const Auth__AddApiKeyRequest *in, Auth__ApiKey *out)
 {
+	for (size_t i = 0; i < in->n_scopes; i++)
+		in->scopes[i] = (char *)scope_now(in->scopes[i]);
 	if (in->provider ? !in->key : in->key != NULL)
 		return missing(call, in->provider ? "key" : "provider");
 	if (!in->provider && (!in->name || !*in->name))
 		return missing(call, "name");
-	if (check_scopes(call, in->scopes, in->n_scopes) < 0 || check_room(call) < 0 ||
+	if (check_reach(call, in->scopes, in->n_scopes, in->expires_at) < 0 || check_room(call) < 0 ||
 	    db_begin(call->db, call->err) < 0)
 		return -1;
 	return account_end(call, in->provider ? add_provider_key(call, in, out)
@@ -132,11 +148,16 @@ int auth_add_api_key(struct call *call, const Auth__AddApiKeyRequest *in, Auth__
 	                                                         in->n_scopes, out));
 }
 
+static int delete_key(struct call *call, int64_t id)
+{
+	if (db_must_find(store_delete_key(call->db, call->owner_id, id, call->err), "key", call->err) < 0)
+		return -1;
+	return audit(call, "key_deleted", call->owner_id, NULL);
+}
+
 int auth_delete_api_key(struct call *call, const Auth__ApiKeyRequest *in, Rpc__Message *out)
 {
-	if (db_must_find(store_delete_key(call->db, call->owner_id, in->key_id, call->err), "key",
-	                 call->err) < 0 ||
-	    audit(call, "key_deleted", call->owner_id, NULL) < 0)
+	if (db_begin(call->db, call->err) < 0 || account_end(call, delete_key(call, in->key_id)) < 0)
 		return -1;
 	out->message = (char *)"API key deleted";
 	return 0;
@@ -154,7 +175,7 @@ int auth_regenerate_api_key(struct call *call, const Rpc__Empty *in, Auth__Regen
 	Auth__ApiKey key = AUTH__API_KEY__INIT;
 
 	(void)in;
-	if (check_scopes(call, NULL, 0) < 0 || db_begin(call->db, call->err) < 0 ||
+	if (check_reach(call, NULL, 0, NULL) < 0 || db_begin(call->db, call->err) < 0 ||
 	    account_end(call, regenerate(call, &key)) < 0)
 		return -1;
 	out->api_key = key.key;

@@ -1,4 +1,6 @@
 /* New passwords, and the end of an account: one function per method of auth.proto. */
+#include <string.h>
+
 #include "auth.methods.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/pages.h"
@@ -37,13 +39,14 @@ static int bad_link(struct call *call)
 static int confirm(struct call *call, const char *hash, const char *phc)
 {
 	struct account who;
+	bool removed;
 	int found = store_lock_link(call->db, hash, &who, call->arena, call->err);
 
 	if (found <= 0)
 		return found == 0 ? bad_link(call) : -1;
 	/* The password first: it locks the row, so that no session with the old one opens any more. */
 	if (store_set_password(call->db, who.uid, phc, call->err) < 0 ||
-	    account_prove(call, &who, true) < 0 ||
+	    account_prove(call, &who, true, &removed) < 0 ||
 	    store_end_sessions(call->db, who.uid, NULL, call->err) < 0 ||
 	    store_drop_links(call->db, who.uid, call->err) < 0)
 		return -1;
@@ -66,6 +69,54 @@ int auth_confirm_reset(struct call *call, const Auth__ConfirmResetRequest *in, R
 	out->message = (char *)"Password has been reset";
 	return 0;
 }
+
+/* --- The address of a new account ---------------------------------------------------------------------------------- */
+
+int auth_confirm_page(struct call *call, const Auth__ConfirmPageRequest *in, Auth__Page *out)
+{
+	char hash[PROOF_HASH];
+	struct account who;
+	int alive = 0;
+
+	if (in->token) {
+		proof_link_hash(auth_of(call)->proof_key, in->token, hash);
+		alive = store_find_confirm(call->db, hash, &who, call->arena, call->err);
+	}
+	if (alive < 0)
+		return -1;
+	out->html = page_confirm(alive, call->arena);
+	return 0;
+}
+
+/* Everything stays as it is, but for what is known of the address: whoever opens the link has been asked whether the
+ * account is theirs. */
+static int confirm_email(struct call *call, const char *hash)
+{
+	struct account who;
+	int found = store_lock_confirm(call->db, hash, &who, call->arena, call->err);
+
+	if (found < 0)
+		return -1;
+	if (!found || strcmp(who.email, auth_of(call)->admin_email) == 0)
+		return bad_link(call);
+	if (store_set_proven(call->db, who.uid, "", call->err) < 0 ||
+	    store_drop_confirms(call->db, who.uid, call->err) < 0)
+		return -1;
+	return audit(call, "address_proven", who.uid, "by the link of the registration");
+}
+
+int auth_confirm_email(struct call *call, const Auth__ConfirmEmailRequest *in, Rpc__Message *out)
+{
+	char hash[PROOF_HASH];
+
+	proof_link_hash(auth_of(call)->proof_key, in->token, hash);
+	if (db_begin(call->db, call->err) < 0 || account_end(call, confirm_email(call, hash)) < 0)
+		return -1;
+	out->message = (char *)"Email address confirmed";
+	return 0;
+}
+
+/* --- Changing, deleting ---------------------------------------------------------------------------------------------- */
 
 /* The password that the caller says is theirs. */
 static int confirm_password(struct call *call, const struct account *who, const char *password)

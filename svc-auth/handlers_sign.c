@@ -19,7 +19,7 @@ static int sign_up(struct call *call, struct account *who, Auth__User *out)
 
 	if (made <= 0)
 		return made == 0 ? taken(call) : -1;
-	if (account_sign_in(call, who, &token) < 0 ||
+	if (account_sign_in(call, who, &token) < 0 || mailer_ask_confirm(call, who->email) < 0 ||
 	    audit(call, "registered", who->uid, "with a password") < 0)
 		return -1;
 	account_show(call, who, token, out);
@@ -75,12 +75,18 @@ int auth_sign_in(struct call *call, const Auth__SignInRequest *in, Auth__User *o
 	return account_end(call, sign_in(call, &who, out));
 }
 
+static int sign_out(struct call *call)
+{
+	if (store_end_session(call->db, call->owner_id, call->caller->session_id, call->err) < 0)
+		return -1;
+	return audit(call, "signed_out", call->owner_id, NULL);
+}
+
 int auth_sign_out(struct call *call, const Rpc__Empty *in, Rpc__Message *out)
 {
 	(void)in;
-	if (account_needs_session(call) < 0 ||
-	    store_end_session(call->db, call->owner_id, call->caller->session_id, call->err) < 0 ||
-	    audit(call, "signed_out", call->owner_id, NULL) < 0)
+	if (account_needs_session(call) < 0 || db_begin(call->db, call->err) < 0 ||
+	    account_end(call, sign_out(call)) < 0)
 		return -1;
 	out->message = (char *)"Logout successful";
 	return 0;
@@ -129,14 +135,14 @@ int auth_send_otp(struct call *call, const Auth__SendOtpRequest *in, Auth__SendO
 }
 
 /* 1 signed in, 0 the code is wrong: which is to be committed, too. */
-static int verify(struct call *call, const char *email, const char *code, char **token)
+static int verify(struct call *call, const char *email, const char *code, char **token, bool *removed)
 {
 	struct account who;
 	int right = account_check_code(call, email, code, &who);
 
 	if (right <= 0)
 		return right;
-	if (account_prove(call, &who, false) < 0 || account_sign_in(call, &who, token) < 0 ||
+	if (account_prove(call, &who, false, removed) < 0 || account_sign_in(call, &who, token) < 0 ||
 	    audit(call, "signed_in", who.uid, "with a code") < 0)
 		return -1;
 	return 1;
@@ -144,15 +150,18 @@ static int verify(struct call *call, const char *email, const char *code, char *
 
 int auth_verify_otp(struct call *call, const Auth__VerifyOtpRequest *in, Auth__TokenReply *out)
 {
+	bool removed = false;
 	int right;
 
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	right = verify(call, account_email(call, in->email), in->otp, &out->access_token);
+	right = verify(call, account_email(call, in->email), in->otp, &out->access_token, &removed);
 	if (account_end(call, right < 0 ? -1 : 0) < 0)
 		return -1;
 	if (!right)
 		return error_set(call->err, ERROR_MALFORMED, "the code is wrong, was used, or has expired");
 	out->token_type = (char *)"bearer";
+	out->has_password_removed = removed;
+	out->password_removed = removed;
 	return 0;
 }

@@ -67,9 +67,23 @@ void letter_code(const char *code, const char *site, struct letter *ret, struct 
 	    a);
 }
 
+/* A link to click, and below it to read. */
+static char *button(const char *url, const char *label, struct arena *a)
+{
+	const char *link = letter_escape(url, a);
+
+	return arena_printf(
+	    a,
+	    "<p style=\"margin:0;text-align:center\"><a href=\"%s\" style=\"display:inline-block;"
+	    "padding:12px 24px;background:#2563eb;border-radius:6px;color:#ffffff;font-size:16px;"
+	    "text-decoration:none\">%s</a></p>\n"
+	    "<p style=\"margin:16px 0 0;font-size:13px;line-height:20px;word-break:break-all\">%s</p>",
+	    link, label, link);
+}
+
 void letter_link(const char *url, const char *site, struct letter *ret, struct arena *a)
 {
-	const char *from = letter_escape(site, a), *link = letter_escape(url, a);
+	const char *from = letter_escape(site, a);
 
 	ret->subject = "Set a new Parley password";
 	ret->text =
@@ -86,14 +100,54 @@ void letter_link(const char *url, const char *site, struct letter *ret, struct a
 	    arena_printf(
 	        a, "Somebody, hopefully you, asked for a new password for your <b>Parley</b> account (%s).",
 	        from),
-	    arena_printf(
-	        a,
-	        "<p style=\"margin:0;text-align:center\"><a href=\"%s\" style=\"display:inline-block;"
-	        "padding:12px 24px;background:#2563eb;border-radius:6px;color:#ffffff;font-size:16px;"
-	        "text-decoration:none\">Set a new password</a></p>\n"
-	        "<p style=\"margin:16px 0 0;font-size:13px;line-height:20px;word-break:break-all\">%s</p>",
-	        link, link),
+	    button(url, "Set a new password", a),
 	    "The link works for one hour, and once. If it was not you, you can ignore this mail: your password stays as it "
 	    "is.",
 	    a);
+}
+
+void letter_confirm(const char *url, const char *site, struct letter *ret, struct arena *a)
+{
+	const char *from = letter_escape(site, a);
+
+	ret->subject = "Is this your Parley account?";
+	ret->text =
+	    arena_printf(a,
+	                 "Somebody made a Parley account (%s) with this address and a password.\n"
+	                 "If it was you, open this link to prove that the address is yours:\n"
+	                 "\n"
+	                 "%s\n"
+	                 "\n"
+	                 "It works for one day.\n"
+	                 "If it was not you, do not open it: whoever made the account knows its password.\n",
+	                 site, url);
+	ret->html = page(
+	    arena_printf(
+	        a,
+	        "Somebody made a <b>Parley</b> account (%s) with this address and a password. If it was you, "
+	        "prove that the address is yours:",
+	        from),
+	    button(url, "It was me", a),
+	    "The link works for one day. If it was not you, do not open it: whoever made the account knows its password.",
+	    a);
+}
+
+void letter_removed(const char *site, struct letter *ret, struct arena *a)
+{
+	static const char why[] =
+	    "You signed in with a code for the first time, which proves that this address is yours. "
+	    "A password that was set before, by whoever made the account, works no longer; "
+	    "sessions and keys made with it have ended.";
+
+	ret->subject = "Your Parley password was removed";
+	ret->text = arena_printf(a,
+	                         "Parley (%s)\n"
+	                         "\n"
+	                         "%s\n"
+	                         "\n"
+	                         "You can set a new password in your account, or by \"forgot password\".\n",
+	                         site, why);
+	ret->html = page(arena_printf(a, "<b>Parley</b> (%s)", letter_escape(site, a)),
+	                 arena_printf(a, "<p style=\"margin:0\">%s</p>", why),
+	                 "You can set a new password in your account, or by &quot;forgot password&quot;.", a);
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/client.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
@@ -20,21 +21,28 @@ enum { SWEEP_SECONDS = 3600, SEND_MS = 30000 };
 
 static const struct throttle codes = { "code-mail", 10, 86400, 60 };
 static const struct throttle links = { "link-mail", 10, 86400, 60 };
+static const struct throttle confirms = { "confirm-mail-from", 60, 3600, 0 }; /* asked for by one client */
 
 /* --- Asking ------------------------------------------------------------------------------------------------------ */
 
-static int ask(struct call *call, const char *kind, const struct throttle *limit, const char *email)
+static int add(struct call *call, const char *kind, const char *email)
 {
-	int allowed = throttle_take(call->db, limit, email, call->arena, call->err);
 	struct text payload;
 
-	if (allowed <= 0)
-		return allowed; /* the one of a minute ago is on its way: nothing to say */
 	text_init(&payload, call->arena);
 	text_adds(&payload, "{\"email\":");
 	text_add_json(&payload, email, strlen(email));
 	text_addf(&payload, ",\"asked\":%lld}", (long long)(clock_unix_ms() / 1000));
 	return job_add(call->db, kind, NULL, NULL, payload.at, 0, call->err);
+}
+
+static int ask(struct call *call, const char *kind, const struct throttle *limit, const char *email)
+{
+	int allowed = throttle_take(call->db, limit, email, call->arena, call->err);
+
+	if (allowed <= 0)
+		return allowed; /* the one of a minute ago is on its way: nothing to say */
+	return add(call, kind, email);
 }
 
 /* Counted and queued together: a mail that was counted is on its way. */
@@ -53,6 +61,23 @@ int mailer_ask_code(struct call *call, const char *email)
 int mailer_ask_link(struct call *call, const char *email)
 {
 	return ask_together(call, "link", &links, email);
+}
+
+/* The administrator's address gets none: the account that opens by a link keeps what others may have made of it, which
+ * must not be those rights. They come with a code. */
+int mailer_ask_confirm(struct call *call, const char *email)
+{
+	const char *client = client_name(call->caller->ip, call->arena);
+	int allowed = 0;
+
+	if (strcmp(email, auth_of(call)->admin_email) != 0)
+		allowed = throttle_take(call->db, &confirms, client ? client : "", call->arena, call->err);
+	return allowed > 0 ? add(call, "confirm", email) : allowed;
+}
+
+int mailer_tell_removed(struct call *call, const char *email)
+{
+	return add(call, "removed", email);
 }
 
 /* --- Sending ----------------------------------------------------------------------------------------------------- */
@@ -199,6 +224,39 @@ static int mail_link(struct call *call, const struct job *job)
 	return send_letter(call, job, who.email, asked, &letter);
 }
 
+static int mail_confirm(struct call *call, const struct job *job)
+{
+	const struct auth *auth = auth_of(call);
+	char link[PROOF_LINK], hash[PROOF_HASH];
+	struct letter letter;
+	struct account who = { 0 };
+	int64_t asked;
+	int go = read_job(call, job, PROOF_CONFIRM_SECONDS, &asked, &who);
+
+	if (go <= 0 || who.proven)
+		return go < 0 ? -1 : 0;
+	proof_link(auth->proof_key, job->id, link);
+	proof_link_hash(auth->proof_key, link, hash);
+	if (store_put_confirm(call->db, who.uid, hash, asked + PROOF_CONFIRM_SECONDS, call->err) < 0)
+		return -1;
+	letter_confirm(arena_printf(call->arena, "%s/confirm-email?token=%s", auth->settings->url, link),
+	               auth->settings->url, &letter, call->arena);
+	return send_letter(call, job, who.email, asked, &letter);
+}
+
+static int mail_removed(struct call *call, const struct job *job)
+{
+	struct letter letter;
+	struct account who = { 0 };
+	int64_t asked;
+	int go = read_job(call, job, PROOF_CONFIRM_SECONDS, &asked, &who);
+
+	if (go <= 0)
+		return go;
+	letter_removed(auth_of(call)->settings->url, &letter, call->arena);
+	return send_letter(call, job, who.email, asked, &letter);
+}
+
 static void mail_given_up(struct call *call, const struct job *job, const struct error *why)
 {
 	(void)call;
@@ -223,6 +281,18 @@ const struct job_kind mailer_kinds[] = {
 	  .lease_ms = 60 * 1000 },
 	{ .kind = "link",
 	  .run = mail_link,
+	  .give_up = mail_given_up,
+	  .attempts = 10,
+	  .first_pause_ms = 5 * 1000,
+	  .lease_ms = 60 * 1000 },
+	{ .kind = "confirm",
+	  .run = mail_confirm,
+	  .give_up = mail_given_up,
+	  .attempts = 10,
+	  .first_pause_ms = 5 * 1000,
+	  .lease_ms = 60 * 1000 },
+	{ .kind = "removed",
+	  .run = mail_removed,
 	  .give_up = mail_given_up,
 	  .attempts = 10,
 	  .first_pause_ms = 5 * 1000,

@@ -16,8 +16,9 @@ enum { JOB_THREADS = 2, DATABASE_WAIT_MS = 60000 };
 extern const struct db_migration auth_migrations[];
 extern const size_t auth_migration_count;
 
-static const struct db_stmt *const statements[] = { store_statements, store_keys_statements,
-	                                            store_proofs_statements, job_statements, NULL };
+static const struct db_stmt *const statements[] = { store_statements,        store_keys_statements,
+	                                            store_proofs_statements, throttle_statements,
+	                                            job_statements,          NULL };
 
 static const struct config_key keys[] = {
 	CONFIG_BETWEEN(struct settings, token_hours, "AUTH_TOKEN_HOURS", "24", 1, 720,

@@ -1,6 +1,6 @@
 /*
  * store: every SQL statement of svc-auth. store.c: users, sessions, revocations; store_keys.c: API keys, provider keys,
- * the keyring; store_proofs.c: codes, links, throttles, the audit trail, and what is swept away.
+ * the keyring; store_proofs.c: codes, links, the audit trail, and what is swept away.
  *
  * Lookups return 1 found, 0 not, -1 failed. Everything is in the caller's transaction, when there is one.
  */
@@ -85,6 +85,9 @@ struct new_key {
 /* 1, or 0 when it would have expired already. */
 int store_add_key(struct db *db, const char *owner, const struct new_key *key, Auth__ApiKey *out,
                   struct arena *a, struct error *err) CHECKED;
+/* 1 when a key with that expiry (NULL: none) outlives the key `by`. */
+int store_key_outlives(struct db *db, const char *owner, const char *by, const char *expires_at,
+                       struct error *err) CHECKED;
 int store_count_keys(struct db *db, const char *owner, int64_t *ret, struct error *err) CHECKED;
 int store_list_keys(struct db *db, const char *owner, const char *cursor, int limit, Auth__ApiKeyList *out,
                     struct arena *a, struct error *err) CHECKED;
@@ -117,7 +120,7 @@ int store_retire_keyring(struct db *db, const char *purpose, int64_t seconds, st
 /* One process at a time, until the transaction ends. */
 int store_lock_keyring(struct db *db, struct error *err) CHECKED;
 
-/* --- Proofs, throttles, audit (store_proofs.c) ------------------------------------------------------------------- */
+/* --- Proofs, audit (store_proofs.c) ------------------------------------------------------------------------------ */
 
 struct stored_code {
 	struct account account;
@@ -140,14 +143,14 @@ int store_lock_link(struct db *db, const char *hash, struct account *out, struct
                     struct error *err) CHECKED;
 int store_drop_links(struct db *db, const char *owner, struct error *err) CHECKED;
 
-/* Seconds until fewer than `limit` are within the window; 0: now. */
-int store_throttle_wait(struct db *db, const char *key, int limit, int window, int64_t *ret,
-                        struct error *err) CHECKED;
-int store_throttle_note(struct db *db, const char *key, int limit, int window, struct error *err) CHECKED;
-/* 1: noted, and allowed: at least `gap` seconds after the last one, and fewer than limit within the window. 0: not. */
-int store_throttle_take(struct db *db, const char *key, int limit, int window, int gap,
-                        struct error *err) CHECKED;
-int store_throttle_forget(struct db *db, const char *key, struct error *err) CHECKED;
+/* The link that proves the address of a new account, and changes nothing else. */
+int store_put_confirm(struct db *db, const char *owner, const char *hash, int64_t expires,
+                      struct error *err) CHECKED;
+int store_find_confirm(struct db *db, const char *hash, struct account *out, struct arena *a,
+                       struct error *err) CHECKED;
+int store_lock_confirm(struct db *db, const char *hash, struct account *out, struct arena *a,
+                       struct error *err) CHECKED;
+int store_drop_confirms(struct db *db, const char *owner, struct error *err) CHECKED;
 
 struct audit_row {
 	const char *event, *owner, *actor, *ip, *user_agent, *request_id, *detail;

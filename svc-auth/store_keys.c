@@ -10,6 +10,9 @@ const struct db_stmt store_keys_statements[] = {
 	  "INSERT INTO api_key (owner_id, name, masked, expires_at, hash, prefix, scopes, provider, sealed,"
 	  " base_url) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10"
 	  " WHERE $4::timestamptz IS NULL OR $4 > now() RETURNING " API_KEY },
+	{ "key_outlives",
+	  "SELECT FROM api_key WHERE owner_id = $1 AND id = $2::bigint AND expires_at IS NOT NULL"
+	  " AND ($3::timestamptz IS NULL OR $3 > expires_at)" },
 	{ "count_keys", "SELECT count(*) AS count FROM api_key WHERE owner_id = $1" },
 	{ "list_keys",
 	  "SELECT " API_KEY " FROM api_key WHERE owner_id = $1 AND ($2::bigint IS NULL OR id < $2)"
@@ -62,6 +65,14 @@ int store_add_key(struct db *db, const char *owner, const struct new_key *key, A
 	              DB_ARGS(owner, key->name, key->masked, key->expires_at, key->hash, key->prefix, scopes,
 	                      key->provider, key->sealed, key->base_url),
 	              &out->base, a, err);
+}
+
+int store_key_outlives(struct db *db, const char *owner, const char *by, const char *expires_at,
+                       struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	return db_find(db, "key_outlives", DB_ARGS(owner, by, expires_at), &res, err);
 }
 
 int store_count_keys(struct db *db, const char *owner, int64_t *ret, struct error *err)

@@ -1,9 +1,9 @@
 #include "svc-auth/store.h"
 
+#include "common/db/throttle.h"
 #include "svc-auth/proof.h"
 #include "svc-auth/store_account.h"
 
-/* throttle.times: the latest ones, oldest first. The $2-th from its end is the one that counts. */
 const struct db_stmt store_proofs_statements[] = {
 	{ "lock_code", "SELECT " STORE_ACCOUNT ", c.hash FROM users u JOIN code c ON c.owner_id = u.uid"
 	               " WHERE u.email = $1 AND c.expires_at > now() AND c.tries < $2 FOR NO KEY UPDATE" },
@@ -25,21 +25,14 @@ const struct db_stmt store_proofs_statements[] = {
 	               " WHERE l.hash = $1 AND l.expires_at > now() FOR NO KEY UPDATE" },
 	{ "drop_links", "DELETE FROM reset_link WHERE owner_id = $1" },
 
-	{ "throttle_wait",
-	  "SELECT ceil(extract(epoch FROM times[cardinality(times) - $2 + 1] + $3 * interval '1 second' - now()))::bigint"
-	  " AS seconds FROM throttle WHERE key = $1" },
-	{ "throttle_note",
-	  "INSERT INTO throttle (key, times, until) VALUES ($1, ARRAY[now()], now() + $3 * interval '1 second')"
-	  " ON CONFLICT (key) DO UPDATE SET times = (throttle.times || now())"
-	  "[greatest(1, cardinality(throttle.times) + 2 - $2):], until = excluded.until" },
-	{ "throttle_take",
-	  "INSERT INTO throttle (key, times, until) VALUES ($1, ARRAY[now()], now() + $3 * interval '1 second')"
-	  " ON CONFLICT (key) DO UPDATE SET times = (throttle.times || now())"
-	  "[greatest(1, cardinality(throttle.times) + 2 - $2):], until = excluded.until"
-	  " WHERE throttle.times[cardinality(throttle.times)] <= now() - $4 * interval '1 second'"
-	  " AND (cardinality(throttle.times) < $2"
-	  "  OR throttle.times[cardinality(throttle.times) - $2 + 1] <= now() - $3 * interval '1 second')" },
-	{ "throttle_forget", "DELETE FROM throttle WHERE key = $1" },
+	{ "put_confirm",
+	  "INSERT INTO confirm_link (hash, owner_id, expires_at) VALUES ($1, $2, to_timestamp($3))"
+	  " ON CONFLICT DO NOTHING" },
+	{ "find_confirm", "SELECT " STORE_ACCOUNT " FROM users u JOIN confirm_link l ON l.owner_id = u.uid"
+	                  " WHERE l.hash = $1 AND l.expires_at > now()" },
+	{ "lock_confirm", "SELECT " STORE_ACCOUNT " FROM users u JOIN confirm_link l ON l.owner_id = u.uid"
+	                  " WHERE l.hash = $1 AND l.expires_at > now() FOR NO KEY UPDATE" },
+	{ "drop_confirms", "DELETE FROM confirm_link WHERE owner_id = $1" },
 
 	{ "audit", "INSERT INTO audit (event, owner_id, actor_id, ip, user_agent, request_id, detail)"
 	           " VALUES ($1, $2, $3, $4, $5, $6, $7)" },
@@ -50,7 +43,7 @@ const struct db_stmt store_proofs_statements[] = {
 	{ "sweep_codes", "DELETE FROM code WHERE expires_at < now()" },
 	{ "sweep_links", "DELETE FROM reset_link WHERE expires_at < now()" },
 	{ "sweep_keys", "DELETE FROM api_key WHERE expires_at < now() - interval '30 days'" },
-	{ "sweep_throttles", "DELETE FROM throttle WHERE until < now()" },
+	{ "sweep_confirms", "DELETE FROM confirm_link WHERE expires_at < now()" },
 	{ "sweep_audit", "DELETE FROM audit WHERE at < now() - interval '1 year'" },
 	{ NULL, NULL },
 };
@@ -108,27 +101,26 @@ int store_drop_links(struct db *db, const char *owner, struct error *err)
 	return db_exec(db, "drop_links", DB_ARGS(owner), NULL, err);
 }
 
-/* --- Throttles --------------------------------------------------------------------------------------------------- */
-
-int store_throttle_wait(struct db *db, const char *key, int limit, int window, int64_t *ret,
-                        struct error *err)
+int store_put_confirm(struct db *db, const char *owner, const char *hash, int64_t expires, struct error *err)
 {
-	return db_number(db, "throttle_wait", DB_ARGS(key, limit, window), ret, err);
+	return db_exec(db, "put_confirm", DB_ARGS(hash, owner, expires), NULL, err);
 }
 
-int store_throttle_note(struct db *db, const char *key, int limit, int window, struct error *err)
+int store_find_confirm(struct db *db, const char *hash, struct account *out, struct arena *a,
+                       struct error *err)
 {
-	return db_exec(db, "throttle_note", DB_ARGS(key, limit, window), NULL, err);
+	return store_account(db, "find_confirm", hash, out, a, err);
 }
 
-int store_throttle_take(struct db *db, const char *key, int limit, int window, int gap, struct error *err)
+int store_lock_confirm(struct db *db, const char *hash, struct account *out, struct arena *a,
+                       struct error *err)
 {
-	return db_changed(db, "throttle_take", DB_ARGS(key, limit, window, gap), err);
+	return store_account(db, "lock_confirm", hash, out, a, err);
 }
 
-int store_throttle_forget(struct db *db, const char *key, struct error *err)
+int store_drop_confirms(struct db *db, const char *owner, struct error *err)
 {
-	return db_exec(db, "throttle_forget", DB_ARGS(key), NULL, err);
+	return db_exec(db, "drop_confirms", DB_ARGS(owner), NULL, err);
 }
 
 /* --- Audit, and the broom ---------------------------------------------------------------------------------------- */
@@ -144,11 +136,11 @@ int store_audit(struct db *db, const struct audit_row *row, struct error *err)
 int store_sweep(struct db *db, struct error *err)
 {
 	static const char *const sweeps[] = { "sweep_sessions", "sweep_revocations", "sweep_codes",
-		                              "sweep_links",    "sweep_keys",        "sweep_throttles",
+		                              "sweep_links",    "sweep_keys",        "sweep_confirms",
 		                              "sweep_audit" };
 
 	for (size_t i = 0; i < sizeof sweeps / sizeof *sweeps; i++)
 		if (db_exec(db, sweeps[i], DB_ARGS(), NULL, err) < 0)
 			return -1;
-	return 0;
+	return throttle_sweep(db, err);
 }

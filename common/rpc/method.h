@@ -21,7 +21,7 @@
 struct call;
 
 /* The numbers of parley.Access. */
-enum access { ACCESS_USER, ACCESS_VISITOR, ACCESS_PUBLIC, ACCESS_ADMIN, ACCESS_INTERNAL };
+enum access { ACCESS_USER, ACCESS_VISITOR, ACCESS_PUBLIC, ACCESS_ADMIN, ACCESS_INTERNAL, ACCESS_ANYBODY };
 
 /* What a method waits for: the names of parley.Waits. */
 enum waits {

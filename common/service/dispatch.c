@@ -42,6 +42,7 @@ static int check_access(const struct method *method, const Rpc__Caller *caller, 
 
 	switch (method->access) {
 	case ACCESS_PUBLIC:
+	case ACCESS_ANYBODY:
 	case ACCESS_VISITOR:
 	case ACCESS_INTERNAL:
 		return 0; /* no route leads there: who holds the cluster key may, for whomever it acts */
@@ -49,8 +50,9 @@ static int check_access(const struct method *method, const Rpc__Caller *caller, 
 	case ACCESS_ADMIN:
 		if (!owner)
 			return error_set(err, ERROR_UNAUTHENTICATED, "this needs somebody who is signed in");
-		if (method->access == ACCESS_ADMIN && !caller->admin)
-			return error_set(err, ERROR_FORBIDDEN, "this is for administrators");
+		if (method->access == ACCESS_ADMIN && (!caller->admin || caller->api_key_id))
+			return error_set(err, ERROR_FORBIDDEN,
+			                 "this is for administrators who are signed in");
 		return 0;
 	}
 	return error_internal(err, "%s: no such access", method->name);

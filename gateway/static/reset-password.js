@@ -22,8 +22,9 @@ form.addEventListener('submit', async (event) => {
       body: JSON.stringify({ token, password: password.value }),
     });
     if (answer.ok) {
-      form.replaceChildren(said);
-      said.textContent = 'Done. Your new password is set: sign in with it.';
+      document.querySelector('h1').textContent = 'Your new password is set';
+      document.querySelector('.lead').textContent = 'Sign in with it.';
+      form.remove();
       return;
     }
     const { detail, errors } = await answer.json();

@@ -2,8 +2,8 @@
 
 #include "proto/generate/generate.h"
 
-static const char *const access_names[] = { "ACCESS_USER", "ACCESS_VISITOR", "ACCESS_PUBLIC", "ACCESS_ADMIN",
-	                                    "ACCESS_INTERNAL" };
+static const char *const access_names[] = { "ACCESS_USER",  "ACCESS_VISITOR",  "ACCESS_PUBLIC",
+	                                    "ACCESS_ADMIN", "ACCESS_INTERNAL", "ACCESS_ANYBODY" };
 
 static struct text new_file(const struct model *m, const char *from)
 {

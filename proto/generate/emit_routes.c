@@ -27,7 +27,7 @@ static void add_route(struct text *t, const struct rpc *r)
 	add_text(t, "request_body", h->request_body);
 	add_text(t, "response_body", h->response_body);
 	add_text(t, "upload", h->upload);
-	add_text(t, "scope", h->scope ? h->scope : service);
+	add_text(t, "scope", h->scope ? h->scope : same(service, "auth") ? "account" : service);
 	add_text(t, "page", h->page);
 	add_text(t, "redirect", h->redirect);
 	text_adds(t, " },\n");

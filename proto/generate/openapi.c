@@ -43,7 +43,7 @@ static void say_security(const struct rpc *r, json_object *operation)
 	if (r->http->access == PARLEY__ACCESS__USER || r->http->access == PARLEY__ACCESS__ADMIN)
 		return;
 	list = put(operation, "security", json_object_new_array());
-	if (r->http->access == PARLEY__ACCESS__VISITOR || r->http->raw)
+	if (r->http->access != PARLEY__ACCESS__PUBLIC || r->http->raw)
 		return;
 	json_object_array_add(list, json_object_new_object()); /* nothing at all, or ... */
 	for (int i = 0; i < 2; i++) {

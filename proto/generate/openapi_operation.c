@@ -306,7 +306,7 @@ void openapi_responses(struct openapi *o, const struct rpc *r, json_object *oper
 	refer_to_answer(o, responses, "400", "Malformed");
 	if (access != PARLEY__ACCESS__VISITOR)
 		refer_to_answer(o, responses, "401", "Unauthenticated");
-	if (access != PARLEY__ACCESS__PUBLIC)
+	if (access != PARLEY__ACCESS__PUBLIC && access != PARLEY__ACCESS__ANYBODY)
 		refer_to_answer(o, responses, "403", "Forbidden");
 	if (names_things(o, r))
 		refer_to_answer(o, responses, "404", "NotFound");

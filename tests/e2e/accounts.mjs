@@ -11,28 +11,29 @@ export const client = () => `198.51.${(clients += 1) >> 8}.${clients & 255}`;
 export const from = (ip) => ({ 'X-Forwarded-For': ip });
 
 const sixDigits = /^Subject: (\d{6}) is your/m;
-const link = /\/reset-password\?token=3D([\w-]{43})/;
+const link = /\/reset-password\?token=3D([\w-]{43})/, confirmation = /\/confirm-email\?token=3D([\w-]{43})/;
 
 // Asks for a code (or a link) and reads it from the mail. No mail is sent twice in a minute: time is helped on.
 export async function code(stack, email) {
   await forget(stack, 'code-mail', email);
-  const before = stack.mails(email).length;
+  const before = found(stack, email, sixDigits).length;
   await stack.ok('POST', '/auth/send-otp', { json: { email } });
-  await mailAfter(stack, email, before);
-  return sixDigits.exec(stack.mails(email).at(-1))[1];
+  return mailed(stack, email, sixDigits, before);
 }
 export async function resetToken(stack, email) {
   await forget(stack, 'link-mail', email);
-  const before = stack.mails(email).length;
+  const before = found(stack, email, link).length;
   await stack.ok('POST', '/api/auth/reset-password', { json: { email } });
-  await mailAfter(stack, email, before);
-  return link.exec(stack.mails(email).at(-1))[1];
+  return mailed(stack, email, link, before);
 }
-async function mailAfter(stack, email, before) {
-  await until(`a mail to ${email}`, () => stack.mails(email).length > before);
-}
+// What registering with a password mails.
+export const confirmToken = (stack, email) => mailed(stack, email, confirmation, 0);
+
+const found = (stack, email, what) => stack.mails(email).flatMap((mail) => what.exec(mail.replaceAll('=\r\n', ''))?.[1] ?? []);
+const mailed = (stack, email, what, before) =>
+  until(`a mail to ${email}`, () => found(stack, email, what)[before]);
 export const forget = (stack, what, key) =>
-  stack.sql(`DELETE FROM auth.throttle WHERE key = '${what}/${key.toLowerCase()}'`);
+  stack.sql(`DELETE FROM auth.tries WHERE starts_with(key, '${what}/${key.toLowerCase()}')`);
 
 // A user who was registered by name and signed in by code: proven. { email, token }
 export async function proven(stack, email = uniqueEmail()) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import vm from 'node:vm';
-import { check, client, code, from, password, proven, refused, resetToken, trusting } from './accounts.mjs';
+import { check, client, code, from, password, proven, refused, resetToken, trusting, confirmToken } from './accounts.mjs';
 import { startStack, uniqueEmail, until } from './harness.mjs';
 
 // The page with its own script, as far as that needs a browser: elements by id, the address, fetch.
@@ -11,18 +11,18 @@ async function openPage(stack, where) {
   const { text: script } = await stack.api('GET', /<script src="([^"]+)">/.exec(html)[1]);
   const handlers = {}, elements = {};
   const element = (id) => (elements[id] ??= { textContent: '', value: '', type: 'password', disabled: false,
-    addEventListener: (event, run) => (handlers[`${id}.${event}`] = run), querySelector: () => element(`${id}.button`), replaceChildren() {} });
-  const page = { history: null, said: () => element('said').textContent };
+    addEventListener: (event, run) => (handlers[`${id}.${event}`] = run), querySelector: () => element(`${id}.button`), remove() {} });
+  const page = { history: null, said: () => element('said').textContent, heading: () => element('h1').textContent };
   vm.runInNewContext(script, {
     URLSearchParams,
     location: new URL(where, stack.url()),
     history: { replaceState: (state, title, url) => (page.history = url) },
-    document: { getElementById: (id) => (html.includes(`id="${id}"`) ? element(id) : null) },
+    document: { getElementById: (id) => (html.includes(`id="${id}"`) ? element(id) : null), querySelector: element },
     fetch: (path, options) => fetch(stack.url() + path, options),
   });
   page.submit = async (password) => {
     element('password').value = password;
-    await handlers['reset.submit']({ preventDefault() {} });
+    await Object.entries(handlers).find(([name]) => name.endsWith('.submit'))[1]({ preventDefault() {} });
   };
   return page;
 }
@@ -43,7 +43,7 @@ describe('accounts', () => {
     const email = `Ada.${uniqueEmail()}`;
     const made = await stack.ok('POST', '/api/auth/register',
       { json: { email, password, display_name: ' Ada Lovelace ' }, status: 201 });
-    assert.deepEqual(Object.keys(made).sort(), ['displayName', 'email', 'id', 'token', 'uid']);
+    assert.deepEqual(Object.keys(made).sort(), ['displayName', 'email', 'emailVerified', 'id', 'token', 'uid']);
     assert.match(made.uid, uuid);
     assert.equal(made.email, email.toLowerCase());
     assert.equal(made.displayName, 'Ada Lovelace');
@@ -56,7 +56,7 @@ describe('accounts', () => {
     assert.deepEqual(me, session);
     const account = await stack.ok('GET', '/auth/me', { token: session.token });
     assert.deepEqual({ ...account, createdAt: 0 },
-      { id: made.id, uid: made.uid, name: 'Ada Lovelace', email: made.email, createdAt: 0 });
+      { id: made.id, uid: made.uid, name: 'Ada Lovelace', email: made.email, createdAt: 0, emailVerified: false });
     assert.match(account.createdAt, time);
 
     assert.deepEqual(await stack.ok('POST', '/api/auth/logout', { token: session.token }), { message: 'Logout successful' });
@@ -104,8 +104,64 @@ describe('accounts', () => {
     await stack.mail(email, /is your Parley sign-in code/);
     check(await stack.api('POST', '/auth/send-otp', { json: { email } }), 200);
     await until('no jobs wait', async () => (await stack.sql("SELECT 1 FROM auth.job WHERE kind = 'code'")).length === 0);
-    assert.equal(stack.mails(email).length, 1);
+    assert.equal(stack.mails(email).filter((mail) => /sign-in code/.test(mail)).length, 1);
     assert.equal(stack.mails(nobody).length, 0);
+  });
+
+  test('a stale token stands in nobody\'s way to sign in', async () => {
+    const user = await stack.register(), bot = await stack.ok('POST', '/api/chatbots', { token: user.token, json: { name: 'b' }, status: 201 });
+    await stack.ok('POST', '/api/auth/logout', { token: user.token });
+    const shown = [`Bearer ${user.token}`, 'Bearer null', 'Bearer undefined', 'Bearer ', '', 'Basic eA==', 'Bearer pk_nonsense'];
+    const routes = [
+      ['POST', '/api/auth/register', { password, display_name: 'Ada' }, 201], ['POST', '/api/auth/login', { email: user.email, password }, 200],
+      ['POST', '/auth/register', { name: 'Ada' }, 201], ['POST', '/auth/send-otp', { email: user.email }, 200],
+      ['POST', '/auth/verify-otp', { email: user.email, otp: '000000' }, 400], ['POST', '/api/auth/reset-password', { email: user.email }, 200],
+      ['POST', '/api/auth/reset-password/confirm', { token: 'x', password: 'a new long password' }, 400], ['POST', '/api/auth/confirm-email', { token: 'x' }, 400],
+      ['GET', '/reset-password', null, 200], ['GET', '/confirm-email', null, 200],
+      ['GET', `/api/chatbots/widget-config/${bot.id}`, null, 200], ['POST', `/api/chat/widget/${bot.id}/session`, null, 201],
+    ];
+    for (const [method, where, body, status] of routes)
+      for (const Authorization of shown) {
+        const json = body && { email: uniqueEmail(), ...body };
+        check(await stack.api(method, where, { ...(json ? { json } : {}), headers: { ...from(client()), Authorization } }), status, `${method} ${where} with "${Authorization}"`);
+      }
+    check(await stack.api('POST', '/api/chatbots/preview', { json: { message: 'hello' }, headers: { Authorization: 'Bearer null' } }), 401, 'preview looks');
+  });
+
+  test('the link of the registration proves the address, and keeps everything', async () => {
+    const user = await stack.register();
+    assert.equal((await stack.ok('GET', '/api/auth/me', { token: user.token })).emailVerified, false);
+    const token = await confirmToken(stack, user.email);
+    assert.match((await stack.api('GET', `/confirm-email?token=${token}`)).text, /Yes, it was me/);
+    assert.equal((await stack.ok('GET', '/api/auth/me', { token: user.token })).emailVerified, false, 'opening it is not enough');
+    const page = await openPage(stack, `/confirm-email?token=${token}`);
+    assert.equal(page.history, '/confirm-email', 'the token leaves the address bar');
+    await page.submit();
+    assert.match(page.heading(), /^Your address is confirmed/);
+    check(await stack.api('POST', '/api/auth/confirm-email', { json: { token } }), 400, 'once');
+    assert.equal((await stack.ok('GET', '/api/auth/me', { token: user.token })).emailVerified, true, 'the session goes on');
+    assert.equal((await stack.ok('GET', '/auth/me', { token: user.token })).emailVerified, true);
+    assert.equal(check(await signIn(user.email), 200).emailVerified, true, 'with the password');
+    const reply = await stack.ok('POST', '/auth/verify-otp', { json: { email: user.email, otp: await code(stack, user.email) } });
+    assert.equal('password_removed' in reply, false);
+    assert.match((await stack.api('GET', `/confirm-email?token=${token}`)).text, /does not work any more/);
+  });
+
+  test('the first code voids a password that somebody else may have set, and says so', async () => {
+    const squatter = await stack.register();
+    const reply = await stack.ok('POST', '/auth/verify-otp', { json: { email: squatter.email, otp: await code(stack, squatter.email) } });
+    assert.equal(reply.password_removed, true);
+    check(await signIn(squatter.email), 401);
+    await until('the session of before ends', () => refused(stack, squatter.token), 1);
+    await stack.mail(squatter.email, /Your Parley password was removed/);
+    assert.equal((await stack.ok('GET', '/auth/me', { token: reply.access_token })).emailVerified, true);
+  });
+
+  test('the administrator\'s address is proven by a code alone', async () => {
+    const early = await stack.register({ email: 'admin@example.com' });
+    await until('no jobs wait', async () => (await stack.sql("SELECT 1 FROM auth.job WHERE kind = 'confirm'")).length === 0);
+    assert.equal(stack.mails(early.email).length, 0);
+    await stack.ok('DELETE', '/api/auth/me', { token: early.token, json: { password } });
   });
 
   test('a new password by mail: every session ends, the link works once', async () => {
@@ -140,7 +196,7 @@ describe('accounts', () => {
     await page.submit('password1');
     assert.match(page.said(), /^The password is one of the most common/);
     await page.submit('a new long password');
-    assert.match(page.said(), /^Done/);
+    assert.match(page.heading(), /^Your new password is set/);
     check(await signIn(user.email, 'a new long password'), 200);
     await page.submit('another long password');
     assert.match(page.said(), /link/);
@@ -254,7 +310,11 @@ describe('accounts', () => {
     const wider = { token: key.key, json: { name: 'wider', scopes: ['chat'] } };
     check(await stack.api('POST', '/auth/api-keys', wider), 403, 'a key cannot make a mightier one');
     check(await stack.api('POST', '/auth/api-keys', { token: key.key, json: { name: 'all' } }), 403);
-    check(await stack.api('POST', '/auth/api-keys', { token: key.key, json: { name: 'same', scopes: ['auth'] } }), 201);
+    check(await stack.api('POST', '/auth/api-keys', { token: key.key, json: { name: 'same', scopes: ['auth'] } }), 403, 'nor one that lasts for ever');
+    check(await stack.api('POST', '/auth/api-keys', { token: key.key, json: { name: 'same', scopes: ['auth'], expires_at: '2100-01-01T00:00:00Z' } }), 403, 'nor one that lasts longer');
+    const same = check(await stack.api('POST', '/auth/api-keys', { token: key.key, json: { name: 'same', scopes: ['auth'], expires_at: '2099-01-01T00:00:00Z' } }), 201);
+    assert.deepEqual(same.scopes, ['account'], 'as it is called now');
+    check(await stack.api('POST', '/api/settings/regenerate-api-key', { token: key.key }), 403);
     check(await stack.api('PUT', '/api/auth/password', { token: key.key, json: { password: 'a new long password' } }), 403);
     check(await stack.api('POST', '/api/auth/logout', { token: key.key }), 403);
     await stack.ok('DELETE', `/auth/api-keys/${key.id}`, { token: user.token, status: 200 });
@@ -288,6 +348,8 @@ describe('accounts', () => {
     assert.equal(page.body.length, 1);
     assert.match(page.headers.link, /rel="next"/);
     check(await stack.api('GET', '/admin/users', { token: user.token }), 403);
+    const adminKey = await stack.ok('POST', '/auth/api-keys', { token, json: { name: 'k' }, status: 201 });
+    check(await stack.api('GET', '/admin/users', { token: adminKey.key }), 403, 'not with an API key');
 
     const disabled = await stack.ok('POST', `/admin/users/${user.uid}/disable`, { token, status: 200 });
     assert.equal(disabled.disabled, true);
@@ -307,7 +369,7 @@ describe('accounts', () => {
     const user = await stack.register();
     check(await signIn(user.email, 'a wrong password'), 401);
     const events = (await stack.sql(`SELECT event FROM auth.audit WHERE owner_id = '${user.uid}' ORDER BY id`)).flat();
-    assert.deepEqual(events, ['registered', 'wrong_password']);
+    assert.deepEqual(events.filter((event) => event !== 'mail_asked_for'), ['registered', 'wrong_password']);
     const logs = stack.processes.map((p) => p.tail(100000)).join('\n');
     assert.match(logs, /"message":"audit","event":"wrong_password"/);
     for (const secret of [user.token, password, 'a wrong password']) assert.ok(!logs.includes(secret), 'a secret in a log');

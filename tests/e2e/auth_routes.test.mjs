@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { check, client, code, from, password, proven, resetToken, trusting } from './accounts.mjs';
+import { check, client, code, from, password, confirmToken, proven, resetToken, trusting } from './accounts.mjs';
 import { root, startStack, uniqueEmail } from './harness.mjs';
 
 const api = JSON.parse(fs.readFileSync(path.join(root, 'build/gen/openapi.json'), 'utf8'));
@@ -29,6 +29,8 @@ describe('the routes of accounts', () => {
     'POST /api/auth/reset-password': () => ({}),
     'POST /api/auth/reset-password/confirm': async () =>
       ({ json: { token: await resetToken(stack, (await stack.register()).email) } }),
+    'POST /api/auth/confirm-email': async () => ({ json: { token: await confirmToken(stack, (await stack.register()).email) } }),
+    'GET /confirm-email': () => ({ query: '?token=x' }),
     'GET /reset-password': () => ({ query: '?token=x' }),
     'GET /api/auth/me': async () => ({ as: await stack.register() }),
     'DELETE /api/auth/me': async () => ({ as: await stack.register(), json: { password } }),

@@ -88,6 +88,9 @@ test('accounts', async () => {
   await call('auth_verify_otp', { token: null, json: { otp } });
   await call('auth_get_me');
   await call('auth_get_account');
+  await call('auth_confirm_page', { token: null, query: '?token=the-token-of-the-link' });
+  const [, proof] = await stack.mail('ada@example.com', /confirm-email\?token=3?D?([\w-]+)/);
+  await call('auth_confirm_email', { token: null, json: { token: proof } });
   await call('auth_change_password');
   await call('auth_reset_password', { token: null });
   await call('auth_reset_page', { token: null, query: '?token=the-token-of-the-link' });

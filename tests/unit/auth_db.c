@@ -8,6 +8,7 @@
 
 #include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/db/throttle.h"
 #include "svc-auth/init.h"
 #include "tests/unit/pg.h"
 
@@ -34,7 +35,7 @@ static int init_alone(void)
 int auth_db_open(void **state)
 {
 	static const struct db_stmt *const tables[] = { store_statements, store_keys_statements,
-		                                        store_proofs_statements, NULL };
+		                                        store_proofs_statements, throttle_statements, NULL };
 	struct db_config config = {
 		.url = pg_url(), .schema = "auth", .connections = 2, .statements = tables
 	};

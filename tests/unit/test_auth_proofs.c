@@ -1,11 +1,11 @@
-/* links: tests/unit/auth_db.c svc-auth/store.c svc-auth/store_keys.c svc-auth/store_proofs.c svc-auth/init.c build/gen/auth.migrations.c tests/unit/pg.c svc-auth/throttle.c svc-auth/keystore.c */
+/* links: tests/unit/auth_db.c svc-auth/store.c svc-auth/store_keys.c svc-auth/store_proofs.c svc-auth/init.c build/gen/auth.migrations.c tests/unit/pg.c svc-auth/keystore.c */
 #include "tests/unit/auth_db.h"
 
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/db/throttle.h"
 #include "svc-auth/keystore.h"
-#include "svc-auth/throttle.h"
 #include "tests/unit/pg.h"
 
 /* --- Codes, links ------------------------------------------------------------------------------------------------ */
@@ -77,7 +77,7 @@ static void test_links(void **state)
 static void age(const char *key, int seconds)
 {
 	char *sql = arena_printf(&arena,
-	                         "UPDATE auth.throttle SET times = ARRAY(SELECT t - %d * interval '1 second'"
+	                         "UPDATE auth.tries SET times = ARRAY(SELECT t - %d * interval '1 second'"
 	                         " FROM unnest(times) t) WHERE key = '%s'",
 	                         seconds, key);
 	/* now() stands still within a transaction: the test commits what it does. */
@@ -135,31 +135,6 @@ static void test_attempts_are_taken(void **state)
 	assert_int_equal(throttle_take(&plain, &three, "x", &arena, &err), 1);
 	OK(throttle_forget(&plain, &three, "x", &arena, &err));
 	db_done(&plain);
-}
-
-static const struct {
-	const char *ip, *want;
-} clients[] = {
-	{ "192.0.2.7", "192.0.2.7" },
-	{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" },
-	{ "2001:db8:1:2::1", "2001:db8:1:2::/64" },
-	{ "::1", "::/64" },
-	{ "::ffff:192.0.2.7", "192.0.2.7" },
-	{ "nonsense", "nonsense" },
-	{ NULL, NULL },
-};
-
-static void test_what_counts_as_one_client(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) {
-		char *got = throttle_client(clients[i].ip, &arena);
-
-		if (clients[i].want)
-			assert_string_equal(got, clients[i].want);
-		else
-			assert_null(got);
-	}
 }
 
 /* --- The keyring ------------------------------------------------------------------------------------------------- */
@@ -228,7 +203,6 @@ int main(void)
 		AUTH_TEST(test_links),
 		AUTH_TEST(test_failures_are_counted),
 		AUTH_TEST(test_attempts_are_taken),
-		AUTH_TEST(test_what_counts_as_one_client),
 		AUTH_TEST(test_a_fresh_key_waits),
 		AUTH_TEST(test_old_token_keys_are_retired),
 	};

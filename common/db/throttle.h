@@ -1,11 +1,17 @@
 /*
  * throttle: how often something may be tried, counted in PostgreSQL, so that it holds over replicas and restarts. Exact:
- * the times themselves are kept, as many as the limit asks for, and the window slides.
+ * the times themselves are kept, as many as the limit asks for, and the window slides. (What a single gateway may count in
+ * its memory, it does: gateway/limits.h.)
+ *
+ * The rows are in the service's own table `tries`; throttle_statements go into its list, and throttle_sweep() among what
+ * it does now and then. Clients are counted by common/base/client.h.
  */
-#ifndef PARLEY_AUTH_THROTTLE_H
-#define PARLEY_AUTH_THROTTLE_H
+#ifndef PARLEY_THROTTLE_H
+#define PARLEY_THROTTLE_H
 
 #include "common/db/db.h"
+
+extern const struct db_stmt throttle_statements[];
 
 struct throttle {
 	const char *name; /* of what is counted: "sign-in" */
@@ -26,7 +32,7 @@ int throttle_forget(struct db *db, const struct throttle *t, const char *who, st
 int throttle_take(struct db *db, const struct throttle *t, const char *who, struct arena *a,
                   struct error *err) CHECKED;
 
-/* What counts as one client: an IPv4 address, or the /64 that an IPv6 address is of. NULL stays NULL. */
-char *throttle_client(const char *ip, struct arena *a);
+/* What no window reaches any more. */
+int throttle_sweep(struct db *db, struct error *err) CHECKED;
 
 #endif
