@@ -16,7 +16,7 @@ RUN make -j2 \
 FROM debian:trixie-slim AS parley
 COPY --from=build /out/packages /tmp/packages
 RUN apt-get update \
- && xargs apt-get install -y --no-install-recommends poppler-utils ca-certificates < /tmp/packages \
+ && xargs apt-get install -y --no-install-recommends poppler-utils poppler-data ca-certificates < /tmp/packages \
  && rm -rf /var/lib/apt/lists/* /tmp/packages \
  && useradd --system --uid 10001 --no-create-home parley \
  && install -d -o parley -m 700 /var/lib/parley

@@ -136,18 +136,22 @@ static int check_file(struct call *call, const Documents__UploadDocumentRequest 
 static int judge(struct call *call, const Documents__UploadDocumentRequest *in,
                  const struct file_summary *file, const char **type)
 {
+	const struct format *format;
 	ProtobufCBinaryData head;
+	char all[256];
 
 	*type = "txt";
 	if (file->bytes == 0)
 		return 0;
 	if (store_get_piece(call->db, call->owner_id, in->upload_id, 0, &head, call->arena, call->err) < 0)
 		return -1;
-	*type = sniff((const char *)head.data, head.len, in->file_name);
-	if (*type)
+	format = sniff((const char *)head.data, head.len, in->file_name, NULL);
+	if (format && format->reader != FORMAT_REFUSED) {
+		*type = format->name;
 		return 0;
-	return error_set(call->err, ERROR_UNSUPPORTED_TYPE,
-	                 "this is no file that can be read: PDF, text, Markdown, HTML and DOCX can");
+	}
+	return error_set(call->err, ERROR_UNSUPPORTED_TYPE, "this is %s. What can be read: %s",
+	                 format ? format->words : "no file that can be read", formats_read(all, sizeof all));
 }
 
 /* The document and the job that processes it, both or neither; out as it is before any work on it. */

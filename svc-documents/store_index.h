@@ -24,7 +24,8 @@ struct prepared {
 	enum language language;
 	/* What a web page said of itself; NULL keeps what there is. */
 	const char *title, *metadata;
-	int64_t size; /* of the page; negative: as it was */
+	const char *warning; /* for its owner: what may be wrong with the text; or NULL */
+	int64_t size;        /* of the page; negative: as it was */
 };
 
 /* 1 done, 0 the document is gone or a later job's, -1. */

@@ -1,160 +1,360 @@
-/* The text of a Word document: word/document.xml of a zip archive, as Markdown. */
-#include <archive.h>
-#include <archive_entry.h>
-#include <libxml/xmlreader.h>
+/* The text of a Word document, as Markdown. */
+#include "svc-documents/helper/docx.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "svc-documents/helper/helper.h"
+enum { NOTES_OPEN = 64 /* called in one paragraph */ };
 
-enum { ENTRIES_MAX = 10000 };
+struct note {
+	bool end; /* of the document, not of the page */
+	long id;
+	int shown; /* the number that stands in the text */
+};
 
-/* --- The archive ------------------------------------------------------------------------------------------------ */
+struct docx {
+	struct out *o;
+	struct parts parts;
+	struct docx_styles styles;
+	struct docx_numbering *numbering;
+	struct docx_style style;       /* of the paragraph */
+	struct note notes[NOTES_OPEN]; /* called, and yet to be written */
+	int note_count, notes_shown;
+	int in_table;                                           /* how many deep */
+	bool in_properties, in_run, hidden, skip_text, in_text; /* skip_text: a paragraph that is not text */
+};
 
-static char *inflate(struct archive *zip, size_t *size)
+/* --- Symbols ------------------------------------------------------------------------------------------------------ */
+
+static const char *symbol(const char *font, long code)
 {
-	size_t room = 256 * 1024;
-	char *bytes = malloc(room);
-	la_ssize_t n;
+	static const struct {
+		int code;
+		const char *text;
+	} symbols[] = { { 0xb0, "°" }, { 0xb1, "±" }, { 0xb4, "×" }, { 0xb7, "•" }, { 0xa3, "≤" },
+		        { 0xb3, "≥" }, { 0xb9, "≠" }, { 0xbb, "≈" }, { 0xa5, "∞" }, { 0xac, "←" },
+		        { 0xae, "→" }, { 0xd7, "·" }, { 0x6d, "μ" }, { 0x61, "α" }, { 0x62, "β" },
+		        { 0x67, "γ" }, { 0x64, "δ" }, { 0x65, "ε" }, { 0x6c, "λ" }, { 0x70, "π" },
+		        { 0x73, "σ" }, { 0x66, "φ" }, { 0x77, "ω" }, { 0x57, "Ω" }, { 0x44, "Δ" },
+		        { 0x53, "Σ" }, { 0x2d, "−" }, { 0xd6, "√" } },
+	  dings[] = { { 0xfc, "✓" }, { 0xfb, "✗" }, { 0xfe, "☑" }, { 0xa8, "☐" },
+		      { 0x6f, "☐" }, { 0xe0, "→" }, { 0x28, "☎" } };
+	bool ding = strncasecmp(font, "wingdings", 9) == 0;
 
-	*size = 0;
-	while (bytes && (n = archive_read_data(zip, bytes + *size, room - *size)) != 0) {
-		if (n < 0)
-			end(VERDICT_DAMAGED, "the archive is damaged");
-		*size += (size_t)n;
-		if (*size > INFLATED_MAX)
-			end(VERDICT_TOO_LARGE, "too large once unpacked");
-		if (*size == room)
-			bytes = realloc(bytes, room *= 2);
-	}
-	if (!bytes)
-		end(VERDICT_TOO_LARGE, "out of memory");
-	return bytes;
+	code &= 0xff;
+	for (size_t i = 0; !ding && i < sizeof symbols / sizeof *symbols; i++)
+		if (symbols[i].code == code)
+			return symbols[i].text;
+	for (size_t i = 0; ding && i < sizeof dings / sizeof *dings; i++)
+		if (dings[i].code == code)
+			return dings[i].text;
+	return ding ? "•" : " ";
 }
 
-static char *find_document(int file, size_t *size)
+static void write_symbol(struct docx *d, xmlTextReaderPtr xml)
 {
-	struct archive *zip = archive_read_new();
-	struct archive_entry *entry;
+	char font[40], code[16];
+	const char *text;
 
-	if (!zip || archive_read_support_format_zip(zip) != ARCHIVE_OK ||
-	    archive_read_open_fd(zip, file, 64 * 1024) != ARCHIVE_OK)
-		end(VERDICT_DAMAGED, "not an archive");
-	for (int i = 0; i < ENTRIES_MAX && archive_read_next_header(zip, &entry) == ARCHIVE_OK; i++) {
-		const char *name = archive_entry_pathname(entry);
-
-		if (!name || strcmp(name, "word/document.xml") != 0)
-			continue;
-		if (archive_entry_is_encrypted(entry))
-			end(VERDICT_ENCRYPTED, "encrypted");
-		return inflate(zip, size);
-	}
-	end(VERDICT_DAMAGED, "no word/document.xml");
+	xml_attribute(xml, "font", font, sizeof font);
+	xml_attribute(xml, "char", code, sizeof code);
+	text = symbol(font, strtol(code, NULL, 16));
+	out_text(d->o, text, strlen(text));
 }
 
-/* --- The document ----------------------------------------------------------------------------------------------- */
+/* --- Notes -------------------------------------------------------------------------------------------------------- */
 
-static bool is(const char *name, const char *what)
+static void call_note(struct docx *d, xmlTextReaderPtr xml, bool at_end)
 {
-	return strcmp(name, what) == 0;
+	char mark[24];
+
+	if (d->note_count == NOTES_OPEN)
+		return;
+	d->notes[d->note_count++] = (struct note){ at_end, xml_number(xml, "id", 0), ++d->notes_shown };
+	snprintf(mark, sizeof mark, "[%d]", d->notes_shown);
+	out_plain(d->o, mark, strlen(mark));
 }
 
-/* "Heading2" and its kin in a paragraph's style. */
-static void heading(struct out *o, xmlTextReaderPtr xml)
+static void write_note(struct docx *d, const struct note *n)
 {
-	char *style = (char *)xmlTextReaderGetAttribute(xml, (const xmlChar *)"w:val");
-	int level = 0;
+	const struct part *p = parts_find(&d->parts, n->end ? "word/endnotes.xml" : "word/footnotes.xml");
+	bool inside = false, text = false;
+	char mark[24];
+	xmlTextReaderPtr xml;
+	int type;
 
-	if (style && strncasecmp(style, "heading", 7) == 0 && style[7] >= '1' && style[7] <= '6')
-		level = style[7] - '0';
-	else if (style && strcasecmp(style, "title") == 0)
-		level = 1;
-	if (level) {
-		out_plain(o, "######", (size_t)level);
-		o->space = true;
-	}
-	xmlFree(style);
-}
+	if (!p)
+		return;
+	xml = xml_open(p);
+	snprintf(mark, sizeof mark, "[%d]", n->shown);
+	while ((type = xml_next(xml))) {
+		bool note = xml_is(xml, "footnote") || xml_is(xml, "endnote");
 
-/* in_table: how many tables deep. */
-static void start(struct out *o, xmlTextReaderPtr xml, const char *name, int in_table)
-{
-	if (is(name, "p") && !in_table)
-		out_break(o, 1);
-	else if (is(name, "pStyle"))
-		heading(o, xml);
-	else if (is(name, "numPr")) {
-		out_plain(o, "-", 1);
-		o->space = true;
-	} else if (is(name, "tab"))
-		o->space = true;
-	else if (is(name, "br") || is(name, "cr"))
-		out_break(o, 1);
-}
-
-static void stop(struct out *o, const char *name, int *in_table)
-{
-	if (is(name, "p") && *in_table)
-		o->space = true;
-	else if (is(name, "p"))
-		out_break(o, 2);
-	else if (is(name, "tc")) {
-		out_plain(o, "|", 1);
-		o->space = true;
-	} else if (is(name, "tr"))
-		out_break(o, 1);
-	else if (is(name, "tbl")) {
-		(*in_table)--;
-		out_break(o, 2);
-	}
-}
-
-static void read_document(xmlTextReaderPtr xml, struct out *o)
-{
-	bool in_text = false;
-	int in_table = 0, rc;
-
-	while ((rc = xmlTextReaderRead(xml)) == 1) {
-		const char *name = (const char *)xmlTextReaderConstLocalName(xml);
-		int type = xmlTextReaderNodeType(xml);
-
-		if (type == XML_READER_TYPE_DOCUMENT_TYPE)
-			end(VERDICT_DAMAGED, "a document type has no place here");
-		if (type == XML_READER_TYPE_ELEMENT) {
-			in_text = is(name, "t") && !xmlTextReaderIsEmptyElement(xml);
-			in_table += is(name, "tbl");
-			start(o, xml, name, in_table);
+		if (type == XML_READER_TYPE_ELEMENT && note && xml_number(xml, "id", -1) == n->id) {
+			inside = true;
+			out_break(d->o, 2);
+			out_plain(d->o, mark, strlen(mark));
+			d->o->space = true;
+		} else if (type == XML_READER_TYPE_END_ELEMENT && note && inside) {
+			break;
+		} else if (type == XML_READER_TYPE_ELEMENT) {
+			text = xml_is(xml, "t") && !xmlTextReaderIsEmptyElement(xml);
+			d->o->space = d->o->space || (inside && xml_is(xml, "p"));
 		} else if (type == XML_READER_TYPE_END_ELEMENT) {
-			in_text = false;
-			stop(o, name, &in_table);
-		} else if (in_text) {
-			const char *text = (const char *)xmlTextReaderConstValue(xml);
+			text = false;
+		} else if (inside && text && xmlTextReaderConstValue(xml)) {
+			const char *value = (const char *)xmlTextReaderConstValue(xml);
 
-			if (text)
-				out_text(o, text, strlen(text));
+			out_text(d->o, value, strlen(value));
 		}
 	}
-	if (rc < 0)
-		end(VERDICT_DAMAGED, "the document is damaged");
+	out_break(d->o, 2);
+	xmlFreeTextReader(xml);
 }
 
-static void quiet(void *arg, const char *message, ...)
+/* Behind the paragraph or table that called them. */
+static void write_notes(struct docx *d)
 {
-	(void)arg;
-	(void)message;
+	for (int i = 0; i < d->note_count; i++)
+		write_note(d, &d->notes[i]);
+	d->note_count = 0;
+}
+
+/* --- Paragraphs --------------------------------------------------------------------------------------------------- */
+
+static void begin_paragraph(struct docx *d)
+{
+	d->style = (struct docx_style){ .outline = -1, .number = -1 };
+	d->skip_text = false;
+	if (!d->in_table)
+		out_break(d->o, 1);
+}
+
+static void read_property(struct docx *d, xmlTextReaderPtr xml)
+{
+	char id[DOCX_NAME];
+
+	if (xml_is(xml, "pStyle") && xml_attribute(xml, "val", id, sizeof id))
+		d->style = docx_style_find(&d->styles, id);
+	else if (xml_is(xml, "numId"))
+		d->style.number = xml_number(xml, "val", -1);
+	else if (xml_is(xml, "ilvl"))
+		d->style.level = xml_number(xml, "val", 0);
+	else if (xml_is(xml, "outlineLvl"))
+		d->style.outline = (int)xml_number(xml, "val", -1);
+}
+
+/* When all that is known of the paragraph has been read: what stands before its text. */
+static void lead_in(struct docx *d)
+{
+	char mark[80];
+
+	d->skip_text = d->style.contents;
+	if (d->skip_text || d->in_table)
+		return;
+	if (d->style.outline >= 0 && d->style.outline < DOCX_LEVELS) {
+		out_plain(d->o, "######", d->style.outline < 5 ? (size_t)d->style.outline + 1 : 6);
+		d->o->space = true;
+	}
+	docx_number(d->numbering, d->style.number, d->style.level, mark, sizeof mark);
+	if (*mark) {
+		out_text(d->o, mark, strlen(mark));
+		d->o->space = true;
+	}
+}
+
+static void end_paragraph(struct docx *d)
+{
+	if (d->in_table) {
+		d->o->space = true;
+		return;
+	}
+	out_break(d->o, 2);
+	write_notes(d);
+}
+
+/* --- Elements ----------------------------------------------------------------------------------------------------- */
+
+static bool is_off(xmlTextReaderPtr xml)
+{
+	char value[8];
+
+	return xml_attribute(xml, "val", value, sizeof value) &&
+	       (*value == '0' || *value == 'f' || *value == 'o');
+}
+
+/* What stands twice, was deleted or moved away, or is no text. */
+static bool is_left_out(xmlTextReaderPtr xml)
+{
+	static const char *const names[] = { "Fallback", "del", "moveFrom", "rt", "instrText", NULL };
+
+	for (const char *const *n = names; *n; n++)
+		if (xml_is(xml, *n))
+			return true;
+	return false;
+}
+
+static void start_in_run(struct docx *d, xmlTextReaderPtr xml)
+{
+	if (xml_is(xml, "vanish") && d->in_run)
+		d->hidden = !is_off(xml);
+	else if (d->hidden || d->skip_text)
+		return;
+	else if (xml_is(xml, "tab"))
+		d->o->space = true;
+	else if ((xml_is(xml, "br") || xml_is(xml, "cr")) && d->in_table)
+		d->o->space = true;
+	else if (xml_is(xml, "br") || xml_is(xml, "cr"))
+		out_break(d->o, 1);
+	else if (xml_is(xml, "noBreakHyphen"))
+		out_plain(d->o, "-", 1);
+	else if (xml_is(xml, "sym"))
+		write_symbol(d, xml);
+	else if (xml_is(xml, "footnoteReference") || xml_is(xml, "endnoteReference"))
+		call_note(d, xml, xml_is(xml, "endnoteReference"));
+	else if (xml_is(xml, "sup")) /* of equations */
+		out_plain(d->o, "^", 1);
+	else if (xml_is(xml, "sub"))
+		out_plain(d->o, "_", 1);
+	else if (xml_is(xml, "rad"))
+		out_plain(d->o, "√", strlen("√"));
+	else if (xml_is(xml, "den"))
+		out_plain(d->o, "/", 1);
+}
+
+static void start(struct docx *d, xmlTextReaderPtr xml)
+{
+	bool empty = xmlTextReaderIsEmptyElement(xml) == 1;
+
+	d->in_text = xml_is(xml, "t") && !empty;
+	if (xml_is(xml, "p")) {
+		begin_paragraph(d);
+	} else if (xml_is(xml, "pPr")) {
+		d->in_properties = !empty;
+	} else if (d->in_properties) {
+		read_property(d, xml);
+	} else if (xml_is(xml, "tbl")) {
+		d->in_table++;
+		out_break(d->o, 2);
+	} else if (xml_is(xml, "r")) {
+		d->in_run = true;
+		d->hidden = false;
+	} else {
+		start_in_run(d, xml);
+	}
+}
+
+static void stop(struct docx *d, xmlTextReaderPtr xml)
+{
+	d->in_text = false;
+	if (xml_is(xml, "pPr")) {
+		d->in_properties = false;
+		lead_in(d);
+	} else if (xml_is(xml, "p")) {
+		end_paragraph(d);
+	} else if (xml_is(xml, "r")) {
+		d->in_run = d->hidden = false;
+	} else if (xml_is(xml, "tc")) {
+		out_plain(d->o, "|", 1);
+		d->o->space = true;
+	} else if (xml_is(xml, "tr")) {
+		if (d->o->size && d->o->at[d->o->size - 1] == '|') /* behind the last cell */
+			d->o->size -= d->o->size > 1 && d->o->at[d->o->size - 2] == ' ' ? 2 : 1;
+		out_break(d->o, 1);
+	} else if (xml_is(xml, "tbl")) {
+		d->in_table -= d->in_table > 0;
+		out_break(d->o, 2);
+		if (!d->in_table)
+			write_notes(d);
+	}
+}
+
+static void read_document(struct docx *d, const struct part *document)
+{
+	xmlTextReaderPtr xml = xml_open(document);
+	int type = xml_next(xml);
+
+	while (type) {
+		const char *text;
+
+		if (type == XML_READER_TYPE_ELEMENT && is_left_out(xml) && !d->in_properties) {
+			int rc = xmlTextReaderNext(xml);
+
+			if (rc < 0)
+				end(VERDICT_DAMAGED, "the document is damaged");
+			type = rc == 1 ? xmlTextReaderNodeType(xml) : 0;
+			continue;
+		}
+		if (type == XML_READER_TYPE_ELEMENT)
+			start(d, xml);
+		else if (type == XML_READER_TYPE_END_ELEMENT)
+			stop(d, xml);
+		else if (d->in_text && !d->hidden && !d->skip_text &&
+		         (text = (const char *)xmlTextReaderConstValue(xml)))
+			out_text(d->o, text, strlen(text));
+		type = xml_next(xml);
+	}
+	xmlFreeTextReader(xml);
+}
+
+/* --- The file ----------------------------------------------------------------------------------------------------- */
+
+static bool wanted(const char *name)
+{
+	static const char *const names[] = { "word/document.xml",
+		                             "word/styles.xml",
+		                             "word/numbering.xml",
+		                             "word/footnotes.xml",
+		                             "word/endnotes.xml",
+		                             "docProps/core.xml",
+		                             NULL };
+
+	for (const char *const *n = names; *n; n++)
+		if (strcmp(*n, name) == 0)
+			return true;
+	return false;
+}
+
+void parts_title(const struct parts *p, struct out *o)
+{
+	const struct part *core = parts_find(p, "docProps/core.xml");
+	struct out title = { 0 };
+	xmlTextReaderPtr xml;
+	bool inside = false;
+	int type;
+
+	if (!core)
+		return;
+	xml = xml_open(core);
+	while ((type = xml_next(xml))) {
+		const char *text = (const char *)xmlTextReaderConstValue(xml);
+
+		if (type == XML_READER_TYPE_ELEMENT)
+			inside = xml_is(xml, "title");
+		else if (type == XML_READER_TYPE_END_ELEMENT)
+			inside = false;
+		else if (inside && text)
+			out_text(&title, text, strlen(text));
+	}
+	if (title.size < sizeof o->title && title.at)
+		memcpy(o->title, title.at, title.size);
+	free(title.at);
+	xmlFreeTextReader(xml);
 }
 
 void docx_read(int file, struct out *o)
 {
-	size_t size;
-	char *bytes = find_document(file, &size);
-	xmlTextReaderPtr xml;
+	struct docx d = { .o = o };
+	const struct part *document;
 
-	xmlSetGenericErrorFunc(NULL, quiet);
-	xml = xmlReaderForMemory(bytes, (int)size, NULL, NULL,
-	                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-	if (!xml)
-		end(VERDICT_DAMAGED, "the document is damaged");
-	read_document(xml, o);
+	parts_read(file, wanted, &d.parts);
+	document = parts_find(&d.parts, "word/document.xml");
+	if (!document)
+		end(VERDICT_DAMAGED, "no word/document.xml");
+	parts_title(&d.parts, o);
+	docx_styles_read(parts_find(&d.parts, "word/styles.xml"), &d.styles);
+	d.numbering = docx_numbering_read(parts_find(&d.parts, "word/numbering.xml"));
+	read_document(&d, document);
 }

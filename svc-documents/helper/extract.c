@@ -56,6 +56,16 @@ static void docx(const struct jail *jail, struct out *o)
 	docx_read(0, o);
 }
 
+static void csv(const struct jail *jail, struct out *o)
+{
+	size_t size;
+	char *bytes;
+
+	jail_read(jail);
+	bytes = read_input(&size);
+	csv_read(bytes, size, o);
+}
+
 /* What the service says of the jail when it starts. */
 static void jail_test(const struct jail *jail, struct out *o)
 {
@@ -69,23 +79,25 @@ static void jail_test(const struct jail *jail, struct out *o)
 int main(int argc, char **argv)
 {
 	static const struct {
-		const char *kind;
+		const char *format;
 		void (*read)(const struct jail *jail, struct out *o);
-		int seconds;
-	} kinds[] = {
-		{ "pdf", pdf, 60 }, { "html", html, 10 }, { "docx", docx, 10 }, { "jail", jail_test, 10 }
+	} readers[] = {
+		{ "pdf", pdf }, { "html", html }, { "docx", docx }, { "csv", csv }, { "jail", jail_test }
 	};
-	struct jail jail = { .megabytes = argc == 3 ? (int)strtol(argv[2], NULL, 10) : 0 };
+	struct jail jail = { 0 };
 	struct out o = { 0 };
 
-	for (size_t i = 0; jail.megabytes > 0 && i < sizeof kinds / sizeof *kinds; i++) {
-		if (strcmp(kinds[i].kind, argv[1]) != 0)
+	if (argc == 4) {
+		jail.megabytes = (int)strtol(argv[2], NULL, 10);
+		jail.seconds = (int)strtol(argv[3], NULL, 10);
+	}
+	for (size_t i = 0; jail.megabytes > 0 && i < sizeof readers / sizeof *readers; i++) {
+		if (strcmp(readers[i].format, argv[1]) != 0)
 			continue;
-		jail.seconds = kinds[i].seconds;
 		jail_enter(&jail);
-		kinds[i].read(&jail, &o);
+		readers[i].read(&jail, &o);
 		out_flush(&o);
 		_exit(0); /* nothing is worth tidying up */
 	}
-	end(VERDICT_CANNOT_RUN, "usage: parley-extract pdf|html|docx MEGABYTES <file >text");
+	end(VERDICT_CANNOT_RUN, "usage: parley-extract FORMAT MEGABYTES SECONDS <file >text");
 }

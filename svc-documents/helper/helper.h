@@ -1,6 +1,7 @@
 /*
- * helper: parley-extract, the program that reads what strangers upload: `parley-extract pdf|html|docx MEGABYTES`, the
- * file on standard input; on standard output its title in the first line (may be empty), then its text.
+ * helper: parley-extract, the program that reads what strangers upload: `parley-extract FORMAT MEGABYTES SECONDS`,
+ * the file on standard input; on standard output three lines (its title, a warning, where a page sends its reader; each
+ * may be empty), then its text. What is characters comes as UTF-8.
  *
  * It lives in a jail (jail.h) and dies of too much memory or processor time. Text comes as Markdown where there is
  * structure: headings with #, lists with -, rows of tables with |. Pages end at form feeds.
@@ -28,7 +29,7 @@ struct out {
 	size_t size, room;
 	int newlines; /* owed before the next character: 1 a line, 2 a paragraph */
 	bool space;   /* a blank is owed */
-	char title[256];
+	char title[256], warning[256], refresh[1000]; /* told before the text */
 };
 void out_text(struct out *o, const char *text, size_t size);  /* white space becomes one blank */
 void out_plain(struct out *o, const char *text, size_t size); /* as it is */
@@ -40,6 +41,7 @@ void out_flush(const struct out *o);
 struct jail;
 void pdf_read(const struct jail *jail, struct out *o);
 void docx_read(int file, struct out *o);
+void csv_read(const char *bytes, size_t size, struct out *o);
 
 struct GumboInternalOutput; /* gumbo.h: a parsed page */
 void html_text(const struct GumboInternalOutput *page, struct out *o);

@@ -1,22 +1,27 @@
 /* The main text of an HTML page, as Markdown. */
-#include <gumbo.h>
+#include "svc-documents/helper/html.h"
+
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "svc-documents/helper/helper.h"
+enum {
+	LEAST = 200, /* letters: less is no main part */
+	SHELL = 100, /* letters: a page with less, and scripts, is filled by them */
 
-enum { DEPTH_MAX = 5000, MAIN_LEAST = 200 /* characters: less is no main part */ };
+	REFRESH_MAX = 10, /* seconds after which a page sends its reader on "at once" */
+};
 
-static const char *attribute(const GumboElement *e, const char *name)
+const char *html_attribute(const GumboElement *e, const char *name)
 {
 	const GumboAttribute *a = gumbo_get_attribute(&e->attributes, name);
 
 	return a ? a->value : NULL;
 }
 
-static bool is(const char *value, const char *const *set)
+bool html_is(const char *value, const char *const *set)
 {
 	for (; value && *set; set++)
 		if (strcasecmp(value, *set) == 0)
@@ -24,41 +29,63 @@ static bool is(const char *value, const char *const *set)
 	return false;
 }
 
-/* What a page has round its text. inside: within <main> or <article>, whose header and footer belong to it. */
-static bool furniture(const GumboElement *e, bool inside)
-{
-	static const char *const roles[] = { "navigation", "banner", "contentinfo", "complementary",
-		                             "search",     "menu",   NULL };
-	static const char *const yes[] = { "true", NULL };
+/* --- Furniture ---------------------------------------------------------------------------------------------------- */
 
-	switch (e->tag) {
+/* Not for reading, wherever it stands. */
+static bool is_machinery(GumboTag tag)
+{
+	switch (tag) {
 	case GUMBO_TAG_SCRIPT:
 	case GUMBO_TAG_STYLE:
 	case GUMBO_TAG_NOSCRIPT:
 	case GUMBO_TAG_TEMPLATE:
-	case GUMBO_TAG_NAV:
-	case GUMBO_TAG_ASIDE:
-	case GUMBO_TAG_FORM:
-	case GUMBO_TAG_BUTTON:
 	case GUMBO_TAG_SELECT:
 	case GUMBO_TAG_TEXTAREA:
 	case GUMBO_TAG_IFRAME:
 	case GUMBO_TAG_SVG:
 	case GUMBO_TAG_CANVAS:
+	case GUMBO_TAG_OBJECT:
 	case GUMBO_TAG_HEAD: return true;
-	case GUMBO_TAG_HEADER:
-	case GUMBO_TAG_FOOTER: return !inside;
-	default: break;
+	default: return false;
 	}
-	return is(attribute(e, "role"), roles) || is(attribute(e, "aria-hidden"), yes) ||
-	       attribute(e, "hidden");
 }
 
-/* --- How much text is where ------------------------------------------------------------------------------------- */
+static bool asks_consent(const GumboElement *e)
+{
+	const char *names[] = { html_attribute(e, "id"), html_attribute(e, "class") };
 
-struct amount {
-	size_t text, linked;
-};
+	if (e->tag != GUMBO_TAG_DIV && e->tag != GUMBO_TAG_SECTION && e->tag != GUMBO_TAG_ASIDE)
+		return false;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (names[i] && (strcasestr(names[i], "cookie") || strcasestr(names[i], "consent") ||
+		                 strcasestr(names[i], "gdpr")))
+			return true;
+	return false;
+}
+
+bool html_furniture(const GumboElement *e, enum html_view view)
+{
+	static const char *const never[] = { "dialog", "alertdialog", "navigation", "search",
+		                             "menu",   "menubar",     NULL };
+	static const char *const outside[] = { "banner", "contentinfo", NULL };
+	static const char *const yes[] = { "true", NULL };
+	const char *role = html_attribute(e, "role");
+
+	if (is_machinery(e->tag))
+		return true;
+	if (view == HTML_ALL)
+		return false;
+	if (e->tag == GUMBO_TAG_NAV || (e->tag == GUMBO_TAG_UNKNOWN && e->original_tag.length > 7 &&
+	                                strncasecmp(e->original_tag.data, "<dialog", 7) == 0))
+		return true;
+	if (html_is(role, never) || html_is(html_attribute(e, "aria-hidden"), yes) ||
+	    html_attribute(e, "hidden") || asks_consent(e))
+		return true;
+	return view == HTML_PAGE &&
+	       (e->tag == GUMBO_TAG_HEADER || e->tag == GUMBO_TAG_FOOTER || html_is(role, outside));
+}
+
+/* --- How much text is where --------------------------------------------------------------------------------------- */
 
 static size_t letters(const char *s)
 {
@@ -69,195 +96,257 @@ static size_t letters(const char *s)
 	return n;
 }
 
-static void measure(const GumboNode *node, bool inside, bool in_link, int depth, struct amount *sum)
+static void measure(const GumboNode *node, enum html_view view, bool in_link, int depth,
+                    struct html_amount *sum)
 {
 	const GumboVector *children;
 
 	if (node->type == GUMBO_NODE_TEXT) {
 		size_t n = letters(node->v.text.text);
 
-		sum->text += n;
+		sum->letters += n;
 		sum->linked += in_link ? n : 0;
 	}
-	if (node->type != GUMBO_NODE_ELEMENT || depth > DEPTH_MAX || furniture(&node->v.element, inside))
+	if (node->type != GUMBO_NODE_ELEMENT || depth > HTML_DEPTH_MAX ||
+	    html_furniture(&node->v.element, view))
 		return;
 	in_link = in_link || node->v.element.tag == GUMBO_TAG_A;
 	children = &node->v.element.children;
 	for (unsigned i = 0; i < children->length; i++)
-		measure(children->data[i], inside, in_link, depth + 1, sum);
+		measure(children->data[i], view, in_link, depth + 1, sum);
 }
+
+void html_measure(const GumboNode *node, enum html_view view, struct html_amount *sum)
+{
+	measure(node, view, false, 0, sum);
+}
+
+static size_t own_text(const GumboNode *node, enum html_view view)
+{
+	struct html_amount sum = { 0 };
+
+	html_measure(node, view, &sum);
+	return sum.letters - sum.linked;
+}
+
+/* --- Parts of a page ---------------------------------------------------------------------------------------------- */
 
 static bool is_main(const GumboElement *e)
 {
-	static const char *const roles[] = { "main", "article", NULL };
+	static const char *const roles[] = { "main", NULL };
 
-	return e->tag == GUMBO_TAG_MAIN || e->tag == GUMBO_TAG_ARTICLE || is(attribute(e, "role"), roles);
+	return e->tag == GUMBO_TAG_MAIN || html_is(html_attribute(e, "role"), roles);
 }
 
-/* The <main> or <article> with the most text; the outermost where they nest. */
-static void find_main(const GumboNode *node, int depth, const GumboNode **best, size_t *most)
+static bool is_article(const GumboElement *e)
+{
+	static const char *const roles[] = { "article", NULL };
+
+	return e->tag == GUMBO_TAG_ARTICLE || html_is(html_attribute(e, "role"), roles);
+}
+
+static bool is_heading(const GumboElement *e)
+{
+	return e->tag >= GUMBO_TAG_H1 && e->tag <= GUMBO_TAG_H6;
+}
+
+static bool is_header(const GumboElement *e)
+{
+	static const char *const roles[] = { "banner", NULL };
+
+	return e->tag == GUMBO_TAG_HEADER || html_is(html_attribute(e, "role"), roles);
+}
+
+struct parts {
+	const GumboNode **at;
+	size_t count, room;
+};
+
+/* The outermost of that kind, in order; not within `but`. */
+static void find(const GumboNode *node, bool (*kind)(const GumboElement *), bool (*but)(const GumboElement *),
+                 int depth, struct parts *ret)
 {
 	const GumboVector *children;
 
-	if (node->type != GUMBO_NODE_ELEMENT || depth > DEPTH_MAX)
+	if (node->type != GUMBO_NODE_ELEMENT || depth > HTML_DEPTH_MAX || (but && but(&node->v.element)))
 		return;
-	if (is_main(&node->v.element)) {
-		struct amount sum = { 0 };
-
-		measure(node, true, false, 0, &sum);
-		if (sum.text > *most) {
-			*most = sum.text;
-			*best = node;
+	if (kind(&node->v.element)) {
+		if (ret->count == ret->room) {
+			ret->room = ret->room ? ret->room * 2 : 16;
+			ret->at = realloc(ret->at, ret->room * sizeof(const GumboNode *));
+			if (!ret->at)
+				end(VERDICT_TOO_LARGE, "out of memory");
 		}
+		ret->at[ret->count++] = node;
 		return;
 	}
 	children = &node->v.element.children;
 	for (unsigned i = 0; i < children->length; i++)
-		find_main(children->data[i], depth + 1, best, most);
+		find(children->data[i], kind, but, depth + 1, ret);
 }
 
-/* --- Writing ---------------------------------------------------------------------------------------------------- */
-
-static int heading_level(GumboTag tag)
+static size_t text_of(const struct parts *p)
 {
-	return tag >= GUMBO_TAG_H1 && tag <= GUMBO_TAG_H6 ? (int)(tag - GUMBO_TAG_H1) + 1 : 0;
+	size_t sum = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		sum += own_text(p->at[i], HTML_CONTENT);
+	return sum;
 }
 
-static int breaks(GumboTag tag)
+/* Headings that stand in the page's header, where the text itself has none of that rank. */
+static void write_header(const GumboNode *body, struct out *o)
 {
-	switch (tag) {
-	case GUMBO_TAG_BR:
-	case GUMBO_TAG_LI:
-	case GUMBO_TAG_TR:
-	case GUMBO_TAG_DT:
-	case GUMBO_TAG_DD: return 1;
-	case GUMBO_TAG_P:
-	case GUMBO_TAG_DIV:
-	case GUMBO_TAG_SECTION:
-	case GUMBO_TAG_ARTICLE:
-	case GUMBO_TAG_MAIN:
-	case GUMBO_TAG_HEADER:
-	case GUMBO_TAG_FOOTER:
-	case GUMBO_TAG_BLOCKQUOTE:
-	case GUMBO_TAG_PRE:
-	case GUMBO_TAG_UL:
-	case GUMBO_TAG_OL:
-	case GUMBO_TAG_DL:
-	case GUMBO_TAG_TABLE:
-	case GUMBO_TAG_FIGURE:
-	case GUMBO_TAG_FIGCAPTION:
-	case GUMBO_TAG_HR:
-	case GUMBO_TAG_BODY: return 2;
-	default: return heading_level(tag) ? 2 : 0;
-	}
+	struct parts headers = { 0 }, headings = { 0 };
+
+	find(body, is_header, is_article, 0, &headers);
+	for (size_t i = 0; i < headers.count; i++)
+		find(headers.at[i], is_heading, NULL, 0, &headings);
+	for (size_t i = 0; i < headings.count; i++)
+		html_write(headings.at[i], o, HTML_ALL);
+	free(headers.at);
+	free(headings.at);
 }
 
-/* A list that is nearly all links is a menu. */
-static bool is_menu(const GumboNode *node, bool inside)
+/* The parts, when they are most of what there is to read. */
+static bool write_parts(const GumboNode *body, bool (*kind)(const GumboElement *), size_t share,
+                        struct out *o)
 {
-	struct amount sum = { 0 };
-	GumboTag tag = node->v.element.tag;
+	size_t all = own_text(body, HTML_PAGE), some;
+	struct parts parts = { 0 };
 
-	if (inside || (tag != GUMBO_TAG_UL && tag != GUMBO_TAG_OL))
+	find(body, kind, NULL, 0, &parts);
+	some = text_of(&parts);
+	if (some < LEAST || some * 100 < all * share) {
+		free(parts.at);
 		return false;
-	measure(node, inside, false, 0, &sum);
-	return sum.linked * 10 > sum.text * 8;
-}
-
-static void lead_in(struct out *o, GumboTag tag)
-{
-	int level = heading_level(tag);
-
-	if (level) {
-		out_plain(o, "######", (size_t)level);
-		o->space = true;
-	} else if (tag == GUMBO_TAG_LI) {
-		out_plain(o, "-", 1);
-		o->space = true;
-	} else if ((tag == GUMBO_TAG_TD || tag == GUMBO_TAG_TH) && !o->newlines) {
-		o->space = true;
-		out_plain(o, "|", 1);
-		o->space = true;
 	}
+	for (size_t i = 0; i < parts.count; i++)
+		html_write(parts.at[i], o, HTML_CONTENT);
+	free(parts.at);
+	return true;
 }
 
-static void write_node(const GumboNode *node, struct out *o, bool inside, bool pre, int depth)
+/* <main>; else all articles; else the page without its furniture; and when that leaves hardly anything, all of it. */
+static void write_page(const GumboNode *body, struct out *o)
 {
-	const GumboElement *e = &node->v.element;
-	bool block;
+	size_t start;
 
-	if (node->type == GUMBO_NODE_TEXT || node->type == GUMBO_NODE_WHITESPACE ||
-	    node->type == GUMBO_NODE_CDATA) {
-		const char *text = node->v.text.text;
-
-		if (pre)
-			out_plain(o, text, strlen(text));
-		else
-			out_text(o, text, strlen(text));
+	write_header(body, o);
+	start = o->size;
+	if (write_parts(body, is_main, 30, o) || write_parts(body, is_article, 60, o))
 		return;
+	html_write(body, o, HTML_PAGE);
+	if (o->size - start < LEAST && own_text(body, HTML_ALL) > 4 * (o->size - start) + LEAST) {
+		o->size = 0;
+		o->newlines = 0;
+		html_write(body, o, HTML_ALL);
 	}
-	if (node->type != GUMBO_NODE_ELEMENT || depth > DEPTH_MAX || furniture(e, inside) ||
-	    is_menu(node, inside))
-		return;
-	block = breaks(e->tag) > 0;
-	if (block)
-		out_break(o, breaks(e->tag));
-	if (e->children.length)
-		lead_in(o, e->tag);
-	for (unsigned i = 0; i < e->children.length; i++)
-		write_node(e->children.data[i], o, inside, pre || e->tag == GUMBO_TAG_PRE, depth + 1);
-	if (block)
-		out_break(o, breaks(e->tag));
 }
 
-/* --- The title -------------------------------------------------------------------------------------------------- */
+/* --- What it says of itself --------------------------------------------------------------------------------------- */
 
-static const GumboNode *child(const GumboNode *node, GumboTag tag)
+static bool is_title(const GumboElement *e)
 {
-	const GumboVector *children = &node->v.element.children;
-
-	for (unsigned i = 0; node->type == GUMBO_NODE_ELEMENT && i < children->length; i++) {
-		const GumboNode *c = children->data[i];
-
-		if (c->type == GUMBO_NODE_ELEMENT && c->v.element.tag == tag)
-			return c;
-	}
-	return NULL;
+	return e->tag == GUMBO_TAG_TITLE;
 }
 
-static void read_title(const GumboNode *root, char *title, size_t size)
+static bool is_first_heading(const GumboElement *e)
 {
-	const GumboNode *head = child(root, GUMBO_TAG_HEAD), *t = head ? child(head, GUMBO_TAG_TITLE) : NULL;
+	return e->tag == GUMBO_TAG_H1;
+}
+
+static bool is_meta(const GumboElement *e)
+{
+	return e->tag == GUMBO_TAG_META;
+}
+
+static void copy_title(const GumboNode *node, char *title, size_t size)
+{
 	struct out o = { 0 };
 
-	for (unsigned i = 0; t && i < t->v.element.children.length; i++) {
-		const GumboNode *text = t->v.element.children.data[i];
-
-		if (text->type == GUMBO_NODE_TEXT)
-			out_text(&o, text->v.text.text, strlen(text->v.text.text));
-	}
+	for (unsigned i = 0; i < node->v.element.children.length; i++)
+		html_write(node->v.element.children.data[i], &o, HTML_ALL);
 	if (o.at && o.size >= size)
 		for (o.size = size - 1; o.size > 0 && ((unsigned char)o.at[o.size] & 0xc0) == 0x80;)
 			o.size--;
 	if (o.at)
 		memcpy(title, o.at, o.size);
 	title[o.size] = '\0';
+	for (char *c = title; *c; c++)
+		*c = *c == '\n' ? ' ' : *c;
 	free(o.at);
+}
+
+/* <title>, else the first heading. */
+static void read_title(const GumboNode *root, struct out *o)
+{
+	struct parts found = { 0 };
+
+	find(root, is_title, NULL, 0, &found);
+	if (found.count)
+		copy_title(found.at[0], o->title, sizeof o->title);
+	found.count = 0;
+	if (!*o->title)
+		find(root, is_first_heading, NULL, 0, &found);
+	if (found.count)
+		copy_title(found.at[0], o->title, sizeof o->title);
+	free(found.at);
+}
+
+/* <meta http-equiv="refresh" content="0; url=/there"> */
+static void read_refresh(const GumboNode *root, struct out *o)
+{
+	static const char *const refresh[] = { "refresh", NULL };
+	struct parts found = { 0 };
+
+	find(root, is_meta, NULL, 0, &found);
+	for (size_t i = 0; i < found.count && !*o->refresh; i++) {
+		const GumboElement *e = &found.at[i]->v.element;
+		const char *content = html_attribute(e, "content"), *url;
+
+		if (!content || !html_is(html_attribute(e, "http-equiv"), refresh) ||
+		    strtol(content, NULL, 10) > REFRESH_MAX || !(url = strcasestr(content, "url=")))
+			continue;
+		url += 4;
+		url += *url == '"' || *url == '\'';
+		snprintf(o->refresh, sizeof o->refresh, "%.*s", (int)strcspn(url, "\"'\n"), url);
+	}
+	free(found.at);
+}
+
+static bool is_script(const GumboElement *e)
+{
+	return e->tag == GUMBO_TAG_SCRIPT;
+}
+
+static void refuse_shell(const GumboNode *root, const struct out *o)
+{
+	struct parts scripts = { 0 };
+
+	if (o->size >= SHELL || *o->refresh)
+		return;
+	find(root, is_script, NULL, 0, &scripts);
+	if (scripts.count && (o->size == 0 || memmem(o->at, o->size, "oading", 6)))
+		end(VERDICT_SAYS_WHY,
+		    "The page has hardly any text of its own: it seems to need JavaScript, which is "
+		    "not run here.");
+	free(scripts.at);
 }
 
 void html_text(const struct GumboInternalOutput *page, struct out *o)
 {
-	const GumboNode *body = child(page->root, GUMBO_TAG_BODY), *main_part = NULL;
-	size_t most = 0;
+	const GumboVector *children = &page->root->v.element.children;
 
-	read_title(page->root, o->title, sizeof o->title);
-	if (!body)
-		return;
-	find_main(body, 0, &main_part, &most);
-	if (main_part && most >= MAIN_LEAST)
-		write_node(main_part, o, true, false, 0);
-	else
-		write_node(body, o, false, false, 0);
+	read_title(page->root, o);
+	read_refresh(page->root, o);
+	for (unsigned i = 0; i < children->length; i++) {
+		const GumboNode *c = children->data[i];
+
+		if (c->type == GUMBO_NODE_ELEMENT && c->v.element.tag == GUMBO_TAG_BODY)
+			write_page(c, o);
+	}
+	refuse_shell(page->root, o);
 }
 
 /* --- Memory ------------------------------------------------------------------------------------------------------- */

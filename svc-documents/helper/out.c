@@ -77,7 +77,11 @@ static void write_all(const char *bytes, size_t size)
 
 void out_flush(const struct out *o)
 {
-	write_all(o->title, strcspn(o->title, "\n"));
-	write_all("\n", 1);
+	const char *const head[] = { o->title, o->warning, o->refresh };
+
+	for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
+		write_all(head[i], strcspn(head[i], "\n"));
+		write_all("\n", 1);
+	}
 	write_all(o->at, o->size);
 }

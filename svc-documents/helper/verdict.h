@@ -8,6 +8,7 @@ enum {
 	VERDICT_ENCRYPTED = 41,
 	VERDICT_CANNOT_RUN = 42,
 	VERDICT_TOO_SLOW = 43,
+	VERDICT_SAYS_WHY = 44, /* in a sentence for the owner of the file */
 };
 
 #endif

@@ -80,7 +80,7 @@ static int given_up(const struct wish *w, struct error *err)
 	if (w->cancelled && atomic_load(w->cancelled))
 		return error_busy(err, 5, "the service is stopping");
 	if (w->wanted && !w->wanted(w->arg))
-		return error_set(err, ERROR_CONFLICT, "the document was deleted");
+		return error_set(err, ERROR_NOT_FOUND, "the document was deleted");
 	return 0;
 }
 
@@ -123,9 +123,11 @@ struct child {
 	int out, complaints; /* our ends of its standard output and error */
 };
 
-static int start(struct child *c, const struct extractors *e, const char *kind, int file, struct error *err)
+static int start(struct child *c, const struct extractors *e, const struct format *format, int file,
+                 struct error *err)
 {
-	char *argv[] = { (char *)e->program, (char *)kind, (char *)e->megabytes, NULL };
+	char seconds[16];
+	char *argv[] = { (char *)e->program, (char *)format->name, (char *)e->megabytes, seconds, NULL };
 	char *envp[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL };
 	int out[2], complaints[2], rc;
 	posix_spawn_file_actions_t actions;
@@ -139,6 +141,7 @@ static int start(struct child *c, const struct extractors *e, const char *kind, 
 		close(out[1]);
 		return error_internal(err, "pipe: %s", strerror(errno));
 	}
+	snprintf(seconds, sizeof seconds, "%d", format->seconds);
 	sigemptyset(&none); /* ours are blocked; the helper shall die of its limits */
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, file, 0);
@@ -245,59 +248,71 @@ static int has(const struct gathered *g, const char *what)
 }
 
 /* Why there is no text, in a sentence for the owner of the file. */
-static int explain(const char *kind, int status, const struct gathered *complaints, struct error *err)
+static int explain(const struct format *f, int status, const struct gathered *complaints, struct error *err)
 {
-	const char *name = strcmp(kind, "pdf") == 0    ? "PDF"
-	                   : strcmp(kind, "docx") == 0 ? "Word document"
-	                                               : "web page";
-	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1, n = (int)complaints->size;
 
 	if (code == VERDICT_CANNOT_RUN)
-		return error_internal(err, "parley-extract: %.*s", (int)complaints->size,
-		                      complaints->bytes ? complaints->bytes : "");
+		return error_internal(err, "parley-extract: %.*s", n, n ? complaints->bytes : "");
 	if (code == VERDICT_TOO_SLOW || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
 		return too_slow(err);
+	if (code == VERDICT_SAYS_WHY) {
+		while (n && complaints->bytes[n - 1] == '\n')
+			n--;
+		return error_set(err, ERROR_INVALID, "%.*s", n, n ? complaints->bytes : "");
+	}
 	if (code == VERDICT_TOO_LARGE)
-		return error_set(err, ERROR_INVALID, "The %s is too large once unpacked.", name);
+		return error_set(err, ERROR_INVALID,
+		                 "The file is too large once unpacked, or too complicated.");
 	if (code == VERDICT_ENCRYPTED || has(complaints, "Incorrect password") ||
 	    has(complaints, "encrypted"))
 		return error_set(err, ERROR_INVALID,
-		                 "The %s is encrypted: it cannot be read without its password.", name);
-	if (code == 3 && strcmp(kind, "pdf") == 0)
+		                 "The file is encrypted: it cannot be read without its password.");
+	if (code == 3 && f->pages)
 		return error_set(err, ERROR_INVALID,
 		                 "The PDF is protected: its author does not allow copying text from it.");
 	return error_set(err, ERROR_INVALID,
-	                 "The file is not a readable %s: it is damaged or something else.", name);
+	                 "The file cannot be read as %s: it is damaged or something else.", f->words);
 }
 
-/* Every text comes with its title in the first line. */
-static void take_title(struct extracted *ret)
+/* The text comes behind lines that tell of it: its title, a warning, where a page sends its reader. */
+static void take_head(struct extracted *ret)
 {
-	char *eol = ret->size ? memchr(ret->bytes, '\n', ret->size) : NULL;
-	size_t n;
+	struct {
+		char *to;
+		size_t size;
+	} lines[] = { { ret->title, sizeof ret->title },
+		      { ret->warning, sizeof ret->warning },
+		      { ret->refresh, sizeof ret->refresh } };
+	size_t at = 0;
 
-	if (!eol)
-		return;
-	n = (size_t)(eol - ret->bytes);
-	if (n < sizeof ret->title)
-		memcpy(ret->title, ret->bytes, n);
-	ret->size -= n + 1;
-	memmove(ret->bytes, eol + 1, ret->size);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		char *eol = at < ret->size ? memchr(ret->bytes + at, '\n', ret->size - at) : NULL;
+		size_t n = eol ? (size_t)(eol - ret->bytes) - at : 0;
+
+		if (!eol)
+			break;
+		if (n < lines[i].size)
+			memcpy(lines[i].to, ret->bytes + at, n);
+		at += n + 1;
+	}
+	ret->size -= at;
+	memmove(ret->bytes, ret->bytes + at, ret->size);
 }
 
-static int run(struct extractors *e, const char *kind, int file, const struct wish *wish,
+static int run(struct extractors *e, const struct format *format, int file, const struct wish *wish,
                struct extracted *ret, struct error *err)
 {
 	struct child child = { .out = -1, .complaints = -1 };
 	struct gathered out = { .most = EXTRACT_MAX }, complaints = { .most = 4096 };
 	int rc, status;
 
-	if (start(&child, e, kind, file, err) < 0)
+	if (start(&child, e, format, file, err) < 0)
 		return -1;
 	rc = listen_to(&child, &out, &complaints, wish, err);
 	status = wait_for(&child, rc < 0);
 	if (rc == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
-		rc = explain(kind, status, &complaints, err);
+		rc = explain(format, status, &complaints, err);
 	free(complaints.bytes);
 	if (rc < 0) {
 		free(out.bytes);
@@ -305,11 +320,11 @@ static int run(struct extractors *e, const char *kind, int file, const struct wi
 	}
 	ret->bytes = out.bytes;
 	ret->size = out.size;
-	take_title(ret);
+	take_head(ret);
 	return 0;
 }
 
-int extract_run(struct extractors *e, const char *kind, int file, const struct wish *wish,
+int extract_run(struct extractors *e, const struct format *format, int file, const struct wish *wish,
                 struct extracted *ret, struct error *err)
 {
 	int rc;
@@ -319,19 +334,20 @@ int extract_run(struct extractors *e, const char *kind, int file, const struct w
 		return error_internal(err, "lseek: %s", strerror(errno));
 	if (take_place(e, wish, err) < 0)
 		return -1;
-	rc = run(e, kind, file, wish, ret, err);
+	rc = run(e, format, file, wish, ret, err);
 	give_place(e);
 	return rc;
 }
 
 int extractors_try(struct extractors *e, char **ret, struct error *err)
 {
+	static const struct format jail = { .name = "jail", .words = "a jail", .seconds = 5 };
 	struct extracted said;
 	int file = extract_file(err), rc;
 
 	if (file < 0)
 		return -1;
-	rc = extract_run(e, "jail", file, &(struct wish){ 0 }, &said, err);
+	rc = extract_run(e, &jail, file, &(struct wish){ 0 }, &said, err);
 	close(file);
 	if (rc < 0)
 		return -1;

@@ -15,6 +15,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "svc-documents/formats.h"
 
 enum { EXTRACT_SECONDS = 120, EXTRACT_MAX = 64 * 1024 * 1024 /* bytes of text */ };
 
@@ -25,7 +26,8 @@ int extract_write(int file, const void *bytes, size_t size, struct error *err) C
 struct extracted {
 	char *bytes; /* malloc'ed: free() it */
 	size_t size;
-	char title[300]; /* of an HTML page or a Word document; else empty */
+	char title[300], warning[300]; /* empty when there is none */
+	char refresh[1024];            /* where a page sends its reader on at once */
 };
 
 /* Where the helper is, what it may have, and how many of them run at once in this process, whoever asks. */
@@ -43,8 +45,8 @@ struct wish {
 	void *arg;
 };
 
-/* kind: "pdf", "html", "docx". ERROR_CONFLICT: nobody wants it any more. */
-int extract_run(struct extractors *e, const char *kind, int file, const struct wish *wish,
+/* ERROR_NOT_FOUND: nobody wants it any more. */
+int extract_run(struct extractors *e, const struct format *format, int file, const struct wish *wish,
                 struct extracted *ret, struct error *err) CHECKED;
 
 #endif

@@ -1,13 +1,16 @@
 /*
- * sniff: what a file is, judged by its first bytes. Names and declared types lie; the name only tells Markdown from
- * plain text, which look alike.
+ * sniff: what a file is, judged by its first bytes. Names and declared types lie: a name only tells kinds of text from
+ * each other, which look alike (.md, .csv, .json, .html).
  */
 #ifndef PARLEY_DOCUMENTS_SNIFF_H
 #define PARLEY_DOCUMENTS_SNIFF_H
 
 #include <stddef.h>
 
-/* "pdf", "docx", "html", "md", "txt", or NULL: nothing that we read. head: the first bytes, up to 256 KiB. */
-const char *sniff(const char *head, size_t size, const char *file_name);
+#include "svc-documents/formats.h"
+
+/* Its row of the table, also of what is not read; NULL: nothing that is known. head: the first bytes, up to 256 KiB.
+ * content_type: what a web server says of it, or NULL. */
+const struct format *sniff(const char *head, size_t size, const char *file_name, const char *content_type);
 
 #endif

@@ -88,13 +88,13 @@ describe('documents', () => {
   const bad = [
     { name: 'an empty file', file: 'a.txt', content: '', failed: /empty/ },
     { name: 'only blanks', file: 'a.txt', content: ' \n\t\n', failed: /no text/ },
-    { name: 'a PDF that is not one', file: 'a.pdf', content: '%PDF-1.4\nnot at all', failed: /not a readable PDF/ },
-    { name: 'a truncated PDF', file: 'a.pdf', content: pdf('x').subarray(0, 60), failed: /not a readable PDF/ },
+    { name: 'a PDF that is not one', file: 'a.pdf', content: '%PDF-1.4\nnot at all', failed: /cannot be read as a PDF/ },
+    { name: 'a truncated PDF', file: 'a.pdf', content: pdf('x').subarray(0, 60), failed: /cannot be read as a PDF/ },
     { name: 'an encrypted PDF', file: 'a.pdf', content: () => data('encrypted.pdf'), failed: /encrypted/ },
     { name: 'an image-only PDF', file: 'a.pdf', content: pdf(null), failed: /only images/ },
-    { name: 'a damaged DOCX', file: 'a.docx', content: docx('<w:p>'), failed: /not a readable Word document/ },
+    { name: 'a damaged DOCX', file: 'a.docx', content: docx('<w:p>'), failed: /cannot be read as a Word document/ },
     { name: 'a DOCX that unpacks to 200 MB', file: 'a.docx', content: () => docx(paragraph('a'.repeat(200_000_000))), failed: /too large once unpacked/ },
-    { name: 'a DOCX with a document type', file: 'a.docx', failed: /not a readable Word document/,
+    { name: 'a DOCX with a document type', file: 'a.docx', failed: /cannot be read as a Word document/,
       content: zip({ '[Content_Types].xml': '<a/>', 'word/document.xml': '<!DOCTYPE l [<!ENTITY a "x">]><w:t xmlns:w="x">&a;</w:t>' }) },
     { name: 'another zip', file: 'a.zip', content: zip({ 'a.txt': 'hello' }), status: 415 },
     { name: 'a PNG', file: 'a.png', content: Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'), status: 415 },
@@ -105,7 +105,7 @@ describe('documents', () => {
       const bytes = typeof content === 'function' ? content() : content;
       const answer = await api('POST', '/upload?wait=60', { form: { file: { filename: file, content: bytes } } });
       assert.equal(answer.status, status ?? 201, answer.text);
-      if (status) return assert.match(answer.body.detail, /PDF, text, Markdown, HTML and DOCX/);
+      if (status) return assert.match(answer.body.detail, /PDF, .*HTML/);
       assert.equal(answer.body.status, 'failed');
       assert.match(answer.body.error, failed);
       assert.equal(answer.body.message, answer.body.error);

@@ -1,4 +1,4 @@
-/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/ingest/normalise.c */
+/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/formats.c -luchardet */
 #include "svc-documents/ingest/sniff.h"
 
 #include <setjmp.h>
@@ -36,24 +36,37 @@ static void test_types(void **state)
 		{ "an HTML comment without end", S("<!-- <html>"), "a", "txt" },
 		{ "a word that begins like a tag", S("<header>"), "a", "txt" },
 		{ "DOCX", S("PK\3\4....[Content_Types].xml..."), "a.docx", "docx" },
-		{ "another zip", S("PK\3\4....a.txt..."), "a.docx", NULL },
-		{ "PNG", S("\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "a.txt", NULL },
+		{ "another zip", S("PK\3\4....a.txt..."), "a.docx", "archive" },
+		{ "PNG", S("\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "a.txt", "image" },
 		{ "a program",
 		  S("\x7f"
 		    "ELF\2\1\1\0\0"),
-		  "a.txt", NULL },
+		  "a.txt", "program" },
 		{ "control characters", S("a\1\2\3\4\5b"), "a.txt", NULL },
-		{ "old Word", S("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0"), "a.doc", NULL },
+		{ "old Word", S("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0"), "a.doc", "office-old" },
+		{ "encrypted Word",
+		  S("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+		    "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0"),
+		  "a.docx", "office-encrypted" },
+		{ "text that speaks of PDF", S("The archive clerk looks for the mark %PDF-1.7 at the start."),
+		  "a.txt", "txt" },
+		{ "a fragment of HTML", S("<h1>Hours</h1>"), "a.html", "html" },
+		{ "UTF-16 without its mark", S("H\0e\0l\0l\0o\0 \0y\0o\0u\0.\0"), "a.txt", "txt" },
+		{ "HTML in UTF-16", S("\xff\xfe<\0h\0t\0m\0l\0>\0 \0"), "a.html", "html" },
+		{ "CSV", S("a,b\n1,2\n"), "a.csv", "csv" },
+		{ "RTF", S("{\\rtf1 x}"), "a.txt", "rtf" },
+		{ "a presentation", S("PK\3\4..[Content_Types].xml..ppt/presentation.xml"), "a.pptx",
+		  "pptx" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		const char *got = sniff(cases[i].bytes, cases[i].size, cases[i].file_name);
+		const struct format *got = sniff(cases[i].bytes, cases[i].size, cases[i].file_name, NULL);
 
 		print_message("%s\n", cases[i].name);
 		if (cases[i].want) {
 			assert_non_null(got);
-			assert_string_equal(got, cases[i].want);
+			assert_string_equal(got->name, cases[i].want);
 		} else {
 			assert_null(got);
 		}
@@ -64,6 +77,7 @@ static void test_charsets(void **state)
 {
 	static const struct {
 		const char *name, *bytes, *content_type, *want;
+		bool doubt;
 	} cases[] = {
 		{ "UTF-8", "\xc3\xa9", NULL, "\xc3\xa9" },
 		{ "UTF-8, whatever is declared", "\xc3\xa9", "text/html; charset=koi8-r", "\xc3\xa9" },
@@ -71,23 +85,33 @@ static void test_charsets(void **state)
 		{ "in quotes", "\xc1", "text/html; charset=\"koi8-r\"", "\xd0\xb0" },
 		{ "declared in the page", "<meta charset='iso-8859-2'>\xb1", "text/html",
 		  "<meta charset='iso-8859-2'>\xc4\x85" },
-		{ "unknown", "\xe9", "text/html; charset=nonsense", "\xc3\xa9" },
-		{ "declared wrongly", "\xe9x", "text/html; charset=utf-8", "\xc3\xa9x" },
-		{ "not declared", "\x93x\x94", NULL, "\xe2\x80\x9cx\xe2\x80\x9d" },
+		{ "declared in XML", "<?xml version='1.0' encoding='iso-8859-2'?>\xb1", NULL,
+		  "<?xml version='1.0' encoding='iso-8859-2'?>\xc4\x85" },
+		{ "the server comes before the page", "<meta charset='iso-8859-2'>\xc1",
+		  "text/html; charset=koi8-r", "<meta charset='iso-8859-2'>\xd0\xb0" },
+		{ "a name that nobody knows is passed over", "<meta charset='windows-1251'>\xe0",
+		  "text/html; charset=none", "<meta charset='windows-1251'>\xd0\xb0" },
+		{ "iso-8859-1 is Windows-1252", "\x80", "text/html; charset=ISO-8859-1", "\xe2\x82\xac" },
+		{ "Shift_JIS with a circled digit", "\x87\x40", "text/html; charset=Shift_JIS",
+		  "\xe2\x91\xa0" },
+		{ "lost bytes are told", "\xffx", "text/html; charset=big5", "\xef\xbf\xbdx", true },
+		{ "unknown", "\xe9", "text/html; charset=nonsense", "\xc3\xa9", true },
+		{ "declared wrongly", "\xe9x", "text/html; charset=utf-8", "\xc3\xa9x", true },
+		{ "not declared", "\x93x\x94", NULL, "\xe2\x80\x9cx\xe2\x80\x9d", true },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct charset_text got;
 		struct arena a;
-		const char *got;
-		size_t size;
 
 		print_message("%s\n", cases[i].name);
 		arena_init(&a, 0);
-		got =
-		    charset_to_utf8(cases[i].bytes, strlen(cases[i].bytes), cases[i].content_type, &size, &a);
-		assert_int_equal(size, strlen(cases[i].want));
-		assert_memory_equal(got, cases[i].want, size);
+		charset_to_utf8(cases[i].bytes, strlen(cases[i].bytes), cases[i].content_type, true, &got,
+		                &a);
+		assert_int_equal(got.size, strlen(cases[i].want));
+		assert_memory_equal(got.text, cases[i].want, got.size);
+		assert_int_equal(got.doubt != NULL, cases[i].doubt);
 		arena_done(&a);
 	}
 }

@@ -1,0 +1,59 @@
+#include "svc-documents/formats.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define HELPER(limit) .reader = FORMAT_HELPER, .seconds = (limit)
+#define PLAIN .reader = FORMAT_PLAIN, .text = true
+
+const struct format formats[] = {
+	{ "pdf", "a PDF", "PDF", HELPER(60), .pages = true },
+	{ "docx", "a Word document", "Word (.docx)", HELPER(20) },
+	{ "html", "a web page", "HTML", HELPER(20), .text = true, .markup = true },
+	{ "csv", "a CSV table", "CSV", HELPER(10), .text = true },
+	{ "md", "Markdown", "Markdown", PLAIN },
+	{ "txt", "text", "text", PLAIN },
+
+	{ "office-encrypted",
+	  "an Office document that is encrypted: it cannot be read without its password" },
+	{ "office-old",
+	  "a document of an old Office (.doc, .xls, .ppt): save it as .docx, .xlsx, .pptx or PDF" },
+	{ "odt", "an OpenDocument text: save it as .docx or PDF" },
+	{ "rtf", "an RTF document: save it as .docx or PDF" },
+	{ "pptx", "a PowerPoint presentation: save it as PDF" },
+	{ "xlsx", "an Excel workbook: save it as CSV" },
+	{ "epub", "an EPUB book: save it as PDF" },
+	{ "ods", "an OpenDocument spreadsheet: save it as .xlsx or CSV" },
+	{ "odp", "an OpenDocument presentation: save it as .pptx or PDF" },
+	{ "image", "an image: text in images can only be read after text recognition (OCR)" },
+	{ "media", "a recording of sound or pictures" },
+	{ "archive", "an archive: upload the files in it" },
+	{ "program", "a program" },
+	{ "database", "a database" },
+	{ 0 },
+};
+
+const struct format *format_named(const char *name)
+{
+	for (const struct format *f = formats; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+const char *formats_read(char *text, unsigned size)
+{
+	unsigned at = 0;
+
+	*text = '\0';
+	for (const struct format *f = formats; f->name && f->reader != FORMAT_REFUSED; f++) {
+		const char *joint = at == 0                                      ? ""
+		                    : f[1].name && f[1].reader != FORMAT_REFUSED ? ", "
+		                                                                 : " and ";
+
+		at += (unsigned)snprintf(text + at, at < size ? size - at : 0, "%s%s", joint, f->plural);
+		if (at >= size)
+			break;
+	}
+	return text;
+}

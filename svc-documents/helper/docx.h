@@ -1,0 +1,29 @@
+/* docx: what a Word document keeps beside its text: styles, and numbering as Word shows it. */
+#ifndef PARLEY_DOCUMENTS_DOCX_H
+#define PARLEY_DOCUMENTS_DOCX_H
+
+#include "svc-documents/helper/parts.h"
+
+enum { DOCX_LEVELS = 9, DOCX_NAME = 80 };
+
+struct docx_style {
+	char id[DOCX_NAME], based_on[DOCX_NAME];
+	int outline; /* 0 to 8: a heading of that rank; -1 */
+	long number; /* of a list, with its level; -1 */
+	long level;
+	bool contents; /* a line of a table of contents */
+};
+struct docx_styles {
+	struct docx_style *at;
+	size_t count;
+};
+void docx_styles_read(const struct part *styles, struct docx_styles *ret); /* NULL: none */
+/* What a paragraph of that style is, its ancestors considered. A style that is not described goes by its name. */
+struct docx_style docx_style_find(const struct docx_styles *s, const char *id);
+
+struct docx_numbering;
+struct docx_numbering *docx_numbering_read(const struct part *numbering); /* NULL: none */
+/* The mark of the next paragraph of that list and level: "2.1", "a)", "-"; empty for none. */
+void docx_number(struct docx_numbering *n, long list, long level, char *ret, size_t size);
+
+#endif

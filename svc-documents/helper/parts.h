@@ -1,0 +1,38 @@
+/* parts: files that are archives of XML: their parts, and a reader of such a part that knows its places. */
+#ifndef PARLEY_DOCUMENTS_PARTS_H
+#define PARLEY_DOCUMENTS_PARTS_H
+
+#include <libxml/tree.h>
+#include <libxml/xmlreader.h>
+
+#include "svc-documents/helper/helper.h"
+
+struct part {
+	char *name, *bytes;
+	size_t size;
+};
+struct parts {
+	struct part *at;
+	size_t count;
+};
+/* Those parts of a zip archive whose names are wanted, unpacked; their bytes are counted as they come. */
+void parts_read(int file, bool (*wanted)(const char *name), struct parts *ret);
+/* NULL when it is not there. */
+const struct part *parts_find(const struct parts *p, const char *name);
+/* In the order of the numbers in their names: slide2 before slide10. */
+void parts_sort(struct parts *p);
+
+/* The title in docProps/core.xml, if it is among them, to o->title. */
+void parts_title(const struct parts *p, struct out *o);
+
+/* Ends the program when it is no XML or has a document type. */
+xmlTextReaderPtr xml_open(const struct part *p);
+/* The next node: its type, 0 at the end. */
+int xml_next(xmlTextReaderPtr xml);
+const char *xml_name(xmlTextReaderPtr xml); /* without its prefix */
+bool xml_is(xmlTextReaderPtr xml, const char *name);
+/* An attribute by its name without prefix, into ret; false when there is none. */
+bool xml_attribute(xmlTextReaderPtr xml, const char *name, char *ret, size_t size);
+long xml_number(xmlTextReaderPtr xml, const char *name, long otherwise);
+
+#endif
