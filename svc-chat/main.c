@@ -22,7 +22,7 @@ struct chat_settings {
 	const char *base_url, *api_key, *model;
 	const char *base_url_2, *api_key_2, *model_2;
 	const char *base_url_3, *api_key_3, *model_3;
-	int64_t idle_seconds, total_seconds, history_tokens;
+	int64_t idle_seconds, total_seconds, context_tokens;
 };
 
 static const struct config_key keys[] = {
@@ -45,8 +45,8 @@ static const struct config_key keys[] = {
 	               "a model that is silent for so long hangs"),
 	CONFIG_BETWEEN(struct chat_settings, total_seconds, "CHAT_TOTAL_SECONDS", "600", 1, 800,
 	               "for one answer of a model"),
-	CONFIG_BETWEEN(struct chat_settings, history_tokens, "CHAT_HISTORY_TOKENS", "4000", 0, 1000000,
-	               "of the conversation so far that go to a model"),
+	CONFIG_BETWEEN(struct chat_settings, context_tokens, "CHAT_CONTEXT_TOKENS", "8192", 1024, 2000000,
+	               "what the model takes in: prompt and answer together"),
 	CONFIG_TEXT(struct chat_settings, egress_allow, "EGRESS_ALLOW", "",
 	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
 };
@@ -95,7 +95,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->own_keys = own_keys_open();
 	chat->chatbots = service_peer(service, "chatbots");
 	chat->documents = service_peer(service, "documents");
-	chat->history_tokens = (int)set->history_tokens;
+	chat->context_tokens = (int)set->context_tokens;
 	chat->builtin = provider_builtin();
 	if (egress_open(set->egress_allow, &chat->egress, err) < 0)
 		return -1;

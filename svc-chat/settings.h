@@ -11,6 +11,7 @@ struct settings {
 	const char *model, *instructions, *role, *welcome; /* "" when there is none */
 	double temperature;
 	int max_tokens, top_k;
+	int context_tokens;   /* of the model; 0: as the operator has it */
 	const char **origins; /* of the websites that it may stand on; none: any */
 	size_t origin_count;
 	int per_minute; /* messages of one visitor */

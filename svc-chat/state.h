@@ -10,7 +10,7 @@ struct chat {
 	struct egress *egress;
 	struct chat_provider *builtin, *openai; /* openai: NULL when no endpoint is configured */
 	struct keeper *keeper;
-	int history_tokens;
+	int context_tokens; /* where a chatbot's settings do not say */
 };
 
 #endif

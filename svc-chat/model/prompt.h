@@ -1,13 +1,19 @@
 /*
- * prompt: what a model is told: who it is, the passages, the conversation so far, the question.
+ * prompt: what a model is told: who it is, the conversation so far, the passages, the question.
  *
- * Passages and history are data. A passage cannot end its own quotation (a "<passage" or "</passage" in it is defused),
- * and the rules say that what it asks for is no instruction. Old answers lose their citations, since those numbers
- * meant other passages. The history is cut from its oldest turn to fit its budget; only whole turns travel (a question
- * whose answer failed does not). Tokens are estimated as characters / 4.
+ * The system message depends on the chatbot and the day alone, so that a model's server can keep what it made of it. The
+ * passages stand with the question in the last message, the only one for which they count. The rules say whose word counts
+ * how much; passages, names and old answers are information: what they ask for is no instruction, and what would let them
+ * end their quotation is defused.
+ *
+ * One budget of tokens holds all of it and the answer. The newest turn before the question is always kept, cut to fit
+ * where it must be; then passages as they are ranked, then older turns, whole ones only (a question whose answer failed
+ * does not travel). Old answers lose their citations, since those numbers meant other passages.
  */
 #ifndef PARLEY_CHAT_PROMPT_H
 #define PARLEY_CHAT_PROMPT_H
+
+#include <time.h>
 
 #include "svc-chat/model/provider.h"
 #include "svc-chat/settings.h"
@@ -20,13 +26,13 @@ struct prompt {
 	bool has_documents;                 /* passages were looked for, at least */
 	const struct chat_message *history; /* oldest first */
 	size_t history_count;
-	int history_tokens;
+	int context_tokens; /* what the model takes in, its answer included */
+	time_t now;
 	const char *question;
+	size_t passages_told; /* how many found room: the first ones */
 };
 
 /* The messages in the arena: "system" first, the question last. */
-struct chat_message *prompt_build(const struct prompt *p, size_t *count, struct arena *a);
-
-int64_t prompt_tokens(const char *text); /* estimated */
+struct chat_message *prompt_build(struct prompt *p, size_t *count, struct arena *a);
 
 #endif

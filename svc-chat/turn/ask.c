@@ -7,6 +7,7 @@
 #include "common/base/utf8.h"
 #include "common/json/json.h"
 #include "documents.client.h"
+#include "svc-chat/model/tokens.h"
 #include "svc-chat/own_key.h"
 #include "svc-chat/turn/retrieve.h"
 
@@ -129,7 +130,7 @@ static void take_back(void *arg)
 {
 	struct ask *r = arg;
 
-	citations_init(&r->citations, (int)r->found_count);
+	citations_init(&r->citations, (int)r->told_count);
 	r->text_bytes = 0;
 	r->clean.length = 0;
 	r->on_take_back(r->arg);
@@ -159,7 +160,7 @@ static void count_tokens(struct ask *r, const struct chat_message *prompt, size_
 	if (r->result.has_usage)
 		return;
 	for (size_t i = 0; i < count; i++)
-		r->usage.prompt_tokens += prompt_tokens(prompt[i].content);
+		r->usage.prompt_tokens += tokens_of(prompt[i].content);
 	r->usage.completion_tokens = (r->characters + 3) / 4;
 }
 
@@ -207,7 +208,9 @@ int ask_model(struct ask *r)
 		.has_documents = r->document_count > 0,
 		.history = r->history,
 		.history_count = r->history_count,
-		.history_tokens = r->chat->history_tokens,
+		.context_tokens =
+		    r->settings.context_tokens ? r->settings.context_tokens : r->chat->context_tokens,
+		.now = (time_t)(clock_unix_ms() / 1000),
 		.question = r->question,
 	};
 	struct shorter shorter = { &prompt, r->call->arena };
@@ -236,7 +239,8 @@ int ask_model(struct ask *r)
 	r->began_us = clock_mono_us();
 	chat__token_usage__init(&r->usage);
 	text_init(&r->clean, r->call->arena);
-	citations_init(&r->citations, (int)r->found_count);
+	r->told_count = prompt.passages_told;
+	citations_init(&r->citations, (int)r->told_count);
 	result = r->provider->answer(r->provider, &request, &sink, &r->result, r->call->arena, r->call->err);
 	citations_end(&r->citations, &r->clean);
 	give_out(r);

@@ -41,6 +41,7 @@ struct ask {
 	/* What came of it. */
 	Documents__Source **found; /* passages, in the order of their numbers */
 	size_t found_count;
+	size_t told_count;              /* the first of them: those that found room in the prompt */
 	struct chat_provider *provider; /* NULL before ask_model() */
 	struct chat_result result;
 	struct citations citations;

@@ -63,7 +63,7 @@ static int look_up(struct writing *w)
 
 static int load_history(struct writing *w)
 {
-	int64_t characters = (int64_t)w->ask.chat->history_tokens * HISTORY_CHARACTERS_PER_TOKEN;
+	int64_t characters = (int64_t)w->ask.chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN;
 	struct chat_message *history;
 
 	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->job->question_id, characters,

@@ -43,7 +43,7 @@ function echoMistake(messages) {
 function script(request) {
   const last = request.messages.at(-1);
   if (last.role === 'tool') return { text: `The sum is ${textOf(last.content)}.`, pause: 5 };
-  const asked = textOf(request.messages.findLast((m) => m.role === 'user')?.content);
+  const asked = textOf(request.messages.findLast((m) => m.role === 'user')?.content).split('</passages>').pop().trim();
   const add = /add (\d+) (\d+)/.exec(asked);
   if (add && request.tools?.some((t) => t.function.name === 'add'))
     return { calls: [{ id: 'call_0', type: 'function', function: { name: 'add', arguments: `{"a":${add[1]},"b":${add[2]}}` } }] };
