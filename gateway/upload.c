@@ -1,15 +1,19 @@
 #include "gateway/upload.h"
 
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "common/base/own.h"
 #include "common/json/json_message.h"
 #include "documents.client.h"
 #include "gateway/multipart.h"
 #include "gateway/transcode.h"
 
 enum { CHUNK = 256 * 1024, FIELD_MAX = 64 * 1024 };
+
+OWN_DEFINE(digest, EVP_MD_CTX *, EVP_MD_CTX_free)
 
 struct upload {
 	struct exchange *x;
@@ -19,6 +23,7 @@ struct upload {
 	const char *file_name; /* NULL: there was no file yet */
 	int64_t size;
 	int32_t chunks;
+	EVP_MD_CTX *digest; /* of the content, when there is an Idempotency-Key; else NULL */
 };
 
 static int read_body(void *arg, void *bytes, size_t room, size_t *got, struct error *err)
@@ -84,6 +89,8 @@ static int pass_file(struct upload *u, const struct multipart_part *part)
 		rc = read_part(u, CHUNK, &got);
 		if (rc == 0 && got && !req->err.code)
 			rc = put_chunk(u, got, &a);
+		if (u->digest)
+			EVP_DigestUpdate(u->digest, u->bytes, got);
 		u->size += (int64_t)got;
 		arena_reset(&a);
 	} while (rc == 0 && got == CHUNK);
@@ -121,6 +128,20 @@ static int read_form(struct upload *u, ProtobufCMessage *msg)
 	return more;
 }
 
+/* The content's hash in hexadecimal, or NULL. */
+static const char *hash(struct upload *u)
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned size = 0;
+	char *text;
+
+	if (!u->digest || EVP_DigestFinal_ex(u->digest, bytes, &size) != 1)
+		return NULL;
+	text = arena_alloc(u->x->req->arena, 2 * size + 1);
+	hex_encode(text, bytes, size);
+	return text;
+}
+
 /* What the gateway knows of the file goes into the fields of these names. */
 static void fill(struct upload *u, ProtobufCMessage *msg)
 {
@@ -129,9 +150,12 @@ static void fill(struct upload *u, ProtobufCMessage *msg)
 	const char *size = arena_printf(req->arena, "%lld", (long long)u->size);
 	const struct {
 		const char *name, *value;
-	} known[] = { { "uploadId", u->id }, { "fileName", u->file_name }, { "fileSize", size } };
+	} known[] = { { "uploadId", u->id },
+		      { "fileName", u->file_name },
+		      { "fileSize", size },
+		      { "fileHash", hash(u) } };
 
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+	for (size_t i = 0; i < sizeof known / sizeof known[0] && known[i].value; i++)
 		(void)!json_field_from_text(shape, known[i].name, known[i].value, strlen(known[i].value),
 		                            "gateway", msg, req->arena, &req->err);
 }
@@ -139,8 +163,12 @@ static void fill(struct upload *u, ProtobufCMessage *msg)
 /* The body, its file passed on, and *in made of the rest. */
 static int receive(struct exchange *x, ProtobufCMessage **in)
 {
-	struct upload u = { .x = x };
+	OWN(digest) EVP_MD_CTX *digest = x->rpc.idempotency_key ? EVP_MD_CTX_new() : NULL;
+	struct upload u = { .x = x, .digest = digest };
 	struct request *req = x->req;
+
+	if (digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
+		return error_internal(&req->err, "SHA-256 cannot be had");
 
 	if (transcode_begin(x, in) < 0 ||
 	    multipart_init(&u.form, request_header(req, "Content-Type"), read_body, x, req->arena,

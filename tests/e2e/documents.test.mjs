@@ -325,6 +325,20 @@ describe('documents', () => {
     assert.equal((await ok('GET', '')).length, count);
   });
 
+  test('the same Idempotency-Key uploads a file once', async () => {
+    const headers = { 'Idempotency-Key': `u-${Date.now()}` };
+    const upload = (content) => stack.api('POST', '/api/documents/upload?wait=30',
+      { token: ada.token, headers, form: { file: { filename: 'once.txt', content } } });
+    const first = await upload('The lamp is green.');
+    assert.equal(first.status, 201, first.text);
+    const again = await upload('The lamp is green.');
+    assert.equal(again.status, 201, again.text);
+    assert.equal(again.body.id, first.body.id);
+    assert.equal((await upload('The lamp is red now')).status, 422);
+    const list = await stack.ok('GET', '/api/documents', { token: ada.token });
+    assert.equal(list.filter((d) => d.name === 'once.txt').length, 1);
+  });
+
   test('the same Idempotency-Key adds a page once', async () => {
     const headers = { 'Idempotency-Key': `k-${Date.now()}` };
     const options = { json: { url: `${site.url}/article` }, headers };

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,24 +14,34 @@
 
 #include "common/base/log.h"
 #include "common/service/idempotency.h"
+#include "documents.pb-c.h"
 #include "tests/unit/pg.h"
 
 #define ADA "0192f3a0-0000-7000-8000-000000000001"
 #define GRACE "0192f3a0-0000-7000-8000-000000000002"
 
 static struct db_pool *pool;
+static atomic_int ran; /* how often a method did */
 
 /* --- Methods that make things ------------------------------------------------------------------------------------------- */
 
+static const struct method upload;
+
 static int make(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
-	const char *name = ((const Rpc__Message *)in)->message;
+	const char *name = call->method == &upload ? "file" : ((const Rpc__Message *)in)->message;
 	OWN(pgresult) PGresult *res = NULL;
 
+	ran++;
+	if (!strcmp(name, "frozen")) /* for so long that somebody else has the key by now */
+		pg_sql(
+		    "UPDATE test_idempotency.idempotency SET created_at = created_at + interval '25 hours'");
 	if (!strcmp(name, "sleepy"))
-		usleep(300 * 1000);
+		usleep(100 * 1000);
 	if (db_exec(call->db, "make", DB_ARGS(call->owner_id, name), &res, call->err) < 0)
 		return -1;
+	if (!strcmp(name, "lost"))
+		return error_set(call->err, ERROR_UNKNOWN_OUTCOME, "no answer came");
 	if (!strcmp(name, "regretted"))
 		return error_set(call->err, ERROR_CONFLICT, "on second thoughts, no");
 	((Rpc__Message *)out)->message = arena_printf(call->arena, "thing %s", db_text(res, 0, "id"));
@@ -54,10 +65,18 @@ static const struct method slow = { .name = "test.make_slowly",
 	                            .waits = WAITS_OUTSIDE,
 	                            .idempotency_key = true };
 
+static const struct method upload = { .name = "test.upload",
+	                              .in = &documents__upload_document_request__descriptor,
+	                              .out = &rpc__message__descriptor,
+	                              .handler = make,
+	                              .waits = WAITS_OUTSIDE,
+	                              .idempotency_key = true };
+
 static const struct db_stmt statements[] = {
 	{ "make", "INSERT INTO thing (owner_id, name) VALUES ($1, $2) RETURNING id" },
 	{ "count", "SELECT count(*) AS n FROM thing" },
 	{ "keys", "SELECT count(*) AS n FROM idempotency" },
+	{ "answers", "SELECT count(reply) AS n FROM idempotency" },
 	{ 0 },
 };
 static const struct db_stmt *const tables[] = { statements, idempotency_statements, NULL };
@@ -87,9 +106,10 @@ static int run(void *arg, ProtobufCBinaryData *payload)
 	return 0;
 }
 
-static struct answer ask(const struct method *method, const char *owner, const char *key, const char *name)
+static struct answer ask_with(const struct method *method, const char *owner, const char *key,
+                              const ProtobufCMessage *in)
 {
-	Rpc__Message in = RPC__MESSAGE__INIT, *out;
+	Rpc__Message *out;
 	struct error err = { 0 };
 	struct answer got = { 0 };
 	ProtobufCBinaryData packed, payload;
@@ -98,10 +118,9 @@ static struct answer ask(const struct method *method, const char *owner, const c
 
 	arena_init(&a, 0);
 	db_init(&db, pool);
-	in.message = (char *)name;
-	packed.len = rpc__message__get_packed_size(&in);
+	packed.len = protobuf_c_message_get_packed_size(in);
 	packed.data = arena_alloc(&a, packed.len);
-	rpc__message__pack(&in, packed.data);
+	protobuf_c_message_pack(in, packed.data);
 	struct call call = { .arena = &a,
 		             .err = &err,
 		             .db = &db,
@@ -109,7 +128,7 @@ static struct answer ask(const struct method *method, const char *owner, const c
 		             .owner_id = owner,
 		             .request_id = "test",
 		             .idempotency_key = key };
-	struct made made = { &call, &in.base };
+	struct made made = { &call, in };
 	if (idempotency_run(&call, &packed, run, &made, &payload) == 0) {
 		out = rpc__message__unpack(NULL, payload.len, payload.data);
 		assert_non_null(out);
@@ -120,6 +139,14 @@ static struct answer ask(const struct method *method, const char *owner, const c
 	db_done(&db);
 	arena_done(&a);
 	return got;
+}
+
+static struct answer ask(const struct method *method, const char *owner, const char *key, const char *name)
+{
+	Rpc__Message in = RPC__MESSAGE__INIT;
+
+	in.message = (char *)name;
+	return ask_with(method, owner, key, &in.base);
 }
 
 static int64_t number(const char *stmt)
@@ -138,6 +165,7 @@ static int empty(void **state)
 {
 	(void)state;
 	pg_sql("TRUNCATE test_idempotency.thing, test_idempotency.idempotency");
+	ran = 0;
 	return 0;
 }
 
@@ -244,7 +272,7 @@ static void test_all_at_once(void **state)
 	}
 }
 
-/* A slow one whose process died: its key is held for a while, then whoever asks again does it. */
+/* A slow one whose process died: nobody knows what it did, and nothing runs twice. */
 static void test_a_writer_that_died(void **state)
 {
 	(void)state;
@@ -253,9 +281,70 @@ static void test_a_writer_that_died(void **state)
 	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_CONFLICT);
 	pg_sql("UPDATE test_idempotency.idempotency SET created_at = now() - interval '3 minutes'");
 	assert_int_equal(ask(&slow, ADA, "key", "table").code, ERROR_INVALID);
+	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_UNKNOWN_OUTCOME);
+	assert_int_equal(number("count"), 1);
+	pg_sql("UPDATE test_idempotency.idempotency SET created_at = now() - interval '25 hours'");
 	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_NONE);
-	assert_int_equal(ask(&slow, ADA, "key", "lamp").code, ERROR_NONE);
-	assert_int_equal(number("count"), 2);
+}
+
+/* It ran three times: after an unknown outcome the key was free. */
+static void test_an_unknown_outcome_stays_unknown(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct answer got;
+
+		empty(state);
+		for (int k = 0; k < 3; k++) {
+			got = ask(both[i], ADA, "key", "lost");
+			assert_int_equal(got.code, ERROR_UNKNOWN_OUTCOME);
+		}
+		assert_int_equal(ran, 1);
+		assert_int_equal(ask(both[i], ADA, "key", "lamp").code, ERROR_INVALID);
+		assert_int_equal(ask(both[i], ADA, "another", "lamp").code, ERROR_NONE);
+	}
+}
+
+/* A writer that was frozen for more than a day does not settle the key that is another request's by now. */
+static void test_a_writer_that_wakes_too_late(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(&slow, ADA, "key", "frozen").code,
+	                 ERROR_NONE); /* sees "reclaim" happen meanwhile */
+	assert_int_equal(number("answers"), 0);
+}
+
+/* The id under which the file came is another each time. */
+static void test_an_upload_is_known_by_its_content(void **state)
+{
+	static const struct {
+		const char *id, *name, *hash;
+		enum error_code code;
+	} cases[] = {
+		{ ADA, "a.txt", "1234", ERROR_NONE },
+		{ GRACE, "a.txt", "1234", ERROR_NONE },
+		{ GRACE, "a.txt", "5678", ERROR_INVALID },
+		{ GRACE, "b.txt", "1234", ERROR_INVALID },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		Documents__UploadDocumentRequest in = DOCUMENTS__UPLOAD_DOCUMENT_REQUEST__INIT;
+
+		in.upload_id = (char *)cases[i].id;
+		in.file_name = (char *)cases[i].name;
+		in.file_hash = (char *)cases[i].hash;
+		assert_int_equal(ask_with(&upload, ADA, "key", &in.base).code, cases[i].code);
+	}
+	assert_int_equal(ran, 1);
+}
+
+static void test_more_old_keys_than_one_sweep_takes(void **state)
+{
+	(void)state;
+	pg_sql("INSERT INTO test_idempotency.idempotency SELECT gen_random_uuid(), 'k', 'm', 'h', NULL,"
+	       " now() - interval '25 hours' FROM generate_series(1, 2500)");
+	idempotency_sweep(pool);
+	assert_int_equal(number("keys"), 0);
 }
 
 static void test_after_a_day(void **state)
@@ -278,16 +367,26 @@ static int open_pool(void **state)
 	struct db_config config = {
 		.url = pg_url(), .schema = "test_idempotency", .connections = 8, .statements = tables
 	};
+	static const char *const files[] = { "common/service/002_idempotency.sql",
+		                             "common/service/004_idempotency_outcome.sql" };
 	struct error err = { 0 };
 
 	(void)state;
 	log_open("test", LOG_ERROR);
 	pg_schema("test_idempotency");
 	pg_sql(
-	    "CREATE TABLE test_idempotency.thing (id bigserial PRIMARY KEY, owner_id uuid NOT NULL, name text NOT NULL);"
-	    "CREATE TABLE test_idempotency.idempotency (owner_id uuid NOT NULL, key text NOT NULL, method text NOT NULL,"
-	    " request_hash text NOT NULL, reply bytea, created_at timestamptz NOT NULL DEFAULT now(),"
-	    " PRIMARY KEY (owner_id, key, method))");
+	    "CREATE TABLE test_idempotency.thing (id bigserial PRIMARY KEY, owner_id uuid NOT NULL, name text NOT NULL);");
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		FILE *file = fopen(files[i], "r");
+		char sql[4096] = "SET search_path = test_idempotency;";
+		size_t length = strlen(sql);
+
+		assert_non_null(file);
+		length += fread(sql + length, 1, sizeof sql - length - 1, file);
+		sql[length] = '\0';
+		fclose(file);
+		pg_sql(sql);
+	}
 	return db_pool_open(&config, 10000, &pool, &err);
 }
 
@@ -308,6 +407,10 @@ int main(void)
 		cmocka_unit_test_setup(test_keys_of_any_kind, empty),
 		cmocka_unit_test_setup(test_all_at_once, empty),
 		cmocka_unit_test_setup(test_a_writer_that_died, empty),
+		cmocka_unit_test_setup(test_an_unknown_outcome_stays_unknown, empty),
+		cmocka_unit_test_setup(test_a_writer_that_wakes_too_late, empty),
+		cmocka_unit_test_setup(test_an_upload_is_known_by_its_content, empty),
+		cmocka_unit_test_setup(test_more_old_keys_than_one_sweep_takes, empty),
 		cmocka_unit_test_setup(test_after_a_day, empty),
 	};
 
