@@ -152,6 +152,7 @@ static int fetch(struct db_conn *conn, struct db_read *const *reads, int count, 
 {
 	bool prepares[DB_BATCH_MAX];
 
+	db_waited(conn);
 	if (send_all(conn, reads, count, prepares) == 0 &&
 	    receive_all(conn, reads, count, prepares, until) == 0)
 		return 0;

@@ -22,6 +22,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/base/metrics.h"
 #include "common/base/own.h"
 
 OWN_DEFINE(pgresult, PGresult *, PQclear)
@@ -44,7 +45,8 @@ struct db_config {
 	const char *schema; /* the service's own: its search_path, its migrations */
 	int connections;    /* at most; opened as needed */
 	const struct db_stmt *const
-	    *statements; /* tables, each ended by a NULL name; the list ended by NULL */
+	    *statements;      /* tables, each ended by a NULL name; the list ended by NULL */
+	struct metric *waits; /* counts how often something was sent and waited for; may be NULL */
 };
 
 struct db_pool;
@@ -114,6 +116,19 @@ int db_change(struct db *db, const char *stmt, struct db_args args, int64_t *row
 int db_begin(struct db *db, struct error *err) CHECKED;
 int db_commit(struct db *db, struct error *err) CHECKED;
 void db_rollback(struct db *db);
+
+/*
+ * Several statements as one transaction in one round trip; each sees what the ones before it did. Their answers are the
+ * caller's, to be given back with db_steps_done(). Within a transaction they run one by one, and are undone together.
+ */
+enum { DB_TOGETHER_MAX = 8 };
+struct db_step {
+	const char *stmt;
+	struct db_args args;
+	PGresult *res;
+};
+int db_together(struct db *db, struct db_step *steps, int count, struct error *err) CHECKED;
+void db_steps_done(struct db_step *steps, int count);
 
 /*
  * SQL states. What a constraint refuses is ERROR_NOT_FOUND (a foreign key: "what this belongs to does not exist") or

@@ -76,6 +76,12 @@ static bool is_broken(const struct db_conn *conn, enum db_fate fate)
 	return fate == DB_UNSENT || conn->late || PQstatus(conn->pg) == CONNECTION_BAD;
 }
 
+void db_waited(const struct db_conn *conn)
+{
+	if (conn->waits)
+		metric_add(conn->waits, 1);
+}
+
 /* On one connection; what became of it in *fate when it fails. */
 static int run(struct db_conn *conn, const struct db_known *known, struct db_args args, int64_t until,
                PGresult **ret, enum db_fate *fate, struct error *err)
@@ -89,6 +95,7 @@ static int run(struct db_conn *conn, const struct db_known *known, struct db_arg
 			*fate = DB_UNSENT; /* it was not even prepared */
 		return -1;
 	}
+	db_waited(conn);
 	res = db_answer(conn->pg, db_send(conn->pg, known->stmt->name, args), until, &conn->late);
 	if (!db_succeeded(res)) {
 		*fate = db_failed(conn, known->stmt->name, res, err);
@@ -105,7 +112,7 @@ static int time_is_up(struct error *err)
 }
 
 /* The detail, for the log, stays. */
-static int nobody_knows(struct error *err)
+int db_nobody_knows(struct error *err)
 {
 	struct error before = *err;
 
@@ -133,7 +140,7 @@ static int run_alone(struct db *db, const struct db_known *known, struct db_args
 		if (!failed)
 			return 0;
 		if (fate == DB_LOST && !known->reads)
-			return nobody_knows(err);
+			return db_nobody_knows(err);
 		if (fate == DB_REFUSED || attempt == 2)
 			return -1;
 		error_clear(err);
@@ -233,6 +240,7 @@ static int control(struct db *db, const char *sql, int64_t until, enum db_fate *
 		*fate = DB_REFUSED;
 		return time_is_up(err);
 	}
+	db_waited(conn);
 	res = db_answer(conn->pg, PQsendQuery(conn->pg, sql), until, &conn->late);
 	if (PQresultStatus(res) == PGRES_COMMAND_OK)
 		return 0;
@@ -299,7 +307,7 @@ int db_commit(struct db *db, struct error *err)
 	}
 	if (fate == DB_REFUSED && !db_failed_with(err, DB_CONFUSED, NULL))
 		return -1; /* a deferred constraint, a serialization failure: rolled back */
-	return nobody_knows(err);
+	return db_nobody_knows(err);
 }
 
 void db_rollback(struct db *db)

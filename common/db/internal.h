@@ -6,6 +6,7 @@
  *	wait.c     waiting for an answer, with an end
  *	exec.c     statements and transactions
  *	ahead.c    reads that are noted, and fetched together
+ *	together.c a transaction in one round trip
  *	row.c      rows into messages
  *	read.c     what stores write often, over these
  *	split.c    SQL as single statements
@@ -42,14 +43,16 @@ struct db_known {
 };
 
 struct db_conn {
-	PGconn *pg;      /* does not block */
-	bool broken;     /* close it instead of giving it back */
+	PGconn *pg;           /* does not block */
+	struct metric *waits; /* the pool's */
+	bool broken;          /* close it instead of giving it back */
 	bool late;       /* it did not answer in time: so it is broken, which says nothing of the others */
 	bool prepared[]; /* by db_known.index */
 };
 
 struct db_pool {
 	const char *url, *schema; /* ours: freed with the pool */
+	struct metric *waits;     /* may be NULL */
 	struct db_known *known;   /* a hash table by name; empty places have no stmt */
 	unsigned known_mask;
 	int known_count;
@@ -83,6 +86,8 @@ int db_prepare(struct db_conn *conn, const struct db_known *known, int64_t until
 
 int db_send(PGconn *pg, const char *stmt, struct db_args args); /* 1 sent */
 bool db_succeeded(const PGresult *res);
+void db_waited(const struct db_conn *conn); /* for the metric */
+int db_nobody_knows(struct error *err);     /* -1: what failed may have been done; the detail stays */
 
 /* --- ahead.c ----------------------------------------------------------------------------------------------------- */
 

@@ -77,6 +77,7 @@ static struct db_conn *conn_open(struct db_pool *pool, struct error *err)
 	conn = must(calloc(1, sizeof *conn + (size_t)pool->known_count * sizeof *conn->prepared));
 	conn->pg = pg;
 	PQsetnonblocking(pg, 1); /* see wait.c */
+	conn->waits = pool->waits;
 	return conn;
 }
 
@@ -267,6 +268,7 @@ int db_pool_open(const struct db_config *config, int wait_ms, struct db_pool **r
 	assert(config->connections > 0);
 	pool->url = must(strdup(config->url));
 	pool->schema = must(strdup(config->schema));
+	pool->waits = config->waits;
 	pool->max = config->connections;
 	pool->idle = must(calloc((size_t)pool->max, sizeof(struct db_conn *)));
 	pthread_mutex_init(&pool->lock, NULL);

@@ -295,7 +295,9 @@ static int open_database(struct service *s, struct error *err)
 	struct db_config db = { .url = s->set.database_url,
 		                .schema = config->schema,
 		                .connections = (int)s->set.connections,
-		                .statements = tables };
+		                .statements = tables,
+		                .waits = metrics_get(s->metrics, METRIC_COUNTER, "db_waits_total", NULL,
+		                                     "Round trips to PostgreSQL.") };
 	int n = 0;
 
 	if (!config->schema)
