@@ -176,48 +176,104 @@ void stream_hub_free(struct stream_hub *hub)
 
 /* --- The producer's side ---------------------------------------------------------------------------------------------- */
 
-static int open_stream(struct stream_hub *hub, const char *reader, int keep, struct stream **ret,
-                       struct error *err)
+static struct stream *new_stream(struct stream_hub *hub, const char *id, const char *reader, int keep)
 {
-	unsigned char bytes[16];
-	char text[sizeof bytes * 2 + 1];
-	struct stream *s, **bucket;
+	struct stream *s = calloc(1, sizeof *s), **bucket = bucket_of(hub, id);
+
+	if (!s || !(s->reader = strdup(reader)))
+		abort();
+	snprintf(s->id, sizeof s->id, "%s", id);
+	s->hub = hub;
+	s->keep = (size_t)keep;
+	s->refs = 1;
+	s->answered = INT64_MIN / 2; /* never */
+	pthread_mutex_init(&s->lock, NULL);
+	s->next = *bucket;
+	*bucket = s;
+	hub->count++;
+	return s;
+}
+
+static struct stream *find_id(struct stream_hub *hub, const char *id)
+{
+	struct stream *s = *bucket_of(hub, id);
+
+	while (s && strcmp(s->id, id))
+		s = s->next;
+	return s;
+}
+
+/* Takes a closed stream out of the list of those that go by age. */
+static void forget_closed(struct stream_hub *hub, struct stream *s)
+{
+	struct stream **at = &hub->closed;
+
+	while (*at != s)
+		at = &(*at)->next_closed;
+	*at = s->next_closed;
+	if (!*at)
+		hub->closed_end = at;
+	remove_from_table(hub, s);
+}
+
+static int open_stream(struct stream_hub *hub, const char *id, const char *reader, int keep,
+                       struct stream **ret, struct error *err)
+{
+	struct stream *there;
 	bool full;
 
 	pthread_mutex_lock(&hub->lock);
+	there = find_id(hub, id);
+	if (there && there->closed_at)
+		forget_closed(hub, there);
+	else if (there) {
+		pthread_mutex_unlock(&hub->lock);
+		return error_set(err, ERROR_CONFLICT, "there is an open stream of that id");
+	}
 	while (hub->closed && (hub->count >= STREAMS_MAX || atomic_load(&hub->bytes) >= HUB_BYTES_MAX))
 		forget_oldest_closed(hub);
 	full = hub->count >= STREAMS_MAX || atomic_load(&hub->bytes) >= HUB_BYTES_MAX;
-	if (!full) {
-		s = calloc(1, sizeof *s);
-		if (!s || !(s->reader = strdup(reader)))
-			abort();
-		random_bytes(bytes, sizeof bytes);
-		hex_encode(text, bytes, sizeof bytes);
-		snprintf(s->id, sizeof s->id, "%016" PRIx64 "-%s", hub->replica, text);
-		s->hub = hub;
-		s->keep = (size_t)keep;
-		s->refs = 1;
-		s->answered = INT64_MIN / 2; /* never */
-		pthread_mutex_init(&s->lock, NULL);
-		bucket = bucket_of(hub, s->id);
-		s->next = *bucket;
-		*bucket = s;
-		hub->count++;
-		*ret = s;
-	}
+	if (!full)
+		*ret = new_stream(hub, id, reader, keep);
 	pthread_mutex_unlock(&hub->lock);
 	return full ? error_busy(err, 5, "too many answers are being written at once") : 0;
 }
 
+void stream_make_id(const struct stream_hub *hub, const char *tail, char id[STREAM_ID])
+{
+	snprintf(id, STREAM_ID, "%016" PRIx64 "-%s", hub->replica, tail);
+}
+
+static void random_id(const struct stream_hub *hub, char id[STREAM_ID])
+{
+	unsigned char bytes[16];
+	char tail[sizeof bytes * 2 + 1];
+
+	random_bytes(bytes, sizeof bytes);
+	hex_encode(tail, bytes, sizeof bytes);
+	stream_make_id(hub, tail, id);
+}
+
 int stream_open(struct stream_hub *hub, const char *reader, struct stream **ret, struct error *err)
 {
-	return open_stream(hub, reader, 0, ret, err);
+	char id[STREAM_ID];
+
+	random_id(hub, id);
+	return open_stream(hub, id, reader, 0, ret, err);
+}
+
+int stream_open_as(struct stream_hub *hub, const char *id, const char *reader, struct stream **ret,
+                   struct error *err)
+{
+	return open_stream(hub, id, reader, 0, ret, err);
 }
 
 int stream_open_feed(struct stream_hub *hub, int keep_events, struct stream **ret, struct error *err)
 {
-	return open_stream(hub, "", keep_events, ret, err);
+	char id[STREAM_ID];
+
+	random_id(hub, id);
+	return open_stream(hub, id, "", keep_events, ret, err);
 }
 
 const char *stream_id(const struct stream *s)
@@ -286,10 +342,8 @@ const char *stream_reader(const Rpc__Caller *caller)
 
 static struct stream *find(struct stream_hub *hub, const char *reader, const char *id)
 {
-	struct stream *s = id ? *bucket_of(hub, id) : NULL;
+	struct stream *s = id ? find_id(hub, id) : NULL;
 
-	while (s && strcmp(s->id, id))
-		s = s->next;
 	return s && !strcmp(s->reader, reader) ? s : NULL;
 }
 

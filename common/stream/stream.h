@@ -26,6 +26,13 @@ enum { STREAM_ID = 64 };
  * until stream_close(), which every stream_open() needs; nothing may be appended after.
  */
 int stream_open(struct stream_hub *hub, const char *reader, struct stream **ret, struct error *err) CHECKED;
+/* The same under an id that was given out before: by stream_make_id(), in this process or in one that is dead. A closed
+ * stream of that id is forgotten; ERROR_CONFLICT while there is an open one. */
+int stream_open_as(struct stream_hub *hub, const char *id, const char *reader, struct stream **ret,
+                   struct error *err) CHECKED;
+/* An id that leads readers to this process; tail: unguessable, at most STREAM_TAIL characters of base64url. */
+enum { STREAM_TAIL = STREAM_ID - 18 };
+void stream_make_id(const struct stream_hub *hub, const char *tail, char id[STREAM_ID]);
 const char *stream_id(const struct stream *s);
 void stream_append(struct stream *s, const char *name, const char *json); /* an event is at most 1 MiB */
 void stream_close(struct stream *s);
