@@ -57,16 +57,17 @@ const char *service_database_url(struct service *s);
 struct peer *service_peer(struct service *s, const char *name);
 
 /*
- * Work that outlives its request (an answer being written): runs fn(call, arg) on a slow thread with a call of its
+ * Work that outlives its request (an answer being written): runs fn(call, arg) on a writer's thread with a call of its
  * own: same caller, owner and request id; fresh arena, error and deadline_ms from now. `arg` and all it points to must
  * live that long: take them from service_task_arena(), whose memory goes when fn returns.
- * ERROR_UNAVAILABLE when there is no room: the task is gone then. SIGTERM waits for such work, and sets cancelled when
- * its patience ends.
+ * A new task has its place, ERROR_UNAVAILABLE when there is none for this owner; it is then started, or dropped. -1: the
+ * system gives no thread, and the task is gone. SIGTERM waits for such work, and sets cancelled when its patience ends.
  */
 struct task;
-struct task *service_task_new(const struct call *from, int64_t deadline_ms);
+int service_task_new(const struct call *from, int64_t deadline_ms, struct task **ret,
+                     struct error *err) CHECKED;
 struct arena *service_task_arena(struct task *t);
-int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg), void *arg,
-                       struct error *err) CHECKED;
+int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg), void *arg) CHECKED;
+void service_task_drop(struct task *t); /* NULL is fine */
 
 #endif

@@ -41,6 +41,7 @@ void running_cancel(struct service *s)
 /* --- Tasks --------------------------------------------------------------------------------------------------------------- */
 
 struct task {
+	struct share *place; /* in the writers' lane, until it runs */
 	struct lane_job job;
 	struct service *service;
 	struct arena arena;
@@ -62,12 +63,17 @@ static Rpc__Caller *copy_caller(const Rpc__Caller *caller, struct arena *a)
 	return rpc__caller__unpack(&allocator, size, packed);
 }
 
-struct task *service_task_new(const struct call *from, int64_t deadline_ms)
+int service_task_new(const struct call *from, int64_t deadline_ms, struct task **ret, struct error *err)
 {
-	struct task *t = calloc(1, sizeof *t);
+	struct share *place = lane_hold(&from->service->lanes[WAITS_WRITER], caller_owner(from->caller));
+	struct task *t;
 
+	if (!place)
+		return error_busy(err, 5, "too much long work is under way right now");
+	t = calloc(1, sizeof *t);
 	if (!t)
 		abort();
+	t->place = place;
 	t->service = from->service;
 	t->method = from->method;
 	arena_init(&t->arena, 0);
@@ -76,7 +82,8 @@ struct task *service_task_new(const struct call *from, int64_t deadline_ms)
 	t->request.traceparent = arena_strdup(&t->arena, from->traceparent);
 	t->request.caller = copy_caller(from->caller, &t->arena);
 	t->request.deadline = clock_unix_ms() + deadline_ms;
-	return t;
+	*ret = t;
+	return 0;
 }
 
 struct arena *service_task_arena(struct task *t)
@@ -113,13 +120,21 @@ static void run_task(struct lane_job *job, struct arena *a, struct db_ahead *ahe
 	task_free(t);
 }
 
-int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg), void *arg, struct error *err)
+void service_task_drop(struct task *t)
+{
+	if (!t)
+		return;
+	lane_release(&t->service->lanes[WAITS_WRITER], t->place);
+	task_free(t);
+}
+
+int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg), void *arg)
 {
 	t->job.run = run_task;
 	t->fn = fn;
 	t->arg = arg;
-	if (lane_push(&t->service->lanes[WAITS_WRITER], &t->job) == 0)
+	if (lane_push_held(&t->service->lanes[WAITS_WRITER], &t->job, t->place) == 0)
 		return 0;
-	task_free(t);
-	return error_busy(err, 5, "too much long work is under way right now");
+	service_task_drop(t);
+	return -1;
 }

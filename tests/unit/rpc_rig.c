@@ -131,15 +131,20 @@ static void append(struct call *call, void *arg)
 
 static int start_stream(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
-	struct task *task = service_task_new(call, 10000);
-	struct work *work = arena_new(service_task_arena(task), struct work, 1);
+	struct task *task;
+	struct work *work;
 
+	if (service_task_new(call, 10000, &task, call->err) < 0)
+		return -1;
+	work = arena_new(service_task_arena(task), struct work, 1);
 	work->events = atoi(said(in));
 	if (stream_open(service_streams(call->service), stream_reader(call->caller), &work->stream,
-	                call->err) < 0)
+	                call->err) < 0) {
+		service_task_drop(task);
 		return -1;
+	}
 	say(call, out, stream_id(work->stream));
-	return service_task_start(task, append, work, call->err);
+	return service_task_start(task, append, work);
 }
 
 #define METHOD(label, number, may, fn, ...)                                                         \
