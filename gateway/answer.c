@@ -220,8 +220,8 @@ int answer_stream_begin(struct request *req, const char *type)
 	req->streams = true;
 	req->close = true; /* the end of the connection is the end of the answer */
 	text_init(&out, req->arena);
-	add_head(&out, req, 200, type, "no-store");
-	text_adds(&out, "X-Accel-Buffering: no\r\n\r\n"); /* nginx in front would gather events */
+	add_head(&out, req, 200, type, "no-store, no-transform"); /* compressed, events would wait */
+	text_adds(&out, "X-Accel-Buffering: no\r\n\r\n");         /* nginx in front would gather events */
 	return write_all(req, out.at, out.length);
 }
 

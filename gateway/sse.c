@@ -117,6 +117,11 @@ int sse_follow(struct exchange *x, const ProtobufCMessage *started)
 	};
 	struct arena a;
 
+	if (!at->stream &&
+	    x->route->stream == STREAM_RESUME) { /* nothing follows: an EventSource stops then */
+		answer_send(x->req, &(struct answer){ .status = 204 });
+		return 0;
+	}
 	if (!at->stream)
 		return error_internal(&x->req->err, "%s started no stream", x->route->method->name);
 	if (answer_stream_begin(x->req, "text/event-stream; charset=utf-8") < 0 || x->req->head)

@@ -89,13 +89,21 @@ int chat_list_messages(struct call *call, const Chat__ListMessagesRequest *in, C
 	return 0;
 }
 
+/* A question of a user's own. */
+static int ask(struct call *call, const Chat__SendMessageRequest *in, struct store_turn *turn)
+{
+	return turn_begin(call,
+	                  &(struct turn_question){ .session = in->session_id,
+	                                           .content = in->content,
+	                                           .reader = stream_reader(call->caller) },
+	                  turn);
+}
+
 int chat_send_message(struct call *call, const Chat__SendMessageRequest *in, Chat__Message *out)
 {
 	struct store_turn turn;
 
-	if (turn_begin(call, in->session_id, in->content, stream_reader(call->caller), &turn) < 0)
-		return -1;
-	if (turn_wait(call, in->session_id, turn.message_id, out) < 0)
+	if (ask(call, in, &turn) < 0 || turn_wait(call, in->session_id, turn.message_id, out) < 0)
 		return -1;
 	return turn_judge(call, out);
 }
@@ -104,14 +112,16 @@ int chat_stream_message(struct call *call, const Chat__SendMessageRequest *in, R
 {
 	struct store_turn turn;
 
-	if (turn_begin(call, in->session_id, in->content, stream_reader(call->caller), &turn) < 0)
+	if (ask(call, in, &turn) < 0)
 		return -1;
 	return turn_follow(call, in->session_id, &turn, stream_reader(call->caller), out);
 }
 
 int chat_resume_message(struct call *call, const Chat__ResumeRequest *in, Rpc__Started *out)
 {
-	return turn_resume(call, in->session_id, in->last_event_id, stream_reader(call->caller), out);
+	const char *after = in->last_event_id && *in->last_event_id ? in->last_event_id : in->after;
+
+	return turn_resume(call, in->session_id, after, stream_reader(call->caller), out);
 }
 
 int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Chat__Message *out)
@@ -123,8 +133,11 @@ int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Cha
 
 	if (asked < 0)
 		return -1;
-	if (asked) /* without waiting for the NOTIFY, when it is written here */
+	if (asked) { /* at once when it is written here, else by NOTIFY */
 		keeper_stop(chat->keeper, in->message_id);
+		if (store_tell(call->db, "stop", in->message_id, call->err) < 0)
+			return -1;
+	}
 	if (soon < call->deadline)
 		call->deadline = soon;
 	return turn_wait(call, in->session_id, in->message_id, out);

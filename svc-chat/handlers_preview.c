@@ -4,6 +4,7 @@
 #include "chat.methods.h"
 #include "svc-chat/turn/ask.h"
 #include "svc-chat/turn/retrieve.h"
+#include "svc-chat/visit.h"
 
 static void take_text(void *arg, const char *bytes, size_t size)
 {
@@ -47,12 +48,10 @@ static int prepare_for_user(struct call *call, const Chat__PreviewRequest *in, s
 	return 0;
 }
 
-/* Of others: only what stands on a website anyway, as it stands there. */
+/* Of others: only what stands on a website anyway, as it stands there, and under its rules. */
 static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in, struct ask *r,
-                               struct call *for_owner)
+                               struct visit *visit)
 {
-	Chatbots__Chatbot *bot;
-
 	if (!in->chatbot_id && in->n_documents)
 		return error_set(call->err, ERROR_UNAUTHENTICATED, "sign in to preview with documents");
 	if (!in->chatbot_id) {
@@ -60,19 +59,20 @@ static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in
 		settings_lay_over(in->settings, &r->settings, call->arena);
 		return 0;
 	}
-	if (retrieve_public_chatbot(call, in->chatbot_id, &bot) < 0)
+	if (visit_any(call, in->chatbot_id, visit) < 0)
 		return -1;
-	settings_read(bot->settings, &r->settings, call->arena);
-	if (!r->settings.origin_count)
+	if (!visit->settings.origin_count)
 		return error_set(call->err, ERROR_NOT_FOUND, "no such chatbot");
 	for (size_t i = 0; i < in->n_documents; i++)
-		if (!listed(bot, in->documents[i]))
+		if (!listed(visit->bot, in->documents[i]))
 			return error_set(call->err, ERROR_NOT_FOUND, "no such document");
-	r->name = bot->name;
-	r->documents = in->n_documents ? in->documents : bot->documents;
-	r->document_count = in->n_documents ? in->n_documents : bot->n_documents;
-	*for_owner = retrieve_call_for(call, bot->owner_id);
-	r->call = for_owner;
+	if (visit_count(call, visit, NULL) < 0)
+		return -1;
+	r->settings = visit->settings;
+	r->name = visit->bot->name;
+	r->documents = in->n_documents ? in->documents : visit->bot->documents;
+	r->document_count = in->n_documents ? in->n_documents : visit->bot->n_documents;
+	r->call = &visit->call;
 	return 0;
 }
 
@@ -89,7 +89,7 @@ static const struct chat_message *history_of(const Chat__PreviewRequest *in, str
 
 int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__PreviewReply *out)
 {
-	struct call for_owner;
+	struct visit visit;
 	struct text text;
 	struct ask r = {
 		.call = call,
@@ -105,8 +105,8 @@ int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__Previe
 
 	text_init(&text, call->arena);
 	settings_read(NULL, &r.settings, call->arena);
-	if ((call->owner_id ? prepare_for_user(call, in, &r)
-	                    : prepare_for_visitor(call, in, &r, &for_owner)) < 0 ||
+	if ((call->owner_id ? prepare_for_user(call, in, &r) : prepare_for_visitor(call, in, &r, &visit)) <
+	        0 ||
 	    ask_search(&r) < 0 || ask_model(&r) < 0)
 		return -1;
 	out->response = text.at;

@@ -1,8 +1,11 @@
 /* The methods about sessions. */
 #include "chat.methods.h"
 #include "common/base/id.h"
+#include "common/base/log.h"
 #include "common/service/call.h"
+#include "svc-chat/state.h"
 #include "svc-chat/store.h"
+#include "svc-chat/turn/keep.h"
 
 enum { MESSAGES_PAGE = 1000 }; /* shown with a session, at most; store.h bounds their bytes */
 
@@ -46,10 +49,18 @@ int chat_get_session(struct call *call, const Chat__SessionRequest *in, Chat__Se
 
 int chat_delete_session(struct call *call, const Chat__SessionRequest *in, Rpc__Empty *out)
 {
+	struct chat *chat = call->state;
 	int found = store_delete_session(call->db, call->owner_id, in->session_id, call->err);
+	struct error untold = { 0 };
 
 	(void)out;
-	return found == 0 ? no_session(call) : found < 0 ? -1 : 0;
+	if (found <= 0)
+		return found < 0 ? -1 : no_session(call);
+	/* Whoever writes or reads there hears of it at once; if not, then at the next renewal. */
+	keeper_deleted(chat->keeper, in->session_id);
+	if (store_tell(call->db, "deleted", in->session_id, &untold) < 0)
+		log_line(LOG_WARN, "a deletion is told late", LOG_TEXT("detail", untold.detail));
+	return 0;
 }
 
 int chat_get_usage(struct call *call, const Rpc__Empty *in, Chat__Usage *out)

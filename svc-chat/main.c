@@ -13,6 +13,7 @@
 #include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/turn.h"
+#include "svc-chat/turn/write.h"
 
 extern const struct db_migration chat_migrations[];
 extern const size_t chat_migration_count;
@@ -91,6 +92,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat = calloc(1, sizeof *chat);
 	if (!chat)
 		abort();
+	secret_derive(service_secret(service), "chat.sealed", chat->key);
 	chat->auth = service_peer(service, "auth");
 	chat->own_keys = own_keys_open();
 	chat->chatbots = service_peer(service, "chatbots");
@@ -102,7 +104,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (strcmp(set->provider, "openai") == 0 && open_model(set, chat->egress, &chat->openai, err) < 0)
 		return -1;
 	*ret = chat; /* before there is a thread that makes calls with it */
-	return keeper_open(service, &chat->keeper, err);
+	return keeper_open(service, write_turn, &chat->keeper, err);
 }
 
 static void stop(void *arg)
@@ -119,10 +121,13 @@ static void stop(void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = {
-		store_sessions_statements, store_messages_statements, store_turns_statements,
-		store_visitors_statements, store_quirks_statements,   NULL
-	};
+	static const struct db_stmt *const statements[] = { store_sessions_statements,
+		                                            store_messages_statements,
+		                                            store_turns_statements,
+		                                            store_keep_statements,
+		                                            store_visitors_statements,
+		                                            store_quirks_statements,
+		                                            NULL };
 	static struct chat_settings settings;
 
 	return service_main(argc, argv,

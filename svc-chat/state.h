@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
+#include "common/secret/secret.h"
+
 struct chat {
+	unsigned char key[KEY_SIZE]; /* of what is sealed: sealed.h */
 	struct peer *auth, *chatbots, *documents;
 	struct own_keys *own_keys;
 	struct egress *egress;

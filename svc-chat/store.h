@@ -11,12 +11,14 @@
 #include "svc-chat/model/provider.h"
 
 extern const struct db_stmt store_sessions_statements[], store_messages_statements[],
-    store_turns_statements[];
+    store_turns_statements[], store_keep_statements[];
 
 enum {
 	STORE_SESSIONS = 500,  /* in one reply */
 	STORE_BYTES = 2 << 20, /* of messages in one reply, roughly; one message always */
 	STORE_LEASE_SECONDS = 10,
+	STORE_UNDER_WAY = 5, /* turns of a session that have not ended */
+	STORE_ATTEMPTS = 4,  /* writers that may die of a turn */
 };
 
 /* --- Sessions ------------------------------------------------------------------------------------------------------ */
@@ -30,8 +32,6 @@ int store_get_session(struct db *db, const char *owner, const char *id, Chat__Se
 int store_list_sessions(struct db *db, const char *owner, const char *cursor, int limit,
                         Chat__SessionList *out, struct arena *a, struct error *err) CHECKED;
 int store_delete_session(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
-int store_session_chatbot(struct db *db, const char *owner, const char *session, const char **chatbot,
-                          struct arena *a, struct error *err) CHECKED;
 int store_usage(struct db *db, const char *owner, int64_t *messages, struct error *err) CHECKED;
 
 /* --- Messages ------------------------------------------------------------------------------------------------------ */
@@ -47,65 +47,123 @@ int store_page_start(struct db *db, const char *owner, const char *session, int6
                      int64_t max_bytes, int64_t *first, bool *more, struct error *err) CHECKED;
 int store_get_message(struct db *db, const char *owner, const char *session, const char *id,
                       Chat__Message *out, struct arena *a, struct error *err) CHECKED;
-/* The messages before that one, oldest first, not much more than `characters` of them. */
-int store_history(struct db *db, const char *owner, const char *session, const char *before_message,
-                  int64_t characters, size_t *n, struct chat_message **ret, struct arena *a,
-                  struct error *err) CHECKED;
 
-/* --- Answers ------------------------------------------------------------------------------------------------------- */
+/* --- Turns: the row of the answer is the turn; store_turns.c --------------------------------------------------------- */
 
-/* What tells an answer from other messages. Strings live in the arena. */
+/*
+ * One order of locks: the session, then the turn, then other messages. Whoever would lock turns without their session
+ * (the keeper) skips those that are locked.
+ */
+
+/* What tells a turn from other messages. Strings live in the arena. */
 struct store_turn {
 	const char *question_id, *message_id, *stream, *status, *error, *request_hash;
-	bool has_log; /* its events are stored */
+	int64_t last; /* the sequence of its last event; 0 when its events are not stored */
 };
 int store_find_turn(struct db *db, const char *owner, const char *session, const char *message_id,
                     struct store_turn *ret, struct arena *a, struct error *err) CHECKED;
 int store_latest_turn(struct db *db, const char *owner, const char *session, struct store_turn *ret,
                       struct arena *a, struct error *err) CHECKED;
-int store_turn_by_key(struct db *db, const char *owner, const char *session, const char *key,
-                      struct store_turn *ret, struct arena *a, struct error *err) CHECKED;
 /* session may be NULL: of any. */
 int store_turn_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
                          struct store_turn *ret, struct arena *a, struct error *err) CHECKED;
 
-/* The session stays locked until the transaction ends. */
-int store_lock_session(struct db *db, const char *owner, const char *session, struct error *err) CHECKED;
-/* Within a transaction: the question, and its answer `generating`. ERROR_CONFLICT while another one is written. */
+/* How a turn begins: the question, and its answer `generating`, or `queued` behind others. */
 struct store_new_turn {
 	const char *owner, *session, *question_id, *message_id, *stream;
 	const char *content, *created_at;
 	const char *title;              /* for a session without one; may be NULL */
 	const char *key, *request_hash; /* NULL without a key */
+	int history_characters;         /* so much of the conversation before it is given back */
+	/* Of a visitor's session, which the first message makes: the chatbot; else NULL. */
+	const char *chatbot, *origin, *expires_at;
 };
-int store_begin_turn(struct db *db, const struct store_new_turn *turn, struct error *err) CHECKED;
-/* The opposite, when nobody could be found to write it. */
-int store_abandon_turn(struct db *db, const struct store_new_turn *turn, struct error *err) CHECKED;
+/* What its writer needs, whether it has just begun or is gone on with. */
+struct store_begun {
+	const char *chatbot_id; /* NULL: a chat without one */
+	const char *question;
+	const char *created_at; /* of the answer */
+	bool visitor, queued;
+	struct chat_message *history; /* oldest first */
+	size_t history_count;
+};
+/*
+ * 1 begun. 0: its key began one before, which is *before. ERROR_NOT_FOUND, ERROR_INVALID for a key that was used for
+ * something else, ERROR_CONFLICT when STORE_UNDER_WAY turns of that session have not ended.
+ */
+int store_begin_turn(struct db *db, const struct store_new_turn *turn, struct store_begun *begun,
+                     struct store_turn *before, struct arena *a, struct error *err) CHECKED;
+/* For a turn that waited, or whose writer died. 0: it is gone. */
+int store_load_turn(struct db *db, const char *owner, const char *session, const char *message_id,
+                    const char *question_id, int history_characters, struct store_begun *ret, struct arena *a,
+                    struct error *err) CHECKED;
 
-/* Renews the lease and stores what there is (NULL: nothing new). 0: the row is not `generating` any more.
- * *stop: its user wants it to end. */
-struct store_progress {
-	const char *content, *reasoning;
-	ProtobufCBinaryData sources;
-};
-int store_renew(struct db *db, const char *owner, const char *message_id, const struct store_progress *p,
-                bool *stop, struct error *err) CHECKED;
-/* Closes the row with what the message holds, and keeps the events for ten minutes. 0: it was closed already. */
-int store_finish(struct db *db, const char *owner, const Chat__Message *message, ProtobufCBinaryData events,
-                 struct arena *a, struct error *err) CHECKED;
+/* Closes the turn with what the message holds, keeps its events (the last has that sequence) for ten minutes, and lets
+ * the next of the session begin: *next is its id, else NULL. 0: it was not this attempt's any more. */
+int store_finish_turn(struct db *db, const char *owner, const Chat__Message *message, int attempt,
+                      ProtobufCBinaryData events, int64_t last, const char **next, struct arena *a,
+                      struct error *err) CHECKED;
+/* Lets the first that waits in that session begin, when nothing else is under way there. */
+int store_next_turn(struct db *db, const char *owner, const char *session, const char **next, struct arena *a,
+                    struct error *err) CHECKED;
+
 /* Its events are told anew, under another stream's id. */
 int store_retell(struct db *db, const char *owner, const char *message_id, const char *stream,
-                 ProtobufCBinaryData events, struct error *err) CHECKED;
+                 ProtobufCBinaryData events, int64_t last, struct error *err) CHECKED;
+int store_keep_events(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData events,
+                      int64_t last, struct error *err) CHECKED;
 int store_load_events(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData *ret,
                       struct arena *a, struct error *err) CHECKED;
-/* 1: it is being written, and whoever writes it will hear of it (NOTIFY on STORE_STOP_CHANNEL: the message's id). */
-#define STORE_STOP_CHANNEL "parley_chat_stop"
+/* 1: it has not ended, and whoever holds it is to hear of it (store_tell). */
 int store_stop(struct db *db, const char *owner, const char *session, const char *message_id,
                struct error *err) CHECKED;
 
-/* Closes the answers whose writers died. *closed: how many. Not before the database itself has run for grace_seconds,
- * so that the living can renew their leases first. */
-int store_close_orphans(struct db *db, int grace_seconds, int64_t *closed, struct error *err) CHECKED;
+/* --- Keeping them: store_keep.c -------------------------------------------------------------------------------------- */
+
+/* What replicas tell each other: NOTIFY on STORE_CHANNEL, "<what> <id>". */
+#define STORE_CHANNEL "parley_chat"
+int store_tell(struct db *db, const char *what /* "stop", "begin", "deleted" */, const char *id,
+               struct error *err) CHECKED;
+
+/* A turn that is held here. What is NULL (no data) has not changed. */
+struct store_held {
+	const char *owner, *message_id;
+	int attempt, round,
+	    step; /* of the model that is asked: which round it is, and the number of its step */
+	const char *content, *reasoning;
+	ProtobufCBinaryData sources, passages;
+	bool speaks; /* the model's answer has begun */
+	/* What came of it. */
+	bool renewed, stop, begins; /* begins: it is `generating` now */
+};
+/* Renews their leases and stores what there is. Those not renewed were locked by somebody, or are lost. */
+int store_renew(struct db *db, struct store_held *held, size_t count, struct arena *a,
+                struct error *err) CHECKED;
+/* Is it still that attempt's? 0 no: *gone tells whether the row is not there any more. */
+int store_still_held(struct db *db, const struct store_held *held, bool *gone, struct error *err) CHECKED;
+
+/* Lets others take it over at once. */
+int store_release(struct db *db, const struct store_held *held, struct error *err) CHECKED;
+
+/* A turn whose writer died, now ours. */
+struct store_orphan {
+	const char *owner, *session, *message_id, *question_id, *stream;
+	int attempt;
+	bool queued;
+};
+/*
+ * Ends those that cannot be gone on with: their model was speaking, or their user wanted them to stop, or too many
+ * writers died of them. *ended: in which sessions. Not before the database itself has run for grace_seconds, so that the
+ * living can renew their leases first.
+ */
+struct store_ended {
+	const char *owner, *session;
+};
+int store_end_orphans(struct db *db, int grace_seconds, struct store_ended **ended, size_t *count,
+                      struct arena *a, struct error *err) CHECKED;
+/* Takes at most `most` of the others. */
+int store_take_over(struct db *db, int grace_seconds, int most, struct store_orphan **ret, size_t *count,
+                    struct arena *a, struct error *err) CHECKED;
 /* Drops expired events and keys. *streams: how many had their events dropped. */
 int store_sweep(struct db *db, int64_t *streams, struct error *err) CHECKED;
 

@@ -3,12 +3,12 @@
 #include "common/rpc/envelope.h"
 #include "documents.pb-c.h"
 #include "svc-chat/store.h"
+#include "svc-chat/store_sql.h"
 
-#define TIME(column) "to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
-
-#define MESSAGE                                                                                             \
-	"SELECT number, id, session_id, role, status, content, reasoning, sources, error, model, feedback," \
-	" prompt_tokens, completion_tokens, " TIME("created_at") " AS created_at"
+#define MESSAGE                                                                                                             \
+	"SELECT number, id, session_id, role, status, content, reasoning, sources, error, model, feedback,"                 \
+	" comment, finish_reason, rag_status, question_id, replaces, shown, prompt_tokens, completion_tokens, " STORE_TIME( \
+	    "created_at") " AS created_at"
 
 /* Bytes of a message in a reply, roughly. */
 #define SIZE                                                            \
@@ -26,11 +26,6 @@ const struct db_stmt store_messages_statements[] = {
 	                " WINDOW w AS (ORDER BY number DESC) ORDER BY number DESC LIMIT $4) page"
 	                " WHERE before < $5 ORDER BY number LIMIT 1" },
 	{ "get_message", MESSAGE " FROM message WHERE owner_id = $1 AND session_id = $2 AND id = $3" },
-	{ "history", "SELECT role, content FROM (SELECT number, role, content,"
-	             " sum(length(content)) OVER (ORDER BY number DESC) AS characters FROM message"
-	             " WHERE owner_id = $1 AND session_id = $2 AND status NOT IN ('generating', 'failed')"
-	             " AND number < (SELECT number FROM message WHERE owner_id = $1 AND id = $3)"
-	             " ORDER BY number DESC LIMIT 200) turns WHERE characters <= $4 ORDER BY number" },
 	{ NULL, NULL },
 };
 
@@ -65,7 +60,8 @@ static char *text_of(const PGresult *res, int row, const char *column, struct ar
 	return arena_strdup(a, db_text(res, row, column));
 }
 
-static const char *const status_names[] = { "complete", "generating", "stopped", "interrupted", "failed" };
+static const char *const status_names[] = { "complete", "generating", "stopped", "interrupted",
+	                                    "failed",   "waiting",    "queued" };
 
 const char *store_status_name(Chat__MessageStatus status)
 {
@@ -89,6 +85,9 @@ static int read_message(const PGresult *res, int row, Chat__Message *out, struct
 	out->error = text_of(res, row, "error", a);
 	out->model = text_of(res, row, "model", a);
 	out->feedback = text_of(res, row, "feedback", a);
+	out->feedback_comment = text_of(res, row, "comment", a);
+	out->finish_reason = text_of(res, row, "finish_reason", a);
+	out->rag_status = text_of(res, row, "rag_status", a);
 	out->created_at = text_of(res, row, "created_at", a);
 	if (db_text(res, row, "completion_tokens")) {
 		out->usage = arena_new(a, Chat__TokenUsage, 1);
@@ -147,21 +146,4 @@ int store_get_message(struct db *db, const char *owner, const char *session, con
 	if (PQntuples(res) == 0)
 		return 0;
 	return read_message(res, 0, out, a, err) < 0 ? -1 : 1;
-}
-
-int store_history(struct db *db, const char *owner, const char *session, const char *before_message,
-                  int64_t characters, size_t *n, struct chat_message **ret, struct arena *a,
-                  struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "history", DB_ARGS(owner, session, before_message, characters), &res, err) < 0)
-		return -1;
-	*n = (size_t)PQntuples(res);
-	*ret = arena_new(a, struct chat_message, *n);
-	for (size_t i = 0; i < *n; i++) {
-		(*ret)[i].role = text_of(res, (int)i, "role", a);
-		(*ret)[i].content = text_of(res, (int)i, "content", a);
-	}
-	return 0;
 }

@@ -5,11 +5,9 @@
 const struct db_stmt store_sessions_statements[] = {
 	{ "create_session", "INSERT INTO session (owner_id, id, chatbot_id, title) VALUES ($1, $2, $3, $4)" },
 	{ "get_session", SESSION " WHERE owner_id = $1 AND id = $2" },
-	{ "list_sessions",
-	  SESSION " WHERE owner_id = $1 AND visitor_hash IS NULL AND ($2::uuid IS NULL OR id < $2)"
-	          " ORDER BY id DESC LIMIT $3" },
+	{ "list_sessions", SESSION " WHERE owner_id = $1 AND NOT visitor AND ($2::uuid IS NULL OR id < $2)"
+	                           " ORDER BY id DESC LIMIT $3" },
 	{ "delete_session", "DELETE FROM session WHERE owner_id = $1 AND id = $2" },
-	{ "session_chatbot", "SELECT chatbot_id FROM session WHERE owner_id = $1 AND id = $2" },
 	{ "usage", "SELECT messages FROM usage WHERE owner_id = $1" },
 	{ NULL, NULL },
 };
@@ -62,19 +60,6 @@ int store_delete_session(struct db *db, const char *owner, const char *id, struc
 	if (db_change(db, "delete_session", DB_ARGS(owner, id), &rows, err) < 0)
 		return -1;
 	return rows > 0;
-}
-
-int store_session_chatbot(struct db *db, const char *owner, const char *session, const char **chatbot,
-                          struct arena *a, struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "session_chatbot", DB_ARGS(owner, session), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	*chatbot = arena_strdup(a, db_text(res, 0, "chatbot_id"));
-	return 1;
 }
 
 int store_usage(struct db *db, const char *owner, int64_t *messages, struct error *err)

@@ -1,75 +1,95 @@
-/* Answers: from the turn that begins one to the events that are kept of it. */
+/* Turns, from the question to the stored answer. */
 #include <string.h>
 
 #include "svc-chat/store.h"
+#include "svc-chat/store_sql.h"
 
-#define ANSWER                                                                                       \
-	"SELECT a.id AS message_id, a.stream, a.status, a.error, a.request_hash,"                    \
-	" (SELECT q.id FROM message q WHERE q.owner_id = a.owner_id AND q.session_id = a.session_id" \
-	" AND q.number < a.number ORDER BY q.number DESC LIMIT 1) AS question_id,"                   \
-	" EXISTS (SELECT FROM stream_log l WHERE l.owner_id = a.owner_id AND l.message_id = a.id"    \
-	" AND l.expires_at > now()) AS has_log"                                                      \
+#define TURN                                                                                     \
+	"SELECT a.id AS message_id, a.stream, a.status, a.error, a.request_hash, a.question_id," \
+	" (SELECT l.last FROM stream_log l WHERE l.owner_id = $1 AND l.message_id = a.id"        \
+	" AND l.expires_at > now()) AS last"                                                     \
 	" FROM message a WHERE a.role = 'assistant' AND a.owner_id = $1"
 
-#define LEASE "now() + interval '10 seconds'"
-_Static_assert(STORE_LEASE_SECONDS == 10, "LEASE says how many seconds");
+#define UNDER_WAY "status IN ('generating', 'waiting', 'queued')"
+#define ACTIVE "status IN ('generating', 'waiting')"
 
 const struct db_stmt store_turns_statements[] = {
-	{ "find_turn", ANSWER " AND a.session_id = $2 AND a.id = $3" },
-	{ "latest_turn", ANSWER " AND a.session_id = $2 ORDER BY a.number DESC LIMIT 1" },
-	{ "turn_by_key", ANSWER " AND a.session_id = $2 AND a.key = $3" },
-	{ "turn_by_stream", ANSWER " AND ($2::uuid IS NULL OR a.session_id = $2) AND a.stream = $3" },
+	{ "find_turn", TURN " AND a.session_id = $2 AND a.id = $3" },
+	{ "latest_turn", TURN " AND a.session_id = $2 AND a.shown ORDER BY a.number DESC LIMIT 1" },
+	{ "turn_by_key", TURN " AND a.session_id = $2 AND a.key = $3" },
+	{ "turn_by_stream", TURN " AND ($2::uuid IS NULL OR a.session_id = $2) AND a.stream = $3" },
 
-	{ "lock_session", "SELECT id FROM session WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
-	{ "add_question", "INSERT INTO message (owner_id, session_id, id, role, content, created_at)"
-	                  " VALUES ($1, $2, $3, 'user', $4, $5)" },
-	{ "add_answer",
-	  "INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key, request_hash,"
-	  " lease_until) VALUES ($1, $2, $3, 'assistant', 'generating', $4, $5, $6, $7, " LEASE ")" },
-	{ "touch_session", "UPDATE session SET updated_at = now(), title = coalesce(title, $3)"
-	                   " WHERE owner_id = $1 AND id = $2" },
-	{ "count_messages", "INSERT INTO usage (owner_id, messages) VALUES ($1, $2)"
-	                    " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + $2" },
-	{ "abandon_turn", "DELETE FROM message WHERE owner_id = $1 AND session_id = $2 AND id IN ($3, $4)" },
-	{ "renew",
-	  "UPDATE message SET lease_until = " LEASE ", content = coalesce($3, content),"
-	  " reasoning = coalesce($4, reasoning), sources = CASE WHEN $3 IS NULL THEN sources ELSE $5 END"
-	  " WHERE owner_id = $1 AND id = $2 AND status = 'generating' RETURNING stop" },
-	{ "finish", "UPDATE message SET status = $3, content = $4, reasoning = $5, sources = $6, error = $7,"
-	            " model = $8, prompt_tokens = $9, completion_tokens = $10, lease_until = NULL"
-	            " WHERE owner_id = $1 AND id = $2 AND status = 'generating'" },
+	{ "add_visitor", "INSERT INTO session (owner_id, id, chatbot_id, visitor, visitor_origin, expires_at)"
+	                 " VALUES ($1, $2, $3, true, $4, $5) ON CONFLICT (owner_id, id) DO NOTHING" },
+	{ "lock_session", "SELECT chatbot_id, visitor FROM session WHERE owner_id = $1 AND id = $2"
+	                  " FOR NO KEY UPDATE" },
+	/* The session is locked: nobody else begins here. */
+	{ "begin_turn",
+	  "WITH busy AS (SELECT count(*) AS turns FROM message"
+	  " WHERE owner_id = $1 AND session_id = $2 AND " UNDER_WAY "),"
+	  " asked AS (INSERT INTO message (owner_id, session_id, id, role, content, created_at)"
+	  " SELECT $1, $2, $3, 'user', $4, $5 FROM busy WHERE busy.turns < $11"
+	  " AND EXISTS (SELECT FROM session WHERE owner_id = $1 AND id = $2)"
+	  " AND ($8::text IS NULL OR NOT EXISTS (SELECT FROM message"
+	  " WHERE owner_id = $1 AND session_id = $2 AND key = $8)) RETURNING id),"
+	  " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
+	  " request_hash, question_id, attempt, lease_until)"
+	  " SELECT $1, $2, $6, 'assistant', CASE WHEN busy.turns = 0 THEN 'generating' ELSE 'queued' END,"
+	  " $5, $7, $8, $9, asked.id, 1, " STORE_LEASE " FROM asked, busy RETURNING status),"
+	  " touched AS (UPDATE session SET updated_at = now(), title = coalesce(title, $10)"
+	  " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
+	  " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
+	  " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + 1)"
+	  " SELECT (SELECT status FROM begun) AS status, turns FROM busy" },
+	{ "history", "SELECT role, content FROM (SELECT number, role, content,"
+	             " sum(length(content)) OVER (ORDER BY number DESC) AS characters FROM message"
+	             " WHERE owner_id = $1 AND session_id = $2 AND shown"
+	             " AND status IN ('complete', 'stopped', 'interrupted')"
+	             " AND number < (SELECT number FROM message WHERE owner_id = $1 AND id = $3)"
+	             " ORDER BY number DESC LIMIT 200) turns WHERE characters <= $4 ORDER BY number" },
+	{ "session_of_turn", "SELECT chatbot_id, visitor FROM session WHERE owner_id = $1 AND id = $2" },
+	{ "question_of_turn", "SELECT content, (SELECT " STORE_TIME(
+	                          "created_at") " FROM message"
+	                                        " WHERE owner_id = $1 AND id = $3) AS created_at"
+	                                        " FROM message WHERE owner_id = $1 AND id = $2" },
+
+	{ "finish_turn",
+	  "WITH done AS (UPDATE message SET status = $4, content = $6, reasoning = $7, sources = $8,"
+	  " error = $9, model = $10, prompt_tokens = $11, completion_tokens = $12, finish_reason = $13,"
+	  " rag_status = $14, lease_until = NULL"
+	  " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND " UNDER_WAY " RETURNING id),"
+	  " passed AS (DELETE FROM step WHERE owner_id = $1 AND message_id = $2"
+	  " AND kind IN ('retrieve', 'model') AND EXISTS (SELECT FROM done)),"
+	  " kept AS (INSERT INTO stream_log (owner_id, message_id, events, last, expires_at)"
+	  " SELECT $1, id, $15, $16, now() + interval '10 minutes' FROM done"
+	  " ON CONFLICT (owner_id, message_id)"
+	  " DO UPDATE SET events = excluded.events, last = excluded.last, expires_at = excluded.expires_at),"
+	  " touched AS (UPDATE session SET updated_at = now()"
+	  " WHERE owner_id = $1 AND id = $5 AND EXISTS (SELECT FROM done))"
+	  " SELECT id FROM done" },
+	{ "next_turn",
+	  "UPDATE message SET status = 'generating' WHERE owner_id = $1 AND id ="
+	  " (SELECT id FROM message WHERE owner_id = $1 AND session_id = $2 AND status = 'queued'"
+	  " ORDER BY number LIMIT 1)"
+	  " AND NOT EXISTS (SELECT FROM message WHERE owner_id = $1 AND session_id = $2 AND " ACTIVE ")"
+	  " RETURNING id" },
+
 	{ "keep_events",
-	  "INSERT INTO stream_log (owner_id, message_id, events, expires_at)"
-	  " VALUES ($1, $2, $3, now() + interval '10 minutes') ON CONFLICT (owner_id, message_id)"
-	  " DO UPDATE SET events = excluded.events, expires_at = excluded.expires_at" },
+	  "INSERT INTO stream_log (owner_id, message_id, events, last, expires_at)"
+	  " VALUES ($1, $2, $3, $4, now() + interval '10 minutes') ON CONFLICT (owner_id, message_id)"
+	  " DO UPDATE SET events = excluded.events, last = excluded.last, expires_at = excluded.expires_at" },
 	{ "rename_stream", "UPDATE message SET stream = $3 WHERE owner_id = $1 AND id = $2" },
 	{ "load_events", "SELECT events FROM stream_log"
 	                 " WHERE owner_id = $1 AND message_id = $2 AND expires_at > now()" },
-	{ "stop",
-	  "WITH told AS (UPDATE message SET stop = true WHERE owner_id = $1 AND session_id = $2 AND id = $3"
-	  " AND status = 'generating' RETURNING id)"
-	  " SELECT pg_notify('" STORE_STOP_CHANNEL "', id::text) FROM told" },
-
-	/* Of any owner: after replicas that died. */
-	{ "close_orphans",
-	  "UPDATE message SET status = CASE WHEN stop THEN 'stopped' ELSE 'interrupted' END, lease_until = NULL,"
-	  " error = CASE WHEN stop THEN NULL ELSE 'the answer was interrupted; this is what there was' END"
-	  " WHERE status = 'generating' AND lease_until < now()"
-	  /* after a restart of the database the living come first */
-	  " AND pg_postmaster_start_time() < now() - make_interval(secs => $1)" },
-	{ "sweep_events", "DELETE FROM stream_log WHERE expires_at < now()" },
-	{ "sweep_keys", "UPDATE message SET key = NULL, request_hash = NULL"
-	                " WHERE key IS NOT NULL AND created_at < now() - interval '1 day'" },
+	{ "stop", "UPDATE message SET stop = true"
+	          " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND " UNDER_WAY },
 	{ NULL, NULL },
 };
 
-static int find(struct db *db, const char *stmt, struct db_args args, struct store_turn *ret, struct arena *a,
-                struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
+/* --- Finding ---------------------------------------------------------------------------------------------------------- */
 
-	if (db_exec(db, stmt, args, &res, err) < 0)
-		return -1;
+static int read_turn(const PGresult *res, struct store_turn *ret, struct arena *a)
+{
 	if (PQntuples(res) == 0)
 		return 0;
 	*ret = (struct store_turn){
@@ -79,9 +99,19 @@ static int find(struct db *db, const char *stmt, struct db_args args, struct sto
 		.status = arena_strdup(a, db_text(res, 0, "status")),
 		.error = arena_strdup(a, db_text(res, 0, "error")),
 		.request_hash = arena_strdup(a, db_text(res, 0, "request_hash")),
-		.has_log = *db_text(res, 0, "has_log") == 't',
+		.last = db_int(res, 0, "last"),
 	};
 	return 1;
+}
+
+static int find(struct db *db, const char *stmt, struct db_args args, struct store_turn *ret, struct arena *a,
+                struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, stmt, args, &res, err) < 0)
+		return -1;
+	return read_turn(res, ret, a);
 }
 
 int store_find_turn(struct db *db, const char *owner, const char *session, const char *message_id,
@@ -96,118 +126,177 @@ int store_latest_turn(struct db *db, const char *owner, const char *session, str
 	return find(db, "latest_turn", DB_ARGS(owner, session), ret, a, err);
 }
 
-int store_turn_by_key(struct db *db, const char *owner, const char *session, const char *key,
-                      struct store_turn *ret, struct arena *a, struct error *err)
-{
-	return find(db, "turn_by_key", DB_ARGS(owner, session, key), ret, a, err);
-}
-
 int store_turn_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
                          struct store_turn *ret, struct arena *a, struct error *err)
 {
 	return find(db, "turn_by_stream", DB_ARGS(owner, session, stream), ret, a, err);
 }
 
-int store_lock_session(struct db *db, const char *owner, const char *session, struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
+/* --- Beginning -------------------------------------------------------------------------------------------------------- */
 
-	if (db_exec(db, "lock_session", DB_ARGS(owner, session), &res, err) < 0)
-		return -1;
-	return PQntuples(res) > 0;
-}
-
-int store_begin_turn(struct db *db, const struct store_new_turn *t, struct error *err)
+static void read_history(const PGresult *res, struct store_begun *ret, struct arena *a)
 {
-	if (db_exec(db, "add_question",
-	            DB_ARGS(t->owner, t->session, t->question_id, t->content, t->created_at), NULL, err) < 0)
-		return -1;
-	if (db_exec(db, "add_answer",
-	            DB_ARGS(t->owner, t->session, t->message_id, t->created_at, t->stream, t->key,
-	                    t->request_hash),
-	            NULL, err) < 0) {
-		if (!db_failed_with(err, DB_UNIQUE, "message_generating"))
-			return -1;
-		error_clear(err);
-		return error_set(err, ERROR_CONFLICT, "an answer is being written in this session");
+	ret->history_count = (size_t)PQntuples(res);
+	ret->history = arena_new(a, struct chat_message, ret->history_count);
+	for (size_t i = 0; i < ret->history_count; i++) {
+		ret->history[i].role = arena_strdup(a, db_text(res, (int)i, "role"));
+		ret->history[i].content = arena_strdup(a, db_text(res, (int)i, "content"));
 	}
-	if (db_exec(db, "touch_session", DB_ARGS(t->owner, t->session, t->title), NULL, err) < 0)
-		return -1;
-	return db_exec(db, "count_messages", DB_ARGS(t->owner, 1), NULL, err);
 }
 
-int store_abandon_turn(struct db *db, const struct store_new_turn *t, struct error *err)
+static void read_session(const PGresult *res, struct store_begun *ret, struct arena *a)
 {
-	if (db_begin(db, err) < 0)
-		return -1;
-	if (db_exec(db, "abandon_turn", DB_ARGS(t->owner, t->session, t->question_id, t->message_id), NULL,
-	            err) < 0 ||
-	    db_exec(db, "count_messages", DB_ARGS(t->owner, -1), NULL, err) < 0 || db_commit(db, err) < 0) {
-		db_rollback(db);
-		return -1;
-	}
-	return 0;
+	ret->chatbot_id = arena_strdup(a, db_text(res, 0, "chatbot_id"));
+	ret->visitor = *db_text(res, 0, "visitor") == 't';
 }
 
-int store_renew(struct db *db, const char *owner, const char *message_id, const struct store_progress *p,
-                bool *stop, struct error *err)
+static int no_chatbot(struct error *err)
 {
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "renew", DB_ARGS(owner, message_id, p->content, p->reasoning, p->sources), &res,
-	            err) < 0)
+	if (!db_failed_with(err, DB_FOREIGN, "session_chatbot"))
 		return -1;
-	if (PQntuples(res) == 0)
-		return 0;
-	*stop = *db_text(res, 0, "stop") == 't';
+	error_clear(err);
+	return error_set(err, ERROR_NOT_FOUND, "no such chatbot");
+}
+
+enum begin_step { VISITOR, LOCK, KEY, BEGIN, HISTORY, BEGIN_STEPS };
+
+/* What the statements say of it. */
+static int judge(const struct store_new_turn *t, const struct db_step *s, struct store_begun *begun,
+                 struct store_turn *before, struct arena *a, struct error *err)
+{
+	const char *status = db_text(s[BEGIN].res, 0, "status");
+
+	if (PQntuples(s[LOCK].res) == 0)
+		return error_set(err, ERROR_NOT_FOUND, "no such session");
+	if (t->key && read_turn(s[KEY].res, before, a))
+		return strcmp(before->request_hash, t->request_hash) == 0
+		           ? 0
+		           : error_set(err, ERROR_INVALID,
+		                       "this Idempotency-Key was used for another message in this session");
+	if (!status)
+		return error_set(err, ERROR_CONFLICT,
+		                 "%d messages of this session are not answered yet; wait for them",
+		                 STORE_UNDER_WAY);
+	*begun = (struct store_begun){ .question = t->content,
+		                       .created_at = t->created_at,
+		                       .queued = strcmp(status, "queued") == 0 };
+	read_session(s[LOCK].res, begun, a);
+	read_history(s[HISTORY].res, begun, a);
 	return 1;
 }
 
-static int finish(struct db *db, const char *owner, const Chat__Message *m, ProtobufCBinaryData events,
-                  struct arena *a, struct error *err)
+int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store_begun *begun,
+                     struct store_turn *before, struct arena *a, struct error *err)
+{
+	struct db_step steps[BEGIN_STEPS] = {
+		[VISITOR] = { "add_visitor",
+		              DB_ARGS(t->owner, t->session, t->chatbot, t->origin, t->expires_at) },
+		[LOCK] = { "lock_session", DB_ARGS(t->owner, t->session) },
+		[KEY] = { "turn_by_key", DB_ARGS(t->owner, t->session, t->key) },
+		[BEGIN] = { "begin_turn", DB_ARGS(t->owner, t->session, t->question_id, t->content,
+		                                  t->created_at, t->message_id, t->stream, t->key,
+		                                  t->request_hash, t->title, STORE_UNDER_WAY) },
+		[HISTORY] = { "history",
+		              DB_ARGS(t->owner, t->session, t->question_id, t->history_characters) },
+	};
+	int first = t->chatbot ? VISITOR : LOCK, result;
+
+	if (db_together(db, steps + first, BEGIN_STEPS - first, err) < 0)
+		return no_chatbot(err);
+	result = judge(t, steps, begun, before, a, err);
+	db_steps_done(steps + first, BEGIN_STEPS - first);
+	return result;
+}
+
+int store_load_turn(struct db *db, const char *owner, const char *session, const char *message_id,
+                    const char *question_id, int history_characters, struct store_begun *ret, struct arena *a,
+                    struct error *err)
+{
+	struct db_step steps[] = {
+		{ "session_of_turn", DB_ARGS(owner, session) },
+		{ "question_of_turn", DB_ARGS(owner, question_id, message_id) },
+		{ "history", DB_ARGS(owner, session, question_id, history_characters) },
+	};
+	int found;
+
+	if (db_together(db, steps, 3, err) < 0)
+		return -1;
+	found = PQntuples(steps[0].res) && PQntuples(steps[1].res) && db_text(steps[1].res, 0, "created_at");
+	if (found) {
+		*ret = (struct store_begun){
+			.question = arena_strdup(a, db_text(steps[1].res, 0, "content")),
+			.created_at = arena_strdup(a, db_text(steps[1].res, 0, "created_at")),
+		};
+		read_session(steps[0].res, ret, a);
+		read_history(steps[2].res, ret, a);
+	}
+	db_steps_done(steps, 3);
+	return found;
+}
+
+/* --- Ending ----------------------------------------------------------------------------------------------------------- */
+
+static const char *next_of(const PGresult *res, struct arena *a)
+{
+	return PQntuples(res) ? arena_strdup(a, db_text(res, 0, "id")) : NULL;
+}
+
+int store_finish_turn(struct db *db, const char *owner, const Chat__Message *m, int attempt,
+                      ProtobufCBinaryData events, int64_t last, const char **next, struct arena *a,
+                      struct error *err)
 {
 	ProtobufCBinaryData sources = store_pack_sources(m->sources, m->n_sources, a);
-	int64_t rows;
-
-	if (db_change(db, "finish",
-	              DB_ARGS(owner, m->id, store_status_name(m->status), m->content, m->reasoning, sources,
-	                      m->error, m->model, m->usage->prompt_tokens, m->usage->completion_tokens),
-	              &rows, err) < 0)
-		return -1;
-	if (!rows)
-		return 0;
-	if (db_exec(db, "keep_events", DB_ARGS(owner, m->id, events), NULL, err) < 0 ||
-	    db_exec(db, "touch_session", DB_ARGS(owner, m->session_id, (const char *)NULL), NULL, err) < 0 ||
-	    db_commit(db, err) < 0)
-		return -1;
-	return 1;
-}
-
-int store_finish(struct db *db, const char *owner, const Chat__Message *message, ProtobufCBinaryData events,
-                 struct arena *a, struct error *err)
-{
+	struct db_step steps[] = {
+		{ "lock_session", DB_ARGS(owner, m->session_id) },
+		{ "finish_turn",
+		  DB_ARGS(owner, m->id, attempt, store_status_name(m->status), m->session_id, m->content,
+		          m->reasoning, sources, m->error, m->model, m->usage->prompt_tokens,
+		          m->usage->completion_tokens, m->finish_reason, m->rag_status, events, last) },
+		{ "next_turn", DB_ARGS(owner, m->session_id) },
+	};
 	int done;
 
-	if (db_begin(db, err) < 0)
+	if (db_together(db, steps, 3, err) < 0)
 		return -1;
-	done = finish(db, owner, message, events, a, err);
-	if (done < 1)
-		db_rollback(db);
+	done = PQntuples(steps[1].res);
+	*next = next_of(steps[2].res, a);
+	db_steps_done(steps, 3);
 	return done;
 }
 
-int store_retell(struct db *db, const char *owner, const char *message_id, const char *stream,
-                 ProtobufCBinaryData events, struct error *err)
+int store_next_turn(struct db *db, const char *owner, const char *session, const char **next, struct arena *a,
+                    struct error *err)
 {
-	if (db_begin(db, err) < 0)
+	struct db_step steps[] = {
+		{ "lock_session", DB_ARGS(owner, session) },
+		{ "next_turn", DB_ARGS(owner, session) },
+	};
+
+	if (db_together(db, steps, 2, err) < 0)
 		return -1;
-	if (db_exec(db, "rename_stream", DB_ARGS(owner, message_id, stream), NULL, err) < 0 ||
-	    db_exec(db, "keep_events", DB_ARGS(owner, message_id, events), NULL, err) < 0 ||
-	    db_commit(db, err) < 0) {
-		db_rollback(db);
-		return -1;
-	}
+	*next = next_of(steps[1].res, a);
+	db_steps_done(steps, 2);
 	return 0;
+}
+
+int store_retell(struct db *db, const char *owner, const char *message_id, const char *stream,
+                 ProtobufCBinaryData events, int64_t last, struct error *err)
+{
+	struct db_step steps[] = {
+		{ "rename_stream", DB_ARGS(owner, message_id, stream) },
+		{ "keep_events", DB_ARGS(owner, message_id, events, last) },
+	};
+
+	if (db_together(db, steps, 2, err) < 0)
+		return -1;
+	db_steps_done(steps, 2);
+	return 0;
+}
+
+int store_keep_events(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData events,
+                      int64_t last, struct error *err)
+{
+	return db_exec(db, "keep_events", DB_ARGS(owner, message_id, events, last), NULL, err);
 }
 
 int store_load_events(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData *ret,
@@ -231,18 +320,4 @@ int store_stop(struct db *db, const char *owner, const char *session, const char
 	if (db_change(db, "stop", DB_ARGS(owner, session, message_id), &rows, err) < 0)
 		return -1;
 	return rows > 0;
-}
-
-/* --- After dead replicas -------------------------------------------------------------------------------------------- */
-
-int store_close_orphans(struct db *db, int grace_seconds, int64_t *closed, struct error *err)
-{
-	return db_change(db, "close_orphans", DB_ARGS(grace_seconds), closed, err);
-}
-
-int store_sweep(struct db *db, int64_t *streams, struct error *err)
-{
-	if (db_change(db, "sweep_events", DB_ARGS(), streams, err) < 0)
-		return -1;
-	return db_exec(db, "sweep_keys", DB_ARGS(), NULL, err);
 }

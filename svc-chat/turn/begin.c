@@ -1,16 +1,17 @@
-/* Beginning a turn: the question is stored, and a writer is found. */
-#include "svc-chat/turn/turn.h"
-
+/* Beginning a turn: a place for its writer is taken, the question is stored, and the writer starts. */
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "common/stream/stream.h"
+#include "svc-chat/sealed.h"
 #include "svc-chat/state.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/keep.h"
+#include "svc-chat/turn/turn.h"
 #include "svc-chat/turn/write.h"
 
-enum { TITLE_CHARACTERS = 60 };
+enum { TITLE_CHARACTERS = 60, HISTORY_CHARACTERS_PER_TOKEN = 4 };
 
 /* The first line of a question, cut between words. */
 static const char *title_from(const char *content, struct arena *a)
@@ -37,114 +38,111 @@ static const char *title_from(const char *content, struct arena *a)
 	return *title ? title : NULL;
 }
 
-/* 1: this key began a turn before. */
-static int repeated(struct call *call, const struct store_new_turn *turn, struct store_turn *ret)
+static struct stream *open_stream(struct call *call, const char *reader)
 {
-	int found;
+	const struct chat *chat = call->state;
+	struct stream_hub *hub = service_streams(call->service);
+	char tail[SEALED_OWNER_TEXT], id[STREAM_ID];
+	struct stream *stream;
 
-	if (!turn->key)
-		return 0;
-	found =
-	    store_turn_by_key(call->db, turn->owner, turn->session, turn->key, ret, call->arena, call->err);
-	if (found > 0 && strcmp(ret->request_hash, turn->request_hash) != 0)
-		return error_set(call->err, ERROR_INVALID,
-		                 "this Idempotency-Key was used for another message in this session");
-	return found;
+	sealed_owner(chat->key, call->owner_id, tail);
+	stream_make_id(hub, tail, id);
+	return stream_open_as(hub, id, reader, &stream, call->err) < 0 ? NULL : stream;
 }
 
-/* Within a transaction: 1 when the turn is new and stored, 0 when it was there, -1. */
-static int store(struct call *call, struct store_new_turn *turn, const char *reader, struct stream **stream,
+/* Stores the turn; 1 when it is new. What its writer needs is in the writer's arena. */
+static int store(struct call *call, const struct turn_question *q, struct writer *writer,
                  struct store_turn *ret)
 {
-	int found = store_lock_session(call->db, turn->owner, turn->session, call->err);
-
-	if (found <= 0)
-		return found < 0 ? -1 : error_set(call->err, ERROR_NOT_FOUND, "no such session");
-	found = repeated(call, turn, ret);
-	if (found)
-		return found < 0 ? -1 : 0;
-	if (stream_open(service_streams(call->service), reader, stream, call->err) < 0)
-		return -1;
-	turn->stream = arena_strdup(call->arena, stream_id(*stream));
-	if (store_begin_turn(call->db, turn, call->err) < 0 || db_commit(call->db, call->err) < 0)
-		return -1;
-	return 1;
-}
-
-static struct write_job *new_job(const struct store_new_turn *turn, struct stream *stream,
-                                 struct writer *written, struct task *task)
-{
-	struct arena *a = service_task_arena(task);
-	struct write_job *job = arena_new(a, struct write_job, 1);
-
-	*job = (struct write_job){
-		.session_id = arena_strdup(a, turn->session),
-		.question_id = arena_strdup(a, turn->question_id),
-		.question = arena_strdup(a, turn->content),
-		.created_at = arena_strdup(a, turn->created_at),
-		.stream = stream,
-		.writer = written,
-	};
-	return job;
-}
-
-/* The turn is stored: find somebody to write it. */
-static int start(struct call *call, const struct store_new_turn *turn, struct stream *stream)
-{
-	struct chat *chat = call->state;
-	struct event_list begin = { .count = 2 };
-	struct writer *written = keeper_add(chat->keeper, turn->owner, turn->message_id);
-	struct task *task = service_task_new(call, WRITE_DEADLINE_MS);
-	struct error undone = { 0 };
-
-	begin.at[0] = event_message(turn->question_id, "user", call->arena);
-	begin.at[1] = event_message(turn->message_id, "assistant", call->arena);
-	events_append(stream, &begin);
-	if (service_task_start(task, write_turn, new_job(turn, stream, written, task), call->err) == 0)
-		return 0;
-	keeper_remove(chat->keeper, written);
-	stream_close(stream);
-	if (store_abandon_turn(call->db, turn, &undone) < 0)
-		error_detail(call->err, "and the turn stays behind: %s", undone.message);
-	return -1;
-}
-
-int turn_begin(struct call *call, const char *session_id, const char *content, const char *reader,
-               struct store_turn *ret)
-{
-	char question_id[UUID_TEXT], message_id[UUID_TEXT], hash[65], now[32];
-	struct stream *stream = NULL;
+	const struct chat *chat = call->state;
+	char hash[65], now[32];
 	struct store_new_turn turn = {
 		.owner = call->owner_id,
-		.session = session_id,
-		.question_id = question_id,
-		.message_id = message_id,
-		.content = content,
-		.created_at = now,
-		.title = title_from(content, call->arena),
+		.session = q->session,
+		.question_id = writer->question_id,
+		.message_id = writer->message_id,
+		.stream = stream_id(writer->stream),
+		.content = arena_strdup(&writer->arena, q->content),
+		.title = title_from(q->content, call->arena),
 		.key = call->idempotency_key && *call->idempotency_key ? call->idempotency_key : NULL,
+		.history_characters = chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN,
+		.chatbot = q->chatbot,
+		.origin = q->origin,
+		.expires_at = q->expires_at,
 	};
+
+	clock_rfc3339(now, clock_unix_ms());
+	sha256_hex(hash, q->content, strlen(q->content));
+	turn.created_at = arena_strdup(&writer->arena, now);
+	turn.request_hash = turn.key ? hash : NULL;
+	writer->begun = arena_new(&writer->arena, struct store_begun, 1);
+	return store_begin_turn(call->db, &turn, writer->begun, ret, &writer->arena, call->err);
+}
+
+static void copy_turn(struct call *call, const struct store_turn *from, struct store_turn *ret)
+{
+	*ret = (struct store_turn){
+		.question_id = arena_strdup(call->arena, from->question_id),
+		.message_id = arena_strdup(call->arena, from->message_id),
+		.stream = arena_strdup(call->arena, from->stream),
+		.status = arena_strdup(call->arena, from->status),
+		.error = arena_strdup(call->arena, from->error),
+		.last = from->last,
+	};
+}
+
+static void start(struct call *call, struct writer *writer, struct task *task, struct store_turn *ret)
+{
+	const struct chat *chat = call->state;
+	struct event_list begin = { .count = 2 };
+	bool queued = writer->begun->queued;
+
+	copy_turn(call,
+	          &(struct store_turn){ .question_id = writer->question_id,
+	                                .message_id = writer->message_id,
+	                                .stream = stream_id(writer->stream),
+	                                .status = queued ? "queued" : "generating" },
+	          ret);
+	begin.at[0] = event_message(writer->question_id, "user", call->arena);
+	begin.at[1] = event_message(writer->message_id, "assistant", call->arena);
+	events_append(writer->stream, &begin);
+	writer->queued = queued;
+	if (queued) { /* what was said before it is not known yet */
+		writer->begun = NULL;
+		service_task_drop(task);
+	}
+	keeper_add(chat->keeper, writer, queued ? NULL : task);
+}
+
+int turn_begin(struct call *call, const struct turn_question *q, struct store_turn *ret)
+{
+	char question_id[UUID_TEXT], message_id[UUID_TEXT];
+	struct store_turn before;
+	struct writer *writer;
+	struct stream *stream;
+	struct task *task;
 	int stored;
 
+	if (service_task_new(call, WRITE_DEADLINE_MS, &task, call->err) < 0)
+		return -1;
+	stream = open_stream(call, q->reader);
+	if (!stream) {
+		service_task_drop(task);
+		return -1;
+	}
 	uuid_make(question_id);
 	uuid_make(message_id);
-	clock_rfc3339(now, clock_unix_ms());
-	sha256_hex(hash, content, strlen(content));
-	turn.request_hash = turn.key ? hash : NULL;
-	if (db_begin(call->db, call->err) < 0)
-		return -1;
-	stored = store(call, &turn, reader, &stream, ret);
-	if (stored < 1) {
-		db_rollback(call->db);
-		if (stream)
-			stream_close(stream);
-		return stored;
+	writer = keeper_new(call->owner_id, q->session, message_id, question_id, stream_id(stream));
+	writer->stream = stream;
+	stored = store(call, q, writer, &before);
+	if (stored == 1) {
+		start(call, writer, task, ret);
+		return 0;
 	}
-	*ret = (struct store_turn){
-		.question_id = arena_strdup(call->arena, question_id),
-		.message_id = arena_strdup(call->arena, message_id),
-		.stream = turn.stream,
-		.status = "generating",
-	};
-	return start(call, &turn, stream);
+	if (stored == 0)
+		copy_turn(call, &before, ret);
+	stream_close(stream);
+	service_task_drop(task);
+	keeper_free(writer);
+	return stored;
 }

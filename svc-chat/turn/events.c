@@ -75,28 +75,38 @@ static void add(struct event_list *list, struct event event)
 	list->at[list->count++] = event;
 }
 
-void events_of_end(const Chat__Message *message, struct event_list *out, struct arena *a)
+void events_for_visitor(Chat__Message *message)
 {
-	if (message->status == CHAT__MESSAGE_STATUS__COMPLETE ||
-	    message->status == CHAT__MESSAGE_STATUS__STOPPED) {
-		add(out, event_sources(message, a));
-		add(out, event_done(message, a));
+	message->reasoning = message->model = NULL;
+	if (message->error && message->status == CHAT__MESSAGE_STATUS__FAILED)
+		message->error = (char *)"this cannot be answered right now; please try again later";
+}
+
+void events_of_end(const Chat__Message *message, bool visitor, struct event_list *out, struct arena *a)
+{
+	Chat__Message m = *message;
+
+	if (visitor)
+		events_for_visitor(&m);
+	if (m.status == CHAT__MESSAGE_STATUS__COMPLETE || m.status == CHAT__MESSAGE_STATUS__STOPPED) {
+		add(out, event_sources(&m, a));
+		add(out, event_done(&m, a));
 	} else {
-		add(out, event_error(message->error ? message->error : "the answer was interrupted", a));
+		add(out, event_error(m.error ? m.error : "the answer was interrupted", a));
 	}
 }
 
-void events_of_message(const char *question_id, const Chat__Message *message, struct event_list *out,
-                       struct arena *a)
+void events_of_message(const char *question_id, const Chat__Message *message, bool visitor,
+                       struct event_list *out, struct arena *a)
 {
 	if (question_id)
 		add(out, event_message(question_id, "user", a));
 	add(out, event_message(message->id, "assistant", a));
-	if (message->reasoning && *message->reasoning)
+	if (!visitor && message->reasoning && *message->reasoning)
 		add(out, event_text("reasoning", message->reasoning, strlen(message->reasoning), a));
 	if (*message->content)
 		add(out, event_text("delta", message->content, strlen(message->content), a));
-	events_of_end(message, out, a);
+	events_of_end(message, visitor, out, a);
 }
 
 void events_append(struct stream *s, const struct event_list *list)
@@ -126,12 +136,22 @@ static Rpc__Event *new_event(const struct event *event, int64_t sequence, struct
 	return e;
 }
 
-ProtobufCBinaryData events_log(struct stream *s, const struct event_list *list, struct arena *a)
+ProtobufCBinaryData events_pack(const Rpc__NextReply *log, struct arena *a)
+{
+	ProtobufCBinaryData packed;
+
+	packed.len = rpc__next_reply__get_packed_size(log);
+	packed.data = arena_alloc(a, packed.len);
+	rpc__next_reply__pack(log, packed.data);
+	return packed;
+}
+
+ProtobufCBinaryData events_log(struct stream *s, const struct event_list *list, int64_t *last,
+                               struct arena *a)
 {
 	Rpc__NextReply log = RPC__NEXT_REPLY__INIT;
 	Rpc__NextReply *so_far = unpack(stream_log(s, a), a);
 	size_t before = so_far ? so_far->n_events : 0;
-	ProtobufCBinaryData packed;
 
 	log.has_end = log.end = true;
 	log.events = arena_new(a, Rpc__Event *, before + list->count);
@@ -141,10 +161,8 @@ ProtobufCBinaryData events_log(struct stream *s, const struct event_list *list, 
 		log.events[log.n_events] = new_event(&list->at[i], (int64_t)log.n_events + 1, a);
 		log.n_events++;
 	}
-	packed.len = rpc__next_reply__get_packed_size(&log);
-	packed.data = arena_alloc(a, packed.len);
-	rpc__next_reply__pack(&log, packed.data);
-	return packed;
+	*last = (int64_t)log.n_events;
+	return events_pack(&log, a);
 }
 
 int events_after(ProtobufCBinaryData log, int64_t after, Rpc__NextReply *out, struct arena *a,

@@ -7,10 +7,17 @@
 #ifndef PARLEY_CHAT_EVENTS_H
 #define PARLEY_CHAT_EVENTS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "chat.pb-c.h"
 #include "common/base/arena.h"
 #include "common/base/error.h"
 #include "common/stream/stream.h"
+
+/* Who follows a visitor's answer: whoever knows the stream. */
+#define EVENTS_VISITOR "?"
+#define EVENTS_DELETED "the session was deleted"
 
 struct event {
 	const char *name, *data;
@@ -25,20 +32,25 @@ struct event event_text(const char *name /* "delta", "reasoning" */, const char 
                         struct arena *a);
 struct event event_error(const char *detail, struct arena *a);
 
+/* What a visitor may see of a message: not what was thought, nor what a model's provider says of its trouble. */
+void events_for_visitor(Chat__Message *message);
+
 /* How an answer ends: its sources and the message itself, or the error. */
-void events_of_end(const Chat__Message *message, struct event_list *out, struct arena *a);
+void events_of_end(const Chat__Message *message, bool visitor, struct event_list *out, struct arena *a);
 /* A whole answer told anew. */
-void events_of_message(const char *question_id, const Chat__Message *message, struct event_list *out,
-                       struct arena *a);
+void events_of_message(const char *question_id, const Chat__Message *message, bool visitor,
+                       struct event_list *out, struct arena *a);
 
 void events_append(struct stream *s, const struct event_list *list);
 
-/* The stream's log so far with these events at its end, packed (rpc.NextReply). */
-ProtobufCBinaryData events_log(struct stream *s, const struct event_list *list, struct arena *a);
+/* The stream's log so far with these events at its end, packed (rpc.NextReply). *last: the sequence of the last one. */
+ProtobufCBinaryData events_log(struct stream *s, const struct event_list *list, int64_t *last,
+                               struct arena *a);
 /* Those of a packed log that come after `after`, as many as fit a reply. */
 int events_after(ProtobufCBinaryData log, int64_t after, Rpc__NextReply *out, struct arena *a,
                  struct error *err) CHECKED;
 /* The one event of a stream whose log is gone, told to a reader that has seen `after`. */
 void events_only_error(const char *detail, int64_t after, Rpc__NextReply *out, struct arena *a);
+ProtobufCBinaryData events_pack(const Rpc__NextReply *log, struct arena *a);
 
 #endif

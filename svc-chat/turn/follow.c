@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "svc-chat/sealed.h"
 #include "svc-chat/state.h"
-#include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/turn.h"
@@ -33,8 +33,9 @@ int turn_wait(struct call *call, const char *session_id, const char *message_id,
 		found = store_get_message(call->db, call->owner_id, session_id, message_id, out, call->arena,
 		                          call->err);
 		if (found <= 0)
-			return found < 0 ? -1 : error_set(call->err, ERROR_NOT_FOUND, "no such message");
-		if (out->status != CHAT__MESSAGE_STATUS__GENERATING || over)
+			return found < 0 ? -1 : error_set(call->err, ERROR_NOT_FOUND, EVENTS_DELETED);
+		if (over || (out->status != CHAT__MESSAGE_STATUS__GENERATING &&
+		             out->status != CHAT__MESSAGE_STATUS__QUEUED))
 			return 0;
 		usleep(LOOK_AGAIN_MS * 1000);
 	}
@@ -48,6 +49,7 @@ int turn_judge(struct call *call, const Chat__Message *message)
 		return error_set(call->err, ERROR_UNKNOWN_OUTCOME,
 		                 "the answer was interrupted; what there is of it is in the session");
 	case CHAT__MESSAGE_STATUS__GENERATING:
+	case CHAT__MESSAGE_STATUS__QUEUED:
 		return error_set(call->err, ERROR_UNKNOWN_OUTCOME,
 		                 "the answer is still being written; it will be in the session");
 	default: return 0;
@@ -56,26 +58,40 @@ int turn_judge(struct call *call, const Chat__Message *message)
 
 /* --- Its events ------------------------------------------------------------------------------------------------------ */
 
+static bool under_way(const struct store_turn *turn)
+{
+	return strcmp(turn->status, "generating") == 0 || strcmp(turn->status, "queued") == 0 ||
+	       strcmp(turn->status, "waiting") == 0;
+}
+
 /* The events of an answer that was written long ago, or whose writer died, in a new stream. */
 static int retell(struct call *call, const char *session_id, const struct store_turn *turn,
                   const char *reader, Rpc__Started *out)
 {
+	struct stream_hub *hub = service_streams(call->service);
+	const struct chat *chat = call->state;
 	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct event_list list = { 0 }, nothing_more = { 0 };
+	char tail[SEALED_OWNER_TEXT], id[STREAM_ID];
+	ProtobufCBinaryData log;
 	struct stream *stream;
+	int64_t last;
 	int found, kept;
 
 	found = store_get_message(call->db, call->owner_id, session_id, turn->message_id, &message,
 	                          call->arena, call->err);
 	if (found <= 0)
 		return found < 0 ? -1 : error_set(call->err, ERROR_NOT_FOUND, "no such message");
-	if (stream_open(service_streams(call->service), reader, &stream, call->err) < 0)
+	sealed_owner(chat->key, call->owner_id, tail);
+	stream_make_id(hub, tail, id);
+	if (stream_open_as(hub, id, reader, &stream, call->err) < 0)
 		return -1;
-	events_of_message(turn->question_id, &message, &list, call->arena);
+	events_of_message(turn->question_id, &message, strcmp(reader, EVENTS_VISITOR) == 0, &list,
+	                  call->arena);
 	events_append(stream, &list);
-	out->stream = arena_strdup(call->arena, stream_id(stream));
-	kept = store_retell(call->db, call->owner_id, turn->message_id, out->stream,
-	                    events_log(stream, &nothing_more, call->arena), call->err);
+	out->stream = arena_strdup(call->arena, id);
+	log = events_log(stream, &nothing_more, &last, call->arena);
+	kept = store_retell(call->db, call->owner_id, turn->message_id, id, log, last, call->err);
 	stream_close(stream);
 	return kept;
 }
@@ -85,7 +101,7 @@ int turn_follow(struct call *call, const char *session_id, const struct store_tu
 {
 	out->has_after = true;
 	out->stream = (char *)turn->stream;
-	if (strcmp(turn->status, "generating") == 0 || turn->has_log)
+	if (under_way(turn) || (turn->last && strcmp(turn->status, "interrupted") != 0))
 		return 0;
 	return retell(call, session_id, turn, reader, out);
 }
@@ -105,6 +121,14 @@ static int read_event_id(struct call *call, const char *id, Rpc__Started *out)
 	return 0;
 }
 
+/* Is there something that a reader of `after` has not seen? An answer that was cut off ends with an error. */
+static bool more_follows(const struct store_turn *turn, int64_t after)
+{
+	if (under_way(turn))
+		return true;
+	return turn->last ? after < turn->last : strcmp(turn->status, "interrupted") == 0;
+}
+
 int turn_resume(struct call *call, const char *session_id, const char *last_event_id, const char *reader,
                 Rpc__Started *out)
 {
@@ -121,42 +145,70 @@ int turn_resume(struct call *call, const char *session_id, const char *last_even
 	if (found <= 0)
 		return found < 0 ? -1
 		                 : error_set(call->err, ERROR_NOT_FOUND, "no such answer in this session");
-	return resumes ? 0 : turn_follow(call, session_id, &turn, reader, out);
+	if (!resumes)
+		return turn_follow(call, session_id, &turn, reader, out);
+	if (!more_follows(&turn, out->after))
+		out->stream = NULL;
+	return 0;
 }
 
-/* The caller's answer of that stream; or a visitor's, whose reader knows nothing else. */
+/* The caller's turn of that stream; or a visitor's, whose reader knows nothing else. */
 static int find_by_stream(struct call *call, const char *stream, const char **owner, struct store_turn *ret)
 {
-	int found = 0;
+	const struct chat *chat = call->state;
+	const char *dash = strchr(stream, '-');
+	char sealed[UUID_TEXT];
 
 	*owner = call->owner_id;
-	if (*owner)
-		found = store_turn_by_stream(call->db, *owner, NULL, stream, ret, call->arena, call->err);
-	return found ? found : store_visitor_turn(call->db, stream, owner, ret, call->arena, call->err);
+	if (!*owner && dash && sealed_owner_of(chat->key, dash + 1, sealed) == 0)
+		*owner = arena_strdup(call->arena, sealed);
+	return *owner ? store_turn_by_stream(call->db, *owner, NULL, stream, ret, call->arena, call->err) : 0;
+}
+
+/* 1: what was stored of it goes on after `after`. */
+static int load_log(struct call *call, const char *owner, const struct store_turn *turn, int64_t after,
+                    Rpc__NextReply *out)
+{
+	ProtobufCBinaryData log;
+	int found = store_load_events(call->db, owner, turn->message_id, &log, call->arena, call->err);
+
+	if (found <= 0)
+		return found;
+	if (events_after(log, after, out, call->arena, call->err) < 0)
+		return -1;
+	return out->n_events > 0;
+}
+
+/* Its reader may have seen more than was stored, so nothing is told again: how it ended, and that this was told. */
+static int tell_end(struct call *call, const char *owner, const struct store_turn *turn, int64_t after,
+                    Rpc__NextReply *out)
+{
+	events_only_error(turn->error ? turn->error
+	                              : "the events of this answer are gone; the session has the whole of it",
+	                  after, out, call->arena);
+	return store_keep_events(call->db, owner, turn->message_id, events_pack(out, call->arena), after + 1,
+	                         call->err);
 }
 
 int turn_load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextReply *out)
 {
 	struct store_turn turn;
-	ProtobufCBinaryData log;
 	const char *owner;
 	int found;
 
 	if (!in->stream)
 		return 0;
 	found = find_by_stream(call, in->stream, &owner, &turn);
-	if (found <= 0)
+	if (found < 0 || !owner)
 		return found;
-	if (strcmp(turn.status, "generating") == 0)
-		return 1; /* by somebody else; if that one is dead, the lease ends soon */
-	found = store_load_events(call->db, owner, turn.message_id, &log, call->arena, call->err);
-	if (found < 0)
-		return -1;
-	if (found)
-		return events_after(log, in->after, out, call->arena, call->err) < 0 ? -1 : 1;
-	/* Its reader may have seen more than was stored, so nothing is told again. */
-	events_only_error(turn.error ? turn.error
-	                             : "the events of this answer are gone; the session has the whole of it",
-	                  in->after, out, call->arena);
-	return 1;
+	if (!found) { /* a reader was led to it, so it was there */
+		events_only_error(EVENTS_DELETED, in->after, out, call->arena);
+		return 1;
+	}
+	if (under_way(&turn))
+		return 1; /* somebody else's; if that one is dead, the lease ends soon */
+	found = load_log(call, owner, &turn, in->after, out);
+	if (found != 0)
+		return found;
+	return tell_end(call, owner, &turn, in->after, out) < 0 ? -1 : 1;
 }

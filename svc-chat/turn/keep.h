@@ -1,10 +1,15 @@
 /*
- * keep: the turns that this replica writes, and the thread that keeps them alive.
+ * keep: the turns that this replica holds, and the thread that keeps them alive.
  *
- * An answer is a row `generating` with a lease. Every two seconds the keeper renews the lease of each answer that is
- * written here and stores what there is of it, so that a dead replica costs its readers little; it also closes the rows
- * of others whose leases have ended, and sweeps out what has expired. A turn's writer looks at `stop` (its provider
- * does too); the first reason given for it counts. A stop that comes to any replica is told to all by NOTIFY.
+ * A turn that has not ended is a row with a lease. Every two seconds the keeper renews the leases of all that are held
+ * here, in one statement, and stores what there is of them, so that a dead replica costs their readers little; soon after
+ * a model begins to speak it notes that as a step. It takes over the turns of the dead: one whose model was speaking is
+ * closed as interrupted, any other is gone on with from its last stored step. It starts a writer for each that may begin,
+ * and sweeps out what has expired.
+ *
+ * A turn's writer looks at `stop` (its model does too); the first reason given for it counts. What happens to a turn at
+ * one replica (stop, its turn to begin, its session deleted) is told to all by NOTIFY; what is missed, the next renewal
+ * tells.
  */
 #ifndef PARLEY_CHAT_KEEP_H
 #define PARLEY_CHAT_KEEP_H
@@ -17,43 +22,69 @@
 #include "common/base/id.h"
 #include "common/base/text.h"
 #include "common/service/call.h"
+#include "common/stream/stream.h"
+#include "svc-chat/store.h"
 
 enum writer_end {
 	WRITER_GOES_ON,
 	WRITER_STOPPED,     /* by its user */
 	WRITER_INTERRUPTED, /* the process is about to end */
-	WRITER_LOST,        /* the row is gone, or was closed by somebody else */
+	WRITER_LOST,        /* somebody else has the turn, or has closed it */
+	WRITER_DELETED,     /* with its session */
 };
 
+/* A turn that is held here. What does not change is set by whoever adds it. */
 struct writer {
-	char owner[UUID_TEXT], message_id[UUID_TEXT];
+	char owner[UUID_TEXT], session[UUID_TEXT], message_id[UUID_TEXT], question_id[UUID_TEXT];
+	char stream_id[STREAM_ID];
+	int attempt;
+	struct stream *stream;     /* NULL: its writer opens it */
+	struct store_begun *begun; /* NULL: its writer loads it. In the arena, like all that follows */
+
 	atomic_bool stop;
 	atomic_int why; /* enum writer_end */
-	const atomic_bool
-	    *cancelled; /* of the task that writes; NULL until it runs. Guarded by the lock of the turns */
+
+	/* Guarded by the keeper's lock. */
+	bool queued, running;
+	const atomic_bool *cancelled; /* of the task that writes; NULL while there is none */
+	int missed;                   /* renewals that did not reach it, in a row */
+	struct writer *next;
 
 	pthread_mutex_t lock; /* guards what follows: the writer adds, the keeper reads */
 	struct arena arena;
 	struct text content, reasoning;
-	ProtobufCBinaryData sources; /* packed, of what is cited so far */
-	bool changed;                /* since it was stored last */
-
-	struct writer *next;
+	ProtobufCBinaryData sources;  /* packed, of what is cited so far */
+	ProtobufCBinaryData passages; /* packed, of what was found; no data: nothing is to be stored */
+	int round, step;              /* of the model that is asked */
+	bool changed, speaks;         /* since it was stored last */
 };
 
 struct keeper;
-int keeper_open(struct service *s, struct keeper **ret, struct error *err) CHECKED;
+/* write: what a writer does, as a task; it ends with keeper_remove(). */
+int keeper_open(struct service *s, void (*write)(struct call *call, void *writer), struct keeper **ret,
+                struct error *err) CHECKED;
 void keeper_close(struct keeper *k);
 
-/* A turn begins; it is freed by keeper_remove(), which also wakes those who wait for it. */
-struct writer *keeper_add(struct keeper *k, const char *owner, const char *message_id);
+/* An empty one, to be filled and added; from then on the keeper keeps it. */
+struct writer *keeper_new(const char *owner, const char *session, const char *message_id,
+                          const char *question_id, const char *stream_id);
+void keeper_add(struct keeper *k, struct writer *writer,
+                struct task *task /* starts it; NULL: it is queued */);
 void keeper_run(struct keeper *k, struct writer *writer, const atomic_bool *cancelled);
-void keeper_remove(struct keeper *k, struct writer *writer);
+void keeper_remove(struct keeper *k, struct writer *writer); /* frees it, and wakes those who wait for it */
+void keeper_free(struct writer *writer);                     /* one that was never added */
+
+/* Its model begins to speak: that is soon stored. The writer's lock is not held. */
+void keeper_speaks(struct keeper *k, struct writer *writer);
+/* That turn may begin (the one before it ended). 0: it is not held here. */
+int keeper_begin(struct keeper *k, const char *message_id);
 
 void writer_stop(struct writer *writer, enum writer_end why);
-/* Stop the turn of that message, if it is written here. */
+/* Stop the turn of that message, if it is held here. */
 void keeper_stop(struct keeper *k, const char *message_id);
-/* Waits up to ms while the turn of that message is written here; true when it still is. */
+/* Stop all of that session, which is deleted. */
+void keeper_deleted(struct keeper *k, const char *session);
+/* Waits up to ms while the turn of that message is held here; true when it still is. */
 bool keeper_wait(struct keeper *k, const char *message_id, int64_t ms);
 
 #endif

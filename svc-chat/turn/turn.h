@@ -1,9 +1,11 @@
 /*
- * turn: a question and its answer: the question is stored, passages are searched, a model writes, its citations
- * are checked, and what comes is both streamed and stored.
+ * turn: a question and its answer: the question is stored, passages are searched, a model writes, its citations are
+ * checked, and what comes is both streamed and stored.
  *
- * A turn is written by a task of its own, whoever waits for it: a client that goes away does not lose the answer. It
- * ends in exactly one of: complete, stopped (by its user), failed (with a sentence), interrupted (its writer had to go).
+ * A turn is written by a task of its own, whoever waits for it: a client that goes away does not lose the answer, and
+ * when its writer dies another one goes on. Turns of a session are answered in order: one that comes while another is
+ * under way is queued. A turn ends in exactly one of: complete, stopped (by its user), failed (with a sentence),
+ * interrupted (its writer died while the model spoke).
  */
 #ifndef PARLEY_CHAT_TURN_H
 #define PARLEY_CHAT_TURN_H
@@ -12,14 +14,19 @@
 #include "common/service/call.h"
 #include "svc-chat/store.h"
 
+struct turn_question {
+	const char *session, *content;
+	const char *reader; /* who may follow the answer: stream_reader() of whoever asks */
+	/* Of a visitor, whose session begins with the first message: the chatbot; else NULL. */
+	const char *chatbot, *origin, *expires_at;
+};
+
 /*
- * Begin a turn in a session of call's owner. *ret tells of the answer, which is being written then. reader: who may
- * follow it (stream_reader() of whoever asks). A repeated Idempotency-Key finds the turn that it began.
- * ERROR_NOT_FOUND, ERROR_CONFLICT while another answer is written in that session, ERROR_INVALID for a key that was
- * used for something else, ERROR_UNAVAILABLE.
+ * Begin a turn for call's owner. *ret tells of it; it is being written then, or queued. A repeated Idempotency-Key finds
+ * the turn that it began. ERROR_NOT_FOUND, ERROR_CONFLICT when too many wait in that session, ERROR_INVALID for a key
+ * that was used for something else, ERROR_UNAVAILABLE (and nothing is stored).
  */
-int turn_begin(struct call *call, const char *session_id, const char *content, const char *reader,
-               struct store_turn *ret) CHECKED;
+int turn_begin(struct call *call, const struct turn_question *question, struct store_turn *ret) CHECKED;
 
 /* Wait until an answer is written, wherever that happens, as long as the call may: 0 with the message as it then is. */
 int turn_wait(struct call *call, const char *session_id, const char *message_id, Chat__Message *out) CHECKED;
@@ -29,7 +36,8 @@ int turn_judge(struct call *call, const Chat__Message *message) CHECKED;
 /* Where the events of an answer can be read: its own stream, or (when that is gone) a new one that tells it anew. */
 int turn_follow(struct call *call, const char *session_id, const struct store_turn *turn, const char *reader,
                 Rpc__Started *out) CHECKED;
-/* The same after the event of that id ("<stream>.<sequence>"); of the latest answer from its start without one. */
+/* The same after the event of that id ("<stream>.<sequence>"), no stream when nothing follows it; of the latest answer
+ * from its start without one. */
 int turn_resume(struct call *call, const char *session_id, const char *last_event_id, const char *reader,
                 Rpc__Started *out) CHECKED;
 

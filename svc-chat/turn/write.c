@@ -4,11 +4,14 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/metrics.h"
+#include "common/db/db.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/turn/ask.h"
 #include "svc-chat/turn/events.h"
+#include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/retrieve.h"
 
 enum {
@@ -17,23 +20,77 @@ enum {
 	HISTORY_CHARACTERS_PER_TOKEN = 4,
 };
 
-/* An answer while it is written; gone when its task ends. */
+/* A turn while it is written; gone when its task ends. */
 struct writing {
 	struct call *call;
-	const struct write_job *job;
+	struct chat *chat;
 	struct writer *writer;
-	struct stream *stream;
+	struct store_begun *begun;
 	struct ask ask;
-	int cited; /* so many of its sources are stored with the turn */
+	int cited;   /* so many of its sources are stored with the turn */
+	bool spoken; /* the model has begun */
 };
 
-/* --- Before: who answers, from what ---------------------------------------------------------------------------------- */
+/* --- Before: what was said, who answers, from what --------------------------------------------------------------------- */
 
-static int load_chatbot(struct writing *w, const char *chatbot_id)
+/* Waits before something is tried again with a database that is away; false: it has been tried for long enough. */
+static bool again(const struct writing *w, const struct error *err, int64_t until)
+{
+	if ((err->code != ERROR_UNAVAILABLE && err->code != ERROR_UNKNOWN_OUTCOME) ||
+	    clock_mono_ms() > until || atomic_load(w->call->cancelled))
+		return false;
+	nanosleep(&(struct timespec){ .tv_nsec = STORE_AGAIN_MS * 1000000L }, NULL);
+	return true;
+}
+
+/* A turn that waited, or that another writer began. 0: there is nothing to write any more. */
+static int load(struct writing *w)
+{
+	int64_t until = clock_mono_ms() + STORE_PATIENCE_MS;
+	struct writer *writer = w->writer;
+	int found;
+
+	w->begun = writer->begun;
+	if (w->begun)
+		return 1;
+	w->begun = arena_new(w->call->arena, struct store_begun, 1);
+	do {
+		error_clear(w->call->err);
+		found = store_load_turn(w->call->db, writer->owner, writer->session, writer->message_id,
+		                        writer->question_id,
+		                        w->chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN, w->begun,
+		                        w->call->arena, w->call->err);
+	} while (found < 0 && again(w, w->call->err, until));
+	return found;
+}
+
+/* Of a turn that was taken over: where its readers look for it. They have seen how it began. */
+static int open_stream(struct writing *w)
+{
+	struct writer *writer = w->writer;
+	struct event_list begin = { .count = 2 };
+
+	if (writer->stream)
+		return 0;
+	if (stream_open_as(service_streams(w->call->service), writer->stream_id,
+	                   w->begun->visitor ? EVENTS_VISITOR : writer->owner, &writer->stream,
+	                   w->call->err) < 0)
+		return -1;
+	begin.at[0] = event_message(writer->question_id, "user", w->call->arena);
+	begin.at[1] = event_message(writer->message_id, "assistant", w->call->arena);
+	events_append(writer->stream, &begin);
+	return 0;
+}
+
+static int load_chatbot(struct writing *w)
 {
 	Chatbots__Chatbot *chatbot;
 
-	if (retrieve_chatbot(w->call, chatbot_id, &chatbot) < 0)
+	if (!w->begun->chatbot_id) {
+		settings_read(NULL, &w->ask.settings, w->call->arena);
+		return 0;
+	}
+	if (retrieve_chatbot(w->call, w->begun->chatbot_id, &chatbot) < 0)
 		return -1;
 	w->ask.name = chatbot->name;
 	w->ask.documents = chatbot->documents;
@@ -45,32 +102,24 @@ static int load_chatbot(struct writing *w, const char *chatbot_id)
 /* Of a chatbot whose document was deleted between the two questions, the second try knows. */
 static int look_up(struct writing *w)
 {
-	const char *chatbot_id = NULL;
-	int found = store_session_chatbot(w->call->db, w->call->owner_id, w->job->session_id, &chatbot_id,
-	                                  w->call->arena, w->call->err);
-
-	if (found <= 0)
-		return found < 0 ? -1 : error_set(w->call->err, ERROR_NOT_FOUND, "the session is gone");
-	if (load_chatbot(w, chatbot_id) < 0)
+	if (load_chatbot(w) < 0)
 		return -1;
 	if (ask_search(&w->ask) == 0)
 		return 0;
 	if (w->call->err->code != ERROR_NOT_FOUND)
 		return -1;
 	error_clear(w->call->err);
-	return load_chatbot(w, chatbot_id) < 0 ? -1 : ask_search(&w->ask);
+	return load_chatbot(w) < 0 ? -1 : ask_search(&w->ask);
 }
 
-static int load_history(struct writing *w)
+/* The step is done; it is stored together with the next. */
+static void note_retrieved(struct writing *w)
 {
-	int64_t characters = (int64_t)w->ask.chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN;
-	struct chat_message *history;
+	struct writer *writer = w->writer;
 
-	if (store_history(w->call->db, w->call->owner_id, w->job->session_id, w->job->question_id, characters,
-	                  &w->ask.history_count, &history, w->call->arena, w->call->err) < 0)
-		return -1;
-	w->ask.history = history;
-	return 0;
+	pthread_mutex_lock(&writer->lock);
+	writer->passages = store_pack_sources(w->ask.found, w->ask.found_count, &writer->arena);
+	pthread_mutex_unlock(&writer->lock);
 }
 
 /* --- While it comes: into the turn, which is stored now and then, and to the reader ----------------------------------- */
@@ -82,8 +131,15 @@ static void emit(struct writing *w, const char *name, const char *bytes, size_t 
 
 	arena_init(&a, 0);
 	event = event_text(name, bytes, size, &a);
-	stream_append(w->stream, event.name, event.data);
+	stream_append(w->writer->stream, event.name, event.data);
 	arena_done(&a);
+}
+
+static void begin_to_speak(struct writing *w)
+{
+	if (!w->spoken)
+		keeper_speaks(w->chat->keeper, w->writer);
+	w->spoken = true;
 }
 
 static void take_text(void *arg, const char *bytes, size_t size)
@@ -102,6 +158,7 @@ static void take_text(void *arg, const char *bytes, size_t size)
 	}
 	writer->changed = true;
 	pthread_mutex_unlock(&writer->lock);
+	begin_to_speak(w);
 	emit(w, "delta", bytes, size);
 }
 
@@ -114,7 +171,9 @@ static void take_reasoning(void *arg, const char *bytes, size_t size)
 	text_add(&writer->reasoning, bytes, size);
 	writer->changed = true;
 	pthread_mutex_unlock(&writer->lock);
-	emit(w, "reasoning", bytes, size);
+	begin_to_speak(w);
+	if (!w->begun->visitor) /* what is thought is not for strangers */
+		emit(w, "reasoning", bytes, size);
 }
 
 /* The reader has seen it; what is stored, and told at the end, is right. */
@@ -141,25 +200,34 @@ static Chat__MessageStatus status_of(const struct writing *w, int result)
 	switch ((enum writer_end)atomic_load(&w->writer->why)) {
 	case WRITER_STOPPED: return CHAT__MESSAGE_STATUS__STOPPED;
 	case WRITER_INTERRUPTED:
-	case WRITER_LOST: return CHAT__MESSAGE_STATUS__INTERRUPTED;
+	case WRITER_LOST:
+	case WRITER_DELETED: return CHAT__MESSAGE_STATUS__INTERRUPTED;
 	case WRITER_GOES_ON: break;
 	}
 	return result < 0 ? CHAT__MESSAGE_STATUS__FAILED : CHAT__MESSAGE_STATUS__COMPLETE;
 }
 
+static const char *rag_status(const struct ask *ask)
+{
+	return !ask->document_count ? "off" : !ask->found_count ? "empty" : "used";
+}
+
 static void describe(struct writing *w, int result, Chat__Message *m)
 {
-	m->id = w->writer->message_id;
-	m->session_id = (char *)w->job->session_id;
+	struct writer *writer = w->writer;
+
+	m->id = writer->message_id;
+	m->session_id = writer->session;
 	m->role = (char *)"assistant";
-	m->content = w->writer->content.at;
-	m->reasoning = w->writer->reasoning.length ? w->writer->reasoning.at : NULL;
-	m->created_at = (char *)w->job->created_at;
+	m->content = writer->content.at;
+	m->reasoning = writer->reasoning.length ? writer->reasoning.at : NULL;
+	m->created_at = (char *)(w->begun && w->begun->created_at ? w->begun->created_at : "");
 	m->has_status = true;
 	m->status = status_of(w, result);
 	m->model = (char *)w->ask.result.model;
 	m->usage = &w->ask.usage;
 	m->sources = ask_sources(&w->ask, &m->n_sources);
+	m->rag_status = (char *)rag_status(&w->ask);
 	if (m->status == CHAT__MESSAGE_STATUS__FAILED)
 		m->error = arena_strdup(w->call->arena, w->call->err->message);
 	if (m->status == CHAT__MESSAGE_STATUS__INTERRUPTED)
@@ -172,31 +240,31 @@ static int stored_after_all(const struct writing *w, const Chat__Message *m)
 	struct store_turn turn;
 	struct error err = { 0 };
 
-	return store_find_turn(w->call->db, w->writer->owner, w->job->session_id, m->id, &turn,
+	return store_find_turn(w->call->db, w->writer->owner, w->writer->session, m->id, &turn,
 	                       w->call->arena, &err) > 0 &&
 	       strcmp(turn.status, store_status_name(m->status)) == 0;
 }
 
-/* 1 stored, 0 the row was closed by somebody else, -1 the database stayed away. */
-static int store(const struct writing *w, const Chat__Message *m, const struct event_list *end)
+/* 1 stored, 0 the turn was somebody else's, -1 the database stayed away. */
+static int store(const struct writing *w, const Chat__Message *m, const struct event_list *end,
+                 const char **next)
 {
-	ProtobufCBinaryData log = events_log(w->stream, end, w->call->arena);
-	int64_t until = clock_mono_ms() + STORE_PATIENCE_MS;
+	int64_t until = clock_mono_ms() + STORE_PATIENCE_MS, last;
+	ProtobufCBinaryData log = events_log(w->writer->stream, end, &last, w->call->arena);
 	bool unsure = false;
 
 	for (;;) {
 		struct error err = { 0 };
-		int stored = store_finish(w->call->db, w->writer->owner, m, log, w->call->arena, &err);
+		int stored = store_finish_turn(w->call->db, w->writer->owner, m, w->writer->attempt, log,
+		                               last, next, w->call->arena, &err);
 
 		if (stored >= 0)
 			return stored || (unsure && stored_after_all(w, m));
 		unsure |= err.code == ERROR_UNKNOWN_OUTCOME;
-		if ((err.code != ERROR_UNAVAILABLE && err.code != ERROR_UNKNOWN_OUTCOME) ||
-		    clock_mono_ms() > until || atomic_load(w->call->cancelled)) {
+		if (!again(w, &err, until)) {
 			*w->call->err = err;
 			return -1;
 		}
-		nanosleep(&(struct timespec){ .tv_nsec = STORE_AGAIN_MS * 1000000L }, NULL);
 	}
 }
 
@@ -219,46 +287,92 @@ static void count(const struct writing *w, const Chat__Message *m)
 	           m->usage->completion_tokens);
 }
 
+static void tell_error(struct writing *w, const char *sentence)
+{
+	struct event_list end = { .count = 1 };
+
+	end.at[0] = event_error(sentence, w->call->arena);
+	events_append(w->writer->stream, &end);
+}
+
+/* The turn is not this writer's any more, or could not be stored: what its reader is told. */
+static const char *why_not_stored(const struct writing *w, int stored)
+{
+	bool gone = false;
+	struct store_held held = { .owner = w->writer->owner,
+		                   .message_id = w->writer->message_id,
+		                   .attempt = w->writer->attempt };
+	struct error err = { 0 };
+
+	if (stored == 0 && store_still_held(w->call->db, &held, &gone, &err) >= 0 && gone)
+		return EVENTS_DELETED;
+	return "the answer could not be stored; the session has what there is of it";
+}
+
 /* Stored first, told then: who reads "done" finds the message. */
 static void finish(struct writing *w, int result)
 {
 	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct event_list end = { 0 };
+	const char *next = NULL;
+	int stored;
 
 	describe(w, result, &message);
-	events_of_end(&message, &end, w->call->arena);
+	events_of_end(&message, w->begun && w->begun->visitor, &end, w->call->arena);
 	count(w, &message);
 	if (message.status != CHAT__MESSAGE_STATUS__FAILED)
 		error_clear(w->call->err);
-	if (store(w, &message, &end) < 1) {
-		end = (struct event_list){ .count = 1 };
-		end.at[0] = event_error("the answer could not be stored; the session has what there is of it",
-		                        w->call->arena);
-	}
-	events_append(w->stream, &end);
+	stored = store(w, &message, &end, &next);
+	if (stored < 1)
+		tell_error(w, why_not_stored(w, stored));
+	else
+		events_append(w->writer->stream, &end);
+	if (next && !keeper_begin(w->chat->keeper, next) &&
+	    store_tell(w->call->db, "begin", next, w->call->err) < 0)
+		log_line(LOG_WARN, "a turn begins later", LOG_TEXT("detail", w->call->err->detail));
 }
+
+/* --- From step to step -------------------------------------------------------------------------------------------------- */
 
 static int write_text(struct writing *w)
 {
-	if (load_history(w) < 0 || look_up(w) < 0)
+	w->ask.question = w->begun->question;
+	w->ask.history = w->begun->history;
+	w->ask.history_count = w->begun->history_count;
+	if (atomic_load(&w->writer->stop))
+		return 0;
+	if (look_up(w) < 0)
 		return -1;
+	note_retrieved(w);
 	return ask_model(&w->ask);
+}
+
+/* The process is about to end, and nobody has heard anything of the answer: another replica goes on. */
+static bool hands_over(const struct writing *w)
+{
+	return atomic_load(&w->writer->why) == WRITER_INTERRUPTED && !w->spoken;
+}
+
+static bool leaves(const struct writing *w)
+{
+	struct store_held held = { .owner = w->writer->owner,
+		                   .message_id = w->writer->message_id,
+		                   .attempt = w->writer->attempt };
+
+	return hands_over(w) && store_release(w->call->db, &held, w->call->err) == 0;
 }
 
 void write_turn(struct call *call, void *arg)
 {
-	const struct write_job *job = arg;
-	struct chat *chat = call->state;
+	struct writer *writer = arg;
 	struct writing w = {
 		.call = call,
-		.job = job,
-		.writer = job->writer,
-		.stream = job->stream,
+		.chat = call->state,
+		.writer = writer,
 		.ask = {
 		    .call = call,
-		    .chat = chat,
-		    .question = job->question,
-		    .stop = &job->writer->stop,
+		    .chat = call->state,
+		    .stop = &writer->stop,
 		    .on_text = take_text,
 		    .on_reasoning = take_reasoning,
 		    .on_take_back = take_back,
@@ -266,10 +380,19 @@ void write_turn(struct call *call, void *arg)
 		    .arg = &w,
 		},
 	};
+	int loaded, result;
 
-	keeper_run(chat->keeper, w.writer, call->cancelled);
-	finish(&w, write_text(&w));
-	keeper_run(chat->keeper, w.writer, NULL);
-	stream_close(w.stream);
-	keeper_remove(chat->keeper, w.writer);
+	keeper_run(w.chat->keeper, writer, call->cancelled);
+	loaded = load(&w);
+	if (loaded != 0 && open_stream(&w) == 0) {
+		result = loaded < 0 ? -1 : write_text(&w);
+		if (!leaves(&w))
+			finish(&w, result);
+	} else if (writer->stream) {
+		tell_error(&w, EVENTS_DELETED);
+	} /* else its lease ends, and it is tried again */
+	keeper_run(w.chat->keeper, writer, NULL);
+	if (writer->stream && !hands_over(&w))
+		stream_close(writer->stream);
+	keeper_remove(w.chat->keeper, writer);
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
-import { sleep, slow, startRig, startStack, unique, until } from './harness.mjs';
+import { request, sleep, slow, startRig, startStack, unique, until } from './harness.mjs';
 
 const ARTICLE = `Warranty
 
@@ -257,7 +257,7 @@ test('a finished stream can be told again, also by another replica', async () =>
   const events = await first.all();
   assert.deepEqual(await (await resume(id)).all(), events, 'from the start');
   assert.deepEqual(await (await resume(id, events[4].id)).all(), events.slice(5));
-  assert.deepEqual(await (await resume(id, events.at(-1).id)).all(), []);
+  assert.equal((await stack.api('GET', `/api/chat/sessions/${id}/messages/stream`, { token, headers: { 'Last-Event-ID': events.at(-1).id } })).status, 204);
   const writer = await writerOf(first);
   await writer.kill('SIGKILL');
   assert.deepEqual(await (await resume(id, events[4].id)).all(), events.slice(5), 'from the database');
@@ -306,16 +306,79 @@ test('stopped from elsewhere: what there is is stored, and the reader is told', 
   }
 });
 
-test('one answer at a time', async () => {
+test('messages at once are answered in order, the sixth is refused', async () => {
   const { id } = await newSession();
-  const streamed = await stream(id, 'count 60 10');
+  const streamed = await stream(id, 'count 100 10');
   await streamed.upTo('delta');
-  const second = await send(id, 'and?');
-  assert.equal(second.status, 409);
-  assert.match(second.body.detail, /being written/);
-  await streamed.all();
-  assert.equal((await send(id, 'and?')).status, 200);
-  assert.equal((await messagesOf(id)).length, 4);
+  const waiting = [];
+  for (const n of [2, 3, 4]) waiting.push(await stream(id, `the ${n}th`, { gateway: 2 }));
+  const whole = send(id, 'the 5th');
+  await until('the fifth has come', async () => (await messagesOf(id)).filter((m) => m.status === 'queued').length === 4);
+  const sixth = await send(id, 'the 6th');
+  assert.equal(sixth.status, 409);
+  assert.match(sixth.body.detail, /not answered yet/);
+  assert.deepEqual((await messagesOf(id)).filter((m) => m.role === 'assistant').map((m) => m.status), ['generating', ...Array(4).fill('queued')]);
+  assert.equal((await streamed.all()).at(-1).event, 'done');
+  for (const [i, one] of waiting.entries()) {
+    const events = await one.all();
+    assertWhole(events);
+    assert.equal(textOf(events), `You said: the ${i + 2}th`);
+  }
+  assert.equal((await whole).body.content, 'You said: the 5th');
+  const answers = (await messagesOf(id)).filter((m) => m.role === 'assistant');
+  assert.deepEqual(answers.map((m) => m.status), Array(5).fill('complete'));
+  assert.deepEqual(answers.slice(1).map((m) => m.content), [2, 3, 4, 5].map((n) => `You said: the ${n}th`));
+});
+
+test('one that waits can be stopped, and those behind it go on', async () => {
+  const { id } = await newSession();
+  const first = await stream(id, 'count 60 10');
+  await first.upTo('delta');
+  const second = await stream(id, 'second');
+  const third = await stream(id, 'third');
+  const message = (await second.upTo('message', 2)).data.id;
+  const stopped = await stack.ok('POST', `/api/chat/sessions/${id}/messages/${message}/stop`, { token });
+  assert.equal(stopped.status, 'stopped');
+  assert.equal((await second.all()).at(-1).event, 'done');
+  assert.equal((await first.all()).at(-1).data.message.status, 'complete');
+  assert.equal(textOf(await third.all()), 'You said: third');
+});
+
+// Everybody takes the session before its messages.
+test('two senders and a deleter in one session: nothing is 5xx, nothing deadlocks', async () => {
+  const statuses = {};
+  const end = Date.now() + 4000 * slow;
+  while (Date.now() < end) {
+    const { id } = await newSession(quoter);
+    const sender = async () => {
+      for (let i = 0; i < 6; i++) {
+        const { status } = await send(id, 'How long is the warranty?');
+        statuses[status] = (statuses[status] ?? 0) + 1;
+      }
+    };
+    const deleter = async () => {
+      await sleep(10 + Math.random() * 60);
+      const { status } = await stack.api('DELETE', `/api/chat/sessions/${id}`, { token });
+      statuses[`deleted ${status}`] = (statuses[`deleted ${status}`] ?? 0) + 1;
+    };
+    await Promise.all([sender(), sender(), deleter()]);
+  }
+  assert.deepEqual(Object.keys(statuses).filter((s) => !['200', '404', '409', 'deleted 204'].includes(s)), [], JSON.stringify(statuses));
+  assert.ok(statuses[200] > 10 && statuses[404] > 0, JSON.stringify(statuses));
+  for (const r of [1, 2]) assert.doesNotMatch(fs.readFileSync(stack.process('chat', r).log, 'utf8'), /40P01|deadlock/);
+});
+
+test('a session deleted in mid-stream: the reader is told so', async () => {
+  for (const r of [1, 2]) {
+    const { id } = await newSession();
+    const streamed = await stream(id, 'count 2000 10');
+    await streamed.upTo('delta', 3);
+    const other = await stack.api('DELETE', `/api/chat/sessions/${id}`, { token, gateway: r });
+    assert.equal(other.status, 204);
+    const events = await streamed.all();
+    assert.equal(events.at(-1).event, 'error');
+    assert.equal(events.at(-1).data.detail, 'the session was deleted');
+  }
 });
 
 test('a repeated Idempotency-Key is one turn', async () => {
@@ -382,11 +445,63 @@ test('the writer is killed: interrupted, with what there was, and the reader is 
   assert.ok(stored.content.length > 100 && textOf(events).startsWith(stored.content), stored.content);
   // Whoever resumes is told so, after all that it has seen; from the start there is what was stored.
   const resumed = await (await resume(id, events[100].id)).all();
-  assert.deepEqual(resumed.map((e) => [e.event, sequence(e)]), [['error', sequence(events[100]) + 1]]);
+  assert.deepEqual(resumed.map((e) => e.event), ['error']);
+  assert.ok(sequence(resumed[0]) > sequence(events[100]));
+  assert.equal((await stack.api('GET', `/api/chat/sessions/${id}/messages/stream`, { token, headers: { 'Last-Event-ID': resumed[0].id } })).status, 204);
   const anew = await (await resume(id)).all();
   assert.equal(textOf(anew), stored.content);
   assert.equal(anew.at(-1).event, 'error');
   assert.equal((await send(id, 'go on')).status, 200);
+  await writer.start();
+});
+
+// Nothing was heard of it: another one goes on, and the reader sees one whole answer.
+test('the writer is killed before the model speaks: another goes on, once', async () => {
+  const { id } = await newSession();
+  const streamed = await stream(id, 'slowly 3000 and well');
+  await streamed.upTo('message', 2);
+  const writer = await writerOf(streamed);
+  await until('the model is asked', async () => (await request(`${rig.url}/asked`, { headers: { authorization: 'Bearer sk-test' } })).text.includes('slowly 3000'));
+  const waits = stack.process('chat', writer.replica === 1 ? 2 : 1);
+  await writer.kill('SIGKILL');
+  const events = await streamed.all();
+  assertWhole(events);
+  assert.equal(events.at(-1).event, 'done');
+  assert.equal(textOf(events), 'You said: slowly 3000 and well');
+  const messages = await messagesOf(id);
+  assert.deepEqual(messages.map((m) => [m.role, m.status]), [['user', 'complete'], ['assistant', 'complete']]);
+  assert.match(waits.tail(400), /goes on with turns/);
+  await writer.start();
+});
+
+test('the writer is killed while it searches: another goes on, once', async () => {
+  const { id } = await newSession();
+  await stack.process('documents').kill('SIGSTOP');
+  const streamed = await stream(id, 'after a search');
+  const writer = await writerOf(streamed);
+  await writer.kill('SIGKILL');
+  await stack.process('documents').kill('SIGCONT');
+  const events = await streamed.all();
+  assertWhole(events);
+  assert.equal(textOf(events), 'You said: after a search');
+  assert.equal((await messagesOf(id)).length, 2);
+  await writer.start();
+});
+
+test('the writer of a session where others wait is killed: all are answered, in order', async () => {
+  const { id } = await newSession();
+  const first = await stream(id, 'slowly 2000 first');
+  const writer = await writerOf(first);
+  const second = await stream(id, 'second');
+  const third = send(id, 'third');
+  await until('all have come', async () => (await messagesOf(id)).length === 6);
+  await writer.kill('SIGKILL');
+  assert.equal(textOf(await first.all()), 'You said: slowly 2000 first');
+  assert.equal(textOf(await second.all()), 'You said: second');
+  await until('the last is answered', async () => (await messagesOf(id)).at(-1).status === 'complete', 30 * slow);
+  assert.deepEqual((await messagesOf(id)).filter((m) => m.role === 'assistant').map((m) => m.content),
+    ['You said: slowly 2000 first', 'You said: second', 'You said: third']);
+  await third.catch(() => null);
   await writer.start();
 });
 
@@ -415,6 +530,31 @@ test('the database goes away while an answer is written: it is stored when it is
   assertWhole(events);
   assert.equal(events.at(-1).event, 'done');
   assert.equal(textOf(events), (await withId(id)()).content);
+});
+
+test('nothing follows the end of a stream: 204', async () => {
+  const { id } = await newSession();
+  const events = await (await stream(id, 'go on')).all();
+  const at = `/api/chat/sessions/${id}/messages/stream`;
+  const again = await (await resume(id, events[1].id)).all();
+  assert.deepEqual(again.map(sequence), events.slice(2).map(sequence), 'from the middle it is told again');
+  assert.equal((await stack.api('GET', at, { token, headers: { 'Last-Event-ID': events.at(-1).id } })).status, 204);
+  assert.equal((await stack.api('GET', `${at}?lastEventId=${events.at(-1).id}`, { token })).status, 204);
+  const queried = await (await stack.stream('GET', `${at}?lastEventId=${events[1].id}`, { token })).all();
+  assert.deepEqual(queried.map(sequence), events.slice(2).map(sequence));
+});
+
+test('a streamed message waits for PostgreSQL at most ten times', async () => {
+  const names = ['chat', 'documents', 'chatbots'];
+  const processes = names.flatMap((name) => (name === 'chat' ? [1, 2] : [1]).map((r) => stack.process(name, r)));
+  const waits = async () => (await Promise.all(processes.map(async (p) => Number(/parley_db_waits_total(?:\{[^}]*\})? (\d+)/.exec(await p.metrics())[1])))).reduce((a, b) => a + b);
+  const { id } = await newSession();
+  await (await stream(id, 'warm up cite')).all();
+  const before = await waits();
+  const n = 40;
+  for (let i = 0; i < n; i++) assert.equal((await (await stream(id, 'cite')).all()).at(-1).event, 'done');
+  const each = ((await waits()) - before) / n;
+  assert.ok(each <= 10, `${each} waits for each message`);
 });
 
 test('what was answered is counted', async () => {

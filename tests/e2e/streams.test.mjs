@@ -43,7 +43,7 @@ describe('streams', () => {
     const id = await session();
     const stream = await ask(id, 'count 20');
     assert.match(stream.headers['content-type'], /^text\/event-stream/);
-    assert.equal(stream.headers['cache-control'], 'no-store');
+    assert.equal(stream.headers['cache-control'], 'no-store, no-transform');
     assert.ok(stream.headers['x-request-id']);
     const events = await stream.all();
     assert.deepEqual(events.filter((e) => e.event === 'message').map((e) => e.data.role), ['user', 'assistant']);
@@ -65,7 +65,7 @@ describe('streams', () => {
   test('resumed again and again, from everywhere', async () => {
     const id = await session();
     const whole = await (await ask(id, 'count 30')).all();
-    for (const event of whole)
+    for (const event of whole.slice(0, -1))
       assert.deepEqual((await (await resume(id, event.id, { gateway: 1 + (sequence(event) % 2) })).all()).map((e) => e.raw),
         whole.slice(whole.indexOf(event) + 1).map((e) => e.raw));
     assert.deepEqual((await (await resume(id, undefined)).all()).map((e) => e.raw), whole.map((e) => e.raw), 'without a cursor: from the start');

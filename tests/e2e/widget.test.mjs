@@ -6,17 +6,18 @@ import { startRig, startStack } from './harness.mjs';
 const ARTICLE = 'The kettle has a warranty of two years. It begins on the day of purchase.\n\nWe ship to Norway within five days.\n';
 const SHOP = 'https://shop.example.com';
 
-let stack, rig, token, documentId, open, closed;
+let stack, rig, token, documentId, open, closed, listed;
 before(async () => {
   rig = await startRig('fakellm.mjs');
   stack = await startStack({
     replicas: { chat: 2 },
-    env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${rig.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted', EGRESS_ALLOW: '127.0.0.1/32' },
+    env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${rig.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted', EGRESS_ALLOW: '127.0.0.1/32', PARLEY_TRUSTED_PROXIES: '127.0.0.1/32' },
   });
   token = (await stack.register()).token;
   documentId = (await stack.upload(token, 'manual.txt', ARTICLE)).id;
   const make = (name, settings) => stack.ok('POST', '/api/chatbots', { token, json: { name, documents: [documentId], settings } });
   open = await make('Open', { welcomeMessage: 'Welcome!' });
+  listed = await make('Listed', { model: 'builtin', allowedOrigins: [SHOP], rateLimitPerMinute: 2 });
   closed = await make('Closed', { model: 'builtin', allowedOrigins: [`${SHOP}/`], rateLimitPerMinute: 3 });
 });
 after(async () => {
@@ -115,6 +116,40 @@ test('too many messages in a minute are 429', async () => {
   assert.ok(more.includes(429), 'of one address');
 });
 
+// One customer has a whole /64.
+test('the limit of an address is not evaded with another address of its /64', async () => {
+  const statuses = [];
+  for (let i = 0; i < 8; i++) {
+    const headers = { ...from(SHOP), 'X-Forwarded-For': `2001:db8:1:2::${i + 1}` };
+    const { body } = await stack.api('POST', `/api/chat/widget/${listed.id}/session`, { headers });
+    statuses.push((await stack.api('POST', `/api/chat/widget/${listed.id}/message`, { headers, json: { sessionId: body.sessionId, message: 'How long?' } })).status);
+  }
+  assert.ok(statuses.includes(429), `${statuses}`);
+  const headers = { ...from(SHOP), 'X-Forwarded-For': '2001:db8:1:3::1' };
+  const { body } = await stack.api('POST', `/api/chat/widget/${listed.id}/session`, { headers });
+  assert.equal((await stack.api('POST', `/api/chat/widget/${listed.id}/message`, { headers, json: { sessionId: body.sessionId, message: 'How long?' } })).status, 200);
+});
+
+test('visitors who say nothing leave nothing behind, and sessions of visitors are not among one\'s own', async () => {
+  const rows = async () => Number(await stack.sql('SELECT count(*) FROM chat.session WHERE visitor'));
+  const before = await rows();
+  const sessions = [];
+  for (let i = 0; i < 5; i++) sessions.push((await visit(open)).body.sessionId);
+  assert.equal(await rows(), before);
+  assert.equal((await say(open, sessions[0], 'hello')).status, 200);
+  assert.equal(await rows(), before + 1);
+  assert.deepEqual(await stack.ok('GET', '/api/chat/sessions', { token }), []);
+});
+
+test('what is shown of a session cannot be changed into another', async () => {
+  const { sessionId } = (await visit(open)).body;
+  for (const i of [0, 20, 60, sessionId.length - 1]) {
+    const other = sessionId.slice(0, i) + (sessionId[i] === 'A' ? 'B' : 'A') + sessionId.slice(i + 1);
+    const { status } = await say(open, other, 'hello');
+    assert.ok(status === 404 || Buffer.from(other, 'base64url').equals(Buffer.from(sessionId, 'base64url')), `${i}: ${status}`);
+  }
+});
+
 // --- Previews ---------------------------------------------------------------------------------------------------------------
 
 const preview = (json, options = {}) => stack.api('POST', '/api/chatbots/preview', { json, ...options });
@@ -141,16 +176,22 @@ test('without a token there is what is public, and the builtin answerer', async 
   assert.doesNotMatch(nobody.body.response, /You said/, 'no model is spent on strangers');
   assert.equal((await preview({ message: 'x', documents: [documentId] })).status, 401);
   assert.equal((await preview({ message: 'x', chatbotId: open.id })).status, 404, 'not on a website');
-  const { body } = await preview({ message: 'How long is the warranty?', chatbotId: closed.id, settings: { instructions: 'Swear!' } });
+  // Under the widget's rules: from its own website, and not too often.
+  for (const headers of [{}, from('https://evil.example')])
+    assert.equal((await preview({ message: 'How long is the warranty?', chatbotId: listed.id }, { headers })).status, 403);
+  const { body } = await preview({ message: 'How long is the warranty?', chatbotId: listed.id, settings: { instructions: 'Swear!' } }, { headers: from(SHOP) });
   assert.match(body.response, /two years\. .*\[1\]/);
   const stranger = await stack.register();
   const theirs = await stack.upload(stranger.token, 'theirs.txt', 'Their secret is 42.');
   for (const [json, options] of [
     [{ message: 'x', documents: [documentId] }, { token: stranger.token }],
     [{ message: 'x', chatbotId: open.id }, { token: stranger.token }],
-    [{ message: 'x', chatbotId: closed.id, documents: [theirs.id] }, {}],
+    [{ message: 'x', chatbotId: listed.id, documents: [theirs.id] }, { headers: from(SHOP) }],
   ])
     assert.equal((await preview(json, options)).status, 404);
+  const often = [];
+  for (let i = 0; i < 10; i++) often.push((await preview({ message: 'How long?', chatbotId: listed.id }, { headers: from(SHOP) })).status);
+  assert.ok(often.includes(429), `the limits of the chatbot hold: ${often}`);
 });
 
 test('a preview that cannot be is refused', async () => {

@@ -6,6 +6,7 @@
 //   add A B       a call of the tool `add`, when it is offered; the tool's result is then told
 //   count N MS    N words, MS milliseconds apart (MS may be left out: 5): "w1 w2 ... wN"
 //   burst N       N words in one piece
+//   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked
 //   cite          an answer that cites [1], which is there, and [9], which is invented
 //   anything else "You said: ..."
 // ECHO=v3.2 (default) answers 400 when a turn with tool calls lacks reasoning_content, ECHO=r1 when any message has it.
@@ -15,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const port = Number(process.argv[2] || 3974);
 const echo = process.env.ECHO || 'v3.2';
 const thoughts = ['Let me ', 'think.'];
+const asked = [];
 
 const textOf = (content) =>
   typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('');
@@ -62,6 +64,10 @@ const usage = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12, comple
 async function complete(request, answer) {
   const base = { id: 'chatcmpl-1', created: 1, model: request.model, system_fingerprint: 'fp' };
   const { calls, text, pause, cut } = script(request);
+  const last = textOf(request.messages.at(-1).content);
+  const slowly = /slowly (\d+)/.exec(last);
+  asked.push(last);
+  if (slowly) await sleep(Number(slowly[1]));
   const finish = calls ? 'tool_calls' : 'stop';
   if (!request.stream) {
     const message = { role: 'assistant', content: calls ? '' : text, reasoning_content: thoughts.join('') };
@@ -120,6 +126,7 @@ http.createServer(async (query, answer) => {
   for await (const piece of query) body += piece;
   if (query.headers.authorization !== 'Bearer sk-test')
     return refuse(answer, 401, 'Authentication Fails (no such user)', 'authentication_error');
+  if (query.method === 'GET' && query.url.endsWith('/asked')) return json(answer, asked);
   if (query.method === 'GET' && query.url.endsWith('/models'))
     return json(answer, { object: 'list', data: [{ id: 'deepseek-reasoner', object: 'model', created: 1, owned_by: 'deepseek' }] });
   let request;

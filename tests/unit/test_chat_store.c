@@ -1,4 +1,4 @@
-/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c build/gen/chat.migrations.c tests/unit/pg.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c tests/unit/pg.c */
 #include "svc-chat/store.h"
 
 #include <setjmp.h>
@@ -55,7 +55,8 @@ static struct db db;
 static int open_pool(void **state)
 {
 	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
-		                                        store_turns_statements, test_statements, NULL };
+		                                        store_turns_statements,    store_keep_statements,
+		                                        test_statements,           NULL };
 	struct db_config config = {
 		.url = pg_url(), .schema = "chat", .connections = 2, .statements = tables
 	};
@@ -125,32 +126,53 @@ static struct store_new_turn new_turn(const char *session, const char *content)
 		                        .title = "A title" };
 }
 
-/* A question and its whole answer. Returns the answer's id. */
-static const char *add_turn(const char *session, const char *question, const char *answer)
+/* Begins it; its writer's view of it. */
+static struct store_begun begin_turn(const struct store_new_turn *turn)
+{
+	struct store_begun begun = { 0 };
+	struct store_turn before;
+	int result = store_begin_turn(&db, turn, &begun, &before, &arena, &err);
+
+	if (result != 1)
+		fail_msg("not begun: %d %s (%s)", result, err.message, err.detail);
+	return begun;
+}
+
+static int finish(const char *session, const char *message_id, int attempt, const char *content,
+                  const char **next)
 {
 	static Chat__TokenUsage usage = CHAT__TOKEN_USAGE__INIT;
 	static Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources = &source;
-	struct store_new_turn turn = new_turn(session, question);
 	Chat__Message m = CHAT__MESSAGE__INIT;
 	uint8_t events[] = "\0events";
 
-	OK(store_begin_turn(&db, &turn, &err));
 	usage.has_prompt_tokens = usage.has_completion_tokens = true;
 	usage.prompt_tokens = 3;
 	usage.completion_tokens = 4;
 	source.text = (char *)"a passage";
 	source.has_score = true;
 	source.score = 0.1;
-	m.id = (char *)turn.message_id;
+	m.id = (char *)message_id;
 	m.session_id = (char *)session;
-	m.content = (char *)answer;
+	m.content = (char *)content;
 	m.has_status = true;
 	m.usage = &usage;
 	m.sources = &sources;
 	m.n_sources = 1;
 	m.model = (char *)"test";
-	assert_int_equal(
-	    store_finish(&db, owner, &m, (ProtobufCBinaryData){ sizeof events, events }, &arena, &err), 1);
+	return store_finish_turn(&db, owner, &m, attempt, (ProtobufCBinaryData){ sizeof events, events }, 7,
+	                         next, &arena, &err);
+}
+
+/* A question and its whole answer. Returns the answer's id. */
+static const char *add_turn(const char *session, const char *question, const char *answer)
+{
+	struct store_new_turn turn = new_turn(session, question);
+	const char *next;
+
+	begin_turn(&turn);
+	assert_int_equal(finish(session, turn.message_id, 1, answer, &next), 1);
+	assert_null(next);
 	return turn.message_id;
 }
 
@@ -216,113 +238,252 @@ static void test_a_turn(void **state)
 	assert_int_equal(messages, 1);
 }
 
-static void test_one_answer_at_a_time(void **state)
+static void test_messages_at_once_are_answered_in_order(void **state)
 {
-	const char *session = new_session();
-	struct store_new_turn first = new_turn(session, "a"), second = new_turn(session, "b");
-	struct store_new_turn elsewhere = new_turn(new_session(), "c");
+	const char *session = new_session(), *next;
+	struct store_new_turn turns[6], elsewhere = new_turn(new_session(), "c");
+	struct store_begun begun;
+	struct store_turn before;
 
 	(void)state;
-	OK(store_begin_turn(&db, &first, &err));
-	OK(store_begin_turn(&db, &elsewhere, &err));
-	OK(db_begin(&db, &err));
-	assert_int_equal(store_begin_turn(&db, &second, &err), -1);
+	for (int i = 0; i < 6; i++)
+		turns[i] = new_turn(session, "q");
+	for (int i = 0; i < STORE_UNDER_WAY; i++)
+		assert_int_equal(begin_turn(&turns[i]).queued, i > 0);
+	assert_false(begin_turn(&elsewhere).queued);
+	assert_int_equal(store_begin_turn(&db, &turns[5], &begun, &before, &arena, &err), -1);
 	assert_int_equal(err.code, ERROR_CONFLICT);
-	db_rollback(&db);
 	error_clear(&err);
-	OK(store_abandon_turn(&db, &first, &err));
-	OK(store_begin_turn(&db, &second, &err));
+	OK(store_next_turn(&db, owner, session, &next, &arena, &err)); /* not while the first is written */
+	assert_null(next);
+	for (int i = 0; i < STORE_UNDER_WAY; i++) {
+		assert_int_equal(finish(session, turns[i].message_id, 1, "a", &next), 1);
+		if (i + 1 < STORE_UNDER_WAY)
+			assert_string_equal(next, turns[i + 1].message_id);
+		else
+			assert_null(next);
+	}
+}
+
+static void test_a_session_that_is_not_there(void **state)
+{
+	struct store_new_turn turn = new_turn(new_id(), "a");
+	struct store_begun begun;
+	struct store_turn before;
+
+	(void)state;
+	assert_int_equal(store_begin_turn(&db, &turn, &begun, &before, &arena, &err), -1);
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	error_clear(&err);
+	turn.session = new_session();
+	turn.owner = other;
+	assert_int_equal(store_begin_turn(&db, &turn, &begun, &before, &arena, &err), -1);
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+static void test_a_visitors_session_begins_with_the_first_message(void **state)
+{
+	struct store_new_turn turn = new_turn(new_id(), "a");
+	Chat__SessionList list = CHAT__SESSION_LIST__INIT;
+	struct store_begun begun;
+
+	(void)state;
+	turn.chatbot = bot;
+	turn.expires_at = "2026-01-16T10:30:00.123Z";
+	begun = begin_turn(&turn);
+	assert_true(begun.visitor);
+	assert_string_equal(begun.chatbot_id, bot);
+	OK(store_list_sessions(&db, owner, NULL, 10, &list, &arena, &err));
+	assert_int_equal(list.n_sessions, 0); /* not among the owner's own */
 }
 
 static void test_keys(void **state)
 {
 	const char *session = new_session();
-	struct store_new_turn turn = new_turn(session, "a");
-	struct store_turn found;
+	struct store_new_turn turn = new_turn(session, "a"), again;
+	struct store_begun begun;
+	struct store_turn before;
 	int64_t none;
 
 	(void)state;
 	turn.key = "k1";
 	turn.request_hash = "h1";
-	OK(store_begin_turn(&db, &turn, &err));
-	assert_int_equal(store_turn_by_key(&db, owner, session, "k1", &found, &arena, &err), 1);
-	assert_string_equal(found.message_id, turn.message_id);
-	assert_string_equal(found.question_id, turn.question_id);
-	assert_string_equal(found.request_hash, "h1");
-	assert_string_equal(found.status, "generating");
-	assert_false(found.has_log);
-	assert_int_equal(store_turn_by_key(&db, owner, session, "k2", &found, &arena, &err), 0);
-	assert_int_equal(store_turn_by_key(&db, other, session, "k1", &found, &arena, &err), 0);
+	begin_turn(&turn);
+	again = new_turn(session, "a");
+	again.key = "k1";
+	again.request_hash = "h1";
+	assert_int_equal(store_begin_turn(&db, &again, &begun, &before, &arena, &err), 0);
+	assert_string_equal(before.message_id, turn.message_id);
+	assert_string_equal(before.question_id, turn.question_id);
+	assert_string_equal(before.status, "generating");
+	assert_int_equal(before.last, 0);
+	again.request_hash = "h2";
+	assert_int_equal(store_begin_turn(&db, &again, &begun, &before, &arena, &err), -1);
+	assert_int_equal(err.code, ERROR_INVALID);
+	error_clear(&err);
 	OK(db_exec(&db, "t_age", DB_ARGS(turn.message_id), NULL, &err));
 	OK(store_sweep(&db, &none, &err));
-	assert_int_equal(store_turn_by_key(&db, owner, session, "k1", &found, &arena, &err), 0);
+	assert_int_equal(store_begin_turn(&db, &again, &begun, &before, &arena, &err), 1);
+}
+
+/* --- Held, stopped, lost --- */
+
+static struct store_held held_turn(const struct store_new_turn *turn)
+{
+	return (struct store_held){ .owner = owner, .message_id = turn->message_id, .attempt = 1, .step = 1 };
 }
 
 static void test_renewing_and_stopping(void **state)
 {
 	const char *session = new_session();
-	struct store_new_turn turn = new_turn(session, "a");
-	struct store_progress nothing = { 0 }, some = { "Two [1]", "Hm", { 0 } };
+	struct store_new_turn turn = new_turn(session, "a"), second = new_turn(new_session(), "b");
 	Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources = &source;
 	Chat__Message m = CHAT__MESSAGE__INIT;
-	bool stop = true;
-	int64_t closed;
+	struct store_held held[2];
+	bool gone;
 
 	(void)state;
 	source.text = (char *)"p";
-	some.sources = store_pack_sources(&sources, 1, &arena);
-	OK(store_begin_turn(&db, &turn, &err));
-	assert_int_equal(store_renew(&db, owner, turn.message_id, &some, &stop, &err), 1);
-	assert_false(stop);
-	assert_int_equal(store_renew(&db, owner, turn.message_id, &nothing, &stop, &err), 1);
+	begin_turn(&turn);
+	begin_turn(&second);
+	held[0] = held_turn(&turn);
+	held[1] = held_turn(&second);
+	held[0].content = "Two, \"or\" {3} [1]";
+	held[0].reasoning = "Hm";
+	held[0].sources = store_pack_sources(&sources, 1, &arena);
+	held[0].passages = held[0].sources;
+	held[0].speaks = true;
+	OK(store_renew(&db, held, 2, &arena, &err));
+	assert_true(held[0].renewed && held[1].renewed);
+	assert_false(held[0].stop);
 	assert_int_equal(store_stop(&db, other, session, turn.message_id, &err), 0);
 	assert_int_equal(store_stop(&db, owner, session, turn.question_id, &err), 0);
 	assert_int_equal(store_stop(&db, owner, session, turn.message_id, &err), 1);
-	assert_int_equal(store_renew(&db, owner, turn.message_id, &nothing, &stop, &err), 1);
-	assert_true(stop);
+	held[0] = held_turn(&turn);
+	OK(store_renew(&db, held, 1, &arena, &err));
+	assert_true(held[0].renewed && held[0].stop);
 	OK(store_get_message(&db, owner, session, turn.message_id, &m, &arena, &err));
-	assert_string_equal(m.content, "Two [1]");
+	assert_string_equal(m.content, "Two, \"or\" {3} [1]");
 	assert_string_equal(m.reasoning, "Hm");
 	assert_int_equal(m.n_sources, 1);
 	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__GENERATING);
-	/* Its writer dies: what its user wanted counts. */
-	OK(db_exec(&db, "t_expire", DB_ARGS(turn.message_id), NULL, &err));
-	OK(store_close_orphans(&db, 0, &closed, &err));
-	assert_int_equal(closed, 1);
-	assert_int_equal(store_renew(&db, owner, turn.message_id, &nothing, &stop, &err), 0);
-	OK(store_get_message(&db, owner, session, turn.message_id, &m, &arena, &err));
-	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__STOPPED);
+	assert_int_equal(store_still_held(&db, &held[0], &gone, &err), 1);
+	held[0].attempt = 2; /* somebody else's */
+	held[0].renewed = false;
+	OK(store_renew(&db, held, 1, &arena, &err));
+	assert_false(held[0].renewed);
+	assert_int_equal(store_still_held(&db, &held[0], &gone, &err), 0);
+	assert_false(gone);
+	OK(store_delete_session(&db, owner, session, &err));
+	assert_int_equal(store_still_held(&db, &held[0], &gone, &err), 0);
+	assert_true(gone);
 }
 
-static void test_orphans(void **state)
+static Chat__MessageStatus status_of(const char *session, const char *message_id)
 {
-	const char *session = new_session();
-	struct store_new_turn dead = new_turn(session, "a"), alive = new_turn(new_session(), "b");
 	Chat__Message m = CHAT__MESSAGE__INIT;
-	int64_t closed = 0;
+
+	assert_int_equal(store_get_message(&db, owner, session, message_id, &m, &arena, &err), 1);
+	return m.status;
+}
+
+static void lapse(const struct store_new_turn *turn)
+{
+	OK(db_exec(&db, "t_expire", DB_ARGS(turn->message_id), NULL, &err));
+}
+
+/* What was not heard of is gone on with; what spoke is interrupted; what was to stop is stopped. */
+static void test_turns_of_the_dead(void **state)
+{
+	struct store_new_turn silent = new_turn(new_session(), "a"), spoke = new_turn(new_session(), "b");
+	struct store_new_turn stopped = new_turn(new_session(), "c"), alive = new_turn(new_session(), "d");
+	struct store_held held;
+	struct store_ended *ended;
+	struct store_orphan *orphans;
+	const char *next;
+	size_t n;
 
 	(void)state;
-	OK(store_begin_turn(&db, &dead, &err));
-	OK(store_begin_turn(&db, &alive, &err));
-	OK(db_exec(&db, "t_expire", DB_ARGS(dead.message_id), NULL, &err));
-	OK(store_close_orphans(&db, 1000 * 1000 * 1000, &closed, &err)); /* the database has just started */
-	assert_int_equal(closed, 0);
-	OK(store_close_orphans(&db, 0, &closed, &err));
-	assert_int_equal(closed, 1);
-	OK(store_get_message(&db, owner, session, dead.message_id, &m, &arena, &err));
-	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__INTERRUPTED);
-	assert_non_null(m.error);
-	OK(store_get_message(&db, owner, alive.session, alive.message_id, &m, &arena, &err));
-	assert_int_equal(m.status, CHAT__MESSAGE_STATUS__GENERATING);
-	/* Late, its writer comes back: the row is closed. */
-	m = (Chat__Message)CHAT__MESSAGE__INIT;
-	m.id = (char *)dead.message_id;
-	m.content = (char *)"late";
-	m.usage = &(Chat__TokenUsage)CHAT__TOKEN_USAGE__INIT;
-	assert_int_equal(store_finish(&db, owner, &m, (ProtobufCBinaryData){ 0 }, &arena, &err), 0);
-	/* And another turn can begin. */
-	dead = new_turn(session, "again");
-	OK(store_begin_turn(&db, &dead, &err));
+	begin_turn(&silent);
+	begin_turn(&spoke);
+	begin_turn(&stopped);
+	begin_turn(&alive);
+	held = held_turn(&spoke);
+	held.content = "half";
+	held.speaks = true;
+	OK(store_renew(&db, &held, 1, &arena, &err));
+	OK(store_stop(&db, owner, stopped.session, stopped.message_id, &err));
+	lapse(&silent);
+	lapse(&spoke);
+	lapse(&stopped);
+	OK(store_end_orphans(&db, 1000 * 1000 * 1000, &ended, &n, &arena,
+	                     &err)); /* the database has just begun */
+	assert_int_equal(n, 0);
+	OK(store_end_orphans(&db, 0, &ended, &n, &arena, &err));
+	assert_int_equal(n, 2);
+	assert_int_equal(status_of(spoke.session, spoke.message_id), CHAT__MESSAGE_STATUS__INTERRUPTED);
+	assert_int_equal(status_of(stopped.session, stopped.message_id), CHAT__MESSAGE_STATUS__STOPPED);
+	OK(store_take_over(&db, 0, 8, &orphans, &n, &arena, &err));
+	assert_int_equal(n, 1);
+	assert_string_equal(orphans[0].message_id, silent.message_id);
+	assert_string_equal(orphans[0].question_id, silent.question_id);
+	assert_string_equal(orphans[0].stream, silent.stream);
+	assert_int_equal(orphans[0].attempt, 2);
+	assert_int_equal(status_of(alive.session, alive.message_id), CHAT__MESSAGE_STATUS__GENERATING);
+	/* Late, the first writers come back: theirs no more. */
+	assert_int_equal(finish(spoke.session, spoke.message_id, 1, "late", &next), 0);
+	assert_int_equal(finish(silent.session, silent.message_id, 1, "late", &next), 0);
+	assert_int_equal(finish(silent.session, silent.message_id, 2, "now", &next), 1);
+	spoke = new_turn(spoke.session, "again");
+	assert_false(begin_turn(&spoke).queued);
+}
+
+/* A turn that kills whoever writes it is not tried for ever. */
+static void test_a_turn_that_kills_its_writers_ends(void **state)
+{
+	struct store_new_turn turn = new_turn(new_session(), "a");
+	struct store_orphan *orphans;
+	struct store_ended *ended;
+	size_t n;
+
+	(void)state;
+	begin_turn(&turn);
+	for (int attempt = 2; attempt <= STORE_ATTEMPTS; attempt++) {
+		lapse(&turn);
+		OK(store_take_over(&db, 0, 8, &orphans, &n, &arena, &err));
+		assert_int_equal(n, 1);
+	}
+	lapse(&turn);
+	OK(store_take_over(&db, 0, 8, &orphans, &n, &arena, &err));
+	assert_int_equal(n, 0);
+	OK(store_end_orphans(&db, 0, &ended, &n, &arena, &err));
+	assert_int_equal(n, 1);
+	assert_string_equal(ended[0].session, turn.session);
+	assert_int_equal(status_of(turn.session, turn.message_id), CHAT__MESSAGE_STATUS__INTERRUPTED);
+}
+
+static void test_gone_on_with(void **state)
+{
+	const char *session = new_session(), *next;
+	struct store_new_turn first = new_turn(session, "first"), second = new_turn(session, "second");
+	struct store_begun got;
+
+	(void)state;
+	begin_turn(&first);
+	begin_turn(&second);
+	assert_int_equal(finish(session, first.message_id, 1, "one", &next), 1);
+	assert_int_equal(store_load_turn(&db, owner, session, second.message_id, second.question_id, 1000,
+	                                 &got, &arena, &err),
+	                 1);
+	assert_string_equal(got.question, "second");
+	assert_string_equal(got.chatbot_id, bot);
+	assert_string_equal(got.created_at, "2026-01-15T10:30:00.123Z");
+	assert_int_equal(got.history_count, 2);
+	assert_string_equal(got.history[1].content, "one");
+	OK(store_delete_session(&db, owner, session, &err));
+	assert_int_equal(store_load_turn(&db, owner, session, second.message_id, second.question_id, 1000,
+	                                 &got, &arena, &err),
+	                 0);
 }
 
 static void test_streams(void **state)
@@ -334,7 +495,7 @@ static void test_streams(void **state)
 
 	(void)state;
 	OK(store_latest_turn(&db, owner, session, &turn, &arena, &err));
-	assert_true(turn.has_log);
+	assert_int_equal(turn.last, 7);
 	assert_int_equal(store_turn_by_stream(&db, owner, NULL, turn.stream, &turn, &arena, &err), 1);
 	assert_int_equal(store_turn_by_stream(&db, owner, session, turn.stream, &turn, &arena, &err), 1);
 	assert_int_equal(store_turn_by_stream(&db, owner, new_session(), turn.stream, &turn, &arena, &err),
@@ -342,9 +503,9 @@ static void test_streams(void **state)
 	assert_int_equal(store_turn_by_stream(&db, other, NULL, turn.stream, &turn, &arena, &err), 0);
 	OK(db_exec(&db, "t_old_log", DB_ARGS(id), NULL, &err));
 	assert_int_equal(store_load_events(&db, owner, id, &events, &arena, &err), 0);
-	OK(store_retell(&db, owner, id, again, (ProtobufCBinaryData){ 1, (uint8_t *)"x" }, &err));
+	OK(store_retell(&db, owner, id, again, (ProtobufCBinaryData){ 1, (uint8_t *)"x" }, 3, &err));
 	assert_int_equal(store_turn_by_stream(&db, owner, NULL, again, &turn, &arena, &err), 1);
-	assert_true(turn.has_log);
+	assert_int_equal(turn.last, 3);
 	assert_int_equal(store_load_events(&db, owner, id, &events, &arena, &err), 1);
 	assert_int_equal(events.len, 1);
 	OK(db_exec(&db, "t_old_log", DB_ARGS(id), NULL, &err));
@@ -413,22 +574,18 @@ static void test_history(void **state)
 {
 	const char *session = new_session();
 	struct store_new_turn now;
-	struct chat_message *got;
-	size_t n;
+	struct store_begun got;
 
 	(void)state;
 	add_turn(session, "12345678", "12345678");
-	add_turn(session, "abc", "def");
+	add_turn(session, "87654321", "87654321");
 	now = new_turn(session, "now");
-	OK(store_begin_turn(&db, &now, &err));
-	OK(store_history(&db, owner, session, now.question_id, 1000, &n, &got, &arena, &err));
-	assert_int_equal(n, 4);
-	assert_string_equal(got[0].role, "user");
-	assert_string_equal(got[3].content, "def");
-	OK(store_history(&db, owner, session, now.question_id, 10, &n, &got, &arena, &err));
-	assert_int_equal(n, 2);
-	OK(store_history(&db, other, session, now.question_id, 1000, &n, &got, &arena, &err));
-	assert_int_equal(n, 0);
+	now.history_characters = 24;
+	got = begin_turn(&now);
+	assert_int_equal(got.history_count, 3);
+	assert_string_equal(got.history[0].role, "assistant");
+	assert_string_equal(got.history[1].content, "87654321");
+	assert_string_equal(got.history[1].role, "user");
 }
 
 static void test_deleting_the_chatbot(void **state)
@@ -450,10 +607,15 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sessions, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_chatbot_of_somebody_else, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_turn, begin, end),
-		cmocka_unit_test_setup_teardown(test_one_answer_at_a_time, begin, end),
+		cmocka_unit_test_setup_teardown(test_messages_at_once_are_answered_in_order, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_session_that_is_not_there, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_visitors_session_begins_with_the_first_message, begin,
+		                                end),
 		cmocka_unit_test_setup_teardown(test_keys, begin, end),
 		cmocka_unit_test_setup_teardown(test_renewing_and_stopping, begin, end),
-		cmocka_unit_test_setup_teardown(test_orphans, begin, end),
+		cmocka_unit_test_setup_teardown(test_turns_of_the_dead, begin, end),
+		cmocka_unit_test_setup_teardown(test_a_turn_that_kills_its_writers_ends, begin, end),
+		cmocka_unit_test_setup_teardown(test_gone_on_with, begin, end),
 		cmocka_unit_test_setup_teardown(test_streams, begin, end),
 		cmocka_unit_test_setup_teardown(test_windows, begin, end),
 		cmocka_unit_test_setup_teardown(test_history, begin, end),
