@@ -50,6 +50,18 @@ async function writerOf(answer) {
     [1, 2].map((r) => stack.process('chat', r)).find((p) => fs.readFileSync(p.log, 'utf8').includes(id)));
 }
 
+// Every gateway knows that a replica which has just started is there.
+async function bothServe() {
+  const asked = (r) => stack.process('chat', r).metrics().then((text) =>
+    Number(/parley_rpc_requests_total\{method="chat.list_sessions",result="ok"\} (\d+)/.exec(text)?.[1] ?? 0));
+  for (const gateway of [1, 2])
+    await until('both replicas of svc-chat are asked', async () => {
+      const before = await Promise.all([1, 2].map(asked));
+      await Promise.all(Array.from({ length: 12 }, () => stack.api('GET', '/api/chat/sessions?limit=1', { token, gateway })));
+      return (await Promise.all([1, 2].map(asked))).every((n, i) => n > before[i]);
+    }, 20 * slow);
+}
+
 // --- Sessions -------------------------------------------------------------------------------------------------------------
 
 test('sessions are made, listed, shown and deleted', async () => {
@@ -457,6 +469,7 @@ test('the writer is killed: interrupted, with what there was, and the reader is 
 
 // Nothing was heard of it: another one goes on, and the reader sees one whole answer.
 test('the writer is killed before the model speaks: another goes on, once', async () => {
+  await bothServe();
   const { id } = await newSession();
   const streamed = await stream(id, 'slowly 3000 and well');
   await streamed.upTo('message', 2);
@@ -475,6 +488,7 @@ test('the writer is killed before the model speaks: another goes on, once', asyn
 });
 
 test('the writer is killed while it searches: another goes on, once', async () => {
+  await bothServe();
   const { id } = await newSession();
   await stack.process('documents').kill('SIGSTOP');
   const streamed = await stream(id, 'after a search');
@@ -489,6 +503,7 @@ test('the writer is killed while it searches: another goes on, once', async () =
 });
 
 test('the writer of a session where others wait is killed: all are answered, in order', async () => {
+  await bothServe();
   const { id } = await newSession();
   const first = await stream(id, 'slowly 2000 first');
   const writer = await writerOf(first);
@@ -506,6 +521,7 @@ test('the writer of a session where others wait is killed: all are answered, in 
 });
 
 test('SIGTERM lets a running answer end', async () => {
+  await bothServe();
   const { id } = await newSession();
   const streamed = await stream(id, 'count 200 10');
   const writer = await writerOf(streamed);
