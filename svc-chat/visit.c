@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/client.h"
 #include "common/base/clock.h"
-#include "common/db/throttle.h"
 #include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/retrieve.h"
 
@@ -56,7 +56,7 @@ int visit_own(struct call *call, const char *chatbot_id, const char *owner, stru
 
 int visit_count(struct call *call, const struct visit *v, const char *session)
 {
-	const char *client = call->caller->ip ? throttle_client(call->caller->ip, call->arena) : "";
+	const char *client = call->caller->ip ? client_name(call->caller->ip, call->arena) : "";
 	int most = v->settings.per_minute;
 	struct store_visit visit = {
 		.session = arena_printf(call->arena, "session/%s", session ? session : v->bot->id),
