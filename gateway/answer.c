@@ -207,6 +207,8 @@ void answer_error(struct request *req, const char *extra)
 	text_add_json(&body, detail, strlen(detail));
 	if (err->fields)
 		add_fields(&body, err->fields);
+	else if (code == ERROR_INVALID) /* of no field in particular: a 422 has errors all the same */
+		add_fields(&body, &(struct field_error){ "body", "", detail, "value_error", NULL });
 	if (extra)
 		add_members(&body, extra);
 	text_addc(&body, '}');

@@ -184,6 +184,15 @@ bool format_word(const char *words, const char *text, size_t length)
 	}
 }
 
+bool format_cursor(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		if (!is_alnum(text[i]) && (!text[i] || !strchr(".-_", text[i])))
+			return false;
+	}
+	return length > 0 && length <= 200;
+}
+
 /* Bytes of the white space at the front, or 0. Unicode's White_Space, and two that are as invisible. */
 static size_t space_at(const char *text, size_t length)
 {

@@ -23,6 +23,9 @@ bool format_time(const char *text, size_t length);
 /* A word of "slack|website". */
 bool format_word(const char *words, const char *text, size_t length);
 
+/* Digits, letters, ".", "-" and "_", at most 200: what cursors are made of. */
+bool format_cursor(const char *text, size_t length);
+
 /* White space (Unicode's too) at both ends is cut off: moves *text, shortens *length. Takes valid UTF-8. */
 void format_trim(const char **text, size_t *length);
 

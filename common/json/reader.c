@@ -128,6 +128,9 @@ static int check_format(struct reader *r, const struct place *p, const struct sh
 		return format_time(text, length)
 		           ? 0
 		           : reader_refuse(r, p, "value_error", "must be a time like 2025-01-15T10:30:00Z");
+	case FORMAT_CURSOR:
+		return format_cursor(text, length) ? 0
+		                                   : reader_refuse(r, p, "value_error", "is not one of ours");
 	default: return 0;
 	}
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The numbers of parley.Format and parley.Source. */
+/* The words of parley.Format and parley.Source (proto/http.proto). */
 enum format {
 	FORMAT_ANY,
 	FORMAT_EMAIL,
@@ -21,7 +21,8 @@ enum format {
 	FORMAT_ID,
 	FORMAT_OBJECT,
 	FORMAT_VALUE,
-	FORMAT_SECRET
+	FORMAT_SECRET,
+	FORMAT_CURSOR
 };
 enum source { SOURCE_BODY, SOURCE_QUERY, SOURCE_HEADER, SOURCE_NOWHERE };
 

@@ -20,10 +20,10 @@
 
 struct call;
 
-/* The numbers of parley.Access. */
+/* The words of parley.Access (proto/http.proto). */
 enum access { ACCESS_USER, ACCESS_VISITOR, ACCESS_PUBLIC, ACCESS_ADMIN, ACCESS_INTERNAL, ACCESS_ANYBODY };
 
-/* What a method waits for: the names of parley.Waits. */
+/* What a method waits for: the words of parley.Waits. */
 enum waits {
 	WAITS_DATABASE,
 	WAITS_BRIEF,

@@ -41,8 +41,8 @@ static int check_access(const struct method *method, const Rpc__Caller *caller, 
 	bool owner = caller->owner_id && (process || caller->kind == RPC__CALLER__KIND__USER);
 
 	switch (method->access) {
-	case ACCESS_PUBLIC:
 	case ACCESS_ANYBODY:
+	case ACCESS_PUBLIC:
 	case ACCESS_VISITOR:
 	case ACCESS_INTERNAL:
 		return 0; /* no route leads there: who holds the cluster key may, for whomever it acts */

@@ -111,6 +111,16 @@ static void check_body(struct model *m, const struct rpc *r)
 		mistake(m, r->name, "this method has no body for request_body");
 }
 
+/* What is no cursor of ours must be refused before it gets into a statement. */
+static void check_cursor(struct model *m, const struct rpc *r)
+{
+	const struct field *f = message_field(r->in, "cursor");
+
+	if (is_text(f) && f->rule->source != PARLEY__SOURCE__NOWHERE &&
+	    f->rule->format == PARLEY__FORMAT__ANY)
+		mistake(m, f->name, "is a cursor, and needs a format");
+}
+
 static void check_http(struct model *m, const struct rpc *r)
 {
 	const Parley__Http *h = r->http;
@@ -125,6 +135,7 @@ static void check_http(struct model *m, const struct rpc *r)
 	check_parameters(m, r);
 	check_sources(m, r);
 	check_body(m, r);
+	check_cursor(m, r);
 	check_answer(m, r);
 }
 

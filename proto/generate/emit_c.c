@@ -2,9 +2,6 @@
 
 #include "proto/generate/generate.h"
 
-static const char *const access_names[] = { "ACCESS_USER",  "ACCESS_VISITOR",  "ACCESS_PUBLIC",
-	                                    "ACCESS_ADMIN", "ACCESS_INTERNAL", "ACCESS_ANYBODY" };
-
 static struct text new_file(const struct model *m, const char *from)
 {
 	struct text t;
@@ -19,20 +16,16 @@ static const char *truth(bool value)
 	return value ? "true" : "false";
 }
 
-/* The contract's own word. */
-static const char *waits_name(Parley__Waits waits)
-{
-	return protobuf_c_enum_descriptor_get_value(&parley__waits__descriptor, (int)waits)->name;
-}
-
 /* One row of a method table; handler is the thunk's name or "NULL". */
 static void add_method(struct text *t, const struct rpc *r, const char *handler)
 {
 	text_addf(t, "\t{ \"%s\", 0x%08x, %s,\n\t  &%s__descriptor, &%s__descriptor,\n", r->wire, r->id,
-	          access_names[r->http ? r->http->access : PARLEY__ACCESS__INTERNAL], r->in->c_low,
-	          r->out->c_low);
-	text_addf(t, "\t  %s, .reads = %s, .waits = WAITS_%s, .idempotency_key = %s },\n", handler,
-	          truth(r->reads), waits_name(r->behaviour->waits), truth(r->behaviour->idempotency_key));
+	          word("ACCESS", &parley__access__descriptor,
+	               r->http ? (int)r->http->access : PARLEY__ACCESS__INTERNAL, t->arena),
+	          r->in->c_low, r->out->c_low);
+	text_addf(t, "\t  %s, .reads = %s, .waits = %s, .idempotency_key = %s },\n", handler, truth(r->reads),
+	          word("WAITS", &parley__waits__descriptor, (int)r->behaviour->waits, t->arena),
+	          truth(r->behaviour->idempotency_key));
 }
 
 static void add_signature(struct text *t, const struct contract *c, const struct rpc *r)

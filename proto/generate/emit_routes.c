@@ -12,7 +12,6 @@ static void add_text(struct text *t, const char *member, const char *value)
 
 static void add_route(struct text *t, const struct rpc *r)
 {
-	static const char *const streams[] = { "STREAM_NONE", "STREAM_START", "STREAM_RESUME" };
 	const char *service = r->contract->name;
 	const Parley__Http *h = r->http;
 
@@ -20,8 +19,9 @@ static void add_route(struct text *t, const struct rpc *r)
 	          service, service, upper(service, t->arena), r->upp);
 	text_addf(t, "\t  &shape_%s, &shape_%s,\n", r->in->c_low, r->out->c_low);
 	text_addf(t, "\t  .stream = %s, .raw = %s, .ends_session = %s, .status = %d, .rate_per_minute = %d,",
-	          streams[h->stream], h->raw ? "true" : "false", h->ends_session ? "true" : "false",
-	          h->status, h->rate_per_minute);
+	          word("STREAM", &parley__stream_mode__descriptor, (int)h->stream, t->arena),
+	          h->raw ? "true" : "false", h->ends_session ? "true" : "false", h->status,
+	          h->rate_per_minute);
 	text_addf(t, " .timeout_seconds = %d, .body_limit = %lld", h->timeout_seconds,
 	          (long long)h->body_limit);
 	add_text(t, "request_body", h->request_body);

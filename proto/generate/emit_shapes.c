@@ -2,11 +2,6 @@
 
 #include "proto/generate/generate.h"
 
-static const char *const formats[] = { "FORMAT_ANY",    "FORMAT_EMAIL", "FORMAT_UUID",
-	                               "FORMAT_URL",    "FORMAT_TIME",  "FORMAT_ID",
-	                               "FORMAT_OBJECT", "FORMAT_VALUE", "FORMAT_SECRET" };
-static const char *const sources[] = { "SOURCE_BODY", "SOURCE_QUERY", "SOURCE_HEADER", "SOURCE_NOWHERE" };
-
 static void add_aliases(struct text *t, const struct message *msg, const struct field *f)
 {
 	text_addf(t, "static const char *const aliases_%s_%d[] = { ", msg->c_low, f->proto->number);
@@ -39,9 +34,11 @@ static void add_field(struct text *t, const struct message *msg, const struct fi
 		text_add_json(t, r->one_of, strlen(r->one_of));
 	}
 	if (r->format)
-		text_addf(t, ", .format = %s", formats[r->format]);
+		text_addf(t, ", .format = %s",
+		          word("FORMAT", &parley__format__descriptor, (int)r->format, t->arena));
 	if (r->source)
-		text_addf(t, ", .source = %s", sources[r->source]);
+		text_addf(t, ", .source = %s",
+		          word("SOURCE", &parley__source__descriptor, (int)r->source, t->arena));
 	add_flag(t, r->required, "required");
 	add_flag(t, r->resets, "resets");
 	add_flag(t, r->omit_absent, "omit_absent");

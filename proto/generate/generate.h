@@ -112,6 +112,8 @@ const char *c_type_name(const char *full_name, struct arena *a);  /* a.FooBar ->
 const char *c_lower_name(const char *full_name, struct arena *a); /* a.FooBar -> a__foo_bar */
 const char *upper(const char *text, struct arena *a);
 const char *lower(const char *text, struct arena *a);
+/* The C word of an annotation's enum: word("ACCESS", &parley__access__descriptor, 3) is ACCESS_ADMIN. */
+const char *word(const char *prefix, const ProtobufCEnumDescriptor *words, int value, struct arena *a);
 
 void emit_methods(const struct model *m, const struct contract *c, const char *dir);
 void emit_client(const struct model *m, const struct contract *c, const char *dir);

@@ -69,6 +69,11 @@ const char *lower(const char *text, struct arena *a)
 	return mapped(text, tolower, a);
 }
 
+const char *word(const char *prefix, const ProtobufCEnumDescriptor *words, int value, struct arena *a)
+{
+	return arena_printf(a, "%s_%s", prefix, protobuf_c_enum_descriptor_get_value(words, value)->name);
+}
+
 const char *path_parameter(const char **at, struct arena *a)
 {
 	const char *open = strchr(*at, '{');

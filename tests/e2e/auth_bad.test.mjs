@@ -90,6 +90,7 @@ describe('accounts, hostile input', () => {
     }],
     ['a token of 100 KB', 401, null, () => stack.api('GET', '/auth/me', { token: 'x'.repeat(10000) })],
     ['an API key that is none', 401, null, () => stack.api('GET', '/auth/me', { headers: { 'X-API-Key': `pk_${'x'.repeat(43)}` } })],
+    ['a bad token where one is optional', 401, null, () => stack.api('POST', '/api/chatbots/preview', { token: 'abc', json: { message: 'hello' } })],
     ['key: no name', 422, 'name', () => stack.api('POST', '/auth/api-keys', { token: ada.token, json: {} })],
     ['key: a provider without a key', 422, 'key', () => stack.api('POST', '/auth/api-keys', { token: ada.token, json: { provider: 'openai' } })],
     ['key: a key without a provider', 422, 'provider', () => stack.api('POST', '/auth/api-keys', { token: ada.token, json: { key: 'sk' } })],

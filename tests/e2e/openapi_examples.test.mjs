@@ -99,6 +99,52 @@ test('accounts', async () => {
   user = await call('auth_sign_in', { token: null, json: { password: 'a new long password' } });
 });
 
+const nobody = '00000000-0000-4000-8000-000000000000';
+const filled = (where) => where.replace(/\{(\w+)\}/g, (_, name) => known[name] ?? nobody);
+
+test('a stale token stands in nobody\'s way: where none is asked for, none is looked at', async () => {
+  const open = [...operations.values()].filter(({ where, operation }) => operation.security?.length === 0 && /^\/(api|auth|reset)/.test(where));
+  assert.ok(open.length > 10, `${open.length}`);
+  for (const { where, verb } of open) {
+    const json = verb === 'GET' ? undefined : {};
+    const { status } = await stack.api(verb, filled(where), { json });
+    for (const Authorization of ['Bearer null', 'Bearer undefined', 'Bearer eyJhbGciOiJIUzI1NiJ9.e30.AAAA', 'nonsense', ''])
+      assert.equal((await stack.api(verb, filled(where), { json, headers: { Authorization } })).status, status, `${verb} ${where} with "${Authorization}"`);
+  }
+  const json = { email: 'ada@example.com', password: 'a new long password' };
+  await stack.ok('POST', '/api/auth/login', { json, headers: { Authorization: 'Bearer null' } });
+});
+
+test('nonsense in a query is refused, and breaks nothing', async () => {
+  const words = ['x', '', '-1', '0', '1e99', '99999999999999999999', 'null', "' OR 1=1 --", '%00', '%ff', '☃', '..', 'x'.repeat(3000), '1.2.3.4.5'];
+  let tried = 0;
+  for (const { where, verb, operation } of operations.values()) {
+    if (verb !== 'GET') continue;
+    for (const { name } of (operation.parameters ?? []).filter((parameter) => parameter.in === 'query')) {
+      for (const word of words) {
+        const value = word.startsWith('%') ? word : encodeURIComponent(word);
+        const answer = await stack.api(verb, `${filled(where)}?${name}=${value}`, { token: user.token });
+        assert.ok(answer.status < 500, `${verb} ${where} ?${name}=${value.slice(0, 30)}: ${answer.status} ${answer.text}`);
+        tried += 1;
+      }
+    }
+  }
+  assert.ok(tried > 100, `${tried}`);
+});
+
+test('every 422 says where', async () => {
+  const valid = ajv.getSchema('api#/components/schemas/ValidationError');
+  for (const [where, json] of [
+    ['/api/documents/url', { url: 'http://10.0.0.1/' }],
+    ['/api/chatbots', { name: 'x', documents: ['nope'] }],
+    ['/api/auth/register', {}],
+  ]) {
+    const answer = await stack.api('POST', where, { json, token: user.token });
+    assert.equal(answer.status, 422, answer.text);
+    assert.ok(valid(answer.body), `${where}: ${ajv.errorsText(valid.errors)} ${answer.text}`);
+  }
+});
+
 test('sessions, keys and settings', async () => {
   const other = await stack.ok('POST', '/api/auth/login', { json: { email: 'ada@example.com', password: 'a new long password' } });
   const sessions = await call('auth_list_sessions');

@@ -161,6 +161,11 @@ static void times(void **state)
 static void words(void **state)
 {
 	(void)state;
+	assert_true(format_cursor("0192f3a0-0000-7000-8000-000000000001", 36));
+	assert_true(format_cursor("1700000000.20.7", 15));
+	assert_false(format_cursor("", 0));
+	assert_false(format_cursor("x'; --", 6));
+	assert_false(format_cursor("a\0b", 3));
 	assert_true(format_word("slack|website", "slack", 5));
 	assert_true(format_word("slack|website", "website", 7));
 	assert_false(format_word("slack|website", "web", 3));

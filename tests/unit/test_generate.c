@@ -124,6 +124,15 @@ static void mistakes_are_told(void **state)
 		  "has a member x that its body has not" },
 		{ RPC("Id", "Out", "post: '/x/{id}' tag: 'Things' example: '{\"id\":1}'"),
 		  "has an example, but no body" },
+		/* A cursor without a format gets into a statement as it came. */
+		{ "message Page { optional string cursor = 1 [(parley.rule) = { source: QUERY }]; }\n" RPC(
+		      "Page", "Out", "get: '/x' tag: 'Things'"),
+		  "bad.Page.cursor: is a cursor, and needs a format" },
+		{ "message Page { optional string cursor = 1 [(parley.rule) = { source: QUERY format: UUID }]; }\n" RPC(
+		      "Page", "Out", "get: '/x' tag: 'Things'"),
+		  "" },
+		{ "service Bad { rpc Do(Id) returns (Out) { option (parley.behaviour) = { waits: BRIEF }; } }",
+		  "bad.Do: waits for a few rows only, so it must have NO_SIDE_EFFECTS" },
 		/* The rest. */
 		{ RPC("Id", "Out", "get: '/x' tag: 'Odd'"), "" },
 		{ RPC("Id", "Out", "get: '/x'"), "" },
@@ -215,6 +224,7 @@ static void methods_say_what_the_contract_says(void **state)
 		{ "sample.put_thing", ACCESS_USER, false, WAITS_DATABASE, false },
 		{ "sample.drop_thing", ACCESS_ADMIN, false, WAITS_DATABASE, false },
 		{ "sample.follow_thing", ACCESS_USER, true, WAITS_DATABASE, false },
+		{ "sample.sign_in", ACCESS_ANYBODY, false, WAITS_DATABASE, false },
 		{ "sample.get_link", ACCESS_VISITOR, true, WAITS_DATABASE, false },
 		{ "sample.add_link", ACCESS_USER, false, WAITS_DATABASE, false },
 		{ "sample.count_httpthings", ACCESS_INTERNAL, false, WAITS_PEERS, false },
@@ -243,7 +253,7 @@ static void routes_say_what_the_contract_says(void **state)
 	const struct route *make = &routes[0], *list = &routes[1], *drop = &routes[3], *follow = &routes[4];
 
 	(void)state;
-	assert_int_equal(route_count, 7);
+	assert_int_equal(route_count, 8);
 	assert_string_equal(make->verb, "POST");
 	assert_string_equal(make->path, "/things");
 	assert_string_equal(make->service, "sample");
@@ -297,6 +307,7 @@ static void documentation_says_what_the_contract_says(void **state)
 		{ "/paths/~1things/post/security", "" },
 		{ "/paths/~1things/get/security", "[{},{\"bearer\":[]},{\"apiKey\":[]}]" },
 		{ "/paths/~1links~1{thing_id}/get/security", "[]" },
+		{ "/paths/~1things~1sign-in/post/security", "[]" },
 		{ "/paths/~1things/get/responses/200/content/application~1json/schema/items",
 		  "{\"$ref\":\"#/components/schemas/sample.Thing\"}" },
 		{ "/paths/~1things/get/parameters/1/schema",
