@@ -16,6 +16,8 @@ import threading
 import time
 import urllib.request
 
+import documents
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, "build/release")
@@ -86,10 +88,10 @@ def dsn(database="parley"):
     return run("bash", "common/scripts/postgres.sh", "url", "parley_admin", database, env=ENV).strip()
 
 
-def wrk(base, paths, token, seconds, connections=CONNECTIONS):
-    """Requests a second, p50 and p99 in ms, of random paths."""
-    env = dict(os.environ, PATHS=paths, TOKEN=token)
-    out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", f"{HERE}/get.lua", base, env=env)
+def wrk(base, paths, token, seconds, connections=CONNECTIONS, script="get.lua"):
+    """Requests a second, p50 and p99 in ms, of random paths (or questions, as the script takes them)."""
+    env = dict(os.environ, PATHS=paths, QUESTIONS=paths, TOKEN=token)
+    out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", f"{HERE}/{script}", base, env=env)
     rate, p50, p99, bad = re.search(r"RESULT (\S+) (\S+) (\S+) (\S+)", out).groups()
     if int(bad):
         sys.exit(f"bench: {bad} bad answers from {base}:\n{out}")
@@ -251,9 +253,54 @@ def part_start():
     below("  our processes alone (database running)", statistics.median(ours), 1.0, "s")
 
 
+def newcomer(name):
+    return call("POST", "/api/auth/register", {"email": f"{name}-{time.time()}@example.com", "password": "correct horse 9 battery",
+                                               "display_name": name})["token"]
+
+
+def part_search():
+    """POST /api/documents/search at 8 clients over 100 uploads, right after them: PostgreSQL knows nothing of the tables yet."""
+    token = newcomer("search")
+    seconds, chunks = documents.ingest(BASE, token, documents.files(documents.FILES))
+    row(f"100 uploads to searchable, {chunks} chunks", f"{chunks / seconds:,.0f}/s", "", "", ">= 2000", "", chunks / seconds >= 2000)
+    paths = f"{STATE}/questions"
+    documents.questions(paths)
+    rates = []
+    for _ in range(ROUNDS):
+        used = [*pids().values(), *documents.backends(STATE)]
+        before = documents.cpu(used)
+        rate, p50, p99 = wrk(BASE, paths, token, SECONDS, documents.CLIENTS, "search.lua")
+        rates.append((rate, p50, p99, 1000 * (documents.cpu(used) - before) / (rate * SECONDS)))
+    rate, p50, p99, used = (statistics.median(r[i] for r in rates) for i in range(4))
+    row("search over them, 8 clients", f"{rate:,.0f}/s", "", "", ">= 480", "", rate >= 480)
+    below("  p50", p50, 12, "ms")
+    row("  p99", f"{p99:.1f} ms")
+    below("  processor time of all processes, each", used, 3, "ms")
+
+
+def part_ingest():
+    """One text of 20 MB: to searchable, and the memory of svc-documents at its peak and a minute later."""
+    token, peak, done = newcomer("ingest"), [0.0], threading.Event()
+    pid = pids()["svc-documents"]
+
+    def watch():
+        while not done.wait(0.02):
+            peak[0] = max(peak[0], documents.pss(pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    seconds, chunks = documents.ingest(BASE, token, [("book", documents.large_text(20 << 20))])
+    done.set()
+    watcher.join()
+    row(f"a text of 20 MB to searchable, {chunks} chunks", f"{chunks / seconds:,.0f}/s", "", "", ">= 5000", "", chunks / seconds >= 5000)
+    below("  svc-documents at its peak (PSS)", peak[0], 150, "MB")
+    time.sleep(min(60, IDLE))
+    below("  and afterwards", documents.pss(pid), 60, "MB")
+
+
 # name: the part, and whether it needs the stack. Memory is read before anybody has worked with it.
 PARTS = {"token": (part_token, False), "memory": (part_memory, True), "reads": (part_reads, True),
-         "logins": (part_logins, True), "start": (part_start, True)}
+         "search": (part_search, True), "ingest": (part_ingest, True), "logins": (part_logins, True), "start": (part_start, True)}
 
 
 def main():
