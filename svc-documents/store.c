@@ -17,6 +17,13 @@ const struct db_stmt store_statements[] = {
 	{ "drop_file", "DELETE FROM piece WHERE owner_id = $1 AND file_id = $2" },
 	{ "sweep", "DELETE FROM piece p WHERE created_at < now() - interval '1 hour' AND NOT EXISTS"
 	           " (SELECT FROM document d WHERE d.owner_id = p.owner_id AND d.file_id = p.file_id)" },
+	/* Owners with lists of words but no corpus: their account is gone. One step of the key for each owner. */
+	{ "orphans", "WITH RECURSIVE o AS ((SELECT owner_id FROM posting ORDER BY owner_id LIMIT 1) UNION ALL"
+	             " SELECT (SELECT p.owner_id FROM posting p WHERE p.owner_id > o.owner_id"
+	             " ORDER BY p.owner_id LIMIT 1) FROM o WHERE o.owner_id IS NOT NULL)"
+	             " SELECT owner_id FROM o WHERE owner_id IS NOT NULL"
+	             " AND NOT EXISTS (SELECT FROM corpus c WHERE c.owner_id = o.owner_id)" },
+	{ "drop_postings", "DELETE FROM posting WHERE owner_id = $1" },
 
 	{ "create",
 	  "INSERT INTO document (owner_id, id, name, description, type, status, error, size, file_id, metadata)"
@@ -90,7 +97,15 @@ int store_drop_file(struct db *db, const char *owner, const char *file, struct e
 
 int store_sweep(struct db *db, int64_t *pieces, struct error *err)
 {
-	return db_change(db, "sweep", DB_ARGS(), pieces, err);
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_change(db, "sweep", DB_ARGS(), pieces, err) < 0 ||
+	    db_exec(db, "orphans", DB_ARGS(), &res, err) < 0)
+		return -1;
+	for (int i = 0; i < PQntuples(res); i++)
+		if (db_exec(db, "drop_postings", DB_ARGS(db_text(res, i, "owner_id")), NULL, err) < 0)
+			return -1;
+	return 0;
 }
 
 /* --- Documents -------------------------------------------------------------------------------------------------- */
@@ -130,6 +145,7 @@ int store_delete(struct db *db, const char *owner, const char *id, struct error 
 	if (found <= 0)
 		return found;
 	if (db_exec(db, "drop_file", DB_ARGS(owner, db_text(res, 0, "file_id")), NULL, err) < 0 ||
+	    db_exec(db, "clear_postings", DB_ARGS(owner, id), NULL, err) < 0 ||
 	    db_exec(db, "uncount", DB_ARGS(owner, db_int(res, 0, "chunks"), db_int(res, 0, "terms")), NULL,
 	            err) < 0)
 		return -1;

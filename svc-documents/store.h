@@ -32,7 +32,7 @@ int store_file(struct db *db, const char *owner, const char *file, struct file_s
 int store_get_piece(struct db *db, const char *owner, const char *file, int number, ProtobufCBinaryData *ret,
                     struct arena *a, struct error *err) CHECKED;
 int store_drop_file(struct db *db, const char *owner, const char *file, struct error *err) CHECKED;
-/* Pieces that nothing claimed for an hour. */
+/* Pieces that nothing claimed for an hour, and the lists of words of accounts that are gone. */
 int store_sweep(struct db *db, int64_t *pieces, struct error *err) CHECKED;
 
 /* --- Documents -------------------------------------------------------------------------------------------------- */

@@ -25,6 +25,11 @@ const struct db_stmt store_index_statements[] = {
 	{ "add_content",
 	  "INSERT INTO content (owner_id, document_id, page_starts, page_ends, characters, bytes)"
 	  " VALUES ($1, $2, $3, $4, $5, $6)" },
+	/* The same with all of the text, when that is one row. */
+	{ "add_whole",
+	  "WITH t AS (INSERT INTO piece_of_text (owner_id, document_id, number, text) VALUES ($1, $2, 0, $7))"
+	  " INSERT INTO content (owner_id, document_id, page_starts, page_ends, characters, bytes)"
+	  " VALUES ($1, $2, $3, $4, $5, $6)" },
 	{ "add_text",
 	  "INSERT INTO piece_of_text (owner_id, document_id, number, text) VALUES ($1, $2, $3, $4)" },
 	{ "add_vocabulary", "INSERT INTO vocabulary (owner_id, document_id, words) VALUES ($1, $2, $3)" },
@@ -183,13 +188,12 @@ static int add_postings(struct db *db, const char *owner, const char *id, const 
 
 /* The text, in rows of so many characters. */
 static int add_text(struct db *db, const char *owner, const char *id, const struct clean *c,
-                    int64_t *characters, struct error *err)
+                    struct error *err)
 {
 	const char *at = c->text, *end = at + c->size;
 	struct arena a;
 	int rc = 0;
 
-	*characters = 0;
 	arena_init(&a, 0);
 	for (int number = 0; at < end && rc == 0; number++) {
 		const char *stop = utf8_skip(at, end, TEXT_ROW);
@@ -198,8 +202,6 @@ static int add_text(struct db *db, const char *owner, const char *id, const stru
 		    db, "add_text",
 		    DB_ARGS(owner, id, number, (const char *)arena_strndup(&a, at, (size_t)(stop - at))),
 		    NULL, err);
-		*characters = stop < end ? *characters + TEXT_ROW
-		                         : *characters + (int64_t)utf8_length(at, (size_t)(stop - at));
 		at = stop;
 		arena_reset(&a);
 	}
@@ -300,13 +302,20 @@ static int add_all(struct db *db, const char *owner, const char *id, const struc
                    struct arena *a, struct error *err)
 {
 	const char *starts, *ends;
-	int64_t characters;
+	int64_t characters = (int64_t)utf8_length(p->clean.text, p->clean.size),
+	        bytes = (int64_t)p->clean.size;
 
 	print_pages(&p->clean, &starts, &ends, a);
-	if (add_text(db, owner, id, &p->clean, &characters, err) < 0 ||
-	    db_exec(db, "add_content", DB_ARGS(owner, id, starts, ends, characters, (int64_t)p->clean.size),
-	            NULL, err) < 0)
+	if (bytes && characters <= TEXT_ROW) {
+		if (db_exec(db, "add_whole",
+		            DB_ARGS(owner, id, starts, ends, characters, bytes, p->clean.text), NULL,
+		            err) < 0)
+			return -1;
+	} else if (add_text(db, owner, id, &p->clean, err) < 0 ||
+	           db_exec(db, "add_content", DB_ARGS(owner, id, starts, ends, characters, bytes), NULL,
+	                   err) < 0) {
 		return -1;
+	}
 	if (add_all_chunks(db, owner, id, p, err) < 0)
 		return -1;
 	return add_all_postings(db, owner, id, &p->index, err);

@@ -12,7 +12,10 @@
 #include "svc-documents/ingest/page.h"
 #include "svc-documents/store.h"
 
-enum { TRIM = 1 << 20 /* bytes of text, after which memory is given back at once */ };
+enum {
+	TRIM = 1 << 20, /* bytes of text, after which memory is given back at once */
+	TOLD = 1 << 20  /* bytes of text whose storing takes long enough to be told of */
+};
 
 /* --- Files and pages ------------------------------------------------------------------------------------------------ */
 
@@ -146,7 +149,9 @@ static int process(struct call *call, const struct target *t)
 		return found == 0 ? prepare_gone(call) : -1;
 	if ((source.file ? prepare_file(call, t, &source, &p) : page_prepare(call, t, source.url, &p)) < 0)
 		return -1;
-	return prepare_tell(call, t, 0.8) < 0 ? -1 : commit(call, t, &p);
+	if (p.clean.size > TOLD && prepare_tell(call, t, 0.8) < 0)
+		return -1;
+	return commit(call, t, &p);
 }
 
 static struct target target_of(struct call *call, const struct job *job)

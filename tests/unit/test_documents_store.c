@@ -205,6 +205,21 @@ static void who_goes_takes_work_along(void **state)
 	assert_int_equal(store_rig_number("t_pieces"), 0);
 }
 
+static void the_words_of_an_account_that_is_gone_are_swept(void **state)
+{
+	const char *id = new_document();
+	int64_t swept = 0;
+
+	(void)state;
+	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(5), &arena, &err), 1);
+	OK(store_sweep(&db, &swept, &err));
+	assert_true(store_rig_number("t_rows") > 0);
+	OK(db_exec(&db, "t_drop_user", DB_ARGS(ADA), NULL, &err));
+	OK(store_sweep(&db, &swept, &err));
+	assert_int_equal(store_rig_number("t_rows"), 0);
+}
+
 static void only_pieces_that_nobody_claimed_are_swept(void **state)
 {
 	int64_t swept = 0;
@@ -230,6 +245,7 @@ int main(void)
 		STORE_TEST(deleting_leaves_nothing),
 		STORE_TEST(who_goes_takes_work_along),
 		STORE_TEST(only_pieces_that_nobody_claimed_are_swept),
+		STORE_TEST(the_words_of_an_account_that_is_gone_are_swept),
 	};
 
 	return cmocka_run_group_tests(tests, open_rig, store_rig_close);
