@@ -32,9 +32,9 @@ RUN apt-get update \
  && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/none.conf \
  && apt-get install -y --no-install-recommends postgresql-17 postgresql-17-pgvector \
  && rm -rf /var/lib/apt/lists/* \
- && install -d -o postgres -m 700 /var/lib/parley-postgres && install -d -o postgres -m 755 /run/parley-postgres
+ && install -d -o postgres -m 700 /var/lib/parley-postgres && install -d -o postgres -m 755 /run/parley-postgres /run/parley-admin
 COPY common/docker/postgres.sh /usr/local/bin/parley-postgres
 USER postgres
-VOLUME /var/lib/parley-postgres /run/parley-postgres
+VOLUME /var/lib/parley-postgres /run/parley-postgres /run/parley-admin
 STOPSIGNAL SIGINT
 CMD ["parley-postgres"]

@@ -126,11 +126,63 @@ static int init_service(PGconn *conn, const char *name, const struct secret *sec
 	return set_password(conn, role, secret, err);
 }
 
-int init_database(const char *admin_url, const struct secret *secret, int wait_ms, struct error *err)
+/* --- Whether it is the database that it was ------------------------------------------------------------------------- */
+
+/* What tells one server's data from another's; "" when it does not say. */
+static void read_identity(PGconn *conn, char identity[32])
+{
+	OWN(pgresult) PGresult *res = PQexec(conn, "SELECT system_identifier FROM pg_control_system()");
+
+	snprintf(identity, 32, "%s", PQntuples(res) == 1 ? PQgetvalue(res, 0, 0) : "");
+}
+
+static int check_same(PGconn *conn, const char *note, const char *identity, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	char noted[32] = "";
+	FILE *file = fopen(note, "re");
+
+	if (!file)
+		return 0;
+	if (!fgets(noted, sizeof noted, file))
+		noted[0] = '\0';
+	fclose(file);
+	noted[strcspn(noted, "\n")] = '\0';
+	if (!strcmp(noted, identity))
+		return 0;
+	if (query(conn, "SELECT FROM pg_namespace WHERE nspname = 'auth'", 0, NULL, &res, err) < 0)
+		return -1;
+	if (PQntuples(res) > 0) /* moved, or restored from a dump */
+		return 0;
+	return error_set(
+	    err, ERROR_CONFLICT,
+	    "the database is empty, but another one was made ready with this secret before: is its volume "
+	    "mounted? To begin anew, remove %s",
+	    note);
+}
+
+/* It helps later, and nothing hangs on it. */
+static void note_identity(const char *note, const char *identity)
+{
+	FILE *file = *identity ? fopen(note, "we") : NULL;
+
+	if (!file)
+		return;
+	fprintf(file, "%s\n", identity);
+	fclose(file);
+}
+
+int init_database(const char *admin_url, const struct secret *secret, const char *state, int wait_ms,
+                  struct error *err)
 {
 	OWN(pgconn) PGconn *conn = NULL;
+	char identity[32], note[4096];
 
 	if (connect_to(admin_url, wait_ms, &conn, err) < 0)
+		return -1;
+	snprintf(note, sizeof note, "%s/database-made", state);
+	read_identity(conn, identity);
+	if (*state && check_same(conn, note, identity, err) < 0)
 		return -1;
 	/* One at a time: of two that start together, the second finds everything there. */
 	if (run(conn,
@@ -143,6 +195,8 @@ int init_database(const char *admin_url, const struct secret *secret, int wait_m
 			return -1;
 	if (run(conn, "COMMIT", err) < 0)
 		return -1;
+	if (*state)
+		note_identity(note, identity);
 	log_line(LOG_INFO, "the database is ready for the services");
 	return 0;
 }

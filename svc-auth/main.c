@@ -82,9 +82,23 @@ static void stop(void *state)
 	free(auth);
 }
 
+/* An administrator's connection is for --init alone: what runs for weeks does not keep it, not even where ps finds it. */
+static void forget_admin_url(void)
+{
+	static const char name[] = "ADMIN_DATABASE_URL";
+	char *url = getenv(name);
+
+	if (!url)
+		return;
+	explicit_bzero(url, strlen(url));
+	unsetenv(name);
+}
+
 static int start(struct service *s, void *set, void **state, struct error *err)
 {
 	struct auth *auth = calloc(1, sizeof *auth);
+
+	forget_admin_url();
 
 	if (!auth)
 		abort();
@@ -112,7 +126,7 @@ static int start(struct service *s, void *set, void **state, struct error *err)
 /* --- Commands ---------------------------------------------------------------------------------------------------- */
 
 struct command_settings {
-	const char *admin_url, *url, *secret;
+	const char *admin_url, *url, *secret, *state;
 };
 
 static int init(struct arena *a, struct error *err)
@@ -121,14 +135,15 @@ static int init(struct arena *a, struct error *err)
 		CONFIG_SECRET(struct command_settings, admin_url, "ADMIN_DATABASE_URL", NULL,
 		              "an administrator's connection"),
 		CONFIG_TEXT(struct command_settings, secret, "PARLEY_SECRET", NULL, "the file of the secret"),
+		CONFIG_TEXT(struct command_settings, state, "PARLEY_STATE", "", "the state directory"),
 	};
 	struct command_settings set = { 0 };
 	struct secret secret;
 	int result;
 
-	if (config_load(wanted, 2, &set, a, err) < 0 || secret_load(&secret, set.secret, 1, err) < 0)
+	if (config_load(wanted, 3, &set, a, err) < 0 || secret_load(&secret, set.secret, 1, err) < 0)
 		return -1;
-	result = init_database(set.admin_url, &secret, DATABASE_WAIT_MS, err);
+	result = init_database(set.admin_url, &secret, set.state, DATABASE_WAIT_MS, err);
 	secret_forget(&secret);
 	return result;
 }

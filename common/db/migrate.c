@@ -83,9 +83,14 @@ static int connect_when_ready(struct migrator *m)
 	struct error why = { 0 };
 
 	while (!(m->pg = db_connect(m->url, m->schema, 0, &why))) {
+		bool refused = strstr(why.detail, "password authentication failed") != NULL;
+
 		if (wait_a_little(m) < 0)
-			return error_set(m->err, ERROR_UNAVAILABLE,
-			                 "%s: no connection to the database: %.200s", m->schema, why.detail);
+			return error_set(m->err, refused ? ERROR_UNAUTHENTICATED : ERROR_UNAVAILABLE,
+			                 "%s: no connection to the database%s: %.160s", m->schema,
+			                 refused ? " (is this the PARLEY_SECRET that it was made ready with?)"
+			                         : "",
+			                 why.detail);
 		error_clear(&why);
 	}
 	return wait_until_true(m,

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # postgres.sh start | stop | url [ROLE [DATABASE]]: the private PostgreSQL of one state directory (PARLEY_STATE).
 #
-# It listens on a Unix socket alone, in a directory of mode 0700: who can open the socket could read the files as well,
-# so roles need no passwords there. PostgreSQL refuses to run as root: for root it runs as user postgres. Where that
+# It listens on a Unix socket alone, in a directory of mode 0700, and trusts nobody there: services prove themselves with the
+# passwords that svc-auth --init gave their roles, and parley_admin is the operating-system user who started this, and no
+# other. PostgreSQL refuses to run as root: for root it runs as user postgres. Where that
 # user cannot reach the state directory, or the path is too long for a socket, the database goes to a directory of its
 # own, and $PARLEY_STATE/postgres is a link to it.
 set -euo pipefail
@@ -63,9 +64,16 @@ max_wal_senders = 0
 jit = off
 log_line_prefix = '%m [%p] %u '
 CONF
-  echo "local all all trust" | as_owner tee "$home/data.new/pg_hba.conf" >/dev/null
   sync -f "$home"
   as_owner mv "$home/data.new" "$home/data" # whole, or not there at all
+}
+
+# At each start, so that a cluster of an earlier version trusts nobody any more either.
+restrict() {
+  printf '%s\n' "local all,replication parley_admin peer map=parley" "local all all scram-sha-256" |
+    as_owner tee "$home/data/pg_hba.conf" >/dev/null
+  echo "parley $(id -un) parley_admin" | as_owner tee "$home/data/pg_ident.conf" >/dev/null
+  ! running || (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" reload) >/dev/null 2>&1
 }
 
 running() { (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" status) >/dev/null 2>&1; }
@@ -89,6 +97,7 @@ start() {
   home=$(home) || { make_home && home=$(home); }
   find_bin
   [ -e "$home/data/PG_VERSION" ] || initialise "$home" "$bin"
+  restrict
   [ -e "$state/log/postgres.log" ] || ln -sf "$home/postgres.log" "$state/log/postgres.log"
   running || (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" --log="$home/postgres.log" --timeout=120 --wait \
     --options="-c unix_socket_directories='$home/socket' ${PARLEY_POSTGRES_OPTIONS:-}" start) >/dev/null 2>&1 ||
@@ -105,7 +114,7 @@ stop() {
     ! running || die "PostgreSQL in $home does not stop"
 }
 
-# A connection string in libpq's form. No host name, no password: see above.
+# A connection string in libpq's form. No host name, and no password: libpq takes a service's from PGPASSWORD.
 url() { # ROLE DATABASE; without a role, one may follow
   local socket
   socket=$(home)/socket

@@ -18,6 +18,8 @@
 
 enum {
 	DATABASE_WAIT_MS = 60 * 1000,
+	REFUSED_WAIT_MS =
+	    5 * 1000, /* a role that is not there yet is refused like one whose password is wrong */
 	SWEEP_EVERY_MS = 10 * 60 * 1000,
 	IDLE_MS = 1000,        /* a service that nobody asked for so long may end at once */
 	NOTICE_MS = 1200,      /* the others ask Hello every second: then they know that this one drains */
@@ -270,12 +272,15 @@ static bool keeps_first_answers(const struct service_config *config)
 static int migrate(struct service *s, struct error *err)
 {
 	const struct service_config *config = s->config;
-	int64_t until = clock_mono_ms() + DATABASE_WAIT_MS;
+	int64_t began = clock_mono_ms(), patience;
 	bool told = false;
 
 	while (db_migrate(s->set.database_url, config->schema, config->migrations, config->migration_count, 0,
 	                  err) < 0) {
-		if (err->code != ERROR_UNAVAILABLE || clock_mono_ms() >= until)
+		patience = err->code == ERROR_UNAVAILABLE       ? DATABASE_WAIT_MS
+		           : err->code == ERROR_UNAUTHENTICATED ? REFUSED_WAIT_MS
+		                                                : 0;
+		if (clock_mono_ms() - began >= patience)
 			return -1;
 		if (!told)
 			log_line(LOG_WARN, "waiting for the database, up to a minute",

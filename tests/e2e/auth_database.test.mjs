@@ -5,7 +5,6 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { check } from './accounts.mjs';
 import { root, slow, startStack, variant } from './harness.mjs';
 
 const execute = promisify(execFile);
@@ -46,8 +45,7 @@ describe('the database', () => {
   });
 
   test('a service sees its own schema and no other\'s rows', async () => {
-    const url = stack.process('documents').env.DATABASE_URL;
-    const ask = (sql) => execute('psql', ['-qAtX', '-c', sql, url]).then(() => '', ({ stderr }) => stderr);
+    const ask = (sql) => stack.sql(`SET ROLE parley_documents; SET search_path = documents; ${sql}`).then(() => '', ({ stderr }) => stderr);
     assert.match(await ask('SELECT * FROM auth.users'), /permission denied/);
     assert.match(await ask('SELECT * FROM chatbots.chatbot'), /permission denied/);
     assert.match(await ask('DELETE FROM auth.session'), /permission denied/);
@@ -55,23 +53,36 @@ describe('the database', () => {
     assert.equal(await ask('SELECT * FROM documents.document'), '');
   });
 
-  test('roles sign in with the password of the secret, where the server asks for one', async () => {
-    const conf = path.join(fs.realpathSync(path.join(stack.state, 'postgres')), 'data/pg_hba.conf');
-    const before = fs.readFileSync(conf, 'utf8');
-    fs.writeFileSync(conf, `local all parley_admin trust\nlocal all all scram-sha-256\n`);
-    try {
-      await stack.sql('SELECT pg_reload_conf()');
-      await stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> 'parley_admin'");
-      const user = await stack.process('auth').kill('SIGTERM').then(() => stack.process('auth').start()).then(() => stack.register());
-      check(await stack.api('GET', '/api/chatbots', { token: user.token }), 200);
-      assert.equal((await run(['--rotate-keys'])).code, 0);
-      const { stderr } = await execute('psql', ['-qAtX', '-w', '-c', 'SELECT 1', stack.process('auth').env.DATABASE_URL],
-        { env: { ...process.env, PGPASSWORD: 'wrong' } }).catch((error) => error);
-      assert.match(stderr, /password authentication failed/);
-    } finally {
-      fs.writeFileSync(conf, before);
-      await stack.sql('SELECT pg_reload_conf()');
+  test('who reaches the socket is nobody yet: no password, no way in; the administrator is who started it, alone', async () => {
+    const url = stack.process('auth').env.DATABASE_URL, admin = stack.process('auth').env.ADMIN_DATABASE_URL;
+    const psql = (where, options = {}) => execute('psql', ['-qAtX', '-w', '-c', 'SELECT 1', where], { env: { ...process.env, ...options.env }, ...options })
+      .then(() => 'in', ({ stderr }) => stderr);
+    assert.match(await psql(url), /no password supplied/);
+    assert.match(await psql(url, { env: { PGPASSWORD: 'wrong' } }), /password authentication failed/);
+    assert.equal(await psql(admin), 'in');
+    if (process.getuid() === 0) {
+      const id = (what) => execute('id', [what, 'postgres']).then(({ stdout }) => Number(stdout));
+      assert.match(await psql(admin, { uid: await id('-u'), gid: await id('-g'), cwd: '/' }), /Peer authentication failed/, 'another user of the system');
     }
+    assert.equal((await run(['--rotate-keys'])).code, 0, 'a service proves itself with its role\'s password');
+  });
+
+  test('an empty database beside the note of another one is refused: its volume may be missing', async () => {
+    const state = fs.mkdtempSync(path.join(stack.state, 'state-')), note = path.join(state, 'database-made');
+    const { ADMIN_DATABASE_URL: url } = stack.process('auth').env;
+    const empty = { PARLEY_STATE: state, ADMIN_DATABASE_URL: url.replace('dbname=parley', 'dbname=postgres') };
+    fs.writeFileSync(note, '1234567890\n');
+    const refused = await run(['--init'], empty);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /the database is empty.*is its volume mounted\? To begin anew, remove .*database-made/);
+    assert.equal((await run(['--init'], { PARLEY_STATE: state })).code, 0, 'one that is not empty was moved, or restored');
+    assert.notEqual(fs.readFileSync(note, 'utf8'), '1234567890\n');
+  });
+
+  test('what runs keeps no administrator\'s connection', () => {
+    const environment = fs.readFileSync(`/proc/${stack.process('auth').pid}/environ`, 'latin1');
+    assert.match(environment, /PARLEY_SECRET=/);
+    assert.doesNotMatch(environment, /parley_admin/);
   });
 
   test('stack.sh rotate-keys adds a key of each kind', async () => {
@@ -88,14 +99,14 @@ describe('the database', () => {
     fs.writeFileSync(other, 'x'.repeat(40), { mode: 0o600 });
     const { code, stderr } = await run([], { PARLEY_SECRET: other, AUTH_LISTEN: 'tcp://127.0.0.1:0', AUTH_ADMIN: '127.0.0.1:0' });
     assert.notEqual(code, 0);
-    assert.match(stderr, /is this the PARLEY_SECRET/);
+    assert.match(stderr, /is this the PARLEY_SECRET that it was made ready with/);
   });
 
   // [name, arguments, environment, what it says]
   const wrong = [
     ['an unknown argument', ['--inti'], {}, /--inti/],
     ['--init without ADMIN_DATABASE_URL', ['--init'], { ADMIN_DATABASE_URL: undefined }, /ADMIN_DATABASE_URL/],
-    ['--init with a role that may not', ['--init'], { as: 'parley_documents' }, /permission denied/],
+    ['--init with a role that may not', ['--init'], { as: 'mortal' }, /permission denied/],
     ['tokens for longer than keys are kept', [], { AUTH_TOKEN_HOURS: '721' }, /AUTH_TOKEN_HOURS must be 1 to 720/],
     ['hours that are none', [], { AUTH_TOKEN_HOURS: 'a day' }, /AUTH_TOKEN_HOURS/],
     ['a sender without an address', [], { MAIL_FROM: 'Parley' }, /MAIL_FROM must hold an address/],
@@ -104,7 +115,8 @@ describe('the database', () => {
     test(`${name}: a sentence, and no start`, async () => {
       const { as, ...rest } = env;
       const admin = stack.process('auth').env.ADMIN_DATABASE_URL;
-      const url = as ? { ADMIN_DATABASE_URL: admin.replace('user=parley_admin', `user=${as}`).replace('dbname=parley', 'dbname=postgres') } : {};
+      if (as) await stack.sql(`CREATE ROLE ${as} LOGIN PASSWORD 'p'`);
+      const url = as ? { PARLEY_STATE: '', ADMIN_DATABASE_URL: admin.replace('user=parley_admin', `user=${as} password=p`).replace('dbname=parley', 'dbname=postgres') } : {};
       const { code, stderr } = await run(args, { AUTH_LISTEN: 'tcp://127.0.0.1:0', AUTH_ADMIN: '127.0.0.1:0', ...url, ...rest });
       assert.notEqual(code, 0);
       assert.match(stderr, said);

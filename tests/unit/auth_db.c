@@ -27,7 +27,7 @@ static int init_alone(void)
 	int lock = open("/tmp", O_RDONLY | O_DIRECTORY), rc;
 
 	flock(lock, LOCK_EX);
-	rc = init_database(pg_url(), &secret, 0, &err);
+	rc = init_database(pg_url(), &secret, "", 0, &err);
 	close(lock);
 	return rc;
 }
