@@ -224,32 +224,20 @@ void jail_start(const struct jail *jail, const char *program, char *const argv[]
 
 /* --- What it says --------------------------------------------------------------------------------------------------- */
 
-static bool gather(int fd, char **bytes, size_t *size, size_t *room, size_t most)
+static bool pass_on(int fd, jail_sink *sink, void *arg)
 {
-	ssize_t n;
+	char bytes[64 * 1024];
+	ssize_t n = read(fd, bytes, sizeof bytes);
 
-	if (*size == *room) {
-		*room = *room ? *room * 2 : 64 * 1024;
-		*bytes = realloc(*bytes, *room);
-		if (!*bytes)
-			end(VERDICT_TOO_LARGE, "out of memory");
-	}
-	n = read(fd, *bytes + *size, *room - *size);
-	if (n < 0)
-		return errno == EINTR;
-	*size += (size_t)n;
-	if (*size > most)
-		end(VERDICT_TOO_LARGE, "too much text");
-	return n > 0;
+	if (n > 0)
+		sink(arg, bytes, (size_t)n);
+	return n > 0 || (n < 0 && errno == EINTR);
 }
 
-char *jail_finish(const struct jail *jail, struct jailed *p, size_t most, size_t *size, int *status)
+void jail_finish(const struct jail *jail, struct jailed *p, jail_sink *sink, void *arg, int *status)
 {
 	struct pollfd fds[2] = { { p->out, POLLIN, 0 }, { p->asks, POLLIN, 0 } };
-	size_t room = 0;
-	char *bytes = NULL;
 
-	*size = 0;
 	while (fds[0].fd >= 0) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			end(VERDICT_CANNOT_RUN, "poll fails");
@@ -257,14 +245,13 @@ char *jail_finish(const struct jail *jail, struct jailed *p, size_t most, size_t
 			broker_answer(p->asks);
 		else if (fds[1].revents)
 			fds[1].fd = -1;
-		if (fds[0].revents && !gather(p->out, &bytes, size, &room, most))
+		if (fds[0].revents && !pass_on(p->out, sink, arg))
 			fds[0].fd = -1;
 	}
 	while (waitpid(p->pid, status, 0) < 0 && errno == EINTR)
 		;
 	if (p->asks >= 0)
 		jail_read(jail);
-	return bytes;
 }
 
 void jail_describe(char *text, size_t size)

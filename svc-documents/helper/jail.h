@@ -32,9 +32,9 @@ struct jailed {
 	int asks; /* where it asks for files; -1: Landlock judges */
 };
 void jail_start(const struct jail *jail, const char *program, char *const argv[], struct jailed *ret);
-/* Whatever it has written, up to `most` bytes (more ends us: VERDICT_TOO_LARGE), as the heap's; and how it ended, as
- * wait() tells. The caller is a reader afterwards. */
-char *jail_finish(const struct jail *jail, struct jailed *p, size_t most, size_t *size, int *status);
+/* Whatever it writes goes to the sink as it comes; *status: how it ended, as wait() tells. We are a reader afterwards. */
+typedef void jail_sink(void *arg, const char *bytes, size_t size);
+void jail_finish(const struct jail *jail, struct jailed *p, jail_sink *sink, void *arg, int *status);
 
 /* "Landlock 7, seccomp, user 65534": what it rests on here. */
 void jail_describe(char *text, size_t size);

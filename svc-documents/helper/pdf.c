@@ -1,4 +1,5 @@
 /* The text of a PDF, by poppler's pdftotext. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -6,6 +7,9 @@
 
 #include "svc-documents/helper/helper.h"
 #include "svc-documents/helper/jail.h"
+#include "svc-documents/helper/pdf.h"
+
+enum { BARE = 60 /* letters: a page with fewer says hardly anything */ };
 
 /* How the program ended is how we end. */
 static void check(int status)
@@ -23,19 +27,78 @@ static const char *find(const char *here, const char *there)
 	return access(here, X_OK) == 0 ? here : there;
 }
 
+static void take(void *arg, const char *bytes, size_t size)
+{
+	pdf_parse(arg, bytes, size);
+}
+
+/* --- Pages without text ------------------------------------------------------------------------------------------- */
+
+/* An image is a stream, and those lie open in the file: "/Subtype /Image". */
+static bool has_images(void)
+{
+	static const char subtype[] = "/Subtype", image[] = "/Image";
+	char bytes[64 * 1024];
+	ssize_t n;
+
+	for (off_t at = 0; (n = pread(0, bytes, sizeof bytes - 1, at)) > 32; at += n - 32) {
+		const char *s = bytes;
+
+		bytes[n] = '\0';
+		while ((s = memmem(s, (size_t)(bytes + n - s), subtype, sizeof subtype - 1))) {
+			s += sizeof subtype - 1;
+			if (strncmp(s + strspn(s, " \r\n"), image, sizeof image - 1) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Ends with what there is to say when there is no text; else it is a warning. */
+static void check_pages(const struct pdf *p, struct out *o, size_t written)
+{
+	size_t bare = 0;
+
+	for (size_t i = 0; i < p->page_count; i++)
+		bare += p->pages[i].letters < BARE;
+	if (p->word_count == 0 && has_images())
+		snprintf(
+		    o->warning, sizeof o->warning,
+		    "The PDF has no text: its pages (%zu) hold only images. Scanned pages need text recognition (OCR) "
+		    "before they can be read.",
+		    p->page_count);
+	else if (p->word_count == 0)
+		snprintf(o->warning, sizeof o->warning,
+		         "The PDF has no text: its pages (%zu) are empty, or hold only drawings.",
+		         p->page_count);
+	else if (p->page_count > 1 && bare * 2 > p->page_count)
+		snprintf(o->warning, sizeof o->warning, "%zu of %zu pages hold hardly any text%s.", bare,
+		         p->page_count,
+		         has_images() ? ": they are scans, perhaps, which need text recognition (OCR)" : "");
+	else if (written == 0)
+		snprintf(o->warning, sizeof o->warning,
+		         "The PDF has no text but what is repeated on its pages (%zu).", p->page_count);
+	if (written == 0)
+		end(VERDICT_SAYS_WHY, o->warning);
+}
+
 void pdf_read(const struct jail *jail, struct out *o)
 {
 	char last[16];
 	/* One page more than are taken tells that there are too many. */
-	char *argv[] = { "pdftotext", "-enc", "UTF-8", "-eol", "unix", "-l", last, "-", "-", NULL };
+	char *argv[] = { "pdftotext", "-tsv", "-enc", "UTF-8", "-eol", "unix", "-l", last, "-", "-", NULL };
+	struct pdf pdf = { 0 };
 	struct jailed p;
-	char *text;
-	size_t size;
+	size_t letters = 0;
 	int status;
 
 	snprintf(last, sizeof last, "%d", PAGES_MAX + 1);
 	jail_start(jail, find("/usr/bin/pdftotext", "/usr/local/bin/pdftotext"), argv, &p);
-	text = jail_finish(jail, &p, OUTPUT_MAX, &size, &status);
+	jail_finish(jail, &p, take, &pdf, &status);
 	check(status);
-	out_plain(o, text, size);
+	pdf_judge(&pdf);
+	pdf_write(&pdf, o);
+	for (size_t i = 0; i < o->size && letters < BARE; i++)
+		letters += !strchr(" \n\f", o->at[i]);
+	check_pages(&pdf, o, letters);
 }

@@ -291,6 +291,12 @@ static bool substantial(const struct packer *p, size_t from, size_t to)
 	       utf8_length(p->text + u[from].start, u[to - 1].end - u[from].start) >= CHUNK_LEAST;
 }
 
+/* Passages do not go over a page's border, so that each has one page. */
+static bool overleaf(struct packer *p, size_t from, size_t to)
+{
+	return page_at(p, p->units[from].start) != page_at(p, p->units[to].start);
+}
+
 static void pack(struct packer *p)
 {
 	const struct unit *u = p->units;
@@ -301,7 +307,7 @@ static void pack(struct packer *p)
 		bool body = false; /* something besides headings */
 
 		while (to < n && (to == from || fits(p, from, to)) &&
-		       !(body && (u[to].level || substantial(p, from, to)))) {
+		       !(body && (u[to].level || substantial(p, from, to) || overleaf(p, from, to)))) {
 			if (u[to].level)
 				enter_heading(p, &u[to]);
 			else
@@ -309,7 +315,9 @@ static void pack(struct packer *p)
 			to++;
 		}
 		emit(p, from, to);
-		from = to < n && !u[to].first && !u[to].level ? overlap(p, from, to) : to;
+		from = to < n && !u[to].first && !u[to].level && !overleaf(p, to - 1, to)
+		           ? overlap(p, from, to)
+		           : to;
 	}
 }
 

@@ -134,7 +134,7 @@ struct writer {
 	size_t blanks;   /* likewise: in indent when at the start of a line */
 	struct page *pages;
 	size_t page_count, page_room, page_start;
-	bool any_form_feed;
+	bool paged;
 };
 
 static void put(struct writer *w, uint32_t c)
@@ -172,13 +172,13 @@ static void end_page(struct writer *w)
 	w->page_start = w->size;
 }
 
-/* The text begins a page after its last: the empty line between them belongs to neither. */
+/* The text begins a page after its last: what stands between them belongs to neither. */
 static void settle_pages(struct clean *c)
 {
 	for (size_t i = 0; i < c->page_count; i++) {
 		struct page *p = &c->pages[i];
 
-		while (p->start < p->end && c->text[p->start] == '\n')
+		while (p->start < p->end && (c->text[p->start] == '\n' || c->text[p->start] == ' '))
 			p->start++;
 	}
 }
@@ -210,8 +210,10 @@ static void copy(struct reader *r, struct writer *w)
 		switch (c) {
 		case 0: break;
 		case '\f':
-			w->any_form_feed = true;
-			end_page(w);
+			if (w->paged) {
+				end_page(w);
+				break;
+			}
 			w->newlines = 2;
 			w->blanks = 0;
 			break;
@@ -226,202 +228,23 @@ static void copy(struct reader *r, struct writer *w)
 	}
 }
 
-/* --- Reflow ----------------------------------------------------------------------------------------------------- */
-
-static bool lower(char c)
-{
-	return c >= 'a' && c <= 'z';
-}
-
-static bool letter(char c)
-{
-	return lower(c) || (c >= 'A' && c <= 'Z') || (c & 0x80);
-}
-
-/* Does the line that starts here begin something of its own: a list item, a numbered clause? */
-static bool starts_item(const char *s, const char *end)
-{
-	const char *p = s;
-
-	if (end - s >= 3 && memcmp(s, "\xe2\x80\xa2", 3) == 0) /* a bullet */
-		return true;
-	if ((*s == '-' || *s == '*') && end - s > 1 && s[1] == ' ')
-		return true;
-	while (p < end && ((*p >= '0' && *p <= '9') || *p == '.'))
-		p++;
-	return p > s && p < end && (*p == ' ' || *p == ')') &&
-	       (p[-1] == '.' || *p == ')' || memchr(s, '.', (size_t)(p - s)));
-}
-
-/* Is the line too short to have been broken by the margin, and finished by its last character? */
-static bool ends_paragraph(size_t length, size_t width, char last)
-{
-	return length * 4 < width * 3 && (last == '.' || last == '!' || last == '?' || last == ':');
-}
-
-static bool upper(char c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-/* A line of its own above a paragraph: short, without a full stop, and a long one begins anew below it. */
-static bool is_title(const char *line, const char *eol, const char *end, size_t width)
-{
-	const char *below = memchr(eol + 1, '\n', (size_t)(end - eol - 1));
-	size_t next = (size_t)((below ? below : end) - eol - 1);
-
-	return (size_t)(eol - line) * 2 < width && next * 5 > width * 3 && !strchr(".,;:-", eol[-1]) &&
-	       (upper(*line) || (*line >= '0' && *line <= '9')) && upper(eol[1]);
-}
-
-/* How wide the paragraph at s is set: the mean of its lines, the short ones left out. (Not the longest: pdftotext joins
- * a line to the next where it mends a divided word.) */
-static size_t paragraph_width(const char *s, const char *end)
-{
-	size_t most = 0, sum = 0, lines = 0;
-
-	for (int pass = 0; pass < 2; pass++)
-		for (const char *line = s, *eol; line < end && *line != '\n';
-		     line = eol < end ? eol + 1 : end) {
-			size_t length;
-
-			eol = memchr(line, '\n', (size_t)(end - line));
-			if (!eol)
-				eol = end;
-			length = (size_t)(eol - line);
-			if (pass == 0)
-				most = length > most ? length : most;
-			else if (length * 2 > most)
-				sum += length, lines++;
-		}
-	return lines ? sum / lines : 0;
-}
-
-/* Where the page really ends: before a last paragraph that is its number. */
-static size_t without_number(const char *text, const struct page *p)
-{
-	size_t end = p->end, digits = 0;
-
-	while (end > p->start && text[end - 1] >= '0' && text[end - 1] <= '9')
-		end--, digits++;
-	if (digits == 0 || digits > 4 ||
-	    (end > p->start && (end - p->start < 2 || text[end - 1] != '\n' || text[end - 2] != '\n')))
-		return p->end;
-	while (end > p->start && text[end - 1] == '\n')
-		end--;
-	return end;
-}
-
-/* Pages without their numbers; a sentence that goes on over the border stays in one paragraph. */
-static void join_pages(struct clean *c)
-{
-	size_t out = 0;
-
-	for (size_t i = 0; i < c->page_count; i++) {
-		struct page *p = &c->pages[i];
-		size_t size = without_number(c->text, p) - p->start;
-		bool goes_on = out && size && letter(c->text[p->start]) &&
-		               (lower(c->text[out - 1]) || c->text[out - 1] == ',');
-
-		/* There were two newlines before each page but the first with text: this never overtakes the reading. */
-		if (out && size) {
-			c->text[out++] = '\n';
-			if (!goes_on)
-				c->text[out++] = '\n';
-		}
-		memmove(c->text + out, c->text + p->start, size);
-		*p = (struct page){ out, out + size };
-		out += size;
-	}
-	c->size = out;
-	c->text[out] = '\0';
-}
-
-/* What stands between a line and the next: nothing after a divided word, a paragraph's border, or a blank. */
-static const char *joint(const char *line, const char *eol, const char *end, size_t width)
-{
-	if (eol - line >= 2 && eol[-1] == '-' && letter(eol[-2]) && lower(eol[1]))
-		return "-";
-	if (ends_paragraph((size_t)(eol - line), width, eol[-1]) || is_title(line, eol, end, width))
-		return "\n\n";
-	return starts_item(eol + 1, end) ? "\n" : " ";
-}
-
-/* Borders of pages that lie at or before `byte` are where `out` is. Starts and ends come in turn, in order. */
-static void move_borders(struct clean *c, size_t *passed, size_t byte, size_t out)
-{
-	for (; *passed < c->page_count * 2; ++*passed) {
-		struct page *p = &c->pages[*passed / 2];
-		size_t *border = *passed % 2 ? &p->end : &p->start;
-
-		if (byte < *border)
-			return;
-		*border = out;
-	}
-}
-
-/* Join the lines of each paragraph; pages move along. */
-static void reflow_lines(struct clean *c)
-{
-	const char *s = c->text, *end = c->text + c->size, *line = s;
-	char *text = malloc(c->size * 2 + 1);
-	size_t out = 0, passed = 0, width = paragraph_width(s, end);
-
-	if (!text)
-		abort();
-	for (; s < end; s++) {
-		const char *between;
-
-		move_borders(c, &passed, (size_t)(s - c->text), out);
-		if (*s != '\n') {
-			text[out++] = *s;
-			continue;
-		}
-		if (s[1] == '\n') { /* an empty line */
-			s++;
-			width = paragraph_width(s + 1, end);
-			between = "\n\n";
-		} else {
-			between = joint(line, s, end, width);
-		}
-		while (s + 1 < end && (s[1] == ' ' || s[1] == '\t'))
-			s++; /* indentation has done its work */
-		line = s + 1;
-		if (*between == '-')
-			out--;
-		else
-			for (; *between; between++)
-				text[out++] = *between;
-	}
-	move_borders(c, &passed, c->size, out);
-	free(c->text);
-	c->text = text;
-	c->size = out;
-}
-
-void normalise(const char *bytes, size_t size, bool reflow, struct clean *ret, struct arena *a)
+void normalise(const char *bytes, size_t size, bool paged, struct clean *ret, struct arena *a)
 {
 	struct reader r;
 	/* At worst every byte is one of Windows-1252 that takes three. */
-	struct writer w = { .text = malloc(size * 3 + 1) };
-	char *plain;
+	struct writer w = { .text = malloc(size * 3 + 1), .paged = paged };
 
 	if (!w.text)
 		abort();
 	reader_init(&r, bytes, size);
 	copy(&r, &w);
-	if (w.any_form_feed && (w.size > w.page_start))
+	if (paged && w.size > w.page_start)
 		end_page(&w);
 	w.text[w.size] = '\0';
 	*ret = (struct clean){ w.text, w.size, w.pages, w.page_count };
 	settle_pages(ret);
-	if (reflow && ret->page_count)
-		join_pages(ret);
-	if (reflow)
-		reflow_lines(ret);
-	plain = ret->text;
-	ret->text = arena_memdup(a, plain, ret->size);
+	ret->text = arena_memdup(a, w.text, ret->size);
 	ret->pages = w.page_count ? arena_memdup(a, w.pages, w.page_count * sizeof *w.pages) : NULL;
-	free(plain);
+	free(w.text);
 	free(w.pages);
 }

@@ -7,8 +7,8 @@
  * which is what such files nearly always are. Byte order marks, soft hyphens, zero-width spaces and characters that
  * turn the direction of others are dropped. Offsets everywhere count characters (code points) of this text.
  *
- * Pages end at form feeds. With `reflow` (PDF) the lines of a paragraph are joined and words divided at line ends
- * made whole again.
+ * With `paged` each form feed ends a page, and is no more than that: what stands round it is a paragraph's border or a
+ * blank, or nothing within a word. Else it is a paragraph's border.
  */
 #ifndef PARLEY_DOCUMENTS_NORMALISE_H
 #define PARLEY_DOCUMENTS_NORMALISE_H
@@ -26,10 +26,10 @@ struct page {
 struct clean {
 	char *text; /* NUL-terminated */
 	size_t size;
-	struct page *pages; /* in order; none when there was no form feed */
+	struct page *pages; /* in order; none unless paged */
 	size_t page_count;
 };
 
-void normalise(const char *bytes, size_t size, bool reflow, struct clean *ret, struct arena *a);
+void normalise(const char *bytes, size_t size, bool paged, struct clean *ret, struct arena *a);
 
 #endif

@@ -91,7 +91,7 @@ describe('documents', () => {
     { name: 'a PDF that is not one', file: 'a.pdf', content: '%PDF-1.4\nnot at all', failed: /cannot be read as a PDF/ },
     { name: 'a truncated PDF', file: 'a.pdf', content: pdf('x').subarray(0, 60), failed: /cannot be read as a PDF/ },
     { name: 'an encrypted PDF', file: 'a.pdf', content: () => data('encrypted.pdf'), failed: /encrypted/ },
-    { name: 'an image-only PDF', file: 'a.pdf', content: pdf(null), failed: /only images/ },
+    { name: 'a PDF without text', file: 'a.pdf', content: pdf(null), failed: /only drawings/ },
     { name: 'a damaged DOCX', file: 'a.docx', content: docx('<w:p>'), failed: /cannot be read as a Word document/ },
     { name: 'a DOCX that unpacks to 200 MB', file: 'a.docx', content: () => docx(paragraph('a'.repeat(200_000_000))), failed: /too large once unpacked/ },
     { name: 'a DOCX with a document type', file: 'a.docx', failed: /cannot be read as a Word document/,

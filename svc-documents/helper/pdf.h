@@ -1,0 +1,67 @@
+/*
+ * pdf: what pdftotext -tsv tells of a PDF: pages, blocks, lines and words, with their places in points from the top left;
+ * and their text as Markdown. pdf_parse.c reads, pdf_page.c judges what lines are, pdf_write.c writes.
+ */
+#ifndef PARLEY_DOCUMENTS_PDF_H
+#define PARLEY_DOCUMENTS_PDF_H
+
+#include <stdint.h>
+
+#include "svc-documents/helper/helper.h"
+
+struct pdf_word {
+	float x, w;
+	uint32_t text; /* in pdf.text */
+	uint32_t size;
+};
+enum pdf_kind {
+	PDF_BODY,
+	PDF_GONE, /* running headers and footers, numbers of pages, lines of a table of contents */
+	PDF_HEADING,
+	PDF_CODE,
+	PDF_NOTE, /* at the foot of its page */
+	PDF_TABLE
+};
+struct pdf_line {
+	uint32_t word, words; /* the first, and how many */
+	uint32_t block;
+	float x, y, w, h;
+	uint8_t kind, level; /* of a heading */
+	uint32_t row;        /* of a table: lines of one row have the same; 0: none */
+};
+struct pdf_block {
+	uint32_t line, lines;
+	float x, w;
+	float advance; /* of a character, where all are equally wide; else 0 */
+};
+struct pdf_page {
+	uint32_t line, lines;
+	float width, height;
+	uint32_t letters;
+};
+
+struct pdf {
+	char *text;
+	struct pdf_word *words;
+	struct pdf_line *lines;
+	struct pdf_block *blocks;
+	struct pdf_page *pages;
+	size_t text_size, word_count, line_count, block_count, page_count;
+	size_t text_room, word_room, line_room, block_room, page_room;
+	char rest[4096]; /* of a row that has not come whole */
+	size_t rest_size;
+	float body; /* how high most lines are */
+};
+
+void pdf_parse(struct pdf *p, const char *bytes, size_t size); /* piece by piece */
+void pdf_judge(struct pdf *p);
+void pdf_write(struct pdf *p, struct out *o);
+
+/* A line's words as text, into the heap's memory. */
+char *pdf_line_text(const struct pdf *p, const struct pdf_line *l);
+uint32_t pdf_first_char(const char *s, size_t size);
+uint32_t pdf_last_char(const char *s, size_t size);
+size_t pdf_chars(const char *s, size_t size);
+bool pdf_wide(uint32_t c); /* of scripts that are written without blanks */
+
+#endif

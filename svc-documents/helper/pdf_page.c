@@ -1,0 +1,425 @@
+/* What the lines of a PDF are: text, or what is printed round it. */
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "svc-documents/helper/pdf.h"
+
+enum { NEAR = 2 /* pages on each side that are compared */ };
+
+static const char *word_text(const struct pdf *p, const struct pdf_word *w)
+{
+	return p->text + w->text;
+}
+
+static float bottom(const struct pdf_line *l)
+{
+	return l->y + l->h;
+}
+
+char *pdf_line_text(const struct pdf *p, const struct pdf_line *l)
+{
+	size_t size = 1, n = 0;
+	char *ret;
+
+	for (uint32_t i = 0; i < l->words; i++)
+		size += p->words[l->word + i].size + 1;
+	ret = malloc(size);
+	if (!ret)
+		end(VERDICT_TOO_LARGE, "out of memory");
+	for (uint32_t i = 0; i < l->words; i++) {
+		const struct pdf_word *w = &p->words[l->word + i], *before = w - 1;
+
+		/* A raised number or another script of the same word stands close. */
+		if (i && w->x - (before->x + before->w) > l->h / 10)
+			ret[n++] = ' ';
+		memcpy(ret + n, word_text(p, w), w->size);
+		n += w->size;
+	}
+	ret[n] = '\0';
+	return ret;
+}
+
+/* --- Sizes -------------------------------------------------------------------------------------------------------- */
+
+static int by_height(const void *a, const void *b)
+{
+	float left = *(const float *)a, right = *(const float *)b;
+
+	return (left > right) - (left < right);
+}
+
+static void measure_body(struct pdf *p)
+{
+	float *heights = malloc((p->word_count + 1) * sizeof *heights);
+	size_t n = 0;
+
+	if (!heights)
+		end(VERDICT_TOO_LARGE, "out of memory");
+	for (size_t i = 0; i < p->line_count; i++)
+		for (uint32_t k = 0; k < p->lines[i].words && n < p->word_count; k++)
+			heights[n++] = p->lines[i].h;
+	qsort(heights, n, sizeof *heights, by_height);
+	p->body = n ? heights[n / 2] : 10;
+	free(heights);
+}
+
+/* --- Headers, footers, numbers of pages --------------------------------------------------------------------------- */
+
+/* A line's words, numbers made equal: what stays the same from page to page. Roman numbers of pages too. */
+static uint64_t likeness(const struct pdf *p, const struct pdf_line *l)
+{
+	uint64_t hash = 1469598103934665603u;
+	bool roman = l->words == 1;
+
+	for (uint32_t i = 0; i < l->words; i++) {
+		const struct pdf_word *w = &p->words[l->word + i];
+		bool digit = false;
+
+		for (uint32_t k = 0; k < w->size; k++) {
+			char c = word_text(p, w)[k];
+
+			roman = roman && strchr("ivxlc", c);
+			if (isdigit((unsigned char)c) && digit)
+				continue;
+			digit = isdigit((unsigned char)c) != 0;
+			hash = (hash ^ (unsigned char)(digit ? '#' : c)) * 1099511628211u;
+		}
+		hash = (hash ^ ' ') * 1099511628211u;
+	}
+	return roman ? 1 : hash;
+}
+
+static bool at_edge(const struct pdf_page *page, const struct pdf_line *l)
+{
+	return bottom(l) < page->height * 0.14f || l->y > page->height * 0.86f;
+}
+
+static bool repeated(const struct pdf *p, size_t page, const struct pdf_line *l, uint64_t like)
+{
+	for (size_t i = page > NEAR ? page - NEAR : 0; i <= page + NEAR && i < p->page_count; i++) {
+		const struct pdf_page *other = &p->pages[i];
+
+		for (uint32_t k = 0; i != page && k < other->lines; k++) {
+			const struct pdf_line *m = &p->lines[other->line + k];
+
+			if (at_edge(other, m) && fabsf(m->y - l->y) < 4 && likeness(p, m) == like)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void drop_furniture(struct pdf *p)
+{
+	for (size_t i = 0; i < p->page_count; i++) {
+		const struct pdf_page *page = &p->pages[i];
+
+		for (uint32_t k = 0; k < page->lines; k++) {
+			struct pdf_line *l = &p->lines[page->line + k];
+
+			/* Large letters are a title, even on every slide. */
+			if (at_edge(page, l) && l->h < p->body * 1.3f && repeated(p, i, l, likeness(p, l)))
+				l->kind = PDF_GONE;
+		}
+	}
+}
+
+/* --- Contents ----------------------------------------------------------------------------------------------------- */
+
+/* "Opening hours . . . . . 9": where the dots begin; NULL without them. The number behind them, or -1. */
+static char *leader(char *text, long *number)
+{
+	char *s = text, *last;
+	int dots = 0;
+
+	for (; *s && dots < 5; s++)
+		dots = *s == '.' ? dots + 1 : *s == ' ' ? dots : 0;
+	if (dots < 5)
+		return NULL;
+	for (last = s; *last == '.' || *last == ' ';)
+		last++;
+	*number = isdigit((unsigned char)*last) ? strtol(last, &last, 10) : -1;
+	*number = *last ? -1 : *number;
+	while (s > text && (s[-1] == '.' || s[-1] == ' '))
+		s--;
+	return s;
+}
+
+static bool names_contents(const char *text)
+{
+	static const char *const names[] = { "contents",  "table of contents",
+		                             "inhalt",    "inhaltsverzeichnis",
+		                             "sommaire",  "table des matières",
+		                             "índice",    "indice",
+		                             "contenido", "目次",
+		                             "目录",      NULL };
+
+	for (const char *const *n = names; *n; n++)
+		if (strcasecmp(*n, text) == 0)
+			return true;
+	return false;
+}
+
+/* Lines that end in the numbers of pages, which rise: at least three of them. Prices do not. */
+static void drop_contents(struct pdf *p, size_t from, size_t to)
+{
+	size_t first = to, count = 0;
+	long before = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = from; i < to; i++) {
+			char *text = pdf_line_text(p, &p->lines[i]);
+			long number = -1;
+
+			if (leader(text, &number) && number >= before) {
+				first = first < i ? first : i;
+				before = pass ? before : number;
+				count += pass == 0;
+				if (pass)
+					p->lines[i].kind = PDF_GONE;
+			}
+			free(text);
+		}
+		if (count < 3)
+			return;
+		before = 0;
+	}
+	if (first > from) {
+		char *text = pdf_line_text(p, &p->lines[first - 1]);
+
+		if (names_contents(text))
+			p->lines[first - 1].kind = PDF_GONE;
+		free(text);
+	}
+}
+
+/* --- Tables ------------------------------------------------------------------------------------------------------- */
+
+struct row {
+	uint32_t lines[32]; /* by their places from the left */
+	int count;
+	float y, h;
+};
+
+static int by_place(const struct pdf *p, uint32_t a, uint32_t b)
+{
+	const struct pdf_line *l = &p->lines[a], *m = &p->lines[b];
+	bool same = fabsf(l->y + l->h / 2 - m->y - m->h / 2) < (l->h < m->h ? l->h : m->h) / 2;
+
+	return same ? (l->x > m->x) - (l->x < m->x) : (l->y > m->y) - (l->y < m->y);
+}
+
+/* Is the line beside the row, with a gap? */
+static bool joins(const struct pdf *p, const struct row *r, const struct pdf_line *l)
+{
+	const struct pdf_line *last = &p->lines[r->lines[r->count - 1]];
+
+	return r->count < 32 && fabsf(l->y + l->h / 2 - r->y - r->h / 2) < (l->h < r->h ? l->h : r->h) / 2 &&
+	       l->x > last->x + last->w + l->h / 2;
+}
+
+/* The page's rows, from the top. (Lines of a page are nearly in order: sorting by insertion is quick.) */
+static size_t find_rows(const struct pdf *p, const struct pdf_page *page, struct row *rows, uint32_t *order)
+{
+	size_t n = 0, count = 0;
+
+	for (uint32_t i = 0; i < page->lines; i++) {
+		size_t k = n;
+
+		if (p->lines[page->line + i].kind == PDF_GONE || p->lines[page->line + i].words == 0)
+			continue;
+		for (; k > 0 && by_place(p, order[k - 1], page->line + i) > 0; k--)
+			order[k] = order[k - 1];
+		order[k] = page->line + i;
+		n++;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct pdf_line *l = &p->lines[order[i]];
+
+		if (count && joins(p, &rows[count - 1], l)) {
+			rows[count - 1].lines[rows[count - 1].count++] = order[i];
+			continue;
+		}
+		rows[count++] = (struct row){ { order[i] }, 1, l->y, l->h };
+	}
+	return count;
+}
+
+/* Cells beside the first say little; columns of a text say much. */
+static bool is_table(const struct pdf *p, const struct row *rows, size_t count)
+{
+	size_t words = 0, cells = 0, first = 0, several = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		several += rows[i].count > 1;
+		first += rows[i].count > 1 ? p->lines[rows[i].lines[0]].words : 0;
+		for (int k = 1; k < rows[i].count; k++, cells++)
+			words += p->lines[rows[i].lines[k]].words;
+	}
+	return several >= 2 && words * 2 <= cells * 7 && first <= several * 12;
+}
+
+/* Does a row of one line go on with a cell of the row above? */
+static bool continues(const struct pdf *p, const struct row *above, const struct row *r)
+{
+	const struct pdf_line *l = &p->lines[r->lines[0]];
+
+	for (int k = 1; r->count == 1 && k < above->count; k++)
+		if (fabsf(p->lines[above->lines[k]].x - l->x) < l->h && r->y - above->y < above->h * 1.8f)
+			return true;
+	return false;
+}
+
+static void mark_tables(struct pdf *p, const struct pdf_page *page, uint32_t *number)
+{
+	struct row *rows = calloc(page->lines + 1, sizeof *rows);
+	uint32_t *order = calloc(page->lines + 1, sizeof *order);
+	size_t count;
+
+	if (!rows || !order)
+		end(VERDICT_TOO_LARGE, "out of memory");
+	count = find_rows(p, page, rows, order);
+	for (size_t i = 0, stop; i < count; i = stop) {
+		for (stop = i; stop < count && (rows[stop].count > 1 ||
+		                                (stop > i && continues(p, &rows[stop - 1], &rows[stop])));)
+			stop++;
+		if (stop > i && is_table(p, rows + i, stop - i)) {
+			++*number; /* so that tables do not touch */
+			for (size_t r = i; r < stop; r++) {
+				*number += rows[r].count > 1;
+				for (int k = 0; k < rows[r].count; k++) {
+					p->lines[rows[r].lines[k]].kind = PDF_TABLE;
+					p->lines[rows[r].lines[k]].row = *number;
+				}
+			}
+		}
+		stop += stop == i;
+	}
+	free(rows);
+	free(order);
+}
+
+/* --- Code, headings, notes ---------------------------------------------------------------------------------------- */
+
+/* How wide each character of the block is, when all are equally wide. */
+static float advance(const struct pdf *p, const struct pdf_block *b)
+{
+	float least = 1e9f, most = 0;
+	size_t words = 0;
+
+	for (uint32_t i = 0; i < b->lines; i++) {
+		const struct pdf_line *l = &p->lines[b->line + i];
+
+		for (uint32_t k = 0; k < l->words; k++) {
+			const struct pdf_word *w = &p->words[l->word + k];
+			float one = w->w / (float)pdf_chars(word_text(p, w), w->size);
+
+			if (pdf_wide(pdf_first_char(word_text(p, w), w->size)))
+				return 0;
+			if (w->size < 2)
+				continue;
+			least = one < least ? one : least;
+			most = one > most ? one : most;
+			words++;
+		}
+	}
+	return b->lines >= 2 && words >= 4 && most < least * 1.04f ? least : 0;
+}
+
+static void mark_code(struct pdf *p)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < p->block_count; i++) {
+		p->blocks[i].advance = advance(p, &p->blocks[i]);
+		lines += p->blocks[i].advance > 0 ? p->blocks[i].lines : 0;
+	}
+	if (lines * 10 > p->line_count * 9) /* written with a typewriter: text */
+		return;
+	for (size_t i = 0; i < p->block_count; i++)
+		for (uint32_t k = 0; p->blocks[i].advance > 0 && k < p->blocks[i].lines; k++)
+			if (p->lines[p->blocks[i].line + k].kind == PDF_BODY)
+				p->lines[p->blocks[i].line + k].kind = PDF_CODE;
+}
+
+static bool has_letters(const struct pdf *p, const struct pdf_line *l)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < l->words; i++)
+		for (uint32_t k = 0; k < p->words[l->word + i].size; k++) {
+			char c = word_text(p, &p->words[l->word + i])[k];
+
+			n += isalpha((unsigned char)c) || (c & 0x80);
+		}
+	return n > 1;
+}
+
+static int level_of(float h, const float *sizes, int count)
+{
+	int i = 0;
+
+	while (i < count - 1 && sizes[i] > h + 0.6f)
+		i++;
+	return i + 1;
+}
+
+/* Larger letters than most lines have: the largest are of the first rank. */
+static void mark_headings(struct pdf *p)
+{
+	float sizes[5];
+	int count = 0;
+
+	for (size_t i = 0; i < p->line_count; i++) {
+		struct pdf_line *l = &p->lines[i];
+		int k = 0;
+
+		if (l->kind != PDF_BODY || l->h < p->body * 1.14f || l->words > 14 || !has_letters(p, l))
+			continue;
+		l->kind = PDF_HEADING;
+		while (k < count && sizes[k] > l->h + 0.6f)
+			k++;
+		if ((k < count && fabsf(sizes[k] - l->h) <= 0.6f) || k == 5)
+			continue;
+		memmove(sizes + k + 1, sizes + k, (size_t)((count < 5 ? count : 4) - k) * sizeof *sizes);
+		sizes[k] = l->h;
+		count += count < 5;
+	}
+	for (size_t i = 0; i < p->line_count; i++)
+		if (p->lines[i].kind == PDF_HEADING)
+			p->lines[i].level = (uint8_t)level_of(p->lines[i].h, sizes, count);
+}
+
+static void mark_notes(struct pdf *p, const struct pdf_page *page)
+{
+	for (uint32_t i = 0; i < page->lines; i++) {
+		struct pdf_line *l = &p->lines[page->line + i];
+		char c = l->words ? *word_text(p, &p->words[l->word]) : 0;
+		bool goes_on = i && l[-1].kind == PDF_NOTE && l[-1].block == l->block;
+
+		if (l->kind == PDF_BODY && l->h < p->body * 0.93f && l->y > page->height * 0.55f &&
+		    (goes_on || isdigit((unsigned char)c) || c == '*' || (c & 0x80)))
+			l->kind = PDF_NOTE;
+	}
+}
+
+void pdf_judge(struct pdf *p)
+{
+	uint32_t rows = 0;
+
+	measure_body(p);
+	drop_furniture(p);
+	for (size_t i = 0; i < p->page_count; i++) {
+		const struct pdf_page *page = &p->pages[i];
+
+		drop_contents(p, page->line, page->line + page->lines);
+		mark_tables(p, page, &rows);
+	}
+	mark_code(p);
+	mark_headings(p);
+	for (size_t i = 0; i < p->page_count; i++)
+		mark_notes(p, &p->pages[i]);
+}

@@ -1,0 +1,147 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "svc-documents/helper/pdf.h"
+
+enum { FIELDS = 12, PAGE = 1, BLOCK = 3, LINE = 4, WORD = 5 };
+
+/* Room for one more. */
+static void *grow(void *at, size_t count, size_t *room, size_t size)
+{
+	if (count < *room)
+		return at;
+	*room = *room ? *room + *room / 2 : 256;
+	at = realloc(at, *room * size);
+	if (!at)
+		end(VERDICT_TOO_LARGE, "too much text");
+	return at;
+}
+
+static void add_page(struct pdf *p, const float *box)
+{
+	p->pages = grow(p->pages, p->page_count, &p->page_room, sizeof *p->pages);
+	p->pages[p->page_count++] =
+	    (struct pdf_page){ .line = (uint32_t)p->line_count, .width = box[2], .height = box[3] };
+}
+
+static void add_block(struct pdf *p, const float *box)
+{
+	p->blocks = grow(p->blocks, p->block_count, &p->block_room, sizeof *p->blocks);
+	p->blocks[p->block_count++] =
+	    (struct pdf_block){ .line = (uint32_t)p->line_count, .x = box[0], .w = box[2] };
+}
+
+static void add_line(struct pdf *p, const float *box)
+{
+	if (p->block_count == 0 || p->page_count == 0)
+		return;
+	p->lines = grow(p->lines, p->line_count, &p->line_room, sizeof *p->lines);
+	p->lines[p->line_count++] = (struct pdf_line){ .word = (uint32_t)p->word_count,
+		                                       .block = (uint32_t)p->block_count - 1,
+		                                       .x = box[0],
+		                                       .y = box[1],
+		                                       .w = box[2],
+		                                       .h = box[3] };
+	p->blocks[p->block_count - 1].lines++;
+	p->pages[p->page_count - 1].lines++;
+}
+
+static void add_word(struct pdf *p, const float *box, const char *text, size_t size)
+{
+	if (p->line_count == 0 || size == 0)
+		return;
+	while (p->text_size + size > p->text_room)
+		p->text = grow(p->text, p->text_room, &p->text_room, 1);
+	if (p->text_size + size > OUTPUT_MAX)
+		end(VERDICT_TOO_LARGE, "too much text");
+	p->words = grow(p->words, p->word_count, &p->word_room, sizeof *p->words);
+	p->words[p->word_count++] =
+	    (struct pdf_word){ box[0], box[2], (uint32_t)p->text_size, (uint32_t)size };
+	memcpy(p->text + p->text_size, text, size);
+	p->text_size += size;
+	p->lines[p->line_count - 1].words++;
+	p->pages[p->page_count - 1].letters += (uint32_t)size;
+}
+
+/* level, page, paragraph, block, line, word, left, top, width, height, confidence, text */
+static void read_row(struct pdf *p, char *row, size_t size)
+{
+	char *fields[FIELDS], *s = row;
+	float box[4];
+	size_t n = 0;
+
+	row[size] = '\0';
+	for (fields[n++] = s; n < FIELDS && (s = strchr(s, '\t')); fields[n++] = s)
+		*s++ = '\0';
+	if (n < FIELDS)
+		return;
+	for (int i = 0; i < 4; i++)
+		box[i] = strtof(fields[6 + i], NULL);
+	switch (*row - '0') {
+	case PAGE: add_page(p, box); break;
+	case BLOCK: add_block(p, box); break;
+	case LINE: add_line(p, box); break;
+	case WORD: add_word(p, box, fields[11], size - (size_t)(fields[11] - row)); break;
+	default: break;
+	}
+}
+
+void pdf_parse(struct pdf *p, const char *bytes, size_t size)
+{
+	const char *last = bytes + size;
+
+	while (bytes < last) {
+		const char *eol = memchr(bytes, '\n', (size_t)(last - bytes));
+		size_t n = (size_t)((eol ? eol : last) - bytes), room = sizeof p->rest - 1 - p->rest_size;
+
+		/* A word longer than a row may be is cut. */
+		memcpy(p->rest + p->rest_size, bytes, n < room ? n : room);
+		p->rest_size += n < room ? n : room;
+		if (!eol)
+			return;
+		read_row(p, p->rest, p->rest_size);
+		p->rest_size = 0;
+		bytes = eol + 1;
+	}
+}
+
+/* --- Characters --------------------------------------------------------------------------------------------------- */
+
+static uint32_t decode(const unsigned char *s, size_t left)
+{
+	size_t n = *s < 0x80 ? 1 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : 4;
+	uint32_t c = n == 1 ? *s : *s & (0xff >> (n + 1));
+
+	for (size_t i = 1; i < n && i < left; i++)
+		c = c << 6 | (s[i] & 0x3f);
+	return c;
+}
+
+uint32_t pdf_first_char(const char *s, size_t size)
+{
+	return size ? decode((const unsigned char *)s, size) : 0;
+}
+
+uint32_t pdf_last_char(const char *s, size_t size)
+{
+	size_t n = 1;
+
+	while (n < size && n < 4 && ((unsigned char)s[size - n] & 0xc0) == 0x80)
+		n++;
+	return size ? decode((const unsigned char *)s + size - n, n) : 0;
+}
+
+size_t pdf_chars(const char *s, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		n += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return n;
+}
+
+bool pdf_wide(uint32_t c)
+{
+	return (c >= 0x2e80 && c <= 0x9fff) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xff00 && c <= 0xff60) ||
+	       (c >= 0x20000 && c <= 0x3ffff);
+}
