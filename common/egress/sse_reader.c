@@ -1,11 +1,12 @@
 #include "common/egress/sse_reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void sse_reader_init(struct sse_reader *r, size_t limit, int (*on_event)(void *, const struct sse_event *),
                      void *arg)
 {
-	*r = (struct sse_reader){ .limit = limit, .on_event = on_event, .arg = arg };
+	*r = (struct sse_reader){ .limit = limit, .on_event = on_event, .arg = arg, .retry_ms = -1 };
 	arena_init(&r->arena, 0);
 	text_init(&r->line, &r->arena);
 	text_init(&r->data, &r->arena);
@@ -74,6 +75,9 @@ static int take_line(struct sse_reader *r, const char *line, size_t size, struct
 		set(&r->name, value, value_size);
 	} else if (name_size == 2 && memcmp(line, "id", 2) == 0 && !memchr(value, '\0', value_size)) {
 		set(&r->id, value, value_size);
+	} else if (name_size == 5 && memcmp(line, "retry", 5) == 0 && value_size && value_size < 10 &&
+	           strspn(value, "0123456789") >= value_size) {
+		r->retry_ms = strtol(value, NULL, 10);
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@
 #define PARLEY_SSE_READER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
@@ -26,6 +27,7 @@ struct sse_reader {
 	struct text line, data, name, id;
 	size_t limit; /* bytes of one line, and of one event's data */
 	bool has_data, skip_lf, started;
+	int64_t retry_ms; /* the last "retry"; -1: none yet */
 	/* May be set: is a line of data an event of its own? For peers that leave out the blank lines. */
 	bool (*is_event)(const char *line, size_t size);
 	/* Gets each event; non-zero ends the reading and is what sse_reader_feed() returns. */

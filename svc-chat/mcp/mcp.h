@@ -1,0 +1,77 @@
+/*
+ * mcp: a client of the Model Context Protocol over HTTP (modelcontextprotocol.io), of both eras: 2026-07-28, where every
+ * request stands alone, and 2025-11-25 down to 2025-03-26, where a session is opened first. Knows no chat, table or user.
+ *
+ * A struct mcp is one conversation with one server on behalf of one user; it belongs to one thread at a time. Its texts
+ * live in its arena. Everything waits for the server, but no longer than until `deadline`.
+ *
+ * Failures: ERROR_UNAUTHENTICATED or ERROR_FORBIDDEN: the server wants a sign-in, `challenge` says how;
+ * ERROR_UPSTREAM: it is no MCP server, or says no; ERROR_TOO_LARGE; ERROR_UNKNOWN_OUTCOME: a call was sent and no answer
+ * came; ERROR_INVALID: an address that may not be reached.
+ */
+#ifndef PARLEY_MCP_H
+#define PARLEY_MCP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/egress/egress.h"
+#include "common/json/json.h"
+
+enum {
+	MCP_MAX_BYTES = 4 << 20, /* of one answer */
+	MCP_MAX_TOOLS = 1000,    /* of one server; more are left out */
+};
+
+enum mcp_era {
+	MCP_UNKNOWN,
+	MCP_STATELESS, /* 2026-07-28 */
+	MCP_SESSIONS,  /* 2025-x */
+};
+
+struct mcp_tool {
+	const char *name, *title, *description;
+	const char *input_schema; /* JSON object */
+	const char *annotations;  /* JSON object, or NULL */
+	bool read_only;           /* annotations.readOnlyHint */
+};
+
+struct mcp {
+	/* Given. */
+	struct egress *egress;
+	struct arena *arena;
+	const char *url;
+	const char *const *headers; /* of the user's own: "Name: value", ended by NULL; may be NULL */
+	const char *bearer;         /* NULL: none */
+	int64_t deadline;           /* monotonic ms */
+	const atomic_bool *cancelled;
+	/* What the server asks the user while it works (elicitation/create, its params): the answer, {"action": ...}, which
+	 * becomes ours. NULL: nobody can be asked, and the server is told so. With sessions it may come from another thread. */
+	json_object *(*ask_user)(void *arg, json_object *params);
+	void (*on_progress)(void *arg, double progress, double total, const char *message); /* may be NULL */
+	void *arg;
+
+	/* Learned, and good to start with another time. */
+	enum mcp_era era;
+	const char *version;   /* NULL: not agreed yet */
+	const char *session;   /* of MCP_SESSIONS; NULL: none */
+	const char *challenge; /* WWW-Authenticate of a 401 or 403 */
+
+	int64_t last_id;
+	struct mcp_listener *listener; /* NULL: none */
+};
+
+/* Agree on a version, and open a session where the server has them. Called by the others when needed. */
+int mcp_open(struct mcp *m, struct error *err) CHECKED;
+void mcp_close(struct mcp *m); /* tells the server that the session is over; cannot fail */
+
+/* All tools, page after page. Those whose schema demands what HTTP cannot carry are left out. */
+int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, struct error *err) CHECKED;
+
+/* Sent once. *ret is the caller's: the result with content, structuredContent, isError. `tool` may be NULL where its
+ * schema is not known. */
+int mcp_call_tool(struct mcp *m, const char *name, const struct mcp_tool *tool, json_object *arguments,
+                  json_object **ret, struct error *err) CHECKED;
+
+#endif
