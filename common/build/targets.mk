@@ -15,7 +15,8 @@ run up: all
 down:
 	@VARIANT=$(VARIANT) common/scripts/stack.sh down
 
-# Programs that tests and benches start.
+# Programs that tests and benches start. (What those of conformance link is said in their first lines, like a unit test's.)
+CONFORMANCE := $(patsubst %.c,$(B)/%,$(wildcard tests/conformance/*.c))
 FAULT := $(patsubst %.c,$(B)/%,$(wildcard tests/fault/*.c))
 BENCH := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 $(FAULT) $(BENCH): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcommon.a
@@ -26,11 +27,11 @@ $(FAULT) $(BENCH): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/libcommon.a
 ## make test           every test: unit, then end to end
 ## make test-unit      the unit tests; make test-arena runs tests/unit/test_arena.c alone
 ## make test-e2e       the public API against a running stack; ONLY="stream auth": files with such names
-test: all unit-programs $(FAULT)
+test: all unit-programs $(FAULT) $(CONFORMANCE)
 	@VARIANT=$(VARIANT) common/scripts/test.sh unit e2e
 test-unit: unit-programs
 	@VARIANT=$(VARIANT) common/scripts/test.sh unit
-test-e2e: all $(FAULT)
+test-e2e: all $(FAULT) $(CONFORMANCE)
 	@VARIANT=$(VARIANT) ONLY="$(ONLY)" common/scripts/test.sh e2e
 
 # tests/unit/test_<module>.c: a program each. What it links beyond the common library stands in its first lines:
@@ -39,7 +40,7 @@ UNIT := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 # (One program reads them all: make is called often.)
 LINKS := $(shell awk 'FNR < 10 && / links: .* \*\// { name = FILENAME; sub(/.*\//, "", name); sub(/\.c$$/, "", name); \
            sub(/.* links: /, ""); sub(/ \*\/.*/, ""); for (i = 1; i <= NF; i++) print name "_LINKS+=" $$i }' \
-           tests/unit/test_*.c tests/fuzz/fuzz_*.c)
+           tests/unit/test_*.c tests/fuzz/fuzz_*.c tests/conformance/*.c)
 $(foreach l,$(LINKS),$(eval $(l)))
 define unit
 $(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $$(patsubst %.c,$(B)/obj/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
@@ -48,6 +49,13 @@ $(B)/tests/$(1): $(B)/obj/tests/unit/$(1).o $$(patsubst %.c,$(B)/obj/%.o,$$(filt
 	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $$(filter -l%,$$($(1)_LINKS)) $$(LDLIBS) -lcmocka
 endef
 $(foreach t,$(UNIT),$(eval $(call unit,$(t))))
+define conformance
+$(B)/tests/conformance/$(1): $(B)/obj/tests/conformance/$(1).o $$(patsubst %.c,$(B)/obj/%.o,$$(filter %.c,$$($(1)_LINKS))) $(B)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(call show,LINK,$$@)
+	$(Q)$(CC) $(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach c,$(CONFORMANCE),$(eval $(call conformance,$(notdir $(c)))))
 .PHONY: unit-programs $(UNIT:test_%=test-%)
 unit-programs: $(UNIT:%=$(B)/tests/%)
 $(UNIT:test_%=test-%): test-%: $(B)/tests/test_%
@@ -82,7 +90,7 @@ bench: all $(BENCH)
 
 ## make tidy           clang-format and clang-tidy (Debian 12's, version 14), and who may include whom
 TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*/*.c gateway/*.c svc-*/*.c svc-*/*/*.c proto/generate/*.c \
-        tests/unit/*.c tests/fuzz/*.c tests/fault/*.c))
+        tests/unit/*.c tests/fuzz/*.c tests/fault/*.c tests/conformance/*.c))
 .PHONY: tidy-rooms tidy-format tidy-lint
 tidy: tidy-rooms tidy-format tidy-lint
 tidy-rooms:

@@ -41,19 +41,19 @@ const char *mcp_header_value(const char *value, struct arena *a)
 
 /* --- Marked properties ---------------------------------------------------------------------------------------------------- */
 
-struct mark {
+struct header_mark {
 	const char *name;
 	const char *path[DEPTH]; /* of property names */
 	int depth;
 	const char *type;
 };
-struct marks {
-	struct mark list[MARKS];
+struct header_marks {
+	struct header_mark list[MARKS];
 	size_t count;
 	bool bad;
 };
 
-static void take_mark(struct marks *marks, json_object *schema, const struct mark *at)
+static void take_mark(struct header_marks *marks, json_object *schema, const struct header_mark *at)
 {
 	json_object *mark = json_get(schema, "x-mcp-header");
 	const char *name = json_object_is_type(mark, json_type_string) ? json_object_get_string(mark) : "";
@@ -73,7 +73,8 @@ static void take_mark(struct marks *marks, json_object *schema, const struct mar
 }
 
 /* Marks are found along "properties" alone; one anywhere else cannot be obeyed. */
-static void look(struct marks *marks, json_object *schema, const struct mark *at, bool reachable,
+static void look(struct header_marks *marks, json_object *schema, const struct header_mark *at,
+                 bool reachable,
                  int depth) // NOLINT(misc-no-recursion)
 {
 	if (depth > JSON_MAX_DEPTH || marks->bad)
@@ -97,7 +98,7 @@ static void look(struct marks *marks, json_object *schema, const struct mark *at
 		    json_object_is_type(value, json_type_object)) {
 			json_object_object_foreach(value, property, inner)
 			{
-				struct mark below = *at;
+				struct header_mark below = *at;
 
 				if (below.depth < DEPTH)
 					below.path[below.depth++] = property;
@@ -109,21 +110,21 @@ static void look(struct marks *marks, json_object *schema, const struct mark *at
 	}
 }
 
-static void find_marks(json_object *schema, struct marks *ret)
+static void find_marks(json_object *schema, struct header_marks *ret)
 {
 	memset(ret, 0, sizeof *ret);
-	look(ret, schema, &(struct mark){ 0 }, true, 0);
+	look(ret, schema, &(struct header_mark){ 0 }, true, 0);
 }
 
 bool mcp_schema_fits(json_object *schema)
 {
-	struct marks marks;
+	struct header_marks marks;
 
 	find_marks(schema, &marks);
 	return !marks.bad;
 }
 
-static const char *value_of(json_object *arguments, const struct mark *mark, struct arena *a)
+static const char *value_of(json_object *arguments, const struct header_mark *mark, struct arena *a)
 {
 	for (int i = 0; i < mark->depth; i++)
 		arguments = json_get(arguments, mark->path[i]);
@@ -140,7 +141,7 @@ const char *const *mcp_param_headers(const char *schema, json_object *arguments,
 	const char **list = arena_new(a, const char *, MARKS + 1);
 	OWN(json) json_object *object = NULL;
 	struct error unreadable = { 0 };
-	struct marks marks;
+	struct header_marks marks;
 	size_t n = 0;
 
 	if (!schema || json_parse(schema, strlen(schema), &object, &unreadable) < 0)

@@ -1,4 +1,4 @@
-/* links: svc-chat/mcp/http.c svc-chat/mcp/rpc.c svc-chat/mcp/incoming.c svc-chat/mcp/header.c svc-chat/mcp/tools.c */
+/* links: svc-chat/mcp/http.c svc-chat/mcp/rpc.c svc-chat/mcp/incoming.c svc-chat/mcp/header.c svc-chat/mcp/tools.c svc-chat/mcp/listen.c */
 /*
  * mcp_client URL: our MCP client for the official conformance suite (`npx conformance client --command ...`), which says by
  * MCP_CONFORMANCE_SCENARIO what is played. It lists the tools of the server and calls each, as a host would.
