@@ -199,6 +199,7 @@ int main(int argc, char **argv)
 	                    &(struct service_config){
 	                        .name = "auth",
 	                        .schema = "auth",
+	                        .peers = (const char *const[]){ "documents", "chat", NULL },
 	                        .methods = auth_methods,
 	                        .method_count = auth_method_count,
 	                        .statements = statements,

@@ -134,6 +134,7 @@ int main(int argc, char **argv)
 	                    &(struct service_config){
 	                        .name = "chat",
 	                        .schema = "chat",
+	                        .peers = (const char *const[]){ "chatbots", "documents", NULL },
 	                        .methods = chat_methods,
 	                        .method_count = chat_method_count,
 	                        .statements = statements,

@@ -178,43 +178,6 @@ static bool processed(const char *status)
 	return strcmp(status, "ready") == 0 || strcmp(status, "failed") == 0;
 }
 
-/* Until it is processed, or the seconds are over, or the caller's patience ends. */
-static int wait_for(struct call *call, const char *id, int seconds)
-{
-	const struct svc *svc = call->state;
-	int64_t end = clock_unix_ms() + seconds * 1000;
-	struct watcher me;
-	int rc = 0;
-
-	watch_add(svc->watch, &me, id);
-	while (rc == 0) {
-		struct progress p;
-		int64_t left = (end < call->deadline - 500 ? end : call->deadline - 500) - clock_unix_ms();
-		int found = store_get_progress(call->db, call->owner_id, id, &p, call->arena, call->err);
-
-		rc = db_must_find(found, "document", call->err); /* deleted meanwhile? */
-		if (rc < 0)
-			break;
-		if (processed(p.status) || left <= 0 || atomic_load(call->cancelled))
-			break;
-		else
-			watch_wait(svc->watch, &me, left < 1000 ? (int)left : 1000);
-	}
-	watch_remove(svc->watch, &me);
-	return rc;
-}
-
-/* It is stored: when nobody can be asked about it any more, out stays what was known last. */
-static void follow_up(struct call *call, const char *id, int seconds, Documents__Document *out)
-{
-	Documents__Document now = DOCUMENTS__DOCUMENT__INIT;
-
-	if (wait_for(call, id, seconds) == 0 &&
-	    store_get(call->db, call->owner_id, id, &now, call->arena, call->err) > 0)
-		*out = now;
-	error_clear(call->err);
-}
-
 static const char *message_for(const Documents__Document *d)
 {
 	switch (d->status) {
@@ -222,6 +185,51 @@ static const char *message_for(const Documents__Document *d)
 	case DOCUMENTS__STATUS__FAILED: return d->error ? d->error : "The document could not be processed.";
 	default: return "The document was received and is being processed.";
 	}
+}
+
+/* An upload that waits for its document to be processed. */
+struct waiting_upload {
+	struct watcher watcher;
+	char id[UUID_TEXT];
+	int64_t until; /* Unix ms */
+};
+
+static int look_again(struct call *call, void *arg, ProtobufCMessage *answer)
+{
+	const struct svc *svc = call->state;
+	struct waiting_upload *w = arg;
+	Documents__Document *out = (Documents__Document *)answer, now = DOCUMENTS__DOCUMENT__INIT;
+	struct progress p;
+	int found = store_get_progress(call->db, call->owner_id, w->id, &p, call->arena, call->err);
+
+	if (found > 0 && !processed(p.status) && clock_unix_ms() < w->until &&
+	    !atomic_load(call->cancelled) && call_park(call, w->until, look_again, w))
+		return 0;
+	watch_remove(svc->watch, &w->watcher);
+	/* It is stored: when nobody can be asked about it any more, out stays what was known last. */
+	if (found >= 0 && store_get(call->db, call->owner_id, w->id, &now, call->arena, call->err) > 0)
+		*out = now;
+	out->message = (char *)message_for(out);
+	return 0;
+}
+
+/* The answer waits until it is processed, or the seconds are over, or the caller's patience ends. */
+static void wait_for(struct call *call, const char *id, int seconds)
+{
+	const struct svc *svc = call->state;
+	struct waiting_upload *w = arena_new(call->arena, struct waiting_upload, 1);
+	int64_t patience = call->deadline - 500;
+	struct parked *parked;
+
+	memcpy(w->id, id, sizeof w->id);
+	w->until = call->now + seconds * INT64_C(1000);
+	if (w->until > patience)
+		w->until = patience;
+	parked = call_park(call, w->until, look_again, w);
+	if (!parked)
+		return;
+	watch_add_parked(svc->watch, &w->watcher, id, parked);
+	call_wake(parked); /* it may be processed already */
 }
 
 int documents_upload_document(struct call *call, const Documents__UploadDocumentRequest *in,
@@ -253,7 +261,7 @@ int documents_upload_document(struct call *call, const Documents__UploadDocument
 	if (create(call, &d, out) < 0)
 		return -1;
 	if (in->has_wait && in->wait > 0)
-		follow_up(call, id, in->wait, out);
+		wait_for(call, id, in->wait);
 	out->message = (char *)message_for(out);
 	return 0;
 }

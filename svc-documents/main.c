@@ -155,6 +155,7 @@ int main(int argc, char **argv)
 	                    &(struct service_config){
 	                        .name = "documents",
 	                        .schema = "documents",
+	                        .peers = (const char *const[]){ "chatbots", NULL },
 	                        .methods = documents_methods,
 	                        .method_count = documents_method_count,
 	                        .statements = statements,

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 	                    &(struct service_config){
 	                        .name = "integrations",
 	                        .schema = "integrations",
+	                        .peers = (const char *const[]){ "auth", "chat", "chatbots", NULL },
 	                        .methods = integrations_methods,
 	                        .method_count = integrations_method_count,
 	                        .statements = statements,

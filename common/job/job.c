@@ -334,6 +334,17 @@ static void list_kinds(struct job_runner *r)
 	r->leases = db_text_array(leases, r->count, &r->arena);
 }
 
+/* Nothing new is taken from now on. */
+static void drain(void *arg)
+{
+	struct job_runner *r = arg;
+
+	pthread_mutex_lock(&r->lock);
+	r->stopping = true;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
 int job_runner_start(struct service *s, const struct job_kind *kinds, size_t count, int threads,
                      struct job_runner **ret, struct error *err)
 {
@@ -357,20 +368,11 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 	}
 	r->clerk = thread_start(keep_books, r);
 	*ret = r;
+	service_on_drain(s, drain, r);
 	if (db_listen(service_database_url(s), channels, notified, r, &r->listener, err) == 0)
 		return 0;
 	job_runner_stop(r);
 	return -1;
-}
-
-void job_runner_drain(struct job_runner *r)
-{
-	if (!r)
-		return;
-	pthread_mutex_lock(&r->lock);
-	r->stopping = true;
-	pthread_cond_broadcast(&r->changed);
-	pthread_mutex_unlock(&r->lock);
 }
 
 void job_runner_stop(struct job_runner *r)
@@ -379,6 +381,7 @@ void job_runner_stop(struct job_runner *r)
 
 	if (!r)
 		return;
+	service_off_drain(r->service, r);
 	db_listener_free(r->listener);
 	pthread_mutex_lock(&r->lock);
 	r->stopping = true;

@@ -49,8 +49,9 @@ extern const struct db_stmt job_statements[]; /* goes into the service's list */
 struct job_runner;
 int job_runner_start(struct service *s, const struct job_kind *kinds, size_t count, int threads,
                      struct job_runner **ret, struct error *err) CHECKED;
-void job_runner_drain(struct job_runner *r); /* takes nothing new from now on; returns at once */
-void job_runner_stop(struct job_runner *r);  /* finishes or hands back what runs */
+void job_runner_stop(
+    struct job_runner
+        *r); /* finishes or hands back what runs; nothing new is taken once the service drains */
 
 /* In the caller's transaction. `key`: at most one waiting job of that kind and key (NULL: no such bound).
  * delay in seconds from now. */

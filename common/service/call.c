@@ -51,11 +51,28 @@ void service_call_init(struct call *call, struct service *s, struct arena *a, st
 	call_init(call, s, a, err, db, NULL, request);
 }
 
+int call_may_ask(struct call *call, const char *whom)
+{
+	const struct method *method = call->method;
+	const char *why = NULL;
+
+	if (call->db && call->db->depth)
+		why = "inside a transaction";
+	else if (call->parked && (method->waits == WAITS_DATABASE || method->waits == WAITS_BRIEF))
+		why = "but waits for rows, as its contract says";
+	if (!why)
+		return 0;
+	error_clear(call->err);
+	return error_internal(call->err, "%s asks %s %s", method ? method->name : "a job", whom, why);
+}
+
 int rpc_call_from(struct peer *peer, struct call *call, const struct method *method,
                   const ProtobufCMessage *in, ProtobufCMessage **ret)
 {
 	Rpc__Caller caller = *call->caller;
 
+	if (call_may_ask(call, method->name) < 0)
+		return -1;
 	if (method->access == ACCESS_INTERNAL) { /* between processes of ours, still on the caller's behalf */
 		caller.has_kind = true;
 		caller.kind = RPC__CALLER__KIND__SERVICE;

@@ -16,6 +16,7 @@
 struct db;
 struct db_pool;
 struct metrics;
+struct parked;
 struct peer;
 struct secret;
 struct service;
@@ -36,7 +37,27 @@ struct call {
 	int64_t deadline; /* Unix milliseconds */
 	const atomic_bool *cancelled; /* set at shutdown; long work looks at it */
 	char *extra;                  /* of an error reply: JSON members to add; usually NULL */
+	struct parked *parked;        /* where it may wait for an event; NULL: it may not (a job, a task) */
 };
+
+/*
+ * Waiting for an event without a thread. The handler calls call_park(), tells whoever knows of the event, and returns 0;
+ * what it has filled in is the answer kept under an Idempotency-Key. Once call_wake() was called, `until` (Unix ms) or the
+ * call's deadline has come, or the service drains, resume(call, arg, out) makes the answer on a thread of the method's
+ * lane, out being as it was left: 0 or -1, as a handler does; or it parks again.
+ *
+ * resume() is called exactly once after call_park(), also when the handler fails after it: then only to clean up. From
+ * call_park() on call_wake() may be called by any thread, as often as it likes, but never again once a resume() that did
+ * not park has returned: so resume() first takes back what the handler told.
+ */
+typedef int call_resume(struct call *call, void *arg, ProtobufCMessage *out);
+struct parked *call_park(struct call *call, int64_t until, call_resume *resume,
+                         void *arg); /* NULL: no place to wait in; answer at once */
+void call_wake(struct parked *p);
+
+/* 0, or -1 with ERROR_INTERNAL when this call may not ask another process: inside a transaction, whose connection it
+ * would hold meanwhile, or on a thread that its contract keeps for rows. */
+int call_may_ask(struct call *call, const char *whom) CHECKED;
 
 /* A call made by the service itself (jobs): acts for owner_id (or nobody: NULL). The caller owns a, err and db. */
 void service_call_init(struct call *call, struct service *s, struct arena *a, struct error *err,
@@ -53,7 +74,11 @@ struct metrics *service_metrics(struct service *s);
 const struct secret *service_secret(struct service *s);
 const char *service_database_url(struct service *s);
 
-/* The peer of that name ("chatbots"), from <NAME>_ADDRESS; opened on first use, closed with the service. */
+/* fn(arg) when the service begins to drain: for what takes new work by itself. It must not wait. Off: no more. */
+void service_on_drain(struct service *s, void (*fn)(void *arg), void *arg);
+void service_off_drain(struct service *s, const void *arg);
+
+/* The peer of that name ("chatbots"), from <NAME>_ADDRESS; open from the start when the service lists it. */
 struct peer *service_peer(struct service *s, const char *name);
 
 /*

@@ -10,13 +10,17 @@
 #include "common/service/idempotency.h"
 #include "common/service/internal.h"
 
+/* Of a payload, so that a reply has room for what is round it. */
+enum { ANSWER_MAX = RPC_MESSAGE_MAX - 512 };
+
 /* One request on its way through; lives in the lane's arena. */
 struct serving {
 	struct service *service;
 	struct served *served;
 	const Rpc__Request *request;
 	int64_t began; /* monotonic us */
-	ProtobufCMessage *in;
+	ProtobufCMessage *in, *out;
+	struct parked parked;
 	struct call call;
 	struct error err;
 	struct db db;
@@ -75,24 +79,60 @@ static int check_request(struct serving *v)
 
 /* --- Doing it ---------------------------------------------------------------------------------------------------------- */
 
-/* The handler, and its packed answer in the arena. */
+/* The answer, packed in the arena. One that is too large to be sent is told before anything is committed. */
+static int pack(struct serving *v, ProtobufCBinaryData *payload)
+{
+	payload->len = protobuf_c_message_get_packed_size(v->out);
+	if (payload->len > ANSWER_MAX && v->call.method->reads)
+		return error_set(&v->err, ERROR_TOO_LARGE,
+		                 "the answer is too large; ask for less at a time (limit)");
+	if (payload->len > ANSWER_MAX)
+		return error_internal(&v->err, "an answer of %zu bytes", payload->len);
+	payload->data = arena_alloc(v->call.arena, payload->len);
+	protobuf_c_message_pack(v->out, payload->data);
+	return 0;
+}
+
+static int judge(struct serving *v, int result, ProtobufCBinaryData *payload)
+{
+	if (result < 0)
+		return v->err.code
+		           ? -1
+		           : error_internal(&v->err, "%s failed without a reason", v->call.method->name);
+	error_clear(&v->err); /* something on the way failed, and the handler went round it */
+	return pack(v, payload);
+}
+
+/* The handler, and its packed answer. */
 static int run_handler(void *arg, ProtobufCBinaryData *payload)
 {
 	struct serving *v = arg;
-	struct call *call = &v->call;
-	const ProtobufCMessageDescriptor *type = call->method->out;
-	ProtobufCMessage *out = arena_alloc(call->arena, type->sizeof_message);
+	const ProtobufCMessageDescriptor *type = v->call.method->out;
 
-	protobuf_c_message_init(type, out);
-	if (call->method->handler(call, v->in, out) < 0)
-		return call->err->code
-		           ? -1
-		           : error_internal(call->err, "%s failed without a reason", call->method->name);
-	error_clear(call->err); /* something on the way failed, and the handler went round it */
-	payload->len = protobuf_c_message_get_packed_size(out);
-	payload->data = arena_alloc(call->arena, payload->len);
-	protobuf_c_message_pack(out, payload->data);
-	return 0;
+	v->out = arena_alloc(v->call.arena, type->sizeof_message);
+	protobuf_c_message_init(type, v->out);
+	return judge(v, v->call.method->handler(&v->call, v->in, v->out), payload);
+}
+
+/* What a parked call has waited for is there, or its time is up. */
+static void go_on(struct serving *v)
+{
+	call_resume *resume = v->parked.resume;
+
+	v->parked.resume = NULL;
+	v->call.cancelled = &v->service->stop_now;
+	(void)judge(v, resume(&v->call, v->parked.arg, v->out), &v->answer);
+}
+
+/* What it told others of itself has to be taken back all the same. */
+static void clean_up(struct serving *v)
+{
+	struct error failure = v->err;
+
+	error_clear(&v->err);
+	v->call.parked = NULL; /* it does not park again */
+	go_on(v);
+	v->err = failure;
 }
 
 static int unpack(struct serving *v)
@@ -249,6 +289,8 @@ static struct serving *begin(struct slot *slot, struct arena *a)
 	v->served = service_method(v->service, v->request->method);
 	call_init(&v->call, v->service, a, &v->err, &v->db, v->served ? v->served->method : NULL, v->request);
 	v->db.until = patience_end(v->call.deadline);
+	v->parked.slot = slot;
+	v->call.parked = &v->parked;
 	if (check_request(v) == 0)
 		(void)!unpack(v);
 	return v;
@@ -265,21 +307,39 @@ static void end(struct slot *slot, struct serving *v, struct arena *a)
 	tell(v, took);
 }
 
+/* false: it is to be run again. */
+static bool run(struct serving *v, struct db_ahead *ahead)
+{
+	if (!v->in)
+		return true;
+	if (ahead)
+		return handle_ahead(v, ahead);
+	if (v->parked.resume)
+		go_on(v);
+	else
+		handle(v);
+	if (v->err.code && v->parked.resume)
+		clean_up(v);
+	return !v->parked.resume;
+}
+
 void dispatch(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
 {
 	struct slot *slot = (struct slot *)((char *)job - offsetof(struct slot, job));
-	struct serving *v = slot->serving ? slot->serving : begin(slot, a);
+	struct serving *v = slot->serving;
 
 	slot->serving = NULL;
-	if (!v)
-		return;
-	if (v->in && ahead) {
-		if (!handle_ahead(v, ahead)) {
-			slot->serving = v;
-			return;
-		}
-	} else if (v->in) {
-		handle(v);
+	if (v && v->parked.resume) {
+		parked_wakes(&v->parked, a);
+		v->call.arena = a;
 	}
-	end(slot, v, a);
+	if (!v && !(v = begin(slot, a)))
+		return;
+	if (run(v, ahead)) {
+		end(slot, v, a);
+		return;
+	}
+	slot->serving = v;
+	if (v->parked.resume)
+		parked_sleep(&v->parked, a);
 }

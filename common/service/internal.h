@@ -10,6 +10,7 @@
  *   dispatch.c     one request: checked, decoded, handled, answered, logged
  *   builtin.c      Rpc.Hello and Next
  *   call.c         making a call, and calls that it makes
+ *   park.c         calls that wait for an event and hold no thread
  *   task.c         work that outlives its request; who runs, so that it can be cancelled
  *   idempotency.c  first answers under a caller's Idempotency-Key
  */
@@ -59,7 +60,7 @@ void running_cancel(struct service *s); /* all of it */
 
 /* --- Slots --------------------------------------------------------------------------------------------------------- */
 
-enum slot_step { SLOT_RECEIVING, SLOT_BUSY, SLOT_PAUSING, SLOT_SENDING };
+enum slot_step { SLOT_RECEIVING, SLOT_BUSY, SLOT_PARKED, SLOT_PAUSING, SLOT_SENDING };
 
 /* An NNG context with what it is doing. */
 struct slot {
@@ -76,7 +77,8 @@ struct slot {
 	ProtobufCBinaryData packed; /* the request, opened: inside `request` */
 	struct share *parked;       /* its place among those that wait for an event, or NULL */
 	bool load;                  /* Next: the stream is not in memory, ask the service's loader */
-	struct serving *serving;    /* of a brief call, between two runs of its handler */
+	struct serving *serving;    /* of a brief or a parked call, between two runs */
+	struct arena arena;         /* of a parked one */
 };
 
 int slots_open(struct service *s, struct error *err) CHECKED; /* listens and receives */
@@ -88,6 +90,24 @@ void slot_answer(struct slot *slot, nng_msg *msg); /* these bytes, as they are *
 /* A place among those that wait for an event and hold no thread; the reply gives it back. */
 int slot_park(struct slot *slot, struct error *err) CHECKED;
 void slot_unpark(struct slot *slot); /* before the reply, where there is one */
+void slot_sleep(struct slot *slot,
+                int64_t ms); /* its job is pushed again after that, or when its aio is cancelled */
+
+/* --- Waiting for an event: call_park() ------------------------------------------------------------------------------ */
+
+struct parked {
+	struct slot *slot;
+	int64_t until;       /* Unix ms */
+	call_resume *resume; /* NULL: it is not parked */
+	void *arg;
+	atomic_bool woken;
+	struct parked *next, **link; /* of those that sleep */
+};
+void parked_sleep(struct parked *p,
+                  struct arena *a); /* takes the arena along; the slot is not the caller's any more */
+void parked_wakes(struct parked *p, struct arena *a); /* and brings it back */
+void parked_wake_all(struct service *s);
+bool parked_any(struct service *s);
 
 /* --- The service ---------------------------------------------------------------------------------------------------- */
 
@@ -136,7 +156,12 @@ struct service {
 	atomic_bool serving, draining, stop_now;
 	_Atomic int64_t asked_at; /* when a request was last received: monotonic ms */
 
-	pthread_mutex_t lock; /* guards the two below */
+	pthread_mutex_t lock; /* guards what is below */
+	struct parked *waiting;
+	struct drainer {
+		void (*fn)(void *arg);
+		void *arg;
+	} drainers[4];
 	struct running *running;
 	struct peer *peers[PEERS];
 	struct sealer sealer;

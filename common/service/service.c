@@ -81,6 +81,32 @@ struct peer *service_peer(struct service *s, const char *name)
 	return s->peers[i];
 }
 
+void service_on_drain(struct service *s, void (*fn)(void *arg), void *arg)
+{
+	size_t i = 0;
+
+	pthread_mutex_lock(&s->lock);
+	while (s->drainers[i].fn)
+		i++;
+	assert(i < sizeof s->drainers / sizeof *s->drainers - 1);
+	s->drainers[i] = (struct drainer){ fn, arg };
+	pthread_mutex_unlock(&s->lock);
+}
+
+void service_off_drain(struct service *s, const void *arg)
+{
+	size_t last = sizeof s->drainers / sizeof *s->drainers - 1;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < last; i++) {
+		if (s->drainers[i].arg == arg) { /* the others move up */
+			memmove(&s->drainers[i], &s->drainers[i + 1], (last - i) * sizeof *s->drainers);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* --- Making it ------------------------------------------------------------------------------------------------------------ */
 
 struct served *service_method(struct service *s, uint32_t id)
@@ -167,7 +193,7 @@ static int under_way(struct service *s)
 
 	for (int i = 0; i < WAITS; i++)
 		busy += lane_busy(&s->lanes[i]);
-	return busy;
+	return busy + parked_any(s);
 }
 
 /* Nothing new, and until nothing runs: 0, or -1 when that took longer than ms. Readers of streams are served on. */
@@ -176,6 +202,11 @@ static int drain(struct service *s, int ms)
 	int64_t began = clock_mono_ms(), now;
 
 	atomic_store(&s->draining, true);
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < sizeof s->drainers / sizeof *s->drainers && s->drainers[i].fn; i++)
+		s->drainers[i].fn(s->drainers[i].arg);
+	pthread_mutex_unlock(&s->lock);
+	parked_wake_all(s);
 	while ((now = clock_mono_ms()) < began + ms) {
 		int64_t quiet = now - atomic_load(&s->asked_at);
 
@@ -322,6 +353,8 @@ static int start(struct service *s, struct error *err)
 {
 	if (admin_start(s->set.admin, s->metrics, ready, s, &s->admin, err) < 0 || open_database(s, err) < 0)
 		return -1;
+	for (const char *const *peer = s->config->peers; peer && *peer; peer++)
+		(void)service_peer(s, *peer);
 	if (s->config->start && s->config->start(s, s->config->settings, &s->state, err) < 0)
 		return -1;
 	if (slots_open(s, err) < 0)

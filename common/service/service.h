@@ -30,6 +30,7 @@ struct service_config {
 	const char *schema; /* NULL: no database */
 	const struct method *methods;
 	size_t method_count;
+	const char *const *peers; /* the services that it asks, ended by NULL: connected from the start */
 	const struct db_stmt *const *statements;
 	const struct db_migration *migrations;
 	size_t migration_count;

@@ -17,7 +17,7 @@
 #include "common/service/internal.h"
 
 /* Slots kept for telling others that there is no room. */
-enum { SPARE = 16, SEND_MS = 30 * 1000 };
+enum { SPARE = 16, SEND_MS = 30 * 1000, FULL_MS = 50 };
 
 static void slot_receive(struct slot *slot)
 {
@@ -217,6 +217,20 @@ static void received(struct slot *slot)
 	}
 }
 
+void slot_sleep(struct slot *slot, int64_t ms)
+{
+	slot->step = SLOT_PARKED;
+	nng_sleep_aio((nng_duration)ms, slot->aio);
+}
+
+/* Its wait is over: back to its lane, which may be full for a moment. */
+static void go_on(struct slot *slot)
+{
+	slot->step = SLOT_BUSY;
+	if (lane_push(lane_of(slot), &slot->job) < 0)
+		slot_sleep(slot, FULL_MS);
+}
+
 static void slot_step(void *arg)
 {
 	struct slot *slot = arg;
@@ -231,6 +245,7 @@ static void slot_step(void *arg)
 			return;
 		}
 		break;
+	case SLOT_PARKED: go_on(slot); return;
 	case SLOT_PAUSING:
 		if (!result) {
 			slot_send(slot, slot->reply);

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/thread.h"
 #include "common/db/db.h"
+#include "common/service/call.h"
 #include "svc-documents/store.h"
 
 struct watch {
@@ -25,8 +26,11 @@ static void notified(void *arg, const char *channel, const char *payload)
 	(void)channel;
 	pthread_mutex_lock(&w->lock);
 	for (struct watcher *one = w->watchers; one; one = one->next)
-		if (!payload || !*one->id || strcasecmp(one->id, payload) == 0)
+		if (!payload || !*one->id || strcasecmp(one->id, payload) == 0) {
 			one->changed = true;
+			if (one->parked)
+				call_wake(one->parked);
+		}
 	pthread_cond_broadcast(&w->changed);
 	pthread_mutex_unlock(&w->lock);
 }
@@ -61,7 +65,12 @@ void watch_close(struct watch *w)
 
 void watch_add(struct watch *w, struct watcher *me, const char *document_id)
 {
-	*me = (struct watcher){ 0 };
+	watch_add_parked(w, me, document_id, NULL);
+}
+
+void watch_add_parked(struct watch *w, struct watcher *me, const char *document_id, struct parked *parked)
+{
+	*me = (struct watcher){ .parked = parked };
 	strncpy(me->id, document_id, sizeof me->id - 1);
 	pthread_mutex_lock(&w->lock);
 	me->next = w->watchers;

@@ -18,9 +18,11 @@ void watch_close(struct watch *w); /* after the last watcher has gone */
 struct watcher {
 	char id[37];
 	bool changed;
+	struct parked *parked; /* NULL, or the call to wake (common/service/call.h) */
 	struct watcher *next;
 };
 void watch_add(struct watch *w, struct watcher *me, const char *document_id); /* "": every document */
+void watch_add_parked(struct watch *w, struct watcher *me, const char *document_id, struct parked *parked);
 void watch_remove(struct watch *w, struct watcher *me);
 /* Until the document changed or the time is over. Says "changed" now and then without reason. */
 void watch_wait(struct watch *w, struct watcher *me, int ms);

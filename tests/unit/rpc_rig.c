@@ -147,6 +147,85 @@ static int start_stream(struct call *call, const ProtobufCMessage *in, ProtobufC
 	return service_task_start(task, append, work);
 }
 
+/* --- Waiting without a thread --- */
+
+enum { PARKED_MAX = 128 };
+
+struct guest {
+	struct parked *parked;
+	bool woken;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	struct guest *guests[PARKED_MAX];
+} lot = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static void replace(const struct guest *from, struct guest *to)
+{
+	int i = 0;
+
+	pthread_mutex_lock(&lot.lock);
+	while (lot.guests[i] != from)
+		assert(++i < PARKED_MAX);
+	lot.guests[i] = to;
+	pthread_mutex_unlock(&lot.lock);
+}
+
+static int resumed(struct call *call, void *arg, ProtobufCMessage *out)
+{
+	struct guest *g = arg;
+
+	replace(g, NULL);
+	return say(call, out, g->woken ? "woken" : "time is up");
+}
+
+static int park(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	struct guest *g = arena_new(call->arena, struct guest, 1);
+
+	g->parked = call_park(call, call->now + atoi(said(in)), resumed, g);
+	if (!g->parked)
+		return say(call, out, "no place");
+	replace(NULL, g);
+	return 0;
+}
+
+static int wake(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	int count = 0;
+
+	(void)in;
+	pthread_mutex_lock(&lot.lock);
+	for (int i = 0; i < PARKED_MAX; i++) {
+		if (!lot.guests[i])
+			continue;
+		lot.guests[i]->woken = true;
+		call_wake(lot.guests[i]->parked);
+		count++;
+	}
+	pthread_mutex_unlock(&lot.lock);
+	return say(call, out, arena_printf(call->arena, "%d", count));
+}
+
+static int ask(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	ProtobufCMessage *answer;
+
+	(void)out;
+	return rpc_call_from(NULL, call, &rig_methods[RIG_ECHO], in, &answer); /* does not come so far */
+}
+
+static int ask_within(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	int rc;
+
+	call->db->depth = 1; /* as after db_begin() */
+	rc = ask(call, in, out);
+	call->db->depth = 0;
+	return rc;
+}
+
 #define METHOD(label, number, may, fn, ...)                                                         \
 	{                                                                                           \
 		.name = "rig." label, .id = number, .access = may, .in = &rpc__message__descriptor, \
@@ -162,6 +241,11 @@ const struct method rig_methods[] = {
 	[RIG_WRITE] = METHOD("write", 7, ACCESS_PUBLIC, writes, .reads = false),
 	[RIG_SLOW] = METHOD("slow", 8, ACCESS_PUBLIC, slows, .waits = WAITS_OUTSIDE),
 	[RIG_BIG] = METHOD("big", 9, ACCESS_PUBLIC, big, .reads = true),
+	[RIG_BIG_WRITE] = METHOD("big_write", 11, ACCESS_PUBLIC, big, .reads = false),
+	[RIG_PARK] = METHOD("park", 12, ACCESS_PUBLIC, park, .reads = false),
+	[RIG_WAKE] = METHOD("wake", 13, ACCESS_PUBLIC, wake, .reads = false),
+	[RIG_ASK] = METHOD("ask", 14, ACCESS_PUBLIC, ask, .reads = true),
+	[RIG_ASK_WITHIN] = METHOD("ask_within", 15, ACCESS_PUBLIC, ask_within, .waits = WAITS_PEERS),
 	[RIG_STREAM] = METHOD("stream", 10, ACCESS_PUBLIC, start_stream, .reads = false),
 };
 
@@ -231,8 +315,10 @@ struct service *rig_start(int port, void (*change)(struct service_settings *set)
 
 void rig_stop(struct service *s)
 {
-	int left = service_stop(s, 5000);
+	int left;
 
+	atomic_store(&s->asked_at, 0); /* nobody asks any more: it need not listen for a second */
+	left = service_stop(s, 5000);
 	assert(!left);
 	service_free(s);
 }

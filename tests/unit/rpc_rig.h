@@ -12,16 +12,21 @@
 #include "common/service/internal.h"
 
 enum rig_method {
-	RIG_ECHO,     /* PUBLIC, reads: the message again */
-	RIG_WHO,      /* USER: the owner's id */
-	RIG_ADMIN,    /* ADMIN */
-	RIG_INTERNAL, /* INTERNAL: the owner's id */
-	RIG_REFUSE,   /* PUBLIC: fails in the way that the message names */
-	RIG_READ,     /* PUBLIC, reads: counts, sleeps so many ms, says which replica it is */
-	RIG_WRITE,    /* the same, writes */
-	RIG_SLOW,     /* the same, slow, until cancelled */
-	RIG_BIG,      /* PUBLIC, reads: an answer of so many bytes */
-	RIG_STREAM,   /* PUBLIC: starts a task that appends so many events; the stream's id */
+	RIG_ECHO,      /* PUBLIC, reads: the message again */
+	RIG_WHO,       /* USER: the owner's id */
+	RIG_ADMIN,     /* ADMIN */
+	RIG_INTERNAL,  /* INTERNAL: the owner's id */
+	RIG_REFUSE,    /* PUBLIC: fails in the way that the message names */
+	RIG_READ,      /* PUBLIC, reads: counts, sleeps so many ms, says which replica it is */
+	RIG_WRITE,     /* the same, writes */
+	RIG_SLOW,      /* the same, slow, until cancelled */
+	RIG_BIG,       /* PUBLIC, reads: an answer of so many bytes */
+	RIG_STREAM,    /* PUBLIC: starts a task that appends so many events; the stream's id */
+	RIG_BIG_WRITE, /* the same, writes */
+	RIG_PARK, /* PUBLIC: waits without a thread for RIG_WAKE ("woken") or so many ms ("time is up") */
+	RIG_WAKE, /* PUBLIC: wakes all that are parked */
+	RIG_ASK,  /* PUBLIC: asks another service, though its contract says that it waits for rows */
+	RIG_ASK_WITHIN, /* PUBLIC: the same from inside a transaction, where its contract allows it otherwise */
 	RIG_METHODS
 };
 extern const struct method rig_methods[];
