@@ -1,19 +1,20 @@
 #include "svc-chatbots/store.h"
 
-/* A whole chatbot, as the message wants it. */
-#define CHATBOT                                                                                    \
-	"SELECT c.id, c.name, c.description, c.settings, c.owner_id, c.created_at, c.updated_at,"  \
-	" ARRAY(SELECT d.document_id FROM chatbot_document d"                                      \
-	" WHERE d.owner_id = c.owner_id AND d.chatbot_id = c.id ORDER BY d.position) AS documents" \
+/* A whole chatbot, as the message wants it. `owner` once more in the subquery: a parameter, so that a cluster which is
+ * sharded by owner asks one machine. */
+#define CHATBOT(owner)                                                                            \
+	"SELECT c.id, c.name, c.description, c.settings, c.owner_id, c.created_at, c.updated_at," \
+	" ARRAY(SELECT d.document_id FROM chatbot_document d"                                     \
+	" WHERE d.owner_id = " owner " AND d.chatbot_id = c.id ORDER BY d.position) AS documents" \
 	" FROM chatbot c"
 
 const struct db_stmt store_statements[] = {
 	{ "create",
 	  "INSERT INTO chatbot (owner_id, id, name, description, settings) VALUES ($1, $2, $3, $4, $5)" },
-	{ "get", CHATBOT " WHERE c.owner_id = $1 AND c.id = $2" },
-	{ "find", CHATBOT " WHERE c.id = $1" },
-	{ "list", CHATBOT " WHERE c.owner_id = $1 AND ($2::uuid IS NULL OR c.id < $2)"
-	                  " ORDER BY c.id DESC LIMIT $3" },
+	{ "get", CHATBOT("$1") " WHERE c.owner_id = $1 AND c.id = $2" },
+	{ "find", CHATBOT("c.owner_id") " WHERE c.id = $1" },
+	{ "list", CHATBOT("$1") " WHERE c.owner_id = $1 AND ($2::uuid IS NULL OR c.id < $2)"
+	                        " ORDER BY c.id DESC LIMIT $3" },
 	{ "lock", "SELECT settings FROM chatbot WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
 	{ "update", "UPDATE chatbot SET name = coalesce($3, name),"
 	            " description = CASE WHEN $5 THEN NULL ELSE coalesce($4, description) END,"

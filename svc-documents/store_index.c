@@ -53,10 +53,10 @@ const struct db_stmt store_index_statements[] = {
 	  "UPDATE document SET status = 'ready', progress = 1, error = NULL, pages = $3, chunks = $4, terms = $5,"
 	  " model = NULL, name = CASE WHEN name = left(metadata->>'url', 200) AND $6 <> '' THEN left($6, 200) ELSE name END,"
 	  " metadata = coalesce($7::json, metadata), size = CASE WHEN $8::bigint < 0 THEN size ELSE $8 END,"
-	  " language = $9, terms_version = $10, generation = nextval('generation'), updated_at = now()"
+	  " language = $9, terms_version = $10, generation = generation + 1, updated_at = now()"
 	  " WHERE owner_id = $1 AND id = $2" },
 	{ "indexed_anew", "UPDATE document SET terms = $3, language = $4, terms_version = $5,"
-	                  " generation = nextval('generation') WHERE owner_id = $1 AND id = $2" },
+	                  " generation = generation + 1 WHERE owner_id = $1 AND id = $2" },
 	{ "set_model", "UPDATE document SET model = $3 WHERE owner_id = $1 AND id = $2" },
 	/* Last in its transaction: all of an owner's wait for this row. */
 	{ "count_corpus",

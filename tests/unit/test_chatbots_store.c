@@ -1,8 +1,9 @@
-/* links: svc-chatbots/store.c build/gen/chatbots.migrations.c tests/unit/store_rig.c tests/unit/pg.c */
+/* links: svc-chatbots/store.c build/gen/chatbots.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-chatbots/store.h"
 
 #include <string.h>
 
+#include "tests/unit/sharded.h"
 #include "tests/unit/store_rig.h"
 
 extern const struct db_migration chatbots_migrations[];
@@ -33,6 +34,18 @@ static int open_rig(void **state)
 	                                           .migrations = chatbots_migrations,
 	                                           .migration_count = chatbots_migration_count,
 	                                           .statements = tables });
+}
+
+static void statements_fit_a_sharded_cluster(void **state)
+{
+	static const struct db_stmt *const tables[] = { store_statements, NULL };
+	static const char *const allowed[] = { "find",
+		                               NULL }; /* a visitor names the chatbot, not its owner */
+
+	(void)state;
+	assert_int_equal(sharded_check(&(struct sharded){ chatbots_migrations, chatbots_migration_count,
+	                                                  tables, allowed }),
+	                 0);
 }
 
 static const char *new_chatbot(const char *owner, const char *name)
@@ -152,6 +165,7 @@ static void uses_are_told_of_ones_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(statements_fit_a_sharded_cluster),
 		STORE_TEST(a_chatbot_is_its_owners_alone),
 		STORE_TEST(what_is_somebody_elses_cannot_be_assigned),
 		STORE_TEST(documents_keep_the_order_they_were_given_in),

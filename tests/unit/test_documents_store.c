@@ -1,10 +1,12 @@
-/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
 #include <string.h>
 
+#include "common/service/idempotency.h"
 #include "svc-documents/store_index.h"
 #include "svc-documents/store_search.h"
+#include "tests/unit/sharded.h"
 #include "tests/unit/store_rig.h"
 
 extern const struct db_migration documents_migrations[];
@@ -34,6 +36,21 @@ static int open_rig(void **state)
 	                                           .migrations = documents_migrations,
 	                                           .migration_count = documents_migration_count,
 	                                           .statements = tables });
+}
+
+static void statements_fit_a_sharded_cluster(void **state)
+{
+	static const struct db_stmt *const tables[] = { store_statements, store_index_statements,
+		                                        store_search_statements, idempotency_statements,
+		                                        NULL };
+	/* Of any owner: sweeps, and what is to be done anew. */
+	static const char *const allowed[] = { "sweep", "of_other_models", "of_other_words",
+		                               "idempotency_sweep", NULL };
+
+	(void)state;
+	assert_int_equal(sharded_check(&(struct sharded){ documents_migrations, documents_migration_count,
+	                                                  tables, allowed }),
+	                 0);
 }
 
 static const struct fence first = { 7, 1 }, second = { 7, 2 }, later = { 8, 1 };
@@ -238,6 +255,7 @@ static void only_pieces_that_nobody_claimed_are_swept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(statements_fit_a_sharded_cluster),
 		STORE_TEST(a_document_is_its_owners_alone),
 		STORE_TEST(a_job_that_wakes_too_late_changes_nothing),
 		STORE_TEST(of_two_reindexes_the_later_counts),

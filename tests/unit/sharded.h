@@ -1,0 +1,26 @@
+/*
+ * sharded: whether the statements and tables of a service fit a cluster that is sharded by owner (Citus): what is refused
+ * there, what asks every shard, and what is lost silently.
+ *
+ * A table that has owner_id lies where its owner's other rows are. So a statement on one names its owner as a parameter,
+ * in every subquery ("owner_id = $1"; that of another level does not do), and inserts it first; it sends no notification
+ * (nobody listens on that machine), formats no time without AT TIME ZONE, and computes nothing volatile in an update. A
+ * unique constraint on one has the owner in it. `job` is exempt: it stays in one place.
+ */
+#ifndef PARLEY_TESTS_SHARDED_H
+#define PARLEY_TESTS_SHARDED_H
+
+#include "common/db/db.h"
+
+struct sharded {
+	const struct db_migration *migrations;
+	size_t migration_count;
+	const struct db_stmt *const *statements;
+	const char *const
+	    *allowed; /* names of statements, and of unique indexes, that may do otherwise; ended by NULL */
+};
+
+/* How much is wrong; each is told on stderr. A name that is allowed and needs not be is wrong, too. */
+int sharded_check(const struct sharded *what);
+
+#endif
