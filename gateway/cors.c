@@ -4,8 +4,10 @@
 
 struct cors {
 	struct pattern {
-		const char *text; /* without the "*" */
+		const char *text; /* without the ":*" */
 		size_t length;
+		const char *
+		    below; /* what follows a "*" as the first label of the host: ".example.com"; NULL: there is none */
 		bool any_port;
 	} * patterns;
 	int count;
@@ -16,6 +18,11 @@ static bool all_digits(const char *text)
 	return *text && strspn(text, "0123456789") == strlen(text);
 }
 
+/* "localhost" as a list: every page of this machine, however its address is written. */
+static const char localhost[] =
+    "http://localhost:* http://127.0.0.1:* http://[::1]:* http://*.localhost:* "
+    "https://localhost:* https://127.0.0.1:* https://[::1]:* https://*.localhost:*";
+
 /* An origin is scheme://host[:port] and nothing more (RFC 6454). */
 static bool plausible(const char *origin)
 {
@@ -25,11 +32,30 @@ static bool plausible(const char *origin)
 	       !strpbrk(host + 3, "/?#@ ");
 }
 
+/* What stands between the scheme and that must be the name of a host: "app". */
+static bool is_below(const struct pattern *p, const char *origin, size_t length)
+{
+	size_t scheme = (size_t)(strstr(p->text, "://") - p->text) + 3, tail = strlen(p->below);
+
+	return length > scheme + tail && !strncmp(origin, p->text, scheme) &&
+	       !strncmp(origin + length - tail, p->below, tail) &&
+	       strspn(origin + scheme, "abcdefghijklmnopqrstuvwxyz0123456789-.") >= length - scheme - tail;
+}
+
+static bool is_host(const struct pattern *p, const char *origin, size_t length)
+{
+	if (p->below)
+		return is_below(p, origin, length);
+	return length == p->length && !strncmp(origin, p->text, length);
+}
+
 int cors_parse(const char *list, struct arena *a, struct cors **ret, struct error *err)
 {
 	static const char separators[] = ", \t";
 	struct cors *c = arena_new(a, struct cors, 1);
 
+	if (!strcmp(list, "localhost"))
+		list = localhost;
 	c->patterns = arena_new(a, struct pattern, strlen(list) / 2 + 1);
 	while (*(list += strspn(list, separators))) {
 		struct pattern *p = &c->patterns[c->count++];
@@ -43,11 +69,13 @@ int cors_parse(const char *list, struct arena *a, struct cors **ret, struct erro
 			return error_set(err, ERROR_INVALID,
 			                 "%s is not an origin like https://app.example.com", text);
 		if (length > 2 && !strcmp(text + length - 2, ":*")) {
-			text[--length] = '\0';
+			text[length -= 2] = '\0';
 			p->any_port = true;
 		}
 		p->text = text;
 		p->length = length;
+		p->below = strstr(text, "://*.");
+		p->below = p->below ? p->below + 4 : NULL;
 	}
 	*ret = c;
 	return 0;
@@ -58,13 +86,13 @@ bool cors_listed(const struct cors *c, const char *origin)
 	for (int i = 0; i < c->count; i++) {
 		const struct pattern *p = &c->patterns[i];
 
-		if (!p->any_port && !strcmp(origin, p->text))
-			return true;
-		/* "http://localhost:" also stands for the default port, which origins leave out */
-		if (p->any_port && !strncmp(origin, p->text, p->length) && all_digits(origin + p->length))
-			return true;
-		if (p->any_port && strlen(origin) == p->length - 1 &&
-		    !strncmp(origin, p->text, p->length - 1))
+		const char *host = strstr(origin, "://"), *port = host ? strrchr(host + 3, ':') : NULL;
+		size_t length = strlen(origin);
+
+		/* any port is the default one, too, which origins leave out */
+		if (p->any_port && port && all_digits(port + 1) && !strchr(port, ']'))
+			length = (size_t)(port - origin);
+		if (is_host(p, origin, length))
 			return true;
 	}
 	return false;
@@ -89,14 +117,22 @@ void cors_headers(const struct cors *c, const char *origin, bool any, struct tex
 		text_adds(out, "Access-Control-Expose-Headers: Link, X-Request-Id, Retry-After\r\n");
 }
 
-void cors_preflight_headers(const struct cors *c, const char *origin, bool any, const char *allow,
-                            struct text *out)
+/* Names of header lines with commas between them, and nothing that could end ours. */
+static bool are_names(const char *headers)
 {
+	return headers &&
+	       strspn(headers, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_, ") ==
+	           strlen(headers);
+}
+
+void cors_preflight_headers(const struct cors *c, const char *origin, bool any, const char *allow,
+                            const char *headers, struct text *out)
+{
+	text_adds(out, "Vary: Access-Control-Request-Headers\r\n");
 	if (!allow_origin(c, origin, any, out))
 		return;
 	text_addf(out, "Access-Control-Allow-Methods: %s\r\n", allow);
-	text_adds(out,
-	          "Access-Control-Allow-Headers: Authorization, Content-Type, X-API-Key, Idempotency-Key, "
-	          "Last-Event-ID, X-Request-Id, X-Requested-With, Cache-Control, traceparent\r\n"
-	          "Access-Control-Max-Age: 600\r\n");
+	if (are_names(headers))
+		text_addf(out, "Access-Control-Allow-Headers: %s\r\n", headers);
+	text_adds(out, "Access-Control-Max-Age: 600\r\n");
 }

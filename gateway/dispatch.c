@@ -31,14 +31,22 @@ static int find(const struct gateway *g, struct request *req, const char *verb, 
 	return 0;
 }
 
-/* OPTIONS: what is allowed here, for browsers that ask before they send something from another origin. */
+/* OPTIONS: what is allowed here, for browsers that ask before they send something from another origin. A listed one may ask
+ * anything, also of a path that is not there: then its page gets to see the 404. */
 static int preflight(const struct gateway *g, struct request *req)
 {
+	static const char every[] = "DELETE, GET, HEAD, POST, PUT";
 	const char *wanted = request_header(req, "Access-Control-Request-Method");
+	const char *headers = request_header(req, "Access-Control-Request-Headers");
 	const struct page *page;
 	struct route_match match, ignored;
 	bool any;
 
+	if (wanted && req->origin && cors_listed(g->cors, req->origin)) {
+		cors_preflight_headers(g->cors, req->origin, false, every, headers, &req->headers);
+		answer_send(req, &(struct answer){ .status = 204 });
+		return 0;
+	}
 	if (find(g, req, "OPTIONS", &page, &match) == 0 || req->err.code != ERROR_METHOD)
 		return -1;
 	error_clear(&req->err);
@@ -47,7 +55,7 @@ static int preflight(const struct gateway *g, struct request *req)
 	error_clear(&req->err);
 	answer_header(req, "Allow", "%s", match.allow);
 	if (wanted)
-		cors_preflight_headers(g->cors, req->origin, any, match.allow, &req->headers);
+		cors_preflight_headers(g->cors, req->origin, any, match.allow, headers, &req->headers);
 	answer_send(req, &(struct answer){ .status = 204 });
 	return 0;
 }

@@ -63,6 +63,7 @@ static int parse_lists(struct gateway *g, struct arena *a, struct error *err)
 static int start_server(struct gateway *g, struct error *err)
 {
 	const struct server_config config = { .listen = g->settings.listen,
+		                              .host = g->settings.host,
 		                              .threads = (int)g->settings.threads,
 		                              .proxies = &g->proxies,
 		                              .metrics = g->metrics,

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -333,15 +334,28 @@ static int socket_of(const struct guard_slot *slot)
 	return -1;
 }
 
+/* Looked for once: nobody else closes it while we are here. */
+static int socket_of_slot(struct guard_slot *slot)
+{
+	if (slot->fd < 0)
+		slot->fd = socket_of(slot);
+	return slot->fd;
+}
+
+bool guard_unread(struct guard_slot *slot)
+{
+	int bytes = 0, fd = slot ? socket_of_slot(slot) : -1;
+
+	return fd >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 bool guard_hung_up(struct guard_slot *slot)
 {
 	struct pollfd at = { .events = POLLRDHUP };
 
 	if (!slot)
 		return false;
-	if (slot->fd < 0)
-		slot->fd = socket_of(slot); /* nobody else closes it while we are here */
-	at.fd = slot->fd;
+	at.fd = socket_of_slot(slot);
 	return at.fd < 0 ||
 	       poll(&at, 1, 0) == 1; /* one that was reset has no peer any more by which to find it */
 }

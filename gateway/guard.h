@@ -48,6 +48,8 @@ bool guard_expired(const struct guard_slot *slot);            /* was ended by th
 
 /* The client has closed its side, and maybe all: then a second write fails. Of the connection that this thread serves. */
 bool guard_hung_up(struct guard_slot *slot);
+/* More has come than civetweb has taken. Likewise. */
+bool guard_unread(struct guard_slot *slot);
 
 int guard_count(const struct guard *g);    /* open connections */
 bool guard_crowded(const struct guard *g); /* half of the threads are taken */

@@ -43,7 +43,7 @@ bool query_next(struct query *q, const char **name, const char **value)
 		q->at += length + (pair[length] == '&');
 		*name = decode(pair, name_length, q->arena);
 		*value = has_value ? decode(pair + name_length + 1, length - name_length - 1, q->arena) : "";
-		if (*name && **name && *value)
+		if (*name && **name)
 			return true;
 	}
 	return false;

@@ -16,7 +16,8 @@ struct query {
 
 struct query query_start(const char *raw, struct arena *a);
 
-/* The next pair, decoded, in the arena. A pair that decodes to U+0000 is passed over: no text of ours holds one. */
+/* The next pair, decoded, in the arena. *value is NULL when it holds U+0000, which no text of ours does; such a name is
+ * passed over. */
 bool query_next(struct query *q, const char **name, const char **value);
 
 /* Append text so that it can stand as a name or a value. */

@@ -71,6 +71,14 @@ static const char *joined(const struct request *req, const char *name)
 	return all;
 }
 
+/* A target in absolute form is a path, too; civetweb lets that of our own host through, and no other. */
+static const char *path_of(const char *target)
+{
+	const char *scheme = strstr(target, "://"), *path = scheme ? strchr(scheme + 3, '/') : NULL;
+
+	return *target != '/' && path ? path : target;
+}
+
 int request_open(struct request *req, struct mg_connection *conn, const struct proxies *proxies,
                  struct arena *a)
 {
@@ -81,7 +89,7 @@ int request_open(struct request *req, struct mg_connection *conn, const struct p
 	req->slot = mg_get_user_connection_data(conn);
 	req->head = !strcmp(req->info->request_method, "HEAD");
 	req->verb = req->head ? "GET" : req->info->request_method;
-	req->path = req->info->request_uri;
+	req->path = path_of(req->info->request_uri);
 	req->query = req->info->query_string ? req->info->query_string : "";
 	text_init(&req->headers, a);
 
@@ -95,7 +103,7 @@ int request_open(struct request *req, struct mg_connection *conn, const struct p
 	guard_client(req->slot, client_number(req->ip));
 
 	req->close = req->body_ended = true; /* until all is checked */
-	if (*req->path != '/')               /* civetweb lets no other form through but its own host's */
+	if (*req->path != '/')
 		return error_set(&req->err, ERROR_MALFORMED, "the path must start with a slash");
 	if (wire_check(req->info, &req->wire, &req->err) < 0)
 		return -1;

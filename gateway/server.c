@@ -68,8 +68,8 @@ static void count(struct server *s, const struct request *req)
 
 static void log_access(const struct request *req)
 {
-	enum log_level level =
-	    req->status >= 500 && req->err.code != ERROR_UNAVAILABLE ? LOG_ERROR : LOG_INFO;
+	/* ours is 500 alone; what others failed at (a user's address that nobody answers) is no alarm */
+	enum log_level level = req->status == 500 ? LOG_ERROR : req->status >= 502 ? LOG_WARN : LOG_INFO;
 
 	log_line(level, req->err.code ? req->err.message : "answered", LOG_TEXT("request", req->id),
 	         LOG_TEXT("verb", req->info->request_method), LOG_TEXT("path", req->path),
@@ -108,30 +108,48 @@ static int on_request(struct mg_connection *conn)
 	return 200; /* any number from 1 to 999: done */
 }
 
-/* civetweb refuses by itself what it cannot read as a request. */
+enum { TOO_LARGE = 413 };
+
+/* What civetweb refuses by itself, since it cannot read it as a request: its status, and ours. */
+static const struct refusal {
+	int theirs, ours;
+	const char *reason, *detail;
+} refusals[] = {
+	{ 505, 505, "HTTP Version Not Supported", "only HTTP/1.0 and HTTP/1.1 are spoken here" },
+	{ TOO_LARGE, 431, "Request Header Fields Too Large",
+	  "the address and header are larger than 16 KB together" },
+	{ 0, 400, "Bad Request", "this is not an HTTP request" }, /* whatever else */
+};
+static const struct refusal too_slow = { 0, 408, "Request Timeout",
+	                                 "the header of the request came too slowly" };
+
+/* Whose page it is was not read; there is nothing in the answer that it may not see. */
 static int on_error(struct mg_connection *conn, int status, const char *message)
 {
 	struct server *s = server_of(conn);
-	bool slow = guard_expired(mg_get_user_connection_data(conn));
-	const char *detail = slow ? "the header of the request came too slowly"
-	                     : status == 505
-	                         ? "only HTTP/1.0 and HTTP/1.1 are spoken here"
-	                         : "this is not an HTTP request, or its header is larger than 16 KB";
-	int http = slow ? 408 : status == 505 ? 505 : 400;
+	struct guard_slot *slot = mg_get_user_connection_data(conn);
+	const struct refusal *why = refusals;
 	unsigned char random[8];
 	char id[2 * sizeof random + 1], body[160], answer[512];
 	int size;
 
+	if (guard_expired(slot))
+		why = &too_slow;
+	else if (status == 400 && guard_unread(slot))
+		status = TOO_LARGE; /* its buffer is full, and it takes that for the end */
+	while (why != &too_slow && why->theirs && why->theirs != status)
+		why++;
 	random_bytes(random, sizeof random);
 	hex_encode(id, random, sizeof random);
-	snprintf(body, sizeof body, "{\"detail\":\"%s\"}", detail);
-	size = snprintf(answer, sizeof answer,
-	                "HTTP/1.1 %d Refused\r\nX-Request-Id: %s\r\nContent-Type: application/json\r\n"
-	                "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-	                http, id, strlen(body), body);
+	snprintf(body, sizeof body, "{\"detail\":\"%s\"}", why->detail);
+	size =
+	    snprintf(answer, sizeof answer,
+	             "HTTP/1.1 %d %s\r\nX-Request-Id: %s\r\nContent-Type: application/json\r\n"
+	             "Access-Control-Allow-Origin: *\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+	             why->ours, why->reason, id, strlen(body), body);
 	mg_write(conn, answer, (size_t)size);
 	metric_add(s->refused, 1);
-	log_line(LOG_INFO, detail, LOG_TEXT("request", id), LOG_INT("status", http),
+	log_line(LOG_INFO, why->detail, LOG_TEXT("request", id), LOG_INT("status", why->ours),
 	         LOG_TEXT("detail", message));
 	return 0;
 }
@@ -197,6 +215,8 @@ static struct mg_context *start_civetweb(struct server *s, int queue)
 		"no",
 		"enable_auth_domain_check",
 		"no",
+		"authentication_domain", /* whose absolute addresses are ours (RFC 9112, 3.2.2) */
+		s->config.host,
 		NULL,
 	};
 

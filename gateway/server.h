@@ -18,6 +18,7 @@ struct server;
 
 struct server_config {
 	const char *listen; /* "127.0.0.1:8000"; port 0: any free one */
+	const char *host;   /* our name in absolute addresses: "localhost" */
 	int threads;
 	const struct proxies *proxies;
 	struct metrics *metrics;

@@ -20,7 +20,7 @@ static const struct config_key keys[] = {
 	KEY(TEXT, trusted_proxies, "PARLEY_TRUSTED_PROXIES", "",
 	    "addresses or networks whose X-Forwarded-For counts"),
 	KEY(TEXT, cors_origins, "CORS_ORIGINS", "",
-	    "web origins that may use the API: https://app.example.com, http://localhost:*"),
+	    "web origins that may use the API: https://app.example.com, http://localhost:*; localhost: any of this machine"),
 	KEY(SECRET, metrics_token, "METRICS_TOKEN", "",
 	    "bearer token of the public /metrics; none: not served there"),
 	KEY(ONE_OF, log_level, "LOG_LEVEL", "info", CONFIG_LEVELS, "debug, info, warn or error"),
@@ -67,6 +67,8 @@ static void complete_url(struct gateway_settings *set, struct arena *a)
 	if (length && url[length - 1] == '/')
 		url[length - 1] = '\0';
 	set->public_url = url;
+	url = strstr(url, "://") + 3;
+	set->host = arena_strndup(a, url, strcspn(url, "/:"));
 }
 
 int settings_load(struct gateway_settings *set, struct arena *a, struct error *err)

@@ -14,6 +14,7 @@ extern const char *const gateway_services[GATEWAY_SERVICES]; /* "auth", "documen
 struct gateway_settings {
 	const char *listen, *admin, *public_url, *secret, *trusted_proxies, *cors_origins, *metrics_token,
 	    *log_level;
+	const char *host; /* of public_url */
 	const char *addresses[GATEWAY_SERVICES];
 	int64_t threads, streams;
 	enum log_level level;

@@ -30,7 +30,12 @@ static void fill_from_query(struct exchange *x, ProtobufCMessage *msg)
 		const struct shape_field *f = shape_find(shape, name, &index);
 
 		/* what belongs into the body comes from the query only where there is no body */
-		if (f && (f->source == SOURCE_QUERY || !has_body(x->route)))
+		if (!f || (f->source != SOURCE_QUERY && has_body(x->route)))
+			continue;
+		if (!value)
+			(void)!error_field(&x->req->err, x->req->arena, "query", name, "value_error",
+			                   "must not hold U+0000");
+		else
 			(void)!json_field_from_text(shape, name, value, strlen(value), "query", msg,
 			                            x->req->arena, &x->req->err);
 	}
@@ -105,14 +110,18 @@ static int read_body(struct exchange *x, json_object **ret)
 {
 	struct request *req = x->req;
 	const char *bytes, *coding = request_header(req, "Content-Encoding");
+	const char *type = request_header(req, "Content-Type");
 	struct error bad_fields = req->err;
 	size_t size;
 
 	error_clear(&req->err);
-	if (!req->body_ended && (!is_json_type(request_header(req, "Content-Type")) ||
-	                         (coding && strcasecmp(coding, "identity") != 0)))
+	if (!req->body_ended && !is_json_type(type))
 		return error_set(&req->err, ERROR_UNSUPPORTED_TYPE,
-		                 "the body must be application/json, and not compressed");
+		                 "the body must be application/json, not %.*s", (int)strcspn(type, ";"),
+		                 type);
+	if (!req->body_ended && coding && strcasecmp(coding, "identity") != 0)
+		return error_set(&req->err, ERROR_UNSUPPORTED_TYPE, "the body must not be compressed (%.40s)",
+		                 coding);
 	if (request_body(req, x->gateway->bodies, x->route->body_limit, &bytes, &size) < 0 ||
 	    (size && json_parse(bytes, size, ret, &req->err) < 0))
 		return -1;
@@ -167,9 +176,9 @@ void transcode_link(const struct exchange *x, const char *cursor)
 	struct text url;
 
 	text_init(&url, x->req->arena);
-	text_addf(&url, "%s%s?", x->gateway->settings.public_url, x->req->path);
+	text_addf(&url, "%s?", x->req->path); /* relative: right behind every proxy */
 	while (query_next(&query, &name, &value)) {
-		if (!strcmp(name, "cursor"))
+		if (!value || !strcmp(name, "cursor"))
 			continue;
 		query_encode(&url, name);
 		text_addc(&url, '=');

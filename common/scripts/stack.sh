@@ -76,7 +76,7 @@ environment() { # NAME REPLICA: what README's table calls by these names
   echo "${name^^}_ADMIN=127.0.0.1:$admin"
   if [ "$name" = gateway ]; then
     echo "PARLEY_LISTEN=127.0.0.1:$p"
-    echo "CORS_ORIGINS=${CORS_ORIGINS-http://localhost:*,http://127.0.0.1:*}"
+    echo "CORS_ORIGINS=${CORS_ORIGINS-localhost}"
   else
     echo "${name^^}_LISTEN=tcp://127.0.0.1:$p"
     echo "DATABASE_URL=$socket user=parley_$name application_name=svc-$name"

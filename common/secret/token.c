@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <jwt.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,10 +82,20 @@ static int get_int(jwt_t *jwt, const char *claim, int64_t *ret)
 	return errno ? -1 : 0;
 }
 
+/* Is it there? text is its JSON, which libjwt made for us. */
+static bool has(char *text)
+{
+	bool there = text != NULL;
+
+	free(text);
+	return there;
+}
+
 /* What libjwt does not look at. */
 static int read_claims(jwt_t *jwt, int64_t now, struct token_claims *ret, struct error *err)
 {
 	const char *issuer = jwt_get_grant(jwt, "iss");
+	int64_t not_before;
 
 	*ret = (struct token_claims){ 0 };
 	if (!issuer || strcmp(issuer, TOKEN_ISSUER) != 0)
@@ -93,6 +104,8 @@ static int read_claims(jwt_t *jwt, int64_t now, struct token_claims *ret, struct
 	    get_int(jwt, "num", &ret->user_number) < 0 || get_uuid(jwt, "sub", ret->user_id) < 0 ||
 	    get_uuid(jwt, "sid", ret->session_id) < 0)
 		return error_set(err, ERROR_UNAUTHENTICATED, "the token lacks what it should say");
+	if (get_int(jwt, "nbf", &not_before) == 0 && not_before > now)
+		return error_set(err, ERROR_UNAUTHENTICATED, "the token is not good yet");
 	if (ret->expires <= now)
 		return error_set(err, ERROR_UNAUTHENTICATED, "the token has expired");
 	ret->admin = jwt_get_grant_bool(jwt, "adm") == 1;
@@ -118,6 +131,9 @@ int token_verify(const struct keyring *ring, const char *text, int64_t now, stru
 	if (jwt_decode(&jwt, text, key->bytes, KEY_SIZE) != 0 || !jwt)
 		return error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid");
 	kid = jwt_get_header(jwt, "kid");
+	/* "crit" names what must be understood, and is nothing that we know (RFC 7515, 4.1.11). */
+	if (has(jwt_get_headers_json(jwt, "crit")))
+		return error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid");
 	if (jwt_get_alg(jwt) != JWT_ALG_HS256 || !kid || strcmp(kid, key->id) != 0)
 		return error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid");
 	return read_claims(jwt, now, ret, err);

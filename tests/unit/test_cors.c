@@ -23,6 +23,19 @@ static const struct {
 	{ "a port that is none", "http://localhost:*", "http://localhost:1.evil.com", false },
 	{ "an empty port", "http://localhost:*", "http://localhost:", false },
 	{ "a host that begins so", "http://localhost:*", "http://localhostess", false },
+	{ "a brace in the port", "http://[::1]:*", "http://[::1]:3000", true },
+	{ "IPv6 without a port", "http://[::1]:*", "http://[::1]", true },
+	{ "a host below", "https://*.example.com", "https://app.example.com", true },
+	{ "two below", "https://*.example.com", "https://a.b.example.com", true },
+	{ "itself", "https://*.example.com", "https://example.com", false },
+	{ "one that ends so", "https://*.example.com", "https://evilexample.com", false },
+	{ "one that goes on", "https://*.example.com", "https://app.example.com.evil.com", false },
+	{ "another port below", "https://*.example.com", "https://app.example.com:444", false },
+	{ "this machine", "localhost", "http://localhost:5173", true },
+	{ "this machine by TLS", "localhost", "https://localhost:3000", true },
+	{ "this machine by IPv6", "localhost", "http://[::1]:3000", true },
+	{ "a name of this machine", "localhost", "http://app.localhost:3000", true },
+	{ "not this machine", "localhost", "http://localhost.evil.com", false },
 	{ "null", "https://a.example", "null", false },
 	{ "nothing listed", "", "https://a.example", false },
 	{ "a slash too many in the list", "https://a.example/", "https://a.example", true },
@@ -90,9 +103,14 @@ static void test_credentials_only_for_listed_origins(void **state)
 	assert_null(strstr(out.at, "Credentials"));
 
 	text_init(&out, &a);
-	cors_preflight_headers(c, "https://a.example", false, "GET, HEAD", &out);
+	cors_preflight_headers(c, "https://a.example", false, "GET, HEAD", "sentry-trace, if-none-match",
+	                       &out);
 	assert_non_null(strstr(out.at, "Access-Control-Allow-Methods: GET, HEAD\r\n"));
-	assert_non_null(strstr(out.at, "Authorization"));
+	assert_non_null(strstr(out.at, "Access-Control-Allow-Headers: sentry-trace, if-none-match\r\n"));
+
+	text_init(&out, &a);
+	cors_preflight_headers(c, "https://a.example", false, "GET", "x\r\nSet-Cookie: a", &out);
+	assert_null(strstr(out.at, "Set-Cookie"));
 	arena_done(&a);
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,6 +57,7 @@ static int start(void **state)
 	f->metrics = metrics_new("test");
 	if (proxies_parse(&f->proxies, "127.0.0.1", &err) < 0 ||
 	    server_start(&(struct server_config){ .listen = "127.0.0.1:0",
+	                                          .host = "our.example",
 	                                          .threads = 8,
 	                                          .proxies = &f->proxies,
 	                                          .metrics = f->metrics,
@@ -193,10 +195,11 @@ static const struct {
 	{ "an unknown verb", "BREW /a HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 400 ", NULL },
 	{ "HTTP/2.0", "GET /a HTTP/2.0\r\n" HOST "\r\n", "HTTP/1.1 505 ", NULL },
 	{ "the HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/1.1 400 ", NULL },
-	{ "a header of 20 KB", "GET /a HTTP/1.1\r\n" HOST "X-A: %L\r\n\r\n", "HTTP/1.1 400 ", "16 KB" },
-	{ "a path of 20 KB", "GET /%L HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 400 ", "16 KB" },
-	{ "absolute form: closed without a word, by civetweb", "GET http://x/a HTTP/1.1\r\n" HOST "\r\n", "",
-	  NULL },
+	{ "a header of 20 KB", "GET /a HTTP/1.1\r\n" HOST "X-A: %L\r\n\r\n",
+	  "HTTP/1.1 431 Request Header Fields Too Large\r\n", "Access-Control-Allow-Origin: *\r\n" },
+	{ "a path of 20 KB", "GET /%L HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 431 ", "16 KB" },
+	{ "absolute form, of another host: closed without a word, by civetweb",
+	  "GET http://x/a HTTP/1.1\r\n" HOST "\r\n", "", NULL },
 	{ "a relative path", "GET a HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 400 ", NULL },
 };
 
@@ -254,6 +257,21 @@ static void test_64_header_lines_are_fine_and_65_are_not(void **state)
 		close(fd);
 		assert_int_equal(strncmp(answer, lines == 64 ? "HTTP/1.1 200 " : "HTTP/1.1 400 ", 13), 0);
 	}
+}
+
+static void test_an_absolute_address_of_ours_is_a_path(void **state)
+{
+	struct fixture *f = *state;
+	char bytes[200], answer[4096];
+	int fd = dial(f);
+
+	snprintf(bytes, sizeof bytes, "GET http://our.example:%d/a?b=c HTTP/1.1\r\nHost: our.example\r\n\r\n",
+	         server_port(f->server));
+	say(fd, bytes, strlen(bytes));
+	hear(fd, answer, sizeof answer);
+	close(fd);
+	assert_int_equal(strncmp(answer, "HTTP/1.1 200 ", 13), 0);
+	assert_non_null(strstr(answer, "GET /a 0"));
 }
 
 static void test_refused_request_ends_the_connection(void **state)
@@ -349,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_said_to),
 		cmocka_unit_test(test_64_header_lines_are_fine_and_65_are_not),
+		cmocka_unit_test(test_an_absolute_address_of_ours_is_a_path),
 		cmocka_unit_test(test_refused_request_ends_the_connection),
 		cmocka_unit_test_setup_teardown(test_half_sent_bodies_of_one_client_keep_no_other_out, start,
 		                                stop),
