@@ -19,7 +19,7 @@ extern const struct db_migration chat_migrations[];
 extern const size_t chat_migration_count;
 
 struct chat_settings {
-	const char *provider, *egress_allow;
+	const char *provider;
 	const char *base_url, *api_key, *model;
 	const char *base_url_2, *api_key_2, *model_2;
 	const char *base_url_3, *api_key_3, *model_3;
@@ -48,8 +48,6 @@ static const struct config_key keys[] = {
 	               "for one answer of a model"),
 	CONFIG_BETWEEN(struct chat_settings, context_tokens, "CHAT_CONTEXT_TOKENS", "8192", 1024, 2000000,
 	               "what the model takes in: prompt and answer together"),
-	CONFIG_TEXT(struct chat_settings, egress_allow, "EGRESS_ALLOW", "",
-	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
 };
 
 static int check(void *settings, struct arena *a, struct error *err)
@@ -99,8 +97,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->documents = service_peer(service, "documents");
 	chat->context_tokens = (int)set->context_tokens;
 	chat->builtin = provider_builtin();
-	if (egress_open(set->egress_allow, &chat->egress, err) < 0)
-		return -1;
+	chat->egress = service_egress(service);
 	if (strcmp(set->provider, "openai") == 0 && open_model(set, chat->egress, &chat->openai, err) < 0)
 		return -1;
 	*ret = chat; /* before there is a thread that makes calls with it */
@@ -115,7 +112,6 @@ static void stop(void *arg)
 		chat->openai->free(chat->openai);
 	keeper_close(chat->keeper);
 	own_keys_close(chat->own_keys);
-	egress_close(chat->egress);
 	free(chat);
 }
 

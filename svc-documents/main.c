@@ -16,8 +16,6 @@ extern const struct db_migration documents_migrations[];
 extern const size_t documents_migration_count;
 
 static const struct config_key keys[] = {
-	CONFIG_TEXT(struct settings, egress_allow, "EGRESS_ALLOW", "",
-	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
 	CONFIG_ONE_OF(
 	    struct settings, embedding_provider, "EMBEDDING_PROVIDER", "builtin", "builtin|openai",
 	    "who makes vectors: builtin (nobody: words alone are searched), or openai for any server with its API"),
@@ -109,17 +107,15 @@ static void stop(void *state)
 	follow_close(svc->follow);
 	watch_close(svc->watch);
 	cache_free(svc->cache);
-	if (svc->egress)
-		egress_close(svc->egress);
 	extractors_close(svc->extractors);
 	free(svc);
 }
 
 static int open_all(struct svc *svc, struct error *err)
 {
-	if (egress_open(svc->set->egress_allow, &svc->egress, err) < 0 || find_helper(svc, err) < 0 ||
-	    watch_open(service_database_url(svc->service), &svc->watch, err) < 0)
+	if (find_helper(svc, err) < 0 || watch_open(service_database_url(svc->service), &svc->watch, err) < 0)
 		return -1;
+	svc->egress = service_egress(svc->service);
 	choose_embedder(svc);
 	svc->cache = cache_new(CACHE_BYTES);
 	svc->follow = follow_open(svc->service, svc->watch);

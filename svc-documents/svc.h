@@ -12,7 +12,7 @@
 #include "svc-documents/search/cache.h"
 
 struct settings {
-	const char *egress_allow, *extract;
+	const char *extract;
 	const char *embedding_provider, *embedding_url, *embedding_key, *embedding_model;
 	int64_t upload_max, page_max, jobs, extract_memory;
 };

@@ -12,7 +12,7 @@ extern const struct db_migration integrations_migrations[];
 extern const size_t integrations_migration_count;
 
 struct settings {
-	const char *slack_url, *public_url, *egress_allow;
+	const char *slack_url, *public_url;
 	int64_t jobs;
 };
 
@@ -23,8 +23,6 @@ static const struct config_key keys[] = {
 	           "how clients reach it; http://localhost and the port by default"),
 	CONFIG_BETWEEN(struct settings, jobs, "INTEGRATIONS_JOBS", "8", 1, 64,
 	               "answers to Slack that are worked on at once"),
-	CONFIG_TEXT(struct settings, egress_allow, "EGRESS_ALLOW", "",
-	            "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8"),
 };
 
 /* A copy without slashes at its end; lives as long as the process. */
@@ -49,8 +47,7 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 	state = calloc(1, sizeof *state);
 	if (!state)
 		abort();
-	if (egress_open(set->egress_allow, &state->egress, err) < 0)
-		return -1;
+	state->egress = service_egress(service);
 	state->slack = (struct slack){ .egress = state->egress, .url = base_url(set->slack_url) };
 	state->public_url = base_url(set->public_url);
 	state->chatbots = service_peer(service, "chatbots");
@@ -64,7 +61,6 @@ static void stop(void *arg)
 	struct integrations *state = arg;
 
 	job_runner_stop(state->jobs);
-	egress_close(state->egress);
 }
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@
 
 struct db;
 struct db_pool;
+struct egress;
 struct metrics;
 struct parked;
 struct peer;
@@ -77,6 +78,9 @@ const char *service_database_url(struct service *s);
 /* fn(arg) when the service begins to drain: for what takes new work by itself. It must not wait. Off: no more. */
 void service_on_drain(struct service *s, void (*fn)(void *arg), void *arg);
 void service_off_drain(struct service *s, const void *arg);
+
+/* The way out to others' machines (common/egress/egress.h), with EGRESS_ALLOW; opened on first use, the service's. */
+struct egress *service_egress(struct service *s);
 
 /* The peer of that name ("chatbots"), from <NAME>_ADDRESS; open from the start when the service lists it. */
 struct peer *service_peer(struct service *s, const char *name);

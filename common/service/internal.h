@@ -33,11 +33,11 @@
 
 /* --- Settings ------------------------------------------------------------------------------------------------------ */
 
-enum { PEERS = 5, KEYS_MAX = 10 + PEERS };
+enum { PEERS = 5, KEYS_MAX = 11 + PEERS };
 extern const char *const service_names[PEERS];
 
 struct service_settings {
-	const char *database_url, *listen, *admin, *secret, *log_level;
+	const char *database_url, *listen, *admin, *secret, *log_level, *egress_allow;
 	const char *addresses[PEERS]; /* in the order of service_names */
 	int64_t workers, contexts, connections, waiting, stop_seconds;
 };
@@ -164,6 +164,7 @@ struct service {
 	} drainers[4];
 	struct running *running;
 	struct peer *peers[PEERS];
+	struct egress *egress; /* once somebody has asked for it */
 	struct sealer sealer;
 };
 struct sealer *service_sealer(struct service *s);

@@ -71,6 +71,8 @@ int sealer_seal(struct call *call, const char *context, const char *plain, char 
 	struct sealer *s = service_sealer(call->service);
 	struct keyring ring;
 
+	if (call_may_ask(call, "svc-auth for its keys") < 0) /* whether or not it has to this time */
+		return -1;
 	if (!look(s, &ring)) {
 		if (fetch(call, s) < 0)
 			return -1;
@@ -88,6 +90,8 @@ int sealer_open(struct call *call, const char *context, const char *sealed, char
 	size_t size;
 	int rc;
 
+	if (call_may_ask(call, "svc-auth for its keys") < 0)
+		return -1;
 	look(s, &ring);
 	if (!knows_key(&ring, sealed)) {
 		if (fetch(call, s) < 0)

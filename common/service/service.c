@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
+#include "common/egress/egress.h"
 #include "common/service/idempotency.h"
 #include "common/service/internal.h"
 
@@ -79,6 +80,20 @@ struct peer *service_peer(struct service *s, const char *name)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return s->peers[i];
+}
+
+struct egress *service_egress(struct service *s)
+{
+	struct error err = { 0 };
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->egress &&
+	    egress_open(s->set.egress_allow, &s->egress, &err) < 0) { /* the list was checked at the start */
+		log_line(LOG_ERROR, err.message, LOG_TEXT("detail", err.detail));
+		abort();
+	}
+	pthread_mutex_unlock(&s->lock);
+	return s->egress;
 }
 
 void service_on_drain(struct service *s, void (*fn)(void *arg), void *arg)
@@ -256,6 +271,8 @@ void service_free(struct service *s)
 	lane_stop(&s->control, CANCEL_WAIT_MS);
 	for (int i = 0; i < PEERS; i++)
 		peer_close(s->peers[i]);
+	if (s->egress)
+		egress_close(s->egress);
 	db_pool_free(s->pool);
 	stream_hub_free(s->hub);
 	outbox_done(&s->outbox);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/egress/egress.h"
 #include "common/service/internal.h"
 
 /* In the order of their ports: 8001 to 8005, admin ports 8011 to 8015. */
@@ -51,6 +52,8 @@ size_t service_keys(const struct service_config *config, struct config_key keys[
 	    "calls that wait for the same (other services, the outside, readers, writers) at once, of each kind");
 	ADD(BETWEEN, stop_seconds, prefixed(a, name, "STOP_SECONDS"), "25", 0, 3600,
 	    "how long SIGTERM waits for what is under way");
+	ADD(TEXT, egress_allow, "EGRESS_ALLOW", "",
+	    "private addresses that may be reached: 127.0.0.1/32,10.0.0.0/8");
 	for (int i = 0; i < PEERS; i++) {
 		if (i != place)
 			ADD(TEXT, addresses[i], prefixed(a, service_names[i], "ADDRESS"),
@@ -63,8 +66,14 @@ size_t service_keys(const struct service_config *config, struct config_key keys[
 
 int service_settings_check(const struct service_settings *set, struct arena *a, struct error *err)
 {
+	struct error list = { 0 };
+	struct egress *egress;
 	int rc = 0;
 
+	if (egress_open(set->egress_allow, &egress, &list) < 0)
+		rc = config_refuse(err, a, "EGRESS_ALLOW", "%s", list.message);
+	else
+		egress_close(egress);
 	for (int i = 0; i < PEERS; i++) {
 		struct error bad = { 0 };
 
