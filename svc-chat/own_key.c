@@ -14,7 +14,7 @@
 
 enum { PLACES = 256, FRESH_MS = 30 * 1000, KEY_MAX = 512, URL_MAX_BYTES = 512 };
 
-struct known {
+struct own_key {
 	char owner[UUID_TEXT];
 	char key[KEY_MAX], url[URL_MAX_BYTES]; /* key "": there is none */
 	int64_t until;
@@ -22,7 +22,7 @@ struct known {
 
 struct own_keys {
 	pthread_mutex_t lock;
-	struct known known[PLACES]; /* by the hash of the owner */
+	struct own_key known[PLACES]; /* by the hash of the owner */
 };
 
 struct own_keys *own_keys_open(void)
@@ -42,12 +42,12 @@ void own_keys_close(struct own_keys *keys)
 	free(keys);
 }
 
-static struct known *place_of(struct own_keys *keys, const char *owner)
+static struct own_key *place_of(struct own_keys *keys, const char *owner)
 {
 	return &keys->known[fnv1a(owner) % PLACES];
 }
 
-static bool recall(struct own_keys *keys, const char *owner, struct known *ret)
+static bool recall(struct own_keys *keys, const char *owner, struct own_key *ret)
 {
 	pthread_mutex_lock(&keys->lock);
 	*ret = *place_of(keys, owner);
@@ -56,7 +56,7 @@ static bool recall(struct own_keys *keys, const char *owner, struct known *ret)
 }
 
 /* What svc-auth says. A failure of it is no reason not to answer with the operator's key. */
-static void look_up(struct call *call, struct known *ret)
+static void look_up(struct call *call, struct own_key *ret)
 {
 	const struct chat *chat = call->state;
 	Auth__ProviderKeyRequest request = AUTH__PROVIDER_KEY_REQUEST__INIT;
@@ -64,7 +64,7 @@ static void look_up(struct call *call, struct known *ret)
 	Auth__ProviderKey *found;
 	struct error err = { 0 };
 
-	*ret = (struct known){ .until = clock_mono_ms() + FRESH_MS };
+	*ret = (struct own_key){ .until = clock_mono_ms() + FRESH_MS };
 	snprintf(ret->owner, sizeof ret->owner, "%s", call->owner_id);
 	near.err = &err;
 	if (auth_client_get_provider_key(chat->auth, &near, &request, &found) < 0 || !found->key ||
@@ -78,7 +78,7 @@ static void look_up(struct call *call, struct known *ret)
 int own_key(struct call *call, const char **key, const char **url)
 {
 	const struct chat *chat = call->state;
-	struct known known;
+	struct own_key known;
 
 	*key = *url = NULL;
 	if (!call->owner_id)

@@ -25,7 +25,7 @@ enum {
 	SAMPLE = 6000,       /* bytes of the passages that tell their language */
 };
 
-struct writer {
+struct quoter {
 	const struct chat_request *request;
 	const struct blocks *blocks;
 	struct text *out;
@@ -50,13 +50,13 @@ static void add_plain(struct text *t, struct span s)
 	}
 }
 
-static const struct section *section_of(const struct writer *w, size_t k)
+static const struct section *section_of(const struct quoter *w, size_t k)
 {
 	return &w->blocks->sections[w->blocks->at[k].section];
 }
 
 /* The heading above, unless it is a question (which the reader has just asked) or says nothing more. */
-static void add_label(struct writer *w, size_t k)
+static void add_label(struct quoter *w, size_t k)
 {
 	const struct section *s = section_of(w, k);
 
@@ -67,7 +67,7 @@ static void add_label(struct writer *w, size_t k)
 	text_adds(w->out, "**: ");
 }
 
-static void add_row(struct writer *w, size_t k)
+static void add_row(struct quoter *w, size_t k)
 {
 	const struct block *b = &w->blocks->at[k];
 	struct span cells[CELLS], names[CELLS];
@@ -88,7 +88,7 @@ static void add_row(struct writer *w, size_t k)
 	}
 }
 
-static bool next_belongs(const struct writer *w, size_t k)
+static bool next_belongs(const struct quoter *w, size_t k)
 {
 	const struct block *b = w->blocks->at;
 
@@ -111,7 +111,7 @@ static bool leans_back(struct span s)
 }
 
 /* Blocks [from, to) that are quoted for block k. */
-static void stretch(const struct writer *w, size_t k, size_t *from, size_t *to)
+static void stretch(const struct quoter *w, size_t k, size_t *from, size_t *to)
 {
 	const struct block *b = w->blocks->at;
 	size_t size = b[k].text.size;
@@ -135,14 +135,14 @@ static void stretch(const struct writer *w, size_t k, size_t *from, size_t *to)
 		(*to)++;
 }
 
-static void cite(struct writer *w)
+static void cite(struct quoter *w)
 {
 	if (w->open)
 		text_addf(w->out, " [%zu]\n", w->passage + 1);
 	w->open = false;
 }
 
-static void quote_code(struct writer *w, size_t k)
+static void quote_code(struct quoter *w, size_t k)
 {
 	const struct block *b = &w->blocks->at[k];
 
@@ -151,7 +151,7 @@ static void quote_code(struct writer *w, size_t k)
 	text_addf(w->out, "\n```\n[%zu]\n", section_of(w, k)->passage + 1);
 }
 
-static void quote(struct writer *w, size_t k)
+static void quote(struct quoter *w, size_t k)
 {
 	const struct block *b = w->blocks->at;
 	size_t from, to;
@@ -183,7 +183,7 @@ static void quote(struct writer *w, size_t k)
 }
 
 /* One quote of several lines: what belongs together. */
-static void quote_list(struct writer *w, const struct choice *c)
+static void quote_list(struct quoter *w, const struct choice *c)
 {
 	size_t start = w->out->length;
 
@@ -252,7 +252,7 @@ static const char *answer_from(const struct chat_request *request, const struct 
 	struct blocks blocks;
 	struct choice choice;
 	struct text t;
-	struct writer w = { request, &blocks, &t, NULL, 0, false };
+	struct quoter w = { request, &blocks, &t, NULL, 0, false };
 
 	blocks_read(request->passages, request->passage_count, &blocks, a);
 	choose_blocks(wish, &blocks, request->passages, request->passage_count, &choice, a);

@@ -8,7 +8,7 @@
 #include "common/base/utf8.h"
 
 /* Reading stops at the end of what is there: `out` then says that the outcome may be another with more. */
-struct reader {
+struct mark_reader {
 	const char *at, *end;
 	bool out;
 	struct mark *mark;
@@ -18,7 +18,7 @@ enum { NOTHING = 0, ODD = 0xfffd };
 
 /* --- Characters --------------------------------------------------------------------------------------------------- */
 
-static uint32_t peek_at(struct reader *r, const char *at, size_t *length)
+static uint32_t peek_at(struct mark_reader *r, const char *at, size_t *length)
 {
 	int n;
 
@@ -40,14 +40,14 @@ static uint32_t peek_at(struct reader *r, const char *at, size_t *length)
 	return utf8_next(&at);
 }
 
-static uint32_t peek(struct reader *r)
+static uint32_t peek(struct mark_reader *r)
 {
 	size_t length;
 
 	return peek_at(r, r->at, &length);
 }
 
-static bool take(struct reader *r, const uint32_t *set)
+static bool take(struct mark_reader *r, const uint32_t *set)
 {
 	size_t length;
 	uint32_t c = peek_at(r, r->at, &length);
@@ -60,7 +60,7 @@ static bool take(struct reader *r, const uint32_t *set)
 	return false;
 }
 
-static void skip_blanks(struct reader *r)
+static void skip_blanks(struct mark_reader *r)
 {
 	static const uint32_t blanks[] = { ' ', 0xa0, 0x3000, 0 };
 
@@ -69,7 +69,7 @@ static void skip_blanks(struct reader *r)
 }
 
 /* One of these words, in any case, and no letter after it. */
-static bool take_word(struct reader *r, const char *const *words)
+static bool take_word(struct mark_reader *r, const char *const *words)
 {
 	for (; *words; words++) {
 		size_t length = strlen(*words), left = (size_t)(r->end - r->at), ignored;
@@ -115,7 +115,7 @@ static const char *const spans[] = { "to", "bis", "through", NULL };
 static const char *const pages[] = { "pages", "page", "pp", "p", "Seite", "S", "стр", "с", NULL };
 
 /* One to three digits of one script; -1: there is no number. */
-static int take_number(struct reader *r)
+static int take_number(struct mark_reader *r)
 {
 	int number = 0, digits = 0, digit;
 	size_t length;
@@ -141,7 +141,7 @@ static bool add_range(struct mark *mark, int from, int to)
 }
 
 /* "3", "^3", "3-5", "passage 3" */
-static bool take_item(struct reader *r)
+static bool take_item(struct mark_reader *r)
 {
 	const char *back;
 	int from, to;
@@ -170,7 +170,7 @@ static bool take_item(struct reader *r)
 }
 
 /* "†source", "†L10-L20": whatever it says of the passage. */
-static bool skip_remark(struct reader *r)
+static bool skip_remark(struct mark_reader *r)
 {
 	size_t length;
 
@@ -188,7 +188,7 @@ static bool skip_remark(struct reader *r)
 }
 
 /* "p. 4", "pages 4-6" after the number of a passage. */
-static bool skip_page(struct reader *r)
+static bool skip_page(struct mark_reader *r)
 {
 	static const uint32_t dot[] = { '.', 0 };
 	const char *back = r->at;
@@ -209,7 +209,7 @@ static bool skip_page(struct reader *r)
 }
 
 /* From behind the opening to the closing bracket, which is taken. */
-static bool take_list(struct reader *r)
+static bool take_list(struct mark_reader *r)
 {
 	skip_blanks(r);
 	if (!take_item(r))
@@ -241,12 +241,12 @@ static bool take_list(struct reader *r)
 
 size_t mark_opens(const char *at, const char *end)
 {
-	struct reader r = { .at = at, .end = end };
+	struct mark_reader r = { .at = at, .end = end };
 
 	return take(&r, opening) ? (size_t)(r.at - at) : 0;
 }
 
-static bool take_mark(struct reader *r)
+static bool take_mark(struct mark_reader *r)
 {
 	bool ascii = peek(r) == '[', twice;
 
@@ -259,7 +259,7 @@ static bool take_mark(struct reader *r)
 
 enum mark_found mark_read(const char *at, const char *end, bool final, struct mark *ret)
 {
-	struct reader r = { .at = at, .end = end, .mark = ret };
+	struct mark_reader r = { .at = at, .end = end, .mark = ret };
 	bool found;
 
 	if (end - at > MARK_BYTES)

@@ -12,7 +12,7 @@ static const struct {
 };
 enum { TAGS = sizeof tags / sizeof *tags };
 
-enum step { STEP_ON, STEP_MORE };
+enum think_step { STEP_ON, STEP_MORE };
 enum match { MATCH_NONE, MATCH_PART, MATCH_ALL };
 
 void think_init(struct think *t)
@@ -53,7 +53,7 @@ static void drop(struct think *t, size_t size)
 	memmove(t->held, t->held + size, t->held_size);
 }
 
-static enum step give(struct think *t, struct text *ret)
+static enum think_step give(struct think *t, struct text *ret)
 {
 	t->last = t->held[0];
 	text_addc(ret, t->held[0]);
@@ -63,7 +63,7 @@ static enum step give(struct think *t, struct text *ret)
 
 /* --- Blocks ------------------------------------------------------------------------------------------------------- */
 
-static enum step start(struct think *t, bool final)
+static enum think_step start(struct think *t, bool final)
 {
 	size_t tag = 0;
 	enum match open, close, channel = match(t, "<|channel|>"), role = match(t, "<|start|>");
@@ -94,7 +94,7 @@ static enum step start(struct think *t, bool final)
 	return STEP_ON;
 }
 
-static enum step block(struct think *t, bool final, struct text *thought)
+static enum think_step block(struct think *t, bool final, struct text *thought)
 {
 	enum match close = match(t, tags[t->tag].close);
 
@@ -108,7 +108,7 @@ static enum step block(struct think *t, bool final, struct text *thought)
 	return STEP_ON;
 }
 
-static enum step answer_on(struct think *t, bool final, struct text *answer, struct text *thought)
+static enum think_step answer_on(struct think *t, bool final, struct text *answer, struct text *thought)
 {
 	size_t tag = 0;
 	enum match close = t->apart || t->last == '`' ? MATCH_NONE : match_any(t, true, &tag);
@@ -160,7 +160,7 @@ static bool is_final_channel(const struct think *t)
 	return t->channel_size == 0;
 }
 
-static enum step header(struct think *t, bool final)
+static enum think_step header(struct think *t, bool final)
 {
 	size_t length = 1;
 	enum match token = match_token(t, &length);
@@ -179,7 +179,7 @@ static enum step header(struct think *t, bool final)
 	return STEP_ON;
 }
 
-static enum step channel(struct think *t, bool final, struct text *ret)
+static enum think_step channel(struct think *t, bool final, struct text *ret)
 {
 	static const char *const ends[] = { "<|end|>", "<|return|>", "<|call|>", "<|start|>", "<|channel|>" };
 	size_t length;
@@ -199,7 +199,7 @@ static enum step channel(struct think *t, bool final, struct text *ret)
 
 /* --- All of it ---------------------------------------------------------------------------------------------------- */
 
-static enum step step(struct think *t, bool final, struct text *answer, struct text *thought)
+static enum think_step step(struct think *t, bool final, struct text *answer, struct text *thought)
 {
 	switch (t->mode) {
 	case THINK_START: return start(t, final);

@@ -157,14 +157,14 @@ static bool is_header(const GumboElement *e)
 	return e->tag == GUMBO_TAG_HEADER || html_is(html_attribute(e, "role"), roles);
 }
 
-struct parts {
+struct elements {
 	const GumboNode **at;
 	size_t count, room;
 };
 
 /* The outermost of that kind, in order; not within `but`. */
 static void find(const GumboNode *node, bool (*kind)(const GumboElement *), bool (*but)(const GumboElement *),
-                 int depth, struct parts *ret)
+                 int depth, struct elements *ret)
 {
 	const GumboVector *children;
 
@@ -185,7 +185,7 @@ static void find(const GumboNode *node, bool (*kind)(const GumboElement *), bool
 		find(children->data[i], kind, but, depth + 1, ret);
 }
 
-static size_t text_of(const struct parts *p)
+static size_t text_of(const struct elements *p)
 {
 	size_t sum = 0;
 
@@ -197,7 +197,7 @@ static size_t text_of(const struct parts *p)
 /* Headings that stand in the page's header, where the text itself has none of that rank. */
 static void write_header(const GumboNode *body, struct out *o)
 {
-	struct parts headers = { 0 }, headings = { 0 };
+	struct elements headers = { 0 }, headings = { 0 };
 
 	find(body, is_header, is_article, 0, &headers);
 	for (size_t i = 0; i < headers.count; i++)
@@ -213,7 +213,7 @@ static bool write_parts(const GumboNode *body, bool (*kind)(const GumboElement *
                         struct out *o)
 {
 	size_t all = own_text(body, HTML_PAGE), some;
-	struct parts parts = { 0 };
+	struct elements parts = { 0 };
 
 	find(body, kind, NULL, 0, &parts);
 	some = text_of(&parts);
@@ -281,7 +281,7 @@ static void copy_title(const GumboNode *node, char *title, size_t size)
 /* <title>, else the first heading. */
 static void read_title(const GumboNode *root, struct out *o)
 {
-	struct parts found = { 0 };
+	struct elements found = { 0 };
 
 	find(root, is_title, NULL, 0, &found);
 	if (found.count)
@@ -298,7 +298,7 @@ static void read_title(const GumboNode *root, struct out *o)
 static void read_refresh(const GumboNode *root, struct out *o)
 {
 	static const char *const refresh[] = { "refresh", NULL };
-	struct parts found = { 0 };
+	struct elements found = { 0 };
 
 	find(root, is_meta, NULL, 0, &found);
 	for (size_t i = 0; i < found.count && !*o->refresh; i++) {
@@ -322,7 +322,7 @@ static bool is_script(const GumboElement *e)
 
 static void refuse_shell(const GumboNode *root, const struct out *o)
 {
-	struct parts scripts = { 0 };
+	struct elements scripts = { 0 };
 
 	if (o->size >= SHELL || *o->refresh)
 		return;

@@ -9,7 +9,7 @@
 
 enum joint { JOINT_PARAGRAPH, JOINT_LINE, JOINT_BLANK, JOINT_NOTHING, JOINT_HYPHEN };
 
-struct writer {
+struct pdf_writer {
 	const struct pdf *p;
 	struct out *o;
 	uint64_t *words; /* a set of hashes: all words of the document */
@@ -36,7 +36,7 @@ static uint64_t word_hash(const char *s, size_t size, const char *more, size_t m
 	return hash ? hash : 1;
 }
 
-static uint64_t *place(const struct writer *w, uint64_t hash)
+static uint64_t *place(const struct pdf_writer *w, uint64_t hash)
 {
 	size_t i = hash & (w->words_room - 1);
 
@@ -45,7 +45,7 @@ static uint64_t *place(const struct writer *w, uint64_t hash)
 	return &w->words[i];
 }
 
-static void collect_words(struct writer *w)
+static void collect_words(struct pdf_writer *w)
 {
 	const struct pdf *p = w->p;
 
@@ -63,7 +63,7 @@ static void collect_words(struct writer *w)
 	}
 }
 
-static bool known(const struct writer *w, const char *s, size_t size, const char *more, size_t more_size)
+static bool known(const struct pdf_writer *w, const char *s, size_t size, const char *more, size_t more_size)
 {
 	uint64_t hash = word_hash(s, size, more, more_size);
 
@@ -99,7 +99,7 @@ static bool is_prefix(const char *s, size_t size)
 }
 
 /* A hyphen at a line's end: does it belong to the word? The document's other words tell, then the word itself. */
-static bool keeps_hyphen(const struct writer *w, const char *next, size_t next_size)
+static bool keeps_hyphen(const struct pdf_writer *w, const char *next, size_t next_size)
 {
 	const struct out *o = w->o;
 	size_t start = o->size - 1, size;
@@ -144,7 +144,7 @@ static bool ends_sentence(const struct out *o)
 }
 
 /* How a paragraph goes on with this line. */
-static enum joint inside(const struct writer *w, const char *text)
+static enum joint inside(const struct pdf_writer *w, const char *text)
 {
 	const struct out *o = w->o;
 	uint32_t last = pdf_last_char(o->at, o->size), first = pdf_first_char(text, strlen(text));
@@ -157,7 +157,7 @@ static enum joint inside(const struct writer *w, const char *text)
 }
 
 /* A sentence that goes on in another block or on the next page. */
-static enum joint across(const struct writer *w, const struct pdf_line *l, const char *text)
+static enum joint across(const struct pdf_writer *w, const struct pdf_line *l, const char *text)
 {
 	const struct pdf_line *before = w->before;
 	const struct out *o = w->o;
@@ -176,7 +176,7 @@ static enum joint across(const struct writer *w, const struct pdf_line *l, const
 }
 
 /* Within a block: paragraphs are set off by an indent, a gap, or a last line that is short. */
-static enum joint within(const struct writer *w, const struct pdf_line *l, const char *text)
+static enum joint within(const struct pdf_writer *w, const struct pdf_line *l, const char *text)
 {
 	const struct pdf_line *before = w->before;
 	const struct pdf_block *b = &w->p->blocks[l->block];
@@ -199,13 +199,13 @@ static enum joint within(const struct writer *w, const struct pdf_line *l, const
 
 /* --- Writing ------------------------------------------------------------------------------------------------------ */
 
-static void write_borders(struct writer *w)
+static void write_borders(struct pdf_writer *w)
 {
 	for (; w->borders > 0; w->borders--)
 		out_plain(w->o, "\f", 1);
 }
 
-static void join(struct writer *w, enum joint joint)
+static void join(struct pdf_writer *w, enum joint joint)
 {
 	struct out *o = w->o;
 
@@ -220,7 +220,7 @@ static void join(struct writer *w, enum joint joint)
 	write_borders(w);
 }
 
-static void end_code(struct writer *w)
+static void end_code(struct pdf_writer *w)
 {
 	if (!w->in_code)
 		return;
@@ -231,7 +231,7 @@ static void end_code(struct writer *w)
 }
 
 /* Line for line, indented as it stands. */
-static void write_code(struct writer *w, const struct pdf_line *l, const char *text)
+static void write_code(struct pdf_writer *w, const struct pdf_line *l, const char *text)
 {
 	const struct pdf_block *b = &w->p->blocks[l->block];
 	int indent = (int)lroundf((l->x - b->x) / b->advance);
@@ -256,7 +256,7 @@ static int by_x(const void *a, const void *b)
 }
 
 /* The lines of one row of a table: its cells from the left, each with what it says below. */
-static bool write_row(struct writer *w, const struct pdf_page *page, uint32_t row)
+static bool write_row(struct pdf_writer *w, const struct pdf_page *page, uint32_t row)
 {
 	const struct pdf_line *cells[64];
 	size_t n = 0;
@@ -281,7 +281,7 @@ static bool write_row(struct writer *w, const struct pdf_page *page, uint32_t ro
 }
 
 /* A table is written where its first line stands, row by row. */
-static void write_table(struct writer *w, const struct pdf_page *page, const struct pdf_line *l)
+static void write_table(struct pdf_writer *w, const struct pdf_page *page, const struct pdf_line *l)
 {
 	uint32_t first = l->row;
 
@@ -299,7 +299,7 @@ static void write_table(struct writer *w, const struct pdf_page *page, const str
 	out_break(w->o, 2);
 }
 
-static void write_text(struct writer *w, const struct pdf_line *l, const char *text)
+static void write_text(struct pdf_writer *w, const struct pdf_line *l, const char *text)
 {
 	const struct pdf_line *before = w->before;
 	enum joint joint = JOINT_PARAGRAPH;
@@ -314,7 +314,7 @@ static void write_text(struct writer *w, const struct pdf_line *l, const char *t
 	out_text(w->o, text, strlen(text));
 }
 
-static void write_line(struct writer *w, const struct pdf_page *page, const struct pdf_line *l)
+static void write_line(struct pdf_writer *w, const struct pdf_page *page, const struct pdf_line *l)
 {
 	char *text;
 
@@ -337,7 +337,7 @@ static void write_line(struct writer *w, const struct pdf_page *page, const stru
 }
 
 /* Notes at the foot of a page whose sentence goes on overleaf come behind its paragraph. */
-static void write_notes(struct writer *w, const struct pdf_page *page)
+static void write_notes(struct pdf_writer *w, const struct pdf_page *page)
 {
 	bool any = false;
 
@@ -354,7 +354,7 @@ static void write_notes(struct writer *w, const struct pdf_page *page)
 	}
 }
 
-static bool goes_on(const struct writer *w)
+static bool goes_on(const struct pdf_writer *w)
 {
 	return w->o->size && w->before && w->before->kind == PDF_BODY && !ends_sentence(w->o) &&
 	       !w->o->newlines;
@@ -362,7 +362,7 @@ static bool goes_on(const struct writer *w)
 
 void pdf_write(struct pdf *p, struct out *o)
 {
-	struct writer w = { .p = p, .o = o };
+	struct pdf_writer w = { .p = p, .o = o };
 	const struct pdf_page *owing = NULL; /* its notes */
 
 	collect_words(&w);
