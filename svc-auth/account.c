@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "auth.methods.h"
 #include "common/base/client.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
@@ -35,7 +36,7 @@ int account_new_password(struct call *call, const char *given, char **phc)
 	if (password_common(given))
 		return error_field(call->err, call->arena, "body", "password", "value_error",
 		                   "is one of the most common passwords; choose another one");
-	return password_hash(auth_of(call)->hasher, given, call->deadline, phc, call->arena, call->err);
+	return password_hash(auth_state(call)->hasher, given, call->deadline, phc, call->arena, call->err);
 }
 
 int account_number_cursor(struct call *call, const char *cursor)
@@ -78,7 +79,7 @@ void account_show(struct call *call, const struct account *who, char *token, Aut
 
 static int sign(struct call *call, const struct account *who, const char *session, char **token)
 {
-	struct auth *auth = auth_of(call);
+	struct auth *auth = auth_state(call);
 	int64_t now = clock_unix_ms() / 1000;
 	struct token_claims claims = {
 		.user_number = who->id,
@@ -105,7 +106,7 @@ int account_sign_in(struct call *call, const struct account *who, char **token)
 	if (who->disabled)
 		return error_set(call->err, ERROR_FORBIDDEN, "this account is disabled");
 	uuid_make(session);
-	opened = store_open_session(call->db, who->uid, session, auth_of(call)->settings->token_hours,
+	opened = store_open_session(call->db, who->uid, session, auth_state(call)->settings->token_hours,
 	                            call->caller->ip, audit_agent(call), who->password, call->err);
 	if (opened < 0)
 		return -1;
@@ -117,7 +118,7 @@ int account_sign_in(struct call *call, const struct account *who, char **token)
 
 int account_prove(struct call *call, struct account *who, bool keep_password, bool *removed)
 {
-	const char *admin_email = auth_of(call)->admin_email;
+	const char *admin_email = auth_state(call)->admin_email;
 
 	*removed = !who->proven && !keep_password && who->password;
 	if (who->proven)
@@ -148,7 +149,7 @@ int account_check_code(struct call *call, const char *email, const char *code, s
 	found = store_lock_code(call->db, email, &stored, call->arena, call->err);
 	if (found < 0)
 		return -1;
-	proof_code_hash(auth_of(call)->proof_key, stored.account.uid, code, hash);
+	proof_code_hash(auth_state(call)->proof_key, stored.account.uid, code, hash);
 	right = found && mac_equal(hash, stored.hash, PROOF_HASH - 1);
 	if (right) {
 		*ret = stored.account;
@@ -183,7 +184,7 @@ int account_check_password(struct call *call, const char *email, const char *phc
 
 	if (check_throttles(call, email) < 0)
 		return -1;
-	right = password_check(auth_of(call)->hasher, phc, password, call->deadline, call->err);
+	right = password_check(auth_state(call)->hasher, phc, password, call->deadline, call->err);
 	if (right < 0)
 		return -1;
 	if (!right) {

@@ -30,11 +30,6 @@ struct auth {
 	struct job_runner *jobs;
 };
 
-static inline struct auth *auth_of(struct call *call)
-{
-	return call->state;
-}
-
 /* --- account.c: what several handlers do ------------------------------------------------------------------------- */
 
 /* The address as it is stored: in lower case. Its rule (FORMAT_EMAIL) lets only ASCII through: no look-alikes. */

@@ -120,7 +120,7 @@ static int add_provider_key(struct call *call, const Auth__AddApiKeyRequest *in,
 	};
 	struct keyring ring;
 
-	keystore_ring(auth_of(call)->keys, KEYSTORE_STORAGE, clock_unix_ms() / 1000, &ring);
+	keystore_ring(auth_state(call)->keys, KEYSTORE_STORAGE, clock_unix_ms() / 1000, &ring);
 	key.sealed =
 	    keyring_seal(&ring, seal_context(call, in->provider), in->key, strlen(in->key), call->arena);
 	explicit_bzero(&ring, sizeof ring);
@@ -186,7 +186,7 @@ int auth_regenerate_api_key(struct call *call, const Rpc__Empty *in, Auth__Regen
 
 int auth_get_keyring(struct call *call, const Auth__KeyringRequest *in, Auth__Keyring *out)
 {
-	struct keystore *keys = auth_of(call)->keys;
+	struct keystore *keys = auth_state(call)->keys;
 	struct keyring ring;
 
 	/* Read anew: who asks was just told that there is a key, maybe by another replica. */
@@ -214,7 +214,7 @@ int auth_follow_revocations(struct call *call, const Auth__FollowRequest *in, Au
 	const char *stream;
 
 	/* The place before the rows: what comes between is told twice, not never. */
-	if (feed_place(auth_of(call)->feed, &stream, &out->after, call->err) < 0)
+	if (feed_place(auth_state(call)->feed, &stream, &out->after, call->err) < 0)
 		return -1;
 	out->stream = arena_strdup(call->arena, stream);
 	out->has_after = 1;
@@ -240,7 +240,7 @@ int auth_get_provider_key(struct call *call, const Auth__ProviderKeyRequest *in,
 	        store_provider_key(call->db, call->owner_id, in->provider, out, call->arena, call->err),
 	        "key", call->err) < 0)
 		return -1;
-	keystore_ring(auth_of(call)->keys, KEYSTORE_STORAGE, clock_unix_ms() / 1000, &ring);
+	keystore_ring(auth_state(call)->keys, KEYSTORE_STORAGE, clock_unix_ms() / 1000, &ring);
 	opened = keyring_open(&ring, seal_context(call, out->provider), out->key, &out->key, &size,
 	                      call->arena, call->err);
 	explicit_bzero(&ring, sizeof ring);

@@ -21,7 +21,7 @@ int auth_reset_page(struct call *call, const Auth__ResetPageRequest *in, Auth__P
 	int alive = 0;
 
 	if (in->token) {
-		proof_link_hash(auth_of(call)->proof_key, in->token, hash);
+		proof_link_hash(auth_state(call)->proof_key, in->token, hash);
 		alive = store_find_link(call->db, hash, &who, call->arena, call->err);
 	}
 	if (alive < 0)
@@ -59,7 +59,7 @@ int auth_confirm_reset(struct call *call, const Auth__ConfirmResetRequest *in, R
 	struct account who;
 	int found;
 
-	proof_link_hash(auth_of(call)->proof_key, in->token, hash);
+	proof_link_hash(auth_state(call)->proof_key, in->token, hash);
 	found = store_find_link(call->db, hash, &who, call->arena, call->err);
 	if (found <= 0)
 		return found == 0 ? bad_link(call) : -1;
@@ -79,7 +79,7 @@ int auth_confirm_page(struct call *call, const Auth__ConfirmPageRequest *in, Aut
 	int alive = 0;
 
 	if (in->token) {
-		proof_link_hash(auth_of(call)->proof_key, in->token, hash);
+		proof_link_hash(auth_state(call)->proof_key, in->token, hash);
 		alive = store_find_confirm(call->db, hash, &who, call->arena, call->err);
 	}
 	if (alive < 0)
@@ -97,7 +97,7 @@ static int confirm_email(struct call *call, const char *hash)
 
 	if (found < 0)
 		return -1;
-	if (!found || strcmp(who.email, auth_of(call)->admin_email) == 0)
+	if (!found || strcmp(who.email, auth_state(call)->admin_email) == 0)
 		return bad_link(call);
 	if (store_set_proven(call->db, who.uid, "", call->err) < 0 ||
 	    store_drop_confirms(call->db, who.uid, call->err) < 0)
@@ -109,7 +109,7 @@ int auth_confirm_email(struct call *call, const Auth__ConfirmEmailRequest *in, R
 {
 	char hash[PROOF_HASH];
 
-	proof_link_hash(auth_of(call)->proof_key, in->token, hash);
+	proof_link_hash(auth_state(call)->proof_key, in->token, hash);
 	if (db_begin(call->db, call->err) < 0 || account_end(call, confirm_email(call, hash)) < 0)
 		return -1;
 	out->message = (char *)"Email address confirmed";

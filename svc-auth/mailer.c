@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth.methods.h"
 #include "common/base/client.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -70,7 +71,7 @@ int mailer_ask_confirm(struct call *call, const char *email)
 	const char *client = client_name(call->caller->ip, call->arena);
 	int allowed = 0;
 
-	if (strcmp(email, auth_of(call)->admin_email) != 0)
+	if (strcmp(email, auth_state(call)->admin_email) != 0)
 		allowed = throttle_take(call->db, &confirms, client ? client : "", call->arena, call->err);
 	return allowed > 0 ? add(call, "confirm", email) : allowed;
 }
@@ -85,7 +86,7 @@ int mailer_tell_removed(struct call *call, const char *email)
 /* Whole under its name, or not at all; a job that runs twice writes the same file. By name, files are in order. */
 static int write_file(struct call *call, const struct mail *mail, const char *bytes, size_t size)
 {
-	const char *dir = arena_printf(call->arena, "%s/mail", auth_of(call)->settings->state);
+	const char *dir = arena_printf(call->arena, "%s/mail", auth_state(call)->settings->state);
 	const char *path, *fresh;
 	time_t seconds = (time_t)mail->date;
 	int file, failed;
@@ -117,7 +118,7 @@ static bool is_final(int reply)
 
 static int send_smtp(struct call *call, const char *to, const char *bytes, size_t size)
 {
-	const struct settings *set = auth_of(call)->settings;
+	const struct settings *set = auth_state(call)->settings;
 	struct error err = { 0 };
 	int reply = 0;
 	struct egress_mail mail = {
@@ -133,7 +134,7 @@ static int send_smtp(struct call *call, const char *to, const char *bytes, size_
 		.timeout_ms = SEND_MS,
 	};
 
-	if (egress_send_mail(auth_of(call)->egress, &mail, &reply, &err) == 0)
+	if (egress_send_mail(auth_state(call)->egress, &mail, &reply, &err) == 0)
 		return 0;
 	/* ERROR_INVALID ends the job, anything else tries again. */
 	error_set(call->err, is_final(reply) ? ERROR_INVALID : ERROR_UPSTREAM, "%s", err.message);
@@ -144,7 +145,7 @@ static int send_smtp(struct call *call, const char *to, const char *bytes, size_
 static int send_letter(struct call *call, const struct job *job, const char *to, int64_t date,
                        const struct letter *letter)
 {
-	const struct settings *set = auth_of(call)->settings;
+	const struct settings *set = auth_state(call)->settings;
 	struct mail mail = {
 		.from = set->mail_from,
 		.to = to,
@@ -186,7 +187,7 @@ static int read_job(struct call *call, const struct job *job, int64_t good_for, 
 
 static int mail_code(struct call *call, const struct job *job)
 {
-	const unsigned char *key = auth_of(call)->proof_key;
+	const unsigned char *key = auth_state(call)->proof_key;
 	char code[PROOF_CODE], hash[PROOF_HASH];
 	struct letter letter;
 	struct account who = { 0 };
@@ -200,13 +201,13 @@ static int mail_code(struct call *call, const struct job *job)
 	go = store_put_code(call->db, who.uid, job->id, hash, asked + PROOF_CODE_SECONDS, call->err);
 	if (go <= 0)
 		return go;
-	letter_code(code, auth_of(call)->settings->url, &letter, call->arena);
+	letter_code(code, auth_state(call)->settings->url, &letter, call->arena);
 	return send_letter(call, job, who.email, asked, &letter);
 }
 
 static int mail_link(struct call *call, const struct job *job)
 {
-	const struct auth *auth = auth_of(call);
+	const struct auth *auth = auth_state(call);
 	char link[PROOF_LINK], hash[PROOF_HASH];
 	struct letter letter;
 	struct account who = { 0 };
@@ -226,7 +227,7 @@ static int mail_link(struct call *call, const struct job *job)
 
 static int mail_confirm(struct call *call, const struct job *job)
 {
-	const struct auth *auth = auth_of(call);
+	const struct auth *auth = auth_state(call);
 	char link[PROOF_LINK], hash[PROOF_HASH];
 	struct letter letter;
 	struct account who = { 0 };
@@ -253,7 +254,7 @@ static int mail_removed(struct call *call, const struct job *job)
 
 	if (go <= 0)
 		return go;
-	letter_removed(auth_of(call)->settings->url, &letter, call->arena);
+	letter_removed(auth_state(call)->settings->url, &letter, call->arena);
 	return send_letter(call, job, who.email, asked, &letter);
 }
 

@@ -126,7 +126,7 @@ int chat_resume_message(struct call *call, const Chat__ResumeRequest *in, Rpc__S
 
 int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Chat__Message *out)
 {
-	struct chat *chat = call->state;
+	struct chat *chat = chat_state(call);
 	int64_t soon = clock_unix_ms() + STOP_MS;
 
 	int asked = store_stop(call->db, call->owner_id, in->session_id, in->message_id, call->err);

@@ -93,7 +93,7 @@ int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__Previe
 	struct text text;
 	struct ask r = {
 		.call = call,
-		.chat = call->state,
+		.chat = chat_state(call),
 		.question = in->message,
 		.history = history_of(in, call->arena),
 		.history_count = in->n_chat_history,

@@ -49,7 +49,7 @@ int chat_get_session(struct call *call, const Chat__SessionRequest *in, Chat__Se
 
 int chat_delete_session(struct call *call, const Chat__SessionRequest *in, Rpc__Empty *out)
 {
-	struct chat *chat = call->state;
+	struct chat *chat = chat_state(call);
 	int found = store_delete_session(call->db, call->owner_id, in->session_id, call->err);
 	struct error untold = { 0 };
 

@@ -27,7 +27,7 @@ struct guest {
 
 static int enter(struct call *call, const char *chatbot_id, const char *shown, struct guest *g)
 {
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	unsigned char origin[16];
 
 	if (sealed_visit_of(chat->key, chatbot_id, shown, &g->session) < 0 ||
@@ -48,7 +48,7 @@ static int enter(struct call *call, const char *chatbot_id, const char *shown, s
 int chat_create_widget_session(struct call *call, const Chat__WidgetSessionRequest *in,
                                Chat__WidgetSession *out)
 {
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	struct sealed_visit session = { .expires = clock_unix_ms() + SESSION_MS };
 	char expires_at[32];
 	struct visit v;

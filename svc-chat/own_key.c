@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auth.client.h"
+#include "chat.methods.h"
 #include "common/base/clock.h"
 #include "common/base/hash.h"
 #include "common/base/id.h"
@@ -58,7 +59,7 @@ static bool recall(struct own_keys *keys, const char *owner, struct own_key *ret
 /* What svc-auth says. A failure of it is no reason not to answer with the operator's key. */
 static void look_up(struct call *call, struct own_key *ret)
 {
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	Auth__ProviderKeyRequest request = AUTH__PROVIDER_KEY_REQUEST__INIT;
 	struct call near = retrieve_nearer(call);
 	Auth__ProviderKey *found;
@@ -77,7 +78,7 @@ static void look_up(struct call *call, struct own_key *ret)
 
 int own_key(struct call *call, const char **key, const char **url)
 {
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	struct own_key known;
 
 	*key = *url = NULL;

@@ -1,4 +1,4 @@
-/* state: what lives as long as svc-chat; every handler finds it in call->state. Made and freed in main.c. */
+/* state: what lives as long as svc-chat; every handler finds it by chat_state(call). Made and freed in main.c. */
 #ifndef PARLEY_CHAT_STATE_H
 #define PARLEY_CHAT_STATE_H
 

@@ -31,7 +31,7 @@ static void fill_uses(Documents__Document **documents, size_t count, const Chatb
 /* svc-chatbots knows. When it does not answer soon, the documents are shown all the same, and say so. */
 static void add_uses(struct call *call, Documents__Document **documents, size_t count)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	struct peer *chatbots = service_peer(svc->service, "chatbots");
 	Chatbots__ListUsesRequest in = CHATBOTS__LIST_USES_REQUEST__INIT;
 	int64_t soon = clock_unix_ms() + USES_MS;
@@ -118,7 +118,7 @@ static const char *clean_name(const char *name, struct arena *a)
 static int check_file(struct call *call, const Documents__UploadDocumentRequest *in,
                       struct file_summary *file)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 
 	if (!in->upload_id || !uuid_valid(in->upload_id))
 		return error_set(call->err, ERROR_INVALID, "not an upload");
@@ -196,7 +196,7 @@ struct waiting_upload {
 
 static int look_again(struct call *call, void *arg, ProtobufCMessage *answer)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	struct waiting_upload *w = arg;
 	Documents__Document *out = (Documents__Document *)answer, now = DOCUMENTS__DOCUMENT__INIT;
 	struct progress p;
@@ -216,7 +216,7 @@ static int look_again(struct call *call, void *arg, ProtobufCMessage *answer)
 /* The answer waits until it is processed, or the seconds are over, or the caller's patience ends. */
 static void wait_for(struct call *call, const char *id, int seconds)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	struct waiting_upload *w = arena_new(call->arena, struct waiting_upload, 1);
 	int64_t patience = call->deadline - 500;
 	struct parked *parked;

@@ -58,7 +58,7 @@ int documents_get_text(struct call *call, const Documents__TextRequest *in, Docu
 
 int documents_follow_document(struct call *call, const Documents__DocumentRequest *in, Rpc__Started *out)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	struct progress p;
 	const char *stream;
 	int found = store_get_progress(call->db, call->owner_id, in->document_id, &p, call->arena, call->err);
@@ -105,7 +105,7 @@ static bool contains(const struct scope *scope, const char *id)
 /* Only the chatbot's documents; of those named, all must be among them. */
 static int within_chatbot(struct call *call, const char *chatbot_id, struct scope *scope)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	Chatbots__ChatbotRequest in = CHATBOTS__CHATBOT_REQUEST__INIT;
 	struct scope theirs = { .owner = scope->owner };
 	Chatbots__Chatbot *chatbot;

@@ -36,7 +36,7 @@ static const struct config_key keys[] = {
 
 enum { CACHE_BYTES = 16 << 20 /* of chunks searched lately: some 5,000 */ };
 
-static void choose_embedder(struct svc *svc)
+static void choose_embedder(struct documents *svc)
 {
 	const struct settings *set = svc->set;
 
@@ -52,7 +52,7 @@ static void choose_embedder(struct svc *svc)
 }
 
 /* What reads strangers' files must be shut in, or nothing is read. */
-static int try_helper(struct svc *svc, struct error *err)
+static int try_helper(struct documents *svc, struct error *err)
 {
 	char *jail;
 
@@ -65,7 +65,7 @@ static int try_helper(struct svc *svc, struct error *err)
 }
 
 /* parley-extract lies beside this program unless told otherwise. */
-static int find_helper(struct svc *svc, struct error *err)
+static int find_helper(struct documents *svc, struct error *err)
 {
 	ssize_t n;
 	char *slash;
@@ -85,7 +85,7 @@ static int find_helper(struct svc *svc, struct error *err)
 }
 
 /* What goes on by itself: sweeping, and what an older version or another model has left. */
-static int add_standing_jobs(struct svc *svc, struct error *err)
+static int add_standing_jobs(struct documents *svc, struct error *err)
 {
 	struct db db;
 	int rc;
@@ -100,7 +100,7 @@ static int add_standing_jobs(struct svc *svc, struct error *err)
 
 static void stop(void *state)
 {
-	struct svc *svc = state;
+	struct documents *svc = state;
 
 	if (svc->jobs)
 		job_runner_stop(svc->jobs);
@@ -111,7 +111,7 @@ static void stop(void *state)
 	free(svc);
 }
 
-static int open_all(struct svc *svc, struct error *err)
+static int open_all(struct documents *svc, struct error *err)
 {
 	if (find_helper(svc, err) < 0 || watch_open(service_database_url(svc->service), &svc->watch, err) < 0)
 		return -1;
@@ -127,7 +127,7 @@ static int open_all(struct svc *svc, struct error *err)
 
 static int start(struct service *service, void *settings, void **state, struct error *err)
 {
-	struct svc *svc = calloc(1, sizeof *svc);
+	struct documents *svc = calloc(1, sizeof *svc);
 
 	if (!svc)
 		abort();

@@ -17,7 +17,7 @@ struct settings {
 	int64_t upload_max, page_max, jobs, extract_memory;
 };
 
-struct svc {
+struct documents {
 	const struct settings *set;
 	struct service *service;
 	struct egress *egress;

@@ -18,7 +18,8 @@ static bool is_slack(const char *type)
 static void dress(const struct call *call, Integrations__Integration *out)
 {
 	if (!is_slack(out->type))
-		out->embed_code = embed_code(integrations_of(call)->public_url, out->chatbot_id, call->arena);
+		out->embed_code =
+		    embed_code(integrations_state(call)->public_url, out->chatbot_id, call->arena);
 }
 
 static int get(struct call *call, const char *id, Integrations__Integration *out)
@@ -216,6 +217,6 @@ int integrations_set_slack_credentials(struct call *call, const Integrations__Sl
 int integrations_get_slack_manifest(struct call *call, const Rpc__Empty *in, Integrations__SlackManifest *out)
 {
 	(void)in;
-	out->manifest = slack_manifest(integrations_of(call)->public_url, call->arena);
+	out->manifest = slack_manifest(integrations_state(call)->public_url, call->arena);
 	return 0;
 }

@@ -17,9 +17,4 @@ struct integrations {
 	struct job_runner *jobs;
 };
 
-static inline const struct integrations *integrations_of(const struct call *call)
-{
-	return call->state;
-}
-
 #endif

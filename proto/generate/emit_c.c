@@ -38,10 +38,13 @@ static void methods_header(const struct model *m, const struct contract *c, cons
 {
 	struct text t = new_file(m, c->name);
 
-	text_addf(&t,
-	          "#ifndef GEN_%s_METHODS_H\n#define GEN_%s_METHODS_H\n\n#include \"common/rpc/method.h\"\n"
-	          "#include \"%s.pb-c.h\"\n\n/* The handlers, to be written in svc-%s. */\n",
-	          upper(c->name, m->arena), upper(c->name, m->arena), c->name, c->name);
+	text_addf(
+	    &t,
+	    "#ifndef GEN_%s_METHODS_H\n#define GEN_%s_METHODS_H\n\n#include \"common/service/call.h\"\n"
+	    "#include \"%s.pb-c.h\"\n\n/* The service's own state, made in its main.c. */\nstruct %s;\n"
+	    "static inline struct %s *%s_state(const struct call *call)\n{\n\treturn call->state;\n}\n\n"
+	    "/* The handlers, to be written in svc-%s. */\n",
+	    upper(c->name, m->arena), upper(c->name, m->arena), c->name, c->name, c->name, c->name, c->name);
 	for (size_t i = 0; i < c->rpc_count; i++) {
 		add_signature(&t, c, &c->rpcs[i]);
 		text_adds(&t, ";\n");

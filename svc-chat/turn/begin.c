@@ -1,6 +1,7 @@
 /* Beginning a turn: a place for its writer is taken, the question is stored, and the writer starts. */
 #include <string.h>
 
+#include "chat.methods.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/stream/stream.h"
@@ -40,7 +41,7 @@ static const char *title_from(const char *content, struct arena *a)
 
 static struct stream *open_stream(struct call *call, const char *reader)
 {
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	struct stream_hub *hub = service_streams(call->service);
 	char tail[SEALED_OWNER_TEXT], id[STREAM_ID];
 	struct stream *stream;
@@ -54,7 +55,7 @@ static struct stream *open_stream(struct call *call, const char *reader)
 static int store(struct call *call, const struct turn_question *q, struct writer *writer,
                  struct store_turn *ret)
 {
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	char hash[65], now[32];
 	struct store_new_turn turn = {
 		.owner = call->owner_id,
@@ -93,7 +94,7 @@ static void copy_turn(struct call *call, const struct store_turn *from, struct s
 
 static void start(struct call *call, struct writer *writer, struct task *task, struct store_turn *ret)
 {
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	struct event_list begin = { .count = 2 };
 	bool queued = writer->begun->queued;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "chat.methods.h"
 #include "common/base/clock.h"
 #include "svc-chat/sealed.h"
 #include "svc-chat/state.h"
@@ -20,7 +21,7 @@ enum {
 
 int turn_wait(struct call *call, const char *session_id, const char *message_id, Chat__Message *out)
 {
-	struct chat *chat = call->state;
+	struct chat *chat = chat_state(call);
 
 	for (;;) {
 		int64_t left = call->deadline - clock_unix_ms() - MARGIN_MS;
@@ -69,7 +70,7 @@ static int retell(struct call *call, const char *session_id, const struct store_
                   const char *reader, Rpc__Started *out)
 {
 	struct stream_hub *hub = service_streams(call->service);
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct event_list list = { 0 }, nothing_more = { 0 };
 	char tail[SEALED_OWNER_TEXT], id[STREAM_ID];
@@ -155,7 +156,7 @@ int turn_resume(struct call *call, const char *session_id, const char *last_even
 /* The caller's turn of that stream; or a visitor's, whose reader knows nothing else. */
 static int find_by_stream(struct call *call, const char *stream, const char **owner, struct store_turn *ret)
 {
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	const char *dash = strchr(stream, '-');
 	char sealed[UUID_TEXT];
 

@@ -1,5 +1,6 @@
 #include "svc-chat/turn/retrieve.h"
 
+#include "chat.methods.h"
 #include "chatbots.client.h"
 #include "common/base/clock.h"
 #include "svc-chat/state.h"
@@ -34,7 +35,7 @@ struct call retrieve_call_for(const struct call *call, const char *owner_id)
 int retrieve_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)
 {
 	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	struct call near = retrieve_nearer(call);
 
 	request.chatbot_id = (char *)id;
@@ -44,7 +45,7 @@ int retrieve_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)
 int retrieve_public_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)
 {
 	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
-	const struct chat *chat = call->state;
+	const struct chat *chat = chat_state(call);
 	struct call near = retrieve_nearer(call);
 
 	request.chatbot_id = (char *)id;

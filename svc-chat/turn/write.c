@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "chat.methods.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
@@ -367,11 +368,11 @@ void write_turn(struct call *call, void *arg)
 	struct writer *writer = arg;
 	struct writing w = {
 		.call = call,
-		.chat = call->state,
+		.chat = chat_state(call),
 		.writer = writer,
 		.ask = {
 		    .call = call,
-		    .chat = call->state,
+		    .chat = chat_state(call),
 		    .stop = &writer->stop,
 		    .on_text = take_text,
 		    .on_reasoning = take_reasoning,

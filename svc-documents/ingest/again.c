@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "documents.methods.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
 
@@ -30,7 +31,7 @@ int again_embed(struct db *db, const char *owner, const char *id, bool new, stru
 /* What the model calls itself today, with the dimension that only an answer tells. */
 static int ask_model(struct call *call, const char **ret)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	const char *text = "How many dimensions?";
 	size_t size = strlen(text);
 	int dimension;
@@ -53,7 +54,7 @@ static int add_all(struct call *call, const char *kind, const struct document_ke
 
 int again_find(struct call *call, const struct job *job)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	struct document_key *keys;
 	size_t count, models = 0;
 	const char *model;
@@ -152,7 +153,7 @@ struct batch {
 /* Every chunk's vector, a batch at a time. */
 static int embed_all(struct call *call, const char *owner, const char *id, struct batch **ret)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	size_t first = 0, n = AT_ONCE, *sizes = arena_new(call->arena, size_t, AT_ONCE);
 	struct batch **end = ret;
 
@@ -187,7 +188,7 @@ static int embed_all(struct call *call, const char *owner, const char *id, struc
 static int store_all(struct call *call, const char *owner, const char *id, int64_t generation,
                      const struct batch *list)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	size_t first = 0;
 	int64_t now;
 	int found = store_generation(call->db, owner, id, &now, call->err);
@@ -223,7 +224,7 @@ static bool one_dimension(const struct batch *list)
 
 int again_vectors(struct call *call, const struct job *job)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	const char *id = ingest_document(job, call->arena);
 	int64_t generation;
 	struct batch *list;

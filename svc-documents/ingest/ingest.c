@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/json/json.h"
+#include "documents.methods.h"
 #include "svc-documents/ingest/again.h"
 #include "svc-documents/ingest/page.h"
 #include "svc-documents/store.h"
@@ -110,7 +111,7 @@ const char *ingest_document(const struct job *job, struct arena *a)
 int ingest_store(struct call *call, const char *owner, const char *id, const struct fence *f,
                  const struct prepared *p)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	int rc = store_prepared(call->db, owner, id, f, p, call->arena, call->err);
 
 	if (rc > 0 && svc->embedder.egress &&

@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
+#include "documents.methods.h"
 #include "svc-documents/ingest/sniff.h"
 #include "svc-documents/store.h"
 
@@ -63,7 +64,7 @@ static const char *metadata(const char *url, const struct egress_response *page,
 
 static int fetch(struct call *call, const char *url, struct egress_response *page)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	static const char *const headers[] = {
 		"Accept: text/html,application/xhtml+xml,application/pdf,text/plain;q=0.9,*/*;q=0.5",
 		"User-Agent: Parley (reads pages that its users name)", NULL

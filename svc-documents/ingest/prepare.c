@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "documents.methods.h"
 #include "svc-documents/ingest/charset.h"
 #include "svc-documents/store.h"
 
@@ -77,7 +78,7 @@ struct interest {
 static bool wanted(void *arg)
 {
 	struct interest *in = arg;
-	const struct svc *svc = in->call->state;
+	const struct documents *svc = documents_state(in->call);
 	struct progress p;
 
 	return !in->target->id || !watch_take(svc->watch, &in->watcher) ||
@@ -87,7 +88,7 @@ static bool wanted(void *arg)
 
 static int extract(struct call *call, const struct target *t, const struct raw *raw, struct extracted *got)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	struct interest in = { .call = call, .target = t };
 	struct wish wish = {
 		.cancelled = call->cancelled, .deadline = call->deadline, .wanted = wanted, .arg = &in

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "documents.methods.h"
 #include "svc-documents/search/respell.h"
 #include "svc-documents/search/vectors.h"
 
@@ -76,7 +77,7 @@ static int narrow(struct call *call, struct search *s, const struct found_list *
 /* 1 when there is something to search, 0, -1. */
 static int open_corpus(struct call *call, struct search *s, const char *question)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	int limit = svc->embedder.egress ? INT32_MAX : ALL_MAX + 1; /* a vector may be near in any document */
 	struct corpus_document *documents;
 	enum language mostly;
@@ -179,7 +180,7 @@ static int by_key(const void *x, const void *y)
 /* What was read from the database goes into the cache, with its words. */
 static void keep(struct call *call, struct search *s, const struct stored_chunk *chunk)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	const struct corpus_document *d = &s->corpus.documents[chunk->document];
 	struct words words;
 
@@ -191,7 +192,7 @@ static void keep(struct call *call, struct search *s, const struct stored_chunk 
 /* The chunks of these keys are held, wherever they come from. */
 static int hold(struct call *call, struct search *s, const struct chunk_key *keys, size_t count)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	struct chunk_key *missing = arena_new(call->arena, struct chunk_key, count);
 	struct stored_chunk *chunks;
 	size_t n = 0;
@@ -219,7 +220,7 @@ static int hold(struct call *call, struct search *s, const struct chunk_key *key
 
 static void release_all(struct call *call, struct search *s)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 
 	for (size_t i = 0; i < s->held_count; i++)
 		cache_release(svc->cache, s->held[i]);
@@ -358,7 +359,7 @@ static int answer(struct call *call, struct search *s, const struct search_wish 
 static int find(struct call *call, struct search *s, const struct search_wish *wish,
                 Documents__SearchReply *out)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	size_t room = 2 * SEARCH_CANDIDATES;
 	int there = open_corpus(call, s, wish->question);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "documents.methods.h"
 
 enum { PATIENCE_MS = 1500 /* with the model; a search without vectors is still a search */ };
 
@@ -33,7 +34,7 @@ static bool any_vectors(const struct search *s)
 
 static int question_vector(struct call *call, const char *question, const char **ret, const char **model)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	size_t size = strlen(question);
 	struct error err = { 0 };
 	float *vector;
@@ -72,7 +73,7 @@ static int measure_found(struct call *call, struct search *s, const char *vector
 
 int search_vectors(struct call *call, struct search *s, const char *question)
 {
-	const struct svc *svc = call->state;
+	const struct documents *svc = documents_state(call);
 	const char *vector, *model;
 	struct scope scope;
 	struct hit *hits;

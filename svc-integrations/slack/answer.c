@@ -5,6 +5,7 @@
 #include "chat.client.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
+#include "integrations.methods.h"
 #include "svc-integrations/slack/history.h"
 #include "svc-integrations/slack/render.h"
 #include "svc-integrations/slack/verify.h"
@@ -75,7 +76,7 @@ static int open_answering(struct call *call, const struct job *job, struct answe
 	OWN(json) json_object *payload = NULL;
 	int found;
 
-	*ret = (struct answering){ .call = call, .job = job, .slack = &integrations_of(call)->slack };
+	*ret = (struct answering){ .call = call, .job = job, .slack = &integrations_state(call)->slack };
 	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0)
 		return -1;
 	read_payload(payload, &ret->q, call->arena);
@@ -220,7 +221,7 @@ static int ask(struct answering *w, const char *chatbot, Chat__PreviewReply **re
 	in.chatbot_id = (char *)chatbot;
 	in.chat_history = past.messages;
 	in.n_chat_history = past.count;
-	return chat_client_preview(integrations_of(call)->chat, call, &in, ret);
+	return chat_client_preview(integrations_state(call)->chat, call, &in, ret);
 }
 
 static int run_answer(struct call *call, const struct job *job)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/service/sealer.h"
+#include "integrations.methods.h"
 
 static const char *context_of(const struct integration_row *row, struct arena *a)
 {
@@ -64,7 +65,7 @@ int slack_verify(struct call *call, const struct slack_secrets *secrets, struct 
 		say(row, "pending", "the bot token is missing");
 		return 0;
 	}
-	said = slack_ask(&integrations_of(call)->slack, "auth.test", secrets->bot_token,
+	said = slack_ask(&integrations_state(call)->slack, "auth.test", secrets->bot_token,
 	                 (const struct slack_arg[]){ { NULL, NULL } }, &answer, &why, call->arena, &why_not);
 	if (said < 0) {
 		say(row, "pending", arena_printf(call->arena, "%s; it is tried again", why_not.message));

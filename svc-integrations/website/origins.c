@@ -4,6 +4,7 @@
 
 #include "chatbots.client.h"
 #include "common/json/json.h"
+#include "integrations.methods.h"
 #include "svc-integrations/config.h"
 #include "svc-integrations/integrations.h"
 
@@ -52,7 +53,7 @@ static int change(struct call *call, const char *chatbot_id, const char *gone_co
 {
 	Chatbots__UpdateChatbotRequest update = CHATBOTS__UPDATE_CHATBOT_REQUEST__INIT;
 	Chatbots__ChatbotRequest ask = CHATBOTS__CHATBOT_REQUEST__INIT;
-	struct peer *chatbots = integrations_of(call)->chatbots;
+	struct peer *chatbots = integrations_state(call)->chatbots;
 	OWN(json) json_object *settings = NULL;
 	OWN(json) json_object *patch = json_object_new_object();
 	size_t gone_count = 0, more_count = 0;
