@@ -14,6 +14,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/base/text.h"
 
 struct egress; /* the allow-list, and connections kept for the next request; serves every thread */
 
@@ -35,9 +36,6 @@ struct egress_request {
 	bool once;
 	int max_redirects;            /* GET and HEAD only; 0: a redirect is an answer like any other */
 	const atomic_bool *cancelled; /* looked at a few times a second; may be NULL */
-	/* Monotonic ms that a callback may set: all that matters is there, so an end that has not come by then is none too
-	 * early. 0 or NULL: no such time. */
-	const int64_t *end_by;
 	/* For streams: called with each piece as it comes; non-zero ends the transfer (not an error). NULL: gather. */
 	int (*on_data)(void *arg, const char *bytes, size_t size);
 	/* Called once, when the headers of the final answer are there, in *ret too; non-zero ends the transfer. */
@@ -63,6 +61,29 @@ int egress_fetch(struct egress *e, const struct egress_request *req, struct egre
                  struct arena *a, struct error *err) CHECKED;
 const char *egress_header(const struct egress_response *r,
                           const char *name); /* lower case; NULL when not there */
+
+/*
+ * The same without a thread that waits: all streams of a process share one thread, its connections and its timers. What
+ * has come is read by whoever is woken for it; a reader that does not keep up slows its peer down. The request is copied;
+ * on_data, on_headers and cancelled of it are not used.
+ *
+ * wake(arg) says that there is something new to read, from the shared thread: it must be quick and call nothing of a
+ * stream. It comes at least once before the end, and never after egress_stream_close().
+ */
+struct egress_stream;
+struct egress_stream *egress_stream_start(struct egress *e, const struct egress_request *req,
+                                          void (*wake)(void *arg), void *arg);
+/* Adds what has come to ret; true while more may come. Once false, egress_stream_result() is known. */
+bool egress_stream_read(struct egress_stream *s, struct text *ret);
+/* Status (0 until the headers have come) and headers; they live as long as the stream. */
+const struct egress_response *egress_stream_response(const struct egress_stream *s);
+/* 0, or -1 as egress_fetch() has it. */
+int egress_stream_result(const struct egress_stream *s, struct error *err);
+/* All that matters is there: the rest may come for so long, and not coming is no failure. */
+void egress_stream_end_soon(struct egress_stream *s, int64_t ms);
+/* Ends it and frees it. linger_ms: the answer may come to its end by itself in that time, unread, so that the connection
+ * can be used again; 0 cuts it off. NULL is fine. */
+void egress_stream_close(struct egress_stream *s, int64_t linger_ms);
 
 /* A mail as it shall travel (RFC 5322, CRLF). reply_code: the server's last, for 4xx/5xx decisions; may be NULL. */
 struct egress_mail {

@@ -49,6 +49,7 @@ void egress_close(struct egress *e)
 {
 	if (!e)
 		return;
+	loop_close(e->loop);
 	while (e->kept_count > 0)
 		line_close(&e->kept[--e->kept_count]);
 	pthread_mutex_destroy(&e->lock);
@@ -142,16 +143,14 @@ static int check_url(struct exchange *x, const char *url, const char *protocols,
 	return 0;
 }
 
-int exchange_open(struct exchange *x, struct egress *e, const char *url, const char *protocols,
-                  struct error *err)
+int exchange_set(struct exchange *x, struct egress *e, CURL *easy, const char *url, const char *protocols,
+                 struct error *err)
 {
-	CURL *easy;
-
-	*x = (struct exchange){ .egress = e, .last_heard = clock_mono_ms() };
+	*x = (struct exchange){ .egress = e, .line = { .easy = easy }, .last_heard = clock_mono_ms() };
 	if (check_url(x, url, protocols, err) < 0)
 		return -1;
-	x->line = line_take(e);
-	easy = x->line.easy;
+	if (!easy)
+		easy = (x->line = line_take(e)).easy;
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, protocols);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -166,6 +165,12 @@ int exchange_open(struct exchange *x, struct egress *e, const char *url, const c
 	return 0;
 }
 
+int exchange_open(struct exchange *x, struct egress *e, const char *url, const char *protocols,
+                  struct error *err)
+{
+	return exchange_set(x, e, NULL, url, protocols, err);
+}
+
 void exchange_close(struct exchange *x)
 {
 	if (!x->line.easy)
@@ -175,11 +180,8 @@ void exchange_close(struct exchange *x)
 	x->line = (struct line){ 0 };
 }
 
-/* 1 when it is over for a reason of ours. */
-static int ended_by_us(struct exchange *x)
+bool exchange_ended_by_us(struct exchange *x, int64_t now)
 {
-	int64_t now = clock_mono_ms();
-
 	if (x->cancelled && atomic_load(x->cancelled))
 		x->ended = ENDED_BY_CANCEL;
 	else if (x->end_by && *x->end_by && now >= *x->end_by)
@@ -203,7 +205,8 @@ CURLcode exchange_run(struct exchange *x)
 	int running = 1, queued;
 
 	curl_multi_add_handle(x->line.multi, x->line.easy);
-	while (curl_multi_perform(x->line.multi, &running) == CURLM_OK && running && !ended_by_us(x))
+	while (curl_multi_perform(x->line.multi, &running) == CURLM_OK && running &&
+	       !exchange_ended_by_us(x, clock_mono_ms()))
 		curl_multi_poll(x->line.multi, NULL, 0, patience(x), NULL);
 	for (CURLMsg *msg; (msg = curl_multi_info_read(x->line.multi, &queued)) != NULL;) {
 		if (msg->msg == CURLMSG_DONE)

@@ -16,18 +16,6 @@ enum {
 
 OWN_DEFINE(slist, struct curl_slist *, curl_slist_free_all)
 
-struct fetch {
-	struct exchange x;
-	const struct egress_request *req;
-	struct egress_response *ret;
-	struct arena *arena;
-	struct text body;
-	size_t max_bytes, received, header_bytes;
-	bool told;      /* on_headers was called */
-	bool satisfied; /* a callback has had enough */
-	bool too_large;
-};
-
 /* --- What comes in ----------------------------------------------------------------------------------------------- */
 
 /* 1 when the caller has had enough. */
@@ -91,7 +79,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 		f->too_large = true;
 	else if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
 		begin_answer(f, line, length);
-	else if (length > 2)
+	else if (length > 2 && !f->told) /* no trailers */
 		f->too_large = add_header(f, line, length) < 0;
 	else if (is_final(f) && !f->told && tell_headers(f))
 		return CURL_WRITEFUNC_ERROR;
@@ -105,6 +93,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 	size_t length = size * count;
 
 	f->x.last_heard = clock_mono_ms();
+	if (f->is_full && f->is_full(f->req->arg))
+		return CURL_WRITEFUNC_PAUSE;
 	if (tell_headers(f))
 		return CURL_WRITEFUNC_ERROR;
 	f->received += length;
@@ -213,7 +203,7 @@ static void set_callbacks(struct fetch *f)
 
 /* --- All of it --------------------------------------------------------------------------------------------------- */
 
-static int conclude(struct fetch *f, CURLcode code, struct error *err)
+int fetch_conclude(struct fetch *f, CURLcode code, struct error *err)
 {
 	const char *url = NULL;
 
@@ -230,32 +220,44 @@ static int conclude(struct fetch *f, CURLcode code, struct error *err)
 	return 0;
 }
 
-int egress_fetch(struct egress *e, const struct egress_request *req, struct egress_response *ret,
-                 struct arena *a, struct error *err)
+int fetch_open(struct fetch *f, struct egress *e, const struct egress_request *req,
+               struct egress_response *ret, CURL *easy, struct arena *a, struct error *err)
 {
-	struct fetch f = {
-		.req = req, .ret = ret, .arena = a, .max_bytes = req->max_bytes ? req->max_bytes : MAX_BYTES
-	};
 	OWN(slist) struct curl_slist *headers = NULL;
-	int done;
 
 	assert(req->max_redirects == 0 || strcmp(req->method, "GET") == 0 ||
 	       strcmp(req->method, "HEAD") == 0);
+	*f = (struct fetch){
+		.req = req, .ret = ret, .arena = a, .max_bytes = req->max_bytes ? req->max_bytes : MAX_BYTES
+	};
 	*ret = (struct egress_response){ .headers = arena_new(a, struct egress_header, MAX_HEADERS) };
-	text_init(&f.body, a);
+	text_init(&f->body, a);
 	if (!is_token(req->method))
 		return error_set(err, ERROR_INVALID, "this is not an HTTP method");
-	if (make_headers(req, &headers, err) < 0 || exchange_open(&f.x, e, req->url, "http,https", err) < 0)
+	if (make_headers(req, &headers, err) < 0 ||
+	    exchange_set(&f->x, e, easy, req->url, "http,https", err) < 0)
 		return -1;
-	f.x.deadline = req->timeout_ms ? clock_mono_ms() + req->timeout_ms : 0;
-	f.x.idle_ms = req->idle_ms;
-	f.x.cancelled = req->cancelled;
-	f.x.end_by = req->end_by;
-	set_request(&f, headers);
-	set_redirects(&f);
-	set_callbacks(&f);
-	done = conclude(&f, exchange_run(&f.x), err);
+	f->headers = TAKE(headers);
+	f->x.deadline = req->timeout_ms ? clock_mono_ms() + req->timeout_ms : 0;
+	f->x.idle_ms = req->idle_ms;
+	f->x.cancelled = req->cancelled;
+	set_request(f, f->headers);
+	set_redirects(f);
+	set_callbacks(f);
+	return 0;
+}
+
+int egress_fetch(struct egress *e, const struct egress_request *req, struct egress_response *ret,
+                 struct arena *a, struct error *err)
+{
+	struct fetch f;
+	int done;
+
+	if (fetch_open(&f, e, req, ret, NULL, a, err) < 0)
+		return -1;
+	done = fetch_conclude(&f, exchange_run(&f.x), err);
 	exchange_close(&f.x);
+	curl_slist_free_all(f.headers);
 	return done;
 }
 

@@ -1,9 +1,11 @@
 /*
  * egress_internal: what the files of egress share. Nobody else includes it.
  *
- *	egress_address.c  which addresses are allowed
- *	egress.c          one exchange with libcurl, and HTTP
- *	egress_mail.c     SMTP
+ *	address.c   which addresses are allowed
+ *	exchange.c  one exchange with libcurl
+ *	http.c      HTTP in it
+ *	loop.c      many of them at once, on one thread
+ *	mail.c      SMTP
  */
 #ifndef PARLEY_EGRESS_INTERNAL_H
 #define PARLEY_EGRESS_INTERNAL_H
@@ -12,6 +14,7 @@
 #include <pthread.h>
 
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/egress/egress.h"
 
 enum { EGRESS_KEPT = 16, EGRESS_RANGES = 64 };
@@ -33,6 +36,7 @@ struct egress {
 	pthread_mutex_t lock;
 	struct line kept[EGRESS_KEPT]; /* idle ones, the last used first */
 	int kept_count;
+	struct loop *loop; /* made at first use; see loop.c */
 };
 
 /* One transfer. */
@@ -57,7 +61,33 @@ int exchange_open(struct exchange *x, struct egress *e, const char *url, const c
                   struct error *err);
 CURLcode exchange_run(struct exchange *x);
 void exchange_close(struct exchange *x);
+/* The same on a handle of the caller's. */
+int exchange_set(struct exchange *x, struct egress *e, CURL *easy, const char *url, const char *protocols,
+                 struct error *err);
+/* true when it is over for a reason of ours; now: monotonic ms. */
+bool exchange_ended_by_us(struct exchange *x, int64_t now);
 /* Says in err why it failed; returns -1. */
 int exchange_failed(const struct exchange *x, CURLcode code, struct error *err);
+
+/* An exchange in HTTP. */
+struct fetch {
+	struct exchange x;
+	const struct egress_request *req;
+	struct egress_response *ret;
+	struct arena *arena;
+	struct curl_slist *headers;
+	struct text body;
+	size_t max_bytes, received, header_bytes;
+	bool (*is_full)(void *arg); /* of req->arg: no more for now; may be NULL */
+	bool told;                  /* on_headers was called */
+	bool satisfied;             /* a callback has had enough */
+	bool too_large;
+};
+/* easy: the handle to use; NULL takes one of those that are kept. */
+int fetch_open(struct fetch *f, struct egress *e, const struct egress_request *req,
+               struct egress_response *ret, CURL *easy, struct arena *a, struct error *err);
+int fetch_conclude(struct fetch *f, CURLcode code, struct error *err);
+
+void loop_close(struct loop *loop);
 
 #endif

@@ -1,0 +1,534 @@
+/*
+ * Many exchanges at once on one thread: libcurl's multi interface over epoll.
+ *
+ * The thread owns every handle. Others put a stream into the inbox when it is new, to be resumed, or to be closed, and
+ * wake the thread. What comes in goes to the stream's queue, under its lock; the thread alone frees streams.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/thread.h"
+#include "common/egress/internal.h"
+
+enum {
+	QUEUE_MAX = 256 << 10, /* bytes that wait for a reader; then its peer does */
+	LOOK_MS = 100,         /* at deadlines */
+	EVENTS = 64,
+	EASY_KEPT = 64,
+	CONNECTIONS_KEPT = 256,
+};
+
+struct egress_stream {
+	struct loop *loop;
+	struct arena arena; /* of the request and the response */
+	struct egress_request req;
+	struct egress_response response;
+	struct fetch fetch;
+	void (*wake)(void *arg);
+	void *arg;
+	int64_t end_by; /* the thread's */
+	bool running;   /* the thread's: its handle is in the multi handle */
+	bool lingering; /* the thread's: closed by its reader, and may come to its end */
+	struct egress_stream *next, **before; /* of those that run */
+
+	struct egress_stream *next_in; /* in the inbox, guarded by its lock */
+	bool in;
+
+	pthread_mutex_t lock; /* guards what follows */
+	char *queue;
+	size_t size, room;
+	int status;
+	bool paused, over, closing;
+	int64_t linger_until, end_soon;
+	int result;
+	struct error err;
+};
+
+struct loop {
+	struct egress *egress;
+	CURLM *multi;
+	int epoll, event;
+	int64_t timer_at, looked_at; /* monotonic ms; timer_at -1: none */
+	struct egress_stream *running;
+	CURL *kept[EASY_KEPT];
+	int kept_count;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards what follows */
+	struct egress_stream *inbox;
+	bool stop;
+};
+
+/* --- What libcurl tells us ---------------------------------------------------------------------------------------- */
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
+{
+	struct loop *loop = arg;
+	struct epoll_event event = { .data.fd = fd };
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	event.events = (what & CURL_POLL_IN ? EPOLLIN : 0U) | (what & CURL_POLL_OUT ? EPOLLOUT : 0U);
+	epoll_ctl(loop->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+	curl_multi_assign(loop->multi, fd, loop);
+	return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *arg)
+{
+	struct loop *loop = arg;
+
+	(void)multi;
+	loop->timer_at = ms < 0 ? -1 : clock_mono_ms() + ms;
+	return 0;
+}
+
+/* --- A stream, from the thread's side ----------------------------------------------------------------------------- */
+
+static void stream_free(struct egress_stream *s)
+{
+	curl_slist_free_all(s->fetch.headers);
+	pthread_mutex_destroy(&s->lock);
+	arena_done(&s->arena);
+	free(s->queue);
+	free(s);
+}
+
+static CURL *easy_take(struct loop *loop)
+{
+	CURL *easy = loop->kept_count ? loop->kept[--loop->kept_count] : curl_easy_init();
+
+	if (!easy)
+		abort();
+	return easy;
+}
+
+static void easy_give_back(struct loop *loop, CURL *easy)
+{
+	curl_easy_reset(easy);
+	if (loop->kept_count < EASY_KEPT)
+		loop->kept[loop->kept_count++] = easy;
+	else
+		curl_easy_cleanup(easy);
+}
+
+static void tell(struct egress_stream *s)
+{
+	if (!s->closing)
+		s->wake(s->arg);
+}
+
+static int on_headers(void *arg, int status)
+{
+	struct egress_stream *s = arg;
+
+	pthread_mutex_lock(&s->lock);
+	s->status = status;
+	tell(s);
+	pthread_mutex_unlock(&s->lock);
+	return 0;
+}
+
+static int on_data(void *arg, const char *bytes, size_t size)
+{
+	struct egress_stream *s = arg;
+	bool first;
+
+	pthread_mutex_lock(&s->lock);
+	first = s->size == 0;
+	if (!s->closing) {
+		if (s->size + size > s->room) {
+			s->room = (s->size + size) * 2;
+			s->queue = realloc(s->queue, s->room);
+			if (!s->queue)
+				abort();
+		}
+		memcpy(s->queue + s->size, bytes, size);
+		s->size += size;
+		if (first)
+			tell(s);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return 0;
+}
+
+/* Then its peer waits, until the reader has taken what there is. */
+static bool is_full(void *arg)
+{
+	struct egress_stream *s = arg;
+	bool full;
+
+	pthread_mutex_lock(&s->lock);
+	full = s->size >= QUEUE_MAX && !s->closing;
+	s->paused |= full;
+	pthread_mutex_unlock(&s->lock);
+	return full;
+}
+
+/* It is over, one way or another. */
+static void finish(struct egress_stream *s, int result, const struct error *err)
+{
+	pthread_mutex_lock(&s->lock);
+	s->over = true;
+	s->result = result;
+	s->err = *err;
+	tell(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void leave(struct egress_stream *s)
+{
+	struct loop *loop = s->loop;
+
+	curl_multi_remove_handle(loop->multi, s->fetch.x.line.easy);
+	easy_give_back(loop, s->fetch.x.line.easy);
+	s->running = false;
+	*s->before = s->next;
+	if (s->next)
+		s->next->before = s->before;
+}
+
+static void conclude(struct egress_stream *s, CURLcode code)
+{
+	struct error err = { 0 };
+	int result = fetch_conclude(&s->fetch, code, &err);
+
+	leave(s);
+	finish(s, result, &err);
+}
+
+static void begin(struct loop *loop, struct egress_stream *s)
+{
+	CURL *easy = easy_take(loop);
+	struct error err = { 0 };
+
+	if (fetch_open(&s->fetch, loop->egress, &s->req, &s->response, easy, &s->arena, &err) < 0) {
+		easy_give_back(loop, easy);
+		finish(s, -1, &err);
+		return;
+	}
+	s->fetch.is_full = is_full;
+	s->fetch.x.end_by = &s->end_by;
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, s);
+	s->running = true;
+	s->next = loop->running;
+	s->before = &loop->running;
+	if (s->next)
+		s->next->before = &s->next;
+	loop->running = s;
+	curl_multi_add_handle(loop->multi, easy);
+}
+
+/* --- The thread --------------------------------------------------------------------------------------------------- */
+
+/* What somebody wants of it: to begin, to go on, to end. */
+static void attend(struct loop *loop, struct egress_stream *s)
+{
+	bool closing, over, resume;
+	int64_t linger;
+
+	pthread_mutex_lock(&s->lock);
+	closing = s->closing;
+	over = s->over;
+	linger = s->linger_until;
+	resume = s->paused && (s->size == 0 || closing);
+	if (resume)
+		s->paused = false;
+	if (s->end_soon && (!s->end_by || s->end_soon < s->end_by))
+		s->end_by = s->end_soon;
+	pthread_mutex_unlock(&s->lock);
+	if (closing && (over || !s->running || linger <= clock_mono_ms())) {
+		if (s->running)
+			leave(s);
+		stream_free(s);
+		return;
+	}
+	if (closing) {
+		s->lingering = true;
+		s->end_by = linger;
+	}
+	if (!s->running && !over)
+		begin(loop, s);
+	else if (resume && s->running)
+		curl_easy_pause(s->fetch.x.line.easy, CURLPAUSE_CONT);
+}
+
+static bool take_inbox(struct loop *loop)
+{
+	struct egress_stream *s, *list = NULL, *next;
+	bool stop;
+
+	pthread_mutex_lock(&loop->lock);
+	while ((s = loop->inbox)) { /* newest first: turned round */
+		loop->inbox = s->next_in;
+		s->next_in = list;
+		s->in = false;
+		list = s;
+	}
+	stop = loop->stop;
+	pthread_mutex_unlock(&loop->lock);
+	for (s = list; s; s = next) {
+		next = s->next_in;
+		attend(loop, s);
+	}
+	return !stop;
+}
+
+/* Nobody asks for one that lingers any more. */
+static void end(struct egress_stream *s, CURLcode code)
+{
+	conclude(s, code);
+	if (s->lingering)
+		stream_free(s);
+}
+
+static void take_messages(struct loop *loop)
+{
+	int queued;
+
+	for (CURLMsg *msg; (msg = curl_multi_info_read(loop->multi, &queued)) != NULL;) {
+		struct egress_stream *s = NULL;
+		CURLcode code = msg->data.result;
+
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&s);
+		end(s, code);
+	}
+}
+
+static void look_at_deadlines(struct loop *loop)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now - loop->looked_at < LOOK_MS)
+		return;
+	loop->looked_at = now;
+	for (struct egress_stream *s = loop->running, *next; s; s = next) {
+		next = s->next;
+		if (is_full(s)) /* it is we who are silent */
+			s->fetch.x.last_heard = now;
+		if (exchange_ended_by_us(&s->fetch.x, now))
+			end(s, CURLE_ABORTED_BY_CALLBACK);
+	}
+}
+
+static int patience(const struct loop *loop)
+{
+	int64_t left = loop->timer_at < 0 ? LOOK_MS : loop->timer_at - clock_mono_ms();
+
+	if (left < 0)
+		return 0;
+	if (!loop->running && loop->timer_at < 0)
+		return -1;
+	return left < LOOK_MS ? (int)left : LOOK_MS;
+}
+
+static void *run(void *arg)
+{
+	struct loop *loop = arg;
+	int running;
+
+	while (take_inbox(loop)) {
+		struct epoll_event events[EVENTS];
+		int n = epoll_wait(loop->epoll, events, EVENTS, patience(loop));
+
+		for (int i = 0; i < n; i++) {
+			uint64_t count;
+			unsigned flags =
+			    (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? CURL_CSELECT_IN : 0U) |
+			    (events[i].events & (EPOLLOUT | EPOLLERR) ? CURL_CSELECT_OUT : 0U);
+
+			if (events[i].data.fd != loop->event)
+				curl_multi_socket_action(loop->multi, events[i].data.fd, (int)flags,
+				                         &running);
+			else if (read(loop->event, &count, sizeof count) < 0)
+				continue; /* another has read it */
+		}
+		if (loop->timer_at >= 0 && clock_mono_ms() >= loop->timer_at) {
+			loop->timer_at = -1;
+			curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		}
+		take_messages(loop);
+		look_at_deadlines(loop);
+	}
+	return NULL;
+}
+
+static struct loop *loop_open(struct egress *e)
+{
+	struct loop *loop = calloc(1, sizeof *loop);
+
+	if (!loop)
+		abort();
+	loop->egress = e;
+	loop->timer_at = -1;
+	loop->multi = curl_multi_init();
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	loop->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!loop->multi || loop->epoll < 0 || loop->event < 0 ||
+	    epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->event,
+	              &(struct epoll_event){ .events = EPOLLIN, .data.fd = loop->event }) < 0)
+		abort();
+	pthread_mutex_init(&loop->lock, NULL);
+	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
+	curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+	curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
+	loop->thread = thread_start(run, loop);
+	return loop;
+}
+
+static void loop_wake(struct loop *loop)
+{
+	uint64_t one = 1;
+
+	if (write(loop->event, &one, sizeof one) < 0)
+		return; /* it is full: awake anyway */
+}
+
+void loop_close(struct loop *loop)
+{
+	if (!loop)
+		return;
+	pthread_mutex_lock(&loop->lock);
+	loop->stop = true;
+	pthread_mutex_unlock(&loop->lock);
+	loop_wake(loop);
+	pthread_join(loop->thread, NULL);
+	for (struct egress_stream *s = loop->running, *next; s; s = next) { /* closed, and lingering */
+		next = s->next;
+		leave(s);
+		stream_free(s);
+	}
+	while (loop->kept_count > 0)
+		curl_easy_cleanup(loop->kept[--loop->kept_count]);
+	curl_multi_cleanup(loop->multi);
+	close(loop->epoll);
+	close(loop->event);
+	pthread_mutex_destroy(&loop->lock);
+	free(loop);
+}
+
+/* --- A stream, from its reader's side ----------------------------------------------------------------------------- */
+
+static struct loop *loop_of(struct egress *e)
+{
+	pthread_mutex_lock(&e->lock);
+	if (!e->loop)
+		e->loop = loop_open(e);
+	pthread_mutex_unlock(&e->lock);
+	return e->loop;
+}
+
+static void post(struct egress_stream *s)
+{
+	struct loop *loop = s->loop;
+
+	pthread_mutex_lock(&loop->lock);
+	if (!s->in) {
+		s->in = true;
+		s->next_in = loop->inbox;
+		loop->inbox = s;
+	}
+	pthread_mutex_unlock(&loop->lock);
+	loop_wake(loop);
+}
+
+static void copy_request(struct egress_stream *s, const struct egress_request *req)
+{
+	size_t n = 0;
+	const char **headers;
+
+	while (req->headers && req->headers[n])
+		n++;
+	headers = arena_new(&s->arena, const char *, n + 1);
+	for (size_t i = 0; i < n; i++)
+		headers[i] = arena_strdup(&s->arena, req->headers[i]);
+	s->req = *req;
+	s->req.method = arena_strdup(&s->arena, req->method);
+	s->req.url = arena_strdup(&s->arena, req->url);
+	s->req.headers = headers;
+	s->req.body = req->body_size ? arena_memdup(&s->arena, req->body, req->body_size) : NULL;
+	s->req.cancelled = NULL;
+	s->req.on_headers = on_headers;
+	s->req.on_data = on_data;
+	s->req.arg = s;
+}
+
+struct egress_stream *egress_stream_start(struct egress *e, const struct egress_request *req,
+                                          void (*wake)(void *arg), void *arg)
+{
+	struct egress_stream *s = calloc(1, sizeof *s);
+
+	if (!s)
+		abort();
+	s->loop = loop_of(e);
+	s->wake = wake;
+	s->arg = arg;
+	arena_init(&s->arena, 0);
+	pthread_mutex_init(&s->lock, NULL);
+	copy_request(s, req);
+	post(s);
+	return s;
+}
+
+bool egress_stream_read(struct egress_stream *s, struct text *ret)
+{
+	bool resume, more;
+
+	pthread_mutex_lock(&s->lock);
+	text_add(ret, s->queue, s->size);
+	s->size = 0;
+	resume = s->paused;
+	more = !s->over;
+	pthread_mutex_unlock(&s->lock);
+	if (resume)
+		post(s);
+	return more;
+}
+
+const struct egress_response *egress_stream_response(const struct egress_stream *s)
+{
+	static const struct egress_response none = { 0 };
+	struct egress_stream *changing = (struct egress_stream *)s;
+	bool there;
+
+	pthread_mutex_lock(&changing->lock);
+	there = s->status != 0;
+	pthread_mutex_unlock(&changing->lock);
+	return there ? &s->response : &none;
+}
+
+int egress_stream_result(const struct egress_stream *s, struct error *err)
+{
+	if (s->result < 0)
+		*err = s->err;
+	return s->result;
+}
+
+void egress_stream_end_soon(struct egress_stream *s, int64_t ms)
+{
+	pthread_mutex_lock(&s->lock);
+	s->end_soon = clock_mono_ms() + ms;
+	pthread_mutex_unlock(&s->lock);
+	post(s);
+}
+
+void egress_stream_close(struct egress_stream *s, int64_t linger_ms)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->closing = true;
+	s->linger_until = linger_ms ? clock_mono_ms() + linger_ms : 0;
+	pthread_mutex_unlock(&s->lock);
+	post(s);
+}
