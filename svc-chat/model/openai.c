@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
 #include "svc-chat/model/openai.h"
 
 enum {
@@ -20,7 +21,8 @@ enum {
 	PAUSE_FIRST_MS = 500,
 	ANSWER_MAX = 64 << 20,  /* bytes on the wire: a token is some 250 */
 	AFTER_FINISH_MS = 1500, /* usage may still come */
-	AFTER_DONE_MS = 300,    /* the end of the answer, so that the connection can be used again */
+	AFTER_DONE_MS = 2000,   /* the end of the answer, so that the connection can be used again */
+	LOOK_MS = 200,          /* at whether it was cancelled */
 	BREAKER_FAILURES = 5,
 	BREAKER_MS = 30 * 1000,
 };
@@ -40,45 +42,82 @@ struct asking {
 
 /* --- One attempt -------------------------------------------------------------------------------------------------- */
 
-static int on_headers(void *arg, int status)
+/* The thread that asks, until there is something to read. */
+struct waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool woken;
+};
+
+static void wake(void *arg)
 {
-	((struct attempt *)arg)->status = status;
-	return 0;
+	struct waiter *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	w->woken = true;
+	pthread_cond_signal(&w->cond);
+	pthread_mutex_unlock(&w->lock);
 }
 
-static int on_data(void *arg, const char *bytes, size_t size)
+static void wait_for(struct waiter *w)
 {
-	struct attempt *x = arg;
-	bool finished = x->hearing.finished, done = x->hearing.done;
-	int over = hearing_feed(&x->hearing, x->status, bytes, size);
+	int64_t until = clock_mono_ms() + LOOK_MS;
 
-	if (x->hearing.done && !done)
-		x->end_by = clock_mono_ms() + AFTER_DONE_MS;
+	pthread_mutex_lock(&w->lock);
+	while (!w->woken && cond_wait_until(&w->cond, &w->lock, until) == 0)
+		;
+	w->woken = false;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* All that has come. True when more is wanted, and will come. */
+static bool read_on(struct attempt *x, struct egress_stream *s, struct text *bytes)
+{
+	bool more = egress_stream_read(s, bytes), finished = x->hearing.finished;
+	const struct egress_response *response = egress_stream_response(s);
+
+	x->status = response->status;
+	x->pause = verdict_pause(response, clock_unix_ms() / 1000);
+	if (bytes->length && hearing_feed(&x->hearing, x->status, bytes->at, bytes->length) != 0)
+		return false;
+	bytes->length = 0;
+	if (!more)
+		x->fetched = egress_stream_result(s, &x->why);
 	else if (x->hearing.finished && !finished)
-		x->end_by = clock_mono_ms() + AFTER_FINISH_MS;
-	return over;
+		egress_stream_end_soon(s, AFTER_FINISH_MS);
+	return more && !x->hearing.done;
 }
 
 static void attempt(struct asking *q, const struct endpoint *e, const char *body, struct attempt *x)
 {
 	int64_t left = q->until - clock_mono_ms();
+	struct waiter waiter = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct egress_stream *s;
+	struct text bytes;
 
-	x->fetched = egress_fetch(q->p->config.egress,
-	                          &(struct egress_request){ .method = "POST",
-	                                                    .url = e->chat_url,
-	                                                    .headers = e->headers,
-	                                                    .body = body,
-	                                                    .body_size = strlen(body),
-	                                                    .timeout_ms = left > 1 ? (int)left : 1,
-	                                                    .idle_ms = q->p->config.idle_seconds * 1000,
-	                                                    .max_bytes = ANSWER_MAX,
-	                                                    .cancelled = q->request->cancelled,
-	                                                    .end_by = &x->end_by,
-	                                                    .on_headers = on_headers,
-	                                                    .on_data = on_data,
-	                                                    .arg = x },
-	                          &x->response, q->arena, &x->why);
+	text_init(&bytes, q->arena);
+	cond_init_monotonic(&waiter.cond);
+	s = egress_stream_start(q->p->config.egress,
+	                        &(struct egress_request){ .method = "POST",
+	                                                  .url = e->chat_url,
+	                                                  .headers = e->headers,
+	                                                  .body = body,
+	                                                  .body_size = strlen(body),
+	                                                  .timeout_ms = left > 1 ? (int)left : 1,
+	                                                  .idle_ms = q->p->config.idle_seconds * 1000,
+	                                                  .max_bytes = ANSWER_MAX },
+	                        wake, &waiter);
+	while (read_on(x, s, &bytes)) {
+		wait_for(&waiter);
+		if (atomic_load(q->request->cancelled)) {
+			x->fetched = error_busy(&x->why, 1, "cancelled");
+			break;
+		}
+	}
+	egress_stream_close(s, x->hearing.done ? AFTER_DONE_MS : 0);
 	hearing_end(&x->hearing);
+	pthread_cond_destroy(&waiter.cond);
+	pthread_mutex_destroy(&waiter.lock);
 }
 
 /* --- Again? ------------------------------------------------------------------------------------------------------- */
@@ -95,7 +134,7 @@ static bool sleep_unless(const atomic_bool *cancelled, int64_t ms)
 /* True when it may be tried again now. */
 static bool waited(struct asking *q, const struct attempt *x, int tries)
 {
-	int64_t pause = verdict_pause(&x->response, clock_unix_ms() / 1000);
+	int64_t pause = x->pause;
 
 	if (pause < 0)
 		pause = PAUSE_FIRST_MS << (tries - 1);

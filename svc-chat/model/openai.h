@@ -43,11 +43,10 @@ const char *list_choose(struct model_list *list, struct egress *egress, const st
 /* One request and what came of it. */
 struct attempt {
 	struct hearing hearing;
-	struct egress_response response;
 	int status;  /* of the answer; 0: none came */
 	int fetched; /* what egress returned, and why */
 	struct error why;
-	int64_t end_by; /* the answer is whole: its end is waited for until then */
+	int64_t pause; /* that the endpoint asks for, in milliseconds; -1: it does not */
 };
 
 /* What to make of an attempt. */

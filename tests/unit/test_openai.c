@@ -325,6 +325,39 @@ static void test_cancelled(void **state)
 	}
 }
 
+/* An answer ends with [DONE], which is not where the HTTP answer ends. */
+static void test_one_connection_for_many_answers(void **state)
+{
+	static const struct canned answers[] = {
+		{ "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+		  "7f\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"Yes\"},\"finish_reason\":null}]}\n\n"
+		  "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n\r\n"
+		  "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n" },
+		{ 0 }
+	};
+	struct chat_provider *p;
+	struct egress *egress;
+	struct model_rig m;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	model_rig_start(&m, answers);
+	m.keep_alive = true;
+	p = model_rig_provider(&m, &egress);
+	for (int i = 0; i < 300; i++) {
+		struct asked asked = { 0 };
+
+		assert_int_equal(model_rig_ask(p, &asked, &a), 0);
+		assert_string_equal(asked.text.at, "Yes");
+	}
+	p->free(p);
+	egress_close(egress);
+	model_rig_stop(&m);
+	assert_in_range(m.connections, 1, 4);
+	arena_done(&a);
+}
+
 static void test_nobody_there(void **state)
 {
 	static const struct canned nothing[1] = { { 0 } };
@@ -345,9 +378,13 @@ static void test_nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_models_do), cmocka_unit_test(test_what_is_asked),
-		cmocka_unit_test(test_models),         cmocka_unit_test(test_a_reader_that_has_enough),
-		cmocka_unit_test(test_cancelled),      cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_what_models_do),
+		cmocka_unit_test(test_what_is_asked),
+		cmocka_unit_test(test_models),
+		cmocka_unit_test(test_a_reader_that_has_enough),
+		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_one_connection_for_many_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
