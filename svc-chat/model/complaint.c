@@ -239,6 +239,18 @@ static bool is_secret(const char *word, size_t size, const char *key)
 	       strspn(copy, "0123456789.:[]") == size;
 }
 
+/* Here it begins to recite what we have sent: "input={'role': 'system', ..." */
+static bool repeats_request(const char *at)
+{
+	static const char *const starts[] = { "input=", "input:",   "{'role'",    "{\"role\"",
+		                              "'role'", "\"role\"", "'messages'", "\"messages\"" };
+
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		if (strncmp(at, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
 const char *complaint_words(const struct complaint *c, const char *key, struct arena *a)
 {
 	struct text t;
@@ -246,7 +258,7 @@ const char *complaint_words(const struct complaint *c, const char *key, struct a
 	if (complaint_kind(c) == COMPLAINT_KEY)
 		return "";
 	text_init(&t, a);
-	for (const char *at = c->words; *at;) {
+	for (const char *at = c->words; *at && !repeats_request(at);) {
 		size_t word = strcspn(at, " ,;'\"()"), after = word + strspn(at + word, " ,;'\"()");
 		bool number = word <= 6 && strspn(at, "0123456789.") == word;
 
