@@ -39,7 +39,7 @@ include common/build/rules.mk
 
 # The programs: a service is its folder and what it links beyond the common libraries.
 $(eval $(call service,auth,-largon2))
-$(eval $(call service,documents,-luchardet))
+$(eval $(call service,documents,-luchardet -lidn2))
 $(eval $(call helper,documents,parley-extract,-larchive -lgumbo -lseccomp -lxml2 -lm))
 $(eval $(call service,chatbots,))
 $(eval $(call service,chat,-lunistring))

@@ -9,6 +9,9 @@
 const struct format formats[] = {
 	{ "pdf", "a PDF", "PDF", HELPER(60), .pages = true },
 	{ "docx", "a Word document", "Word (.docx)", HELPER(20) },
+	{ "pptx", "a PowerPoint presentation", "PowerPoint (.pptx)", HELPER(20), .pages = true },
+	{ "rtf", "an RTF document", "RTF", HELPER(10) },
+	{ "eml", "a mail", "mail (.eml)", HELPER(10) },
 	{ "html", "a web page", "HTML", HELPER(20), .text = true, .markup = true },
 	{ "csv", "a CSV table", "CSV", HELPER(10), .text = true },
 	{ "md", "Markdown", "Markdown", PLAIN },
@@ -19,8 +22,6 @@ const struct format formats[] = {
 	{ "office-old",
 	  "a document of an old Office (.doc, .xls, .ppt): save it as .docx, .xlsx, .pptx or PDF" },
 	{ "odt", "an OpenDocument text: save it as .docx or PDF" },
-	{ "rtf", "an RTF document: save it as .docx or PDF" },
-	{ "pptx", "a PowerPoint presentation: save it as PDF" },
 	{ "xlsx", "an Excel workbook: save it as CSV" },
 	{ "epub", "an EPUB book: save it as PDF" },
 	{ "ods", "an OpenDocument spreadsheet: save it as .xlsx or CSV" },

@@ -31,7 +31,7 @@ static const struct config_key keys[] = {
 	CONFIG_BETWEEN(struct settings, extract_memory, "DOCUMENTS_EXTRACT_MEMORY", "256", 32, 65536,
 	               "MiB that reading one file may take; as many are read at once as there are jobs"),
 	CONFIG_TEXT(struct settings, extract, "DOCUMENTS_EXTRACT", "",
-	            "the program that reads PDF, HTML and DOCX; empty: parley-extract beside this one"),
+	            "the program that reads files; empty: parley-extract beside this one"),
 };
 
 enum { CACHE_BYTES = 16 << 20 /* of chunks searched lately: some 5,000 */ };

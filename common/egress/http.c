@@ -186,6 +186,9 @@ static void set_redirects(const struct fetch *f)
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, f->req->once ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, f->req->max_redirects > 0 ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)f->req->max_redirects);
+	/* Cookies are kept from one redirect to the next, and no longer. */
+	curl_easy_setopt(easy, CURLOPT_COOKIEFILE, f->req->max_redirects > 0 ? "" : NULL);
+	curl_easy_setopt(easy, CURLOPT_COOKIELIST, "ALL");
 	/* from https there is no way back to http */
 	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR,
 	                 strncasecmp(f->req->url, "https:", 6) == 0 ? "https" : "http,https");

@@ -99,7 +99,7 @@ bool format_url(const char *text, size_t length)
 	if (length > 8000)
 		return false;
 	for (size_t i = 0; i < length; i++) {
-		if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || strchr("\\<>\"", text[i]))
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f || strchr("\\<>\"", text[i]))
 			return false;
 	}
 	scheme = length > 8 && !strncasecmp(text, "https://", 8)  ? 8

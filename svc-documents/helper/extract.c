@@ -7,6 +7,7 @@
 
 #include "svc-documents/helper/helper.h"
 #include "svc-documents/helper/jail.h"
+#include "svc-documents/helper/recode.h"
 
 void end(int verdict, const char *why)
 {
@@ -56,6 +57,34 @@ static void docx(const struct jail *jail, struct out *o)
 	docx_read(0, o);
 }
 
+static void pptx(const struct jail *jail, struct out *o)
+{
+	jail_read(jail);
+	pptx_read(0, o);
+}
+
+static void eml(const struct jail *jail, struct out *o)
+{
+	struct recoder *recoder = recoder_open();
+	size_t size;
+	char *bytes;
+
+	jail_read(jail);
+	bytes = read_input(&size);
+	mail_read(recoder, bytes, size, o);
+}
+
+static void rtf(const struct jail *jail, struct out *o)
+{
+	struct recoder *recoder = recoder_open();
+	size_t size;
+	char *bytes;
+
+	jail_read(jail);
+	bytes = read_input(&size);
+	rtf_read(recoder, bytes, size, o);
+}
+
 static void csv(const struct jail *jail, struct out *o)
 {
 	size_t size;
@@ -81,9 +110,8 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *format;
 		void (*read)(const struct jail *jail, struct out *o);
-	} readers[] = {
-		{ "pdf", pdf }, { "html", html }, { "docx", docx }, { "csv", csv }, { "jail", jail_test }
-	};
+	} readers[] = { { "pdf", pdf }, { "html", html }, { "docx", docx }, { "pptx", pptx },
+		        { "eml", eml }, { "rtf", rtf },   { "csv", csv },   { "jail", jail_test } };
 	struct jail jail = { 0 };
 	struct out o = { 0 };
 

@@ -41,6 +41,10 @@ void out_flush(const struct out *o);
 struct jail;
 void pdf_read(const struct jail *jail, struct out *o);
 void docx_read(int file, struct out *o);
+void pptx_read(int file, struct out *o);
+struct recoder; /* recode.h */
+void mail_read(struct recoder *recoder, const char *bytes, size_t size, struct out *o);
+void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct out *o);
 void csv_read(const char *bytes, size_t size, struct out *o);
 
 struct GumboInternalOutput; /* gumbo.h: a parsed page */

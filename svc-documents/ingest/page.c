@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "documents.methods.h"
+#include "svc-documents/ingest/address.h"
 #include "svc-documents/ingest/sniff.h"
 #include "svc-documents/store.h"
 
@@ -137,7 +138,7 @@ static int read_page(struct call *call, const struct target *t, const struct egr
 /* A page that sends its reader on at once is judged like a redirect. */
 int page_prepare(struct call *call, const struct target *t, const char *url, struct prepared *ret)
 {
-	const char *at = url;
+	const char *at = address_ascii(url, call->arena);
 
 	for (int i = 0; i <= REFRESHES; i++) {
 		struct egress_response page = { 0 };
@@ -146,7 +147,7 @@ int page_prepare(struct call *call, const struct target *t, const char *url, str
 		if (fetch(call, at, &page) < 0 ||
 		    read_page(call, t, &page, ret, i < REFRESHES ? &refresh : NULL) < 0)
 			return -1;
-		at = refresh ? resolve(page.url, refresh, call->arena) : NULL;
+		at = refresh ? resolve(page.url, address_ascii(refresh, call->arena), call->arena) : NULL;
 		if (refresh && !at)
 			return error_set(call->err, ERROR_UPSTREAM, "the page sends its readers nowhere");
 		if (refresh)

@@ -1,0 +1,83 @@
+#include "svc-documents/helper/recode.h"
+
+#include <iconv.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "svc-documents/helper/helper.h"
+
+static const struct {
+	const char *label, *iconv;
+} labels[] = {
+	{ "windows-1252", "CP1252" }, /* the first: whatever is unknown */
+	{ "utf-8", "UTF-8" },
+	{ "iso-8859-1", "CP1252" },
+	{ "us-ascii", "CP1252" },
+	{ "iso-8859-15", "ISO-8859-15" },
+	{ "iso-8859-2", "ISO-8859-2" },
+	{ "windows-1250", "CP1250" },
+	{ "windows-1251", "CP1251" },
+	{ "koi8-r", "KOI8-R" },
+	{ "iso-8859-5", "ISO-8859-5" },
+	{ "windows-1253", "CP1253" },
+	{ "iso-8859-7", "ISO-8859-7" },
+	{ "windows-1254", "CP1254" },
+	{ "iso-8859-9", "CP1254" },
+	{ "windows-1255", "CP1255" },
+	{ "windows-1256", "CP1256" },
+	{ "windows-1257", "CP1257" },
+	{ "windows-874", "CP874" },
+	{ "windows-932", "CP932" },
+	{ "shift_jis", "CP932" },
+	{ "iso-2022-jp", "ISO-2022-JP" },
+	{ "euc-jp", "EUC-JP" },
+	{ "windows-936", "GB18030" },
+	{ "gb2312", "GB18030" },
+	{ "gbk", "GB18030" },
+	{ "gb18030", "GB18030" },
+	{ "windows-949", "CP949" },
+	{ "euc-kr", "CP949" },
+	{ "windows-950", "BIG5" },
+	{ "big5", "BIG5" },
+	{ "macintosh", "MACINTOSH" },
+};
+enum { LABELS = sizeof labels / sizeof *labels };
+
+struct recoder {
+	iconv_t state[LABELS];
+};
+
+struct recoder *recoder_open(void)
+{
+	struct recoder *r = calloc(1, sizeof *r);
+
+	if (!r)
+		end(VERDICT_TOO_LARGE, "out of memory");
+	for (size_t i = 0; i < LABELS; i++)
+		r->state[i] = iconv_open("UTF-8", labels[i].iconv);
+	if ((intptr_t)r->state[0] == -1)
+		end(VERDICT_CANNOT_RUN, "iconv has no tables");
+	return r;
+}
+
+char *recode(struct recoder *r, const char *label, const char *bytes, size_t size, size_t *ret_size)
+{
+	size_t room = size * 4 + 16, left = room, at = 0;
+	char *out = malloc(room), *to = out, *from = (char *)bytes;
+
+	if (!out)
+		end(VERDICT_TOO_LARGE, "out of memory");
+	for (size_t i = 0; i < LABELS; i++)
+		if (strcasecmp(labels[i].label, label) == 0 && (intptr_t)r->state[i] != -1)
+			at = i;
+	iconv(r->state[at], NULL, NULL, NULL, NULL);
+	while (size && iconv(r->state[at], &from, &size, &to, &left) == (size_t)-1 && size && left > 3) {
+		memcpy(to, "\xef\xbf\xbd", 3);
+		to += 3, left -= 3;
+		from++, size--;
+	}
+	*ret_size = room - left;
+	return out;
+}

@@ -1,0 +1,201 @@
+/* The text of an RTF document. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "svc-documents/helper/helper.h"
+#include "svc-documents/helper/recode.h"
+
+enum { GROUPS_MAX = 5000, WORD = 32 };
+
+struct rtf {
+	struct out *o;
+	struct recoder *recoder;
+	char charset[32];
+	char pending[256]; /* bytes of that charset: a character may be two */
+	size_t pending_size;
+	bool hidden[GROUPS_MAX]; /* per open group */
+	int skip[GROUPS_MAX];    /* bytes that stand for a character of \u */
+	int depth, to_skip;
+};
+
+static void flush(struct rtf *r)
+{
+	size_t n;
+	char *text;
+
+	if (r->pending_size == 0)
+		return;
+	text = recode(r->recoder, r->charset, r->pending, r->pending_size, &n);
+	out_text(r->o, text, n);
+	free(text);
+	r->pending_size = 0;
+}
+
+static void put_byte(struct rtf *r, char c)
+{
+	if (r->hidden[r->depth])
+		return;
+	if (r->to_skip > 0) {
+		r->to_skip--;
+		return;
+	}
+	if (r->pending_size == sizeof r->pending)
+		flush(r);
+	r->pending[r->pending_size++] = c;
+}
+
+static void put_text(struct rtf *r, const char *text)
+{
+	flush(r);
+	if (!r->hidden[r->depth])
+		out_text(r->o, text, strlen(text));
+}
+
+static void put_char(struct rtf *r, long c)
+{
+	char utf8[5] = { 0 };
+
+	c = c < 0 ? c + 65536 : c;
+	if (c >= 0xd800 && c < 0xe000) /* halves of a pair: seldom text */
+		return;
+	if (c < 0x80) {
+		utf8[0] = (char)c;
+	} else if (c < 0x800) {
+		utf8[0] = (char)(0xc0 | c >> 6);
+		utf8[1] = (char)(0x80 | (c & 0x3f));
+	} else {
+		utf8[0] = (char)(0xe0 | c >> 12);
+		utf8[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		utf8[2] = (char)(0x80 | (c & 0x3f));
+	}
+	put_text(r, utf8);
+}
+
+static void put_break(struct rtf *r, int newlines)
+{
+	flush(r);
+	if (!r->hidden[r->depth])
+		out_break(r->o, newlines);
+}
+
+/* Groups that hold no text of the document. */
+static bool is_apart(const char *word)
+{
+	static const char *const words[] = { "fonttbl",   "colortbl",  "stylesheet", "info",
+		                             "pict",      "header",    "headerl",    "headerr",
+		                             "headerf",   "footer",    "footerl",    "footerr",
+		                             "footerf",   "fldinst",   "themedata",  "object",
+		                             "datastore", "generator", "listtable",  "listoverridetable",
+		                             "rsidtbl",   "xmlnstbl",  "bkmkstart",  "bkmkend",
+		                             NULL };
+
+	for (const char *const *w = words; *w; w++)
+		if (strcmp(*w, word) == 0)
+			return true;
+	return false;
+}
+
+static void control(struct rtf *r, const char *word, bool has_number, long number)
+{
+	static const struct {
+		const char *word, *text;
+	} texts[] = { { "tab", " " },     { "emdash", "—" },  { "endash", "–" },    { "bullet", "•" },
+		      { "lquote", "‘" },  { "rquote", "’" },  { "ldblquote", "“" }, { "rdblquote", "”" },
+		      { "emspace", " " }, { "enspace", " " }, { "cell", " | " },    { "nestcell", " | " } };
+
+	if (is_apart(word))
+		r->hidden[r->depth] = true;
+	else if (strcmp(word, "par") == 0 || strcmp(word, "sect") == 0 || strcmp(word, "page") == 0)
+		put_break(r, 2);
+	else if (strcmp(word, "line") == 0 || strcmp(word, "row") == 0 || strcmp(word, "nestrow") == 0)
+		put_break(r, 1);
+	else if (strcmp(word, "ansicpg") == 0 && has_number)
+		snprintf(r->charset, sizeof r->charset, number == 10000 ? "macintosh" : "windows-%ld",
+		         number);
+	else if (strcmp(word, "uc") == 0)
+		r->skip[r->depth] = number >= 0 && number < 10 ? (int)number : 1;
+	else if (strcmp(word, "v") == 0 || strcmp(word, "deleted") == 0)
+		r->hidden[r->depth] = !has_number || number != 0;
+	else if (strcmp(word, "u") == 0 && has_number) {
+		put_char(r, number);
+		r->to_skip = r->hidden[r->depth] ? 0 : r->skip[r->depth];
+	}
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (strcmp(texts[i].word, word) == 0)
+			put_text(r, texts[i].text);
+}
+
+static int hex(char c)
+{
+	return isdigit((unsigned char)c)    ? c - '0'
+	       : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
+	                                    : 0;
+}
+
+/* What follows a backslash; returns what comes behind it. */
+static const char *read_control(struct rtf *r, const char *s, const char *last)
+{
+	char word[WORD] = "";
+	size_t n = 0;
+	long number = 0;
+	bool negative, has_number = false;
+
+	if (s >= last)
+		return last;
+	if (*s == '\'' && last - s > 2) {
+		put_byte(r, (char)(hex(s[1]) * 16 + hex(s[2])));
+		return s + 3;
+	}
+	if (!isalpha((unsigned char)*s)) {
+		if (*s == '*')
+			r->hidden[r->depth] = true;
+		else if (*s == '~')
+			put_text(r, " ");
+		else if (*s == '_')
+			put_text(r, "-");
+		else if (*s == '\\' || *s == '{' || *s == '}')
+			put_byte(r, *s);
+		else if (*s == '\n' || *s == '\r')
+			put_break(r, 2);
+		return s + 1;
+	}
+	for (; s < last && isalpha((unsigned char)*s); s++)
+		if (n < sizeof word - 1)
+			word[n++] = *s;
+	negative = s < last && *s == '-';
+	for (s += negative; s < last && isdigit((unsigned char)*s); s++, has_number = true)
+		number = number < 100000000 ? number * 10 + (*s - '0') : number;
+	if (strcmp(word, "bin") == 0 && number < last - s)
+		return s + number + (*s == ' ');
+	control(r, word, has_number, negative ? -number : number);
+	return s < last && *s == ' ' ? s + 1 : s;
+}
+
+void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct out *o)
+{
+	struct rtf r = { .o = o, .recoder = recoder, .charset = "windows-1252", .skip = { 1 } };
+
+	for (const char *s = bytes, *last = bytes + size; s < last;) {
+		char c = *s++;
+
+		if (c == '\\') {
+			s = read_control(&r, s, last);
+		} else if (c == '{') {
+			flush(&r);
+			if (++r.depth == GROUPS_MAX)
+				end(VERDICT_DAMAGED, "nested too deeply");
+			r.hidden[r.depth] = r.hidden[r.depth - 1];
+			r.skip[r.depth] = r.skip[r.depth - 1];
+			r.to_skip = 0;
+		} else if (c == '}') {
+			flush(&r);
+			r.depth -= r.depth > 0;
+			r.to_skip = 0;
+		} else if (c != '\r' && c != '\n') {
+			put_byte(&r, c);
+		}
+	}
+	flush(&r);
+}

@@ -1,0 +1,44 @@
+#include "svc-documents/ingest/address.h"
+
+#include <idn2.h>
+#include <string.h>
+
+#include "common/base/text.h"
+
+static void add_host(struct text *t, const char *host, size_t size, struct arena *a)
+{
+	char *ascii = NULL;
+
+	if (idn2_to_ascii_8z(arena_strndup(a, host, size), &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) ==
+	    IDN2_OK)
+		text_adds(t, ascii);
+	else
+		text_add(t, host, size); /* it is refused later, by its name */
+	idn2_free(ascii);
+}
+
+const char *address_ascii(const char *url, struct arena *a)
+{
+	const char *host = strstr(url, "://"), *stop;
+	struct text t;
+	size_t n;
+
+	if (!host)
+		return url;
+	host += 3;
+	n = strcspn(host, ":/?#");
+	stop = host + n;
+	text_init(&t, a);
+	text_add(&t, url, (size_t)(host - url));
+	if (*host == '[')
+		text_add(&t, host, n);
+	else
+		add_host(&t, host, n, a);
+	for (const char *s = stop; *s; s++) {
+		if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f)
+			text_addf(&t, "%%%02X", (unsigned char)*s);
+		else
+			text_addc(&t, *s);
+	}
+	return t.at;
+}

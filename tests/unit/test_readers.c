@@ -1,0 +1,124 @@
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo */
+/* What the helper's small readers make of files: mail, RTF, CSV, pages. */
+#include "svc-documents/helper/helper.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "svc-documents/helper/recode.h"
+
+void end(int verdict, const char *why)
+{
+	dprintf(2, "# %s\n", why);
+	_exit(verdict);
+}
+
+static void mail(char *bytes, struct out *o)
+{
+	mail_read(recoder_open(), bytes, strlen(bytes), o);
+}
+static void rtf(char *bytes, struct out *o)
+{
+	rtf_read(recoder_open(), bytes, strlen(bytes), o);
+}
+static void csv(char *bytes, struct out *o)
+{
+	csv_read(bytes, strlen(bytes), o);
+}
+static void html(char *bytes, struct out *o)
+{
+	html_read(bytes, strlen(bytes), o);
+}
+
+static const struct {
+	const char *name;
+	void (*read)(char *bytes, struct out *o);
+	const char *bytes, *want;
+} cases[] = {
+	{ "a plain mail", mail, "From: a@b.c\nSubject: Hello\n\nGood day.\n",
+	  "# Hello\n\nFrom: a@b.c\n\nGood day.\n" },
+	{ "encoded words and quoted-printable", mail,
+	  "Subject: =?iso-8859-1?Q?Gr=FC=DFe_aus?=\n =?utf-8?B?IEvDtmxu?=\nContent-Type: text/plain; charset=utf-8\n"
+	  "Content-Transfer-Encoding: quoted-printable\n\nSch=C3=B6n=\n warm\n",
+	  "# Grüße aus Köln\n\nSchön warm\n" },
+	{ "plain text of alternatives, attachments by name", mail,
+	  "Subject: x\nContent-Type: multipart/mixed; boundary=\"o\"\n\n--o\nContent-Type: multipart/alternative; "
+	  "boundary=i\n\n--i\nContent-Type: text/plain\n\nPlain.\n--i\nContent-Type: text/html\n\n<p>Rich.\n--i--\n--o\n"
+	  "Content-Type: application/pdf; name=\"plan.pdf\"\nContent-Disposition: attachment\n\nJVBERi0=\n--o--\n",
+	  "# x\n\nPlain.\n\n\nAttachment: plan.pdf" },
+	{ "a page where there is no plain text", mail,
+	  "Subject: x\nContent-Type: text/html; charset=utf-8\n\n<p>Rich <b>text</b>.", "# x\n\nRich text." },
+	{ "RTF: paragraphs, code page, Unicode", rtf,
+	  "{\\rtf1\\ansi\\ansicpg1251{\\fonttbl{\\f0 Arial;}}\\uc1 \\'cf\\'f0\\'e8\\par {\\*\\generator x;}caf\\u233?\\par}",
+	  "При\n\ncafé" },
+	{ "RTF: rows, hidden text, escapes", rtf, "{\\rtf1 a\\cell b\\cell\\row {\\v secret}\\{c\\}\\~d}",
+	  "a | b |\n{c} d" },
+	{ "RTF that never closes", rtf, "{\\rtf1 {{{\\b x", "x" },
+	{ "CSV keeps its rows", csv, "a;b\r\n1;\"two\r\nlines\"\r\n\r\n3;4\r\n",
+	  "a;b\n1;\"two lines\"\n3;4" },
+	{ "a page with two articles", html,
+	  "<body><article><p>One is a long enough article to be taken for the text of the page. One is a long enough article "
+	  "to be taken for the text of the page.</article><article><p>Two is one more long enough article to be taken for "
+	  "the text of the page, as the first one is.</article><footer>Imprint",
+	  "One is a long enough article to be taken for the text of the page. One is a long enough article to be taken for "
+	  "the text of the page.\n\nTwo is one more long enough article to be taken for the text of the page, as the first one "
+	  "is." },
+	{ "a table, raised numbers, a list with numbers", html,
+	  "<table><tr><th><p>A</p><th>B<tr><td>10<sup>6</sup><td>m<sup>2</sup></table><ol><li>one<li>two</ol>",
+	  "A | B\n10^6 | m^2\n\n1. one\n2. two" },
+	{ "code between fences", html, "<pre># not a heading\nx</pre>", "```\n# not a heading\nx\n```" },
+	{ "formatting without end", html, "<p><b><i>a<p>b", "a\n\nb" },
+};
+
+static void test_readers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *bytes = strdup(cases[i].bytes), *got;
+		struct out o = { 0 };
+
+		print_message("%s\n", cases[i].name);
+		assert_non_null(bytes);
+		cases[i].read(bytes, &o);
+		got = strndup(o.at ? o.at : "", o.size);
+		assert_string_equal(got, cases[i].want);
+		free(got);
+		free(o.at);
+		free(bytes);
+	}
+}
+
+/* The rows that come late in a table are found under its names. */
+static void test_long_table(void **state)
+{
+	struct out o = { 0 };
+	char *bytes = malloc(100000), *at = bytes;
+	int pieces = 0;
+
+	(void)state;
+	assert_non_null(bytes);
+	at += sprintf(at, "name,price\n");
+	for (int i = 0; i < 500; i++)
+		at += sprintf(at, "Shelf model %03d,%d\n", i, i * 3);
+	csv_read(bytes, (size_t)(at - bytes), &o);
+	for (const char *s = o.at; (s = memmem(s, (size_t)(o.at + o.size - s), "name,price", 10)); s += 10)
+		pieces++;
+	assert_in_range(pieces, 12, 20);
+	free(o.at);
+	free(bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_readers),
+		                            cmocka_unit_test(test_long_table) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
