@@ -228,6 +228,24 @@ int auth_resolve_key(struct call *call, const Auth__ResolveKeyRequest *in, Auth_
 	    call->err);
 }
 
+int auth_check_owner(struct call *call, const Rpc__Empty *in, Rpc__Empty *out)
+{
+	struct account who;
+	int found;
+
+	(void)in;
+	(void)out;
+	if (!call->owner_id)
+		return error_set(call->err, ERROR_FORBIDDEN, "whose?");
+	found = store_get_account(call->db, call->owner_id, &who, call->arena, call->err);
+	if (found < 0)
+		return -1;
+	return found && !who.disabled
+	           ? 0
+	           : error_set(call->err, ERROR_FORBIDDEN,
+	                       "this chatbot is not available: its owner's account is disabled");
+}
+
 int auth_get_provider_key(struct call *call, const Auth__ProviderKeyRequest *in, Auth__ProviderKey *out)
 {
 	struct keyring ring;

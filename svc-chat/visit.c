@@ -42,13 +42,13 @@ int visit_any(struct call *call, const char *chatbot_id, struct visit *ret)
 		return -1;
 	settings_read(ret->bot->settings, &ret->settings, call->arena);
 	ret->call = retrieve_call_for(call, ret->bot->owner_id);
-	return check_origin(call, &ret->settings);
+	return retrieve_open_owner(&ret->call) < 0 ? -1 : check_origin(call, &ret->settings);
 }
 
 int visit_own(struct call *call, const char *chatbot_id, const char *owner, struct visit *ret)
 {
 	ret->call = retrieve_call_for(call, owner);
-	if (retrieve_chatbot(&ret->call, chatbot_id, &ret->bot) < 0)
+	if (retrieve_chatbot(&ret->call, chatbot_id, &ret->bot) < 0 || retrieve_open_owner(&ret->call) < 0)
 		return -1;
 	settings_read(ret->bot->settings, &ret->settings, call->arena);
 	return check_origin(call, &ret->settings);

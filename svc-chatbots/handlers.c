@@ -1,11 +1,15 @@
 /* One function per method of chatbots.proto. Each checks, loads, decides, stores, fills `out`. */
 #include <string.h>
 
+#include "auth.client.h"
 #include "chatbots.methods.h"
+#include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/service/call.h"
 #include "svc-chatbots/settings.h"
 #include "svc-chatbots/store.h"
+
+enum { OWNER_MS = 1000 }; /* for svc-auth to say whether the owner is disabled */
 
 /* Fill out with the caller's chatbot. */
 static int get(struct call *call, const char *id, Chatbots__Chatbot *out)
@@ -147,12 +151,30 @@ int chatbots_find_chatbot(struct call *call, const Chatbots__ChatbotRequest *in,
 	                    call->err);
 }
 
+/* Whoever owns it may be disabled; an svc-auth that does not say keeps no visitor out. */
+static int check_owner(struct call *call, const char *owner)
+{
+	Rpc__Empty nothing = RPC__EMPTY__INIT, *answer;
+	struct error err = { 0 };
+	struct call ask = *call;
+	int64_t deadline = clock_unix_ms() + OWNER_MS;
+
+	ask.owner_id = owner;
+	ask.err = &err;
+	if (deadline < ask.deadline)
+		ask.deadline = deadline;
+	if (auth_client_check_owner(service_peer(call->service, "auth"), &ask, &nothing, &answer) == 0 ||
+	    err.code != ERROR_FORBIDDEN)
+		return 0;
+	return error_set(call->err, err.code, "%s", err.message);
+}
+
 int chatbots_get_widget_config(struct call *call, const Chatbots__ChatbotRequest *in,
                                Chatbots__WidgetConfig *out)
 {
 	Chatbots__Chatbot bot = CHATBOTS__CHATBOT__INIT;
 
-	if (chatbots_find_chatbot(call, in, &bot) < 0)
+	if (chatbots_find_chatbot(call, in, &bot) < 0 || check_owner(call, bot.owner_id) < 0)
 		return -1;
 	out->chatbot_id = bot.id;
 	out->name = bot.name;

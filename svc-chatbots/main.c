@@ -17,6 +17,7 @@ int main(int argc, char **argv)
 	                        .methods = chatbots_methods,
 	                        .method_count = chatbots_method_count,
 	                        .statements = statements,
+	                        .peers = (const char *const[]){ "auth", NULL },
 	                        .migrations = chatbots_migrations,
 	                        .migration_count = chatbots_migration_count,
 	                    });

@@ -1,11 +1,12 @@
 #include "svc-chat/turn/retrieve.h"
 
+#include "auth.client.h"
 #include "chat.methods.h"
 #include "chatbots.client.h"
 #include "common/base/clock.h"
 #include "svc-chat/state.h"
 
-enum { LOOK_UP_MS = 20 * 1000 };
+enum { LOOK_UP_MS = 20 * 1000, OWNER_MS = 1000 };
 
 struct call retrieve_nearer(const struct call *call)
 {
@@ -40,6 +41,22 @@ int retrieve_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)
 
 	request.chatbot_id = (char *)id;
 	return chatbots_client_get_chatbot(chat->chatbots, &near, &request, ret);
+}
+
+int retrieve_open_owner(struct call *call)
+{
+	const struct chat *chat = call->state;
+	Rpc__Empty nothing = RPC__EMPTY__INIT, *answer;
+	struct call ask = *call;
+	struct error err = { 0 };
+	int64_t deadline = clock_unix_ms() + OWNER_MS;
+
+	ask.err = &err;
+	if (deadline < ask.deadline)
+		ask.deadline = deadline;
+	if (auth_client_check_owner(chat->auth, &ask, &nothing, &answer) == 0 || err.code != ERROR_FORBIDDEN)
+		return 0;
+	return error_set(call->err, err.code, "%s", err.message);
 }
 
 int retrieve_public_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)

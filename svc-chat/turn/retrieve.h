@@ -8,6 +8,8 @@
 /* The caller's own. ERROR_NOT_FOUND when it is not there, or somebody else's. */
 int retrieve_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret) CHECKED;
 /* Whoever owns it: for visitors. */
+/* For visitors: ERROR_FORBIDDEN while the call's owner is disabled. An svc-auth that does not say keeps nobody out. */
+int retrieve_open_owner(struct call *call) CHECKED;
 int retrieve_public_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret) CHECKED;
 
 /* The same call on behalf of somebody else: of the owner of what a visitor sees. Lives as long as the call. */

@@ -351,13 +351,24 @@ describe('accounts', () => {
     const adminKey = await stack.ok('POST', '/auth/api-keys', { token, json: { name: 'k' }, status: 201 });
     check(await stack.api('GET', '/admin/users', { token: adminKey.key }), 403, 'not with an API key');
 
+    const bot = await stack.ok('POST', '/api/chatbots', { token: user.token, json: { name: 'b' }, status: 201 });
+    const session = await stack.ok('POST', `/api/chat/widget/${bot.id}/session`, { status: 201 });
+    const visits = (status) => Promise.all([
+      stack.api('GET', `/api/chatbots/widget-config/${bot.id}`), stack.api('POST', `/api/chat/widget/${bot.id}/session`),
+      stack.api('GET', `/api/chat/widget/${bot.id}/session/${session.sessionId}`),
+      stack.api('POST', `/api/chat/widget/${bot.id}/message`, { json: { sessionId: session.sessionId, message: 'hello' } }),
+    ]).then((answers) => answers.forEach((answer, i) => (status ? check(answer, status, `visit ${i}`) : assert.ok(answer.status < 300, `visit ${i}: ${answer.text}`))));
+    await visits();
+
     const disabled = await stack.ok('POST', `/admin/users/${user.uid}/disable`, { token, status: 200 });
     assert.equal(disabled.disabled, true);
     await until('the token is refused', () => refused(stack, user.token), 1);
     await until('the key is refused', () => refused(stack, key.key), 1);
     check(await signIn(user.email), 403);
     check(await signIn(user.email, 'wrong'), 401, 'who does not know the password learns nothing');
+    await visits(403); // a disabled owner's chatbots are quiet
     await stack.ok('POST', `/admin/users/${user.uid}/enable`, { token });
+    await visits();
     check(await signIn(user.email), 200);
     await until('the key works again', async () => !(await refused(stack, key.key)), 1);
     assert.equal(await refused(stack, user.token), true, 'ended sessions stay ended');
