@@ -14,7 +14,7 @@
 
 #define CHECKED __attribute__((warn_unused_result))
 
-/* The numbers travel on the wire (rpc.proto: Code); never reuse one. */
+/* The numbers travel on the wire (rpc.proto: Reply.code); never reuse one. */
 enum error_code {
 	ERROR_NONE = 0,
 	ERROR_MALFORMED = 1,        /* 400: the bytes are not what they claim to be */

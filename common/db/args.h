@@ -1,4 +1,4 @@
-/* db_args: the counting behind DB_ARGS(...). Included by db.h alone. */
+/* args: the counting behind DB_ARGS(...). Included by db.h alone. */
 #ifndef PARLEY_DB_ARGS_H
 #define PARLEY_DB_ARGS_H
 

@@ -1,5 +1,5 @@
 /*
- * db_internal: what the files of db share. Nobody else includes it.
+ * internal: what the files of db share.
  *
  *	connect.c  one connection: opening it, its settings, its prepared statements, what its errors mean
  *	pool.c     borrowing and giving back

@@ -1,5 +1,5 @@
 /*
- * egress_internal: what the files of egress share. Nobody else includes it.
+ * internal: what the files of egress share.
  *
  *	address.c   which addresses are allowed
  *	exchange.c  one exchange with libcurl

@@ -1,5 +1,5 @@
 /*
- * job_internal: what the two files of job share: job.c hands jobs out, job_run.c does one. Nobody else includes it.
+ * internal: what the files of job share: job.c hands jobs out, run.c does one.
  */
 #ifndef PARLEY_JOB_INTERNAL_H
 #define PARLEY_JOB_INTERNAL_H

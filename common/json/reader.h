@@ -1,5 +1,5 @@
 /*
- * json_reader: JSON values into the fields of a message, judged by their rules. For json_message.c alone.
+ * reader: JSON values into the fields of a message, judged by their rules. For json_message.c alone.
  */
 #ifndef PARLEY_JSON_READER_H
 #define PARLEY_JSON_READER_H

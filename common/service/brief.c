@@ -6,21 +6,21 @@
  */
 #include "common/service/internal.h"
 
-/* A place for one call. */
-struct seat {
+/* One call, or room for one. */
+struct brief_call {
 	struct lane_job *job; /* NULL: free */
 	struct share *held;
 	struct arena arena;
 	struct db_ahead ahead;
 };
 
-struct table {
+struct brief_thread {
 	struct lane *lane;
-	struct seat seats[DB_BATCH_MAX];
-	int taken;
+	struct brief_call calls[DB_BATCH_MAX];
+	int under_way;
 };
 
-static void run(struct table *t, struct seat *s)
+static void run(struct brief_thread *t, struct brief_call *s)
 {
 	db_ahead_again(&s->ahead);
 	s->job->run(s->job, &s->arena, &s->ahead);
@@ -29,65 +29,65 @@ static void run(struct table *t, struct seat *s)
 	db_ahead_done(&s->ahead);
 	arena_reset(&s->arena);
 	s->job = NULL;
-	t->taken--;
+	t->under_way--;
 	lane_leave(t->lane, s->held);
 }
 
-static void seat(struct table *t, struct lane_job *job, struct share *held)
+static void begin(struct brief_thread *t, struct lane_job *job, struct share *held)
 {
-	struct seat *s = t->seats;
+	struct brief_call *s = t->calls;
 
 	while (s->job)
 		s++;
 	s->job = job;
 	s->held = held;
-	t->taken++;
+	t->under_way++;
 	db_ahead_init(&s->ahead, &s->arena);
 	run(t, s);
 }
 
 /* New ones, but not so many that those who wait already would wait for ever: calls that ask nothing end at once. False:
  * there is nothing to do any more. */
-static bool take(struct table *t)
+static bool take(struct brief_thread *t)
 {
 	struct lane_job *job;
 	struct share *held;
 
-	for (int i = 0; i < DB_BATCH_MAX && t->taken < DB_BATCH_MAX; i++) {
-		job = lane_take(t->lane, !t->taken, &held);
+	for (int i = 0; i < DB_BATCH_MAX && t->under_way < DB_BATCH_MAX; i++) {
+		job = lane_take(t->lane, !t->under_way, &held);
 		if (!job)
-			return t->taken > 0;
-		seat(t, job, held);
+			return t->under_way > 0;
+		begin(t, job, held);
 	}
 	return true;
 }
 
-static void fetch_and_run(struct table *t)
+static void fetch_and_run(struct brief_thread *t)
 {
 	struct db_ahead *waiting[DB_BATCH_MAX];
 	int count = 0;
 
 	for (int i = 0; i < DB_BATCH_MAX; i++) {
-		if (t->seats[i].job)
-			waiting[count++] = &t->seats[i].ahead;
+		if (t->calls[i].job)
+			waiting[count++] = &t->calls[i].ahead;
 	}
 	db_batch_run(waiting, count);
 	for (int i = 0; i < DB_BATCH_MAX; i++) {
-		if (t->seats[i].job)
-			run(t, &t->seats[i]);
+		if (t->calls[i].job)
+			run(t, &t->calls[i]);
 	}
 }
 
 void brief_work(struct lane *lane)
 {
-	struct table t = { .lane = lane };
+	struct brief_thread t = { .lane = lane };
 
 	for (int i = 0; i < DB_BATCH_MAX; i++)
-		arena_init(&t.seats[i].arena, 0);
+		arena_init(&t.calls[i].arena, 0);
 	while (take(&t)) {
-		if (t.taken)
+		if (t.under_way)
 			fetch_and_run(&t);
 	}
 	for (int i = 0; i < DB_BATCH_MAX; i++)
-		arena_done(&t.seats[i].arena);
+		arena_done(&t.calls[i].arena);
 }

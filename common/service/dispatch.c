@@ -24,7 +24,6 @@ struct serving {
 	struct call call;
 	struct error err;
 	struct db db;
-	struct running running;
 	ProtobufCBinaryData answer;
 	bool not_taken;
 };
@@ -120,7 +119,6 @@ static void go_on(struct serving *v)
 	call_resume *resume = v->parked.resume;
 
 	v->parked.resume = NULL;
-	v->call.cancelled = &v->service->stop_now;
 	(void)judge(v, resume(&v->call, v->parked.arg, v->out), &v->answer);
 }
 
@@ -150,16 +148,10 @@ static void handle(struct serving *v)
 	const struct method *method = v->served->method;
 	const char *key = v->call.idempotency_key;
 
-	if (method->waits != WAITS_DATABASE) {
-		running_add(v->service, &v->running);
-		v->call.cancelled = &v->running.cancelled;
-	}
 	if (method->idempotency_key && key && *key && v->call.owner_id)
 		(void)!idempotency_run(&v->call, &v->request->payload, run_handler, v, &v->answer);
 	else
 		(void)run_handler(v, &v->answer);
-	if (method->waits != WAITS_DATABASE)
-		running_remove(v->service, &v->running);
 }
 
 /* A brief call: false when it is to be run again, once it has its rows. */

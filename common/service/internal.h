@@ -11,7 +11,7 @@
  *   builtin.c      Rpc.Hello and Next
  *   call.c         making a call, and calls that it makes
  *   park.c         calls that wait for an event and hold no thread
- *   task.c         work that outlives its request; who runs, so that it can be cancelled
+ *   task.c         work that outlives its request
  *   idempotency.c  first answers under a caller's Idempotency-Key
  */
 #ifndef PARLEY_SERVICE_INTERNAL_H
@@ -46,17 +46,6 @@ struct service_settings {
 size_t service_keys(const struct service_config *config, struct config_key keys[KEYS_MAX], struct arena *a);
 /* What their kinds do not say. Sentences go to err->fields. */
 int service_settings_check(const struct service_settings *set, struct arena *a, struct error *err) CHECKED;
-
-/* --- Who runs ------------------------------------------------------------------------------------------------------ */
-
-/* Long work that the end of the process may ask to stop. */
-struct running {
-	atomic_bool cancelled;
-	struct running *next, **link;
-};
-void running_add(struct service *s, struct running *r);
-void running_remove(struct service *s, struct running *r);
-void running_cancel(struct service *s); /* all of it */
 
 /* --- Slots --------------------------------------------------------------------------------------------------------- */
 
@@ -162,7 +151,6 @@ struct service {
 		void (*fn)(void *arg);
 		void *arg;
 	} drainers[4];
-	struct running *running;
 	struct peer *peers[PEERS];
 	struct egress *egress; /* once somebody has asked for it */
 	struct sealer sealer;

@@ -7,39 +7,6 @@
 #include "common/rpc/envelope.h"
 #include "common/service/internal.h"
 
-/* --- Who runs ------------------------------------------------------------------------------------------------------------ */
-
-void running_add(struct service *s, struct running *r)
-{
-	pthread_mutex_lock(&s->lock);
-	atomic_store(&r->cancelled, atomic_load(&s->stop_now));
-	r->next = s->running;
-	r->link = &s->running;
-	if (r->next)
-		r->next->link = &r->next;
-	s->running = r;
-	pthread_mutex_unlock(&s->lock);
-}
-
-void running_remove(struct service *s, struct running *r)
-{
-	pthread_mutex_lock(&s->lock);
-	*r->link = r->next;
-	if (r->next)
-		r->next->link = r->link;
-	pthread_mutex_unlock(&s->lock);
-}
-
-void running_cancel(struct service *s)
-{
-	pthread_mutex_lock(&s->lock);
-	for (struct running *r = s->running; r; r = r->next)
-		atomic_store(&r->cancelled, true);
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* --- Tasks --------------------------------------------------------------------------------------------------------------- */
-
 struct task {
 	struct share *place; /* in the writers' lane, until it runs */
 	struct lane_job job;
@@ -49,7 +16,6 @@ struct task {
 	const struct method *method;
 	void (*fn)(struct call *call, void *arg);
 	void *arg;
-	struct running running;
 };
 
 /* A copy of the caller, by way of its packed form, so that no field is forgotten. */
@@ -108,10 +74,7 @@ static void run_task(struct lane_job *job, struct arena *a, struct db_ahead *ahe
 	(void)a; /* it has its own */
 	(void)ahead;
 	call_init(&call, t->service, &t->arena, &err, &db, t->method, &t->request);
-	running_add(t->service, &t->running);
-	call.cancelled = &t->running.cancelled;
 	t->fn(&call, t->arg);
-	running_remove(t->service, &t->running);
 	db_done(&db);
 	log_line(err.code == ERROR_INTERNAL ? LOG_ERROR : LOG_INFO, NULL,
 	         LOG_TEXT("request", call.request_id), LOG_TEXT("task", t->method ? t->method->name : ""),

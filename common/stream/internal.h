@@ -1,10 +1,10 @@
 /*
- * stream_internal: a hub's streams. Two locks: the hub's guards its table and lists (and the references to a stream), a
+ * internal: a hub's streams. Two locks: the hub's guards its table and lists (and the references to a stream), a
  * stream's guards its events and its readers. Where both are held, the hub's was taken first. Answers are made under
  * the stream's lock, which is what lets them point into the log without a copy.
  *
- *   stream.c         the hub: finding streams, looking after those that somebody waits for, forgetting old ones
- *   stream_events.c  one stream: its events, and who waits for the next
+ *   stream.c  the hub: finding streams, looking after those that somebody waits for, forgetting old ones
+ *   events.c  one stream: its events, and who waits for the next
  */
 #ifndef PARLEY_STREAM_INTERNAL_H
 #define PARLEY_STREAM_INTERNAL_H
@@ -63,7 +63,7 @@ struct stream_hub {
 	struct stream *closed, **closed_end; /* oldest first */
 };
 
-/* --- stream_events.c; the stream's lock is held -------------------------------------------------------------------- */
+/* --- events.c; the stream's lock is held -------------------------------------------------------------------- */
 
 /* Each returns when a reader is to be looked at next (monotonic ms), or `never`. */
 int64_t events_add(struct stream *s, const char *name, const char *json, int64_t now);

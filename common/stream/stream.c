@@ -58,7 +58,7 @@ static void forget_oldest_closed(struct stream_hub *hub)
 	remove_from_table(hub, s);
 }
 
-static void look_at(struct stream_hub *hub, int64_t when)
+static void look_by(struct stream_hub *hub, int64_t when)
 {
 	if (when >= hub->wake_at)
 		return;
@@ -105,13 +105,13 @@ static void *hub_thread(void *arg)
 	while (!hub->stopping) {
 		int64_t now = clock_mono_ms(), soonest;
 
-		hub->wake_at = never; /* look_at() notes what comes up meanwhile */
+		hub->wake_at = never; /* look_by() notes what comes up meanwhile */
 		while (hub->closed && hub->closed->closed_at + KEEP_CLOSED_MS <= now)
 			forget_oldest_closed(hub);
 		soonest = serve_listed(hub);
 		if (hub->closed)
-			look_at(hub, hub->closed->closed_at + KEEP_CLOSED_MS);
-		look_at(hub, soonest);
+			look_by(hub, hub->closed->closed_at + KEEP_CLOSED_MS);
+		look_by(hub, soonest);
 		if (hub->wake_at > now && !hub->stopping)
 			cond_wait_until(&hub->wake, &hub->lock, hub->wake_at);
 	}
@@ -290,7 +290,7 @@ void stream_append(struct stream *s, const char *name, const char *json)
 	pthread_mutex_unlock(&s->lock);
 	if (next != never) {
 		pthread_mutex_lock(&s->hub->lock);
-		look_at(s->hub, next);
+		look_by(s->hub, next);
 		pthread_mutex_unlock(&s->hub->lock);
 	}
 }
@@ -309,7 +309,7 @@ void stream_close(struct stream *s)
 	s->closed_at = now;
 	*hub->closed_end = s;
 	hub->closed_end = &s->next_closed;
-	look_at(hub, now + KEEP_CLOSED_MS);
+	look_by(hub, now + KEEP_CLOSED_MS);
 	pthread_mutex_unlock(&hub->lock);
 }
 
@@ -377,7 +377,7 @@ int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextReque
 			s->next_listed = hub->listed;
 			hub->listed = s;
 		}
-		look_at(hub, when);
+		look_by(hub, when);
 	}
 	unref(s);
 	pthread_mutex_unlock(&hub->lock);

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/clock.h"
 #include "tests/unit/pg.h"
 
 static const struct db_stmt statements[] = {
@@ -353,11 +354,52 @@ static void mistakes_are_internal_errors(void **state)
 	}
 }
 
+/* They waited once together, and then once more each, one after the other: for longer than anybody cares. */
+static void a_full_pool_is_waited_for_once_by_all(void **state)
+{
+	enum { WAITING = 4, PATIENCE_MS = 200 };
+	struct db_config config = { pg_url(), "test_ahead", 1, tables };
+	struct db_ahead *waiting[WAITING];
+	struct asked q[WAITING];
+	struct error err = { 0 };
+	struct db_pool *small;
+	int64_t began;
+	struct db held;
+
+	(void)state;
+	assert_int_equal(db_pool_open(&config, 0, &small, &err), 0);
+	db_init(&held, small);
+	assert_int_equal(db_begin(&held, &err), 0);
+	began = clock_mono_ms();
+	for (int i = 0; i < WAITING; i++) {
+		ask_first(&q[i]);
+		q[i].db.pool = small;
+		q[i].db.until = began + PATIENCE_MS;
+		db_ahead_again(&q[i].ahead);
+		assert_int_equal(square(&q[i], i), -1);
+		waiting[i] = &q[i].ahead;
+	}
+	db_batch_run(waiting, WAITING);
+	for (int i = 0; i < WAITING; i++) {
+		q[i].db.until = clock_mono_ms() + PATIENCE_MS; /* whoever waits anew is found out */
+		db_ahead_again(&q[i].ahead);
+		error_clear(&q[i].err);
+		assert_int_equal(square(&q[i], i), -1);
+		assert_false(q[i].ahead.waits);
+		assert_int_equal(q[i].err.code, ERROR_UNAVAILABLE);
+		ask_done(&q[i]);
+	}
+	assert_in_range(clock_mono_ms() - began, PATIENCE_MS, 2 * PATIENCE_MS - 1);
+	db_rollback(&held);
+	db_pool_free(small);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everybody_gets_their_own_answer),
 		cmocka_unit_test(reads_survive_broken_connections),
+		cmocka_unit_test(a_full_pool_is_waited_for_once_by_all),
 		cmocka_unit_test(two_reads_in_a_row),
 		cmocka_unit_test(a_statement_that_fails_is_told_in_its_own_words),
 		cmocka_unit_test(mistakes_are_internal_errors),
