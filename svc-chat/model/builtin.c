@@ -16,7 +16,7 @@
 
 enum {
 	PIECE_BYTES = 24,
-	SHORT = 120,       /* bytes of a sentence that is quoted with the next one */
+	SHORT = 200,       /* bytes of a sentence that is quoted with the next one */
 	ANSWER_ROOM = 320, /* bytes of an answer below a question that is quoted whole */
 	QUOTES_ROOM = 600, /* bytes of all quotes; of a list, twice that */
 	CELLS = 32,

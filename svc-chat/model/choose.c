@@ -19,10 +19,16 @@ static const double in_heading = 0.8, in_question = 0.95, in_head = 0.9, in_lead
 static const double worth_near = 0.8,
                     worth_kin = 0.65; /* of a word spelled nearly so; of one that begins alike */
 static const double share_before = 0.4, share_talk = 0.3, share_wide = 0.3;
-static const double weight_digits = 1.4;                       /* of a word with digits: it names one thing */
+static const double weight_title =
+    0.35; /* of a word of the document's name: it tells which document, not what of it */
+static const double weight_unknown = 1.3; /* of a word that no passage has: it may be what is asked for */
+static const double weight_digits = 1.4;  /* of a word with digits: it names one thing */
 static const double against_digits = 1.0, against_names = 0.5; /* when the passage lacks it */
-static const double enough = 0.36;                             /* of the question's weight */
-static const double near_best = 0.86; /* of the best one's worth, to be quoted beside it */
+static const double enough = 0.33;                             /* of the question's weight */
+static const double least_enough = 0.2, by_word = 0.03,
+                    usual_words = 4;  /* more for each word fewer than usual */
+static const double labelled = 1.3;   /* a block that begins with the word asked for and a colon */
+static const double near_best = 0.75; /* of the best one's worth, to be quoted beside it */
 static const double as_good = 0.985;  /* to belong to one list with it */
 
 struct asked {
@@ -46,8 +52,9 @@ struct scene {
 	double all; /* weight of the question */
 	bool wants_number, wants_name, wants_list;
 	struct seen *own, *section, *head, *lead; /* by block, section, block, block */
-	struct seen *passage, *title;             /* by passage */
-	double *share, *worth;                    /* by block */
+	struct seen *passage, *title, *name;      /* by passage */
+	size_t passages;
+	double *share, *worth; /* by block */
 	uint16_t *words;
 	struct stemmers *stemmers;
 };
@@ -59,7 +66,8 @@ static const char *const asking[LANGUAGES] = {
 	[LANGUAGE_EN] =
 	    " tell explain describe show give given list name know mean means please want need needs get say says said "
 	    "find call called kind type thing things something anything going go make made use used let see like just "
-	    "long exactly possible info information question answer dear thank thanks hello hi mind able one there "
+	    "long exactly possible start started become became begin began used view viewed feature features kindly ask wonder wondering love "
+	    "hope main info information question answer dear thank thanks hello hi mind able one there "
 	    "located happen happens happened work works come came take takes ",
 	[LANGUAGE_DE] =
 	    " sagen sag erklaren erklare nennen nenne zeigen zeig bedeutet heisst heissen braucht brauche gibt geben "
@@ -109,6 +117,8 @@ static void ask(struct scene *s, const struct term *t, const char *text, double 
 		}
 	if (s->count == ASKED_MAX)
 		return;
+	if (has_digit(t->word, t->word_size) && share == share_talk)
+		share = 1; /* "The display says E01. What should I do?" */
 	a = &s->asked[s->count++];
 	*a = (struct asked){ .term = *t, .share = share };
 	a->digits = has_digit(t->word, t->word_size);
@@ -125,11 +135,15 @@ static void read_question(struct scene *s, const char *text, double share)
 {
 	const char *end = text + strlen(text), *stop = text;
 	enum language own = language_guess(text, (size_t)(end - text), s->wish->language);
-	bool any = sentence_asks(text, end), first = true, list_word = false;
+	bool any = sentence_asks(text, end), first = true, list_word = false, talk;
+	const char *last;
 	size_t sentences = 0;
 	double worth = share;
 	struct terms terms;
 
+	while (end > text && strchr(" \n\t\r", end[-1]))
+		end--;
+	last = end;
 	for (const char *at = text; at < end; sentences++)
 		at = sentence_end(at, end);
 	terms_init(&terms, text, (size_t)(end - text), s->stemmers, s->wish->language);
@@ -138,8 +152,8 @@ static void read_question(struct scene *s, const char *text, double share)
 			const char *from = stop;
 
 			stop = sentence_end(from, end);
-			worth =
-			    any && sentences > 2 && !sentence_asks(from, stop) ? share * share_talk : share;
+			talk = any ? !sentence_asks(from, stop) : sentences > 3 && stop < last;
+			worth = sentences > 2 && talk ? share * share_talk : share;
 		}
 		if (share == 1 && worth == 1) {
 			s->wants_number |= among(numbers, t.word);
@@ -170,9 +184,18 @@ static bool begin_alike(const struct term *a, const struct term *b)
 	return n >= KIN_LEAST && a->size - n <= KIN_REST && b->size - n <= KIN_REST;
 }
 
+/* "1950" and "1950s" */
+static bool same_decade(const struct term *a, const struct term *b)
+{
+	size_t n = a->word_size < b->word_size ? a->word_size : b->word_size;
+
+	return n >= 4 && memcmp(a->word, b->word, n) == 0 &&
+	       !strcmp(a->word_size > n ? a->word + n : b->word + n, "s");
+}
+
 static double likeness(const struct asked *a, const struct term *t)
 {
-	if (a->term.hash == t->hash)
+	if (a->term.hash == t->hash || (a->digits && same_decade(&a->term, t)))
 		return 1;
 	if (a->digits || a->wide || t->joined)
 		return 0;
@@ -226,6 +249,8 @@ static void read_passages(struct scene *s, const struct passage *passages, size_
 	s->section = arena_new(a, struct seen, b->section_count);
 	s->passage = arena_new(a, struct seen, count);
 	s->title = arena_new(a, struct seen, count);
+	s->name = arena_new(a, struct seen, count);
+	s->passages = count;
 	s->words = arena_new(a, uint16_t, b->count);
 	note_known(s, passages, count);
 	for (size_t i = 0; i < b->section_count; i++)
@@ -238,6 +263,7 @@ static void read_passages(struct scene *s, const struct passage *passages, size_
 	for (size_t p = 0; p < count; p++) {
 		look(s, string(passages[p].text), &s->passage[p]);
 		look(s, string(passages[p].document), &s->title[p]);
+		look(s, string(passages[p].document), &s->name[p]);
 		look(s, string(passages[p].heading), &s->title[p]);
 	}
 }
@@ -248,7 +274,7 @@ static void weigh(struct scene *s)
 
 	for (size_t i = 0; i < s->count; i++) {
 		struct asked *a = &s->asked[i];
-		bool anywhere = false;
+		bool anywhere = false, titled = false;
 
 		for (size_t k = 0; k < s->blocks->count; k++)
 			a->blocks += s->own[k].has[i] > 0;
@@ -261,6 +287,9 @@ static void weigh(struct scene *s)
 		}
 		a->weight =
 		    log(1 + n / ((double)a->blocks + 0.5)) * a->share * (a->digits ? weight_digits : 1);
+		for (size_t p = 0; p < s->passages && !a->digits; p++)
+			titled |= s->name[p].has[i] == 1;
+		a->weight *= titled ? weight_title : !anywhere && !a->wide ? weight_unknown : 1;
 		if (!anywhere && a->wide)
 			a->weight *= share_wide; /* pairs of letters over the border of two words */
 		s->all += a->weight;
@@ -268,6 +297,11 @@ static void weigh(struct scene *s)
 }
 
 /* --- Judging ---------------------------------------------------------------------------------------------------- */
+
+static bool is_listed(const struct block *b)
+{
+	return b->kind == BLOCK_ITEM || b->kind == BLOCK_ROW;
+}
 
 static double beside_block(const struct scene *s, size_t k, size_t i)
 {
@@ -288,7 +322,9 @@ static double meets(const struct scene *s, size_t k, size_t i, double *near)
 	const struct section *section = &s->blocks->sections[b->section];
 	double has = s->own[k].has[i];
 
-	has = fmax(has, s->section[b->section].has[i] * (section->question ? in_question : in_heading));
+	has = fmax(has, s->section[b->section].has[i] * (section->question               ? in_question
+	                                                 : s->wants_list && is_listed(b) ? 1.1
+	                                                                                 : in_heading));
 	has = fmax(has, s->head[k].has[i] * in_head);
 	has = fmax(has, s->lead[k].has[i] * in_lead);
 	*near = has;
@@ -302,6 +338,22 @@ static bool has_name(struct span text)
 	for (size_t i = 2; i < text.size; i++)
 		if (isupper((unsigned char)text.at[i]) && text.at[i - 1] == ' ' && text.at[i - 2] != '.')
 			return true;
+	return false;
+}
+
+/* "Present: Ada, Grace" for "Who was present?" */
+static bool labelled_so(const struct scene *s, const struct block *b)
+{
+	const char *colon = memchr(b->text.at, ':', b->text.size < 40 ? b->text.size : 40);
+	struct terms terms;
+
+	if (!colon)
+		return false;
+	terms_init(&terms, b->text.at, (size_t)(colon - b->text.at), s->stemmers, s->wish->language);
+	for (struct term t; terms_next(&terms, &t);)
+		for (size_t i = 0; i < s->count; i++)
+			if (s->asked[i].share == 1 && s->asked[i].term.hash == t.hash)
+				return true;
 	return false;
 }
 
@@ -324,6 +376,8 @@ static void judge(struct scene *s, size_t k)
 	s->worth[k] = (sum + 0.25 * own) * (1 + 0.15 / (double)(1 + p));
 	if (s->wants_number && has_digit(b->text.at, b->text.size))
 		s->worth[k] *= 1.15;
+	if (labelled_so(s, b))
+		s->worth[k] *= labelled;
 	if (s->wants_name && has_name(b->text))
 		s->worth[k] *= 1.08;
 	if (s->wants_list && (b->kind == BLOCK_ITEM || b->kind == BLOCK_ROW))
@@ -358,9 +412,14 @@ static ptrdiff_t best(const struct scene *s, const struct choice *c, double leas
 	return ret;
 }
 
-static bool is_listed(const struct block *b)
+/* Of a question of few words each one counts; a long one has words that only turn it nicely. */
+static double threshold(const struct scene *s)
 {
-	return b->kind == BLOCK_ITEM || b->kind == BLOCK_ROW;
+	double n = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		n += s->asked[i].share == 1 && s->asked[i].weight > 0;
+	return fmax(least_enough, enough + by_word * (usual_words - n));
 }
 
 /* Items or rows that answer as well as the best one of theirs are one answer: all of them, in their order. */
@@ -406,7 +465,7 @@ void choose_blocks(const struct wish *wish, const struct blocks *blocks, const s
                    size_t passage_count, struct choice *ret, struct arena *a)
 {
 	struct scene *s = arena_new(a, struct scene, 1);
-	double top;
+	double top, least;
 
 	*ret = (struct choice){ .nearest = -1 };
 	*s = (struct scene){ .wish = wish, .blocks = blocks, .stemmers = stemmers_new() };
@@ -420,7 +479,8 @@ void choose_blocks(const struct wish *wish, const struct blocks *blocks, const s
 	for (size_t k = 0; k < blocks->count; k++)
 		judge(s, k);
 	ret->nearest = best(s, ret, 0.05);
-	for (ptrdiff_t k = best(s, ret, enough); k >= 0 && ret->count < 3; k = best(s, ret, enough)) {
+	least = threshold(s);
+	for (ptrdiff_t k = best(s, ret, least); k >= 0 && ret->count < 3; k = best(s, ret, least)) {
 		top = s->worth[ret->count ? ret->blocks[0] : (size_t)k];
 		if (s->worth[k] < near_best * top)
 			break;

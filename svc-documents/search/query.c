@@ -57,8 +57,9 @@ static bool asks(const char *s, const char *end)
 	return false;
 }
 
-/* Is it a message of several sentences of which some ask? Then only those are the question. */
-static bool is_message(const char *text, const char *end)
+/* What of it is the question: of a message of several sentences those that ask, or else the last. */
+enum part { WHOLE, ASKS, ENDS };
+static enum part part_of(const char *text, const char *end)
 {
 	bool any = false;
 	int n = 0;
@@ -70,7 +71,7 @@ static bool is_message(const char *text, const char *end)
 		for (s = stop; s < end && strchr(" \n\t\r", *s);)
 			s++;
 	}
-	return any && n > MESSAGE_SENTENCES;
+	return n > MESSAGE_SENTENCES ? (any ? ASKS : n > MESSAGE_SENTENCES + 1 ? ENDS : WHOLE) : WHOLE;
 }
 
 static void add(struct query *q, const struct term *t, double worth, struct stemmers *stemmers,
@@ -117,7 +118,7 @@ void query_parse(const char *text, struct stemmers *stemmers, unsigned spoken, e
                  struct query *ret, struct arena *a)
 {
 	const char *end = text + strlen(text), *stop = text;
-	bool message = is_message(text, end);
+	enum part part = part_of(text, end);
 	struct terms terms;
 	double worth = 1;
 
@@ -126,11 +127,11 @@ void query_parse(const char *text, struct stemmers *stemmers, unsigned spoken, e
 		               .language = language_guess(text, (size_t)(end - text), mostly) };
 	terms_init(&terms, text, (size_t)(end - text), stemmers, ret->language);
 	for (struct term t; terms_next(&terms, &t) && ret->length < QUERY_TERMS * 4;) {
-		while (message && text + t.start >= stop && stop < end) {
+		while (part && text + t.start >= stop && stop < end) {
 			const char *from = stop;
 
 			stop = sentence_end(from, end);
-			worth = asks(from, stop) ? 1 : worth_of_talk;
+			worth = (part == ASKS ? asks(from, stop) : stop >= end) ? 1 : worth_of_talk;
 		}
 		add(ret, &t, worth, stemmers, spoken);
 		ret->wants |= worth == 1 ? wanted(ret->language, t.word) : 0;
