@@ -115,6 +115,28 @@ static int set_password(PGconn *conn, const char *role, const struct secret *sec
 	return result;
 }
 
+/* A dump that is restored before the roles are there leaves all of it to whoever restored it. */
+static int check_owner(PGconn *conn, const char *schema, const char *role, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (query(
+	        conn,
+	        "SELECT what, pg_get_userbyid(owner) FROM (SELECT 'schema ' || nspname AS what, nspowner AS owner"
+	        " FROM pg_namespace WHERE nspname = $1 UNION ALL SELECT 'table ' || $1 || '.' || relname, relowner"
+	        " FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')) AS owned"
+	        " WHERE pg_get_userbyid(owner) <> $2 ORDER BY what LIMIT 1",
+	        2, (const char *const[]){ schema, role }, &res, err) < 0)
+		return -1;
+	if (PQntuples(res) == 0)
+		return 0;
+	return error_set(
+	    err, ERROR_CONFLICT,
+	    "%s belongs to %s, not to %s: as after a dump was restored before the roles were "
+	    "there. Begin with an empty database: svc-auth --init, then restore the dump, then start",
+	    PQgetvalue(res, 0, 0), PQgetvalue(res, 0, 1), role);
+}
+
 static int init_service(PGconn *conn, const char *name, const struct secret *secret, struct error *err)
 {
 	char role[64];
@@ -123,7 +145,7 @@ static int init_service(PGconn *conn, const char *name, const struct secret *sec
 		if (run_answers(conn, missing[i], 1, &name, err) < 0)
 			return -1;
 	snprintf(role, sizeof role, "parley_%s", name);
-	return set_password(conn, role, secret, err);
+	return check_owner(conn, name, role, err) < 0 ? -1 : set_password(conn, role, secret, err);
 }
 
 /* --- Whether it is the database that it was ------------------------------------------------------------------------- */

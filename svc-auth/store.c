@@ -19,8 +19,8 @@ const struct db_stmt store_statements[] = {
 	                     " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $2" },
 	{ "set_proven", "UPDATE users SET proven_at = coalesce(proven_at, now()), admin = (email = $2)"
 	                " WHERE uid = $1" },
-	{ "set_disabled", "UPDATE users SET disabled_at = CASE WHEN $2 THEN coalesce(disabled_at, now()) END"
-	                  " WHERE uid = $1" },
+	{ "disable", "UPDATE users SET disabled_at = least(disabled_at, now()) WHERE uid = $1" },
+	{ "enable", "UPDATE users SET disabled_at = NULL WHERE uid = $1" },
 	{ "set_preferences", "UPDATE users SET preferences = $2, display_name = coalesce($3, display_name),"
 	                     " updated_at = now() WHERE uid = $1" },
 	{ "no_timeout", "SELECT set_config('statement_timeout', '0', true)" },
@@ -134,7 +134,7 @@ int store_set_proven(struct db *db, const char *owner, const char *admin_email, 
 
 int store_set_disabled(struct db *db, const char *owner, bool disabled, struct error *err)
 {
-	return db_changed(db, "set_disabled", DB_ARGS(owner, disabled), err);
+	return db_changed(db, disabled ? "disable" : "enable", DB_ARGS(owner), err);
 }
 
 int store_set_preferences(struct db *db, const char *owner, const char *json, const char *display_name,

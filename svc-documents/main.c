@@ -119,6 +119,7 @@ static int open_all(struct documents *svc, struct error *err)
 	choose_embedder(svc);
 	svc->cache = cache_new(CACHE_BYTES);
 	svc->follow = follow_open(svc->service, svc->watch);
+	(void)service_peer(svc->service, "chatbots"); /* known to be there by the time that somebody asks */
 	if (add_standing_jobs(svc, err) < 0)
 		return -1;
 	return job_runner_start(svc->service, ingest_kinds, ingest_kind_count, (int)svc->set->jobs,

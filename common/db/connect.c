@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/db/internal.h"
 
 static void ignore_notice(void *arg, const PGresult *res)
@@ -11,26 +12,45 @@ static void ignore_notice(void *arg, const PGresult *res)
 	(void)res;
 }
 
+/* By statements and not as `options` of the start, which a pool in between may refuse or forget. */
+static int settle_session(PGconn *pg, const char *schema, int statement_ms)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	bool late = false;
+	char sql[512];
+
+	snprintf(
+	    sql, sizeof sql,
+	    "SET search_path TO %s, public; SET TimeZone TO 'UTC'; SET DateStyle TO 'ISO';"
+	    " SET bytea_output TO 'hex'; SET statement_timeout TO %d;"
+	    " SET idle_in_transaction_session_timeout TO %d; SET client_connection_check_interval TO 1000",
+	    schema, statement_ms, DB_IDLE_TRANSACTION_MS);
+	res = db_answer(pg, PQsendQuery(pg, sql), clock_mono_ms() + DB_PING_MS, &late);
+	return PQresultStatus(res) == PGRES_COMMAND_OK ? 0 : -1;
+}
+
 PGconn *db_connect(const char *url, const char *schema, int statement_ms, struct error *err)
 {
-	char options[512], program[80];
+	char program[80];
 	/* Before dbname: defaults that the URL may replace. After it: ours. */
-	const char *const names[] = { "connect_timeout",      "gssencmode",       "keepalives_idle",
-		                      "keepalives_interval",  "keepalives_count", "tcp_user_timeout",
-		                      "target_session_attrs", "dbname",           "options",
-		                      "application_name",     "client_encoding",  NULL };
-	const char *const values[] = { "3",          "disable", "10",    "3",     "3",    "15000",
-		                       "read-write", url,       options, program, "UTF8", NULL };
+	const char *const names[] = { "connect_timeout",
+		                      "gssencmode",
+		                      "keepalives_idle",
+		                      "keepalives_interval",
+		                      "keepalives_count",
+		                      "tcp_user_timeout",
+		                      "target_session_attrs",
+		                      "dbname",
+		                      "application_name",
+		                      "client_encoding",
+		                      NULL };
+	const char *const values[] = { "3",          "disable", "10",    "3",    "3", "15000",
+		                       "read-write", url,       program, "UTF8", NULL };
 	OWN(pgconn) PGconn *pg = NULL;
 
 	snprintf(program, sizeof program, "parley-%s", schema);
-	snprintf(
-	    options, sizeof options,
-	    "-c search_path=%s,public -c TimeZone=UTC -c DateStyle=ISO -c bytea_output=hex -c statement_timeout=%d"
-	    " -c idle_in_transaction_session_timeout=%d -c client_connection_check_interval=1000",
-	    schema, statement_ms, DB_IDLE_TRANSACTION_MS);
 	pg = PQconnectdbParams(names, values, 1);
-	if (PQstatus(pg) != CONNECTION_OK) {
+	if (PQstatus(pg) != CONNECTION_OK || settle_session(pg, schema, statement_ms) < 0) {
 		error_busy(err, 1, "the database is away");
 		error_detail(err, "%.*s", (int)strcspn(PQerrorMessage(pg), "\n"), PQerrorMessage(pg));
 		return NULL;

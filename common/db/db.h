@@ -70,8 +70,17 @@ struct db {
 	struct db_conn *held;   /* between db_begin and its end */
 	int depth;              /* of nested db_begin: savepoints */
 	struct db_ahead *ahead; /* usually NULL; see common/db/ahead.h */
+	struct db_after *after; /* the latest first */
 	int64_t until;          /* monotonic ms: when its caller waits no more; 0: nobody does */
 	int patience; /* ms that one statement may take; 0: a little more than the database gives it */
+};
+
+/* What is to be done once something is committed: lives as long as the transaction. */
+struct db_after {
+	void (*fn)(void *arg);
+	void *arg;
+	int depth;
+	struct db_after *next;
 };
 
 void db_init(struct db *db, struct db_pool *pool);
@@ -116,6 +125,9 @@ int db_change(struct db *db, const char *stmt, struct db_args args, int64_t *row
 int db_begin(struct db *db, struct error *err) CHECKED;
 int db_commit(struct db *db, struct error *err) CHECKED;
 void db_rollback(struct db *db);
+/* When the transaction is committed, in this order; at once outside of one, never after a rollback. For what must not be
+ * said of something that is not done: a log line. */
+void db_after_commit(struct db *db, struct db_after *after, void (*fn)(void *arg), void *arg);
 
 /*
  * Several statements as one transaction in one round trip; each sees what the ones before it did. Their answers are the

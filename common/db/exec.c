@@ -287,6 +287,37 @@ int db_begin(struct db *db, struct error *err)
 	return -1;
 }
 
+/* What was asked for at this depth or deeper is not going to be. */
+static void forget_after(struct db *db, int depth)
+{
+	while (db->after && db->after->depth >= depth)
+		db->after = db->after->next;
+}
+
+static void run_after(struct db *db)
+{
+	struct db_after *first = NULL, *next;
+
+	for (struct db_after *a = db->after; a; a = next) {
+		next = a->next;
+		a->next = first;
+		first = a;
+	}
+	db->after = NULL;
+	for (; first; first = next) {
+		next = first->next;
+		first->fn(first->arg);
+	}
+}
+
+void db_after_commit(struct db *db, struct db_after *after, void (*fn)(void *arg), void *arg)
+{
+	*after = (struct db_after){ fn, arg, db->depth, db->after };
+	db->after = after;
+	if (db->depth == 0)
+		run_after(db);
+}
+
 int db_commit(struct db *db, struct error *err)
 {
 	enum db_fate fate;
@@ -294,15 +325,19 @@ int db_commit(struct db *db, struct error *err)
 	assert(db->depth > 0);
 	if (db->depth > 1) {
 		db->depth--;
-		if (savepoint(db, "RELEASE", err) == 0)
-			return 0;
-		db->depth++;
-		return -1;
+		if (savepoint(db, "RELEASE", err) < 0) {
+			db->depth++;
+			return -1;
+		}
+		for (struct db_after *a = db->after; a && a->depth > db->depth; a = a->next)
+			a->depth = db->depth; /* the outer one's from now on */
+		return 0;
 	}
 	if (PQtransactionStatus(db->held->pg) == PQTRANS_INERROR)
 		return error_internal(err, "commit of a transaction that has failed");
 	if (control(db, "COMMIT", db_wait_end(db), &fate, err) == 0) {
 		release(db);
+		run_after(db);
 		return 0;
 	}
 	if (fate == DB_REFUSED && !db_failed_with(err, DB_CONFUSED, NULL))
@@ -316,6 +351,7 @@ void db_rollback(struct db *db)
 	struct error ignored = { 0 };
 	enum db_fate fate;
 
+	forget_after(db, db->depth);
 	if (db->depth > 1) {
 		db->depth--;
 		if (savepoint(db, "ROLLBACK TO", &ignored) < 0 || savepoint(db, "RELEASE", &ignored) < 0)

@@ -33,6 +33,9 @@ enum {
 #define DB_CONFUSED \
 	"XX000" /* "internal error": a cluster that lost a worker in the middle of a commit says so */
 
+#define DB_PREPARED_TWICE "42P05"
+#define DB_NOT_PREPARED "26000"
+
 OWN_DEFINE(pgconn, PGconn *, PQfinish)
 
 /* A statement of the pool: the store's, and its place in each connection's list of what is prepared. */

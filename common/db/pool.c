@@ -228,6 +228,21 @@ void db_give_back(struct db_pool *pool, struct db_conn *conn)
 
 /* --- The pool ---------------------------------------------------------------------------------------------------- */
 
+/* A statement that is there before we prepare it, or not there afterwards: other clients share the connection. */
+static int not_ours_alone(struct error *err)
+{
+	struct error before = *err;
+
+	if (!db_failed_with(err, DB_PREPARED_TWICE, NULL) && !db_failed_with(err, DB_NOT_PREPARED, NULL))
+		return -1;
+	error_clear(err);
+	error_set(err, ERROR_INVALID,
+	          "the database is behind a pool that gives a connection to several clients in turn; it "
+	          "must be a client's for a whole session (PgBouncer: pool_mode = session)");
+	error_detail(err, "%s", before.detail);
+	return -1;
+}
+
 /* Every statement, on one connection: a typo shows now. */
 static int prepare_all(struct db_pool *pool, struct db_conn *conn, struct error *err)
 {
@@ -238,7 +253,7 @@ static int prepare_all(struct db_pool *pool, struct db_conn *conn, struct error 
 		if (pool->known[i].stmt && db_prepare(conn, &pool->known[i], until, &failed) < 0) {
 			db_failed(conn, pool->known[i].stmt->name, failed, err);
 			conn->broken = true;
-			return -1;
+			return not_ours_alone(err);
 		}
 	}
 	return 0;

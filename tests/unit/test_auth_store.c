@@ -22,6 +22,31 @@ static void test_init_again_changes_nothing(void **state)
 	assert_true(best < 300);
 }
 
+/* A dump restored before the roles were there: the services then waited for ever for a schema "that is not ours". */
+static void test_init_says_what_a_restore_left_to_others(void **state)
+{
+	static const struct {
+		const char *take, *give, *want;
+	} cases[] = {
+		{ "ALTER SCHEMA chat OWNER TO CURRENT_USER", "ALTER SCHEMA chat OWNER TO parley_chat",
+		  "schema chat belongs to" },
+		{ "CREATE TABLE chat.session ()", "DROP TABLE chat.session",
+		  "table chat.session belongs to" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		pg_sql(cases[i].take);
+		assert_int_equal(init_database(pg_url(), &secret, "", 0, &err), -1);
+		assert_int_equal(err.code, ERROR_CONFLICT);
+		assert_non_null(strstr(err.message, cases[i].want));
+		assert_non_null(strstr(err.message, "then restore"));
+		error_clear(&err);
+		pg_sql(cases[i].give);
+		OK(init_database(pg_url(), &secret, "", 0, &err));
+	}
+}
+
 static void test_accounts(void **state)
 {
 	struct account who;
@@ -270,6 +295,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		AUTH_TEST(test_init_again_changes_nothing),
+		AUTH_TEST(test_init_says_what_a_restore_left_to_others),
 		AUTH_TEST(test_accounts),
 		AUTH_TEST(test_a_password_changes_only_from_what_it_was),
 		AUTH_TEST(test_admin_is_who_has_proven_the_address),

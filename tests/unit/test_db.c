@@ -161,7 +161,7 @@ static void sessions_are_set_up(void **state)
 	(void)state;
 	db_init(&db, pool);
 	assert_int_equal(db_exec(&db, "session", DB_ARGS(), &res, &err), 0);
-	assert_string_equal(db_text(res, 0, "path"), "test_db,public");
+	assert_string_equal(db_text(res, 0, "path"), "test_db, public");
 	assert_string_equal(db_text(res, 0, "zone"), "UTC");
 	assert_string_equal(db_text(res, 0, "patience"), "30s");
 	assert_string_equal(db_text(res, 0, "name"), "parley-test_db");
@@ -441,6 +441,44 @@ static void a_commit_that_confuses_the_database_is_of_unknown_outcome(void **sta
 	db_rollback(&db);
 }
 
+static char said[64];
+
+static void say(void *arg)
+{
+	strcat(said, arg);
+}
+
+static void what_waits_for_the_commit_is_never_said_after_a_rollback(void **state)
+{
+	struct db_after a, b, c, d;
+	struct error err = { 0 };
+	struct db db;
+
+	(void)state;
+	db_init(&db, pool);
+	said[0] = '\0';
+	assert_int_equal(db_begin(&db, &err), 0);
+	db_after_commit(&db, &a, say, (char *)"a");
+	assert_int_equal(db_begin(&db, &err), 0);
+	db_after_commit(&db, &b, say, (char *)"b");
+	db_rollback(&db); /* of the inner one */
+	assert_int_equal(db_begin(&db, &err), 0);
+	db_after_commit(&db, &c, say, (char *)"c");
+	assert_int_equal(db_commit(&db, &err), 0);
+	assert_string_equal(said, "");
+	assert_int_equal(db_commit(&db, &err), 0);
+	assert_string_equal(said, "ac");
+	assert_int_equal(db_begin(&db, &err), 0);
+	db_after_commit(&db, &a, say, (char *)"A");
+	assert_int_equal(db_begin(&db, &err), 0);
+	db_after_commit(&db, &b, say, (char *)"B");
+	assert_int_equal(db_commit(&db, &err), 0);
+	db_done(&db); /* all of it */
+	assert_string_equal(said, "ac");
+	db_after_commit(&db, &d, say, (char *)"d"); /* outside of a transaction */
+	assert_string_equal(said, "acd");
+}
+
 static int64_t pid_of(struct db *db)
 {
 	struct error err = { 0 };
@@ -564,6 +602,7 @@ int main(void)
 		cmocka_unit_test(a_broken_connection_is_replaced),
 		cmocka_unit_test(a_broken_transaction_is_unavailable),
 		cmocka_unit_test(a_commit_that_confuses_the_database_is_of_unknown_outcome),
+		cmocka_unit_test(what_waits_for_the_commit_is_never_said_after_a_rollback),
 		cmocka_unit_test(a_lost_worker_does_not_empty_the_pool),
 		cmocka_unit_test(many_threads_share_few_connections),
 		cmocka_unit_test(bad_statements_stop_the_start),
