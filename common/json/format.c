@@ -1,6 +1,8 @@
 #include "common/json/format.h"
 
 #include <string.h>
+
+#include "common/base/utf8.h"
 #include <strings.h>
 
 static bool is_alnum(char c)
@@ -233,4 +235,37 @@ void format_trim(const char **text, size_t *length)
 			}
 		}
 	}
+}
+
+/* Default_Ignorable_Code_Point as far as it is assigned, and the two blanks that are letters to Unicode. */
+static bool is_invisible(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0xad, 0xad },     { 0x34f, 0x34f },   { 0x61c, 0x61c },     { 0x115f, 0x1160 },
+		{ 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f },   { 0x202a, 0x202e },
+		{ 0x2060, 0x206f }, { 0x2800, 0x2800 }, { 0x3164, 0x3164 },   { 0xfe00, 0xfe0f },
+		{ 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0x1bca0, 0x1bca3 }, { 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+bool format_blank(const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		size_t space = space_at(text, (size_t)(end - text));
+
+		if (space)
+			text += space;
+		else if (!is_invisible(utf8_next(&text)))
+			return false;
+	}
+	return true;
 }

@@ -29,4 +29,7 @@ bool format_cursor(const char *text, size_t length);
 /* White space (Unicode's too) at both ends is cut off: moves *text, shortens *length. Takes valid UTF-8. */
 void format_trim(const char **text, size_t *length);
 
+/* Nothing but white space and characters that cannot be seen (joiners, marks of direction, fillers). Valid UTF-8. */
+bool format_blank(const char *text, size_t length);
+
 #endif

@@ -147,11 +147,11 @@ static int read_text(struct reader *r, const struct place *p, const struct shape
 	length = (size_t)json_object_get_string_len(value);
 	if (f->trim)
 		format_trim(&text, &length);
-	characters = utf8_length(text, length);
+	characters = format_blank(text, length) ? 0 : utf8_length(text, length);
 	if (characters < (size_t)f->min_length)
 		return reader_refuse(
 		    r, p, "value_error",
-		    f->min_length == 1
+		    f->min_length == 1 || !characters
 		        ? "must not be empty"
 		        : arena_printf(r->arena, "must have at least %d characters", f->min_length));
 	if (characters > most)

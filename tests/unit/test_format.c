@@ -206,11 +206,33 @@ static void trimming(void **state)
 	}
 }
 
+static void test_blank(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} cases[] = {
+		{ "", true },
+		{ " \t\r\n", true },
+		{ "\u200b\u00a0\u2060\ufeff", true },
+		{ "\u200d\u200e\u202e\u00ad\u3164\u2800", true },
+		{ "x", false },
+		{ " \u200b.\u200b ", false },
+		{ "\u4fdd", false },
+		{ "\U0001f600", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (format_blank(cases[i].text, strlen(cases[i].text)) != cases[i].want)
+			fail_msg("case %zu", i);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(emails), cmocka_unit_test(urls),     cmocka_unit_test(times),
-		cmocka_unit_test(words),  cmocka_unit_test(trimming),
+		cmocka_unit_test(test_blank), cmocka_unit_test(emails), cmocka_unit_test(urls),
+		cmocka_unit_test(times),      cmocka_unit_test(words),  cmocka_unit_test(trimming),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
