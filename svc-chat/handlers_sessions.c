@@ -2,7 +2,9 @@
 #include "chat.methods.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/db/db.h"
 #include "common/service/call.h"
+#include "svc-chat/messages.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/turn/keep.h"
@@ -40,27 +42,56 @@ int chat_get_session(struct call *call, const Chat__SessionRequest *in, Chat__Se
 
 	if (found <= 0)
 		return found < 0 ? -1 : no_session(call);
-	if (store_page_start(call->db, call->owner_id, in->session_id, INT64_MAX, MESSAGES_PAGE, STORE_BYTES,
-	                     &first, &more, call->err) < 0)
+	if (store_page_start(call->db, call->owner_id, in->session_id, false, INT64_MAX, MESSAGES_PAGE,
+	                     STORE_BYTES, &first, &more, call->err) < 0)
 		return -1;
-	return store_messages(call->db, call->owner_id, in->session_id, first - 1, INT64_MAX, MESSAGES_PAGE,
-	                      &out->n_messages, &out->messages, &last, &more, call->arena, call->err);
+	return store_messages(call->db, call->owner_id, in->session_id, false, first - 1, INT64_MAX,
+	                      MESSAGES_PAGE, &out->n_messages, &out->messages, &last, &more, call->arena,
+	                      call->err);
+}
+
+int chat_rename_session(struct call *call, const Chat__RenameSessionRequest *in, Chat__Session *out)
+{
+	Chat__SessionDetails details = CHAT__SESSION_DETAILS__INIT;
+
+	if (db_must_find(store_rename_session(call->db, call->owner_id, in->session_id, in->title, call->err),
+	                 "session", call->err) < 0 ||
+	    store_get_session(call->db, call->owner_id, in->session_id, &details, call->arena, call->err) < 0)
+		return -1;
+	out->id = details.id;
+	out->chatbot_id = details.chatbot_id;
+	out->user_id = details.user_id;
+	out->title = details.title;
+	out->created_at = details.created_at;
+	out->updated_at = details.updated_at;
+	return 0;
+}
+
+/* Whoever writes or reads there hears of it at once; if not, then at the next renewal. */
+static void tell_deleted(struct call *call, const char *session)
+{
+	struct chat *chat = chat_state(call);
+	struct error untold = { 0 };
+
+	keeper_deleted(chat->keeper, session);
+	if (store_tell(call->db, "deleted", session, &untold) < 0)
+		log_line(LOG_WARN, "a deletion is told late", LOG_TEXT("detail", untold.detail));
+}
+
+int messages_session_delete(struct call *call, const char *session)
+{
+	int found = store_delete_session(call->db, call->owner_id, session, call->err);
+
+	if (found <= 0)
+		return found < 0 ? -1 : no_session(call);
+	tell_deleted(call, session);
+	return 0;
 }
 
 int chat_delete_session(struct call *call, const Chat__SessionRequest *in, Rpc__Empty *out)
 {
-	struct chat *chat = chat_state(call);
-	int found = store_delete_session(call->db, call->owner_id, in->session_id, call->err);
-	struct error untold = { 0 };
-
 	(void)out;
-	if (found <= 0)
-		return found < 0 ? -1 : no_session(call);
-	/* Whoever writes or reads there hears of it at once; if not, then at the next renewal. */
-	keeper_deleted(chat->keeper, in->session_id);
-	if (store_tell(call->db, "deleted", in->session_id, &untold) < 0)
-		log_line(LOG_WARN, "a deletion is told late", LOG_TEXT("detail", untold.detail));
-	return 0;
+	return messages_session_delete(call, in->session_id);
 }
 
 int chat_get_usage(struct call *call, const Rpc__Empty *in, Chat__Usage *out)

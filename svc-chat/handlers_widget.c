@@ -80,10 +80,10 @@ int chat_get_widget_session(struct call *call, const Chat__WidgetSessionLookup *
 	out->session_id = in->session_id;
 	out->welcome_message = (char *)g.visit.settings.welcome;
 	out->expires_at = arena_strdup(call->arena, g.expires_at);
-	if (store_page_start(call->db, owner, session, INT64_MAX, MESSAGES_MAX, STORE_BYTES, &first, &more,
-	                     call->err) < 0 ||
-	    store_messages(call->db, owner, session, first - 1, INT64_MAX, MESSAGES_MAX, &out->n_messages,
-	                   &out->messages, &last, &more, call->arena, call->err) < 0)
+	if (store_page_start(call->db, owner, session, false, INT64_MAX, MESSAGES_MAX, STORE_BYTES, &first,
+	                     &more, call->err) < 0 ||
+	    store_messages(call->db, owner, session, false, first - 1, INT64_MAX, MESSAGES_MAX,
+	                   &out->n_messages, &out->messages, &last, &more, call->arena, call->err) < 0)
 		return -1;
 	for (size_t i = 0; i < out->n_messages; i++)
 		events_for_visitor(out->messages[i]);

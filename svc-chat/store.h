@@ -26,6 +26,8 @@ enum {
 /* ERROR_NOT_FOUND when the chatbot is not the owner's. */
 int store_create_session(struct db *db, const char *owner, const char *id, const char *chatbot,
                          const char *title, struct error *err) CHECKED;
+int store_rename_session(struct db *db, const char *owner, const char *id, const char *title,
+                         struct error *err) CHECKED;
 int store_get_session(struct db *db, const char *owner, const char *id, Chat__SessionDetails *out,
                       struct arena *a, struct error *err) CHECKED;
 /* Newest first, those before the cursor; sets out->next when more follow. */
@@ -34,17 +36,36 @@ int store_list_sessions(struct db *db, const char *owner, const char *cursor, in
 int store_delete_session(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
 int store_usage(struct db *db, const char *owner, int64_t *messages, struct error *err) CHECKED;
 
+/* Chats of ChatConnect: sessions without a chatbot, found by their numbers. kind: "chat", "chatconnect". */
+int store_create_chat(struct db *db, const char *owner, const char *id, const char *kind, const char *title,
+                      Chat__ChatSession *out, struct arena *a, struct error *err) CHECKED;
+int store_find_chat(struct db *db, const char *owner, int64_t number, const char **id, struct arena *a,
+                    struct error *err) CHECKED;
+int store_get_chat(struct db *db, const char *owner, const char *id, Chat__ChatSession *out, struct arena *a,
+                   struct error *err) CHECKED;
+/* Newest first; those with numbers below `before` (0: all). */
+int store_list_chats(struct db *db, const char *owner, const char *kind, int64_t before, int limit,
+                     Chat__ChatSessionList *out, struct arena *a, struct error *err) CHECKED;
+int store_message_by_number(struct db *db, const char *owner, const char *session, int64_t number,
+                            const char **id, struct arena *a, struct error *err) CHECKED;
+
 /* --- Messages ------------------------------------------------------------------------------------------------------ */
 
-/* The messages with after < number < before, oldest first, as many as fit a reply. *last: the last one's number.
- * *more: some did not fit. */
-int store_messages(struct db *db, const char *owner, const char *session, int64_t after, int64_t before,
-                   int limit, size_t *n, Chat__Message ***ret, int64_t *last, bool *more, struct arena *a,
-                   struct error *err) CHECKED;
+/* Those of its messages with after < number < before (all: also those in whose place others stand), oldest first, as many
+ * as fit a reply. *last: the last one's number. *more: some did not fit. */
+int store_messages(struct db *db, const char *owner, const char *session, bool all, int64_t after,
+                   int64_t before, int limit, size_t *n, Chat__Message ***ret, int64_t *last, bool *more,
+                   struct arena *a, struct error *err) CHECKED;
 /* The number of the earliest of the `limit` latest messages before `before` (which together fit max_bytes, where that
  * is not 0); 0 when there is none. *more: there are earlier ones. */
-int store_page_start(struct db *db, const char *owner, const char *session, int64_t before, int limit,
-                     int64_t max_bytes, int64_t *first, bool *more, struct error *err) CHECKED;
+int store_page_start(struct db *db, const char *owner, const char *session, bool all, int64_t before,
+                     int limit, int64_t max_bytes, int64_t *first, bool *more, struct error *err) CHECKED;
+/* Those of one's own sessions that have all the words, newest first. */
+int store_search(struct db *db, const char *owner, char *const *words, size_t count, int limit,
+                 Chat__FoundMessageList *out, struct arena *a, struct error *err) CHECKED;
+/* value and comment may be NULL. Only of an answer. */
+int store_set_feedback(struct db *db, const char *owner, const char *session, const char *id,
+                       const char *value, const char *comment, struct error *err) CHECKED;
 int store_get_message(struct db *db, const char *owner, const char *session, const char *id,
                       Chat__Message *out, struct arena *a, struct error *err) CHECKED;
 
@@ -77,12 +98,17 @@ struct store_new_turn {
 	int history_characters;         /* so much of the conversation before it is given back */
 	/* Of a visitor's session, which the first message makes: the chatbot; else NULL. */
 	const char *chatbot, *origin, *expires_at;
+	/* The last answer, which is written anew (question_id and content do not matter then); or the last question, which
+	 * is asked otherwise. Both are kept, and not shown any more. Else NULL. */
+	const char *again, *edits;
 };
 /* What its writer needs, whether it has just begun or is gone on with. */
 struct store_begun {
 	const char *chatbot_id; /* NULL: a chat without one */
-	const char *question;
-	const char *created_at; /* of the answer */
+	const char *kind;       /* of the session: "session", "chat", "chatconnect" */
+	const char *question_id, *question;
+	int64_t question_number, answer_number; /* as ChatConnect shows them */
+	const char *created_at;                 /* of the answer */
 	bool visitor, queued;
 	struct chat_message *history; /* oldest first */
 	size_t history_count;
@@ -95,7 +121,7 @@ int store_begin_turn(struct db *db, const struct store_new_turn *turn, struct st
                      struct store_turn *before, struct arena *a, struct error *err) CHECKED;
 /* For a turn that waited, or whose writer died. 0: it is gone. */
 int store_load_turn(struct db *db, const char *owner, const char *session, const char *message_id,
-                    const char *question_id, int history_characters, struct store_begun *ret, struct arena *a,
+                    int history_characters, struct store_begun *ret, struct arena *a,
                     struct error *err) CHECKED;
 
 /* Closes the turn with what the message holds, keeps its events (the last has that sequence) for ten minutes, and lets
@@ -147,7 +173,7 @@ int store_release(struct db *db, const struct store_held *held, struct error *er
 
 /* A turn whose writer died, now ours. */
 struct store_orphan {
-	const char *owner, *session, *message_id, *question_id, *stream;
+	const char *owner, *session, *message_id, *stream;
 	int attempt;
 	bool queued;
 };

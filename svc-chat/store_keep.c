@@ -48,12 +48,11 @@ const struct db_stmt store_keep_statements[] = {
 	  " lease_until = NULL, attempt = attempt + 1,"
 	  " error = CASE WHEN stop THEN NULL ELSE 'the answer was interrupted; this is what there was' END"
 	  " FROM lapsed l WHERE m.owner_id = l.owner_id AND m.id = l.id RETURNING m.owner_id, m.session_id" },
-	{ "take_over",
-	  "WITH lapsed AS (SELECT m.owner_id, m.id FROM message m WHERE " LAPSED " AND NOT " ENDS
-	  " ORDER BY m.number LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED)"
-	  " UPDATE message m SET attempt = attempt + 1, lease_until = " STORE_LEASE
-	  " FROM lapsed l WHERE m.owner_id = l.owner_id AND m.id = l.id"
-	  " RETURNING m.owner_id, m.session_id, m.id, m.question_id, m.stream, m.attempt, m.status" },
+	{ "take_over", "WITH lapsed AS (SELECT m.owner_id, m.id FROM message m WHERE " LAPSED " AND NOT " ENDS
+	               " ORDER BY m.number LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED)"
+	               " UPDATE message m SET attempt = attempt + 1, lease_until = " STORE_LEASE
+	               " FROM lapsed l WHERE m.owner_id = l.owner_id AND m.id = l.id"
+	               " RETURNING m.owner_id, m.session_id, m.id, m.stream, m.attempt, m.status" },
 
 	{ "sweep_events", "DELETE FROM stream_log WHERE expires_at < now()" },
 	{ "sweep_keys", "UPDATE message SET key = NULL, request_hash = NULL"
@@ -200,7 +199,6 @@ int store_take_over(struct db *db, int grace_seconds, int most, struct store_orp
 			.owner = copy(res, i, "owner_id", a),
 			.session = copy(res, i, "session_id", a),
 			.message_id = copy(res, i, "id", a),
-			.question_id = copy(res, i, "question_id", a),
 			.stream = copy(res, i, "stream", a),
 			.attempt = (int)db_int(res, (int)i, "attempt"),
 			.queued = strcmp(db_text(res, (int)i, "status"), "queued") == 0,

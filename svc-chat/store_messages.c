@@ -18,14 +18,24 @@
 const struct db_stmt store_messages_statements[] = {
 	{ "messages",
 	  "SELECT * FROM (" MESSAGE ", lead(true) OVER w AS more, sum(" SIZE ") OVER w - " SIZE " AS before"
-	  " FROM message WHERE owner_id = $1 AND session_id = $2 AND number > $3 AND number < $4"
+	  " FROM message WHERE owner_id = $1 AND session_id = $2 AND number > $3 AND number < $4 AND (shown OR $7)"
 	  " WINDOW w AS (ORDER BY number) ORDER BY number LIMIT $5) page WHERE before < $6 ORDER BY number" },
-	{ "page_start", "SELECT number, more FROM (SELECT number, lead(true) OVER w AS more, sum(" SIZE
-	                ") OVER w - " SIZE " AS before"
-	                " FROM message WHERE owner_id = $1 AND session_id = $2 AND number < $3"
-	                " WINDOW w AS (ORDER BY number DESC) ORDER BY number DESC LIMIT $4) page"
-	                " WHERE before < $5 ORDER BY number LIMIT 1" },
+	{ "page_start",
+	  "SELECT number, more FROM (SELECT number, lead(true) OVER w AS more, sum(" SIZE ") OVER w - " SIZE
+	  " AS before"
+	  " FROM message WHERE owner_id = $1 AND session_id = $2 AND number < $3 AND (shown OR $6)"
+	  " WINDOW w AS (ORDER BY number DESC) ORDER BY number DESC LIMIT $4) page"
+	  " WHERE before < $5 ORDER BY number LIMIT 1" },
 	{ "get_message", MESSAGE " FROM message WHERE owner_id = $1 AND session_id = $2 AND id = $3" },
+	{ "search",
+	  "SELECT m.id, m.session_id, CASE WHEN s.kind <> 'session' THEN s.number END AS chat_id, s.title, m.role,"
+	  " substr(m.content, greatest(1, strpos(lower(m.content), lower(($2::text[])[1])) - 80), 300) AS content,"
+	  " m.created_at FROM message m JOIN session s ON s.owner_id = $1 AND s.id = m.session_id"
+	  " WHERE m.owner_id = $1 AND m.shown AND NOT s.visitor"
+	  " AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS w WHERE strpos(lower(m.content), lower(w)) = 0)"
+	  " ORDER BY m.number DESC LIMIT $3" },
+	{ "set_feedback", "UPDATE message SET feedback = $4, comment = $5"
+	                  " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'assistant'" },
 	{ NULL, NULL },
 };
 
@@ -85,6 +95,12 @@ static int read_message(const PGresult *res, int row, Chat__Message *out, struct
 	out->error = text_of(res, row, "error", a);
 	out->model = text_of(res, row, "model", a);
 	out->feedback = text_of(res, row, "feedback", a);
+	out->has_number = true;
+	out->number = db_int(res, row, "number");
+	out->question_id = text_of(res, row, "question_id", a);
+	out->replaces = text_of(res, row, "replaces", a);
+	out->has_shown = *db_text(res, row, "shown") == 'f';
+	out->shown = false;
 	out->feedback_comment = text_of(res, row, "comment", a);
 	out->finish_reason = text_of(res, row, "finish_reason", a);
 	out->rag_status = text_of(res, row, "rag_status", a);
@@ -99,15 +115,15 @@ static int read_message(const PGresult *res, int row, Chat__Message *out, struct
 	return read_sources(res, row, out, a, err);
 }
 
-int store_messages(struct db *db, const char *owner, const char *session, int64_t after, int64_t before,
-                   int limit, size_t *n, Chat__Message ***ret, int64_t *last, bool *more, struct arena *a,
-                   struct error *err)
+int store_messages(struct db *db, const char *owner, const char *session, bool all, int64_t after,
+                   int64_t before, int limit, size_t *n, Chat__Message ***ret, int64_t *last, bool *more,
+                   struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 	int count;
 
-	if (db_exec(db, "messages", DB_ARGS(owner, session, after, before, limit, STORE_BYTES), &res, err) <
-	    0)
+	if (db_exec(db, "messages", DB_ARGS(owner, session, after, before, limit, STORE_BYTES, all), &res,
+	            err) < 0)
 		return -1;
 	count = PQntuples(res);
 	*ret = arena_new(a, Chat__Message *, (size_t)count);
@@ -123,13 +139,14 @@ int store_messages(struct db *db, const char *owner, const char *session, int64_
 	return 0;
 }
 
-int store_page_start(struct db *db, const char *owner, const char *session, int64_t before, int limit,
-                     int64_t max_bytes, int64_t *first, bool *more, struct error *err)
+int store_page_start(struct db *db, const char *owner, const char *session, bool all, int64_t before,
+                     int limit, int64_t max_bytes, int64_t *first, bool *more, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
 	if (db_exec(db, "page_start",
-	            DB_ARGS(owner, session, before, limit, max_bytes ? max_bytes : INT64_MAX), &res, err) < 0)
+	            DB_ARGS(owner, session, before, limit, max_bytes ? max_bytes : INT64_MAX, all), &res,
+	            err) < 0)
 		return -1;
 	*first = PQntuples(res) ? db_int(res, 0, "number") : 0;
 	*more = PQntuples(res) && db_text(res, 0, "more");
@@ -146,4 +163,20 @@ int store_get_message(struct db *db, const char *owner, const char *session, con
 	if (PQntuples(res) == 0)
 		return 0;
 	return read_message(res, 0, out, a, err) < 0 ? -1 : 1;
+}
+
+int store_search(struct db *db, const char *owner, char *const *words, size_t count, int limit,
+                 Chat__FoundMessageList *out, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "search", DB_ARGS(owner, db_text_array(words, count, a), limit), &res, err) < 0)
+		return -1;
+	return db_rows(res, &chat__found_message__descriptor, &out->n_messages, &out->messages, a, err);
+}
+
+int store_set_feedback(struct db *db, const char *owner, const char *session, const char *id,
+                       const char *value, const char *comment, struct error *err)
+{
+	return db_changed(db, "set_feedback", DB_ARGS(owner, session, id, value, comment), err);
 }

@@ -2,12 +2,24 @@
 
 #define SESSION "SELECT id, chatbot_id, owner_id AS user_id, title, created_at, updated_at FROM session"
 
+#define CHAT "SELECT number AS id, title, created_at, updated_at FROM session"
+
 const struct db_stmt store_sessions_statements[] = {
 	{ "create_session", "INSERT INTO session (owner_id, id, chatbot_id, title) VALUES ($1, $2, $3, $4)" },
+	{ "rename_session",
+	  "UPDATE session SET title = $3, updated_at = now() WHERE owner_id = $1 AND id = $2" },
 	{ "get_session", SESSION " WHERE owner_id = $1 AND id = $2" },
-	{ "list_sessions", SESSION " WHERE owner_id = $1 AND NOT visitor AND ($2::uuid IS NULL OR id < $2)"
-	                           " ORDER BY id DESC LIMIT $3" },
+	{ "list_sessions", SESSION
+	  " WHERE owner_id = $1 AND NOT visitor AND kind = 'session' AND ($2::uuid IS NULL OR id < $2)"
+	  " ORDER BY id DESC LIMIT $3" },
 	{ "delete_session", "DELETE FROM session WHERE owner_id = $1 AND id = $2" },
+	{ "create_chat", "INSERT INTO session (owner_id, id, kind, title) VALUES ($1, $2, $3, $4)" },
+	{ "find_chat", "SELECT id FROM session WHERE owner_id = $1 AND number = $2 AND kind <> 'session'" },
+	{ "get_chat", CHAT " WHERE owner_id = $1 AND id = $2" },
+	{ "list_chats", CHAT " WHERE owner_id = $1 AND NOT visitor AND kind = $2 AND number < $3"
+	                     " ORDER BY number DESC LIMIT $4" },
+	{ "message_by_number",
+	  "SELECT id FROM message WHERE owner_id = $1 AND session_id = $2 AND number = $3" },
 	{ "usage", "SELECT messages FROM usage WHERE owner_id = $1" },
 	{ NULL, NULL },
 };
@@ -60,6 +72,58 @@ int store_delete_session(struct db *db, const char *owner, const char *id, struc
 	if (db_change(db, "delete_session", DB_ARGS(owner, id), &rows, err) < 0)
 		return -1;
 	return rows > 0;
+}
+
+int store_rename_session(struct db *db, const char *owner, const char *id, const char *title,
+                         struct error *err)
+{
+	return db_changed(db, "rename_session", DB_ARGS(owner, id, title), err);
+}
+
+/* --- Chats ------------------------------------------------------------------------------------------------------------ */
+
+int store_create_chat(struct db *db, const char *owner, const char *id, const char *kind, const char *title,
+                      Chat__ChatSession *out, struct arena *a, struct error *err)
+{
+	if (db_exec(db, "create_chat", DB_ARGS(owner, id, kind, title), NULL, err) < 0)
+		return -1;
+	return store_get_chat(db, owner, id, out, a, err);
+}
+
+int store_get_chat(struct db *db, const char *owner, const char *id, Chat__ChatSession *out, struct arena *a,
+                   struct error *err)
+{
+	return db_one(db, "get_chat", DB_ARGS(owner, id), &out->base, a, err);
+}
+
+static int find_id(struct db *db, const char *stmt, struct db_args args, const char **id, struct arena *a,
+                   struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, stmt, args, &res, err);
+
+	if (found > 0)
+		*id = arena_strdup(a, db_text(res, 0, "id"));
+	return found;
+}
+
+int store_find_chat(struct db *db, const char *owner, int64_t number, const char **id, struct arena *a,
+                    struct error *err)
+{
+	return find_id(db, "find_chat", DB_ARGS(owner, number), id, a, err);
+}
+
+int store_list_chats(struct db *db, const char *owner, const char *kind, int64_t before, int limit,
+                     Chat__ChatSessionList *out, struct arena *a, struct error *err)
+{
+	return db_page(db, "list_chats", DB_ARGS(owner, kind, before ? before : INT64_MAX), limit,
+	               STORE_SESSIONS, &out->base, a, err);
+}
+
+int store_message_by_number(struct db *db, const char *owner, const char *session, int64_t number,
+                            const char **id, struct arena *a, struct error *err)
+{
+	return find_id(db, "message_by_number", DB_ARGS(owner, session, number), id, a, err);
 }
 
 int store_usage(struct db *db, const char *owner, int64_t *messages, struct error *err)

@@ -13,6 +13,13 @@
 #define UNDER_WAY "status IN ('generating', 'waiting', 'queued')"
 #define ACTIVE "status IN ('generating', 'waiting')"
 
+#define BUSY                                                                                                    \
+	"busy AS (SELECT count(*) AS turns FROM message WHERE owner_id = $1 AND session_id = $2 AND " UNDER_WAY \
+	")"
+#define NOT_YET(key)                                                              \
+	"key AS (SELECT " key "::text IS NULL OR NOT EXISTS (SELECT FROM message" \
+	" WHERE owner_id = $1 AND session_id = $2 AND key = " key ") AS new)"
+
 const struct db_stmt store_turns_statements[] = {
 	{ "find_turn", TURN " AND a.session_id = $2 AND a.id = $3" },
 	{ "latest_turn", TURN " AND a.session_id = $2 AND a.shown ORDER BY a.number DESC LIMIT 1" },
@@ -21,37 +28,74 @@ const struct db_stmt store_turns_statements[] = {
 
 	{ "add_visitor", "INSERT INTO session (owner_id, id, chatbot_id, visitor, visitor_origin, expires_at)"
 	                 " VALUES ($1, $2, $3, true, $4, $5) ON CONFLICT (owner_id, id) DO NOTHING" },
-	{ "lock_session", "SELECT chatbot_id, visitor FROM session WHERE owner_id = $1 AND id = $2"
+	{ "lock_session", "SELECT chatbot_id, visitor, kind FROM session WHERE owner_id = $1 AND id = $2"
 	                  " FOR NO KEY UPDATE" },
 	/* The session is locked: nobody else begins here. */
 	{ "begin_turn",
-	  "WITH busy AS (SELECT count(*) AS turns FROM message"
-	  " WHERE owner_id = $1 AND session_id = $2 AND " UNDER_WAY "),"
-	  " asked AS (INSERT INTO message (owner_id, session_id, id, role, content, created_at)"
-	  " SELECT $1, $2, $3, 'user', $4, $5 FROM busy WHERE busy.turns < $11"
-	  " AND EXISTS (SELECT FROM session WHERE owner_id = $1 AND id = $2)"
-	  " AND ($8::text IS NULL OR NOT EXISTS (SELECT FROM message"
-	  " WHERE owner_id = $1 AND session_id = $2 AND key = $8)) RETURNING id),"
-	  " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
-	  " request_hash, question_id, attempt, lease_until)"
-	  " SELECT $1, $2, $6, 'assistant', CASE WHEN busy.turns = 0 THEN 'generating' ELSE 'queued' END,"
-	  " $5, $7, $8, $9, asked.id, 1, " STORE_LEASE " FROM asked, busy RETURNING status),"
-	  " touched AS (UPDATE session SET updated_at = now(), title = coalesce(title, $10)"
-	  " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
-	  " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
-	  " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + 1)"
-	  " SELECT (SELECT status FROM begun) AS status, turns FROM busy" },
+	  "WITH " BUSY ", " NOT_YET(
+	      "$8") ","
+	            " asked AS (INSERT INTO message (owner_id, session_id, id, role, content, created_at)"
+	            " SELECT $1, $2, $3, 'user', $4, $5 FROM busy WHERE busy.turns < $11"
+	            " AND EXISTS (SELECT FROM session WHERE owner_id = $1 AND id = $2)"
+	            " AND (SELECT new FROM key) RETURNING id),"
+	            " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
+	            " request_hash, question_id, attempt, lease_until)"
+	            " SELECT $1, $2, $6, 'assistant', CASE WHEN busy.turns = 0 THEN 'generating' ELSE 'queued' END,"
+	            " $5, $7, $8, $9, asked.id, 1, " STORE_LEASE " FROM asked, busy RETURNING status),"
+	            " touched AS (UPDATE session SET updated_at = now(), title = coalesce(title, $10)"
+	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
+	            " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
+	            " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + 1)"
+	            " SELECT (SELECT status FROM begun) AS status, turns, 1 AS known FROM busy" },
+	/* Written anew: the last answer, while nothing else is under way. */
+	{ "begin_again",
+	  "WITH " BUSY ", " NOT_YET(
+	      "$7") ", known AS (SELECT count(*) AS n FROM message"
+	            " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'assistant'),"
+	            " hidden AS (UPDATE message SET shown = false WHERE owner_id = $1 AND session_id = $2 AND id = $3"
+	            " AND id = (SELECT id FROM message WHERE owner_id = $1 AND session_id = $2 AND role = 'assistant'"
+	            " AND shown ORDER BY number DESC LIMIT 1)"
+	            " AND (SELECT turns FROM busy) = 0 AND (SELECT new FROM key) RETURNING question_id),"
+	            " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
+	            " request_hash, question_id, replaces, attempt, lease_until)"
+	            " SELECT $1, $2, $4, 'assistant', 'generating', $5, $6, $7, $8, question_id, $3, 1, " STORE_LEASE
+	            " FROM hidden RETURNING status),"
+	            " touched AS (UPDATE session SET updated_at = now()"
+	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun))"
+	            " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
+	/* Asked otherwise: the last question. */
+	{ "begin_edited",
+	  "WITH " BUSY ", " NOT_YET(
+	      "$7") ", known AS (SELECT count(*) AS n FROM message"
+	            " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'user'),"
+	            " hidden AS (UPDATE message SET shown = false WHERE owner_id = $1 AND session_id = $2"
+	            " AND (id = $3 OR question_id = $3) AND $3 = (SELECT id FROM message WHERE owner_id = $1"
+	            " AND session_id = $2 AND role = 'user' AND shown ORDER BY number DESC LIMIT 1)"
+	            " AND (SELECT turns FROM busy) = 0 AND (SELECT new FROM key) RETURNING id),"
+	            " asked AS (INSERT INTO message (owner_id, session_id, id, role, content, created_at, replaces)"
+	            " SELECT $1, $2, $9, 'user', $10, $5, $3 WHERE EXISTS (SELECT FROM hidden) RETURNING id),"
+	            " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
+	            " request_hash, question_id, attempt, lease_until)"
+	            " SELECT $1, $2, $4, 'assistant', 'generating', $5, $6, $7, $8, id, 1, " STORE_LEASE
+	            " FROM asked RETURNING status),"
+	            " touched AS (UPDATE session SET updated_at = now()"
+	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
+	            " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
+	            " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + 1)"
+	            " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
 	{ "history", "SELECT role, content FROM (SELECT number, role, content,"
 	             " sum(length(content)) OVER (ORDER BY number DESC) AS characters FROM message"
 	             " WHERE owner_id = $1 AND session_id = $2 AND shown"
 	             " AND status IN ('complete', 'stopped', 'interrupted')"
-	             " AND number < (SELECT number FROM message WHERE owner_id = $1 AND id = $3)"
+	             " AND number < (SELECT q.number FROM message q JOIN message a ON a.owner_id = $1"
+	             " AND a.question_id = q.id WHERE q.owner_id = $1 AND a.id = $3)"
 	             " ORDER BY number DESC LIMIT 200) turns WHERE characters <= $4 ORDER BY number" },
-	{ "session_of_turn", "SELECT chatbot_id, visitor FROM session WHERE owner_id = $1 AND id = $2" },
-	{ "question_of_turn", "SELECT content, (SELECT " STORE_TIME(
-	                          "created_at") " FROM message"
-	                                        " WHERE owner_id = $1 AND id = $3) AS created_at"
-	                                        " FROM message WHERE owner_id = $1 AND id = $2" },
+	{ "session_of_turn",
+	  "SELECT chatbot_id, visitor, kind FROM session WHERE owner_id = $1 AND id = $2" },
+	{ "question_of_turn",
+	  "SELECT q.id, q.content, q.number AS question, a.number AS answer, " STORE_TIME(
+	      "a.created_at") " AS created_at FROM message a JOIN message q ON q.owner_id = $1 AND q.id = a.question_id"
+	                      " WHERE a.owner_id = $1 AND a.id = $2" },
 
 	{ "finish_turn",
 	  "WITH done AS (UPDATE message SET status = $4, content = $6, reasoning = $7, sources = $8,"
@@ -147,7 +191,17 @@ static void read_history(const PGresult *res, struct store_begun *ret, struct ar
 static void read_session(const PGresult *res, struct store_begun *ret, struct arena *a)
 {
 	ret->chatbot_id = arena_strdup(a, db_text(res, 0, "chatbot_id"));
+	ret->kind = arena_strdup(a, db_text(res, 0, "kind"));
 	ret->visitor = *db_text(res, 0, "visitor") == 't';
+}
+
+static void read_question(const PGresult *res, struct store_begun *ret, struct arena *a)
+{
+	ret->question_id = arena_strdup(a, db_text(res, 0, "id"));
+	ret->question = arena_strdup(a, db_text(res, 0, "content"));
+	ret->created_at = arena_strdup(a, db_text(res, 0, "created_at"));
+	ret->question_number = db_int(res, 0, "question");
+	ret->answer_number = db_int(res, 0, "answer");
 }
 
 static int no_chatbot(struct error *err)
@@ -158,7 +212,22 @@ static int no_chatbot(struct error *err)
 	return error_set(err, ERROR_NOT_FOUND, "no such chatbot");
 }
 
-enum begin_step { VISITOR, LOCK, KEY, BEGIN, HISTORY, BEGIN_STEPS };
+enum begin_step { VISITOR, LOCK, KEY, BEGIN, QUESTION, HISTORY, BEGIN_STEPS };
+
+/* Nothing was begun, since it may not be. */
+static int why_not(const struct store_new_turn *t, const PGresult *res, struct error *err)
+{
+	if (!db_int(res, 0, "known"))
+		return error_set(err, ERROR_NOT_FOUND, "no such message");
+	if (!t->again && !t->edits)
+		return error_set(err, ERROR_CONFLICT,
+		                 "%d messages of this session are not answered yet; wait for them",
+		                 STORE_UNDER_WAY);
+	if (db_int(res, 0, "turns"))
+		return error_set(err, ERROR_CONFLICT, "an answer is being written in this session");
+	return error_set(err, ERROR_CONFLICT, "only the last %s of a session can be changed",
+	                 t->again ? "answer" : "question");
+}
 
 /* What the statements say of it. */
 static int judge(const struct store_new_turn *t, const struct db_step *s, struct store_begun *begun,
@@ -174,13 +243,10 @@ static int judge(const struct store_new_turn *t, const struct db_step *s, struct
 		           : error_set(err, ERROR_INVALID,
 		                       "this Idempotency-Key was used for another message in this session");
 	if (!status)
-		return error_set(err, ERROR_CONFLICT,
-		                 "%d messages of this session are not answered yet; wait for them",
-		                 STORE_UNDER_WAY);
-	*begun = (struct store_begun){ .question = t->content,
-		                       .created_at = t->created_at,
-		                       .queued = strcmp(status, "queued") == 0 };
+		return why_not(t, s[BEGIN].res, err);
+	*begun = (struct store_begun){ .queued = strcmp(status, "queued") == 0 };
 	read_session(s[LOCK].res, begun, a);
+	read_question(s[QUESTION].res, begun, a);
 	read_history(s[HISTORY].res, begun, a);
 	return 1;
 }
@@ -196,11 +262,23 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		[BEGIN] = { "begin_turn", DB_ARGS(t->owner, t->session, t->question_id, t->content,
 		                                  t->created_at, t->message_id, t->stream, t->key,
 		                                  t->request_hash, t->title, STORE_UNDER_WAY) },
+		[QUESTION] = { "question_of_turn", DB_ARGS(t->owner, t->message_id) },
 		[HISTORY] = { "history",
-		              DB_ARGS(t->owner, t->session, t->question_id, t->history_characters) },
+		              DB_ARGS(t->owner, t->session, t->message_id, t->history_characters) },
+	};
+	const struct db_step again = { "begin_again",
+		                       DB_ARGS(t->owner, t->session, t->again, t->message_id, t->created_at,
+		                               t->stream, t->key, t->request_hash) };
+	const struct db_step edited = {
+		"begin_edited", DB_ARGS(t->owner, t->session, t->edits, t->message_id, t->created_at,
+		                        t->stream, t->key, t->request_hash, t->question_id, t->content)
 	};
 	int first = t->chatbot ? VISITOR : LOCK, result;
 
+	if (t->again)
+		steps[BEGIN] = again;
+	if (t->edits)
+		steps[BEGIN] = edited;
 	if (db_together(db, steps + first, BEGIN_STEPS - first, err) < 0)
 		return no_chatbot(err);
 	result = judge(t, steps, begun, before, a, err);
@@ -209,25 +287,22 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 }
 
 int store_load_turn(struct db *db, const char *owner, const char *session, const char *message_id,
-                    const char *question_id, int history_characters, struct store_begun *ret, struct arena *a,
-                    struct error *err)
+                    int history_characters, struct store_begun *ret, struct arena *a, struct error *err)
 {
 	struct db_step steps[] = {
 		{ "session_of_turn", DB_ARGS(owner, session) },
-		{ "question_of_turn", DB_ARGS(owner, question_id, message_id) },
-		{ "history", DB_ARGS(owner, session, question_id, history_characters) },
+		{ "question_of_turn", DB_ARGS(owner, message_id) },
+		{ "history", DB_ARGS(owner, session, message_id, history_characters) },
 	};
 	int found;
 
 	if (db_together(db, steps, 3, err) < 0)
 		return -1;
-	found = PQntuples(steps[0].res) && PQntuples(steps[1].res) && db_text(steps[1].res, 0, "created_at");
+	found = PQntuples(steps[0].res) && PQntuples(steps[1].res);
 	if (found) {
-		*ret = (struct store_begun){
-			.question = arena_strdup(a, db_text(steps[1].res, 0, "content")),
-			.created_at = arena_strdup(a, db_text(steps[1].res, 0, "created_at")),
-		};
+		*ret = (struct store_begun){ 0 };
 		read_session(steps[0].res, ret, a);
+		read_question(steps[1].res, ret, a);
 		read_history(steps[2].res, ret, a);
 	}
 	db_steps_done(steps, 3);

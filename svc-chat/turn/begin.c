@@ -56,25 +56,29 @@ static int store(struct call *call, const struct turn_question *q, struct writer
                  struct store_turn *ret)
 {
 	const struct chat *chat = chat_state(call);
-	char hash[65], now[32];
+	char hash[65], now[32], question_id[UUID_TEXT];
 	struct store_new_turn turn = {
 		.owner = call->owner_id,
 		.session = q->session,
-		.question_id = writer->question_id,
+		.question_id = question_id,
 		.message_id = writer->message_id,
 		.stream = stream_id(writer->stream),
-		.content = arena_strdup(&writer->arena, q->content),
-		.title = title_from(q->content, call->arena),
+		.content = q->content,
+		.title = q->content ? title_from(q->content, call->arena) : NULL,
 		.key = call->idempotency_key && *call->idempotency_key ? call->idempotency_key : NULL,
 		.history_characters = chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN,
 		.chatbot = q->chatbot,
 		.origin = q->origin,
 		.expires_at = q->expires_at,
+		.again = q->again,
+		.edits = q->edits,
 	};
+	const char *asked = q->content ? q->content : q->again;
 
 	clock_rfc3339(now, clock_unix_ms());
-	sha256_hex(hash, q->content, strlen(q->content));
-	turn.created_at = arena_strdup(&writer->arena, now);
+	uuid_make(question_id);
+	sha256_hex(hash, asked, strlen(asked));
+	turn.created_at = now;
 	turn.request_hash = turn.key ? hash : NULL;
 	writer->begun = arena_new(&writer->arena, struct store_begun, 1);
 	return store_begin_turn(call->db, &turn, writer->begun, ret, &writer->arena, call->err);
@@ -95,17 +99,16 @@ static void copy_turn(struct call *call, const struct store_turn *from, struct s
 static void start(struct call *call, struct writer *writer, struct task *task, struct store_turn *ret)
 {
 	const struct chat *chat = chat_state(call);
-	struct event_list begin = { .count = 2 };
+	struct event_list begin = { 0 };
 	bool queued = writer->begun->queued;
 
 	copy_turn(call,
-	          &(struct store_turn){ .question_id = writer->question_id,
+	          &(struct store_turn){ .question_id = writer->begun->question_id,
 	                                .message_id = writer->message_id,
 	                                .stream = stream_id(writer->stream),
 	                                .status = queued ? "queued" : "generating" },
 	          ret);
-	begin.at[0] = event_message(writer->question_id, "user", call->arena);
-	begin.at[1] = event_message(writer->message_id, "assistant", call->arena);
+	events_of_begin(writer->begun, writer->message_id, &begin, call->arena);
 	events_append(writer->stream, &begin);
 	writer->queued = queued;
 	if (queued) { /* what was said before it is not known yet */
@@ -117,7 +120,7 @@ static void start(struct call *call, struct writer *writer, struct task *task, s
 
 int turn_begin(struct call *call, const struct turn_question *q, struct store_turn *ret)
 {
-	char question_id[UUID_TEXT], message_id[UUID_TEXT];
+	char message_id[UUID_TEXT];
 	struct store_turn before;
 	struct writer *writer;
 	struct stream *stream;
@@ -131,9 +134,8 @@ int turn_begin(struct call *call, const struct turn_question *q, struct store_tu
 		service_task_drop(task);
 		return -1;
 	}
-	uuid_make(question_id);
 	uuid_make(message_id);
-	writer = keeper_new(call->owner_id, q->session, message_id, question_id, stream_id(stream));
+	writer = keeper_new(call->owner_id, q->session, message_id, stream_id(stream));
 	writer->stream = stream;
 	stored = store(call, q, writer, &before);
 	if (stored == 1) {

@@ -1,5 +1,6 @@
 #include "svc-chat/turn/events.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -14,9 +15,21 @@ enum {
 
 /* --- Each of them --------------------------------------------------------------------------------------------------- */
 
-struct event event_message(const char *id, const char *role, struct arena *a)
+enum audience events_audience(const struct store_begun *begun)
+{
+	if (begun->visitor)
+		return FOR_VISITOR;
+	return begun->kind && strcmp(begun->kind, "session") != 0 ? FOR_CHAT : FOR_USER;
+}
+
+static struct event event_message(const char *id, const char *role, struct arena *a)
 {
 	return (struct event){ "message", arena_printf(a, "{\"id\":\"%s\",\"role\":\"%s\"}", id, role) };
+}
+
+static struct event event_numbered(int64_t id, const char *role, struct arena *a)
+{
+	return (struct event){ "message", arena_printf(a, "{\"id\":%" PRId64 ",\"role\":\"%s\"}", id, role) };
 }
 
 static struct event with_text(const char *name, const char *member, const char *bytes, size_t size,
@@ -50,20 +63,50 @@ static struct event event_sources(const Chat__Message *message, struct arena *a)
 	return (struct event){ "sources", t.at };
 }
 
-static struct event event_done(const Chat__Message *message,
+void events_for_chat(const Chat__Message *m, Chat__ChatMessage *ret)
+{
+	chat__chat_message__init(ret);
+	ret->has_id = true;
+	ret->id = m->number;
+	ret->content = m->content;
+	ret->role = m->role;
+	ret->created_at = m->created_at;
+	ret->reasoning = m->reasoning;
+	ret->has_status = m->has_status;
+	ret->status = m->status;
+	ret->sources = m->sources;
+	ret->n_sources = m->n_sources;
+	ret->error = m->error;
+	ret->model = m->model;
+	ret->feedback = m->feedback;
+}
+
+static void add_message(struct text *t, const Chat__Message *message, enum audience audience)
+{
+	Chat__ChatMessage numbered;
+
+	if (audience == FOR_CHAT) {
+		events_for_chat(message, &numbered);
+		json_from_message(t, &shape_chat__chat_message, &numbered.base);
+	} else {
+		json_from_message(t, &shape_chat__message, &message->base);
+	}
+}
+
+static struct event event_done(const Chat__Message *message, enum audience audience,
                                struct arena *a) // NOLINT(misc-no-recursion)
 {
 	struct text t;
 
 	text_init(&t, a);
 	text_adds(&t, "{\"message\":");
-	json_from_message(&t, &shape_chat__message, &message->base);
+	add_message(&t, message, audience);
 	text_addc(&t, '}');
 	if (t.length > EVENT_BYTES && message->reasoning) { /* its reader has had that */
 		Chat__Message shorter = *message;
 
 		shorter.reasoning = NULL;
-		return event_done(&shorter, a);
+		return event_done(&shorter, audience, a);
 	}
 	return (struct event){ "done", t.at };
 }
@@ -75,6 +118,18 @@ static void add(struct event_list *list, struct event event)
 	list->at[list->count++] = event;
 }
 
+void events_of_begin(const struct store_begun *begun, const char *message_id, struct event_list *out,
+                     struct arena *a)
+{
+	if (events_audience(begun) == FOR_CHAT) {
+		add(out, event_numbered(begun->question_number, "user", a));
+		add(out, event_numbered(begun->answer_number, "assistant", a));
+	} else {
+		add(out, event_message(begun->question_id, "user", a));
+		add(out, event_message(message_id, "assistant", a));
+	}
+}
+
 void events_for_visitor(Chat__Message *message)
 {
 	message->reasoning = message->model = NULL;
@@ -82,31 +137,30 @@ void events_for_visitor(Chat__Message *message)
 		message->error = (char *)"this cannot be answered right now; please try again later";
 }
 
-void events_of_end(const Chat__Message *message, bool visitor, struct event_list *out, struct arena *a)
+void events_of_end(const Chat__Message *message, enum audience audience, struct event_list *out,
+                   struct arena *a)
 {
 	Chat__Message m = *message;
 
-	if (visitor)
+	if (audience == FOR_VISITOR)
 		events_for_visitor(&m);
 	if (m.status == CHAT__MESSAGE_STATUS__COMPLETE || m.status == CHAT__MESSAGE_STATUS__STOPPED) {
 		add(out, event_sources(&m, a));
-		add(out, event_done(&m, a));
+		add(out, event_done(&m, audience, a));
 	} else {
 		add(out, event_error(m.error ? m.error : "the answer was interrupted", a));
 	}
 }
 
-void events_of_message(const char *question_id, const Chat__Message *message, bool visitor,
-                       struct event_list *out, struct arena *a)
+void events_of_message(const struct store_begun *begun, const Chat__Message *message, struct event_list *out,
+                       struct arena *a)
 {
-	if (question_id)
-		add(out, event_message(question_id, "user", a));
-	add(out, event_message(message->id, "assistant", a));
-	if (!visitor && message->reasoning && *message->reasoning)
+	events_of_begin(begun, message->id, out, a);
+	if (!begun->visitor && message->reasoning && *message->reasoning)
 		add(out, event_text("reasoning", message->reasoning, strlen(message->reasoning), a));
 	if (*message->content)
 		add(out, event_text("delta", message->content, strlen(message->content), a));
-	events_of_end(message, visitor, out, a);
+	events_of_end(message, events_audience(begun), out, a);
 }
 
 void events_append(struct stream *s, const struct event_list *list)

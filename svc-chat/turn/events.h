@@ -14,6 +14,12 @@
 #include "common/base/arena.h"
 #include "common/base/error.h"
 #include "common/stream/stream.h"
+#include "svc-chat/store.h"
+
+/* Whom they are for: visitors do not see what was thought, nor what a provider says of its trouble; in a chat of
+ * ChatConnect messages have numbers. */
+enum audience { FOR_USER, FOR_VISITOR, FOR_CHAT };
+enum audience events_audience(const struct store_begun *begun);
 
 /* Who follows a visitor's answer: whoever knows the stream. */
 #define EVENTS_VISITOR "?"
@@ -27,19 +33,24 @@ struct event_list {
 	size_t count;
 };
 
-struct event event_message(const char *id, const char *role, struct arena *a);
+/* How a turn begins: its question, its answer. */
+void events_of_begin(const struct store_begun *begun, const char *message_id, struct event_list *out,
+                     struct arena *a);
 struct event event_text(const char *name /* "delta", "reasoning" */, const char *bytes, size_t size,
                         struct arena *a);
 struct event event_error(const char *detail, struct arena *a);
 
-/* What a visitor may see of a message: not what was thought, nor what a model's provider says of its trouble. */
+/* What a visitor may see of a message. */
 void events_for_visitor(Chat__Message *message);
+/* As ChatConnect shows it. */
+void events_for_chat(const Chat__Message *message, Chat__ChatMessage *ret);
 
 /* How an answer ends: its sources and the message itself, or the error. */
-void events_of_end(const Chat__Message *message, bool visitor, struct event_list *out, struct arena *a);
+void events_of_end(const Chat__Message *message, enum audience audience, struct event_list *out,
+                   struct arena *a);
 /* A whole answer told anew. */
-void events_of_message(const char *question_id, const Chat__Message *message, bool visitor,
-                       struct event_list *out, struct arena *a);
+void events_of_message(const struct store_begun *begun, const Chat__Message *message, struct event_list *out,
+                       struct arena *a);
 
 void events_append(struct stream *s, const struct event_list *list);
 

@@ -73,6 +73,7 @@ static int retell(struct call *call, const char *session_id, const struct store_
 	const struct chat *chat = chat_state(call);
 	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct event_list list = { 0 }, nothing_more = { 0 };
+	struct store_begun begun;
 	char tail[SEALED_OWNER_TEXT], id[STREAM_ID];
 	ProtobufCBinaryData log;
 	struct stream *stream;
@@ -81,14 +82,16 @@ static int retell(struct call *call, const char *session_id, const struct store_
 
 	found = store_get_message(call->db, call->owner_id, session_id, turn->message_id, &message,
 	                          call->arena, call->err);
+	if (found > 0)
+		found = store_load_turn(call->db, call->owner_id, session_id, turn->message_id, 0, &begun,
+		                        call->arena, call->err);
 	if (found <= 0)
 		return found < 0 ? -1 : error_set(call->err, ERROR_NOT_FOUND, "no such message");
 	sealed_owner(chat->key, call->owner_id, tail);
 	stream_make_id(hub, tail, id);
 	if (stream_open_as(hub, id, reader, &stream, call->err) < 0)
 		return -1;
-	events_of_message(turn->question_id, &message, strcmp(reader, EVENTS_VISITOR) == 0, &list,
-	                  call->arena);
+	events_of_message(&begun, &message, &list, call->arena);
 	events_append(stream, &list);
 	out->stream = arena_strdup(call->arena, id);
 	log = events_log(stream, &nothing_more, &last, call->arena);

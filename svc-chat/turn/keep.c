@@ -34,7 +34,7 @@ struct keeper {
 /* --- The list ------------------------------------------------------------------------------------------------------- */
 
 struct writer *keeper_new(const char *owner, const char *session, const char *message_id,
-                          const char *question_id, const char *stream_id)
+                          const char *stream_id)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
 
@@ -43,7 +43,6 @@ struct writer *keeper_new(const char *owner, const char *session, const char *me
 	snprintf(writer->owner, sizeof writer->owner, "%s", owner);
 	snprintf(writer->session, sizeof writer->session, "%s", session);
 	snprintf(writer->message_id, sizeof writer->message_id, "%s", message_id);
-	snprintf(writer->question_id, sizeof writer->question_id, "%s", question_id ? question_id : "");
 	snprintf(writer->stream_id, sizeof writer->stream_id, "%s", stream_id ? stream_id : "");
 	writer->attempt = 1;
 	writer->step = 1; /* 0 is what was retrieved */
@@ -386,9 +385,8 @@ static void take_over(struct keeper *k, struct call *call)
 	                                                &orphans, &n, call->arena, call->err) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		struct writer *writer =
-		    keeper_new(orphans[i].owner, orphans[i].session, orphans[i].message_id,
-		               orphans[i].question_id, orphans[i].stream);
+		struct writer *writer = keeper_new(orphans[i].owner, orphans[i].session,
+		                                   orphans[i].message_id, orphans[i].stream);
 
 		writer->attempt = orphans[i].attempt;
 		writer->queued = orphans[i].queued;

@@ -35,7 +35,7 @@ enum writer_end {
 
 /* A turn that is held here. What does not change is set by whoever adds it. */
 struct writer {
-	char owner[UUID_TEXT], session[UUID_TEXT], message_id[UUID_TEXT], question_id[UUID_TEXT];
+	char owner[UUID_TEXT], session[UUID_TEXT], message_id[UUID_TEXT];
 	char stream_id[STREAM_ID];
 	int attempt;
 	struct stream *stream;     /* NULL: its writer opens it */
@@ -67,7 +67,7 @@ void keeper_close(struct keeper *k);
 
 /* An empty one, to be filled and added; from then on the keeper keeps it. */
 struct writer *keeper_new(const char *owner, const char *session, const char *message_id,
-                          const char *question_id, const char *stream_id);
+                          const char *stream_id);
 void keeper_add(struct keeper *k, struct writer *writer,
                 struct task *task /* starts it; NULL: it is queued */);
 void keeper_run(struct keeper *k, struct writer *writer, const atomic_bool *cancelled);

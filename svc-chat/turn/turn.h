@@ -17,6 +17,8 @@
 struct turn_question {
 	const char *session, *content;
 	const char *reader; /* who may follow the answer: stream_reader() of whoever asks */
+	/* The last answer, which is written anew (content is NULL then); the last question, which is asked otherwise. */
+	const char *again, *edits;
 	/* Of a visitor, whose session begins with the first message: the chatbot; else NULL. */
 	const char *chatbot, *origin, *expires_at;
 };

@@ -21,6 +21,8 @@ enum {
 	HISTORY_CHARACTERS_PER_TOKEN = 4,
 };
 
+#define CHATCONNECT_MODEL "deepseek-reasoner" /* DeepSeek R1 */
+
 /* A turn while it is written; gone when its task ends. */
 struct writing {
 	struct call *call;
@@ -58,7 +60,6 @@ static int load(struct writing *w)
 	do {
 		error_clear(w->call->err);
 		found = store_load_turn(w->call->db, writer->owner, writer->session, writer->message_id,
-		                        writer->question_id,
 		                        w->chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN, w->begun,
 		                        w->call->arena, w->call->err);
 	} while (found < 0 && again(w, w->call->err, until));
@@ -69,7 +70,7 @@ static int load(struct writing *w)
 static int open_stream(struct writing *w)
 {
 	struct writer *writer = w->writer;
-	struct event_list begin = { .count = 2 };
+	struct event_list begin = { 0 };
 
 	if (writer->stream)
 		return 0;
@@ -77,8 +78,7 @@ static int open_stream(struct writing *w)
 	                   w->begun->visitor ? EVENTS_VISITOR : writer->owner, &writer->stream,
 	                   w->call->err) < 0)
 		return -1;
-	begin.at[0] = event_message(writer->question_id, "user", w->call->arena);
-	begin.at[1] = event_message(writer->message_id, "assistant", w->call->arena);
+	events_of_begin(w->begun, writer->message_id, &begin, w->call->arena);
 	events_append(writer->stream, &begin);
 	return 0;
 }
@@ -89,6 +89,8 @@ static int load_chatbot(struct writing *w)
 
 	if (!w->begun->chatbot_id) {
 		settings_read(NULL, &w->ask.settings, w->call->arena);
+		if (strcmp(w->begun->kind, "chatconnect") == 0)
+			w->ask.settings.model = CHATCONNECT_MODEL;
 		return 0;
 	}
 	if (retrieve_chatbot(w->call, w->begun->chatbot_id, &chatbot) < 0)
@@ -223,6 +225,9 @@ static void describe(struct writing *w, int result, Chat__Message *m)
 	m->content = writer->content.at;
 	m->reasoning = writer->reasoning.length ? writer->reasoning.at : NULL;
 	m->created_at = (char *)(w->begun && w->begun->created_at ? w->begun->created_at : "");
+	m->has_number = true;
+	m->number = w->begun->answer_number;
+	m->question_id = (char *)w->begun->question_id;
 	m->has_status = true;
 	m->status = status_of(w, result);
 	m->model = (char *)w->ask.result.model;
@@ -319,7 +324,7 @@ static void finish(struct writing *w, int result)
 	int stored;
 
 	describe(w, result, &message);
-	events_of_end(&message, w->begun && w->begun->visitor, &end, w->call->arena);
+	events_of_end(&message, events_audience(w->begun), &end, w->call->arena);
 	count(w, &message);
 	if (message.status != CHAT__MESSAGE_STATUS__FAILED)
 		error_clear(w->call->err);

@@ -449,7 +449,6 @@ static void test_turns_of_the_dead(void **state)
 	OK(store_take_over(&db, 0, 8, &orphans, &n, &arena, &err));
 	assert_int_equal(n, 1);
 	assert_string_equal(orphans[0].message_id, silent.message_id);
-	assert_string_equal(orphans[0].question_id, silent.question_id);
 	assert_string_equal(orphans[0].stream, silent.stream);
 	assert_int_equal(orphans[0].attempt, 2);
 	assert_int_equal(status_of(alive.session, alive.message_id), CHAT__MESSAGE_STATUS__GENERATING);
@@ -485,6 +484,54 @@ static void test_a_turn_that_kills_its_writers_ends(void **state)
 	assert_int_equal(status_of(turn.session, turn.message_id), CHAT__MESSAGE_STATUS__INTERRUPTED);
 }
 
+static void test_answers_and_questions_anew(void **state)
+{
+	const char *session = new_session(), *next, *first = add_turn(session, "one", "1");
+	const char *second = add_turn(session, "two", "2");
+	struct store_new_turn again = new_turn(session, NULL);
+	struct store_begun begun;
+	struct store_turn before;
+	Chat__Message **got, m = CHAT__MESSAGE__INIT;
+	int64_t last;
+	size_t n;
+	bool more;
+
+	(void)state;
+	again.again = first;
+	assert_int_equal(store_begin_turn(&db, &again, &begun, &before, &arena, &err), -1);
+	assert_int_equal(err.code, ERROR_CONFLICT); /* not the last */
+	error_clear(&err);
+	again.again = new_id();
+	assert_int_equal(store_begin_turn(&db, &again, &begun, &before, &arena, &err), -1);
+	assert_int_equal(err.code, ERROR_NOT_FOUND);
+	error_clear(&err);
+	again.again = second;
+	again.history_characters = 100;
+	begun = begin_turn(&again);
+	assert_string_equal(begun.question, "two");
+	assert_int_equal(begun.history_count, 2);
+	assert_int_equal(finish(session, again.message_id, 1, "2b", &next), 1);
+	OK(store_messages(&db, owner, session, false, 0, INT64_MAX, 100, &n, &got, &last, &more, &arena,
+	                  &err));
+	assert_int_equal(n, 4);
+	assert_string_equal(got[3]->content, "2b");
+	assert_string_equal(got[3]->replaces, second);
+	OK(store_messages(&db, owner, session, true, 0, INT64_MAX, 100, &n, &got, &last, &more, &arena,
+	                  &err));
+	assert_int_equal(n, 5);
+	/* And the question: both answers of the old one go with it. */
+	assert_int_equal(store_get_message(&db, owner, session, again.message_id, &m, &arena, &err), 1);
+	next = m.question_id;
+	again = new_turn(session, "two, please");
+	again.edits = next;
+	begun = begin_turn(&again);
+	assert_string_equal(begun.question, "two, please");
+	OK(store_messages(&db, owner, session, false, 0, INT64_MAX, 100, &n, &got, &last, &more, &arena,
+	                  &err));
+	assert_int_equal(n, 4);
+	assert_string_equal(got[2]->content, "two, please");
+}
+
 static void test_gone_on_with(void **state)
 {
 	const char *session = new_session(), *next;
@@ -495,8 +542,7 @@ static void test_gone_on_with(void **state)
 	begin_turn(&first);
 	begin_turn(&second);
 	assert_int_equal(finish(session, first.message_id, 1, "one", &next), 1);
-	assert_int_equal(store_load_turn(&db, owner, session, second.message_id, second.question_id, 1000,
-	                                 &got, &arena, &err),
+	assert_int_equal(store_load_turn(&db, owner, session, second.message_id, 1000, &got, &arena, &err),
 	                 1);
 	assert_string_equal(got.question, "second");
 	assert_string_equal(got.chatbot_id, bot);
@@ -504,8 +550,7 @@ static void test_gone_on_with(void **state)
 	assert_int_equal(got.history_count, 2);
 	assert_string_equal(got.history[1].content, "one");
 	OK(store_delete_session(&db, owner, session, &err));
-	assert_int_equal(store_load_turn(&db, owner, session, second.message_id, second.question_id, 1000,
-	                                 &got, &arena, &err),
+	assert_int_equal(store_load_turn(&db, owner, session, second.message_id, 1000, &got, &arena, &err),
 	                 0);
 }
 
@@ -549,21 +594,22 @@ static void test_windows(void **state)
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		add_turn(session, "q", "a");
-	OK(store_page_start(&db, owner, session, INT64_MAX, 3, 0, &first, &more, &err));
+	OK(store_page_start(&db, owner, session, false, INT64_MAX, 3, 0, &first, &more, &err));
 	assert_true(more);
-	OK(store_messages(&db, owner, session, first - 1, INT64_MAX, 100, &n, &got, &last, &more, &arena,
-	                  &err));
+	OK(store_messages(&db, owner, session, false, first - 1, INT64_MAX, 100, &n, &got, &last, &more,
+	                  &arena, &err));
 	assert_int_equal(n, 3);
 	assert_false(more);
 	assert_string_equal(got[0]->role, "assistant");
 	assert_string_equal(got[1]->role, "user");
-	OK(store_messages(&db, owner, session, first - 1, INT64_MAX, 2, &n, &got, &last, &more, &arena,
+	OK(store_messages(&db, owner, session, false, first - 1, INT64_MAX, 2, &n, &got, &last, &more, &arena,
 	                  &err));
 	assert_int_equal(n, 2);
 	assert_true(more);
-	OK(store_page_start(&db, owner, session, first, 100, 0, &first, &more, &err));
+	OK(store_page_start(&db, owner, session, false, first, 100, 0, &first, &more, &err));
 	assert_false(more);
-	OK(store_messages(&db, owner, session, 0, INT64_MAX, 100, &n, &got, &last, &more, &arena, &err));
+	OK(store_messages(&db, owner, session, false, 0, INT64_MAX, 100, &n, &got, &last, &more, &arena,
+	                  &err));
 	assert_int_equal(n, 10);
 	/* Large ones: no reply may burst. */
 	large = arena_alloc(&arena, (1 << 20) + 1);
@@ -574,8 +620,8 @@ static void test_windows(void **state)
 	for (int64_t after = 0, replies = 0;; replies++) {
 		size_t part, bytes = 0;
 
-		OK(store_messages(&db, owner, session, after, INT64_MAX, 100, &part, &got, &after, &more,
-		                  &arena, &err));
+		OK(store_messages(&db, owner, session, false, after, INT64_MAX, 100, &part, &got, &after,
+		                  &more, &arena, &err));
 		for (size_t i = 0; i < part; i++)
 			bytes += strlen(got[i]->content);
 		assert_true(bytes < 3500 * 1000);
@@ -585,10 +631,10 @@ static void test_windows(void **state)
 		assert_true(replies < 5);
 	}
 	assert_int_equal(n, 18);
-	OK(store_page_start(&db, owner, session, INT64_MAX, 100, STORE_BYTES, &first, &more, &err));
+	OK(store_page_start(&db, owner, session, false, INT64_MAX, 100, STORE_BYTES, &first, &more, &err));
 	assert_true(more);
-	OK(store_messages(&db, owner, session, first - 1, INT64_MAX, 100, &n, &got, &last, &more, &arena,
-	                  &err));
+	OK(store_messages(&db, owner, session, false, first - 1, INT64_MAX, 100, &n, &got, &last, &more,
+	                  &arena, &err));
 	assert_false(more);
 	assert_true(n >= 2 && n <= 5);
 }
@@ -639,6 +685,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_renewing_and_stopping, begin, end),
 		cmocka_unit_test_setup_teardown(test_turns_of_the_dead, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_turn_that_kills_its_writers_ends, begin, end),
+		cmocka_unit_test_setup_teardown(test_answers_and_questions_anew, begin, end),
 		cmocka_unit_test_setup_teardown(test_gone_on_with, begin, end),
 		cmocka_unit_test_setup_teardown(test_streams, begin, end),
 		cmocka_unit_test_setup_teardown(test_windows, begin, end),
