@@ -8,8 +8,6 @@
 enum {
 	OUTSTANDING_MAX = SESSION_WINDOW / 2, /* at one replica: what it is sent lies in its window */
 	LOOK_MS = 20,
-	GRACE_MS = 1000,   /* a call waits so long for a first replica */
-	REVIVAL_MS = 5000, /* a read for one that may follow the last that went */
 };
 
 static bool was_tried(const struct call_out *call, int place)
@@ -78,7 +76,8 @@ static bool any_usable(const struct peer *peer)
 /* Until when a call waits for somebody who could be asked: monotonic ms. */
 static int64_t patience(const struct call_out *call)
 {
-	int64_t until = call->began + GRACE_MS, revived = call->peer->alive_at + REVIVAL_MS;
+	const struct peer *peer = call->peer;
+	int64_t until = call->began + peer->pace.grace, revived = peer->alive_at + peer->pace.revival;
 
 	if (call->method->reads && until < revived)
 		until = revived;

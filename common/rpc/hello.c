@@ -7,8 +7,6 @@
 #include "common/base/clock.h"
 #include "common/rpc/internal.h"
 
-enum { PROBE_EVERY_MS = 1000, PROBE_WAIT_MS = 1500 };
-
 /* With the peer's lock held. */
 static void met(struct replica *r, const Rpc__HelloReply *hello, int64_t now)
 {
@@ -79,7 +77,7 @@ static void ask(struct replica *r)
 	envelope_hello(&r->hello, &request, nng_msg_body(msg), size);
 	memcpy(r->hello_header, nng_msg_body(msg), ENVELOPE_HELLO_HEADER);
 	r->asked = clock_mono_us();
-	exchange_send(r->probe, msg, PROBE_WAIT_MS, clock_mono_ms() + PROBE_WAIT_MS);
+	exchange_send(r->probe, msg, r->peer->pace.ask_wait, clock_mono_ms() + r->peer->pace.ask_wait);
 }
 
 /* Asks who is to be asked. Places in the table change hands only between replicas that are not being asked. */
@@ -97,7 +95,7 @@ static void look_round(struct peer *peer)
 			replica_gone(r);
 		} else if (!r->probing &&
 		           (!r->session.id || r->misses || atomic_load(&r->events) != r->events_known ||
-		            now - r->probed >= PROBE_EVERY_MS)) {
+		            now - r->probed >= peer->pace.ask_every)) {
 			r->probing = true;
 			r->probed = now;
 			r->events_asked = atomic_load(&r->events);
@@ -122,10 +120,11 @@ void *watch(void *arg)
 	pthread_setname_np(pthread_self(), peer->service);
 	while (!atomic_load(&peer->stopping)) {
 		struct timespec until;
+		int64_t next;
 
 		look_round(peer);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += 1;
+		next = clock_mono_ms() + peer->pace.ask_every;
+		until = (struct timespec){ next / 1000, next % 1000 * 1000000 };
 		while (sem_clockwait(&peer->wake, CLOCK_MONOTONIC, &until) < 0 && errno == EINTR)
 			;
 		while (sem_trywait(&peer->wake) == 0)

@@ -85,6 +85,7 @@ struct peer {
 	char *addresses; /* as configured */
 	unsigned char key[KEY_SIZE], denial_key[KEY_SIZE];
 	struct metrics *metrics; /* may be NULL */
+	struct rpc_pace pace;
 	pthread_t watcher, resolver;
 	bool by_name;       /* some addresses are names: there is a resolver */
 	sem_t wake;         /* the watcher shall look now: posted where no lock may be taken */

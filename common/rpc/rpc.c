@@ -12,6 +12,10 @@
 
 enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000, SEND_MS = 1000, REOPEN_MAX = 3 };
 
+static const struct rpc_pace usual_pace = {
+	.ask_every = 1000, .ask_wait = 1500, .grace = 1000, .revival = 5000
+};
+
 static void peer_free(struct peer *peer)
 {
 	for (int i = 0; i < peer->count; i++)
@@ -34,6 +38,7 @@ int peer_open(const struct peer_config *config, struct peer **ret, struct error 
 	memcpy(peer->key, config->key, KEY_SIZE);
 	envelope_denial_key(config->key, peer->denial_key);
 	peer->metrics = config->metrics;
+	peer->pace = config->pace ? *config->pace : usual_pace;
 	peer->alive_at = INT64_MIN / 2;
 	sem_init(&peer->wake, 0, 0);
 	sem_init(&peer->resolve_wake, 0, 0);
@@ -63,6 +68,8 @@ void peer_close(struct peer *peer)
 	pthread_mutex_lock(&peer->lock);
 	for (int i = 0; i < peer->count;
 	     i++) { /* NNG 1.5.2 may hang when it closes while an answer arrives */
+		if (peer->replicas[i]->probing && atomic_load(&peer->replicas[i]->pipes) <= 0)
+			nng_aio_cancel(peer->replicas[i]->probe->aio);
 		while (peer->replicas[i]->probing)
 			pthread_cond_wait(&peer->changed, &peer->lock);
 	}

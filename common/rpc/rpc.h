@@ -33,11 +33,19 @@ enum {
 
 struct peer;
 
+/* How often is looked, and how long is waited: milliseconds. */
+struct rpc_pace {
+	int ask_every, ask_wait; /* Hello */
+	int grace;               /* a call waits so long for a first replica */
+	int revival;             /* a read for one that may follow the last that went */
+};
+
 struct peer_config {
 	const char *service;      /* "documents" */
 	const char *addresses;    /* list or DNS name, as above */
 	const unsigned char *key; /* KEY_SIZE bytes: the cluster key */
 	struct metrics *metrics;
+	const struct rpc_pace *pace; /* NULL: as it shall be; tests are in a hurry */
 };
 
 /* 0: addresses, 1: some are names that have to be resolved, -1 with a sentence: something else. */

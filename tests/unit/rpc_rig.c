@@ -379,22 +379,40 @@ static pid_t spawn(int port, const char *name, const char *methods)
 	return pid;
 }
 
-pid_t rig_spawn(int port)
+pid_t rig_fork(int port)
 {
-	return rig_spawn_like(port, NULL, NULL);
+	return spawn(port, NULL, NULL);
+}
+
+void rig_wait_listening(int port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		                  .sin_port = htons((unsigned short)port),
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int64_t until = clock_mono_ms() + 20000;
+	int fd, rc;
+
+	do {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		rc = connect(fd, (struct sockaddr *)&at, sizeof at);
+		close(fd);
+		if (rc)
+			usleep(2000);
+	} while (rc && clock_mono_ms() < until);
+	assert(!rc);
 }
 
 pid_t rig_spawn_like(int port, const char *name, const char *methods)
 {
 	pid_t pid = spawn(port, name, methods);
-	struct peer *peer;
 
-	if (name) /* nobody here asks for it, so there is no telling when it answers */
-		return pid;
-	peer = rig_peer(NULL, (int[]){ port, 0 });
-	rig_wait_ready(peer, 1, 20000);
-	rig_close(peer);
+	rig_wait_listening(port);
 	return pid;
+}
+
+pid_t rig_spawn(int port)
+{
+	return rig_spawn_like(port, NULL, NULL);
 }
 
 void rig_kill(pid_t pid, int signal)
@@ -406,7 +424,7 @@ void rig_kill(pid_t pid, int signal)
 
 /* --- Calling ------------------------------------------------------------------------------------------------------------- */
 
-struct peer *rig_peer(struct metrics *m, const int *ports)
+static struct peer *open_peer(struct metrics *m, const int *ports, const struct rpc_pace *pace)
 {
 	unsigned char key[KEY_SIZE];
 	struct error err = { 0 };
@@ -418,10 +436,25 @@ struct peer *rig_peer(struct metrics *m, const int *ports)
 		                         used ? "," : "", *ports);
 	secret_derive(&rig_secret, RPC_KEY_PURPOSE, key);
 	if (peer_open(
-	        &(struct peer_config){ .service = "rig", .addresses = addresses, .key = key, .metrics = m },
+	        &(struct peer_config){
+	            .service = "rig", .addresses = addresses, .key = key, .metrics = m, .pace = pace },
 	        &peer, &err) < 0)
 		abort();
 	return peer;
+}
+
+struct peer *rig_peer(struct metrics *m, const int *ports)
+{
+	return open_peer(m, ports, NULL);
+}
+
+struct peer *rig_hasty_peer(const int *ports)
+{
+	static const struct rpc_pace hasty = {
+		.ask_every = 200, .ask_wait = 300, .grace = 300, .revival = 1000
+	};
+
+	return open_peer(NULL, ports, &hasty);
 }
 
 void rig_close(struct peer *peer)

@@ -45,13 +45,16 @@ extern const struct secret rig_secret;
 
 struct service *rig_start(int port, void (*change)(struct service_settings *set)); /* in this process */
 void rig_stop(struct service *s);
-pid_t rig_spawn(int port); /* in its own; returns when it answers */
-/* The same by another name, or knowing only so many of its methods. By another name: returns at once. */
+pid_t rig_spawn(int port); /* in its own; returns when it listens */
+pid_t rig_fork(int port);  /* returns at once */
+void rig_wait_listening(int port);
+/* The same by another name, or knowing only so many of its methods. */
 pid_t rig_spawn_like(int port, const char *name, const char *methods);
 void rig_kill(pid_t pid, int signal);
 
 /* A peer over these ports (ended by 0). */
 struct peer *rig_peer(struct metrics *m, const int *ports);
+struct peer *rig_hasty_peer(const int *ports); /* that finds out five times as fast who is dead */
 void rig_close(
     struct peer *peer); /* once late answers are in: NNG 1.5.2 may hang when one arrives during a close */
 void rig_wait_ready(struct peer *peer, int replicas, int within_ms);
