@@ -5,6 +5,7 @@
 #include "chat.methods.h"
 #include "common/egress/egress.h"
 #include "common/service/service.h"
+#include "svc-chat/config.h"
 #include "svc-chat/model/provider.h"
 #include "svc-chat/own_key.h"
 #include "svc-chat/state.h"
@@ -17,70 +18,6 @@
 
 extern const struct db_migration chat_migrations[];
 extern const size_t chat_migration_count;
-
-struct chat_settings {
-	const char *provider;
-	const char *base_url, *api_key, *model;
-	const char *base_url_2, *api_key_2, *model_2;
-	const char *base_url_3, *api_key_3, *model_3;
-	int64_t idle_seconds, total_seconds, context_tokens;
-};
-
-static const struct config_key keys[] = {
-	CONFIG_ONE_OF(struct chat_settings, provider, "CHAT_PROVIDER", "builtin", "builtin|openai",
-	              "who writes answers: builtin (quotes the documents) or openai"),
-	CONFIG_URL(struct chat_settings, base_url, "CHAT_BASE_URL", "https://api.openai.com/v1", "http|https",
-	           "of openai: any compatible endpoint"),
-	CONFIG_SECRET(struct chat_settings, api_key, "CHAT_API_KEY", "", "its key"),
-	CONFIG_TEXT(struct chat_settings, model, "CHAT_MODEL", "",
-	            "the model where a chatbot names none that the endpoint has"),
-	CONFIG_URL(struct chat_settings, base_url_2, "CHAT_2_BASE_URL", "", "http|https",
-	           "asked when the first endpoint fails"),
-	CONFIG_SECRET(struct chat_settings, api_key_2, "CHAT_2_API_KEY", "", "its key"),
-	CONFIG_TEXT(struct chat_settings, model_2, "CHAT_2_MODEL", "", "its model; CHAT_MODEL when empty"),
-	CONFIG_URL(struct chat_settings, base_url_3, "CHAT_3_BASE_URL", "", "http|https",
-	           "asked when that one fails, too"),
-	CONFIG_SECRET(struct chat_settings, api_key_3, "CHAT_3_API_KEY", "", "its key"),
-	CONFIG_TEXT(struct chat_settings, model_3, "CHAT_3_MODEL", "", "its model; CHAT_MODEL when empty"),
-	CONFIG_BETWEEN(struct chat_settings, idle_seconds, "CHAT_IDLE_SECONDS", "120", 1, 3600,
-	               "a model that is silent for so long hangs"),
-	CONFIG_BETWEEN(struct chat_settings, total_seconds, "CHAT_TOTAL_SECONDS", "600", 1, 800,
-	               "for one answer of a model"),
-	CONFIG_BETWEEN(struct chat_settings, context_tokens, "CHAT_CONTEXT_TOKENS", "8192", 1024, 2000000,
-	               "what the model takes in: prompt and answer together"),
-};
-
-static int check(void *settings, struct arena *a, struct error *err)
-{
-	const struct chat_settings *set = settings;
-
-	if (strcmp(set->provider, "openai") == 0 && !*set->model)
-		return config_refuse(err, a, "CHAT_MODEL", "CHAT_PROVIDER=openai needs CHAT_MODEL");
-	return 0;
-}
-
-static const char *or_else(const char *text, const char *other)
-{
-	return *text ? text : other;
-}
-
-static int open_model(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
-                      struct error *err)
-{
-	const struct provider_endpoint endpoints[] = {
-		{ "CHAT_BASE_URL", set->base_url, set->api_key, set->model },
-		{ "CHAT_2_BASE_URL", set->base_url_2, set->api_key_2, or_else(set->model_2, set->model) },
-		{ "CHAT_3_BASE_URL", set->base_url_3, set->api_key_3, or_else(set->model_3, set->model) },
-		{ 0 },
-	};
-
-	return provider_openai(&(struct provider_openai_config){ .egress = egress,
-	                                                         .endpoints = endpoints,
-	                                                         .quirks = &store_quirks,
-	                                                         .idle_seconds = (int)set->idle_seconds,
-	                                                         .total_seconds = (int)set->total_seconds },
-	                       ret, err);
-}
 
 static int start(struct service *service, void *settings, void **ret, struct error *err)
 {
@@ -98,7 +35,8 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->context_tokens = (int)set->context_tokens;
 	chat->builtin = provider_builtin();
 	chat->egress = service_egress(service);
-	if (strcmp(set->provider, "openai") == 0 && open_model(set, chat->egress, &chat->openai, err) < 0)
+	if (strcmp(set->provider, "openai") == 0 &&
+	    chat_open_model(set, chat->egress, &chat->openai, err) < 0)
 		return -1;
 	*ret = chat; /* before there is a thread that makes calls with it */
 	return keeper_open(service, write_turn, &chat->keeper, err);
@@ -130,16 +68,17 @@ int main(int argc, char **argv)
 	                    &(struct service_config){
 	                        .name = "chat",
 	                        .schema = "chat",
-	                        .peers = (const char *const[]){ "chatbots", "documents", NULL },
+	                        .peers = (const char *const[]){ "auth", "chatbots", "documents", NULL },
 	                        .methods = chat_methods,
 	                        .method_count = chat_method_count,
 	                        .statements = statements,
 	                        .migrations = chat_migrations,
 	                        .migration_count = chat_migration_count,
-	                        .keys = keys,
-	                        .key_count = sizeof keys / sizeof *keys,
+	                        .keys = chat_keys,
+	                        .key_count = chat_key_count,
 	                        .settings = &settings,
-	                        .check = check,
+	                        .check = chat_settings_check,
+	                        .command = chat_check_model,
 	                        .start = start,
 	                        .stop = stop,
 	                        .load_stream = turn_load_stream,

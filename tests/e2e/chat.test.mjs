@@ -1,6 +1,7 @@
 // Conversations: sessions and messages, answers whole and streamed, with citations; streams that are cut, resumed,
 // stopped, and outlive gateways and writers.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { request, sleep, slow, startRig, startStack, unique, until } from './harness.mjs';
@@ -196,6 +197,32 @@ test('a right citation is kept, an invented one is removed, in what is stored an
   // The second question leans on the first, so the score is another.
   const places = (sources) => sources.map(({ score, ...place }) => place);
   assert.deepEqual(places(events.find((e) => e.event === 'sources').data), places(answer.sources));
+});
+
+test('a user\'s own key of a provider is used for their chats, and for nobody else\'s', async () => {
+  const other = await stack.register();
+  await stack.ok('POST', '/auth/api-keys', { token: other.token, json: { provider: 'openai', key: 'sk-of-their-own' } });
+  const chatbot = await stack.ok('POST', '/api/chatbots', { token: other.token, json: { name: 'Own' } });
+  const session = await stack.ok('POST', '/api/chat/sessions', { token: other.token, json: { chatbotId: chatbot.id }, status: 201 });
+  const refused = await send(session.id, 'hello', { token: other.token });
+  assert.equal(refused.status, 502, 'the rig knows sk-test only');
+  assert.match(refused.body.detail, /does not accept our key/);
+  assert.doesNotMatch(JSON.stringify(refused.body), /of-their-own/);
+  assert.equal((await send((await newSession()).id, 'who are you')).body.content, 'You said: who are you');
+});
+
+test('--check-model asks the model for a word, and says in a sentence what is wrong', async () => {
+  const run = (env) => new Promise((done) =>
+    execFile(stack.process('chat').program, ['--check-model'], { env: { ...process.env, CHAT_PROVIDER: 'openai', CHAT_MODEL: 'scripted',
+      EGRESS_ALLOW: '127.0.0.1/32', CHAT_BASE_URL: `${rig.url}/v1`, ...env } }, (error, stdout) => done({ code: error ? error.code : 0, stdout })));
+  const good = await run({ CHAT_API_KEY: 'sk-test' });
+  assert.equal(good.code, 0, good.stdout);
+  assert.match(good.stdout, /CHAT_BASE_URL: the model \S+ answers "You said: Say: ready"/);
+  const bad = await run({ CHAT_API_KEY: 'sk-wrong', CHAT_2_BASE_URL: 'http://127.0.0.1:1/v1' });
+  assert.notEqual(bad.code, 0);
+  assert.match(bad.stdout, /CHAT_BASE_URL: the model's provider does not accept our key/);
+  assert.match(bad.stdout, /CHAT_2_BASE_URL: the model cannot be reached/);
+  assert.doesNotMatch(bad.stdout, /sk-wrong/);
 });
 
 test('reasoning, usage and the conversation so far', async () => {

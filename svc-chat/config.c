@@ -1,0 +1,159 @@
+#include "svc-chat/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/egress/egress.h"
+#include "svc-chat/store_quirks.h"
+
+const struct config_key chat_keys[] = {
+	CONFIG_ONE_OF(struct chat_settings, provider, "CHAT_PROVIDER", "builtin", "builtin|openai",
+	              "who writes answers: builtin (quotes the documents) or openai"),
+	CONFIG_URL(struct chat_settings, base_url, "CHAT_BASE_URL", "https://api.openai.com/v1", "http|https",
+	           "of openai: any compatible endpoint"),
+	CONFIG_SECRET(struct chat_settings, api_key, "CHAT_API_KEY", "", "its key"),
+	CONFIG_TEXT(struct chat_settings, model, "CHAT_MODEL", "",
+	            "the model where a chatbot names none that the endpoint has"),
+	CONFIG_URL(struct chat_settings, base_url_2, "CHAT_2_BASE_URL", "", "http|https",
+	           "asked when the first endpoint fails"),
+	CONFIG_SECRET(struct chat_settings, api_key_2, "CHAT_2_API_KEY", "", "its key"),
+	CONFIG_TEXT(struct chat_settings, model_2, "CHAT_2_MODEL", "", "its model; CHAT_MODEL when empty"),
+	CONFIG_URL(struct chat_settings, base_url_3, "CHAT_3_BASE_URL", "", "http|https",
+	           "asked when that one fails, too"),
+	CONFIG_SECRET(struct chat_settings, api_key_3, "CHAT_3_API_KEY", "", "its key"),
+	CONFIG_TEXT(struct chat_settings, model_3, "CHAT_3_MODEL", "", "its model; CHAT_MODEL when empty"),
+	CONFIG_BETWEEN(struct chat_settings, idle_seconds, "CHAT_IDLE_SECONDS", "120", 1, 3600,
+	               "a model that is silent for so long hangs"),
+	CONFIG_BETWEEN(struct chat_settings, total_seconds, "CHAT_TOTAL_SECONDS", "600", 1, 800,
+	               "for one answer of a model"),
+	CONFIG_BETWEEN(struct chat_settings, context_tokens, "CHAT_CONTEXT_TOKENS", "8192", 1024, 2000000,
+	               "what the model takes in: prompt and answer together"),
+};
+
+int chat_settings_check(void *settings, struct arena *a, struct error *err)
+{
+	const struct chat_settings *set = settings;
+
+	if (strcmp(set->provider, "openai") == 0 && !*set->model)
+		return config_refuse(err, a, "CHAT_MODEL", "CHAT_PROVIDER=openai needs CHAT_MODEL");
+	return 0;
+}
+
+const size_t chat_key_count = sizeof chat_keys / sizeof *chat_keys;
+
+static const char *or_else(const char *text, const char *other)
+{
+	return *text ? text : other;
+}
+
+static const struct provider_endpoint *endpoints_of(const struct chat_settings *set, struct arena *a)
+{
+	const struct provider_endpoint endpoints[] = {
+		{ "CHAT_BASE_URL", set->base_url, set->api_key, set->model },
+		{ "CHAT_2_BASE_URL", set->base_url_2, set->api_key_2, or_else(set->model_2, set->model) },
+		{ "CHAT_3_BASE_URL", set->base_url_3, set->api_key_3, or_else(set->model_3, set->model) },
+		{ 0 },
+	};
+
+	return arena_memdup(a, endpoints, sizeof endpoints);
+}
+
+int chat_open_model(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
+                    struct error *err)
+{
+	struct arena a;
+	int done;
+
+	arena_init(&a, 0);
+	done = provider_openai(&(struct provider_openai_config){ .egress = egress,
+	                                                         .endpoints = endpoints_of(set, &a),
+	                                                         .quirks = &store_quirks,
+	                                                         .idle_seconds = (int)set->idle_seconds,
+	                                                         .total_seconds = (int)set->total_seconds },
+	                       ret, err);
+	arena_done(&a);
+	return done;
+}
+
+/* --- Asking it for a word ------------------------------------------------------------------------------------------- */
+
+static int take(void *arg, const char *bytes, size_t size)
+{
+	text_add(arg, bytes, size);
+	return 0;
+}
+
+static int ignore(void *arg, const char *bytes, size_t size)
+{
+	(void)arg;
+	(void)bytes;
+	(void)size;
+	return 0;
+}
+
+static void forget(void *arg)
+{
+	((struct text *)arg)->length = 0;
+}
+
+static int check_endpoint(const struct provider_endpoint *e, struct egress *egress, struct arena *a)
+{
+	static const struct chat_message messages[] = { { "system", "You answer with one word." },
+		                                        { "user", "Say: ready" } };
+	const struct provider_endpoint list[] = { *e, { 0 } };
+	const atomic_bool no = false;
+	struct chat_request request = { .model = "default",
+		                        .temperature = 1,
+		                        .max_tokens = 1000,
+		                        .messages = messages,
+		                        .message_count = 2,
+		                        .cancelled = &no };
+	struct chat_result result = { 0 };
+	struct chat_provider *p;
+	struct error err = { 0 };
+	struct text said;
+	int done;
+
+	text_init(&said, a);
+	if (provider_openai(
+	        &(struct provider_openai_config){
+	            .egress = egress, .endpoints = list, .idle_seconds = 60, .total_seconds = 60 },
+	        &p, &err) < 0) {
+		printf("%s\n", err.message);
+		return -1;
+	}
+	done = p->answer(p, &request, &(struct chat_sink){ take, ignore, &said, forget }, &result, a, &err);
+	if (done == 0)
+		printf("%s: the model %s answers \"%.60s\"\n", e->name, result.model, said.at);
+	else
+		printf("%s: %s%s%s%s\n", e->name, err.message, *err.detail ? " (" : "", err.detail,
+		       *err.detail ? ")" : "");
+	p->free(p);
+	return done;
+}
+
+int chat_check_model(int argc, char **argv, struct arena *a, struct error *err)
+{
+	struct checked {
+		struct chat_settings chat;
+		const char *allow;
+	} set = { 0 };
+	static const struct config_key allow[] = { CONFIG_TEXT(struct checked, allow, "EGRESS_ALLOW", "",
+		                                               "") };
+	struct egress *egress;
+	int bad = 0;
+
+	if (argc < 2 || strcmp(argv[1], "--check-model") != 0)
+		return 0;
+	if (config_load(chat_keys, chat_key_count, &set.chat, a, err) < 0 ||
+	    config_load(allow, 1, &set, a, err) < 0 || chat_settings_check(&set.chat, a, err) < 0 ||
+	    egress_open(set.allow, &egress, err) < 0)
+		return -1;
+	if (strcmp(set.chat.provider, "openai") != 0)
+		printf("CHAT_PROVIDER is %s: there is no model to ask\n", set.chat.provider);
+	for (const struct provider_endpoint *e = endpoints_of(&set.chat, a);
+	     e->name && strcmp(set.chat.provider, "openai") == 0; e++)
+		bad += *e->base_url && check_endpoint(e, egress, a) < 0;
+	egress_close(egress);
+	return bad ? error_set(err, ERROR_UPSTREAM, "a model does not answer") : 1;
+}
