@@ -11,6 +11,7 @@
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/store_quirks.h"
+#include "svc-chat/store_servers.h"
 #include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/turn.h"
@@ -55,13 +56,12 @@ static void stop(void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_sessions_statements,
-		                                            store_messages_statements,
-		                                            store_turns_statements,
-		                                            store_keep_statements,
-		                                            store_visitors_statements,
-		                                            store_quirks_statements,
-		                                            NULL };
+	static const struct db_stmt *const statements[] = {
+		store_sessions_statements, store_messages_statements,
+		store_turns_statements,    store_keep_statements,
+		store_visitors_statements, store_quirks_statements,
+		store_servers_statements,  NULL
+	};
 	static struct chat_settings settings;
 
 	return service_main(argc, argv,

@@ -37,7 +37,7 @@ struct call {
 	int64_t now;      /* when it was begun: Unix milliseconds; the same in every run of a brief handler */
 	int64_t deadline; /* Unix milliseconds */
 	const atomic_bool *cancelled; /* set at shutdown; long work looks at it */
-	char *extra;                  /* of an error reply: JSON members to add; usually NULL */
+	char *extra;                  /* of an error reply: a JSON object of members to add; usually NULL */
 	struct parked *parked;        /* where it may wait for an event; NULL: it may not (a job, a task) */
 };
 

@@ -221,6 +221,31 @@ test('previews and widgets', async () => {
   await call('chat_get_widget_session', { token: null, values: { session_id: sessionId } });
 });
 
+test('tools', async () => {
+  const answers = { initialize: { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'x', version: '1' } },
+    'tools/list': { tools: [{ name: 'add', inputSchema: { type: 'object' } }] } };
+  const server = http.createServer(async (request, response) => {
+    let body = '';
+    for await (const piece of request) body += piece;
+    const { id, method } = JSON.parse(body || '{}');
+    response.writeHead(answers[method] ? 200 : 400, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(answers[method] ? { jsonrpc: '2.0', id, result: answers[method] } : {}));
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  known.server_id = (await call('chat_add_server', { json: { name: 'T', config: { uri: `http://127.0.0.1:${server.address().port}/mcp` } } })).id;
+  await call('chat_list_servers');
+  await call('chat_get_server');
+  await call('chat_update_server');
+  await call('chat_test_server');
+  await call('chat_connect_server');
+  await call('chat_list_tools');
+  await call('chat_list_chatconnect_tools');
+  await call('chat_set_tool_policy', { values: { name: 'mcp_T_add' } });
+  await call('chat_delete_server');
+  server.closeAllConnections();
+  server.close();
+});
+
 test('administration', async () => {
   await stack.ok('POST', '/auth/register', { json: { name: 'Admin', email: adminAddress } });
   await stack.ok('POST', '/auth/send-otp', { json: { email: adminAddress } });

@@ -1,0 +1,487 @@
+/* MCP servers of users, and the tools that they offer. */
+#include <string.h>
+#include <strings.h>
+
+#include "chat.methods.h"
+#include "common/base/text.h"
+#include "common/json/json.h"
+#include "common/service/sealer.h"
+#include "svc-chat/state.h"
+#include "svc-chat/store_servers.h"
+#include "svc-chat/tools/inventory.h"
+#include "svc-chat/tools/name.h"
+
+enum {
+	TEST_MS = 9500,         /* of a test, which never hangs */
+	CONNECT_MS = 25 * 1000, /* below the route's deadline */
+	REFRESH_MS = 2000,      /* of the list of tools */
+	FRESH_SECONDS = 300,    /* what is known of a server's tools is good */
+	AGAIN_SECONDS = 30,     /* until a server that failed is asked again */
+	HEADERS = 10,
+	REPLY_BYTES = 3 << 20, /* of tools in one answer */
+};
+
+static const struct chat *chat_of(const struct call *call)
+{
+	return call->state;
+}
+
+/* --- Rows and messages -------------------------------------------------------------------------------------------------- */
+
+static void show(const struct server_row *row, Chat__McpServer *out, struct arena *a)
+{
+	out->has_id = out->has_tools_count = true;
+	out->id = row->id;
+	out->name = (char *)row->name;
+	out->description = (char *)row->description;
+	out->config = arena_new(a, Chat__McpServerConfig, 1);
+	chat__mcp_server_config__init(out->config);
+	out->config->type = (char *)row->type;
+	out->config->uri = (char *)row->uri;
+	out->config->transport = (char *)row->transport;
+	out->status = (char *)row->status;
+	out->status_detail = (char *)row->status_detail;
+	out->tools_count = row->tools_count;
+	out->created_at = (char *)row->created_at;
+}
+
+static int load(struct call *call, int64_t id, struct server_row *ret)
+{
+	return db_must_find(store_get_server(call->db, call->owner_id, id, ret, call->arena, call->err),
+	                    "MCP server", call->err);
+}
+
+static const char *headers_context(const struct call *call)
+{
+	return arena_printf(call->arena, "mcp.headers/%s", call->owner_id);
+}
+
+/* What HTTP itself needs, and what would let a stranger speak for us, is not the user's to set. */
+static bool may_be_set(const char *name)
+{
+	static const char *const ours[] = { "host",           "content-length",
+		                            "content-type",   "transfer-encoding",
+		                            "connection",     "accept",
+		                            "mcp-session-id", "mcp-protocol-version" };
+
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (strcasecmp(name, ours[i]) == 0)
+			return false;
+	return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+	                    strlen(name);
+}
+
+static bool is_header_value(const char *value)
+{
+	for (; *value; value++)
+		if ((unsigned char)*value < ' ' || *value == 127)
+			return false;
+	return true;
+}
+
+static int bad_header(struct call *call, const char *name, const char *why)
+{
+	return error_field(call->err, call->arena, "body",
+	                   arena_printf(call->arena, "config.headers.%s", name), "value_error", "%s", why);
+}
+
+static int check_headers(struct call *call, const char *text)
+{
+	OWN(json) json_object *headers = NULL;
+
+	if (json_parse(text, strlen(text), &headers, call->err) < 0)
+		return -1;
+	if (json_object_object_length(headers) > HEADERS)
+		return error_field(call->err, call->arena, "body", "config.headers", "value_error",
+		                   "must be at most %d headers", HEADERS);
+	json_object_object_foreach(headers, name, value)
+	{
+		if (!may_be_set(name))
+			return bad_header(call, name, "is no header that can be set");
+		if (!json_object_is_type(value, json_type_string) ||
+		    !is_header_value(json_object_get_string(value)))
+			return bad_header(call, name, "must be a line of text");
+	}
+	return 0;
+}
+
+/* Into the row, sealed. */
+static int take_headers(struct call *call, const char *headers, struct server_row *row)
+{
+	char *sealed;
+
+	if (!headers)
+		return 0;
+	if (check_headers(call, headers) < 0 ||
+	    sealer_seal(call, headers_context(call), headers, &sealed) < 0)
+		return -1;
+	row->headers = sealed;
+	return 0;
+}
+
+/* For requests: "Name: value" each. */
+static int open_headers(struct call *call, const struct server_row *row, const char *const **ret)
+{
+	const char **list = arena_new(call->arena, const char *, HEADERS + 1);
+	OWN(json) json_object *headers = NULL;
+	char *plain;
+	size_t n = 0;
+
+	*ret = list;
+	if (!row->headers)
+		return 0;
+	if (sealer_open(call, headers_context(call), row->headers, &plain) < 0 ||
+	    json_parse(plain, strlen(plain), &headers, call->err) < 0)
+		return -1;
+	json_object_object_foreach(headers, name, value)
+	{
+		if (n < HEADERS)
+			list[n++] = arena_printf(call->arena, "%s: %s", name, json_object_get_string(value));
+	}
+	return 0;
+}
+
+/* --- Servers ----------------------------------------------------------------------------------------------------------- */
+
+int chat_list_servers(struct call *call, const Chat__ListServersRequest *in, Chat__ServerList *out)
+{
+	struct server_row *rows;
+	int64_t next;
+	size_t count;
+
+	if (store_list_servers(call->db, call->owner_id, in->has_cursor ? in->cursor : 0, in->limit, &rows,
+	                       &count, &next, call->arena, call->err) < 0)
+		return -1;
+	out->servers = arena_new(call->arena, Chat__McpServer *, count);
+	for (; out->n_servers < count; out->n_servers++) {
+		out->servers[out->n_servers] = arena_new(call->arena, Chat__McpServer, 1);
+		chat__mcp_server__init(out->servers[out->n_servers]);
+		show(&rows[out->n_servers], out->servers[out->n_servers], call->arena);
+	}
+	out->next = next ? arena_printf(call->arena, "%lld", (long long)next) : NULL;
+	return 0;
+}
+
+static int get(struct call *call, int64_t id, Chat__McpServer *out)
+{
+	struct server_row row;
+
+	if (load(call, id, &row) < 0)
+		return -1;
+	show(&row, out, call->arena);
+	return 0;
+}
+
+int chat_get_server(struct call *call, const Chat__ServerRequest *in, Chat__McpServer *out)
+{
+	return get(call, in->server_id, out);
+}
+
+int chat_add_server(struct call *call, const Chat__AddServerRequest *in, Chat__McpServer *out)
+{
+	const Chat__McpConfig *config = in->config;
+	struct server_row row = {
+		.name = in->name,
+		.description = in->description,
+		.type = config->type ? config->type : "custom",
+		.uri = config->uri,
+		.transport = config->transport ? config->transport : "http",
+	};
+
+	if (take_headers(call, config->headers, &row) < 0 ||
+	    store_add_server(call->db, call->owner_id, &row, call->err) < 0)
+		return -1;
+	return get(call, row.id, out);
+}
+
+int chat_update_server(struct call *call, const Chat__UpdateServerRequest *in, Chat__McpServer *out)
+{
+	const Chat__McpConfig *config = in->config;
+	struct server_row row;
+	bool anew;
+
+	if (load(call, in->server_id, &row) < 0)
+		return -1;
+	anew = config && (strcmp(config->uri, row.uri) != 0 || config->headers);
+	if (in->name)
+		row.name = in->name;
+	if (in->description)
+		row.description = in->description;
+	if (config && strcmp(config->uri, row.uri) != 0)
+		row.headers = NULL; /* what was meant for one address is not sent to another */
+	if (config) {
+		row.uri = config->uri;
+		row.type = config->type ? config->type : row.type;
+		row.transport = config->transport ? config->transport : row.transport;
+	}
+	if ((config && take_headers(call, config->headers, &row) < 0) ||
+	    db_must_find(store_change_server(call->db, call->owner_id, &row, anew, call->err), "MCP server",
+	                 call->err) < 0)
+		return -1;
+	return get(call, in->server_id, out);
+}
+
+int chat_delete_server(struct call *call, const Chat__ServerRequest *in, Rpc__Message *out)
+{
+	if (db_must_find(store_delete_server(call->db, call->owner_id, in->server_id, call->err),
+	                 "MCP server", call->err) < 0)
+		return -1;
+	out->message = (char *)"MCP server deleted";
+	return 0;
+}
+
+/* --- Asking ------------------------------------------------------------------------------------------------------------ */
+
+static bool wants_sign_in(const struct inventory *asked)
+{
+	return asked->err.code == ERROR_UNAUTHENTICATED || asked->err.code == ERROR_FORBIDDEN;
+}
+
+/* What asking has shown goes into the row, and is kept. */
+static int note(struct call *call, struct server_row *row, const struct inventory *asked)
+{
+	bool failed = asked->err.code != 0;
+
+	row->status = !failed ? "connected" : wants_sign_in(asked) ? "needs_auth" : "error";
+	row->status_detail = failed ? arena_strdup(call->arena, asked->err.message) : NULL;
+	row->sessions = asked->sessions;
+	if (!failed) {
+		row->tools = asked->tools;
+		row->tools_count = asked->count;
+	}
+	return store_note_server(call->db, call->owner_id, row, failed ? NULL : asked->tools, call->err);
+}
+
+static int ask(struct call *call, struct server_row *row, int ms, struct inventory *asked)
+{
+	*asked = (struct inventory){ .url = row->uri, .sessions = row->sessions };
+	if (open_headers(call, row, &asked->headers) < 0)
+		return -1;
+	inventory_ask(chat_of(call)->egress, asked, ms, call->arena);
+	return note(call, row, asked);
+}
+
+/* The names that the model sees, of one server. */
+static int public_names(struct call *call, const struct server_row *row, char ***ret, size_t *count)
+{
+	OWN(json) json_object *tools = NULL;
+	struct tool_names names;
+	size_t n;
+
+	if (json_parse(row->tools, strlen(row->tools), &tools, call->err) < 0)
+		return -1;
+	n = json_object_array_length(tools);
+	tool_names_init(&names, call->arena);
+	*ret = arena_new(call->arena, char *, n);
+	for (*count = 0; *count < n; (*count)++)
+		(*ret)[*count] = (char *)tool_name(
+		    &names, row->name, json_string(json_object_array_get_idx(tools, *count), "name"));
+	return 0;
+}
+
+int chat_test_server(struct call *call, const Chat__ServerRequest *in, Chat__ServerTest *out)
+{
+	struct inventory asked;
+	struct server_row row;
+
+	if (load(call, in->server_id, &row) < 0 || ask(call, &row, TEST_MS, &asked) < 0)
+		return -1;
+	out->has_success = out->has_tools_count = true;
+	if (asked.err.code) {
+		out->error = arena_strdup(call->arena, asked.err.message);
+		out->has_oauth_required = out->oauth_required = wants_sign_in(&asked);
+		out->message =
+		    out->oauth_required
+		        ? arena_printf(call->arena, "Please authenticate with %s first", row.name)
+		        : arena_printf(call->arena, "%s cannot be reached: %s", row.name, out->error);
+		return 0;
+	}
+	out->success = true;
+	out->tools_count = row.tools_count;
+	out->message = arena_printf(call->arena, "Successfully connected to %s. Found %d tool%s.", row.name,
+	                            row.tools_count, row.tools_count == 1 ? "" : "s");
+	return public_names(call, &row, &out->tools, &out->n_tools);
+}
+
+/* As the document has it: beside `detail`. */
+static int refuse_sign_in(struct call *call, const struct server_row *row)
+{
+	const char *message = arena_printf(call->arena, "Please authenticate with %s first", row->name);
+	struct text extra;
+
+	text_init(&extra, call->arena);
+	text_adds(&extra,
+	          "{\"error\":\"OAuth authentication required\",\"oauth_required\":true,\"message\":");
+	text_add_json(&extra, message, strlen(message));
+	text_addf(&extra, ",\"server_id\":%lld}", (long long)row->id);
+	call->extra = extra.at;
+	return error_set(call->err, ERROR_UNAUTHENTICATED, "%s", message);
+}
+
+int chat_connect_server(struct call *call, const Chat__ServerRequest *in, Chat__ServerConnection *out)
+{
+	struct inventory asked;
+	struct server_row row;
+
+	if (load(call, in->server_id, &row) < 0 || ask(call, &row, CONNECT_MS, &asked) < 0)
+		return -1;
+	if (wants_sign_in(&asked))
+		return refuse_sign_in(call, &row);
+	if (asked.err.code) {
+		error_set(call->err, ERROR_UPSTREAM, "%s", asked.err.message);
+		error_detail(call->err, "%s", asked.err.detail);
+		return -1;
+	}
+	out->status = (char *)"connected";
+	out->has_server_id = out->has_tools_count = true;
+	out->server_id = row.id;
+	out->tools_count = row.tools_count;
+	return public_names(call, &row, &out->tools, &out->n_tools);
+}
+
+/* --- Tools of all ------------------------------------------------------------------------------------------------------- */
+
+static bool is_due(const struct server_row *row)
+{
+	bool failed = strcmp(row->status, "error") == 0 || strcmp(row->status, "needs_auth") == 0;
+
+	return row->age < 0 || row->age > (failed ? AGAIN_SECONDS : FRESH_SECONDS);
+}
+
+/* Those that are not fresh are asked, all at once. */
+static int refresh(struct call *call, struct server_row *rows, size_t count)
+{
+	struct inventory *asked = arena_new(call->arena, struct inventory, count);
+	struct server_row **due = arena_new(call->arena, struct server_row *, count);
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_due(&rows[i]))
+			continue;
+		asked[n] = (struct inventory){ .url = rows[i].uri, .sessions = rows[i].sessions };
+		if (open_headers(call, &rows[i], &asked[n].headers) < 0)
+			return -1;
+		due[n++] = &rows[i];
+	}
+	inventory_ask_all(chat_of(call)->egress, asked, n, REFRESH_MS, call->arena);
+	for (size_t i = 0; i < n; i++)
+		if (note(call, due[i], &asked[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static char *member_json(json_object *tool, const char *key, struct arena *a)
+{
+	json_object *value = json_get(tool, key);
+
+	return value ? json_print(value, a) : NULL;
+}
+
+static Chat__McpTool *make_tool(const struct server_row *row, json_object *tool, const char *name,
+                                const PGresult *policies, struct arena *a)
+{
+	Chat__McpTool *out = arena_new(a, Chat__McpTool, 1);
+	const char *policy = store_policy_of(policies, row->id, json_string(tool, "name"));
+
+	chat__mcp_tool__init(out);
+	out->name = (char *)name;
+	out->has_server_id = true;
+	out->server_id = row->id;
+	out->server_name = (char *)row->name;
+	out->title = arena_strdup(a, json_string(tool, "title"));
+	out->description = arena_strdup(a, json_string(tool, "description"));
+	out->input_schema = member_json(tool, "inputSchema", a);
+	out->annotations = member_json(tool, "annotations", a);
+	if (!policy)
+		policy = json_flag(json_get(tool, "annotations"), "readOnlyHint", 0) ? "allow" : "ask";
+	out->policy = arena_strdup(a, policy);
+	return out;
+}
+
+/* Of servers that answer, in the order that they were added; as many as fit. wanted: only the tool of that name. */
+static int list_tools(struct call *call, const char *wanted, struct server_row *rows, size_t count,
+                      Chat__McpToolList *out, const char **own_name)
+{
+	OWN(pgresult) PGresult *policies = NULL;
+	struct tool_names names;
+	size_t bytes = 0, room = 0;
+
+	if (store_policies(call->db, call->owner_id, &policies, call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		room += (size_t)rows[i].tools_count;
+	out->tools = arena_new(call->arena, Chat__McpTool *, room);
+	tool_names_init(&names, call->arena);
+	for (size_t i = count; i-- > 0;) { /* the oldest first, so that a new server renames no tool */
+		OWN(json) json_object *tools = NULL;
+
+		if (json_parse(rows[i].tools, strlen(rows[i].tools), &tools, call->err) < 0)
+			return -1;
+		for (size_t k = 0; k < json_object_array_length(tools) && out->n_tools < room; k++) {
+			json_object *tool = json_object_array_get_idx(tools, k);
+			const char *name = tool_name(&names, rows[i].name, json_string(tool, "name"));
+
+			if (strcmp(rows[i].status, "connected") != 0 || (wanted && strcmp(wanted, name) != 0))
+				continue;
+			out->tools[out->n_tools] = make_tool(&rows[i], tool, name, policies, call->arena);
+			bytes += strlen(out->tools[out->n_tools]->input_schema) + 1024;
+			if (own_name)
+				*own_name = arena_strdup(call->arena, json_string(tool, "name"));
+			if (bytes > REPLY_BYTES)
+				return 0;
+			out->n_tools++;
+		}
+	}
+	return 0;
+}
+
+static int all_servers(struct call *call, struct server_row **rows, size_t *count)
+{
+	int64_t next;
+
+	return store_list_servers(call->db, call->owner_id, 0, 0, rows, count, &next, call->arena, call->err);
+}
+
+int chat_list_tools(struct call *call, const Rpc__Empty *in, Chat__McpToolList *out)
+{
+	struct server_row *rows;
+	size_t count;
+
+	(void)in;
+	if (all_servers(call, &rows, &count) < 0 || refresh(call, rows, count) < 0)
+		return -1;
+	return list_tools(call, NULL, rows, count, out, NULL);
+}
+
+int chat_list_chatconnect_tools(struct call *call, const Rpc__Empty *in, Chat__McpToolList *out)
+{
+	return chat_list_tools(call, in, out);
+}
+
+static int find_tool(struct call *call, const char *name, Chat__McpTool **ret, const char **own_name)
+{
+	Chat__McpToolList found = CHAT__MCP_TOOL_LIST__INIT;
+	struct server_row *rows;
+	size_t count;
+
+	if (all_servers(call, &rows, &count) < 0 || list_tools(call, name, rows, count, &found, own_name) < 0)
+		return -1;
+	if (found.n_tools == 0)
+		return error_set(call->err, ERROR_NOT_FOUND, "no such tool");
+	*ret = found.tools[0];
+	return 0;
+}
+
+int chat_set_tool_policy(struct call *call, const Chat__ToolPolicyRequest *in, Chat__McpTool *out)
+{
+	const char *own_name = NULL;
+	Chat__McpTool *tool;
+
+	if (find_tool(call, in->name, &tool, &own_name) < 0 ||
+	    store_set_policy(call->db, call->owner_id, tool->server_id, own_name, in->policy, call->err) <
+	        0 ||
+	    find_tool(call, in->name, &tool, &own_name) < 0)
+		return -1;
+	*out = *tool;
+	return 0;
+}

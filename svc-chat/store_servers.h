@@ -1,0 +1,49 @@
+/*
+ * store_servers: MCP servers of users and the policies of their tools. Each statement names the owner.
+ */
+#ifndef PARLEY_CHAT_STORE_SERVERS_H
+#define PARLEY_CHAT_STORE_SERVERS_H
+
+#include "chat.pb-c.h"
+#include "common/db/db.h"
+
+extern const struct db_stmt store_servers_statements[];
+
+enum { STORE_SERVERS = 100 /* of one user that are looked at */ };
+
+struct server_row {
+	int64_t id;
+	const char *name, *description, *type, *uri, *transport;
+	const char *headers; /* sealed; NULL: none */
+	const char *status, *status_detail;
+	bool sessions;
+	const char *tools; /* JSON array, as the server describes them */
+	int tools_count;
+	int64_t age; /* seconds since it was last asked; -1: never */
+	const char *created_at;
+};
+
+/* Newest first. limit: what the caller asked for, 0 for nothing; *next: the cursor when more follow, else 0. */
+int store_list_servers(struct db *db, const char *owner, int64_t cursor, int limit, struct server_row **ret,
+                       size_t *count, int64_t *next, struct arena *a, struct error *err) CHECKED;
+/* 1, 0, -1. */
+int store_get_server(struct db *db, const char *owner, int64_t id, struct server_row *ret, struct arena *a,
+                     struct error *err) CHECKED;
+/* row->id becomes the new one's. */
+int store_add_server(struct db *db, const char *owner, struct server_row *row, struct error *err) CHECKED;
+/* What people change; `anew`: another address or other headers, so what is known of it goes. 1, 0, -1. */
+int store_change_server(struct db *db, const char *owner, const struct server_row *row, bool anew,
+                        struct error *err) CHECKED;
+int store_delete_server(struct db *db, const char *owner, int64_t id, struct error *err) CHECKED;
+/* What asking it has shown. tools NULL: those that are known stay. */
+int store_note_server(struct db *db, const char *owner, const struct server_row *row, const char *tools,
+                      struct error *err) CHECKED;
+
+/* The owner's policy for a tool, or NULL. */
+int store_policies(struct db *db, const char *owner, PGresult **ret, struct error *err) CHECKED;
+const char *store_policy_of(const PGresult *policies, int64_t server, const char *tool);
+/* policy NULL: the rule's. */
+int store_set_policy(struct db *db, const char *owner, int64_t server, const char *tool, const char *policy,
+                     struct error *err) CHECKED;
+
+#endif
