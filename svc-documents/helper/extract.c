@@ -49,6 +49,9 @@ static void html(const struct jail *jail, struct out *o)
 	jail_read(jail);
 	bytes = read_input(&size);
 	html_read(bytes, size, o);
+	if (o->shell)
+		end(VERDICT_SAYS_WHY,
+		    "The page has hardly any text of its own: it seems to need JavaScript, which is not run here.");
 }
 
 static void docx(const struct jail *jail, struct out *o)
@@ -61,6 +64,24 @@ static void pptx(const struct jail *jail, struct out *o)
 {
 	jail_read(jail);
 	pptx_read(0, o);
+}
+
+static void xlsx(const struct jail *jail, struct out *o)
+{
+	jail_read(jail);
+	xlsx_read(0, o);
+}
+
+static void odt(const struct jail *jail, struct out *o)
+{
+	jail_read(jail);
+	odt_read(0, o);
+}
+
+static void epub(const struct jail *jail, struct out *o)
+{
+	jail_read(jail);
+	epub_read(0, o);
 }
 
 static void eml(const struct jail *jail, struct out *o)
@@ -110,8 +131,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *format;
 		void (*read)(const struct jail *jail, struct out *o);
-	} readers[] = { { "pdf", pdf }, { "html", html }, { "docx", docx }, { "pptx", pptx },
-		        { "eml", eml }, { "rtf", rtf },   { "csv", csv },   { "jail", jail_test } };
+	} readers[] = { { "pdf", pdf },   { "html", html }, { "docx", docx },     { "pptx", pptx },
+		        { "xlsx", xlsx }, { "odt", odt },   { "epub", epub },     { "eml", eml },
+		        { "rtf", rtf },   { "csv", csv },   { "jail", jail_test } };
 	struct jail jail = { 0 };
 	struct out o = { 0 };
 

@@ -29,6 +29,7 @@ struct out {
 	size_t size, room;
 	int newlines; /* owed before the next character: 1 a line, 2 a paragraph */
 	bool space;   /* a blank is owed */
+	bool shell;   /* a page that only a script fills */
 	char title[256], warning[256], refresh[1000]; /* told before the text */
 };
 void out_text(struct out *o, const char *text, size_t size);  /* white space becomes one blank */
@@ -42,6 +43,9 @@ struct jail;
 void pdf_read(const struct jail *jail, struct out *o);
 void docx_read(int file, struct out *o);
 void pptx_read(int file, struct out *o);
+void xlsx_read(int file, struct out *o);
+void odt_read(int file, struct out *o);
+void epub_read(int file, struct out *o);
 struct recoder; /* recode.h */
 void mail_read(struct recoder *recoder, const char *bytes, size_t size, struct out *o);
 void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct out *o);

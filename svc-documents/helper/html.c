@@ -320,17 +320,14 @@ static bool is_script(const GumboElement *e)
 	return e->tag == GUMBO_TAG_SCRIPT;
 }
 
-static void refuse_shell(const GumboNode *root, const struct out *o)
+static void find_shell(const GumboNode *root, struct out *o)
 {
 	struct elements scripts = { 0 };
 
 	if (o->size >= SHELL || *o->refresh)
 		return;
 	find(root, is_script, NULL, 0, &scripts);
-	if (scripts.count && (o->size == 0 || memmem(o->at, o->size, "oading", 6)))
-		end(VERDICT_SAYS_WHY,
-		    "The page has hardly any text of its own: it seems to need JavaScript, which is "
-		    "not run here.");
+	o->shell = scripts.count && (o->size == 0 || memmem(o->at, o->size, "oading", 6));
 	free(scripts.at);
 }
 
@@ -346,7 +343,7 @@ void html_text(const struct GumboInternalOutput *page, struct out *o)
 		if (c->type == GUMBO_NODE_ELEMENT && c->v.element.tag == GUMBO_TAG_BODY)
 			write_page(c, o);
 	}
-	refuse_shell(page->root, o);
+	find_shell(page->root, o);
 }
 
 /* --- Memory ------------------------------------------------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 
 static void put(struct out *o, const char *bytes, size_t size)
 {
+	if (size == 0)
+		return;
 	if (o->size + size > OUTPUT_MAX)
 		end(VERDICT_TOO_LARGE, "too much text");
 	if (o->size + size > o->room) {

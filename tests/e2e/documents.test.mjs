@@ -70,6 +70,20 @@ describe('documents', () => {
     { name: 'DOCX', file: 'a.docx', content: docx(paragraph('Chapter', 'Heading1') + paragraph('Five &amp; six.')), type: 'docx', says: '# Chapter\n\nFive & six.' },
     { name: 'HTML', file: 'a.html', type: 'html', says: '# Guide\n\nSeven years.\n\n- one\n- two',
       content: '<!doctype html><nav><a href=/>Home</a></nav><h1>Guide</h1><script>var x</script><p>Seven <b>years</b>.<ul><li>one<li>two</ul><footer>Imprint</footer>' },
+    { name: 'XLSX', file: 'a.xlsx', type: 'xlsx', says: '# Prices\n\nArticle | Price | Since\nPipe | 4.2 | 2024-01-31',
+      content: zip({ '[Content_Types].xml': '<a/>', 'xl/workbook.xml': '<workbook><sheets><sheet name="Prices"/></sheets></workbook>',
+        'xl/styles.xml': '<s><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></s>',
+        'xl/sharedStrings.xml': '<sst><si><t>Article</t></si><si><t>Pri</t><t>ce</t></si><si><t>Since</t></si></sst>',
+        'xl/worksheets/sheet1.xml': '<w><sheetData><row><c r="A1" t="s"><v>0</v></c><c r="B1" t="s"><v>1</v></c><c r="C1" t="s"><v>2</v></c></row>' +
+          '<row><c r="A2" t="inlineStr"><is><t>Pipe</t></is></c><c r="B2"><v>4.2</v></c><c r="C2" s="1"><v>45322</v></c></row></sheetData></w>' }) },
+    { name: 'ODT', file: 'a.odt', type: 'odt', says: '# Chapter\n\nFive and six (a note).\n\na | b',
+      content: zip({ mimetype: 'application/vnd.oasis.opendocument.text', 'content.xml': '<d xmlns:t="t"><t:h t:outline-level="1">Chapter</t:h>' +
+        '<t:p>Five<t:s/>and six<t:note><t:note-citation>1</t:note-citation><t:p>a note</t:p></t:note>.</t:p>' +
+        '<t:table><t:table-row><t:table-cell><t:p>a</t:p></t:table-cell><t:table-cell><t:p>b</t:p></t:table-cell></t:table-row></t:table></d>' }) },
+    { name: 'EPUB', file: 'a.epub', type: 'epub', says: '# One\n\nFirst.\n\n# Two\n\nSecond.',
+      content: zip({ mimetype: 'application/epub+zip', 'OPS/p.opf': '<package><metadata><title>Book</title></metadata><manifest>' +
+        '<item id="b" href="two.xhtml"/><item id="a" href="one%20.xhtml"/></manifest><spine><itemref idref="a"/><itemref idref="b"/></spine></package>',
+      'OPS/two.xhtml': '<html><body><h1>Two</h1><p>Second.</p></body></html>', 'OPS/one .xhtml': '<html><body><h1>One</h1><p>First.</p></body></html>' }) },
     { name: 'emoji, Chinese, Arabic', file: 'a.txt', content: '😀 汉字。 سلام', type: 'txt', says: '😀 汉字。 سلام' },
   ];
   for (const kind of kinds) {

@@ -28,10 +28,11 @@ export function zip(entries) {
   let offset = 0;
   for (const [name, content] of Object.entries(entries)) {
     const bytes = Buffer.from(content);
-    const packed = zlib.deflateRawSync(bytes);
+    const stored = name === 'mimetype'; // which tells kinds of archives apart, in the open
+    const packed = stored ? bytes : zlib.deflateRawSync(bytes);
     const fields = Buffer.alloc(26); // from "version needed" to "extra length", the same in both headers
     fields.writeUInt16LE(20, 0);
-    fields.writeUInt16LE(8, 4);
+    fields.writeUInt16LE(stored ? 0 : 8, 4);
     fields.writeUInt32LE(crc32(bytes), 10);
     fields.writeUInt32LE(packed.length, 14);
     fields.writeUInt32LE(bytes.length, 18);
