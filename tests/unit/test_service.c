@@ -308,7 +308,7 @@ static void test_a_peer_with_another_key(void **state)
 	        &stranger, &err),
 	    0);
 	began = clock_mono_ms();
-	assert_null(rig_call(stranger, RIG_WRITE, "service", "0", 10000, &f->arena, &err));
+	assert_null(rig_call(stranger, RIG_WRITE, "service", "0", 300, &f->arena, &err));
 	assert_int_equal(err.code, ERROR_UNAVAILABLE);
 	assert_in_range(clock_mono_ms() - began, 0, 3000);
 	assert_int_equal(atomic_load(&rig_counts->writes), 0);
@@ -588,10 +588,11 @@ static void test_stopping_answers_those_who_wait(void **state)
 	int64_t began;
 
 	park_many(f, threads, 10);
+	atomic_store(&f->service->asked_at, 0); /* it need not listen for a second whether anybody asks */
 	began = clock_mono_ms();
 	assert_int_equal(service_stop(f->service, 5000), 0);
 	assert_int_equal(how_many_heard("time is up", threads, 10), 10);
-	assert_in_range(clock_mono_ms() - began, 0, 3000);
+	assert_in_range(clock_mono_ms() - began, 0, 2000);
 }
 
 /* --- What must never be ------------------------------------------------------------------------------------------------------ */
