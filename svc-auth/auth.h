@@ -10,6 +10,7 @@
 #include "svc-auth/feed.h"
 #include "svc-auth/keystore.h"
 #include "svc-auth/password.h"
+#include "svc-auth/preferences.h"
 #include "svc-auth/store.h"
 
 struct settings {
@@ -17,6 +18,7 @@ struct settings {
 	const char *admin_email, *url, *state;
 	const char *smtp_url, *smtp_user, *smtp_password, *smtp_ca_file, *mail_from;
 	bool smtp_require_tls;
+	struct limits limits;
 };
 
 struct auth {

@@ -113,7 +113,8 @@ static int show(struct call *call, Auth__Settings *out)
 
 	if (account_of_caller(call, &who) < 0 ||
 	    store_masked_key(call->db, call->owner_id, "settings", &api_key, call->arena, call->err) < 0 ||
-	    preferences_view(&who, api_key, &usage, &settings, call->arena, call->err) < 0)
+	    preferences_view(&who, api_key, &usage, &auth_state(call)->settings->limits, &settings,
+	                     call->arena, call->err) < 0)
 		return -1;
 	out->settings = (char *)settings;
 	return 0;

@@ -6,7 +6,7 @@
 #include "common/base/id.h"
 #include "svc-auth/auth.h"
 
-enum { KEYS_MAX = 100, KEY_BYTES = 32, KEY_TEXT = 3 + 43 + 1, PREFIX = 10, REVOCATIONS_PAGE = 20000 };
+enum { KEY_BYTES = 32, KEY_TEXT = 3 + 43 + 1, PREFIX = 10, REVOCATIONS_PAGE = 20000 };
 
 int auth_list_api_keys(struct call *call, const Auth__ListRequest *in, Auth__ApiKeyList *out)
 {
@@ -58,26 +58,27 @@ static int check_reach(struct call *call, char **scopes, size_t count, const cha
 	return outlives;
 }
 
-static int check_room(struct call *call)
+/* Why no key was added. */
+static int not_added(struct call *call)
 {
-	int64_t count;
+	int64_t count, most = auth_state(call)->settings->limits.keys;
 
 	if (store_count_keys(call->db, call->owner_id, &count, call->err) < 0)
 		return -1;
-	return count < KEYS_MAX
-	           ? 0
-	           : error_set(call->err, ERROR_CONFLICT, "you have %d keys: delete one first", KEYS_MAX);
+	if (count >= most)
+		return error_set(call->err, ERROR_FORBIDDEN,
+		                 "you have %lld keys, as many as one user may have here: delete one first",
+		                 (long long)most);
+	return error_field(call->err, call->arena, "body", "expires_at", "value_error", "is in the past");
 }
 
 static int add_key(struct call *call, const struct new_key *key, Auth__ApiKey *out)
 {
-	int added = store_add_key(call->db, call->owner_id, key, out, call->arena, call->err);
+	int added = store_add_key(call->db, call->owner_id, key, auth_state(call)->settings->limits.keys, out,
+	                          call->arena, call->err);
 
-	if (added < 0)
-		return -1;
-	if (!added)
-		return error_field(call->err, call->arena, "body", "expires_at", "value_error",
-		                   "is in the past");
+	if (added <= 0)
+		return added < 0 ? -1 : not_added(call);
 	return audit(call, key->provider ? "provider_key_stored" : "key_made", call->owner_id,
 	             key->provider ? key->provider : key->prefix);
 }
@@ -140,7 +141,7 @@ int auth_add_api_key(struct call *call, const Auth__AddApiKeyRequest *in, Auth__
 		return missing(call, in->provider ? "key" : "provider");
 	if (!in->provider && (!in->name || !*in->name))
 		return missing(call, "name");
-	if (check_reach(call, in->scopes, in->n_scopes, in->expires_at) < 0 || check_room(call) < 0 ||
+	if (check_reach(call, in->scopes, in->n_scopes, in->expires_at) < 0 ||
 	    db_begin(call->db, call->err) < 0)
 		return -1;
 	return account_end(call, in->provider ? add_provider_key(call, in, out)

@@ -140,8 +140,21 @@ static json_object *notifications(json_object *chosen)
 	return object;
 }
 
+static json_object *limits_view(const struct limits *limits)
+{
+	json_object *object = json_object_new_object();
+
+	add_count(object, "documents", true, limits->documents);
+	add_count(object, "storage", true, limits->bytes);
+	add_count(object, "chatbots", true, limits->chatbots);
+	add_count(object, "integrations", true, limits->integrations);
+	add_count(object, "mcpServers", true, limits->servers);
+	add_count(object, "apiKeys", true, limits->keys);
+	return object;
+}
+
 int preferences_view(const struct account *who, const char *api_key, const struct usage *usage,
-                     const char **ret, struct arena *a, struct error *err)
+                     const struct limits *limits, const char **ret, struct arena *a, struct error *err)
 {
 	OWN(json) json_object *chosen = NULL;
 	OWN(json) json_object *all = json_object_new_object();
@@ -160,6 +173,7 @@ int preferences_view(const struct account *who, const char *api_key, const struc
 	add_count(figures, "messagesUsed", usage->has_messages, usage->messages);
 	add_count(figures, "documentsUploaded", usage->has_documents, usage->documents);
 	add_count(figures, "storageUsed", usage->has_documents, usage->bytes);
+	json_object_object_add(figures, "limits", limits_view(limits));
 	plan = json_object_new_object();
 	json_object_object_add(all, "subscription", plan);
 	add_text(plan, "plan", "free");

@@ -22,12 +22,18 @@ enum { PREFERENCES_MAX = 65536 };
 int preferences_merge(const char *stored, const char *patch, const char **ret, const char **display_name,
                       struct arena *a, struct error *err) CHECKED;
 
+/* How much of each thing one user may have; the services that keep them see to it. */
+struct limits {
+	int64_t documents, bytes, chatbots, integrations, servers, keys;
+};
+
 struct usage {
 	bool has_messages, has_documents; /* or that service cannot be asked just now: null */
 	int64_t messages, documents, bytes;
 };
 /* The whole object. api_key: masked, or NULL. */
 int preferences_view(const struct account *who, const char *api_key, const struct usage *usage,
-                     const char **ret, struct arena *a, struct error *err) CHECKED;
+                     const struct limits *limits, const char **ret, struct arena *a,
+                     struct error *err) CHECKED;
 
 #endif

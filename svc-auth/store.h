@@ -82,9 +82,9 @@ struct new_key {
 	size_t scope_count;
 	const char *provider, *sealed, *base_url; /* or one of a model provider */
 };
-/* 1, or 0 when it would have expired already. */
-int store_add_key(struct db *db, const char *owner, const struct new_key *key, Auth__ApiKey *out,
-                  struct arena *a, struct error *err) CHECKED;
+/* 1, or 0 when it would have expired already, or the owner has `most` keys. */
+int store_add_key(struct db *db, const char *owner, const struct new_key *key, int64_t most,
+                  Auth__ApiKey *out, struct arena *a, struct error *err) CHECKED;
 /* 1 when a key with that expiry (NULL: none) outlives the key `by`. */
 int store_key_outlives(struct db *db, const char *owner, const char *by, const char *expires_at,
                        struct error *err) CHECKED;

@@ -8,8 +8,9 @@
 const struct db_stmt store_keys_statements[] = {
 	{ "add_key",
 	  "INSERT INTO api_key (owner_id, name, masked, expires_at, hash, prefix, scopes, provider, sealed,"
-	  " base_url) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10"
-	  " WHERE $4::timestamptz IS NULL OR $4 > now() RETURNING " API_KEY },
+	  " base_url) SELECT $1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10"
+	  " WHERE ($4::timestamptz IS NULL OR $4 > now())"
+	  " AND (SELECT count(*) FROM api_key WHERE owner_id = $1::uuid) < $11 RETURNING " API_KEY },
 	{ "key_outlives",
 	  "SELECT FROM api_key WHERE owner_id = $1 AND id = $2::bigint AND expires_at IS NOT NULL"
 	  " AND ($3::timestamptz IS NULL OR $3 > expires_at)" },
@@ -56,14 +57,14 @@ const struct db_stmt store_keys_statements[] = {
 
 /* --- API keys ---------------------------------------------------------------------------------------------------- */
 
-int store_add_key(struct db *db, const char *owner, const struct new_key *key, Auth__ApiKey *out,
-                  struct arena *a, struct error *err)
+int store_add_key(struct db *db, const char *owner, const struct new_key *key, int64_t most,
+                  Auth__ApiKey *out, struct arena *a, struct error *err)
 {
 	char *scopes = db_text_array(key->scopes, key->scope_count, a);
 
 	return db_one(db, "add_key",
 	              DB_ARGS(owner, key->name, key->masked, key->expires_at, key->hash, key->prefix, scopes,
-	                      key->provider, key->sealed, key->base_url),
+	                      key->provider, key->sealed, key->base_url, most),
 	              &out->base, a, err);
 }
 

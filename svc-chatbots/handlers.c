@@ -7,6 +7,7 @@
 #include "common/base/id.h"
 #include "common/service/call.h"
 #include "svc-chatbots/settings.h"
+#include "svc-chatbots/state.h"
 #include "svc-chatbots/store.h"
 
 enum { OWNER_MS = 1000 }; /* for svc-auth to say whether the owner is disabled */
@@ -41,7 +42,8 @@ static int create(struct call *call, const Chatbots__CreateChatbotRequest *in, c
 
 	if (settings_apply(NULL, in->settings, &settings, call->arena, call->err) < 0)
 		return -1;
-	if (store_create(call->db, call->owner_id, id, in, settings, call->err) < 0)
+	if (store_create(call->db, call->owner_id, id, in, settings, chatbots_state(call)->per_user,
+	                 call->err) < 0)
 		return -1;
 	if (in->n_documents && store_assign(call->db, call->owner_id, id, in->documents, in->n_documents,
 	                                    call->arena, call->err) < 0)

@@ -10,7 +10,8 @@
 
 const struct db_stmt store_statements[] = {
 	{ "create",
-	  "INSERT INTO chatbot (owner_id, id, name, description, settings) VALUES ($1, $2, $3, $4, $5)" },
+	  "INSERT INTO chatbot (owner_id, id, name, description, settings)"
+	  " SELECT $1::uuid, $2, $3, $4, $5 WHERE (SELECT count(*) FROM chatbot WHERE owner_id = $1) < $6" },
 	{ "get", CHATBOT("$1") " WHERE c.owner_id = $1 AND c.id = $2" },
 	{ "find", CHATBOT("c.owner_id") " WHERE c.id = $1" },
 	{ "list", CHATBOT("$1") " WHERE c.owner_id = $1 AND ($2::uuid IS NULL OR c.id < $2)"
@@ -35,9 +36,16 @@ const struct db_stmt store_statements[] = {
 };
 
 int store_create(struct db *db, const char *owner, const char *id, const Chatbots__CreateChatbotRequest *in,
-                 const char *settings, struct error *err)
+                 const char *settings, int64_t most, struct error *err)
 {
-	return db_exec(db, "create", DB_ARGS(owner, id, in->name, in->description, settings), NULL, err);
+	int made =
+	    db_changed(db, "create", DB_ARGS(owner, id, in->name, in->description, settings, most), err);
+
+	if (made)
+		return made < 0 ? -1 : 0;
+	return error_set(err, ERROR_FORBIDDEN,
+	                 "you have %lld chatbots, as many as one user may have here: delete one first",
+	                 (long long)most);
 }
 
 int store_get(struct db *db, const char *owner, const char *id, Chatbots__Chatbot *out, struct arena *a,

@@ -13,8 +13,9 @@ extern const struct db_stmt store_statements[];
 
 enum { STORE_PAGE = 32 }; /* chatbots in one reply: with the largest settings they still fit a message */
 
+/* ERROR_FORBIDDEN when the owner has `most` already. */
 int store_create(struct db *db, const char *owner, const char *id, const Chatbots__CreateChatbotRequest *in,
-                 const char *settings, struct error *err) CHECKED;
+                 const char *settings, int64_t most, struct error *err) CHECKED;
 int store_get(struct db *db, const char *owner, const char *id, Chatbots__Chatbot *out, struct arena *a,
               struct error *err) CHECKED;
 int store_find(struct db *db, const char *id, Chatbots__Chatbot *out, struct arena *a,

@@ -159,7 +159,7 @@ static int create(struct call *call, const struct new_document *d, Documents__Do
 {
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	if (store_create(call->db, call->owner_id, d, call->err) < 0 ||
+	if (store_create(call->db, call->owner_id, d, &documents_state(call)->set->quota, call->err) < 0 ||
 	    (!d->error && ingest_later(call->db, call->owner_id, d->id, call->arena, call->err) < 0) ||
 	    store_get(call->db, call->owner_id, d->id, out, call->arena, call->err) < 0) {
 		bool claimed = db_failed_with(call->err, DB_UNIQUE, "document_file");
@@ -291,7 +291,7 @@ static int add_ready(struct call *call, const struct new_document *d, const char
 		return -1;
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	rc = store_create(call->db, call->owner_id, d, call->err);
+	rc = store_create(call->db, call->owner_id, d, &documents_state(call)->set->quota, call->err);
 	if (rc == 0)
 		rc = ingest_store(call, call->owner_id, d->id, &nobody, &p);
 	if (rc > 0)

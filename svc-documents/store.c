@@ -27,7 +27,9 @@ const struct db_stmt store_statements[] = {
 
 	{ "create",
 	  "INSERT INTO document (owner_id, id, name, description, type, status, error, size, file_id, metadata)"
-	  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10::json, '{}'))" },
+	  " SELECT $1::uuid, $2, $3, $4, $5, $6, $7, $8::bigint, $9, coalesce($10::json, '{}')"
+	  " FROM (SELECT count(*) AS documents, coalesce(sum(size), 0) AS bytes FROM document WHERE owner_id = $1) had"
+	  " WHERE had.documents < $11 AND had.bytes + coalesce($8::bigint, 0) <= $12" },
 	{ "get", DOCUMENT " WHERE owner_id = $1 AND id = $2" },
 	{ "list",
 	  DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3" },
@@ -110,12 +112,36 @@ int store_sweep(struct db *db, int64_t *pieces, struct error *err)
 
 /* --- Documents -------------------------------------------------------------------------------------------------- */
 
-int store_create(struct db *db, const char *owner, const struct new_document *d, struct error *err)
+/* Why there was no room. */
+static int no_room(struct db *db, const char *owner, const struct quota *quota, struct error *err)
 {
-	return db_exec(db, "create",
-	               DB_ARGS(owner, d->id, d->name, d->description, d->type, d->status, d->error, d->size,
-	                       d->file, d->metadata),
-	               NULL, err);
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "usage", DB_ARGS(owner), &res, err);
+
+	if (found < 0)
+		return -1;
+	if (found && db_int(res, 0, "documents") >= quota->documents)
+		return error_set(
+		    err, ERROR_FORBIDDEN,
+		    "you have %lld documents, as many as one user may have here: delete one first",
+		    (long long)quota->documents);
+	return error_set(
+	    err, ERROR_TOO_LARGE,
+	    "this is more than the %lld bytes that one user may keep here: delete documents first",
+	    (long long)quota->bytes);
+}
+
+int store_create(struct db *db, const char *owner, const struct new_document *d, const struct quota *quota,
+                 struct error *err)
+{
+	int made = db_changed(db, "create",
+	                      DB_ARGS(owner, d->id, d->name, d->description, d->type, d->status, d->error,
+	                              d->size, d->file, d->metadata, quota->documents, quota->bytes),
+	                      err);
+
+	if (made)
+		return made < 0 ? -1 : 0;
+	return no_room(db, owner, quota, err);
 }
 
 int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,

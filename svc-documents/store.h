@@ -44,7 +44,13 @@ struct new_document {
 	const char *file;     /* NULL: a web page */
 	const char *metadata; /* JSON object, or NULL */
 };
-int store_create(struct db *db, const char *owner, const struct new_document *d, struct error *err) CHECKED;
+/* What one user may have. */
+struct quota {
+	int64_t documents, bytes;
+};
+/* ERROR_FORBIDDEN when there are as many documents already, ERROR_TOO_LARGE when there would be more bytes. */
+int store_create(struct db *db, const char *owner, const struct new_document *d, const struct quota *quota,
+                 struct error *err) CHECKED;
 
 int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,
               struct error *err) CHECKED;

@@ -10,10 +10,12 @@
 #include "svc-documents/ingest/extract.h"
 #include "svc-documents/ingest/watch.h"
 #include "svc-documents/search/cache.h"
+#include "svc-documents/store.h"
 
 struct settings {
 	const char *extract;
 	const char *embedding_provider, *embedding_url, *embedding_key, *embedding_model;
+	struct quota quota; /* of one user */
 	int64_t upload_max, page_max, jobs, extract_memory;
 };
 

@@ -85,11 +85,12 @@ static int settle_website(struct call *call, const struct site *before, struct i
 
 static int write_row(struct call *call, const struct integration_row *row, bool fresh, bool verify_again)
 {
+	const struct integrations *state = call->state;
 	int rc;
 
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	rc = fresh ? store_add(call->db, row, call->err)
+	rc = fresh ? store_add(call->db, row, state->per_user, call->err)
 	           : db_must_find(store_change(call->db, row, call->err), "integration", call->err);
 	if (rc == 0 && verify_again)
 		rc = answer_verify_later(call, row->id);

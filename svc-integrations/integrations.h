@@ -15,6 +15,7 @@ struct integrations {
 	const char *public_url; /* without a slash at its end */
 	struct peer *chatbots, *chat;
 	struct job_runner *jobs;
+	int64_t per_user; /* integrations that one may have */
 };
 
 #endif

@@ -13,7 +13,7 @@ extern const size_t integrations_migration_count;
 
 struct settings {
 	const char *slack_url, *public_url;
-	int64_t jobs;
+	int64_t jobs, per_user;
 };
 
 static const struct config_key keys[] = {
@@ -21,6 +21,8 @@ static const struct config_key keys[] = {
 	           "where Slack is"),
 	CONFIG_URL(struct settings, public_url, "PUBLIC_URL", "http://localhost:8000", "http|https",
 	           "how clients reach it; http://localhost and the port by default"),
+	CONFIG_BETWEEN(struct settings, per_user, "INTEGRATIONS_PER_USER", "1000", 1, 1000000,
+	               "integrations that one user may have"),
 	CONFIG_BETWEEN(struct settings, jobs, "INTEGRATIONS_JOBS", "8", 1, 64,
 	               "answers to Slack that are worked on at once"),
 };
@@ -50,6 +52,7 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 	state->egress = service_egress(service);
 	state->slack = (struct slack){ .egress = state->egress, .url = base_url(set->slack_url) };
 	state->public_url = base_url(set->public_url);
+	state->per_user = set->per_user;
 	state->chatbots = service_peer(service, "chatbots");
 	state->chat = service_peer(service, "chat");
 	*ret = state; /* before a job looks at it */

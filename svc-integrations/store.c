@@ -14,7 +14,8 @@ const struct db_stmt store_statements[] = {
 	{ "add",
 	  "INSERT INTO integration (owner_id, id, type, status, status_detail, name, chatbot_id, config,"
 	  " secrets, team_id, app_id, bot_user_id, bot_id)"
-	  " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)" },
+	  " SELECT $1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13"
+	  " WHERE (SELECT count(*) FROM integration WHERE owner_id = $1) < $14" },
 	{ "change",
 	  "UPDATE integration SET type = $3, status = $4, status_detail = $5, name = $6, chatbot_id = $7,"
 	  " config = $8, secrets = $9, team_id = $10, app_id = $11, bot_user_id = $12, bot_id = $13,"
@@ -62,14 +63,21 @@ static int written(int rc, struct error *err)
 	return rc;
 }
 
-int store_add(struct db *db, const struct integration_row *row, struct error *err)
+int store_add(struct db *db, const struct integration_row *row, int64_t most, struct error *err)
 {
-	return written(db_exec(db, "add",
+	int made =
+	    written(db_changed(db, "add",
 	                       DB_ARGS(row->owner_id, row->id, row->type, row->status, row->status_detail,
 	                               row->name, row->chatbot_id, row->config, row->secrets, row->team,
-	                               row->app, row->bot_user, row->bot),
-	                       NULL, err),
-	               err);
+	                               row->app, row->bot_user, row->bot, most),
+	                       err),
+	            err);
+
+	if (made)
+		return made < 0 ? -1 : 0;
+	return error_set(err, ERROR_FORBIDDEN,
+	                 "you have %lld integrations, as many as one user may have here: delete one first",
+	                 (long long)most);
 }
 
 int store_change(struct db *db, const struct integration_row *row, struct error *err)

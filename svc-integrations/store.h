@@ -29,7 +29,8 @@ int store_load(struct db *db, const char *owner, const char *id, struct integrat
 int store_delete(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
 
 /* Write the row whole: add, or change (0: it is gone). ERROR_NOT_FOUND: no such chatbot of that owner. */
-int store_add(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
+/* ERROR_FORBIDDEN when the owner has `most` already. */
+int store_add(struct db *db, const struct integration_row *row, int64_t most, struct error *err) CHECKED;
 int store_change(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
 int store_set_status(struct db *db, const char *owner, const char *id, const char *status, const char *detail,
                      struct error *err) CHECKED;

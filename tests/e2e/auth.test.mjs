@@ -260,7 +260,8 @@ describe('accounts', () => {
     assert.deepEqual({ ...settings, createdAt: 0, updatedAt: 0 }, {
       userId: user.uid, email: user.email, displayName: 'Test User', theme: 'system',
       notifications: { email: true, inApp: true }, apiKey: null,
-      usage: { messagesUsed: 0, documentsUploaded: 0, storageUsed: 0 }, subscription: { plan: 'free' }, createdAt: 0, updatedAt: 0,
+      usage: { messagesUsed: 0, documentsUploaded: 0, storageUsed: 0,
+        limits: { documents: 10000, storage: 10 * 2 ** 30, chatbots: 1000, integrations: 1000, mcpServers: 100, apiKeys: 100 } }, subscription: { plan: 'free' }, createdAt: 0, updatedAt: 0,
     });
     let now = await put({ theme: 'dark', notifications: { email: false }, locale: { language: 'de', list: [1, 2] } });
     assert.equal(now.theme, 'dark');

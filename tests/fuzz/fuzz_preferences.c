@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct account who = {
 		.uid = "u", .email = "e", .display_name = "n", .created_at = "c", .updated_at = "d"
 	};
+	static const struct limits limits;
 	struct usage usage = { 0 };
 	struct error err = { 0 };
 	struct arena a;
@@ -37,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		const char *again;
 
 		who.preferences = stored;
-		if (preferences_view(&who, NULL, &usage, &view, &a, &err) < 0)
+		if (preferences_view(&who, NULL, &usage, &limits, &view, &a, &err) < 0)
 			abort(); /* what was stored can be shown */
 		if (preferences_merge(stored, parts[1], &again, &name, &a, &err) < 0 ||
 		    strcmp(again, stored) != 0)

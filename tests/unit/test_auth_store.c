@@ -199,7 +199,7 @@ static void add_key(const char *uid, const char *name, const char *hash, const c
 		               .expires_at = expires_at };
 	Auth__ApiKey made = AUTH__API_KEY__INIT;
 
-	assert_int_equal(store_add_key(&db, uid, &key, &made, &arena, &err), want);
+	assert_int_equal(store_add_key(&db, uid, &key, 100, &made, &arena, &err), want);
 }
 
 static void test_keys_resolve_while_they_live(void **state)
@@ -251,12 +251,12 @@ static void test_provider_keys(void **state)
 	Auth__ProviderKey found = AUTH__PROVIDER_KEY__INIT;
 
 	(void)state;
-	assert_int_equal(store_add_key(&db, uid, &key, &made, &arena, &err), 1);
+	assert_int_equal(store_add_key(&db, uid, &key, 100, &made, &arena, &err), 1);
 	assert_string_equal(made.value, "sk-…1");
 	key.provider = "deepseek";
 	key.sealed = "two";
 	key.base_url = "https://api.deepseek.com";
-	assert_int_equal(store_add_key(&db, uid, &key, &made, &arena, &err), 1);
+	assert_int_equal(store_add_key(&db, uid, &key, 100, &made, &arena, &err), 1);
 	assert_int_equal(store_provider_key(&db, uid, "openai", &found, &arena, &err), 1);
 	assert_string_equal(found.key, "one");
 	assert_int_equal(store_provider_key(&db, uid, NULL, &found, &arena, &err), 1);

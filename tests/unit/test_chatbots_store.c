@@ -54,7 +54,7 @@ static const char *new_chatbot(const char *owner, const char *name)
 	const char *id = store_rig_id();
 
 	in.name = (char *)name;
-	OK(store_create(&db, owner, id, &in, "{}", &err));
+	OK(store_create(&db, owner, id, &in, "{}", INT64_MAX, &err));
 	return id;
 }
 

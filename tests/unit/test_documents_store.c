@@ -58,6 +58,7 @@ static const struct fence first = { 7, 1 }, second = { 7, 2 }, later = { 8, 1 };
 /* A document of Ada's with a file of two pieces. */
 static const char *new_document(void)
 {
+	static const struct quota plenty = { INT64_MAX, INT64_MAX };
 	struct new_document d = { .id = store_rig_id(),
 		                  .name = "a.txt",
 		                  .type = "txt",
@@ -67,7 +68,7 @@ static const char *new_document(void)
 
 	for (int i = 0; i < 2; i++)
 		OK(store_put_piece(&db, ADA, d.file, i, (ProtobufCBinaryData){ 3, (uint8_t *)"abc" }, &err));
-	OK(store_create(&db, ADA, &d, &err));
+	OK(store_create(&db, ADA, &d, &plenty, &err));
 	return d.id;
 }
 

@@ -113,6 +113,7 @@ static void test_view(void **state)
 		.uid = "u", .email = "e@x.y", .display_name = "Ada", .created_at = "c", .updated_at = "d"
 	};
 	struct usage usage = { .has_documents = true, .documents = 2, .bytes = 3 };
+	static const struct limits limits = { 10, 20, 30, 40, 50, 60 };
 	struct error err = { 0 };
 	const char *got;
 	struct arena a;
@@ -120,14 +121,16 @@ static void test_view(void **state)
 	(void)state;
 	arena_init(&a, 0);
 	who.preferences = "{}";
-	assert_int_equal(preferences_view(&who, NULL, &usage, &got, &a, &err), 0);
+	assert_int_equal(preferences_view(&who, NULL, &usage, &limits, &got, &a, &err), 0);
 	assert_string_equal(
-	    got, "{\"userId\":\"u\",\"email\":\"e@x.y\",\"displayName\":\"Ada\",\"theme\":\"system\","
-	         "\"notifications\":{\"email\":true,\"inApp\":true},\"apiKey\":null,\"usage\":{"
-	         "\"messagesUsed\":null,\"documentsUploaded\":2,\"storageUsed\":3},\"subscription\":{"
-	         "\"plan\":\"free\"},\"createdAt\":\"c\",\"updatedAt\":\"d\"}");
+	    got,
+	    "{\"userId\":\"u\",\"email\":\"e@x.y\",\"displayName\":\"Ada\",\"theme\":\"system\","
+	    "\"notifications\":{\"email\":true,\"inApp\":true},\"apiKey\":null,\"usage\":{"
+	    "\"messagesUsed\":null,\"documentsUploaded\":2,\"storageUsed\":3,\"limits\":{\"documents\":10,\"storage\":20,\"chatbots\":30,"
+	    "\"integrations\":40,\"mcpServers\":50,\"apiKeys\":60}},\"subscription\":{"
+	    "\"plan\":\"free\"},\"createdAt\":\"c\",\"updatedAt\":\"d\"}");
 	who.preferences = "{\"theme\":\"dark\",\"notifications\":{\"email\":false},\"mine\":[1]}";
-	assert_int_equal(preferences_view(&who, "pk_…", &usage, &got, &a, &err), 0);
+	assert_int_equal(preferences_view(&who, "pk_…", &usage, &limits, &got, &a, &err), 0);
 	assert_non_null(strstr(
 	    got,
 	    "\"theme\":\"dark\",\"notifications\":{\"email\":false,\"inApp\":true},\"apiKey\":\"pk_…\""));
