@@ -48,6 +48,7 @@ void settings_lay_over(const char *json, struct settings *settings, struct arena
 	read_text(object, "instructions", &settings->instructions, a);
 	read_text(object, "role", &settings->role, a);
 	read_text(object, "welcomeMessage", &settings->welcome, a);
+	read_text(object, "refusalMessage", &settings->refusal, a);
 	settings->temperature = json_real(object, "temperature", settings->temperature);
 	read_int(object, "maxTokens", &settings->max_tokens, 100000);
 	read_int(object, "contextTokens", &settings->context_tokens, 2000000);
@@ -63,6 +64,7 @@ void settings_read(const char *json, struct settings *ret, struct arena *a)
 		.instructions = "",
 		.role = "",
 		.welcome = "",
+		.refusal = "",
 		.temperature = 0.7,
 		.max_tokens = 1024,
 		.top_k = 8,

@@ -8,7 +8,7 @@
 #include "common/base/arena.h"
 
 struct settings {
-	const char *model, *instructions, *role, *welcome; /* "" when there is none */
+	const char *model, *instructions, *role, *welcome, *refusal; /* "" when there is none */
 	double temperature;
 	int max_tokens, top_k;
 	int context_tokens;   /* of the model; 0: as the operator has it */

@@ -49,6 +49,14 @@ int store_list_chats(struct db *db, const char *owner, const char *kind, int64_t
 int store_message_by_number(struct db *db, const char *owner, const char *session, int64_t number,
                             const char **id, struct arena *a, struct error *err) CHECKED;
 
+/* Conversations of visitors with a chatbot of the owner's. */
+int store_list_conversations(struct db *db, const char *owner, const char *chatbot, const char *cursor,
+                             int limit, Chat__SessionList *out, struct arena *a, struct error *err) CHECKED;
+int store_is_conversation(struct db *db, const char *owner, const char *chatbot, const char *session,
+                          struct error *err) CHECKED;
+int store_figures(struct db *db, const char *owner, const char *chatbot, int days, Chat__Analytics *out,
+                  struct arena *a, struct error *err) CHECKED;
+
 /* --- Messages ------------------------------------------------------------------------------------------------------ */
 
 /* Those of its messages with after < number < before (all: also those in whose place others stand), oldest first, as many

@@ -20,6 +20,24 @@ const struct db_stmt store_sessions_statements[] = {
 	                     " ORDER BY number DESC LIMIT $4" },
 	{ "message_by_number",
 	  "SELECT id FROM message WHERE owner_id = $1 AND session_id = $2 AND number = $3" },
+	{ "list_conversations", SESSION " WHERE owner_id = $1 AND chatbot_id = $2 AND visitor"
+	                                " AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4" },
+	{ "is_conversation",
+	  "SELECT id FROM session WHERE owner_id = $1 AND chatbot_id = $2 AND id = $3 AND visitor" },
+	{ "figures", "SELECT to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day,"
+	             " count(DISTINCT m.session_id) AS conversations, count(*) AS messages,"
+	             " count(*) FILTER (WHERE m.feedback = 'up') AS thumbs_up,"
+	             " count(*) FILTER (WHERE m.feedback = 'down') AS thumbs_down,"
+	             " count(*) FILTER (WHERE m.rag_status = 'empty' OR m.status = 'failed') AS unanswered"
+	             " FROM message m JOIN session s ON s.owner_id = $1 AND s.id = m.session_id"
+	             " WHERE m.owner_id = $1 AND s.chatbot_id = $2 AND m.role = 'assistant' AND m.shown"
+	             " AND m.created_at > now() - make_interval(days => $3) GROUP BY 1 ORDER BY 1" },
+	{ "unanswered",
+	  "SELECT q.content FROM message a JOIN session s ON s.owner_id = $1 AND s.id = a.session_id"
+	  " JOIN message q ON q.owner_id = $1 AND q.id = a.question_id"
+	  " WHERE a.owner_id = $1 AND s.chatbot_id = $2 AND a.role = 'assistant' AND a.shown"
+	  " AND (a.rag_status = 'empty' OR a.status = 'failed')"
+	  " AND a.created_at > now() - make_interval(days => $3) ORDER BY a.number DESC LIMIT 100" },
 	{ "usage", "SELECT messages FROM usage WHERE owner_id = $1" },
 	{ NULL, NULL },
 };
@@ -124,6 +142,39 @@ int store_message_by_number(struct db *db, const char *owner, const char *sessio
                             const char **id, struct arena *a, struct error *err)
 {
 	return find_id(db, "message_by_number", DB_ARGS(owner, session, number), id, a, err);
+}
+
+/* --- Of visitors ------------------------------------------------------------------------------------------------------ */
+
+int store_list_conversations(struct db *db, const char *owner, const char *chatbot, const char *cursor,
+                             int limit, Chat__SessionList *out, struct arena *a, struct error *err)
+{
+	return db_page(db, "list_conversations", DB_ARGS(owner, chatbot, cursor), limit, STORE_SESSIONS,
+	               &out->base, a, err);
+}
+
+int store_is_conversation(struct db *db, const char *owner, const char *chatbot, const char *session,
+                          struct error *err)
+{
+	return db_changed(db, "is_conversation", DB_ARGS(owner, chatbot, session), err);
+}
+
+int store_figures(struct db *db, const char *owner, const char *chatbot, int days, Chat__Analytics *out,
+                  struct arena *a, struct error *err)
+{
+	struct db_step steps[] = { { "figures", DB_ARGS(owner, chatbot, days) },
+		                   { "unanswered", DB_ARGS(owner, chatbot, days) } };
+	int done;
+
+	if (db_together(db, steps, 2, err) < 0)
+		return -1;
+	done = db_rows(steps[0].res, &chat__day_figures__descriptor, &out->n_days, &out->days, a, err);
+	out->n_unanswered_questions = (size_t)PQntuples(steps[1].res);
+	out->unanswered_questions = arena_new(a, char *, out->n_unanswered_questions);
+	for (size_t i = 0; i < out->n_unanswered_questions; i++)
+		out->unanswered_questions[i] = arena_strdup(a, db_text(steps[1].res, (int)i, "content"));
+	db_steps_done(steps, 2);
+	return done;
 }
 
 int store_usage(struct db *db, const char *owner, int64_t *messages, struct error *err)

@@ -5,6 +5,7 @@
 #include "chatbots.methods.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "common/base/utf8.h"
 #include "common/service/call.h"
 #include "svc-chatbots/settings.h"
 #include "svc-chatbots/state.h"
@@ -61,6 +62,59 @@ int chatbots_create_chatbot(struct call *call, const Chatbots__CreateChatbotRequ
 		return -1;
 	return end(call, create(call, in, id, out));
 }
+
+/* --- Moving ------------------------------------------------------------------------------------------------------------- */
+
+#define COPY " (copy)"
+
+static char *name_of_copy(const char *name, struct arena *a)
+{
+	enum { MOST = 200 }; /* characters, as the contract has it */
+
+	return utf8_length(name, strlen(name)) + strlen(COPY) > MOST ? arena_strdup(a, name)
+	                                                             : arena_printf(a, "%s" COPY, name);
+}
+
+int chatbots_copy_chatbot(struct call *call, const Chatbots__ChatbotRequest *in, Chatbots__Chatbot *out)
+{
+	Chatbots__CreateChatbotRequest request = CHATBOTS__CREATE_CHATBOT_REQUEST__INIT;
+	Chatbots__Chatbot original = CHATBOTS__CHATBOT__INIT;
+
+	if (get(call, in->chatbot_id, &original) < 0)
+		return -1;
+	request.name = name_of_copy(original.name, call->arena);
+	request.description = original.description;
+	request.settings = original.settings;
+	request.documents = original.documents;
+	request.n_documents = original.n_documents;
+	return chatbots_create_chatbot(call, &request, out);
+}
+
+int chatbots_export_chatbot(struct call *call, const Chatbots__ChatbotRequest *in,
+                            Chatbots__ChatbotExport *out)
+{
+	Chatbots__Chatbot bot = CHATBOTS__CHATBOT__INIT;
+
+	if (get(call, in->chatbot_id, &bot) < 0)
+		return -1;
+	out->format = (char *)"parley.chatbot/1";
+	out->name = bot.name;
+	out->description = bot.description;
+	out->settings = bot.settings;
+	return 0;
+}
+
+int chatbots_import_chatbot(struct call *call, const Chatbots__ChatbotExport *in, Chatbots__Chatbot *out)
+{
+	Chatbots__CreateChatbotRequest request = CHATBOTS__CREATE_CHATBOT_REQUEST__INIT;
+
+	request.name = in->name;
+	request.description = in->description;
+	request.settings = in->settings;
+	return chatbots_create_chatbot(call, &request, out);
+}
+
+/* --- Reading, changing ----------------------------------------------------------------------------------------------- */
 
 int chatbots_list_chatbots(struct call *call, const Chatbots__ListChatbotsRequest *in,
                            Chatbots__ChatbotList *out)

@@ -197,6 +197,24 @@ static bool shorten(void *arg, const struct chat_message **messages, size_t *cou
 	return true;
 }
 
+/* Nothing was found, and the owner has said what is said then. */
+static bool refuses(const struct ask *r)
+{
+	return r->document_count && !r->found_count && *r->settings.refusal;
+}
+
+static int refuse(struct ask *r)
+{
+	size_t size = strlen(r->settings.refusal);
+
+	chat__token_usage__init(&r->usage);
+	r->usage.has_prompt_tokens = r->usage.has_completion_tokens = true;
+	r->result.finish = "stop";
+	r->text_bytes = size;
+	r->on_text(r->arg, r->settings.refusal, size);
+	return 0;
+}
+
 int ask_model(struct ask *r)
 {
 	struct chat_sink sink = { take_text, take_reasoning, r, take_back };
@@ -232,6 +250,8 @@ int ask_model(struct ask *r)
 	};
 	int result;
 
+	if (refuses(r))
+		return refuse(r);
 	request.messages = prompt_build(&prompt, &request.message_count, r->call->arena);
 	r->provider = choose_provider(r);
 	if (r->provider == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)

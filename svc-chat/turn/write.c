@@ -231,6 +231,7 @@ static void describe(struct writing *w, int result, Chat__Message *m)
 	m->has_status = true;
 	m->status = status_of(w, result);
 	m->model = (char *)w->ask.result.model;
+	m->finish_reason = (char *)w->ask.result.finish;
 	m->usage = &w->ask.usage;
 	m->sources = ask_sources(&w->ask, &m->n_sources);
 	m->rag_status = (char *)rag_status(&w->ask);

@@ -202,3 +202,56 @@ test('one\'s messages are searched, in any script, and nobody else\'s', async ()
   assert.deepEqual(await find('100%'), [], 'no pattern');
   assert.equal((await stack.api('GET', '/api/chat/search?q=%20', { token })).status, 422);
 });
+
+// --- For owners of chatbots ---------------------------------------------------------------------------------------------
+
+test('a chatbot is copied, exported and imported', async () => {
+  const document = await stack.upload(token, 'kettle.txt', 'The kettle has a warranty of two years.');
+  const original = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Kettles', description: 'All of them', documents: [document.id], settings: { role: 'expert', mine: { own: 1 } } }, status: 201 });
+  const copy = await stack.ok('POST', `/api/chatbots/${original.id}/copy`, { token, status: 201 });
+  assert.notEqual(copy.id, original.id);
+  assert.deepEqual([copy.name, copy.description, copy.documents, copy.settings], ['Kettles (copy)', 'All of them', [document.id], original.settings]);
+  const moved = await stack.ok('GET', `/api/chatbots/${original.id}/export`, { token });
+  assert.deepEqual(moved, { format: 'parley.chatbot/1', name: 'Kettles', description: 'All of them', settings: original.settings });
+  const imported = await stack.ok('POST', '/api/chatbots/import', { token: stranger, json: moved, status: 201 });
+  assert.deepEqual([imported.name, imported.settings, imported.documents], ['Kettles', original.settings, []]);
+  for (const where of ['copy', 'export'])
+    assert.equal((await stack.api(where === 'copy' ? 'POST' : 'GET', `/api/chatbots/${original.id}/${where}`, { token: stranger })).status, 404);
+  assert.equal((await stack.api('POST', '/api/chatbots/import', { token, json: { ...moved, format: 'other/1' } })).status, 422);
+  assert.equal((await stack.api('POST', '/api/chatbots/import', { token, json: { ...moved, settings: { temperature: 9 } } })).status, 422);
+});
+
+test('where nothing is found the chatbot says its own sentence, and no model is asked', async () => {
+  const document = await stack.upload(token, 'norway.txt', 'We ship to Norway within five days.');
+  const strict = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Strict', documents: [document.id], settings: { refusalMessage: 'Please write to us.' } } });
+  const { id } = await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: strict.id } });
+  const answer = await stack.ok('POST', `/api/chat/sessions/${id}/messages`, { token, json: { content: 'Zzyzx quux?' } });
+  assert.deepEqual([answer.content, answer.rag_status, answer.sources], ['Please write to us.', 'empty', []]);
+  assert.equal((await stack.ok('POST', `/api/chat/sessions/${id}/messages`, { token, json: { content: 'Do you ship to Norway?' } })).rag_status, 'used');
+});
+
+test('an owner reads what visitors asked, sees figures, and erases it', async () => {
+  const document = await stack.upload(token, 'ship.txt', 'We ship to Norway within five days.');
+  const shop = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Shop', documents: [document.id], settings: { refusalMessage: 'No idea.' } } });
+  const { sessionId } = await stack.ok('POST', `/api/chat/widget/${shop.id}/session`, { status: 201 });
+  for (const message of ['Zzyzx quux?', 'Do you ship to Norway?'])
+    await stack.ok('POST', `/api/chat/widget/${shop.id}/message`, { json: { sessionId, message } });
+  const at = `/api/chatbots/${shop.id}/conversations`;
+  const [conversation] = await stack.ok('GET', at, { token });
+  assert.equal(conversation.title, 'Zzyzx quux?');
+  const whole = await stack.ok('GET', `${at}/${conversation.id}`, { token });
+  assert.deepEqual(whole.messages.filter((m) => m.role === 'user').map((m) => m.content), ['Zzyzx quux?', 'Do you ship to Norway?']);
+  await stack.ok('PUT', `/api/chat/sessions/${conversation.id}/messages/${whole.messages[1].id}/feedback`, { token, json: { value: 'up' } });
+  const figures = await stack.ok('GET', `/api/chatbots/${shop.id}/analytics`, { token });
+  assert.equal(figures.days.length, 1);
+  const { day, ...counts } = figures.days[0];
+  assert.match(day, /^20\d\d-\d\d-\d\d$/);
+  assert.deepEqual(counts, { conversations: 1, messages: 2, thumbsUp: 1, thumbsDown: 0, unanswered: 1 });
+  assert.deepEqual(figures.unansweredQuestions, ['Zzyzx quux?']);
+  for (const [method, where] of [['GET', at], ['GET', `${at}/${conversation.id}`], ['DELETE', `${at}/${conversation.id}`], ['GET', `/api/chatbots/${shop.id}/analytics`]])
+    assert.equal((await stack.api(method, where, { token: stranger })).status, 404, where);
+  assert.equal((await stack.api('GET', `${at.replace(shop.id, bot.id)}/${conversation.id}`, { token })).status, 404, 'of another chatbot');
+  await stack.ok('DELETE', `${at}/${conversation.id}`, { token, status: 204 });
+  assert.deepEqual(await stack.ok('GET', at, { token }), []);
+  assert.deepEqual((await stack.ok('GET', `/api/chat/widget/${shop.id}/session/${sessionId}`)).messages, []);
+});

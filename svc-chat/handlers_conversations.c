@@ -1,0 +1,55 @@
+/* The methods for the owner of a chatbot: what visitors asked, and how often. */
+#include "chat.methods.h"
+#include "common/db/db.h"
+#include "common/service/call.h"
+#include "svc-chat/messages.h"
+#include "svc-chat/store.h"
+#include "svc-chat/turn/retrieve.h"
+
+enum { DAYS = 30 };
+
+static int is_own(struct call *call, const char *chatbot_id)
+{
+	Chatbots__Chatbot *bot;
+
+	return retrieve_chatbot(call, chatbot_id, &bot);
+}
+
+static int is_there(struct call *call, const Chat__ConversationRequest *in)
+{
+	return db_must_find(
+	    store_is_conversation(call->db, call->owner_id, in->chatbot_id, in->session_id, call->err),
+	    "conversation", call->err);
+}
+
+int chat_list_conversations(struct call *call, const Chat__ListConversationsRequest *in,
+                            Chat__SessionList *out)
+{
+	if (is_own(call, in->chatbot_id) < 0)
+		return -1;
+	return store_list_conversations(call->db, call->owner_id, in->chatbot_id, in->cursor,
+	                                in->has_limit ? in->limit : 0, out, call->arena, call->err);
+}
+
+int chat_get_conversation(struct call *call, const Chat__ConversationRequest *in, Chat__SessionDetails *out)
+{
+	Chat__SessionRequest session = CHAT__SESSION_REQUEST__INIT;
+
+	session.session_id = in->session_id;
+	return is_there(call, in) < 0 ? -1 : chat_get_session(call, &session, out);
+}
+
+int chat_delete_conversation(struct call *call, const Chat__ConversationRequest *in, Rpc__Empty *out)
+{
+	(void)out;
+	return is_there(call, in) < 0 ? -1 : messages_session_delete(call, in->session_id);
+}
+
+int chat_get_analytics(struct call *call, const Chat__AnalyticsRequest *in, Chat__Analytics *out)
+{
+	if (is_own(call, in->chatbot_id) < 0)
+		return -1;
+	out->chatbot_id = in->chatbot_id;
+	return store_figures(call->db, call->owner_id, in->chatbot_id, in->has_days ? in->days : DAYS, out,
+	                     call->arena, call->err);
+}
