@@ -156,6 +156,38 @@ static void visit_answer(struct openapi *o, json_object *root, const struct rpc 
 	mark_answers(o, r->out);
 }
 
+/* Every answer bears the id that the logs of all services have for its request. */
+static void add_request_id(json_object *responses)
+{
+	if (!responses)
+		return;
+	json_object_object_foreach(responses, status, answer)
+	{
+		json_object *headers = json_object_object_get(answer, "headers");
+
+		(void)status;
+		if (json_object_object_get_ex(answer, "$ref", NULL))
+			continue;
+		if (!headers)
+			headers = put_object(answer, "headers");
+		put_text(put_object(headers, "X-Request-Id"), "$ref", "#/components/headers/RequestId");
+	}
+}
+
+static void add_request_ids(json_object *root, json_object *paths)
+{
+	add_request_id(json_object_object_get(json_object_object_get(root, "components"), "responses"));
+	json_object_object_foreach(paths, path, item)
+	{
+		(void)path;
+		json_object_object_foreach(item, verb, operation)
+		{
+			(void)verb;
+			add_request_id(json_object_object_get(operation, "responses"));
+		}
+	}
+}
+
 void emit_openapi(struct model *m, const char *skeleton, const char *dir)
 {
 	json_object *root = json_object_from_file(skeleton);
@@ -168,6 +200,7 @@ void emit_openapi(struct model *m, const char *skeleton, const char *dir)
 	put_text(json_object_object_get(root, "info"), "version", PARLEY_VERSION);
 	each_public(&o, root, visit_answer);
 	each_public(&o, root, add_paths);
+	add_request_ids(root, o.paths);
 	text_init(&t, m->arena);
 	text_adds(&t, json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
 	                                                       JSON_C_TO_STRING_NOSLASHESCAPE));

@@ -98,7 +98,7 @@ void openapi_parameters(struct openapi *o, const struct rpc *r, json_object *ope
 	if (r->http->stream == PARLEY__STREAM_MODE__RESUME && !cursor)
 		add_header(list, "Last-Event-ID",
 		           "The id of the last event seen; the stream goes on after it.");
-	if (r->behaviour->idempotency_key)
+	if (r->behaviour->idempotency_key || r->http->own_key)
 		add_header(
 		    list, "Idempotency-Key",
 		    "Makes a repeated request safe: the same key with the same body gives the first answer again, "

@@ -102,6 +102,22 @@ static void enum_schema(const struct field *f, json_object *schema)
 		json_object_array_add(list, json_object_new_string(f->words->words[i]));
 }
 
+/* An object that may have any members, so that typed clients let them through. */
+static void open_schema(json_object *schema)
+{
+	put_text(schema, "type", "object");
+	put(schema, "additionalProperties", json_object_new_boolean(true));
+}
+
+static json_object *free_object(struct openapi *o, const struct message *known)
+{
+	json_object *reference = schema_reference(o, known, REQUEST);
+	const char *at = json_object_get_string(json_object_object_get(reference, "$ref"));
+
+	open_schema(json_object_object_get(o->schemas, strrchr(at, '/') + 1));
+	return reference;
+}
+
 /* Of one value: what an array has many of. */
 static json_object *value_schema(struct openapi *o, const struct field *f, enum flavour flavour)
 {
@@ -110,12 +126,12 @@ static json_object *value_schema(struct openapi *o, const struct field *f, enum 
 	if (f->sub)
 		return schema_reference(o, f->sub, flavour);
 	if (f->like) /* known keys of a free object: none of them has to be there, not even in an answer */
-		return schema_reference(o, f->like, REQUEST);
+		return free_object(o, f->like);
 	schema = json_object_new_object();
 	switch (f->proto->type) {
 	case TYPE(STRING):
 		if (f->rule->format == PARLEY__FORMAT__OBJECT)
-			put_text(schema, "type", "object");
+			open_schema(schema);
 		else if (f->rule->format != PARLEY__FORMAT__VALUE) /* anything at all has no constraint */
 			text_schema(o, f, flavour, schema);
 		break;
