@@ -40,6 +40,7 @@ struct job_runner {
 	pthread_t clerk;
 	struct worker *workers;
 	int threads;
+	int patience_ms; /* at the stop */
 };
 
 /* Do the worker's job and settle what becomes of it. */

@@ -37,13 +37,17 @@ const struct db_stmt job_statements[] = {
 	{ "job_take",
 	  "WITH running AS (SELECT owner_id, count(*) AS jobs FROM job"
 	  " WHERE lease_until > now() AND owner_id IS NOT NULL GROUP BY owner_id),"
-	  " due AS (SELECT j.id, now() + k.lease * interval '1 millisecond' AS lease_until"
+	  /* the first few, since all of them cannot be locked in their order without being sorted */
+	  " best AS (SELECT j.id, k.lease, coalesce(r.jobs, 0) AS jobs, j.run_at, j.number"
 	  " FROM job j JOIN unnest($1::text[], $2::int[]) AS k(kind, lease) ON j.kind = k.kind"
 	  " LEFT JOIN running r ON r.owner_id = j.owner_id"
 	  " WHERE j.failed IS NULL AND j.run_at <= now() AND (j.lease_until IS NULL OR j.lease_until < now())"
 	  " AND (r.jobs IS NULL OR NOT $4::bool) AND NOT EXISTS (SELECT FROM job t"
 	  " WHERE t.kind = j.kind AND t.key = j.key AND t.lease_until > now())"
-	  " ORDER BY coalesce(r.jobs, 0), j.run_at, j.number LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
+	  " ORDER BY jobs, j.run_at, j.number LIMIT 64),"
+	  " due AS (SELECT j.id, now() + b.lease * interval '1 millisecond' AS lease_until"
+	  " FROM best b JOIN job j ON j.id = b.id WHERE j.lease_until IS NULL OR j.lease_until < now()"
+	  " ORDER BY b.jobs, b.run_at, b.number LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
 	  " UPDATE job SET attempt = attempt + 1, lease_until = due.lease_until, lease_by = $3 FROM due"
 	  " WHERE job.id = due.id"
 	  " RETURNING job.id, job.number, job.kind, job.owner_id, job.payload, job.attempt" },
@@ -352,7 +356,9 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 
 	if (!r)
 		abort();
-	*r = (struct job_runner){ .service = s, .kinds = kinds, .count = count, .threads = threads };
+	*r = (struct job_runner){
+		.service = s, .kinds = kinds, .count = count, .threads = threads, .patience_ms = PATIENCE_MS
+	};
 	uuid_make(r->id);
 	arena_init(&r->arena, 0);
 	list_kinds(r);
@@ -377,10 +383,11 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 
 void job_runner_stop(struct job_runner *r)
 {
-	int64_t patience = clock_mono_ms() + PATIENCE_MS;
+	int64_t patience;
 
 	if (!r)
 		return;
+	patience = clock_mono_ms() + r->patience_ms;
 	service_off_drain(r->service, r);
 	db_listener_free(r->listener);
 	pthread_mutex_lock(&r->lock);

@@ -16,6 +16,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/job/internal.h"
 #include "tests/unit/pg.h"
 
 /* --- A service with nothing but a database: what job.c asks of one ----------------------------------------------- */
@@ -244,6 +245,7 @@ static struct job_runner *start(struct service *s, int threads)
 	struct error err = { 0 };
 
 	assert_int_equal(job_runner_start(s, kinds, KINDS, threads, &r, &err), 0);
+	r->patience_ms = 200;
 	return r;
 }
 
