@@ -265,26 +265,26 @@ static void write_sheet(struct book *b, const struct part *p, size_t number)
 
 void xlsx_read(int file, struct out *o)
 {
-	struct book *b = calloc(1, sizeof *b);
+	struct book b = { .o = o };
 	struct parts parts;
 	const struct part *p;
 	size_t sheets = 0;
 
-	if (!b)
-		end(VERDICT_TOO_LARGE, "out of memory");
-	b->o = o;
 	parts_read(file, wanted, &parts);
 	parts_sort(&parts);
 	parts_title(&parts, o);
 	if ((p = parts_find(&parts, "xl/sharedStrings.xml")))
-		read_strings(p, &b->strings);
+		read_strings(p, &b.strings);
 	if ((p = parts_find(&parts, "xl/styles.xml")))
-		read_styles(p, b);
+		read_styles(p, &b);
 	if ((p = parts_find(&parts, "xl/workbook.xml")))
-		read_names(p, b);
+		read_names(p, &b);
 	for (size_t i = 0; i < parts.count; i++)
 		if (strncmp(parts.at[i].name, "xl/worksheets/", 14) == 0)
-			write_sheet(b, &parts.at[i], sheets++);
+			write_sheet(&b, &parts.at[i], sheets++);
 	if (!sheets)
 		end(VERDICT_DAMAGED, "no sheets");
+	for (size_t i = 0; i < b.strings.count; i++)
+		free(b.strings.at[i]);
+	free(b.strings.at);
 }

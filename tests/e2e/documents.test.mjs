@@ -5,7 +5,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { docx, paragraph, pdf, zip } from './files.mjs';
-import { root, sleep, startStack, until } from './harness.mjs';
+import { root, sleep, slow, startStack, until } from './harness.mjs';
 
 const data = (name) => fs.readFileSync(path.join(root, 'tests/data', name));
 const missing = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -257,6 +257,17 @@ describe('documents', () => {
     assert.equal(pieces, '0');
   });
 
+  test('nobody goes on reading a document that was deleted', async () => {
+    const letters = Array.from({ length: 80_000 }, (_, i) => `1 0 0 1 ${(i * 7919) % 600} ${(i * 104729) % 800} Tm (a) Tj`).join(' ');
+    const form = { file: { filename: 'slow.pdf', content: pdf(`x) Tj ${letters} (x`) } }; // a minute's work for pdftotext
+    const doc = await ok('POST', '/upload', { form, status: 201 });
+    const parent = stack.process('documents').pid;
+    const readers = () => fs.readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === parent);
+    await until('it is being read', () => readers().length > 0);
+    assert.equal((await api('DELETE', `/${doc.id}`)).status, 204);
+    await until('its reader has ended', () => readers().length === 0, 5 * slow);
+  });
+
   test('somebody else\'s document is not there', async () => {
     const doc = await upload('secret.txt', 'The password is swordfish.');
     const tries = [['GET', `/${doc.id}`], ['DELETE', `/${doc.id}`], ['POST', `/${doc.id}/reindex`], ['GET', `/${doc.id}/text`], ['GET', `/${doc.id}/events`]];
@@ -361,6 +372,14 @@ describe('documents', () => {
     assert.equal(second.body.id, first.body.id);
   });
 });
+
+function parentOf(pid) {
+  try {
+    return Number(fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[1]);
+  } catch {
+    return 0; // it has ended meanwhile
+  }
+}
 
 function serve(request, response) {
   const html = (text, headers = {}) => response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', ...headers }).end(text);
