@@ -57,6 +57,15 @@ test('vectors of another model are made anew; a model that does not answer leave
     assert.equal(dimensions, '1');
     assert.equal(Number(vectors), doc.chunks);
     assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
+    const began = Date.now();
+    const hung = await find(stack, user, { query: `${query} slowly 20000`, debug: true });
+    assert.ok(Date.now() - began < 2500, `a model that says nothing held a search for ${Date.now() - began} ms`);
+    assert.ok(hung.results.some((source) => /embargo/.test(source.text)));
+    assert.equal(hung.results[0].match.vector, null, 'words alone');
+    assert.ok((await find(stack, user, { debug: true })).results[0].match.vector > 0, 'both sides are shown');
+    const late = await stack.upload(user.token, 'late.txt', 'The lamp is slowly 1 green.');
+    assert.equal(late.status, 'ready', 'words are found at once');
+    await until('its vector follows', async () => (await stack.sql(`SELECT count(*) FROM documents.embedding WHERE document_id = '${late.id}'`))[0][0] === '1', 30);
     await rig.stop();
     assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
   } finally {

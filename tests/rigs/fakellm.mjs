@@ -111,8 +111,10 @@ function embed(text) {
   return vector.map((x) => x / length);
 }
 
-function embeddings(request, answer) {
+async function embeddings(request, answer) {
   const inputs = Array.isArray(request.input) ? request.input : [request.input];
+  const slowly = /slowly (\d+)/.exec(inputs.join(' '));
+  if (slowly) await sleep(Number(slowly[1]));
   const data = inputs.map((input, index) => {
     const vector = embed(String(input));
     const embedding = request.encoding_format === 'base64' ? Buffer.from(new Float32Array(vector).buffer).toString('base64') : vector;
