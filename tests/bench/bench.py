@@ -17,6 +17,7 @@ import time
 import urllib.request
 
 import documents
+import streams
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -30,7 +31,9 @@ BASE = f"http://127.0.0.1:{PORT}"
 CONNECTIONS = 32
 SCALE = 10
 PGBENCH_CLIENTS = (2, 4, 8, 16, 32)  # the best of them is the bar: on one machine 2 were 5 times as fast as 32, on others slower
-ENV = dict(os.environ, PARLEY_PORT=str(PORT), PARLEY_STATE=STATE)
+MODEL = f"http://127.0.0.1:{PORT + 90}"  # the stand-in
+ENV = dict(os.environ, PARLEY_PORT=str(PORT), PARLEY_STATE=STATE, CHAT_PROVIDER="openai", CHAT_MODEL="stand-in",
+           CHAT_BASE_URL=MODEL + "/v1", EGRESS_ALLOW="127.0.0.1/32")
 PROGRAMS = ["gateway", "svc-auth", "svc-documents", "svc-chatbots", "svc-chat", "svc-integrations"]
 
 missed = 0
@@ -278,6 +281,37 @@ def part_search():
     below("  processor time of all processes, each", used, 3, "ms")
 
 
+def part_streams():
+    """Complete streams, with retrieval over 100 uploads, of a model that answers at once: 8 clients, a session each."""
+    token = newcomer("streams")
+    ids = [documents.upload(BASE, token, name, text)["id"] for name, text in documents.files(documents.FILES)]
+    list_of, questions = f"{STATE}/sessions", f"{STATE}/questions"
+    streams.questions(questions)
+    model = Peer(f"{BUILD}/tests/bench/model", str(PORT + 90))
+    wait_for(MODEL + "/connections")
+    try:
+        own = streams.sessions(BASE, token, ids, list_of)
+        streams.read(BUILD, PORT, token, list_of, questions, 1)
+        rates = []
+        for _ in range(ROUNDS):
+            used = [pids()["svc-chat"], *streams.backends_of_chat(STATE)]
+            before, opened = documents.cpu(used), streams.connections(MODEL)
+            rate, p50, p99 = streams.read(BUILD, PORT, token, list_of, questions, SECONDS)
+            opened = streams.connections(MODEL) - opened - 1
+            rates.append((rate, p50, p99, 1000 * (documents.cpu(used) - before) / (rate * SECONDS), opened))
+        rate, p50, p99, used, opened = (statistics.median(r[i] for r in rates) for i in range(5))
+        row("streams of a model's answer, 8 clients", f"{rate:,.0f}/s", "", "", ">= 250", "", rate >= 250)
+        row("  p50 / p99", f"{p50:.1f} / {p99:.1f} ms")
+        below("  processor time of svc-chat and its backends, each", used, 3, "ms")
+        below("  connections to the model, of a round", opened, streams.CLIENTS, "")
+        direct = streams.first_token(MODEL + "/v1/chat/completions", {"messages": []}, b"word", {}, 100)
+        ours = streams.first_token(f"{BASE}/api/chat/sessions/{own[0]}/messages/stream", {"content": "Who was the duke?"},
+                                   b"event: delta", {"Authorization": "Bearer " + token}, 100)
+        below("  first token over asking the model directly", ours - direct, 15, "ms")
+    finally:
+        model.stop()
+
+
 def part_ingest():
     """One text of 20 MB: to searchable, and the memory of svc-documents at its peak and a minute later."""
     token, peak, done = newcomer("ingest"), [0.0], threading.Event()
@@ -300,7 +334,7 @@ def part_ingest():
 
 # name: the part, and whether it needs the stack. Memory is read before anybody has worked with it.
 PARTS = {"token": (part_token, False), "memory": (part_memory, True), "reads": (part_reads, True),
-         "search": (part_search, True), "ingest": (part_ingest, True), "logins": (part_logins, True), "start": (part_start, True)}
+         "search": (part_search, True), "streams": (part_streams, True), "ingest": (part_ingest, True), "logins": (part_logins, True), "start": (part_start, True)}
 
 
 def main():

@@ -89,7 +89,7 @@ static void serve(const char *address)
 	static const struct service_config config = { .name = "bench",
 		                                      .methods = methods,
 		                                      .method_count = 1 };
-	struct service_settings set = { .workers = 8, .contexts = 256, .slow = 1, .listen = address };
+	struct service_settings set = { .workers = 8, .contexts = 256, .listen = address };
 	struct service *s = service_new(&config, &set, &secret);
 	struct error err = { 0 };
 
