@@ -1,5 +1,6 @@
 #include "gateway/gate.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -89,6 +90,7 @@ static void give(struct gate *g, uint64_t who)
 {
 	struct holder **at = find(g, who), *h = *at;
 
+	assert(h); /* they came in */
 	if (--h->places > 0)
 		return;
 	*at = h->next;

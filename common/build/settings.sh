@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 
 names() {
   # The entries of the tables, which go over several lines; a name is a string of capitals with a low line in it.
-  grep -lE 'CONFIG_(TEXT|INT|BOOL|BETWEEN|ONE_OF|URL|EMAIL|LISTEN|PATH|SECRET)' gateway/*.c svc-*/*.c svc-*/*/*.c common/service/settings.c | xargs cat | grep -oE '"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+"' | tr -d '"'
+  grep -lE 'CONFIG_(##|TEXT|INT|BOOL|BETWEEN|ONE_OF|URL|EMAIL|LISTEN|PATH|SECRET)' gateway/*.c svc-*/*.c svc-*/*/*.c common/service/settings.c | xargs cat | grep -oE '"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+"' | tr -d '"'
   for service in AUTH DOCUMENTS CHATBOTS CHAT INTEGRATIONS; do
     printf "${service}_%s\n" ADDRESS $(sed -nE 's/.*(prefixed\([^"]*|INT\([^"]*|BETWEEN\([^"]*)"([A-Z_]+)".*/\2/p' common/service/settings.c)
   done

@@ -73,6 +73,14 @@ describe('what cannot be stops the start with a sentence', () => {
     assert.match(warnings[1], /^SERVICE_WORKERS is no setting/);
   });
 
+  test('no setting that --help shows is taken for a slip', () => {
+    const names = ['gateway', 'auth', 'documents', 'chatbots', 'chat', 'integrations'].flatMap((name) =>
+      [...run(program(name), ['--help'], {}).said.matchAll(/^ {2}([A-Z][A-Z0-9_]*) /gm)].map(([, setting]) => setting));
+    assert.ok(names.length > 60);
+    const done = run(program('chat'), [], Object.fromEntries(names.map((name) => [name, ' '])));
+    assert.doesNotMatch(done.said, /is no setting/);
+  });
+
   for (const name of ['gateway', 'auth', 'documents', 'chatbots', 'chat', 'integrations'])
     test(`${name} says its version, and its settings in one table`, () => {
       assert.match(run(program(name), ['--version'], {}).said, /^(svc-)?\w+ \d+\.\d+\.\d+\n$/);
