@@ -76,7 +76,7 @@ static int run(struct db_conn *conn, struct db_step *steps, const struct db_know
 		synced = receive_all(conn, steps, known, count, prepares, until, &failed, &which);
 	if (synced == 0 && which < 0)
 		return 0;
-	*fate = db_failed(conn, known[which < 0 ? count - 1 : which]->stmt->name, failed, err);
+	*fate = db_failed(conn, steps[which < 0 ? count - 1 : which].stmt, failed, err);
 	if (*fate == DB_LOST && failed && PQresultErrorField(failed, PG_DIAG_SQLSTATE))
 		*fate = DB_UNSENT; /* the database said no before the end: nothing of it has happened */
 	conn->broken = synced < 0 || *fate != DB_REFUSED;

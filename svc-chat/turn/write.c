@@ -224,7 +224,7 @@ static void describe(struct writing *w, int result, Chat__Message *m)
 	m->role = (char *)"assistant";
 	m->content = writer->content.at;
 	m->reasoning = writer->reasoning.length ? writer->reasoning.at : NULL;
-	m->created_at = (char *)(w->begun && w->begun->created_at ? w->begun->created_at : "");
+	m->created_at = (char *)(w->begun->created_at ? w->begun->created_at : "");
 	m->has_number = true;
 	m->number = w->begun->answer_number;
 	m->question_id = (char *)w->begun->question_id;
