@@ -9,6 +9,7 @@
 #define PARLEY_AUTH_KEYSTORE_H
 
 #include "common/db/db.h"
+#include "common/secret/keyring.h"
 #include "common/secret/secret.h"
 
 #define KEYSTORE_TOKEN "token"

@@ -1,7 +1,7 @@
 /*
  * secret: keys and what is done with them. One PARLEY_SECRET (a file, or "env:" and the value) is all that the
  * processes of one installation share; every key that they need at once is derived from it (HKDF-SHA256, by purpose).
- * Storage and token keys rotate: they live encrypted in schema auth and come by rpc as a keyring.
+ * Storage and token keys rotate: common/secret/keyring.h.
  */
 #ifndef PARLEY_SECRET_H
 #define PARLEY_SECRET_H
@@ -37,24 +37,5 @@ void secret_offer_role_password(const struct secret *s, const char *role);
 void mac_sha256(const unsigned char key[KEY_SIZE], const void *a, size_t a_size, const void *b, size_t b_size,
                 unsigned char mac[MAC_SIZE]);
 int mac_equal(const void *a, const void *b, size_t size); /* in constant time */
-
-/*
- * A ring of AES-256-GCM keys: the newest seals, all open. Sealed text is "id.base64url(nonce, ciphertext, tag)";
- * `context` (say "mcp.token/<owner>") is authenticated with it, so that a value cannot be moved to another row.
- */
-struct keyring_key {
-	char id[24];
-	unsigned char bytes[KEY_SIZE];
-};
-struct keyring {
-	struct keyring_key keys[16]; /* newest first */
-	int count;
-};
-
-char *keyring_seal(const struct keyring *ring, const char *context, const void *plain, size_t size,
-                   struct arena *a);
-/* 0 with the plain bytes in the arena (NUL-terminated), or -1 with ERROR_INTERNAL. */
-int keyring_open(const struct keyring *ring, const char *context, const char *sealed, char **ret,
-                 size_t *size, struct arena *a, struct error *err) CHECKED;
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/error.h"
+#include "common/secret/keyring.h"
 #include "common/secret/secret.h"
 
 #define TOKEN_ISSUER "parley"

@@ -25,6 +25,7 @@
 #include "common/rpc/envelope.h"
 #include "common/rpc/outbox.h"
 #include "common/rpc/rpc.h"
+#include "common/secret/keyring.h"
 #include "common/secret/secret.h"
 #include "common/service/admin.h"
 #include "common/service/lane.h"

@@ -5,6 +5,7 @@
 
 #include "auth.client.h"
 #include "common/base/clock.h"
+#include "common/secret/keyring.h"
 #include "common/secret/secret.h"
 #include "common/service/internal.h"
 

@@ -1,3 +1,4 @@
+#include "common/secret/keyring.h"
 #include "common/secret/secret.h"
 
 #include <setjmp.h>
