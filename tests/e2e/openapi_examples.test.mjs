@@ -210,6 +210,37 @@ test('chat', async () => {
   await call('chat_get_session');
   await call('chat_list_messages');
   await call('chat_stop_message');
+  await call('chat_rename_session');
+  await call('chat_search_messages', { query: '?q=warranty' });
+  const latest = async () => (await stack.ok('GET', `/api/chat/sessions/${known.session_id}/messages`, { token: user.token })).slice(-2);
+  known.message_id = (await latest())[1].id;
+  known.message_id = (await call('chat_regenerate_message')).id;
+  await call('chat_set_feedback');
+  await follow('chat_stream_regenerate_message');
+  known.message_id = (await latest())[0].id;
+  await call('chat_edit_message');
+  known.message_id = (await latest())[0].id;
+  await follow('chat_stream_edit_message');
+});
+
+test('chats of ChatConnect', async () => {
+  known.chat_id = (await call('chat_create_chat')).id;
+  await call('chat_list_chats');
+  await call('chat_rename_chat');
+  const values = { message_id: (await call('chat_send_chat_message', { json: { chatId: known.chat_id } })).id };
+  await follow('chat_stream_chat_message', { json: { chatId: known.chat_id } });
+  await follow('chat_resume_chat_message');
+  const messages = await call('chat_list_chat_messages');
+  values.message_id = messages.at(-1).id;
+  await call('chat_stop_chat_message', { values });
+  await call('chat_set_chat_feedback', { values });
+  await call('chat_regenerate_chat_message', { values });
+  await call('chat_edit_chat_message', { values: { message_id: messages.at(-2).id } });
+  await call('chat_delete_chat');
+  known.chat_id = (await call('chat_create_connect_chat')).id;
+  await call('chat_list_connect_chats');
+  await call('chat_send_connect_message', { json: { chatId: known.chat_id } });
+  await call('chat_list_connect_messages');
 });
 
 test('previews and widgets', async () => {
@@ -219,6 +250,13 @@ test('previews and widgets', async () => {
   await follow('chat_stream_widget_message', { token: null, json: { sessionId } });
   await follow('chat_resume_widget_message', { token: null, query: `?sessionId=${sessionId}` });
   await call('chat_get_widget_session', { token: null, values: { session_id: sessionId } });
+  const [conversation] = await call('chat_list_conversations');
+  await call('chat_get_conversation', { values: { session_id: conversation.id } });
+  await call('chat_get_analytics');
+  await call('chat_delete_conversation', { values: { session_id: conversation.id } });
+  await call('chatbots_copy_chatbot');
+  await call('chatbots_export_chatbot');
+  await call('chatbots_import_chatbot');
 });
 
 test('tools', async () => {
