@@ -32,11 +32,12 @@ struct egress_stream {
 	void *arg;
 	int64_t end_by; /* the thread's */
 	bool running;   /* the thread's: its handle is in the multi handle */
-	bool lingering; /* the thread's: closed by its reader, and may come to its end */
+	bool gone;      /* the thread's: its reader has closed it, and posts it no more */
+	bool lingering; /* the thread's: gone, and may come to its end */
 	struct egress_stream *next, **before; /* of those that run */
 
 	struct egress_stream *next_in; /* in the inbox, guarded by its lock */
-	bool in;
+	bool in, closed;               /* closed: with this post its reader is gone */
 
 	pthread_mutex_t lock; /* guards what follows */
 	char *queue;
@@ -57,8 +58,8 @@ struct loop {
 	CURL *kept[EASY_KEPT];
 	int kept_count;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards what follows */
-	struct egress_stream *inbox;
+	pthread_mutex_t lock;                     /* guards what follows */
+	struct egress_stream *inbox, **inbox_end; /* the oldest first */
 	bool stop;
 };
 
@@ -243,40 +244,48 @@ static void attend(struct loop *loop, struct egress_stream *s)
 	if (s->end_soon && (!s->end_by || s->end_soon < s->end_by))
 		s->end_by = s->end_soon;
 	pthread_mutex_unlock(&s->lock);
-	if (closing && (over || !s->running || linger <= clock_mono_ms())) {
+	if (s->gone && (over || !s->running || linger <= clock_mono_ms())) {
 		if (s->running)
 			leave(s);
 		stream_free(s);
 		return;
 	}
-	if (closing) {
+	if (s->gone) {
 		s->lingering = true;
 		s->end_by = linger;
 	}
-	if (!s->running && !over)
+	if (!s->running && !over && !closing)
 		begin(loop, s);
 	else if (resume && s->running)
 		curl_easy_pause(s->fetch.x.line.easy, CURLPAUSE_CONT);
 }
 
-static bool take_inbox(struct loop *loop)
+/* One at a time: the moment it is taken, its reader may post it again. */
+static struct egress_stream *take_one(struct loop *loop, bool *stop)
 {
-	struct egress_stream *s, *list = NULL, *next;
-	bool stop;
+	struct egress_stream *s;
 
 	pthread_mutex_lock(&loop->lock);
-	while ((s = loop->inbox)) { /* newest first: turned round */
+	s = loop->inbox;
+	if (s) {
 		loop->inbox = s->next_in;
-		s->next_in = list;
+		if (!loop->inbox)
+			loop->inbox_end = &loop->inbox;
 		s->in = false;
-		list = s;
+		s->gone = s->closed;
 	}
-	stop = loop->stop;
+	*stop = loop->stop;
 	pthread_mutex_unlock(&loop->lock);
-	for (s = list; s; s = next) {
-		next = s->next_in;
+	return s;
+}
+
+static bool take_inbox(struct loop *loop)
+{
+	struct egress_stream *s;
+	bool stop;
+
+	while ((s = take_one(loop, &stop)))
 		attend(loop, s);
-	}
 	return !stop;
 }
 
@@ -369,6 +378,7 @@ static struct loop *loop_open(struct egress *e)
 		abort();
 	loop->egress = e;
 	loop->timer_at = -1;
+	loop->inbox_end = &loop->inbox;
 	loop->multi = curl_multi_init();
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -428,18 +438,21 @@ static struct loop *loop_of(struct egress *e)
 	return e->loop;
 }
 
-static void post(struct egress_stream *s)
+/* last: its reader will not touch it again, and the thread frees it. */
+static void post(struct egress_stream *s, bool last)
 {
 	struct loop *loop = s->loop;
 
 	pthread_mutex_lock(&loop->lock);
+	s->closed = last;
 	if (!s->in) {
 		s->in = true;
-		s->next_in = loop->inbox;
-		loop->inbox = s;
+		s->next_in = NULL;
+		*loop->inbox_end = s;
+		loop->inbox_end = &s->next_in;
 	}
+	loop_wake(loop); /* under the lock: afterwards both may be gone */
 	pthread_mutex_unlock(&loop->lock);
-	loop_wake(loop);
 }
 
 static void copy_request(struct egress_stream *s, const struct egress_request *req)
@@ -476,7 +489,7 @@ struct egress_stream *egress_stream_start(struct egress *e, const struct egress_
 	arena_init(&s->arena, 0);
 	pthread_mutex_init(&s->lock, NULL);
 	copy_request(s, req);
-	post(s);
+	post(s, false);
 	return s;
 }
 
@@ -491,7 +504,7 @@ bool egress_stream_read(struct egress_stream *s, struct text *ret)
 	more = !s->over;
 	pthread_mutex_unlock(&s->lock);
 	if (resume)
-		post(s);
+		post(s, false);
 	return more;
 }
 
@@ -519,7 +532,7 @@ void egress_stream_end_soon(struct egress_stream *s, int64_t ms)
 	pthread_mutex_lock(&s->lock);
 	s->end_soon = clock_mono_ms() + ms;
 	pthread_mutex_unlock(&s->lock);
-	post(s);
+	post(s, false);
 }
 
 void egress_stream_close(struct egress_stream *s, int64_t linger_ms)
@@ -530,5 +543,5 @@ void egress_stream_close(struct egress_stream *s, int64_t linger_ms)
 	s->closing = true;
 	s->linger_until = linger_ms ? clock_mono_ms() + linger_ms : 0;
 	pthread_mutex_unlock(&s->lock);
-	post(s);
+	post(s, true);
 }

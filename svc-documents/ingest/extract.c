@@ -297,7 +297,8 @@ static void take_head(struct extracted *ret)
 		at += n + 1;
 	}
 	ret->size -= at;
-	memmove(ret->bytes, ret->bytes + at, ret->size);
+	if (ret->size)
+		memmove(ret->bytes, ret->bytes + at, ret->size);
 }
 
 static int run(struct extractors *e, const struct format *format, int file, const struct wish *wish,
