@@ -352,7 +352,7 @@ int extractors_try(struct extractors *e, char **ret, struct error *err)
 	close(file);
 	if (rc < 0)
 		return -1;
-	*ret = strndup(said.bytes, said.size);
+	*ret = strndup(said.bytes ? said.bytes : "", said.size);
 	free(said.bytes);
 	return 0;
 }
