@@ -325,13 +325,15 @@ void rig_stop(struct service *s)
 
 static void from_environment(struct service_settings *set)
 {
-	if (getenv("RIG_CONTEXTS"))
-		set->contexts = atoi(getenv("RIG_CONTEXTS"));
+	const char *contexts = getenv("RIG_CONTEXTS");
+
+	if (contexts)
+		set->contexts = atoi(contexts);
 }
 
 void rig_main(int argc, char **argv)
 {
-	const char *shared = getenv("RIG_SHARED");
+	const char *shared = getenv("RIG_SHARED"), *known = getenv("RIG_METHODS_KNOWN");
 	char number[16];
 	int fd;
 
@@ -351,8 +353,8 @@ void rig_main(int argc, char **argv)
 	if (argc < 3 || strcmp(argv[1], "--replica"))
 		return;
 	config.name = getenv("RIG_NAME") ? getenv("RIG_NAME") : config.name;
-	if (getenv("RIG_METHODS_KNOWN"))
-		config.method_count = (size_t)atoi(getenv("RIG_METHODS_KNOWN"));
+	if (known)
+		config.method_count = (size_t)atoi(known);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_start();
 	struct service *s = rig_start(atoi(argv[2]), from_environment);
