@@ -8,7 +8,7 @@ import { slow, sleep, startStack, unique, until } from './harness.mjs';
 
 let stack, user;
 before(async () => {
-  stack = await startStack();
+  stack = await startStack({ env: { CHATBOTS_PER_USER: '1000000' } });
   user = await stack.register();
 });
 after(() => stack?.stop());

@@ -6,7 +6,7 @@ import { slow, sleep, startStack, unique, until } from './harness.mjs';
 
 let stack, user;
 before(async () => {
-  stack = await startStack({ replicas: { chatbots: 2, chat: 2 } });
+  stack = await startStack({ replicas: { chatbots: 2, chat: 2 }, env: { CHATBOTS_PER_USER: '1000000' } });
   user = await stack.register();
 });
 after(async () => {
