@@ -64,12 +64,22 @@ static int get(struct call *call, const char *id, Documents__Document *out)
 	return 0;
 }
 
+/* End a transaction in which everything went well, or undo it; what the handler then returns. */
+static int end(struct call *call, int result)
+{
+	if (result == 0)
+		return db_commit(call->db, call->err);
+	db_rollback(call->db);
+	return -1;
+}
+
 /* --- Reading ---------------------------------------------------------------------------------------------------- */
 
 int documents_list_documents(struct call *call, const Documents__ListDocumentsRequest *in,
                              Documents__DocumentList *out)
 {
-	if (store_list(call->db, call->owner_id, in->cursor, in->limit, out, call->arena, call->err) < 0)
+	if (store_list(call->db, call->owner_id, in->cursor, in->tag, in->limit, out, call->arena,
+	               call->err) < 0)
 		return -1;
 	add_uses(call, out->documents, out->n_documents);
 	return 0;
@@ -266,6 +276,47 @@ int documents_upload_document(struct call *call, const Documents__UploadDocument
 	return 0;
 }
 
+/* --- Text ------------------------------------------------------------------------------------------------------- */
+
+static int put_text(struct call *call, const char *file, const char *text, size_t size)
+{
+	for (int number = 0; size; number++) {
+		size_t part = size < PIECE_MAX ? size : PIECE_MAX;
+		ProtobufCBinaryData data = { .data = (uint8_t *)text, .len = part };
+
+		if (store_put_piece(call->db, call->owner_id, file, number, data, call->err) < 0)
+			return -1;
+		text += part;
+		size -= part;
+	}
+	return 0;
+}
+
+/* As a file that was uploaded. A transaction around all: without room for the document no piece stays either. */
+int documents_add_text(struct call *call, const Documents__AddTextRequest *in, Documents__Document *out)
+{
+	char id[UUID_TEXT], file[UUID_TEXT];
+	struct new_document d = { .id = id,
+		                  .name = in->name,
+		                  .description = in->description,
+		                  .type = in->format ? in->format : "txt",
+		                  .status = "pending",
+		                  .size = (int64_t)strlen(in->text),
+		                  .file = file };
+
+	if (d.size > documents_state(call)->set->upload_max)
+		return error_set(call->err, ERROR_TOO_LARGE, "the text is too large: at most %lld bytes",
+		                 (long long)documents_state(call)->set->upload_max);
+	uuid_make(id);
+	uuid_make(file);
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (end(call, put_text(call, file, in->text, (size_t)d.size) < 0 ? -1 : create(call, &d, out)) < 0)
+		return -1;
+	out->message = (char *)message_for(out);
+	return 0;
+}
+
 /* --- Pages ------------------------------------------------------------------------------------------------------ */
 
 static const char *url_metadata(const char *url, struct arena *a)
@@ -325,15 +376,6 @@ int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Doc
 
 /* --- Changing --------------------------------------------------------------------------------------------------- */
 
-/* End a transaction in which everything went well, or undo it; what the handler then returns. */
-static int end(struct call *call, int result)
-{
-	if (result == 0)
-		return db_commit(call->db, call->err);
-	db_rollback(call->db);
-	return -1;
-}
-
 static int drop(struct call *call, const char *id)
 {
 	if (db_must_find(store_delete(call->db, call->owner_id, id, call->err), "document", call->err) < 0)
@@ -347,6 +389,64 @@ int documents_delete_document(struct call *call, const Documents__DocumentReques
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
 	return end(call, drop(call, in->document_id));
+}
+
+static int drop_all(struct call *call, const Documents__DeleteDocumentsRequest *in,
+                    Documents__DeletedDocuments *out)
+{
+	const char *ids = db_text_array(in->ids, in->n_ids, call->arena);
+
+	if (store_lock(call->db, call->owner_id, ids, &out->deleted, &out->n_deleted, call->arena,
+	               call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < out->n_deleted; i++)
+		if (drop(call, out->deleted[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int documents_delete_documents(struct call *call, const Documents__DeleteDocumentsRequest *in,
+                               Documents__DeletedDocuments *out)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	return end(call, drop_all(call, in, out));
+}
+
+static bool resets(const Documents__UpdateDocumentRequest *in, const char *name)
+{
+	for (size_t i = 0; i < in->n_reset; i++)
+		if (strcmp(in->reset[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Each once, in the order given. */
+static char *tags_of(const Documents__UpdateDocumentRequest *in, struct arena *a)
+{
+	char **kept = arena_new(a, char *, in->n_tags + 1);
+	size_t count = 0;
+
+	for (size_t i = 0; i < in->n_tags; i++) {
+		size_t k = 0;
+
+		while (k < count && strcmp(kept[k], in->tags[i]) != 0)
+			k++;
+		kept[k] = in->tags[i];
+		count += k == count;
+	}
+	return count || resets(in, "tags") ? db_text_array(kept, count, a) : NULL;
+}
+
+int documents_update_document(struct call *call, const Documents__UpdateDocumentRequest *in,
+                              Documents__Document *out)
+{
+	struct edit e = { in->name, in->description, resets(in, "description"), tags_of(in, call->arena) };
+
+	if (db_must_find(store_edit(call->db, call->owner_id, in->document_id, &e, call->err), "document",
+	                 call->err) < 0)
+		return -1;
+	return get(call, in->document_id, out);
 }
 
 /* out as it is before the work on it begins. */

@@ -54,6 +54,18 @@ int documents_get_text(struct call *call, const Documents__TextRequest *in, Docu
 	return 0;
 }
 
+int documents_list_chunks(struct call *call, const Documents__ListChunksRequest *in,
+                          Documents__ChunkList *out)
+{
+	struct progress p;
+	int found = store_get_progress(call->db, call->owner_id, in->document_id, &p, call->arena, call->err);
+
+	if (db_must_find(found, "document", call->err) < 0)
+		return -1;
+	return store_chunk_list(call->db, call->owner_id, in->document_id, in->cursor, in->limit, out,
+	                        call->arena, call->err);
+}
+
 /* --- Following -------------------------------------------------------------------------------------------------- */
 
 int documents_follow_document(struct call *call, const Documents__DocumentRequest *in, Rpc__Started *out)

@@ -5,7 +5,7 @@
 /* As the message wants it. */
 #define DOCUMENT                                                                                      \
 	"SELECT id, id AS document_id, name, coalesce(description, '') AS description, type, status," \
-	" progress, error, size, pages, chunks, metadata, owner_id, created_at, updated_at FROM document"
+	" progress, error, size, pages, chunks, metadata, owner_id, created_at, updated_at, tags FROM document"
 
 const struct db_stmt store_statements[] = {
 	{ "put_piece", "INSERT INTO piece (owner_id, file_id, number, data) VALUES ($1, $2, $3, $4)"
@@ -31,8 +31,14 @@ const struct db_stmt store_statements[] = {
 	  " FROM (SELECT count(*) AS documents, coalesce(sum(size), 0) AS bytes FROM document WHERE owner_id = $1) had"
 	  " WHERE had.documents < $11 AND had.bytes + coalesce($8::bigint, 0) <= $12" },
 	{ "get", DOCUMENT " WHERE owner_id = $1 AND id = $2" },
-	{ "list",
-	  DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3" },
+	{ "list", DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2)"
+	                   " AND ($3::text IS NULL OR $3 = ANY (tags)) ORDER BY id DESC LIMIT $4" },
+	{ "edit", "UPDATE document SET name = coalesce($3, name), description = CASE WHEN $5 THEN NULL"
+	          " ELSE coalesce($4, description) END, tags = coalesce($6::text[], tags), updated_at = now()"
+	          " WHERE owner_id = $1 AND id = $2" },
+	/* In one order, so that two who delete the same ones do not wait for each other. */
+	{ "lock",
+	  "SELECT id FROM document WHERE owner_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE" },
 	{ "delete", "DELETE FROM document WHERE owner_id = $1 AND id = $2"
 	            " RETURNING file_id, coalesce(chunks, 0) AS chunks, terms" },
 	{ "uncount", "UPDATE corpus SET documents = documents - ($2::bigint > 0)::int, chunks = chunks - $2,"
@@ -150,10 +156,30 @@ int store_get(struct db *db, const char *owner, const char *id, Documents__Docum
 	return db_one(db, "get", DB_ARGS(owner, id), &out->base, a, err);
 }
 
-int store_list(struct db *db, const char *owner, const char *cursor, int limit, Documents__DocumentList *out,
-               struct arena *a, struct error *err)
+int store_list(struct db *db, const char *owner, const char *cursor, const char *tag, int limit,
+               Documents__DocumentList *out, struct arena *a, struct error *err)
 {
-	return db_page(db, "list", DB_ARGS(owner, cursor), limit, STORE_PAGE, &out->base, a, err);
+	return db_page(db, "list", DB_ARGS(owner, cursor, tag), limit, STORE_PAGE, &out->base, a, err);
+}
+
+int store_edit(struct db *db, const char *owner, const char *id, const struct edit *e, struct error *err)
+{
+	return db_changed(db, "edit", DB_ARGS(owner, id, e->name, e->description, e->no_description, e->tags),
+	                  err);
+}
+
+int store_lock(struct db *db, const char *owner, const char *ids, char ***ret, size_t *count, struct arena *a,
+               struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "lock", DB_ARGS(owner, ids), &res, err) < 0)
+		return -1;
+	*count = (size_t)PQntuples(res);
+	*ret = arena_new(a, char *, *count + 1);
+	for (size_t i = 0; i < *count; i++)
+		(*ret)[i] = arena_strdup(a, db_text(res, (int)i, "id"));
+	return 0;
 }
 
 /* Those who wait for the document hear of a change, by a statement of its own: one on the rows of an owner may be run by a

@@ -54,9 +54,22 @@ int store_create(struct db *db, const char *owner, const struct new_document *d,
 
 int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,
               struct error *err) CHECKED;
-/* Newest first, those before the cursor (NULL: from the newest); sets out->next when more follow. */
-int store_list(struct db *db, const char *owner, const char *cursor, int limit, Documents__DocumentList *out,
-               struct arena *a, struct error *err) CHECKED;
+/* Newest first, those before the cursor (NULL: from the newest) that have the tag (NULL: any); sets out->next when more
+ * follow. */
+int store_list(struct db *db, const char *owner, const char *cursor, const char *tag, int limit,
+               Documents__DocumentList *out, struct arena *a, struct error *err) CHECKED;
+/* What its owner says of it. NULL: as it is. */
+struct edit {
+	const char *name, *description;
+	bool no_description;
+	const char *tags; /* as db_text_array() makes it */
+};
+int store_edit(struct db *db, const char *owner, const char *id, const struct edit *e,
+               struct error *err) CHECKED;
+/* Those of these ids (as db_text_array() makes it) that are the owner's, in the arena, kept from change until the end of the
+ * transaction. */
+int store_lock(struct db *db, const char *owner, const char *ids, char ***ret, size_t *count, struct arena *a,
+               struct error *err) CHECKED;
 /* With its file; everything else goes by itself. In a transaction. */
 int store_delete(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
 int store_usage(struct db *db, const char *owner, Documents__Usage *out, struct arena *a,

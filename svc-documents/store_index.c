@@ -16,6 +16,11 @@ enum {
 
 /* Written in the caller's transaction, so that a reader sees the old or the new, never a mixture. */
 const struct db_stmt store_index_statements[] = {
+	/* `text` runs on to the next passage: only its own part is shown. */
+	{ "chunk_list",
+	  "SELECT id, page, start, stop AS \"end\", heading, left(text, (stop - start)::int) AS text FROM chunk"
+	  " WHERE owner_id = $1 AND document_id = $2 AND ($3::uuid IS NULL OR number > (SELECT number"
+	  " FROM chunk WHERE owner_id = $1 AND document_id = $2 AND id = $3)) ORDER BY number LIMIT $4" },
 	{ "clear_content", "DELETE FROM content WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_text", "DELETE FROM piece_of_text WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_chunks", "DELETE FROM chunk WHERE owner_id = $1 AND document_id = $2" },
@@ -508,4 +513,10 @@ int store_text(struct db *db, const char *owner, const char *id, int64_t start, 
 		return -1;
 	out->text = cut(res, first * TEXT_ROW, start, end, a);
 	return 1;
+}
+
+int store_chunk_list(struct db *db, const char *owner, const char *id, const char *cursor, int limit,
+                     Documents__ChunkList *out, struct arena *a, struct error *err)
+{
+	return db_page(db, "chunk_list", DB_ARGS(owner, id, cursor), limit, STORE_PAGE, &out->base, a, err);
 }

@@ -10,7 +10,7 @@ import { root, sleep, slow, startStack, until } from './harness.mjs';
 const data = (name) => fs.readFileSync(path.join(root, 'tests/data', name));
 const missing = '01890a5d-ac96-774b-bcce-b302099a8057';
 const fields = ['chatbots', 'chunks', 'createdAt', 'description', 'documentId', 'error', 'id', 'metadata', 'name', 'ownerId', 'pages',
-  'progress', 'size', 'status', 'type', 'updatedAt'];
+  'progress', 'size', 'status', 'tags', 'type', 'updatedAt'];
 
 describe('documents', () => {
   let stack, ada, eve, site;
@@ -31,6 +31,71 @@ describe('documents', () => {
   after(async () => {
     site.close();
     await stack.stop();
+  });
+
+  // --- Text, tags, passages ---------------------------------------------------------------------------------------------
+
+  const ready = (id) => until('ready', async () => (await ok('GET', `/${id}`)).status === 'ready');
+
+  test('text becomes a document that is read and found like a file', async () => {
+    const options = { json: { name: 'Hours', text: '# Opening\n\nThe planetarium opens at nine. Grüße', format: 'md' }, headers: { 'Idempotency-Key': 'hours' } };
+    const doc = await ok('POST', '/text', { ...options, status: 201 });
+    assert.deepEqual([doc.name, doc.type, doc.status, doc.size], ['Hours', 'md', 'pending', Buffer.byteLength(options.json.text)]);
+    assert.equal((await ok('POST', '/text', { ...options, status: 201 })).id, doc.id);
+    await ready(doc.id);
+    assert.equal((await ok('GET', `/${doc.id}/text`)).text, options.json.text);
+    assert.equal((await search('When does the planetarium open?'))[0].documentId, doc.id);
+    for (const json of [{ name: 'x' }, { name: '', text: 'x' }, { name: 'x', text: '' }, { name: 'x', text: 'x', format: 'pdf' }])
+      assert.equal((await api('POST', '/text', { json })).status, 422, JSON.stringify(json));
+  });
+
+  test('text longer than a piece of a file stays whole', async () => {
+    const text = Array.from({ length: 12000 }, (_, i) => `Line ${i} says grüße to everybody.`).join('\n');
+    const doc = await ok('POST', '/text', { json: { name: 'Long', text }, status: 201 });
+    await ready(doc.id);
+    assert.equal((await ok('GET', `/${doc.id}/text`)).text, text);
+    assert.deepEqual((await ok('POST', '/delete', { json: { ids: [doc.id] } })).deleted, [doc.id]);
+  });
+
+  test('name, description and tags can be changed one by one, and a list narrowed to a tag', async () => {
+    const { id } = await ok('POST', '/text', { json: { name: 'Old', text: 'x y z', description: 'd' }, status: 201 });
+    const put = async (json) => {
+      const { name, description, tags } = await ok('PUT', `/${id}`, { json });
+      return [name, description, tags];
+    };
+    assert.deepEqual(await put({ tags: [' b"{,} ', 'a', 'a'] }), ['Old', 'd', ['b"{,}', 'a']]);
+    assert.deepEqual(await put({ name: 'New' }), ['New', 'd', ['b"{,}', 'a']]);
+    assert.deepEqual((await ok('GET', `?tag=${encodeURIComponent('b"{,}')}`)).map((d) => d.id), [id]);
+    assert.deepEqual(await ok('GET', '?tag=nobody-has-it'), []);
+    assert.deepEqual(await put({ tags: [], description: null }), ['New', '', []]);
+    assert.deepEqual(await ok('GET', '?tag=a'), []);
+    for (const json of [{ name: ' ' }, { tags: [''] }, { tags: ['x'.repeat(51)] }, { tags: Array(21).fill('x') }])
+      assert.equal((await api('PUT', `/${id}`, { json })).status, 422, JSON.stringify(json).slice(0, 60));
+  });
+
+  test('the passages are the text they say they are, page by page', async () => {
+    const { id } = await upload('n.txt', data('normans.txt'));
+    const { text } = await ok('GET', `/${id}/text`);
+    const characters = [...text];
+    const all = await ok('GET', `/${id}/chunks`);
+    assert.equal(all.length, (await ok('GET', `/${id}`)).chunks);
+    for (const c of all) assert.equal(c.text, characters.slice(c.start, c.end).join(''));
+    const first = await api('GET', `/${id}/chunks?limit=3`);
+    assert.deepEqual(first.body, all.slice(0, 3));
+    assert.match(first.headers.link, /rel="next"/);
+    assert.deepEqual(await ok('GET', `/${id}/chunks?limit=3&cursor=${all[2].id}`), all.slice(3, 6));
+    assert.equal((await api('GET', `/${missing}/chunks`)).status, 404);
+    await ok('DELETE', `/${id}`);
+  });
+
+  test('several are deleted at once; what is not there, or another\'s, is not among them', async () => {
+    const make = async (token) => (await ok('POST', '/text', { token, json: { name: 'x', text: 'some words' }, status: 201 })).id;
+    const [one, two, hers] = [await make(ada.token), await make(ada.token), await make(eve.token)];
+    const { deleted } = await ok('POST', '/delete', { json: { ids: [two, hers, missing, one, two.toUpperCase()] } });
+    assert.deepEqual(deleted.sort(), [one, two].sort());
+    assert.equal((await api('GET', `/${one}`)).status, 404);
+    await ok('DELETE', `/${hers}`, { token: eve.token });
+    for (const ids of [undefined, ['x'], Array(101).fill(missing)]) assert.equal((await api('POST', '/delete', { json: { ids } })).status, 422);
   });
 
   // --- Kinds of files ---------------------------------------------------------------------------------------------------

@@ -94,6 +94,9 @@ describe('what is another\'s', () => {
     check(await stack.api('POST', `/api/chatbots/${own.id}/documents`, { token: eve.token, json: { documentIds: [things.document_id] } }), 404);
     check(await stack.api('POST', '/api/chat/sessions', { token: eve.token, json: { chatbotId: things.chatbot_id } }), 404);
     const found = await stack.api('POST', '/api/documents/search', { token: eve.token, json: { query: 'Parley', documentIds: [things.document_id] } });
+    const { deleted } = await stack.ok('POST', '/api/documents/delete', { token: eve.token, json: { ids: [things.document_id] } });
+    assert.deepEqual(deleted, []);
+    await stack.ok('GET', `/api/documents/${things.document_id}`, { token: ada.token });
     assert.ok(found.status === 404 || found.body.results.length === 0, found.text);
   });
 

@@ -166,6 +166,11 @@ test('documents', async () => {
   await call('documents_list_documents');
   await call('documents_get_document');
   await call('documents_get_text');
+  await call('documents_list_chunks');
+  await call('documents_update_document');
+  const { id } = await call('documents_add_text');
+  const { deleted } = await call('documents_delete_documents', { json: { ids: [id] } });
+  assert.deepEqual(deleted, [id]);
   await call('documents_search');
   await call('documents_reindex_document');
   const events = await follow('documents_follow_document');

@@ -124,13 +124,16 @@ static void a_document_is_its_owners_alone(void **state)
 	Documents__Text text = DOCUMENTS__TEXT__INIT;
 	struct source_file source;
 	struct progress progress;
+	Documents__ChunkList chunks = DOCUMENTS__CHUNK_LIST__INIT;
+	char **ids;
+	size_t count;
 	int64_t a, b;
 
 	(void)state;
 	assert_int_equal(store_get(&db, ADA, id, &got, &arena, &err), 1);
 	assert_string_equal(got.owner_id, ADA);
 	assert_int_equal(store_get(&db, GRACE, id, &got, &arena, &err), 0);
-	OK(store_list(&db, GRACE, NULL, 10, &list, &arena, &err));
+	OK(store_list(&db, GRACE, NULL, NULL, 10, &list, &arena, &err));
 	assert_int_equal(list.n_documents, 0);
 	assert_int_equal(store_source(&db, GRACE, id, &source, &arena, &err), 0);
 	assert_int_equal(store_get_progress(&db, GRACE, id, &progress, &arena, &err), 0);
@@ -140,6 +143,12 @@ static void a_document_is_its_owners_alone(void **state)
 	assert_int_equal(store_prepared(&db, GRACE, id, &(struct fence){ 0 }, prepare(1), &arena, &err), 0);
 	assert_int_equal(store_text_size(&db, GRACE, id, &a, &b, &err), 0);
 	assert_int_equal(store_text(&db, GRACE, id, 0, 1, &text, &arena, &err), 0);
+	assert_int_equal(store_edit(&db, GRACE, id, &(struct edit){ .name = "hers" }, &err), 0);
+	OK(store_lock(&db, GRACE, db_text_array((char *[]){ (char *)id }, 1, &arena), &ids, &count, &arena,
+	              &err));
+	assert_int_equal(count, 0);
+	OK(store_chunk_list(&db, GRACE, id, NULL, 10, &chunks, &arena, &err));
+	assert_int_equal(chunks.n_chunks, 0);
 	assert_int_equal(store_delete(&db, GRACE, id, &err), 0);
 	assert_int_equal(store_rig_number("t_pieces"), 2);
 	assert_string_equal(status_of(id), "pending");
