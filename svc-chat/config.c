@@ -28,6 +28,8 @@ const struct config_key chat_keys[] = {
 	               "for one answer of a model"),
 	CONFIG_BETWEEN(struct chat_settings, context_tokens, "CHAT_CONTEXT_TOKENS", "8192", 1024, 2000000,
 	               "what the model takes in: prompt and answer together"),
+	CONFIG_BETWEEN(struct chat_settings, servers_per_user, "CHAT_SERVERS_PER_USER", "100", 1, 100000,
+	               "MCP servers that one user may have"),
 };
 
 int chat_settings_check(void *settings, struct arena *a, struct error *err)

@@ -189,7 +189,7 @@ int chat_add_server(struct call *call, const Chat__AddServerRequest *in, Chat__M
 	};
 
 	if (take_headers(call, config->headers, &row) < 0 ||
-	    store_add_server(call->db, call->owner_id, &row, call->err) < 0)
+	    store_add_server(call->db, call->owner_id, &row, chat_of(call)->servers_per_user, call->err) < 0)
 		return -1;
 	return get(call, row.id, out);
 }

@@ -34,6 +34,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->chatbots = service_peer(service, "chatbots");
 	chat->documents = service_peer(service, "documents");
 	chat->context_tokens = (int)set->context_tokens;
+	chat->servers_per_user = set->servers_per_user;
 	chat->builtin = provider_builtin();
 	chat->egress = service_egress(service);
 	if (strcmp(set->provider, "openai") == 0 &&

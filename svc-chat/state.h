@@ -13,7 +13,8 @@ struct chat {
 	struct egress *egress;
 	struct chat_provider *builtin, *openai; /* openai: NULL when no endpoint is configured */
 	struct keeper *keeper;
-	int context_tokens; /* where a chatbot's settings do not say */
+	int64_t servers_per_user; /* MCP servers that one may have */
+	int context_tokens;       /* where a chatbot's settings do not say */
 };
 
 #endif

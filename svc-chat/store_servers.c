@@ -15,7 +15,8 @@ const struct db_stmt store_servers_statements[] = {
 	  SERVER " WHERE owner_id = $1 AND ($2::bigint = 0 OR id < $2) ORDER BY id DESC LIMIT $3" },
 	{ "get_server", SERVER " WHERE owner_id = $1 AND id = $2" },
 	{ "add_server", "INSERT INTO mcp_server (owner_id, name, description, type, uri, transport, headers)"
-	                " VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id" },
+	                " SELECT $1::uuid, $2, $3, $4, $5, $6, $7"
+	                " WHERE (SELECT count(*) FROM mcp_server WHERE owner_id = $1) < $8 RETURNING id" },
 	{ "change_server",
 	  "UPDATE mcp_server SET name = $3, description = $4, type = $5, uri = $6, transport = $7, headers = $8,"
 	  " status = CASE WHEN $9 THEN 'new' ELSE status END,"
@@ -87,12 +88,24 @@ int store_get_server(struct db *db, const char *owner, int64_t id, struct server
 	return found;
 }
 
-int store_add_server(struct db *db, const char *owner, struct server_row *row, struct error *err)
+int store_add_server(struct db *db, const char *owner, struct server_row *row, int64_t most,
+                     struct error *err)
 {
-	return db_number(
-	    db, "add_server",
-	    DB_ARGS(owner, row->name, row->description, row->type, row->uri, row->transport, row->headers),
-	    &row->id, err);
+	OWN(pgresult) PGresult *res = NULL;
+	int made = db_find(db, "add_server",
+	                   DB_ARGS(owner, row->name, row->description, row->type, row->uri, row->transport,
+	                           row->headers, most),
+	                   &res, err);
+
+	if (made < 0)
+		return -1;
+	if (!made)
+		return error_set(
+		    err, ERROR_FORBIDDEN,
+		    "you have %lld MCP servers, as many as one user may have here: delete one first",
+		    (long long)most);
+	row->id = db_int(res, 0, "id");
+	return 0;
 }
 
 int store_change_server(struct db *db, const char *owner, const struct server_row *row, bool anew,

@@ -29,8 +29,9 @@ int store_list_servers(struct db *db, const char *owner, int64_t cursor, int lim
 /* 1, 0, -1. */
 int store_get_server(struct db *db, const char *owner, int64_t id, struct server_row *ret, struct arena *a,
                      struct error *err) CHECKED;
-/* row->id becomes the new one's. */
-int store_add_server(struct db *db, const char *owner, struct server_row *row, struct error *err) CHECKED;
+/* row->id becomes the new one's. ERROR_FORBIDDEN when the owner has `most` already. */
+int store_add_server(struct db *db, const char *owner, struct server_row *row, int64_t most,
+                     struct error *err) CHECKED;
 /* What people change; `anew`: another address or other headers, so what is known of it goes. 1, 0, -1. */
 int store_change_server(struct db *db, const char *owner, const struct server_row *row, bool anew,
                         struct error *err) CHECKED;

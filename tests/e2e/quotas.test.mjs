@@ -7,7 +7,7 @@ import { startStack } from './harness.mjs';
 describe('quotas of a user', () => {
   let stack, user;
   before(async () => {
-    stack = await startStack({ env: { DOCUMENTS_PER_USER: '2', DOCUMENTS_BYTES_PER_USER: '100', CHATBOTS_PER_USER: '1', INTEGRATIONS_PER_USER: '1', AUTH_KEYS_PER_USER: '1' } });
+    stack = await startStack({ env: { DOCUMENTS_PER_USER: '2', DOCUMENTS_BYTES_PER_USER: '100', CHATBOTS_PER_USER: '1', INTEGRATIONS_PER_USER: '1', CHAT_SERVERS_PER_USER: '1', AUTH_KEYS_PER_USER: '1' } });
     user = await stack.register();
   });
   after(() => stack.stop());
@@ -17,7 +17,7 @@ describe('quotas of a user', () => {
 
   test('they are shown beside what is used', async () => {
     const { usage } = await stack.ok('GET', '/api/settings', { token: user.token });
-    assert.deepEqual(usage.limits, { documents: 2, storage: 100, chatbots: 1, integrations: 1, mcpServers: 100, apiKeys: 1 });
+    assert.deepEqual(usage.limits, { documents: 2, storage: 100, chatbots: 1, integrations: 1, mcpServers: 1, apiKeys: 1 });
   });
 
   test('documents: 413 over the bytes, 403 over the count, and room again when one goes', async () => {
@@ -34,6 +34,7 @@ describe('quotas of a user', () => {
   const cases = [
     ['chatbots', '/api/chatbots', { name: 'b' }, 204],
     ['integrations', '/api/integrations/website', { name: 'w', config: { domain: 'example.com' } }, 204],
+    ['MCP servers', '/auth/mcp-servers', { name: 'm', config: { uri: 'https://mcp.example.com/mcp' } }, 200],
     ['keys', '/auth/api-keys', { name: 'k' }, 200],
   ];
   for (const [what, where, json, deleted] of cases)
