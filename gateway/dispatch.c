@@ -168,8 +168,10 @@ int dispatch(void *arg, struct request *req)
 	if (!strcmp(req->verb, "OPTIONS"))
 		return preflight(g, req);
 	rc = find(g, req, req->verb, &page, &match);
-	cors_headers(g->cors, req->origin, rc == 0 && !page && match.route->method->access == ACCESS_VISITOR,
-	             &req->headers);
+	if (rc < 0 || !page || !page->everywhere)
+		cors_headers(g->cors, req->origin,
+		             rc == 0 && !page && match.route->method->access == ACCESS_VISITOR,
+		             &req->headers);
 	if (rc < 0 && req->err.code == ERROR_METHOD)
 		answer_header(req, "Allow", "%s", match.allow);
 	if (rc < 0)

@@ -119,7 +119,7 @@ static int answer_file(struct request *req, const char *name)
 
 	if (!f)
 		return error_internal(&req->err, "%s is not part of this program", name);
-	return static_answer(req, f, ending && !strcmp(ending, ".html") ? page_security : NULL);
+	return static_answer(req, f, ending && !strcmp(ending, ".html") ? page_security : NULL, NULL);
 }
 
 /* Whatever lies in gateway/static is served under its name. */
@@ -141,6 +141,19 @@ static int answer_icon(struct gateway *g, struct request *req)
 	return answer_file(req, "favicon.svg");
 }
 
+/* The chat widget, which websites load from here: any may, and an upgrade reaches them within minutes. */
+static int answer_widget(struct gateway *g, struct request *req)
+{
+	const struct static_file *f = static_find("widget.js");
+
+	(void)g;
+	if (!f)
+		return error_internal(&req->err, "widget.js is not part of this program");
+	answer_header(req, "Access-Control-Allow-Origin", "*");
+	answer_header(req, "Cross-Origin-Resource-Policy", "cross-origin");
+	return static_answer(req, f, NULL, "public, max-age=300");
+}
+
 /* A page for people, three facts for programs. */
 static int answer_root(struct gateway *g, struct request *req)
 {
@@ -159,10 +172,15 @@ static int answer_root(struct gateway *g, struct request *req)
 /* --- The table ------------------------------------------------------------------------------------------------------ */
 
 static const struct page pages[] = {
-	{ "/", answer_root },           { "/health", answer_health }, { "/ready", answer_ready },
-	{ "/metrics", answer_metrics }, { "/docs", answer_docs },     { "/favicon.ico", answer_icon },
+	{ "/", answer_root },
+	{ "/health", answer_health },
+	{ "/ready", answer_ready },
+	{ "/metrics", answer_metrics },
+	{ "/docs", answer_docs },
+	{ "/favicon.ico", answer_icon },
+	{ "/widget.js", answer_widget, .everywhere = true },
 };
-static const struct page named_file = { "", answer_named_file };
+static const struct page named_file = { .path = "", .answer = answer_named_file };
 
 const struct page *pages_find(const char *path)
 {

@@ -9,6 +9,7 @@
 struct page {
 	const char *path;
 	int (*answer)(struct gateway *g, struct request *req);
+	bool everywhere; /* for pages of any origin: it says so itself */
 };
 
 const struct page *

@@ -66,13 +66,13 @@ static const char *unpack(const struct static_file *f, struct arena *a, size_t *
 	return plain;
 }
 
-int static_answer(struct request *req, const struct static_file *f, const char *security)
+int static_answer(struct request *req, const struct static_file *f, const char *security, const char *cache)
 {
 	struct answer a = { .status = 200,
 		            .type = type_of(f->name),
 		            .body = (const char *)f->bytes,
 		            .size = (size_t)(f->end - f->bytes),
-		            .cache = "no-cache" };
+		            .cache = cache ? cache : "no-cache" };
 	const char *known = request_header(req, "If-None-Match");
 	bool packed = f->packed && takes_gzip(request_header(req, "Accept-Encoding"));
 

@@ -23,7 +23,9 @@ extern const unsigned static_file_count;
 
 const struct static_file *static_find(const char *name); /* NULL when there is none */
 
-/* Answers with it. security: the Content-Security-Policy of a page; NULL for other files. */
-int static_answer(struct request *req, const struct static_file *f, const char *security) CHECKED;
+/* Answers with it. security: the Content-Security-Policy of a page; NULL for other files. cache: Cache-Control; NULL:
+ * it is asked for each time. */
+int static_answer(struct request *req, const struct static_file *f, const char *security,
+                  const char *cache) CHECKED;
 
 #endif

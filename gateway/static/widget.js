@@ -1,0 +1,519 @@
+// The chat widget of a website: <script src="https://parley.example/widget.js" data-chatbot="ID" async></script>.
+//
+// Everything stands in a closed room (Shadow DOM), is built element by element, and is styled by a constructed sheet:
+// a page's Content-Security-Policy needs script-src and connect-src with our origin, nothing else; no Trusted Types policy
+// is asked for. What the model writes only ever becomes text, or one of the few elements of markdown() below.
+(() => {
+  'use strict';
+  const script = document.currentScript;
+  const bot = script?.dataset.chatbot;
+  if (!bot || !/^[0-9a-f-]{36}$/i.test(bot) || document.querySelector(`parley-chat[data-chatbot="${bot}"]`)) return;
+  const base = new URL(script.src).origin;
+  const route = `${base}/api/chat/widget/${bot}`;
+
+  // --- Texts ----------------------------------------------------------------------------------------------------------
+
+  const texts = {
+    en: {
+      open: 'Open the chat', close: 'Close the chat', title: 'Chat', ask: 'Write a message', send: 'Send', again: 'New conversation',
+      you: 'You', bot: 'Answer', sources: 'Sources', page: 'page', writing: 'Writing an answer …', powered: 'Powered by Parley',
+      busy: 'Too many messages. Please try again in {n} s.', failed: 'That did not work. Please try again.',
+      offline: 'No connection. Please try again.', forbidden: 'This chat is not available here.', long: 'This message is too long.',
+    },
+    de: {
+      open: 'Chat öffnen', close: 'Chat schließen', title: 'Chat', ask: 'Nachricht schreiben', send: 'Senden', again: 'Neues Gespräch',
+      you: 'Sie', bot: 'Antwort', sources: 'Quellen', page: 'Seite', writing: 'Die Antwort wird geschrieben …', powered: 'Mit Parley',
+      busy: 'Zu viele Nachrichten. Bitte in {n} s noch einmal.', failed: 'Das ging nicht. Bitte noch einmal versuchen.',
+      offline: 'Keine Verbindung. Bitte noch einmal versuchen.', forbidden: 'Dieser Chat ist hier nicht verfügbar.', long: 'Diese Nachricht ist zu lang.',
+    },
+    ar: {
+      open: 'فتح المحادثة', close: 'إغلاق المحادثة', title: 'محادثة', ask: 'اكتب رسالة', send: 'إرسال', again: 'محادثة جديدة',
+      you: 'أنت', bot: 'الجواب', sources: 'المصادر', page: 'صفحة', writing: 'تُكتب الإجابة …', powered: 'بواسطة Parley',
+      busy: 'رسائل كثيرة. حاول مجددًا بعد {n} ث.', failed: 'لم ينجح ذلك. حاول مرة أخرى.',
+      offline: 'لا يوجد اتصال. حاول مرة أخرى.', forbidden: 'هذه المحادثة غير متاحة هنا.', long: 'هذه الرسالة طويلة جدًا.',
+    },
+  };
+  const lang = (script.dataset.lang || document.documentElement.lang || navigator.language || 'en').toLowerCase();
+  const t = texts[lang.split('-')[0]] ?? texts.en;
+  const shownLang = t === texts.en ? 'en' : lang.split('-')[0];
+  const rtl = shownLang === 'ar';
+
+  // --- Building -------------------------------------------------------------------------------------------------------
+
+  // el('a', { href }, child, 'text'): attributes that are undefined stay away; on…: listeners.
+  const el = (name, attributes = {}, ...children) => {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      if (key.startsWith('on')) made.addEventListener(key.slice(2), value);
+      else if (value !== undefined) made.setAttribute(key, value);
+    }
+    made.append(...children);
+    return made;
+  };
+  const icon = (d) => {
+    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+    svg.setAttribute('viewBox', '0 0 24 24');
+    svg.setAttribute('aria-hidden', 'true');
+    path.setAttribute('d', d);
+    svg.append(path);
+    return svg;
+  };
+  const icons = {
+    chat: 'M4 4h16a2 2 0 0 1 2 2v10a2 2 0 0 1-2 2H9l-5 4v-4a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2z',
+    close: 'M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4-5.6-5.6L6.4 19 5 17.6l5.6-5.6L5 6.4z',
+    send: 'M3 20.5v-7l9-1.5-9-1.5v-7L22 12z',
+    again: 'M12 5V1L7 6l5 5V7a5 5 0 1 1-5 5H5a7 7 0 1 0 7-7z',
+  };
+
+  // --- Markdown -------------------------------------------------------------------------------------------------------
+
+  const safeLink = (address) => {
+    try {
+      const url = new URL(address);
+      return /^https?:$/.test(url.protocol) ? url.href : null;
+    } catch {
+      return null;
+    }
+  };
+  const span = /`([^`\n]+)`|\*\*([^\n]+?)\*\*|\*([^*\s][^*\n]*)\*|\[([^\][\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'()]+[^\s<>"'().,:;!?])/;
+
+  // The pieces of a line: code, bold, italic and links, the rest as text.
+  const inline = (into, line, depth = 0) => {
+    let m;
+    while (depth < 4 && (m = span.exec(line))) {
+      into.append(line.slice(0, m.index));
+      const [whole, code, bold, italic, label, address, bare] = m;
+      const link = safeLink(address ?? bare ?? '');
+      if (code) into.append(el('code', {}, code));
+      else if (bold) into.append(inline(el('strong'), bold, depth + 1));
+      else if (italic) into.append(inline(el('em'), italic, depth + 1));
+      else if (link) into.append(el('a', { href: link, target: '_blank', rel: 'noopener noreferrer nofollow' }, label ?? bare));
+      else into.append(whole);
+      line = line.slice(m.index + whole.length);
+    }
+    into.append(line);
+    return into;
+  };
+
+  const markdown = (text) => {
+    const out = document.createDocumentFragment();
+    const lines = text.split(/\r?\n/);
+    const taken = (pattern) => {
+      const got = [];
+      for (let m; lines.length && (m = pattern.exec(lines[0])); lines.shift()) got.push(m[1]);
+      return got;
+    };
+    while (lines.length) {
+      const line = lines[0];
+      if (/^\s*```/.test(line)) {
+        lines.shift();
+        const code = [];
+        while (lines.length && !/^\s*```/.test(lines[0])) code.push(lines.shift());
+        lines.shift();
+        out.append(el('pre', { dir: 'ltr', tabindex: '0' }, el('code', {}, code.join('\n'))));
+      } else if (/^\s*[-*+] +\S/.test(line)) {
+        out.append(el('ul', {}, ...taken(/^\s*[-*+] +(.*)/).map((item) => inline(el('li'), item))));
+      } else if (/^\s*\d{1,9}[.)] +\S/.test(line)) {
+        const start = /\d+/.exec(line)[0];
+        out.append(el('ol', { start }, ...taken(/^\s*\d{1,9}[.)] +(.*)/).map((item) => inline(el('li'), item))));
+      } else if (/^>/.test(line)) {
+        out.append(inline(el('blockquote'), taken(/^> ?(.*)/).join(' ')));
+      } else if (/^#{1,6} +\S/.test(line)) {
+        out.append(el('p', {}, inline(el('strong'), lines.shift().replace(/^#+ +/, ''))));
+      } else if (!line.trim()) {
+        lines.shift();
+      } else {
+        const p = el('p', { dir: 'auto' });
+        inline(p, lines.shift());
+        while (lines.length && lines[0].trim() && !/^\s*(```|[-*+] +\S|\d{1,9}[.)] +\S|>|#{1,6} )/.test(lines[0])) {
+          p.append(el('br'));
+          inline(p, lines.shift());
+        }
+        out.append(p);
+      }
+    }
+    return out;
+  };
+
+  // --- What is remembered -----------------------------------------------------------------------------------------------
+
+  // { sessionId, after }: after is the cursor of the answer that was being written. Storage may be forbidden.
+  const key = `parley-chat:${bot}`;
+  let state = {};
+  const remember = (change) => {
+    state = { ...state, ...change };
+    try {
+      localStorage.setItem(key, JSON.stringify(state));
+    } catch {
+      // then it is forgotten with the page
+    }
+  };
+  try {
+    const stored = JSON.parse(localStorage.getItem(key));
+    if (typeof stored?.sessionId === 'string') state = stored;
+  } catch {
+    // nothing is remembered
+  }
+
+  // --- The server -------------------------------------------------------------------------------------------------------
+
+  class Refused extends Error {
+    constructor(answer) {
+      super(`status ${answer.status}`);
+      this.status = answer.status;
+      this.wait = Number(answer.headers.get('Retry-After')) || 30;
+    }
+  }
+  const call = async (address, options = {}) => {
+    const answer = await fetch(address, { credentials: 'omit', referrerPolicy: 'strict-origin-when-cross-origin', ...options });
+    if (!answer.ok) throw new Refused(answer);
+    return answer;
+  };
+  const post = (address, value) =>
+    call(address, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
+
+  const sentence = (error) => {
+    if (!(error instanceof Refused)) return t.offline;
+    if (error.status === 429) return t.busy.replace('{n}', error.wait);
+    return { 403: t.forbidden, 413: t.long, 422: t.long }[error.status] ?? t.failed;
+  };
+
+  // The events of an answer, as they come.
+  async function* events(answer) {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const blocks = (rest + value).split('\n\n');
+      rest = blocks.pop();
+      for (const block of blocks) {
+        const fields = {};
+        for (const line of block.split('\n')) {
+          const at = line.indexOf(':');
+          if (at > 0) fields[line.slice(0, at)] = line.slice(at + 1).replace(/^ /, '');
+        }
+        if (fields.data) yield { id: fields.id, name: fields.event, data: JSON.parse(fields.data) };
+      }
+    }
+  }
+
+  // --- The look -----------------------------------------------------------------------------------------------------------
+
+  const css = `
+:host { all: initial; color-scheme: light dark; --main: #2563eb; --on: #fff; --soft: #f3f4f6; --bg: #fff; --fg: #1f2937; --dim: #5b6472; --line: #d9dde3; --link: #1d4ed8 }
+* { box-sizing: border-box }
+button, textarea { font: inherit; color: inherit }
+button { cursor: pointer; border: 0; background: none; padding: 0 }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
+svg { width: 24px; height: 24px; fill: currentColor; display: block }
+.launch, .box { position: fixed; z-index: 2147483000; bottom: 20px; right: 20px; font: 15px/1.5 system-ui, sans-serif }
+.left .launch, .left .box { right: auto; left: 20px }
+.launch { width: 56px; height: 56px; border-radius: 50%; background: var(--main); color: var(--on); display: grid; place-items: center; box-shadow: 0 4px 16px #0004 }
+.launch svg { width: 28px; height: 28px }
+[hidden] { display: none !important }
+.box { width: 384px; height: min(640px, calc(100vh - 40px)); display: flex; flex-direction: column; background: var(--bg); color: var(--fg); border: 1px solid var(--line); border-radius: 16px; overflow: hidden; box-shadow: 0 12px 40px #0004; animation: up .2s ease-out }
+@keyframes up { from { opacity: 0; transform: translateY(12px) } }
+header { display: flex; align-items: center; gap: 4px; padding: 8px 8px 8px 16px; background: var(--main); color: var(--on) }
+[dir=rtl] header { padding: 8px 16px 8px 8px }
+h2 { flex: 1; margin: 0; font-size: 16px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+header button { width: 40px; height: 40px; display: grid; place-items: center; border-radius: 8px }
+header button :is(svg) { width: 20px; height: 20px }
+header :focus-visible { outline-color: currentColor; outline-offset: -3px }
+.log { flex: 1; overflow-y: auto; overscroll-behavior: contain; padding: 16px; display: flex; flex-direction: column; gap: 12px }
+.msg { position: relative; max-width: 88%; padding: 8px 12px; border-radius: 14px; overflow-wrap: anywhere; align-self: flex-start; background: var(--soft); color: var(--on-soft, inherit) }
+.msg.user { align-self: flex-end; background: var(--main); color: var(--on); white-space: pre-wrap }
+.msg.error { background: none; border: 1px solid #dc2626; color: inherit }
+.msg :is(p, ul, ol, pre, blockquote) { margin: 0 0 8px }
+.msg > :last-child, .text > :last-child { margin-bottom: 0 }
+.msg :is(ul, ol) { padding-inline-start: 22px }
+.msg a { color: inherit; text-decoration: underline }
+code { font: 13px/1.4 ui-monospace, monospace; background: #8882; border-radius: 4px; padding: 1px 4px }
+pre { overflow-x: auto; background: #8882; border-radius: 8px; padding: 8px 10px }
+pre code { background: none; padding: 0 }
+blockquote { border-inline-start: 3px solid var(--dim); padding-inline-start: 10px }
+.name { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+.dots { display: inline-flex; gap: 4px; padding: 6px 0 }
+.dots i { width: 7px; height: 7px; border-radius: 50%; background: currentColor; opacity: .6; animation: dot 1s infinite alternate }
+.dots i:nth-child(2) { animation-delay: .3s } .dots i:nth-child(3) { animation-delay: .6s }
+@keyframes dot { to { opacity: .15 } }
+.sources { margin-top: 8px; font-size: 13px }
+.sources > b { display: block; font-weight: 600 }
+summary { cursor: pointer; padding: 3px 0 }
+details blockquote { margin: 2px 0 6px; white-space: pre-wrap; max-height: 160px; overflow-y: auto }
+.asks { display: flex; flex-wrap: wrap; gap: 8px }
+.asks button { border: 1px solid var(--line); border-radius: 16px; padding: 6px 12px; text-align: start; background: var(--bg) }
+.asks button:hover { border-color: currentColor }
+form { display: flex; gap: 8px; padding: 10px 12px; border-top: 1px solid var(--line); align-items: flex-end }
+textarea { flex: 1; min-width: 0; resize: none; height: 42px; max-height: 120px; padding: 9px 12px; border: 1px solid var(--dim); border-radius: 12px; background: var(--bg); font-size: 16px; line-height: 22px }
+textarea::placeholder { color: var(--dim); opacity: 1 }
+form button { width: 42px; height: 42px; border-radius: 12px; background: var(--main); color: var(--on); display: grid; place-items: center }
+form button:disabled { opacity: .5; cursor: default }
+[dir=rtl] form svg { transform: scaleX(-1) }
+footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--dim) }
+@media (prefers-color-scheme: dark) { :host { --bg: #17191e; --fg: #e8eaed; --dim: #a3abb8; --line: #3a3f48; --link: #93b4ff } .msg:not(.user) { background: #272b33; color: var(--fg) } }
+@media (max-width: 480px) { .box { inset: 0 !important; width: 100%; height: 100%; height: 100dvh; border: 0; border-radius: 0 } }
+@media (prefers-reduced-motion: reduce) { * { animation: none !important } }
+`;
+
+  // Black or white, whichever is read better on it. null when it is no colour.
+  const colour = (value) => {
+    if (typeof value !== 'string' || !CSS.supports('color', value) || /var\(|url\(|currentcolor|inherit|initial|unset|revert|transparent/i.test(value)) return null;
+    const probe = document.createElement('canvas').getContext('2d');
+    let on = '#fff';
+    if (probe) {
+      probe.fillStyle = value;
+      probe.fillRect(0, 0, 1, 1);
+      const [r, g, b] = [...probe.getImageData(0, 0, 1, 1).data].map((c) => (c /= 255) && (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+      if (0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18) on = '#111';
+    }
+    return { value, on };
+  };
+
+  // --- The widget ---------------------------------------------------------------------------------------------------------
+
+  const start = async () => {
+    const config = await (await call(`${base}/api/chatbots/widget-config/${bot}`)).json();
+    const { appearance = {}, welcomeMessage, suggestedQuestions } = config.settings ?? {};
+    const look = appearance ?? {};
+    const host = el('parley-chat', { 'data-chatbot': bot });
+    const room = host.attachShadow({ mode: script.dataset.mode === 'open' ? 'open' : 'closed' });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(css);
+    room.adoptedStyleSheets = [sheet];
+    const main = colour(look.primaryColor), soft = colour(look.secondaryColor);
+    for (const [found, name, on] of [[main, '--main', '--on'], [soft, '--soft', '--on-soft']]) {
+      if (!found) continue;
+      sheet.cssRules[0].style.setProperty(name, found.value);
+      sheet.cssRules[0].style.setProperty(on, found.on);
+    }
+
+    const title = look.chatTitle || config.name || t.title;
+    const launch = el('button', { class: 'launch', type: 'button', 'aria-label': t.open, 'aria-haspopup': 'dialog', 'aria-expanded': 'false', onclick: () => open() }, icon(icons.chat));
+    const log = el('div', { class: 'log', role: 'log', 'aria-live': 'polite', tabindex: '0', 'aria-label': title });
+    const input = el('textarea', { rows: '1', maxlength: '4000', 'aria-label': t.ask, placeholder: t.ask, dir: 'auto', enterkeyhint: 'send' });
+    const send = el('button', { type: 'submit', 'aria-label': t.send, disabled: '' }, icon(icons.send));
+    const form = el('form', {}, input, send);
+    const box = el('section', { class: 'box', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'title', hidden: '' },
+      el('header', {}, el('h2', { id: 'title' }, title),
+        el('button', { type: 'button', 'aria-label': t.again, title: t.again, onclick: () => anew() }, icon(icons.again)),
+        el('button', { type: 'button', 'aria-label': t.close, title: t.close, onclick: () => close() }, icon(icons.close))),
+      log, form);
+    if (look.showBranding !== false) box.append(el('footer', {}, t.powered));
+    room.append(el('div', { class: look.position === 'bottom-left' ? 'left' : 'right', dir: rtl ? 'rtl' : 'ltr', lang: shownLang }, launch, box));
+    document.body.append(host);
+
+    let busy = false, loaded = false, run = 0; // run: counts conversations, what belongs to an older one is dropped
+    const ready = () => (send.disabled = busy || !input.value.trim());
+    const follow = (force) => {
+      if (force || log.scrollHeight - log.scrollTop - log.clientHeight < 120) log.scrollTop = log.scrollHeight;
+    };
+    const bubble = (kind, ...children) => {
+      const made = el('div', { class: `msg ${kind}`, dir: 'auto' }, ...children);
+      log.append(made);
+      follow(true);
+      return made;
+    };
+    const named = (name) => el('span', { class: 'name' }, `${name}: `);
+    const fail = (error) => bubble('error', sentence(error));
+
+    const sourceList = (sources) =>
+      el('div', { class: 'sources' }, el('b', {}, t.sources), ...sources.map((s, i) =>
+        el('details', {}, el('summary', {}, `[${i + 1}] ${s.documentName}${s.page ? `, ${t.page} ${s.page}` : ''}`), el('blockquote', { dir: 'auto' }, s.text))));
+
+    // One answer: what it says so far, then its sources. While it grows the reader is told at its end only.
+    const answerBubble = () => {
+      const text = el('div', { class: 'text' }, el('span', { class: 'dots', role: 'img', 'aria-label': t.writing }, el('i'), el('i'), el('i')));
+      const made = bubble('bot', named(t.bot), text);
+      let said = '', due = false;
+      return {
+        add(piece) {
+          said += piece;
+          made.setAttribute('aria-busy', 'true');
+          if (due) return;
+          due = true;
+          setTimeout(() => {
+            due = false;
+            text.replaceChildren(markdown(said));
+            follow();
+          }, 40);
+        },
+        finish(content, sources) {
+          said = content ?? said;
+          text.replaceChildren(markdown(said));
+          if (sources?.length) made.append(sourceList(sources));
+          made.removeAttribute('aria-busy');
+          follow();
+        },
+        get empty() {
+          return !said;
+        },
+        remove: () => made.remove(),
+      };
+    };
+
+    const greet = () => {
+      const hello = look.initialMessage || welcomeMessage;
+      if (hello) bubble('bot', named(t.bot), el('div', { class: 'text' }, markdown(hello)));
+      if (suggestedQuestions?.length)
+        log.append(el('div', { class: 'asks' }, ...suggestedQuestions.map((q) => el('button', { type: 'button', dir: 'auto', onclick: () => ask(q) }, q))));
+    };
+
+    // Reads an answer to its end; when the connection breaks it is taken up where it was, a few times.
+    const read = async (first, mine) => {
+      let answer = first, shown = answerBubble(), over = false;
+      for (let tries = 0; !over; tries++) {
+        try {
+          for await (const { id, name, data } of events(await answer)) {
+            if (mine !== run) return;
+            if (id) remember({ after: id });
+            if (name === 'delta') shown.add(data.text), (tries = 0);
+            else if (name === 'done') shown.finish(data.message.content, data.message.sources), (over = true);
+            else if (name === 'error') {
+              over = true;
+              if (shown.empty) shown.remove();
+              else shown.finish();
+              bubble('error', t.failed);
+            }
+          }
+          if (!over && !state.after) throw new TypeError('ended early');
+        } catch (error) {
+          if (error instanceof Refused || tries >= 4 || !state.after) {
+            if (shown.empty) shown.remove();
+            throw error;
+          }
+        }
+        if (over) break;
+        await new Promise((resolve) => setTimeout(resolve, 500 * (tries + 1)));
+        if (mine !== run) return;
+        answer = fetchRest();
+        const rest = await answer.catch(() => null);
+        if (rest?.status === 204) {
+          shown.remove();
+          return restore(mine);
+        }
+      }
+      remember({ after: undefined, question: undefined });
+    };
+    const fetchRest = () =>
+      call(`${route}/message/stream?sessionId=${encodeURIComponent(state.sessionId)}&lastEventId=${encodeURIComponent(state.after)}`);
+
+    const ask = async (question) => {
+      if (busy || !question.trim()) return;
+      const mine = run;
+      busy = true;
+      ready();
+      log.querySelector('.asks')?.remove();
+      bubble('user', named(t.you), question);
+      try {
+        const session = async () => remember({ sessionId: (await (await post(`${route}/session`, {})).json()).sessionId });
+        const say = () => post(`${route}/message/stream`, { sessionId: state.sessionId, message: question });
+        if (!state.sessionId) await session();
+        remember({ after: undefined });
+        let answer;
+        try {
+          answer = await say();
+        } catch (error) {
+          if (error.status !== 404) throw error; // the session has run out: a new one
+          await session();
+          answer = await say();
+        }
+        await read(answer, mine);
+      } catch (error) {
+        if (mine === run) {
+          fail(error);
+          if (!input.value) input.value = question;
+        }
+      }
+      if (mine === run) busy = false;
+      ready();
+    };
+
+    // What was said before; the answer that was being written is followed from its start.
+    const restore = async (mine) => {
+      try {
+        const seen = await (await call(`${route}/session/${encodeURIComponent(state.sessionId)}`)).json();
+        if (mine !== run) return;
+        const pending = state.after;
+        log.replaceChildren();
+        greet();
+        if (seen.messages.length) log.querySelector('.asks')?.remove();
+        for (const m of seen.messages) {
+          if (m.role === 'user') bubble('user', named(t.you), m.content);
+          else if (pending && m === seen.messages.at(-1) && /^(generating|queued|waiting)$/.test(m.status)) break;
+          else if (m.content) answerBubble().finish(m.content, m.sources);
+        }
+        const last = seen.messages.at(-1);
+        if (pending && last && (last.role === 'user' || /^(generating|queued|waiting)$/.test(last.status))) {
+          const rest = await call(`${route}/message/stream?sessionId=${encodeURIComponent(state.sessionId)}`);
+          if (rest.status !== 204) await read(rest, mine);
+        }
+        remember({ after: undefined });
+      } catch (error) {
+        if (error.status !== 404) return fail(error);
+        remember({ sessionId: undefined, after: undefined });
+        log.replaceChildren();
+        greet();
+      }
+    };
+
+    const anew = () => {
+      run++;
+      busy = false;
+      remember({ sessionId: undefined, after: undefined });
+      log.replaceChildren();
+      greet();
+      ready();
+      input.focus();
+    };
+
+    const open = async () => {
+      box.hidden = false;
+      launch.hidden = true;
+      launch.setAttribute('aria-expanded', 'true');
+      input.focus();
+      if (loaded) return follow(true);
+      loaded = true;
+      if (!state.sessionId) return greet();
+      busy = true;
+      const mine = run;
+      await restore(mine);
+      if (mine === run) busy = false;
+      ready();
+    };
+    const close = () => {
+      box.hidden = true;
+      launch.hidden = false;
+      launch.setAttribute('aria-expanded', 'false');
+      launch.focus();
+    };
+
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const question = input.value;
+      if (busy || !question.trim()) return;
+      input.value = '';
+      ask(question);
+    });
+    input.addEventListener('input', ready);
+    box.addEventListener('keydown', (event) => {
+      event.stopPropagation(); // the page's own keys are not meant
+      if (event.key === 'Escape') return close();
+      if (event.key === 'Enter' && event.target === input && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+      if (event.key !== 'Tab') return;
+      const stops = [...box.querySelectorAll('button:not(:disabled), textarea, a[href], summary, [tabindex="0"]')];
+      const edge = event.shiftKey ? stops[0] : stops.at(-1);
+      if (room.activeElement !== edge) return;
+      event.preventDefault();
+      (event.shiftKey ? stops.at(-1) : stops[0]).focus();
+    });
+  };
+
+  const begin = () => start().catch(() => {}); // a page goes on without it
+  if (document.body) begin();
+  else addEventListener('DOMContentLoaded', begin);
+})();

@@ -1,0 +1,181 @@
+// The chat widget in a browser: a page on another origin, with a strict Content-Security-Policy, embeds /widget.js.
+// SHOTS=DIR leaves screenshots there.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import zlib from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { slow, startRig, startStack, unique, until } from './harness.mjs';
+
+const ARTICLE = 'The kettle has a warranty of two years. It begins on the day of purchase.\n\nWe ship to Norway within five days.\n';
+const shots = process.env.SHOTS;
+
+let stack, rig, shop, shopUrl, context, userData, scripted, builtin;
+before(async () => {
+  rig = await startRig('fakellm.mjs');
+  stack = await startStack({
+    env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${rig.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted', EGRESS_ALLOW: '127.0.0.1/32' },
+  });
+  const { token } = await stack.register();
+  const { id } = await stack.upload(token, 'manual.txt', ARTICLE);
+  const make = (name, settings) => stack.ok('POST', '/api/chatbots', { token, json: { name, documents: [id], settings } });
+  scripted = await make('Scripted', {});
+  builtin = await make('Shop help', {
+    model: 'builtin', welcomeMessage: 'Welcome! Ask me about our **kettles**.', suggestedQuestions: ['How long is the warranty?', 'Do you ship to Norway?'],
+    appearance: { primaryColor: '#0f766e', chatTitle: 'Kettle help' },
+  });
+  // /CHATBOT?lang=ar is a page of a shop that embeds it.
+  shop = http.createServer((query, answer) => {
+    const url = new URL(query.url, 'http://shop');
+    answer.writeHead(200, {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': `default-src 'none'; script-src ${stack.url()}; connect-src ${stack.url()}; require-trusted-types-for 'script'; trusted-types 'none'`,
+    });
+    const lang = url.searchParams.get('lang') ?? 'en';
+    answer.end(`<!doctype html><html lang="${lang}" dir="${lang === 'ar' ? 'rtl' : 'ltr'}"><meta name="viewport" content="width=device-width,initial-scale=1">` +
+      `<title>Shop</title><h1>A shop</h1><script src="${stack.url()}/widget.js" data-chatbot="${url.pathname.slice(1)}" data-mode="open" async></script></html>`);
+  });
+  await new Promise((resolve) => shop.listen(0, '127.0.0.1', resolve));
+  shopUrl = `http://127.0.0.1:${shop.address().port}`;
+  userData = path.join(stack.state, unique('chromium'));
+  context = await chromium.launchPersistentContext(userData, {
+    executablePath: '/usr/bin/chromium',
+    viewport: { width: 1280, height: 800 },
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  context.setDefaultTimeout(15_000 * slow);
+});
+after(async () => {
+  await context?.close();
+  shop?.closeAllConnections();
+  shop?.close();
+  await stack?.stop();
+  await rig?.stop();
+});
+
+// A page of the shop with the widget on it; what the browser complains of is in page.complaints.
+async function visit(bot, { lang = 'en', open = true } = {}) {
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on('console', (m) => /Content Security Policy|Trusted/i.test(m.text()) && page.complaints.push(m.text()));
+  page.on('pageerror', (error) => page.complaints.push(String(error)));
+  page.on('dialog', (d) => { page.complaints.push(`a dialog: ${d.message()}`); d.dismiss(); });
+  await page.goto(`${shopUrl}/${bot.id}?lang=${lang}`);
+  if (open) await page.locator('.launch').click();
+  return page;
+}
+const say = async (page, text) => {
+  await page.locator('textarea').fill(text);
+  await page.keyboard.press('Enter');
+};
+const answers = (page) => page.locator('.msg.bot .text');
+const shoot = (page, name) => shots && page.screenshot({ path: path.join(shots, `widget-${name}.png`) });
+const forget = (page) => page.evaluate(() => localStorage.clear());
+
+test('the script is served to any page, small, and is asked for again by its tag', async () => {
+  const { status, headers, bytes } = await stack.api('GET', '/widget.js', { headers: { 'Accept-Encoding': 'gzip', Origin: shopUrl } });
+  assert.equal(status, 200);
+  assert.equal(headers['access-control-allow-origin'], '*');
+  assert.equal(headers['cross-origin-resource-policy'], 'cross-origin');
+  assert.equal(headers['cache-control'], 'public, max-age=300');
+  assert.ok(bytes.length < 15 * 1024, `${bytes.length} bytes`);
+  assert.match(zlib.gunzipSync(bytes).toString(), /data-chatbot/);
+  assert.equal((await stack.api('GET', '/widget.js', { headers: { 'If-None-Match': headers.etag } })).status, 304);
+});
+
+test('a visitor asks, sees the answer with its source, and finds both after a reload', async () => {
+  const page = await visit(builtin);
+  assert.equal(await page.locator('h2').textContent(), 'Kettle help');
+  assert.equal(await page.locator('.launch').evaluate((e) => getComputedStyle(e).backgroundColor), 'rgb(15, 118, 110)');
+  assert.equal(await page.evaluate(() => localStorage.length), 0, 'no session before the first message');
+  await page.getByRole('button', { name: 'How long is the warranty?' }).click();
+  await page.locator('summary').first().waitFor();
+  assert.match(await answers(page).last().textContent(), /two years/);
+  await page.locator('summary').first().click();
+  assert.match(await page.locator('details[open] blockquote').textContent(), /warranty of two years/);
+  await page.reload();
+  await page.locator('.launch').click();
+  await page.locator('summary').first().waitFor();
+  assert.equal(await page.locator('.msg.user').count(), 1);
+  assert.match(await answers(page).last().textContent(), /two years/);
+  assert.deepEqual(page.complaints, []);
+  await forget(page);
+  await page.close();
+});
+
+test('a reload in mid-answer loses nothing of it', async () => {
+  const page = await visit(scripted);
+  await say(page, 'count 120 25');
+  await until('some words', async () => /w5 /.test(await answers(page).last().textContent()));
+  await page.reload();
+  await page.locator('.launch').click();
+  await until('the end', async () => /w120$/.test(await answers(page).last().textContent().catch(() => '')), 20 * slow);
+  assert.equal(await answers(page).last().textContent(), Array.from({ length: 120 }, (_, i) => `w${i + 1}`).join(' '));
+  assert.equal(await page.locator('.msg.user').count(), 1);
+  await forget(page);
+  await page.close();
+});
+
+test('what a model writes is text, never a program', async () => {
+  const page = await visit(scripted);
+  await say(page, '<img src=x onerror=alert(1)><script>alert(2)</script> [a](javascript:alert(3)) [b](https://example.com/) **bold** `code`');
+  await page.locator('.msg.bot strong').waitFor();
+  await page.waitForFunction(() => !document.querySelector('parley-chat').shadowRoot.querySelector('[aria-busy]'));
+  assert.match(await answers(page).last().textContent(), /<img src=x onerror=alert\(1\)>/);
+  assert.equal(await page.locator('.msg img, .msg script').count(), 0);
+  assert.deepEqual(await page.locator('.msg.bot a').evaluateAll((all) => all.map((a) => [a.href, a.rel])), [['https://example.com/', 'noopener noreferrer nofollow']]);
+  assert.deepEqual(page.complaints, []);
+  await forget(page);
+  await page.close();
+});
+
+test('keys: Tab stays in the dialog, Escape closes it and the focus returns', async () => {
+  const page = await visit(builtin);
+  const focused = () => page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.getAttribute('aria-label'));
+  assert.equal(await focused(), 'Write a message');
+  for (let i = 0; i < 12; i++) {
+    await page.keyboard.press(i % 2 ? 'Tab' : 'Shift+Tab');
+    assert.ok(await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.closest('[role=dialog]') !== null));
+  }
+  for (let i = 0; i < 12; i++) {
+    await page.keyboard.press('Tab');
+    assert.ok(await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.closest('[role=dialog]')), `after ${i + 1} Tabs`);
+  }
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('[role=dialog]').isVisible(), false);
+  assert.equal(await focused(), 'Open the chat');
+  await page.close();
+});
+
+test('too many messages: a short sentence, and the question is kept', async () => {
+  const page = await visit(builtin);
+  await page.route('**/message/stream', (r) => r.fulfill({ status: 429, headers: { 'Retry-After': '7', 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' }, body: '{}' }));
+  await say(page, 'Once more');
+  await page.locator('.msg.error').waitFor();
+  assert.equal(await page.locator('.msg.error').textContent(), 'Too many messages. Please try again in 7 s.');
+  assert.equal(await page.locator('textarea').inputValue(), 'Once more');
+  await forget(page);
+  await page.close();
+});
+
+test('on a phone it fills the screen; Arabic runs from right to left', async () => {
+  for (const [name, lang, width, colorScheme] of [
+    ['390-light', 'en', 390, 'light'], ['390-rtl', 'ar', 390, 'light'], ['1280-light', 'en', 1280, 'light'], ['1280-dark', 'de', 1280, 'dark'],
+  ]) {
+    const page = await visit(builtin, { lang, open: false });
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.locator('.launch').click();
+    await shoot(page, `${name}-start`);
+    await say(page, 'How long is the warranty?');
+    await page.locator('summary').first().click();
+    const box = await page.locator('[role=dialog]').boundingBox();
+    if (width === 390) assert.deepEqual([box.x, box.y, box.width, box.height], [0, 0, 390, 800]);
+    else assert.ok(box.width < 400 && box.x > 800);
+    assert.equal(await page.locator('.log').evaluate((e) => getComputedStyle(e).direction), lang === 'ar' ? 'rtl' : 'ltr');
+    await shoot(page, name);
+    await forget(page);
+    await page.close();
+  }
+});
