@@ -150,6 +150,10 @@ describe('who may call', () => {
     const huge = `{"team_id":"TW","x":"${'a'.repeat(5 << 20)}"}`;
     assert.equal((await post(huge, signed(secretOf('TW'), huge))).status, 413);
   });
+  test('a stale token of Parley does not stand in the way', async () => {
+    const text = body();
+    assert.equal((await post(text, { ...signed(secretOf('TW'), text), Authorization: 'Bearer stale' })).status, 200);
+  });
   test('two integrations of one workspace: the signature tells them apart', async () => {
     const other = (await stack.register()).token;
     const second = await stack.ok('POST', '/api/integrations/slack', { token: other, status: 201,
