@@ -1,19 +1,13 @@
 #include <string.h>
 
+#include "common/base/utf8.h"
 #include "svc-chat/mcp/internal.h"
 
 enum { MOST_PAGES = 50, NAME_MOST = 300, TEXT_MOST = 8000 };
 
 static char *clip(const char *text, size_t most, struct arena *a)
 {
-	size_t size = text ? strlen(text) : 0;
-
-	if (!text)
-		return NULL;
-	if (size > most)
-		for (size = most; size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80;)
-			size--;
-	return arena_strndup(a, text, size);
+	return text ? arena_strndup(a, text, utf8_clip(text, strlen(text), most)) : NULL;
 }
 
 /* 1 taken, 0 left out: it has no usable name or schema, or HTTP cannot carry what it marks. */

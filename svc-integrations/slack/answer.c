@@ -189,17 +189,6 @@ static const char *chatbot_for(const struct answering *w)
 	return chosen ? arena_strdup(w->call->arena, chosen) : w->row.chatbot_id;
 }
 
-static const char *clipped(const char *text, size_t most, struct arena *a)
-{
-	size_t size = strlen(text);
-
-	if (size <= most)
-		return text;
-	while (most > 0 && ((unsigned char)text[most] & 0xC0) == 0x80)
-		most--;
-	return arena_strndup(a, text, most);
-}
-
 static int ask(struct answering *w, const char *chatbot, Chat__PreviewReply **ret)
 {
 	Chat__PreviewRequest in = CHAT__PREVIEW_REQUEST__INIT;
@@ -217,7 +206,8 @@ static int ask(struct answering *w, const char *chatbot, Chat__PreviewReply **re
 	                                             &past, call->arena, call->err) < 0)
 		return -1;
 	w->posted = past.posted;
-	in.message = (char *)clipped(w->q.text, QUESTION_MOST, call->arena);
+	in.message =
+	    arena_strndup(call->arena, w->q.text, utf8_clip(w->q.text, strlen(w->q.text), QUESTION_MOST));
 	in.chatbot_id = (char *)chatbot;
 	in.chat_history = past.messages;
 	in.n_chat_history = past.count;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/base/utf8.h"
 #include "svc-integrations/slack/event.h"
 
 #define MESSAGES_READ "30"
@@ -37,16 +38,12 @@ static bool is_posted(json_object *message, const struct slack_place *place)
 static void add(struct slack_history *h, const char *role, const char *text, struct arena *a)
 {
 	Chat__PastMessage *past = arena_new(a, Chat__PastMessage, 1);
-	size_t size = strlen(text);
 
 	if (!*text)
 		return;
-	if (size > MESSAGE_MOST)
-		for (size = MESSAGE_MOST; size > 0 && ((unsigned char)text[size] & 0xC0) == 0x80;)
-			size--;
 	chat__past_message__init(past);
 	past->role = (char *)role;
-	past->content = arena_strndup(a, text, size);
+	past->content = arena_strndup(a, text, utf8_clip(text, strlen(text), MESSAGE_MOST));
 	h->messages[h->count++] = past;
 }
 

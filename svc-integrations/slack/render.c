@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "common/base/utf8.h"
 
 enum {
 	PART = 10000,      /* bytes of one message's markdown; Slack takes 12,000 characters */
@@ -82,7 +83,7 @@ char *slack_defuse(const char *markdown, struct arena *a)
 static size_t part_of(const char *text, size_t most)
 {
 	static const char *const borders[] = { "\n\n", "\n", " " };
-	size_t length = strlen(text), cut = most;
+	size_t length = strlen(text);
 
 	if (length <= most)
 		return length;
@@ -90,9 +91,7 @@ static size_t part_of(const char *text, size_t most)
 		for (size_t at = most; at > most / 2; at--)
 			if (strncmp(text + at, borders[i], strlen(borders[i])) == 0)
 				return at;
-	while (cut > 1 && ((unsigned char)text[cut] & 0xC0) == 0x80)
-		cut--;
-	return cut;
+	return utf8_clip(text, length, most);
 }
 
 static void add_sources(struct text *blocks, const Chat__PreviewReply *reply, struct arena *a)
