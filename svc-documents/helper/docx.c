@@ -280,11 +280,7 @@ static void read_document(struct docx *d, const struct part *document)
 		const char *text;
 
 		if (type == XML_READER_TYPE_ELEMENT && is_left_out(xml) && !d->in_properties) {
-			int rc = xmlTextReaderNext(xml);
-
-			if (rc < 0)
-				end(VERDICT_DAMAGED, "the document is damaged");
-			type = rc == 1 ? xmlTextReaderNodeType(xml) : 0;
+			type = xml_pass_over(xml);
 			continue;
 		}
 		if (type == XML_READER_TYPE_ELEMENT)

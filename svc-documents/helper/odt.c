@@ -90,11 +90,7 @@ static void read_content(struct odt *d, const struct part *content)
 		const char *text = (const char *)xmlTextReaderConstValue(xml);
 
 		if (type == XML_READER_TYPE_ELEMENT && is_left_out(xml)) {
-			int rc = xmlTextReaderNext(xml);
-
-			if (rc < 0)
-				end(VERDICT_DAMAGED, "the document is damaged");
-			type = rc == 1 ? xmlTextReaderNodeType(xml) : 0;
+			type = xml_pass_over(xml);
 			continue;
 		}
 		if (type == XML_READER_TYPE_ELEMENT)

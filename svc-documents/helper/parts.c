@@ -108,15 +108,23 @@ xmlTextReaderPtr xml_open(const struct part *p)
 	return xml;
 }
 
-int xml_next(xmlTextReaderPtr xml)
+static int node_after(xmlTextReaderPtr xml, int rc)
 {
-	int rc = xmlTextReaderRead(xml);
-
 	if (rc < 0)
 		end(VERDICT_DAMAGED, "the document is damaged");
 	if (rc == 1 && xmlTextReaderNodeType(xml) == XML_READER_TYPE_DOCUMENT_TYPE)
 		end(VERDICT_DAMAGED, "a document type has no place here");
 	return rc == 1 ? xmlTextReaderNodeType(xml) : 0;
+}
+
+int xml_next(xmlTextReaderPtr xml)
+{
+	return node_after(xml, xmlTextReaderRead(xml));
+}
+
+int xml_pass_over(xmlTextReaderPtr xml)
+{
+	return node_after(xml, xmlTextReaderNext(xml));
 }
 
 const char *xml_name(xmlTextReaderPtr xml)

@@ -29,6 +29,8 @@ void parts_title(const struct parts *p, struct out *o);
 xmlTextReaderPtr xml_open(const struct part *p);
 /* The next node: its type, 0 at the end. */
 int xml_next(xmlTextReaderPtr xml);
+/* The node behind the element and all that it holds. */
+int xml_pass_over(xmlTextReaderPtr xml);
 const char *xml_name(xmlTextReaderPtr xml); /* without its prefix */
 bool xml_is(xmlTextReaderPtr xml, const char *name);
 /* An attribute by its name without prefix, into ret; false when there is none. */
