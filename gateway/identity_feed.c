@@ -43,18 +43,10 @@ int identity_fetch_keys(struct identity *id, struct arena *a, struct error *err)
 	if (identity_ask(id, AUTH_METHOD_GET_KEYRING, &in.base, NULL, a, &out, err) < 0)
 		return -1;
 	answer = (const Auth__Keyring *)out;
-	for (size_t i = 0; i < answer->n_keys; i++) {
-		const Auth__Key *from = answer->keys[i];
-		struct keyring_key *to = &ring.keys[ring.count];
-
-		if (ring.count == sizeof ring.keys / sizeof ring.keys[0])
-			break;
-		if (!from->id || strlen(from->id) >= sizeof to->id || from->value.len != KEY_SIZE)
-			return error_internal(err, "svc-auth gave a key that cannot be one");
-		memcpy(to->id, from->id, strlen(from->id) + 1);
-		memcpy(to->bytes, from->value.data, KEY_SIZE);
-		ring.count++;
-	}
+	for (size_t i = 0; i < answer->n_keys; i++)
+		if (keyring_add(&ring, answer->keys[i]->id, answer->keys[i]->value.data,
+		                answer->keys[i]->value.len, err) < 0)
+			return -1;
 	pthread_rwlock_wrlock(&id->lock);
 	id->ring = ring;
 	id->generation++;

@@ -12,6 +12,19 @@ enum { NONCE_SIZE = 12, TAG_SIZE = 16 };
 
 OWN_DEFINE(cipher_ctx, EVP_CIPHER_CTX *, EVP_CIPHER_CTX_free)
 
+int keyring_add(struct keyring *ring, const char *id, const void *bytes, size_t size, struct error *err)
+{
+	struct keyring_key *to = &ring->keys[ring->count];
+
+	if (ring->count == sizeof ring->keys / sizeof *ring->keys || !id || strlen(id) >= sizeof to->id ||
+	    size != KEY_SIZE)
+		return error_internal(err, "svc-auth gave a key that cannot be one");
+	memcpy(to->id, id, strlen(id) + 1);
+	memcpy(to->bytes, bytes, KEY_SIZE);
+	ring->count++;
+	return 0;
+}
+
 char *keyring_seal(const struct keyring *ring, const char *context, const void *plain, size_t size,
                    struct arena *a)
 {

@@ -18,6 +18,10 @@ struct keyring {
 	int count;
 };
 
+/* One that came by rpc, behind those that are there. 0, or -1 (ERROR_INTERNAL): it cannot be a key, or the ring is full. */
+int keyring_add(struct keyring *ring, const char *id, const void *bytes, size_t size,
+                struct error *err) CHECKED;
+
 char *keyring_seal(const struct keyring *ring, const char *context, const void *plain, size_t size,
                    struct arena *a);
 /* 0 with the plain bytes in the arena (NUL-terminated), or -1 with ERROR_INTERNAL. */

@@ -11,18 +11,6 @@
 
 enum { FRESH_MS = 60 * 1000 };
 
-static int take_key(struct keyring *ring, const Auth__Key *from, struct error *err)
-{
-	struct keyring_key *to = &ring->keys[ring->count];
-
-	if (!from->id || strlen(from->id) >= sizeof to->id || from->value.len != KEY_SIZE)
-		return error_internal(err, "svc-auth gave a key that cannot be one");
-	memcpy(to->id, from->id, strlen(from->id) + 1);
-	memcpy(to->bytes, from->value.data, KEY_SIZE);
-	ring->count++;
-	return 0;
-}
-
 static int fetch(struct call *call, struct sealer *s)
 {
 	Auth__KeyringRequest in = AUTH__KEYRING_REQUEST__INIT;
@@ -32,8 +20,9 @@ static int fetch(struct call *call, struct sealer *s)
 	in.purpose = "storage";
 	if (auth_client_get_keyring(service_peer(call->service, "auth"), call, &in, &out) < 0)
 		return -1;
-	for (size_t i = 0; i < out->n_keys && i < sizeof ring.keys / sizeof *ring.keys; i++)
-		if (take_key(&ring, out->keys[i], call->err) < 0)
+	for (size_t i = 0; i < out->n_keys; i++)
+		if (keyring_add(&ring, out->keys[i]->id, out->keys[i]->value.data, out->keys[i]->value.len,
+		                call->err) < 0)
 			return -1;
 	if (ring.count == 0)
 		return error_internal(call->err, "svc-auth has no key to seal with");
