@@ -60,12 +60,10 @@ static int check(const struct gateway_settings *set, struct arena *a, struct err
 static void complete_url(struct gateway_settings *set, struct arena *a)
 {
 	const char *port = strrchr(set->listen, ':');
-	char *url = *set->public_url ? arena_strdup(a, set->public_url)
-	                             : arena_printf(a, "http://localhost:%s", port ? port + 1 : set->listen);
-	size_t length = strlen(url);
+	const char *url = *set->public_url
+	                      ? set->public_url
+	                      : arena_printf(a, "http://localhost:%s", port ? port + 1 : set->listen);
 
-	if (length && url[length - 1] == '/')
-		url[length - 1] = '\0';
 	set->public_url = url;
 	url = strstr(url, "://") + 3;
 	set->host = arena_strndup(a, url, strcspn(url, "/:"));

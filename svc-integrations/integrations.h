@@ -10,7 +10,6 @@
 struct job_runner;
 
 struct integrations {
-	struct egress *egress;
 	struct slack slack;
 	const char *public_url; /* without a slash at its end */
 	struct peer *chatbots, *chat;

@@ -27,20 +27,6 @@ static const struct config_key keys[] = {
 	               "answers to Slack that are worked on at once"),
 };
 
-/* A copy without slashes at its end; lives as long as the process. */
-static char *base_url(const char *url)
-{
-	size_t length = strlen(url);
-	char *copy;
-
-	while (length && url[length - 1] == '/')
-		length--;
-	copy = strndup(url, length);
-	if (!copy)
-		abort();
-	return copy;
-}
-
 static int start(struct service *service, void *arg, void **ret, struct error *err)
 {
 	const struct settings *set = arg;
@@ -49,9 +35,8 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 	state = calloc(1, sizeof *state);
 	if (!state)
 		abort();
-	state->egress = service_egress(service);
-	state->slack = (struct slack){ .egress = state->egress, .url = base_url(set->slack_url) };
-	state->public_url = base_url(set->public_url);
+	state->slack = (struct slack){ .egress = service_egress(service), .url = set->slack_url };
+	state->public_url = set->public_url;
 	state->per_user = set->per_user;
 	state->chatbots = service_peer(service, "chatbots");
 	state->chat = service_peer(service, "chat");

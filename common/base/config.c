@@ -149,6 +149,16 @@ static const char *trimmed(const char *value, struct arena *a)
 	return length ? arena_strndup(a, value, length) : NULL;
 }
 
+/* Addresses are gone on with a slash of ours. */
+static const char *without_slash(const char *url, struct arena *a)
+{
+	size_t length = strlen(url);
+
+	while (length && url[length - 1] == '/')
+		length--;
+	return arena_strndup(a, url, length);
+}
+
 static int read_secret_file(const char *name, const char *path, const char **ret, struct arena *a,
                             struct error *err)
 {
@@ -198,7 +208,8 @@ static int load_one(const struct config_key *key, void *settings, struct arena *
 		return read_int(key, value, (int64_t *)(void *)member, a, err);
 	if (key->kind == CONFIG_KIND_BOOL)
 		return read_bool(key, value, (bool *)member, a, err);
-	*(const char **)(void *)member = arena_strdup(a, value);
+	*(const char **)(void *)member =
+	    key->kind == CONFIG_KIND_URL ? without_slash(value, a) : arena_strdup(a, value);
 	wrong = *value ? objection(key, value, a) : NULL;
 	return wrong ? config_refuse(err, a, key->name, "%s %s, not \"%.80s\"", key->name, wrong, value) : 0;
 }

@@ -27,7 +27,7 @@ enum config_kind {
 	CONFIG_KIND_INT,
 	CONFIG_KIND_BOOL,
 	CONFIG_KIND_ONE_OF, /* of `among`, with "|" between them */
-	CONFIG_KIND_URL,    /* of a scheme of `among` */
+	CONFIG_KIND_URL,    /* of a scheme of `among`; slashes at its end are taken off */
 	CONFIG_KIND_EMAIL,
 	CONFIG_KIND_LISTEN, /* host:port, or tcp://host:port */
 	CONFIG_KIND_PATH,   /* a file that can be read */
