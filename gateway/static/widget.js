@@ -113,12 +113,12 @@
         lines.shift();
         out.append(el('pre', { dir: 'ltr', tabindex: '0' }, el('code', {}, code.join('\n'))));
       } else if (/^\s*[-*+] +\S/.test(line)) {
-        out.append(el('ul', {}, ...taken(/^\s*[-*+] +(.*)/).map((item) => inline(el('li'), item))));
+        out.append(el('ul', {}, ...taken(/^\s*[-*+] +(.*)/).map((item) => inline(el('li', { dir: 'auto' }), item))));
       } else if (/^\s*\d{1,9}[.)] +\S/.test(line)) {
         const start = /\d+/.exec(line)[0];
-        out.append(el('ol', { start }, ...taken(/^\s*\d{1,9}[.)] +(.*)/).map((item) => inline(el('li'), item))));
+        out.append(el('ol', { start }, ...taken(/^\s*\d{1,9}[.)] +(.*)/).map((item) => inline(el('li', { dir: 'auto' }), item))));
       } else if (/^>/.test(line)) {
-        out.append(inline(el('blockquote'), taken(/^> ?(.*)/).join(' ')));
+        out.append(inline(el('blockquote', { dir: 'auto' }), taken(/^> ?(.*)/).join(' ')));
       } else if (/^#{1,6} +\S/.test(line)) {
         out.append(el('p', {}, inline(el('strong'), lines.shift().replace(/^#+ +/, ''))));
       } else if (!line.trim()) {
@@ -316,6 +316,7 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
       return made;
     };
     const named = (name) => el('span', { class: 'name' }, `${name}: `);
+    const own = (said) => el('div', { dir: 'auto' }, said); // by its own letters, not by those of the name before it
     const fail = (error) => bubble('error', sentence(error));
 
     const sourceList = (sources) =>
@@ -405,9 +406,13 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
       busy = true;
       ready();
       log.querySelector('.asks')?.remove();
-      bubble('user', named(t.you), question);
+      bubble('user', named(t.you), own(question));
       try {
-        const session = async () => remember({ sessionId: (await (await post(`${route}/session`, {})).json()).sessionId });
+        const session = async () => {
+          const { sessionId } = await (await post(`${route}/session`, {})).json();
+          if (mine !== run) throw new Error('another conversation has begun');
+          remember({ sessionId });
+        };
         const say = () => post(`${route}/message/stream`, { sessionId: state.sessionId, message: question });
         if (!state.sessionId) await session();
         remember({ after: undefined });
@@ -440,7 +445,7 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
         greet();
         if (seen.messages.length) log.querySelector('.asks')?.remove();
         for (const m of seen.messages) {
-          if (m.role === 'user') bubble('user', named(t.you), m.content);
+          if (m.role === 'user') bubble('user', named(t.you), own(m.content));
           else if (pending && m === seen.messages.at(-1) && /^(generating|queued|waiting)$/.test(m.status)) break;
           else if (m.content) answerBubble().finish(m.content, m.sources);
         }

@@ -136,7 +136,7 @@ test('keys: Tab stays in the dialog, Escape closes it and the focus returns', as
   assert.equal(await focused(), 'Write a message');
   for (let i = 0; i < 12; i++) {
     await page.keyboard.press(i % 2 ? 'Tab' : 'Shift+Tab');
-    assert.ok(await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.closest('[role=dialog]') !== null));
+    assert.ok(await page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.closest('[role=dialog]')), `after ${i + 1} of both`);
   }
   for (let i = 0; i < 12; i++) {
     await page.keyboard.press('Tab');
@@ -174,6 +174,10 @@ test('on a phone it fills the screen; Arabic runs from right to left', async () 
     if (width === 390) assert.deepEqual([box.x, box.y, box.width, box.height], [0, 0, 390, 800]);
     else assert.ok(box.width < 400 && box.x > 800);
     assert.equal(await page.locator('.log').evaluate((e) => getComputedStyle(e).direction), lang === 'ar' ? 'rtl' : 'ltr');
+    // English stays English: its question mark is at its end.
+    for (const said of ['.msg.user div', '.msg.bot .text blockquote']) {
+      assert.equal(await page.locator(said).first().evaluate((e) => getComputedStyle(e).direction), 'ltr', said);
+    }
     await shoot(page, name);
     await forget(page);
     await page.close();
