@@ -141,6 +141,23 @@ static void test_kinds(void **state)
 	}
 }
 
+/* What is behind it begins with a slash of ours. */
+static void test_a_url_loses_its_last_slashes(void **state)
+{
+	struct settings got = { 0 };
+	struct error err = { 0 };
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	set("T_SITE", " https://example.com/v1// ");
+	set("T_MAIL", NULL);
+	assert_int_equal(config_load(kinds, KINDS, &got, &a, &err), 0);
+	assert_string_equal(got.site, "https://example.com/v1");
+	set("T_SITE", NULL);
+	arena_done(&a);
+}
+
 static void test_every_bad_value_has_its_sentence(void **state)
 {
 	struct settings got = { 0 };
@@ -208,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_a_url_loses_its_last_slashes),
 		cmocka_unit_test(test_every_bad_value_has_its_sentence),
 		cmocka_unit_test(test_a_secret_may_be_in_a_file),
 		cmocka_unit_test(test_a_slip_is_told_from_a_stranger),
