@@ -5,6 +5,7 @@
 #include "chatbots.client.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/rpc/rpc.h"
@@ -14,7 +15,11 @@
 #include "svc-documents/store.h"
 #include "svc-documents/svc.h"
 
-enum { NAME_MAX_CHARACTERS = 200, USES_MS = 2000 /* what knowing the chatbots may cost */ };
+enum {
+	NAME_MAX_CHARACTERS = 200,
+	USES_MS = 2000, /* what knowing the chatbots may cost */
+	ABSENT_MS = 300 /* and where svc-chatbots does not answer at this moment */
+};
 
 /* --- Which chatbots use them ------------------------------------------------------------------------------------ */
 
@@ -34,7 +39,7 @@ static void add_uses(struct call *call, Documents__Document **documents, size_t 
 	const struct documents *svc = documents_state(call);
 	struct peer *chatbots = service_peer(svc->service, "chatbots");
 	Chatbots__ListUsesRequest in = CHATBOTS__LIST_USES_REQUEST__INIT;
-	int64_t soon = clock_unix_ms() + USES_MS;
+	int64_t soon = clock_unix_ms() + (peer_ready(chatbots) ? USES_MS : ABSENT_MS);
 	struct call ask = *call;
 	struct error err = { 0 };
 	Chatbots__UseList *uses;
@@ -46,10 +51,13 @@ static void add_uses(struct call *call, Documents__Document **documents, size_t 
 		in.document_ids[in.n_document_ids] = documents[in.n_document_ids]->id;
 	ask.err = &err;
 	ask.deadline = soon < call->deadline ? soon : call->deadline;
-	if (peer_ready(chatbots) && chatbots_client_list_uses(chatbots, &ask, &in, &uses) == 0) {
+	if (chatbots_client_list_uses(chatbots, &ask, &in, &uses) == 0) {
 		fill_uses(documents, count, uses);
 		return;
 	}
+	log_line(LOG_WARN, "which chatbots use documents cannot be told",
+	         LOG_TEXT("request", call->request_id), LOG_TEXT("error", err.message),
+	         LOG_TEXT("detail", err.detail));
 	for (size_t i = 0; i < count; i++)
 		documents[i]->message = "Which chatbots use it cannot be told at the moment.";
 }

@@ -293,6 +293,13 @@ describe('documents', () => {
     assert.deepEqual(again.map((e) => e.data.status), ['ready']);
   });
 
+  test('reindexing tells which chatbots use it, as reading does', async () => {
+    const doc = await upload('used.txt', 'A gazebo stands in the garden.');
+    const bot = await stack.ok('POST', '/api/chatbots', { token: ada.token, json: { name: 'Garden', documents: [doc.id] }, status: 201 });
+    const { chatbots, message } = await ok('POST', `/${doc.id}/reindex`, { status: 200 });
+    assert.deepEqual([chatbots, message], [[bot.id], null]);
+  });
+
   test('reindexing keeps it searchable and gives the same', async () => {
     const doc = await upload('r.txt', 'The heliograph was invented by Mance.');
     const before_ = await search('heliograph', { documentIds: [doc.id] });
