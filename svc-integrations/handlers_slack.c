@@ -65,6 +65,11 @@ static int find_signer(struct call *call, const Rpc__RawRequest *in, const char 
 	return 0;
 }
 
+static bool is_quiet(const struct call *call, const struct integration_row *row)
+{
+	return strcmp(row->status, "inactive") == 0 || slack_owner_is_disabled(call, row->owner_id);
+}
+
 static int unsigned_reply(Rpc__RawReply *out)
 {
 	return reply(out, 401, "{\"detail\":\"the signature does not fit\"}");
@@ -130,7 +135,7 @@ static int take_event(struct call *call, const struct slack_event *e, json_objec
 		return -1;
 	switch (e->kind) {
 	case SLACK_QUESTION:
-		ours = strcmp(row->status, "inactive") == 0 ? 0 : is_for_us(call, e, body, row);
+		ours = is_quiet(call, row) ? 0 : is_for_us(call, e, body, row);
 		return ours > 0 ? take_question(call, e, row) : ours;
 	case SLACK_GONE:
 		return store_set_status(call->db, row->owner_id, row->id, "error",
@@ -204,7 +209,7 @@ int integrations_take_slack_command(struct call *call, const Rpc__RawRequest *in
 	found = *team ? find_signer(call, in, team, app, &row) : 0;
 	if (found <= 0)
 		return found < 0 ? -1 : unsigned_reply(out);
-	if (strcmp(row.status, "inactive") == 0)
+	if (is_quiet(call, &row))
 		return reply(out, 200,
 		             "{\"response_type\":\"ephemeral\",\"text\":\"This app is switched off.\"}");
 	if (!*q.text || !*q.response_url)

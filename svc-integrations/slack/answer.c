@@ -70,7 +70,7 @@ static void read_payload(json_object *payload, struct slack_question *q, struct 
 	q->direct = json_flag(payload, "direct", 0);
 }
 
-/* 1 ready; 0 the integration is gone or asleep: nothing to do; -1. */
+/* 1 ready; 0 the integration is gone or asleep, or its owner is disabled: nothing to do; -1. */
 static int open_answering(struct call *call, const struct job *job, struct answering *ret)
 {
 	OWN(json) json_object *payload = NULL;
@@ -85,7 +85,8 @@ static int open_answering(struct call *call, const struct job *job, struct answe
 		return found;
 	if (slack_open_secrets(call, &ret->row, &ret->secrets) < 0)
 		return -1;
-	return strcmp(ret->row.status, "inactive") != 0 && ret->secrets.bot_token;
+	return strcmp(ret->row.status, "inactive") != 0 && ret->secrets.bot_token &&
+	       !slack_owner_is_disabled(call, job->owner_id);
 }
 
 /* --- Posting -------------------------------------------------------------------------------------------------------- */

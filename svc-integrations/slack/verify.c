@@ -2,8 +2,12 @@
 
 #include <string.h>
 
+#include "auth.client.h"
+#include "common/base/clock.h"
 #include "common/service/sealer.h"
 #include "integrations.methods.h"
+
+enum { OWNER_MS = 1000 }; /* for svc-auth to say whether the owner is disabled */
 
 static const char *context_of(const struct integration_row *row, struct arena *a)
 {
@@ -81,4 +85,19 @@ int slack_verify(struct call *call, const struct slack_secrets *secrets, struct 
 	else
 		say(row, "pending", "the signing secret is missing");
 	return 0;
+}
+
+bool slack_owner_is_disabled(const struct call *call, const char *owner)
+{
+	Rpc__Empty nothing = RPC__EMPTY__INIT, *answer;
+	struct error err = { 0 };
+	struct call ask = *call;
+	int64_t deadline = clock_unix_ms() + OWNER_MS;
+
+	ask.owner_id = owner;
+	ask.err = &err;
+	if (deadline < ask.deadline)
+		ask.deadline = deadline;
+	return auth_client_check_owner(service_peer(call->service, "auth"), &ask, &nothing, &answer) < 0 &&
+	       err.code == ERROR_FORBIDDEN;
 }

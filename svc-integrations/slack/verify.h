@@ -4,6 +4,8 @@
 #ifndef PARLEY_SLACK_VERIFY_H
 #define PARLEY_SLACK_VERIFY_H
 
+#include <stdbool.h>
+
 #include "svc-integrations/config.h"
 #include "svc-integrations/integrations.h"
 #include "svc-integrations/store.h"
@@ -20,5 +22,8 @@ int slack_open_secrets(struct call *call, const struct integration_row *row,
 /* Seals them into the row, and shows them in its config. */
 int slack_put_secrets(struct call *call, const struct slack_secrets *secrets,
                       struct integration_row *row) CHECKED;
+
+/* Is the account of that row's owner disabled? Then it is quiet. An svc-auth that does not say silences nobody. */
+bool slack_owner_is_disabled(const struct call *call, const char *owner);
 
 #endif

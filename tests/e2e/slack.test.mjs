@@ -268,6 +268,29 @@ describe('answers', () => {
     assert.equal((await stack.api('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'error' } })).status, 422);
   });
 
+  test('of a disabled owner: quiet, before and behind the acknowledgement; until the account is enabled', async () => {
+    const owner = await stack.register();
+    await stack.ok('POST', '/api/integrations/slack', { token: owner.token, status: 201,
+      json: { name: 'Theirs', config: { bot_token: 'xoxb-good-TD', signing_secret: secretOf('TD') } } });
+    const disable = (value) => stack.sql(`UPDATE auth.users SET disabled_at = ${value} WHERE uid = '${owner.uid}'`);
+    const jobs = (channel) => stack.sql(`SELECT 1 FROM integrations.job WHERE payload->>'channel' = '${channel}'`);
+    const early = channels();
+    await rig('POST', '/next', { api: 'chat.postMessage', status: 429, retryAfter: 3600 });
+    await send('TD', await mention('TD', early, 'warranty?'));
+    await until('it waits for Slack', async () => (await stack.sql(`SELECT 1 FROM integrations.job WHERE payload->>'channel' = '${early}' AND run_at > now() + interval '10 minutes'`)).length);
+    await disable('now()');
+    await stack.sql(`UPDATE integrations.job SET run_at = now() WHERE payload->>'channel' = '${early}'`);
+    await until('its job is over', async () => (await jobs(early)).length === 0, 30);
+    const late = channels();
+    assert.equal((await send('TD', await mention('TD', late, 'warranty?'))).status, 200);
+    assert.deepEqual([await jobs(late), await answers(early), await answers(late)], [[], [], []]);
+    const form = new URLSearchParams({ team_id: 'TD', api_app_id: 'ATD', command: '/ask', text: 'warranty?', response_url: `${slack.url}/respond` }).toString();
+    assert.match((await post(form, signed(secretOf('TD'), form), 'commands')).body.text, /switched off/);
+    await disable('NULL');
+    await send('TD', await mention('TD', late, 'warranty?'));
+    await answered(late);
+  });
+
   test('the slash command answers its asker alone', async () => {
     const form = new URLSearchParams({ team_id: 'TA', api_app_id: 'ATA', command: '/ask', text: 'How long is the warranty?', channel_id: 'C9',
       user_id: 'U1', trigger_id: unique('t'), response_url: `${slack.url}/respond` }).toString();
