@@ -201,7 +201,8 @@ void answer_error(struct request *req, const char *extra)
 	if (statuses[code].retry_after)
 		answer_header(req, "Retry-After", "%d", retry_after);
 	if (code == ERROR_UNAUTHENTICATED && !extra)
-		answer_header(req, "WWW-Authenticate", "Bearer realm=\"parley\"");
+		answer_header(req, "WWW-Authenticate", "Bearer realm=\"parley\"%s",
+		              req->challenge ? req->challenge : "");
 	text_init(&body, req->arena);
 	text_adds(&body, "{\"detail\":");
 	text_add_json(&body, detail, strlen(detail));

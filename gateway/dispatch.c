@@ -131,6 +131,22 @@ static int serve_bounded(struct exchange *x)
 	return rc;
 }
 
+/* Of a route for programs: its address, as tokens for it have it, and where the 401 sends those without (RFC 9728). */
+static const char *program_address(const struct gateway *g, struct request *req)
+{
+	size_t length = strlen(req->path);
+
+	while (length > 1 && req->path[length - 1] == '/')
+		length--;
+	if (strspn(req->path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-._~") < length)
+		return ""; /* nothing has such an address */
+	req->challenge =
+	    arena_printf(req->arena, "%s, resource_metadata=\"%s/.well-known/oauth-protected-resource%.*s\"",
+	                 request_header(req, "Authorization") ? ", error=\"invalid_token\"" : "",
+	                 g->settings.public_url, (int)length, req->path);
+	return arena_printf(req->arena, "%s%.*s", g->settings.public_url, (int)length, req->path);
+}
+
 static int exchange(struct gateway *g, struct request *req, const struct route_match *match)
 {
 	const struct route *route = match->route;
@@ -145,8 +161,10 @@ static int exchange(struct gateway *g, struct request *req, const struct route_m
 		                      .traceparent = req->traceparent,
 		                      .deadline = clock_unix_ms() + route->timeout_seconds * INT64_C(1000),
 		                      .extra = &x.extra };
+	if (route->method->access == ACCESS_PROGRAM)
+		x.address = program_address(g, req);
 	if (limited(g, req, route) < 0 ||
-	    identity_caller(g->identity, req, route->method->access, route->scope, &caller) < 0 ||
+	    identity_caller(g->identity, req, route->method->access, route->scope, x.address, &caller) < 0 ||
 	    idempotency_key(req, &x.rpc.idempotency_key) < 0)
 		return -1;
 	x.rpc.caller = caller;

@@ -54,6 +54,7 @@ struct exchange {
 	const struct route_match *match;
 	const struct route *route; /* match->route */
 	struct peer *peer;         /* of the route's service */
+	const char *address;       /* of a route for programs (gateway/identity.h); else NULL */
 	char *extra;               /* JSON members that a service gave along with an error */
 	struct rpc_context rpc;    /* for calls: caller, ids, deadline */
 };

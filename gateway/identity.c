@@ -68,18 +68,21 @@ static _Thread_local struct {
 	struct token_claims claims;
 } last;
 
-/* token_verify(), unless this thread has just done it with the same keys. The lock is held. */
-static int verify_signature(const struct identity *id, const char *token, struct token_claims *claims,
-                            struct error *err)
+/* token_verify(), unless this thread has just done it with the same keys. The lock is held. Kept are tokens for the API
+ * alone. */
+static int verify_signature(const struct identity *id, const char *token, const char *address,
+                            struct token_claims *claims, struct error *err)
 {
 	int64_t now = clock_unix_ms() / 1000;
 
+	if (address)
+		return token_verify(&id->ring, token, now, address, claims, err);
 	if (last.by == id && last.generation == id->generation && last.claims.expires > now &&
 	    !strcmp(last.token, token)) {
 		*claims = last.claims;
 		return 0;
 	}
-	if (token_verify(&id->ring, token, now, claims, err) < 0)
+	if (token_verify(&id->ring, token, now, NULL, claims, err) < 0)
 		return -1;
 	if (strlen(token) < sizeof last.token) {
 		last.by = id;
@@ -90,12 +93,13 @@ static int verify_signature(const struct identity *id, const char *token, struct
 	return 0;
 }
 
-static int verify(struct identity *id, const char *token, struct token_claims *claims, struct error *err)
+static int verify(struct identity *id, const char *token, const char *address, struct token_claims *claims,
+                  struct error *err)
 {
 	int rc;
 
 	pthread_rwlock_rdlock(&id->lock);
-	rc = verify_signature(id, token, claims, err);
+	rc = verify_signature(id, token, address, claims, err);
 	if (rc == 0 && revocations_hit(id->revoked, claims))
 		rc = error_set(err, ERROR_UNAUTHENTICATED, "the session has ended; sign in again");
 	pthread_rwlock_unlock(&id->lock);
@@ -121,14 +125,15 @@ static int newer_keys(struct identity *id, int64_t seen, struct arena *a)
 	return atomic_load(&id->fetched_ms) != seen;
 }
 
-static int by_token(struct identity *id, struct request *req, const char *token, Rpc__Caller *caller)
+static int by_token(struct identity *id, struct request *req, const char *token, const char *address,
+                    Rpc__Caller *caller)
 {
 	struct token_claims claims;
 	int64_t seen = atomic_load(&id->fetched_ms);
 	struct error first = { 0 };
 
-	if (verify(id, token, &claims, &first) < 0 &&
-	    (!newer_keys(id, seen, req->arena) || verify(id, token, &claims, &req->err) < 0))
+	if (verify(id, token, address, &claims, &first) < 0 &&
+	    (!newer_keys(id, seen, req->arena) || verify(id, token, address, &claims, &req->err) < 0))
 		return error_set(&req->err, first.code, "%s", first.message);
 	caller->owner_id = arena_strdup(req->arena, claims.user_id);
 	caller->session_id = arena_strdup(req->arena, claims.session_id);
@@ -212,13 +217,14 @@ static int credentials(struct request *req, const char **ret)
 	return 0;
 }
 
-static int authenticate(struct identity *id, struct request *req, const char *shown, Rpc__Caller *caller)
+static int authenticate(struct identity *id, struct request *req, const char *shown, const char *address,
+                        Rpc__Caller *caller)
 {
 	bool key = !strncmp(shown, "pk_", 3) || !request_header(req, "Authorization");
 
 	if (!identity_ready(id))
 		return error_busy(&req->err, 2, "signing in is not possible right now");
-	if ((key ? by_key(id, req, shown, caller) : by_token(id, req, shown, caller)) < 0)
+	if ((key ? by_key(id, req, shown, caller) : by_token(id, req, shown, address, caller)) < 0)
 		return -1;
 	caller->kind = RPC__CALLER__KIND__USER;
 	req->user = caller->owner_id;
@@ -257,7 +263,7 @@ void identity_end_session(struct identity *id, const Rpc__Caller *caller)
 }
 
 int identity_caller(struct identity *id, struct request *req, enum access access, const char *scope,
-                    Rpc__Caller **ret)
+                    const char *address, Rpc__Caller **ret)
 {
 	Rpc__Caller *caller = arena_new(req->arena, Rpc__Caller, 1);
 	const char *shown, *agent = request_header(req, "User-Agent");
@@ -275,8 +281,10 @@ int identity_caller(struct identity *id, struct request *req, enum access access
 	if (credentials(req, &shown) < 0)
 		return -1;
 	if (shown)
-		return authenticate(id, req, shown, caller) < 0 ? -1 : authorize(req, access, scope, caller);
-	if (access == ACCESS_USER || access == ACCESS_ADMIN)
+		return authenticate(id, req, shown, address, caller) < 0
+		           ? -1
+		           : authorize(req, access, scope, caller);
+	if (access == ACCESS_USER || access == ACCESS_ADMIN || access == ACCESS_PROGRAM)
 		return error_set(&req->err, ERROR_UNAUTHENTICATED, "sign in first: no token was sent");
 	return 0;
 }

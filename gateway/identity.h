@@ -28,10 +28,13 @@ int identity_ready(const struct identity *id);
 void identity_end_session(struct identity *id, const Rpc__Caller *caller);
 
 /*
- * The caller of a method with that access; scope: what an API key must be allowed. -1 in req->err: no credentials where
+ * The caller of a method with that access; scope: what an API key must be allowed; address: of an ACCESS_PROGRAM route, as
+ * clients know it ("https://chat.example.com/mcp/chatbots/{id}"), else NULL. There an access token counts whose audience
+ * is exactly that, and a session's token does not: whoever holds one could do everything. The caller then is the user, and
+ * `session_id` the sign-in of that program (/auth/sessions), whose end is heard like that of any session. -1 in req->err: no credentials where
  * some are needed, or bad ones wherever they are looked at (401); a scope or role that is missing (403); no feed (503).
  */
 int identity_caller(struct identity *id, struct request *req, enum access access, const char *scope,
-                    Rpc__Caller **ret) CHECKED;
+                    const char *address, Rpc__Caller **ret) CHECKED;
 
 #endif

@@ -51,6 +51,8 @@ struct request {
 	/* For the answer and the log, filled in as they become known. */
 	struct text headers; /* lines that the answer carries whatever it is: CORS */
 	const char *method, *user;
+	const char *
+	    challenge; /* what a 401 says beside the realm: where programs learn how to sign in; NULL: nothing */
 	int status;
 	int64_t sent;
 };

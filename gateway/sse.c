@@ -65,8 +65,8 @@ static bool refused(const struct exchange *x, struct arena *a, struct error *err
 
 	again.arena = a;
 	error_clear(&again.err);
-	if (identity_caller(x->gateway->identity, &again, route->method->access, route->scope, &caller) ==
-	        0 ||
+	if (identity_caller(x->gateway->identity, &again, route->method->access, route->scope, x->address,
+	                    &caller) == 0 ||
 	    again.err.code == ERROR_UNAVAILABLE || again.err.code == ERROR_TOO_MANY)
 		return false;
 	*err = again.err;

@@ -28,6 +28,24 @@ static bool is_type(const char *type)
 	           strlen(type);
 }
 
+/* Only these, and nothing that could end the line. Cache-Control is not among them: such answers are kept by nobody. */
+static void pass_headers(struct request *req, const Rpc__RawReply *reply)
+{
+	static const char *const known[] = { "Location", "Set-Cookie", "Content-Security-Policy",
+		                             "X-Frame-Options" };
+
+	for (size_t i = 0; i < reply->n_headers; i++) {
+		const Rpc__Header *h = reply->headers[i];
+		bool fine = h->name && h->value;
+
+		for (const char *p = fine ? h->value : ""; *p; p++)
+			fine = fine && *p >= ' ' && *p <= '~';
+		for (size_t k = 0; fine && k < sizeof known / sizeof *known; k++)
+			if (!strcmp(h->name, known[k]))
+				answer_header(req, known[k], "%s", h->value);
+	}
+}
+
 int webhook_pass(struct exchange *x)
 {
 	Rpc__RawRequest in = RPC__RAW_REQUEST__INIT;
@@ -42,12 +60,14 @@ int webhook_pass(struct exchange *x)
 	in.has_body = 1;
 	in.body = (ProtobufCBinaryData){ .data = (uint8_t *)body, .len = size };
 	in.query = (char *)req->query;
+	in.path = (char *)req->path;
 	add_headers(req, &in);
 	if (rpc_call(x->peer, &x->rpc, x->route->method, &in.base, &out) < 0)
 		return -1;
 	reply = (const Rpc__RawReply *)out;
 	if (!reply->has_status || reply->status < 200 || reply->status > 599)
 		return error_internal(&req->err, "%s gave no status", x->route->method->name);
+	pass_headers(req, reply);
 	answer_send(req, &(struct answer){ .status = reply->status,
 	                                   .type = is_type(reply->content_type) ? reply->content_type
 	                                                                        : "application/json",

@@ -21,7 +21,15 @@
 struct call;
 
 /* The words of parley.Access (proto/http.proto). */
-enum access { ACCESS_USER, ACCESS_VISITOR, ACCESS_PUBLIC, ACCESS_ADMIN, ACCESS_INTERNAL, ACCESS_ANYBODY };
+enum access {
+	ACCESS_USER,
+	ACCESS_VISITOR,
+	ACCESS_PUBLIC,
+	ACCESS_ADMIN,
+	ACCESS_INTERNAL,
+	ACCESS_ANYBODY,
+	ACCESS_PROGRAM
+};
 
 /* What a method waits for: the words of parley.Waits. */
 enum waits {

@@ -29,7 +29,8 @@ int token_sign(const struct keyring *ring, const struct token_claims *claims, st
 	    jwt_add_grant_int(jwt, "num", claims->user_number) != 0 ||
 	    jwt_add_grant_int(jwt, "iat", claims->issued) != 0 ||
 	    jwt_add_grant_int(jwt, "exp", claims->expires) != 0 ||
-	    (claims->admin && jwt_add_grant_bool(jwt, "adm", 1) != 0))
+	    (claims->admin && jwt_add_grant_bool(jwt, "adm", 1) != 0) ||
+	    (claims->audience && jwt_add_grant(jwt, "aud", claims->audience) != 0))
 		return error_internal(err, "token: libjwt refused a claim");
 	text = jwt_encode_str(jwt);
 	if (!text)
@@ -91,8 +92,17 @@ static bool has(char *text)
 	return there;
 }
 
+/* One string, and that one; or no audience at all. */
+static bool is_for(jwt_t *jwt, const char *audience)
+{
+	const char *given = jwt_get_grant(jwt, "aud");
+
+	return audience ? given && strcmp(given, audience) == 0 : !has(jwt_get_grants_json(jwt, "aud"));
+}
+
 /* What libjwt does not look at. */
-static int read_claims(jwt_t *jwt, int64_t now, struct token_claims *ret, struct error *err)
+static int read_claims(jwt_t *jwt, int64_t now, const char *audience, struct token_claims *ret,
+                       struct error *err)
 {
 	const char *issuer = jwt_get_grant(jwt, "iss");
 	int64_t not_before;
@@ -100,6 +110,8 @@ static int read_claims(jwt_t *jwt, int64_t now, struct token_claims *ret, struct
 	*ret = (struct token_claims){ 0 };
 	if (!issuer || strcmp(issuer, TOKEN_ISSUER) != 0)
 		return error_set(err, ERROR_UNAUTHENTICATED, "the token is not one of ours");
+	if (!is_for(jwt, audience))
+		return error_set(err, ERROR_UNAUTHENTICATED, "the token is not for this address");
 	if (get_int(jwt, "exp", &ret->expires) < 0 || get_int(jwt, "iat", &ret->issued) < 0 ||
 	    get_int(jwt, "num", &ret->user_number) < 0 || get_uuid(jwt, "sub", ret->user_id) < 0 ||
 	    get_uuid(jwt, "sid", ret->session_id) < 0)
@@ -112,8 +124,8 @@ static int read_claims(jwt_t *jwt, int64_t now, struct token_claims *ret, struct
 	return 0;
 }
 
-int token_verify(const struct keyring *ring, const char *text, int64_t now, struct token_claims *ret,
-                 struct error *err)
+int token_verify(const struct keyring *ring, const char *text, int64_t now, const char *audience,
+                 struct token_claims *ret, struct error *err)
 {
 	OWN(jwt) jwt_t *jwt = NULL;
 	const struct keyring_key *key;
@@ -136,5 +148,5 @@ int token_verify(const struct keyring *ring, const char *text, int64_t now, stru
 		return error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid");
 	if (jwt_get_alg(jwt) != JWT_ALG_HS256 || !kid || strcmp(kid, key->id) != 0)
 		return error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid");
-	return read_claims(jwt, now, ret, err);
+	return read_claims(jwt, now, audience, ret, err);
 }

@@ -50,6 +50,7 @@ static int check_access(const struct method *method, const Rpc__Caller *caller, 
 	case ACCESS_INTERNAL:
 		return 0; /* no route leads there: who holds the cluster key may, for whomever it acts */
 	case ACCESS_USER:
+	case ACCESS_PROGRAM:
 	case ACCESS_ADMIN:
 		if (!owner)
 			return error_set(err, ERROR_UNAUTHENTICATED, "this needs somebody who is signed in");

@@ -42,6 +42,8 @@ static void check_parameters(struct model *m, const struct rpc *r)
 	while ((name = path_parameter(&at, m->arena))) {
 		const struct field *f = message_field(r->in, name);
 
+		if (r->http->raw)
+			continue; /* its handler reads the path */
 		if (!f)
 			mistake(m, r->name, "{%s} of the path is no field (JSON name) of %s", name,
 			        r->in->name);

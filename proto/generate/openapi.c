@@ -40,7 +40,8 @@ static void say_security(const struct rpc *r, json_object *operation)
 {
 	json_object *list;
 
-	if (r->http->access == PARLEY__ACCESS__USER || r->http->access == PARLEY__ACCESS__ADMIN)
+	if (r->http->access == PARLEY__ACCESS__USER || r->http->access == PARLEY__ACCESS__ADMIN ||
+	    r->http->access == PARLEY__ACCESS__PROGRAM)
 		return;
 	list = put(operation, "security", json_object_new_array());
 	if (r->http->access != PARLEY__ACCESS__PUBLIC || r->http->raw)
@@ -108,9 +109,11 @@ static void add_paths(struct openapi *o, json_object *root, const struct rpc *r)
 	struct arena *a = o->model->arena;
 	const char *at = r->path, *name;
 
+	if (r->http->hidden)
+		return;
 	while ((name = path_parameter(&at, a))) {
 		const struct field *f = message_field(r->in, name);
-		const char *words = f->rule->one_of;
+		const char *words = f ? f->rule->one_of : NULL;
 		size_t before = (size_t)(at - r->path) - strlen(name) - 2;
 
 		if (!words)

@@ -84,8 +84,13 @@ void openapi_parameters(struct openapi *o, const struct rpc *r, json_object *ope
 	const char *at = o->path, *name;
 	bool cursor = false;
 
-	while ((name = path_parameter(&at, o->model->arena)))
-		add_field(o, list, "path", name, message_field(r->in, name));
+	while ((name = path_parameter(&at, o->model->arena))) {
+		if (r->http->raw)
+			put_text(put_object(add_parameter(list, "path", name, NULL, true), "schema"), "type",
+			         "string");
+		else
+			add_field(o, list, "path", name, message_field(r->in, name));
+	}
 	for (size_t i = 0; i < r->in->field_count && !r->http->raw; i++) {
 		const struct field *f = &r->in->fields[i];
 

@@ -37,11 +37,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (token_verify(&ring, text, NOW, &claims, &err) == 0 || err.code != ERROR_UNAUTHENTICATED)
+	if (token_verify(&ring, text, NOW, NULL, &claims, &err) == 0 || err.code != ERROR_UNAUTHENTICATED)
 		abort(); /* a MAC guessed right */
 	token = sign(ring.keys[1].bytes, text, size);
 	error_clear(&err);
-	if (token_verify(&ring, token, NOW, &claims, &err) == 0) {
+	if (token_verify(&ring, token, NOW, NULL, &claims, &err) == 0) {
 		if (claims.expires <= NOW || !uuid_valid(claims.user_id) || !uuid_valid(claims.session_id))
 			abort();
 	} else if (err.code != ERROR_UNAUTHENTICATED) {

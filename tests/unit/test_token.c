@@ -49,7 +49,7 @@ static void a_token_says_what_was_signed(void **state)
 	(void)state;
 	arena_init(&a, 0);
 	assert_int_equal(token_sign(&old, &in, &a, &text, &err), 0);
-	assert_int_equal(token_verify(&rotated, text, NOW, &out, &err), 0);
+	assert_int_equal(token_verify(&rotated, text, NOW, NULL, &out, &err), 0);
 	assert_string_equal(out.user_id, user);
 	assert_string_equal(out.session_id, session);
 	assert_true(out.user_number == in.user_number);
@@ -57,9 +57,9 @@ static void a_token_says_what_was_signed(void **state)
 	assert_int_equal(out.admin, 1);
 	in.admin = 0;
 	assert_int_equal(token_sign(&rotated, &in, &a, &text, &err), 0);
-	assert_int_equal(token_verify(&rotated, text, NOW, &out, &err), 0);
+	assert_int_equal(token_verify(&rotated, text, NOW, NULL, &out, &err), 0);
 	assert_int_equal(out.admin, 0);
-	assert_int_equal(token_verify(&old, text, NOW, &out, &err), -1); /* a key to come */
+	assert_int_equal(token_verify(&old, text, NOW, NULL, &out, &err), -1); /* a key to come */
 	arena_done(&a);
 }
 
@@ -83,6 +83,7 @@ static char *forge(struct arena *a, const char *header, const char *payload, con
 #define HEADER "{\"alg\":\"HS256\",\"typ\":\"JWT\",\"kid\":\"k1\"}"
 #define IDS \
 	"\"sub\":\"01890a5d-ac96-774b-bcce-b302099a8057\",\"sid\":\"01890a5d-ac96-774b-bcce-000000000001\",\"num\":1"
+#define CLAIMS_AUD(aud) "{\"iss\":\"parley\",\"aud\":" aud ",\"iat\":1749999990,\"exp\":1750000060," IDS "}"
 #define PAYLOAD "{\"iss\":\"parley\",\"iat\":1749999990,\"exp\":1750000060," IDS "}"
 
 static void forged_and_broken_tokens_are_refused(void **state)
@@ -143,6 +144,9 @@ static void forged_and_broken_tokens_are_refused(void **state)
 		  "{\"iss\":\"parley\",\"iat\":1,\"exp\":1750000060,\"num\":1,\"sub\":\"' OR 1=1\",\"sid\":\"x\"}",
 		  1, "lacks" },
 		{ "empty header", "", PAYLOAD, 1, "unknown key" },
+		{ "an empty audience", HEADER, CLAIMS_AUD("\"\""), 1, "not for this address" },
+		{ "an audience of many", HEADER, CLAIMS_AUD("[\"a\",\"b\"]"), 1, "not for this address" },
+		{ "an audience that is null", HEADER, CLAIMS_AUD("null"), 1, "not for this address" },
 		{ "empty payload", HEADER, "", 1, "not valid" },
 	};
 	struct keyring ring = ring_of(2, 2);
@@ -159,12 +163,47 @@ static void forged_and_broken_tokens_are_refused(void **state)
 
 		memset(key, cases[i].signed_with, sizeof key);
 		text = forge(&a, cases[i].header, cases[i].payload, cases[i].signed_with ? key : NULL);
-		got = token_verify(&ring, text, NOW, &out, &err);
+		got = token_verify(&ring, text, NOW, NULL, &out, &err);
 		if (cases[i].want ? got != -1 || err.code != ERROR_UNAUTHENTICATED ||
 		                        !strstr(err.message, cases[i].want)
 		                  : got != 0)
 			fail_msg("%s: got %d '%s', want '%s'", cases[i].name, got, err.message,
 			         cases[i].want);
+	}
+	arena_done(&a);
+}
+
+/* What a program may show at one address is good for nothing else, and a session's token is not good there. */
+static void a_token_for_one_address_is_good_there_alone(void **state)
+{
+	static const char here[] =
+	    "https://chat.example.com/mcp/chatbots/01890a5d-ac96-774b-bcce-b302099a8057";
+	static const struct {
+		const char *signed_for, *shown_at;
+		int taken;
+	} cases[] = {
+		{ NULL, NULL, 1 },
+		{ here, here, 1 },
+		{ here, NULL, 0 },
+		{ NULL, here, 0 },
+		{ here, "https://chat.example.com/mcp/chatbots/01890a5d-ac96-774b-bcce-000000000001", 0 },
+		{ here, "https://chat.example.com/mcp/chatbots/01890A5D-ac96-774b-bcce-b302099a8057", 0 },
+		{ here, "", 0 },
+	};
+	struct keyring ring = ring_of(1, 1);
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct token_claims in = claims(), out;
+		struct error err = { 0 };
+		char *text;
+
+		in.audience = cases[i].signed_for;
+		assert_int_equal(token_sign(&ring, &in, &a, &text, &err), 0);
+		if ((token_verify(&ring, text, NOW, cases[i].shown_at, &out, &err) == 0) != cases[i].taken)
+			fail_msg("case %zu: %s", i, err.message);
 	}
 	arena_done(&a);
 }
@@ -184,11 +223,11 @@ static void every_single_character_counts(void **state)
 		char kept = text[i];
 		text[i] = kept == 'A' ? 'B' : 'A';
 		error_clear(&err);
-		if (token_verify(&ring, text, NOW, &out, &err) != -1)
+		if (token_verify(&ring, text, NOW, NULL, &out, &err) != -1)
 			fail_msg("altered at %zu", i);
 		text[i] = '\0';
 		error_clear(&err);
-		if (token_verify(&ring, text, NOW, &out, &err) != -1)
+		if (token_verify(&ring, text, NOW, NULL, &out, &err) != -1)
 			fail_msg("cut at %zu", i);
 		text[i] = kept;
 	}
@@ -210,19 +249,19 @@ static void garbage_is_refused(void **state)
 	arena_init(&a, 0);
 	for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
 		error_clear(&err);
-		if (token_verify(&ring, garbage[i], NOW, &out, &err) != -1)
+		if (token_verify(&ring, garbage[i], NOW, NULL, &out, &err) != -1)
 			fail_msg("took '%s'", garbage[i]);
 		assert_int_equal(err.code, ERROR_UNAUTHENTICATED);
 	}
 	huge = arena_alloc(&a, 1 << 20);
 	memset(huge, 'A', (1 << 20) - 1);
 	error_clear(&err);
-	assert_int_equal(token_verify(&ring, huge, NOW, &out, &err), -1);
+	assert_int_equal(token_verify(&ring, huge, NOW, NULL, &out, &err), -1);
 	assert_non_null(strstr(err.message, "too long"));
 	error_clear(&err);
 	assert_int_equal(token_sign(&ring, &in, &a, &text, &err), 0);
 	text = arena_printf(&a, "%s.%s", text, "x");
-	assert_int_equal(token_verify(&ring, text, NOW, &out, &err), -1);
+	assert_int_equal(token_verify(&ring, text, NOW, NULL, &out, &err), -1);
 	arena_done(&a);
 }
 
@@ -249,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_says_what_was_signed),
 		cmocka_unit_test(forged_and_broken_tokens_are_refused),
+		cmocka_unit_test(a_token_for_one_address_is_good_there_alone),
 		cmocka_unit_test(every_single_character_counts),
 		cmocka_unit_test(garbage_is_refused),
 		cmocka_unit_test(libjwt_agrees_with_what_we_sign),
