@@ -155,8 +155,9 @@ int transcode_request(struct exchange *x, ProtobufCMessage **ret)
 
 /* --- The answer ----------------------------------------------------------------------------------------------------- */
 
-/* A string field of the reply; NULL when it has none of that name, or it is absent. */
-static const char *string_field(const struct exchange *x, const ProtobufCMessage *reply, const char *name)
+/* A field of the reply that is one value of that type; NULL when it has none of that name. */
+static const ProtobufCFieldDescriptor *find_field(const struct exchange *x, const char *name,
+                                                  ProtobufCType type)
 {
 	const ProtobufCFieldDescriptor *d;
 	unsigned index;
@@ -164,9 +165,23 @@ static const char *string_field(const struct exchange *x, const ProtobufCMessage
 	if (!name || !shape_find(x->route->out, name, &index))
 		return NULL;
 	d = &x->route->out->message->fields[index];
-	if (d->type != PROTOBUF_C_TYPE_STRING || d->label == PROTOBUF_C_LABEL_REPEATED)
-		return NULL;
-	return *(char *const *)((const char *)reply + d->offset);
+	return d->type == type && d->label != PROTOBUF_C_LABEL_REPEATED ? d : NULL;
+}
+
+/* A string field of the reply; NULL when it has none of that name, or it is absent. */
+static const char *string_field(const struct exchange *x, const ProtobufCMessage *reply, const char *name)
+{
+	const ProtobufCFieldDescriptor *d = find_field(x, name, PROTOBUF_C_TYPE_STRING);
+
+	return d ? *(char *const *)((const char *)reply + d->offset) : NULL;
+}
+
+static int page_status(const struct exchange *x, const ProtobufCMessage *reply)
+{
+	const ProtobufCFieldDescriptor *d = find_field(x, x->route->page_status, PROTOBUF_C_TYPE_INT32);
+	int32_t status = d ? *(const int32_t *)((const char *)reply + d->offset) : 0;
+
+	return status ? status : x->route->status;
 }
 
 void transcode_link(const struct exchange *x, const char *cursor)
@@ -200,10 +215,21 @@ static bool is_location(const char *url)
 	       (url[0] == '/' && url[1] != '/');
 }
 
-static void answer_page(struct exchange *x, const char *html)
+static int set_cookie(struct exchange *x, const char *cookie)
+{
+	for (const char *p = cookie; p && *p; p++)
+		if (*p < ' ' || *p > '~')
+			return error_internal(&x->req->err, "%s sets what is no cookie",
+			                      x->route->method->name);
+	if (cookie && *cookie)
+		answer_header(x->req, "Set-Cookie", "%s", cookie);
+	return 0;
+}
+
+static void answer_page(struct exchange *x, const char *html, int status)
 {
 	answer_header(x->req, "Content-Security-Policy", "%s", page_security);
-	answer_send(x->req, &(struct answer){ .status = x->route->status,
+	answer_send(x->req, &(struct answer){ .status = status,
 	                                      .type = "text/html; charset=utf-8",
 	                                      .body = html,
 	                                      .size = strlen(html) });
@@ -216,6 +242,8 @@ int transcode_answer(struct exchange *x, const ProtobufCMessage *reply)
 	const char *html = string_field(x, reply, route->page);
 	struct text out;
 
+	if (set_cookie(x, string_field(x, reply, route->set_cookie)) < 0)
+		return -1;
 	if (location && *location) {
 		if (!is_location(location))
 			return error_internal(&x->req->err, "%s redirects to what is no address",
@@ -225,7 +253,7 @@ int transcode_answer(struct exchange *x, const ProtobufCMessage *reply)
 		return 0;
 	}
 	if (html) {
-		answer_page(x, html);
+		answer_page(x, html, page_status(x, reply));
 		return 0;
 	}
 	if (route->status == 204) {

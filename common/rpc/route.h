@@ -20,6 +20,7 @@ struct route {
 	const struct method *method; /* handler is NULL */
 	const struct shape *in, *out;
 	const char *request_body, *response_body, *upload, *scope, *page, *redirect; /* NULL when not said */
+	const char *set_cookie, *page_status;
 	enum stream_mode stream;
 	bool raw, ends_session;
 	int status, rate_per_minute, timeout_seconds;

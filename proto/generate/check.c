@@ -9,6 +9,12 @@ static bool is_text(const struct field *f)
 	       f->proto->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING;
 }
 
+static bool is_number(const struct field *f)
+{
+	return f && !f->repeated &&
+	       f->proto->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_INT32;
+}
+
 /* A path: segments of plain characters, or one name in braces. */
 static void check_path(struct model *m, const struct rpc *r)
 {
@@ -86,6 +92,10 @@ static void check_answer(struct model *m, const struct rpc *r)
 		mistake(m, r->name, "page: %s has no string field %s", r->out->name, h->page);
 	if (h->redirect && !is_text(message_field(r->out, h->redirect)))
 		mistake(m, r->name, "redirect: %s has no string field %s", r->out->name, h->redirect);
+	if (h->set_cookie && !is_text(message_field(r->out, h->set_cookie)))
+		mistake(m, r->name, "set_cookie: %s has no string field %s", r->out->name, h->set_cookie);
+	if (h->page_status && !is_number(message_field(r->out, h->page_status)))
+		mistake(m, r->name, "page_status: %s has no int32 field %s", r->out->name, h->page_status);
 	if (h->status < 200 || h->status > 299)
 		mistake(m, r->name, "status %d is none of success", h->status);
 	if (h->status == 204 && (h->response_body || h->page || streams || h->raw))

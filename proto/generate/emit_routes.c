@@ -30,6 +30,8 @@ static void add_route(struct text *t, const struct rpc *r)
 	add_text(t, "scope", h->scope ? h->scope : same(service, "auth") ? "account" : service);
 	add_text(t, "page", h->page);
 	add_text(t, "redirect", h->redirect);
+	add_text(t, "set_cookie", h->set_cookie);
+	add_text(t, "page_status", h->page_status);
 	text_adds(t, " },\n");
 }
 
