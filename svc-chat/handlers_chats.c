@@ -10,7 +10,6 @@
 #include "svc-chat/messages.h"
 #include "svc-chat/store.h"
 #include "svc-chat/turn/events.h"
-#include "svc-chat/turn/turn.h"
 
 /* --- Chats ------------------------------------------------------------------------------------------------------------ */
 
@@ -128,33 +127,45 @@ int chat_list_connect_messages(struct call *call, const Chat__ListChatMessagesRe
 	return chat_list_chat_messages(call, in, out);
 }
 
+static int as_chat_message(struct call *call, Chat__Message *message, ProtobufCMessage *out)
+{
+	(void)call;
+	events_for_chat(message, (Chat__ChatMessage *)out);
+	return 0;
+}
+
+static int as_connect_message(struct call *call, Chat__Message *message, ProtobufCMessage *answer)
+{
+	Chat__ConnectMessage *out = (Chat__ConnectMessage *)answer;
+
+	(void)call;
+	out->has_id = true;
+	out->id = message->number;
+	out->content = out->message = message->content;
+	out->role = message->role;
+	out->created_at = message->created_at;
+	out->reasoning = message->reasoning;
+	out->model_used = message->model;
+	return 0;
+}
+
 int chat_send_chat_message(struct call *call, const Chat__SendChatMessageRequest *in, Chat__ChatMessage *out)
 {
-	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct messages_ask ask = { .content = in->content };
 
-	if (find(call, in->chat_id, &ask.session) < 0 || messages_ask(call, &ask, &message) < 0)
+	if (find(call, in->chat_id, &ask.session) < 0)
 		return -1;
-	events_for_chat(&message, out);
-	return 0;
+	return messages_ask(call, &ask, as_chat_message, &out->base);
 }
 
 int chat_send_connect_message(struct call *call, const Chat__SendChatMessageRequest *in,
                               Chat__ConnectMessage *out)
 {
-	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct messages_ask ask = { .content = in->content };
 
-	if (find(call, in->chat_id, &ask.session) < 0 || messages_ask(call, &ask, &message) < 0)
+	if (find(call, in->chat_id, &ask.session) < 0)
 		return -1;
-	out->has_id = true;
-	out->id = message.number;
-	out->content = out->message = message.content;
-	out->role = message.role;
-	out->created_at = message.created_at;
-	out->reasoning = message.reasoning;
-	out->model_used = message.model;
-	return 0;
+	return messages_ask(call, &ask, as_connect_message, &out->base);
 }
 
 int chat_stream_chat_message(struct call *call, const Chat__SendChatMessageRequest *in, Rpc__Started *out)
@@ -178,39 +189,30 @@ int chat_resume_chat_message(struct call *call, const Chat__ResumeChatRequest *i
 
 int chat_stop_chat_message(struct call *call, const Chat__ChatMessageRequest *in, Chat__ChatMessage *out)
 {
-	Chat__Message message = CHAT__MESSAGE__INIT;
 	const char *session, *id;
 
-	if (find_message(call, in->chat_id, in->message_id, &session, &id) < 0 ||
-	    messages_stop(call, session, id, &message) < 0)
+	if (find_message(call, in->chat_id, in->message_id, &session, &id) < 0)
 		return -1;
-	events_for_chat(&message, out);
-	return 0;
+	return messages_stop(call, session, id, as_chat_message, &out->base);
 }
 
 int chat_regenerate_chat_message(struct call *call, const Chat__ChatMessageRequest *in,
                                  Chat__ChatMessage *out)
 {
-	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct messages_ask ask = { 0 };
 
-	if (find_message(call, in->chat_id, in->message_id, &ask.session, &ask.again) < 0 ||
-	    messages_ask(call, &ask, &message) < 0)
+	if (find_message(call, in->chat_id, in->message_id, &ask.session, &ask.again) < 0)
 		return -1;
-	events_for_chat(&message, out);
-	return 0;
+	return messages_ask(call, &ask, as_chat_message, &out->base);
 }
 
 int chat_edit_chat_message(struct call *call, const Chat__EditChatMessageRequest *in, Chat__ChatMessage *out)
 {
-	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct messages_ask ask = { .content = in->content };
 
-	if (find_message(call, in->chat_id, in->message_id, &ask.session, &ask.edits) < 0 ||
-	    messages_ask(call, &ask, &message) < 0)
+	if (find_message(call, in->chat_id, in->message_id, &ask.session, &ask.edits) < 0)
 		return -1;
-	events_for_chat(&message, out);
-	return 0;
+	return messages_ask(call, &ask, as_chat_message, &out->base);
 }
 
 int chat_set_chat_feedback(struct call *call, const Chat__ChatFeedbackRequest *in, Chat__ChatMessage *out)

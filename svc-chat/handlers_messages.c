@@ -51,7 +51,7 @@ int chat_send_message(struct call *call, const Chat__SendMessageRequest *in, Cha
 {
 	struct messages_ask ask = question(in);
 
-	return messages_ask(call, &ask, out);
+	return messages_ask(call, &ask, NULL, &out->base);
 }
 
 int chat_stream_message(struct call *call, const Chat__SendMessageRequest *in, Rpc__Started *out)
@@ -65,7 +65,7 @@ int chat_regenerate_message(struct call *call, const Chat__AgainRequest *in, Cha
 {
 	struct messages_ask ask = again(in);
 
-	return messages_ask(call, &ask, out);
+	return messages_ask(call, &ask, NULL, &out->base);
 }
 
 int chat_stream_regenerate_message(struct call *call, const Chat__AgainRequest *in, Rpc__Started *out)
@@ -79,7 +79,7 @@ int chat_edit_message(struct call *call, const Chat__EditMessageRequest *in, Cha
 {
 	struct messages_ask ask = edited(in);
 
-	return messages_ask(call, &ask, out);
+	return messages_ask(call, &ask, NULL, &out->base);
 }
 
 int chat_stream_edit_message(struct call *call, const Chat__EditMessageRequest *in, Rpc__Started *out)
@@ -98,7 +98,7 @@ int chat_resume_message(struct call *call, const Chat__ResumeRequest *in, Rpc__S
 
 int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Chat__Message *out)
 {
-	return messages_stop(call, in->session_id, in->message_id, out);
+	return messages_stop(call, in->session_id, in->message_id, NULL, &out->base);
 }
 
 int chat_set_feedback(struct call *call, const Chat__FeedbackRequest *in, Chat__Message *out)

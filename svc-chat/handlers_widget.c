@@ -107,23 +107,33 @@ static int ask(struct call *call, const Chat__WidgetMessageRequest *in, struct g
 	                  turn);
 }
 
+static int as_reply(struct call *call, Chat__Message *message, ProtobufCMessage *answer)
+{
+	Chat__WidgetReply *out = (Chat__WidgetReply *)answer;
+
+	(void)call;
+	events_for_visitor(message);
+	out->response = message->content;
+	out->sources = message->sources;
+	out->n_sources = message->n_sources;
+	out->message_id = message->id;
+	return 0;
+}
+
 int chat_send_widget_message(struct call *call, const Chat__WidgetMessageRequest *in, Chat__WidgetReply *out)
 {
-	Chat__Message message = CHAT__MESSAGE__INIT;
 	struct store_turn turn;
 	struct guest g;
 
-	if (ask(call, in, &g, &turn) < 0 ||
-	    turn_wait(&g.visit.call, g.session.session, turn.message_id, &message) < 0)
+	if (ask(call, in, &g, &turn) < 0)
 		return -1;
-	events_for_visitor(&message);
-	if (turn_judge(&g.visit.call, &message) < 0)
-		return -1;
-	out->response = message.content;
-	out->sources = message.sources;
-	out->n_sources = message.n_sources;
-	out->message_id = message.id;
-	return 0;
+	return turn_await(call,
+	                  &(struct turn_awaited){ .owner = g.visit.call.owner_id,
+	                                          .session = g.session.session,
+	                                          .message_id = turn.message_id,
+	                                          .whole = true,
+	                                          .fill = as_reply },
+	                  &out->base);
 }
 
 int chat_stream_widget_message(struct call *call, const Chat__WidgetMessageRequest *in, Rpc__Started *out)

@@ -10,7 +10,6 @@
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/turn/keep.h"
-#include "svc-chat/turn/turn.h"
 
 enum {
 	MESSAGES_PAGE = 1000, /* in one reply, at most; store.h bounds their bytes */
@@ -97,13 +96,19 @@ static int begin(struct call *call, const struct messages_ask *ask, struct store
 	                  turn);
 }
 
-int messages_ask(struct call *call, const struct messages_ask *ask, Chat__Message *out)
+int messages_ask(struct call *call, const struct messages_ask *ask, turn_fill *fill, ProtobufCMessage *out)
 {
 	struct store_turn turn;
 
-	if (begin(call, ask, &turn) < 0 || turn_wait(call, ask->session, turn.message_id, out) < 0)
+	if (begin(call, ask, &turn) < 0)
 		return -1;
-	return turn_judge(call, out);
+	return turn_await(call,
+	                  &(struct turn_awaited){ .owner = call->owner_id,
+	                                          .session = ask->session,
+	                                          .message_id = turn.message_id,
+	                                          .whole = true,
+	                                          .fill = fill },
+	                  out);
 }
 
 int messages_stream(struct call *call, const struct messages_ask *ask, Rpc__Started *out)
@@ -117,10 +122,10 @@ int messages_stream(struct call *call, const struct messages_ask *ask, Rpc__Star
 
 /* --- One of them ------------------------------------------------------------------------------------------------------ */
 
-int messages_stop(struct call *call, const char *session, const char *id, Chat__Message *out)
+int messages_stop(struct call *call, const char *session, const char *id, turn_fill *fill,
+                  ProtobufCMessage *out)
 {
 	struct chat *chat = chat_state(call);
-	int64_t soon = clock_unix_ms() + STOP_MS;
 	int asked = store_stop(call->db, call->owner_id, session, id, call->err);
 
 	if (asked < 0)
@@ -130,9 +135,13 @@ int messages_stop(struct call *call, const char *session, const char *id, Chat__
 		if (store_tell(call->db, "stop", id, call->err) < 0)
 			return -1;
 	}
-	if (soon < call->deadline)
-		call->deadline = soon;
-	return turn_wait(call, session, id, out);
+	return turn_await(call,
+	                  &(struct turn_awaited){ .owner = call->owner_id,
+	                                          .session = session,
+	                                          .message_id = id,
+	                                          .until = clock_unix_ms() + STOP_MS,
+	                                          .fill = fill },
+	                  out);
 }
 
 int messages_judge(struct call *call, const char *session, const char *id, const char *value,

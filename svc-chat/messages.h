@@ -6,6 +6,7 @@
 
 #include "chat.pb-c.h"
 #include "common/service/call.h"
+#include "svc-chat/turn/turn.h"
 
 /*
  * Without a limit the messages run from the first to the last. With one, a page is the latest that many, again oldest
@@ -26,10 +27,13 @@ int messages_page(struct call *call, struct messages_page *page) CHECKED;
 struct messages_ask {
 	const char *session, *content, *again, *edits;
 };
-int messages_ask(struct call *call, const struct messages_ask *ask, Chat__Message *out) CHECKED;
+/* fill makes the answer of the message (NULL: it is the message); what a handler does last, as turn_await() is. */
+int messages_ask(struct call *call, const struct messages_ask *ask, turn_fill *fill,
+                 ProtobufCMessage *out) CHECKED;
 int messages_stream(struct call *call, const struct messages_ask *ask, Rpc__Started *out) CHECKED;
 
-int messages_stop(struct call *call, const char *session, const char *id, Chat__Message *out) CHECKED;
+int messages_stop(struct call *call, const char *session, const char *id, turn_fill *fill,
+                  ProtobufCMessage *out) CHECKED;
 /* value: "up", "down"; NULL takes it back. */
 int messages_judge(struct call *call, const char *session, const char *id, const char *value,
                    const char *comment, Chat__Message *out) CHECKED;

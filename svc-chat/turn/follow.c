@@ -13,36 +13,21 @@
 
 enum {
 	LOOK_AGAIN_MS = 300, /* for an answer that another replica writes */
-	GLANCE_MS = 500,     /* at whether the caller is still there */
 	MARGIN_MS = 500,     /* before the deadline, to say that time is up */
 };
 
 /* --- Waiting -------------------------------------------------------------------------------------------------------- */
 
-int turn_wait(struct call *call, const char *session_id, const char *message_id, Chat__Message *out)
-{
-	struct chat *chat = chat_state(call);
+/* A call that waits; in its arena. */
+struct waiting {
+	struct turn_awaited what;
+	struct keeper_guest guest;
+};
 
-	for (;;) {
-		int64_t left = call->deadline - clock_unix_ms() - MARGIN_MS;
-		bool over = left <= 0 || atomic_load(call->cancelled);
-		int found;
+static int resume(struct call *call, void *arg, ProtobufCMessage *out);
 
-		if (!over && keeper_wait(chat->keeper, message_id, left < GLANCE_MS ? left : GLANCE_MS))
-			continue;
-		chat__message__init(out);
-		found = store_get_message(call->db, call->owner_id, session_id, message_id, out, call->arena,
-		                          call->err);
-		if (found <= 0)
-			return found < 0 ? -1 : error_set(call->err, ERROR_NOT_FOUND, EVENTS_DELETED);
-		if (over || (out->status != CHAT__MESSAGE_STATUS__GENERATING &&
-		             out->status != CHAT__MESSAGE_STATUS__QUEUED))
-			return 0;
-		usleep(LOOK_AGAIN_MS * 1000);
-	}
-}
-
-int turn_judge(struct call *call, const Chat__Message *message)
+/* What a message means to somebody who waited for a whole answer. */
+static int judge(struct call *call, const Chat__Message *message)
 {
 	switch (message->status) {
 	case CHAT__MESSAGE_STATUS__FAILED: return error_set(call->err, ERROR_UPSTREAM, "%s", message->error);
@@ -55,6 +40,86 @@ int turn_judge(struct call *call, const Chat__Message *message)
 		                 "the answer is still being written; it will be in the session");
 	default: return 0;
 	}
+}
+
+static int tell(struct call *call, const struct turn_awaited *what, Chat__Message *message,
+                ProtobufCMessage *out)
+{
+	if (!what->fill)
+		*(Chat__Message *)out = *message;
+	else if (what->fill(call, message, out) < 0)
+		return -1;
+	return what->whole ? judge(call, message) : 0;
+}
+
+/* 1: it is told. 0: it is still being written, and there is time. */
+static int look(struct call *call, const struct turn_awaited *what, bool over, ProtobufCMessage *out)
+{
+	Chat__Message message = CHAT__MESSAGE__INIT;
+	int found = store_get_message(call->db, what->owner, what->session, what->message_id, &message,
+	                              call->arena, call->err);
+
+	if (found <= 0)
+		return found < 0 ? -1 : error_set(call->err, ERROR_NOT_FOUND, EVENTS_DELETED);
+	if (!over && (message.status == CHAT__MESSAGE_STATUS__GENERATING ||
+	              message.status == CHAT__MESSAGE_STATUS__QUEUED))
+		return 0;
+	return tell(call, what, &message, out) < 0 ? -1 : 1;
+}
+
+/* false: there is no place to wait in. */
+static bool park(struct call *call, struct waiting *w, bool here)
+{
+	struct chat *chat = chat_state(call);
+	int64_t until = w->what.until, soon = clock_unix_ms() + LOOK_AGAIN_MS;
+
+	w->guest.parked = call_park(call, here || until < soon ? until : soon, resume, w);
+	if (w->guest.parked && here && !keeper_await(chat->keeper, w->what.message_id, &w->guest))
+		call_wake(w->guest.parked);
+	return w->guest.parked != NULL;
+}
+
+static int await(struct call *call, struct waiting *w, ProtobufCMessage *out)
+{
+	const char *id = w->what.message_id;
+	struct chat *chat = chat_state(call);
+
+	for (;;) {
+		bool over = clock_unix_ms() >= w->what.until || atomic_load(call->cancelled);
+		bool here = !over && keeper_holds(chat->keeper, id);
+		int told = here ? 0 : look(call, &w->what, over, out);
+
+		if (told != 0)
+			return told < 0 ? -1 : 0;
+		if (park(call, w, here))
+			return 0;
+		if (here)
+			keeper_wait(chat->keeper, id, LOOK_AGAIN_MS);
+		else
+			usleep(LOOK_AGAIN_MS * 1000);
+	}
+}
+
+static int resume(struct call *call, void *arg, ProtobufCMessage *out)
+{
+	struct waiting *w = arg;
+
+	keeper_forget(chat_state(call)->keeper, &w->guest);
+	return call->parked ? await(call, w, out) : 0; /* without: it has failed already */
+}
+
+int turn_await(struct call *call, const struct turn_awaited *what, ProtobufCMessage *out)
+{
+	struct waiting *w = arena_new(call->arena, struct waiting, 1);
+	int64_t patience = call->deadline - MARGIN_MS;
+
+	w->what = *what;
+	w->what.owner = arena_strdup(call->arena, what->owner);
+	w->what.session = arena_strdup(call->arena, what->session);
+	w->what.message_id = arena_strdup(call->arena, what->message_id);
+	if (!what->until || what->until > patience)
+		w->what.until = patience;
+	return await(call, w, out);
 }
 
 /* --- Its events ------------------------------------------------------------------------------------------------------ */

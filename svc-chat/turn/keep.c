@@ -86,6 +86,15 @@ void keeper_run(struct keeper *k, struct writer *writer, const atomic_bool *canc
 	pthread_mutex_unlock(&k->lock);
 }
 
+/* The lock is held: a guest that takes itself out, and then is gone, waits until we are through with it. */
+static void wake_guests(struct writer *writer)
+{
+	for (struct keeper_guest *guest = writer->guests; guest; guest = guest->next) {
+		guest->link = NULL;
+		call_wake(guest->parked);
+	}
+}
+
 void keeper_remove(struct keeper *k, struct writer *writer)
 {
 	struct writer **link = &k->first;
@@ -94,6 +103,7 @@ void keeper_remove(struct keeper *k, struct writer *writer)
 	while (*link != writer)
 		link = &(*link)->next;
 	*link = writer->next;
+	wake_guests(writer);
 	pthread_cond_broadcast(&k->changed);
 	pthread_mutex_unlock(&k->lock);
 	keeper_free(writer);
@@ -189,17 +199,56 @@ void keeper_deleted(struct keeper *k, const char *session)
 	pthread_mutex_unlock(&k->lock);
 }
 
-bool keeper_wait(struct keeper *k, const char *message_id, int64_t ms)
+/* --- Who waits for them --------------------------------------------------------------------------------------------- */
+
+bool keeper_holds(struct keeper *k, const char *message_id)
 {
-	int64_t until = clock_mono_ms() + ms;
-	int late = 0;
 	bool here;
 
 	pthread_mutex_lock(&k->lock);
-	while ((here = find(k, message_id) != NULL) && !late)
-		late = cond_wait_until(&k->changed, &k->lock, until);
+	here = find(k, message_id) != NULL;
 	pthread_mutex_unlock(&k->lock);
 	return here;
+}
+
+bool keeper_await(struct keeper *k, const char *message_id, struct keeper_guest *guest)
+{
+	struct writer *writer;
+
+	pthread_mutex_lock(&k->lock);
+	writer = find(k, message_id);
+	if (writer) {
+		guest->next = writer->guests;
+		guest->link = &writer->guests;
+		if (guest->next)
+			guest->next->link = &guest->next;
+		writer->guests = guest;
+	}
+	pthread_mutex_unlock(&k->lock);
+	return writer != NULL;
+}
+
+void keeper_forget(struct keeper *k, struct keeper_guest *guest)
+{
+	pthread_mutex_lock(&k->lock);
+	if (guest->link) {
+		*guest->link = guest->next;
+		if (guest->next)
+			guest->next->link = guest->link;
+		guest->link = NULL;
+	}
+	pthread_mutex_unlock(&k->lock);
+}
+
+void keeper_wait(struct keeper *k, const char *message_id, int64_t ms)
+{
+	int64_t until = clock_mono_ms() + ms;
+	int late = 0;
+
+	pthread_mutex_lock(&k->lock);
+	while (find(k, message_id) && !late)
+		late = cond_wait_until(&k->changed, &k->lock, until);
+	pthread_mutex_unlock(&k->lock);
 }
 
 /* --- Renewing --------------------------------------------------------------------------------------------------------- */

@@ -48,6 +48,7 @@ struct writer {
 	bool queued, running;
 	const atomic_bool *cancelled; /* of the task that writes; NULL while there is none */
 	int missed;                   /* renewals that did not reach it, in a row */
+	struct keeper_guest *guests;
 	struct writer *next;
 
 	pthread_mutex_t lock; /* guards what follows: the writer adds, the keeper reads */
@@ -57,6 +58,13 @@ struct writer {
 	ProtobufCBinaryData passages; /* packed, of what was found; no data: nothing is to be stored */
 	int round, step;              /* of the model that is asked */
 	bool changed, speaks;         /* since it was stored last */
+};
+
+/* Somebody who waits, parked (common/service/call.h), until a turn is not held here any more. */
+struct keeper_guest {
+	struct parked *parked;
+	struct keeper_guest *next,
+	    **link; /* of those who wait for the same; link is NULL when it waits for none */
 };
 
 struct keeper;
@@ -84,7 +92,13 @@ void writer_stop(struct writer *writer, enum writer_end why);
 void keeper_stop(struct keeper *k, const char *message_id);
 /* Stop all of that session, which is deleted. */
 void keeper_deleted(struct keeper *k, const char *session);
-/* Waits up to ms while the turn of that message is held here; true when it still is. */
-bool keeper_wait(struct keeper *k, const char *message_id, int64_t ms);
+/* Is the turn of that message held here? */
+bool keeper_holds(struct keeper *k, const char *message_id);
+/* Wake the guest when it is not any more; false: it is not now, and nobody will be woken. */
+bool keeper_await(struct keeper *k, const char *message_id, struct keeper_guest *guest);
+/* The guest waits no longer; that it did not wait is fine. */
+void keeper_forget(struct keeper *k, struct keeper_guest *guest);
+/* For who has no place to park in: waits up to ms while it is held here. */
+void keeper_wait(struct keeper *k, const char *message_id, int64_t ms);
 
 #endif

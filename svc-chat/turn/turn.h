@@ -30,10 +30,22 @@ struct turn_question {
  */
 int turn_begin(struct call *call, const struct turn_question *question, struct store_turn *ret) CHECKED;
 
-/* Wait until an answer is written, wherever that happens, as long as the call may: 0 with the message as it then is. */
-int turn_wait(struct call *call, const char *session_id, const char *message_id, Chat__Message *out) CHECKED;
-/* What that message means to somebody who waited for a whole answer: 0, or -1. */
-int turn_judge(struct call *call, const Chat__Message *message) CHECKED;
+/* Makes a method's answer of a message: 0, or -1. */
+typedef int turn_fill(struct call *call, Chat__Message *message, ProtobufCMessage *out);
+
+struct turn_awaited {
+	const char *owner, *session, *message_id;
+	int64_t until;   /* Unix ms; 0: as long as the call may */
+	bool whole;      /* one that failed, or is not whole by then, is an error */
+	turn_fill *fill; /* NULL: the answer is the message */
+};
+
+/*
+ * Wait until an answer is written, wherever that happens, and fill in *out by it as it then is. What a handler does last:
+ * the call is parked meanwhile (call_park()), so 0 may mean that *out is filled in later. `call` is the method's own,
+ * also where it acts for another owner.
+ */
+int turn_await(struct call *call, const struct turn_awaited *what, ProtobufCMessage *out) CHECKED;
 
 /* Where the events of an answer can be read: its own stream, or (when that is gone) a new one that tells it anew. */
 int turn_follow(struct call *call, const char *session_id, const struct store_turn *turn, const char *reader,
