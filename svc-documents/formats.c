@@ -17,6 +17,9 @@ const struct format formats[] = {
 	{ "eml", "a mail", "mail (.eml)", HELPER(10) },
 	{ "html", "a web page", "HTML", HELPER(20), .text = true, .markup = true },
 	{ "csv", "a CSV table", "CSV", HELPER(10), .text = true },
+	{ "json", "JSON", "JSON", HELPER(10), .text = true },
+	{ "xml", "XML", "XML", HELPER(10), .text = true, .markup = true },
+	{ "srt", "subtitles", "subtitles (.srt, .vtt)", HELPER(10), .text = true },
 	{ "md", "Markdown", "Markdown", PLAIN },
 	{ "txt", "text", "text", PLAIN },
 

@@ -106,14 +106,36 @@ static void rtf(const struct jail *jail, struct out *o)
 	rtf_read(recoder, bytes, size, o);
 }
 
-static void csv(const struct jail *jail, struct out *o)
+/* What is characters, and only that. */
+static void characters(const struct jail *jail, struct out *o,
+                       void (*read)(const char *, size_t, struct out *))
 {
 	size_t size;
 	char *bytes;
 
 	jail_read(jail);
 	bytes = read_input(&size);
-	csv_read(bytes, size, o);
+	read(bytes, size, o);
+}
+
+static void csv(const struct jail *jail, struct out *o)
+{
+	characters(jail, o, csv_read);
+}
+
+static void json(const struct jail *jail, struct out *o)
+{
+	characters(jail, o, json_read);
+}
+
+static void xml(const struct jail *jail, struct out *o)
+{
+	characters(jail, o, xml_read);
+}
+
+static void srt(const struct jail *jail, struct out *o)
+{
+	characters(jail, o, subtitles_read);
 }
 
 /* What the service says of the jail when it starts. */
@@ -131,9 +153,10 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *format;
 		void (*read)(const struct jail *jail, struct out *o);
-	} readers[] = { { "pdf", pdf },   { "html", html }, { "docx", docx },     { "pptx", pptx },
-		        { "xlsx", xlsx }, { "odt", odt },   { "epub", epub },     { "eml", eml },
-		        { "rtf", rtf },   { "csv", csv },   { "jail", jail_test } };
+	} readers[] = { { "pdf", pdf },   { "html", html },     { "docx", docx }, { "pptx", pptx },
+		        { "xlsx", xlsx }, { "odt", odt },       { "epub", epub }, { "eml", eml },
+		        { "rtf", rtf },   { "csv", csv },       { "json", json }, { "xml", xml },
+		        { "srt", srt },   { "jail", jail_test } };
 	struct jail jail = { 0 };
 	struct out o = { 0 };
 

@@ -35,6 +35,7 @@ struct out {
 void out_text(struct out *o, const char *text, size_t size);  /* white space becomes one blank */
 void out_plain(struct out *o, const char *text, size_t size); /* as it is */
 void out_break(struct out *o, int newlines);
+size_t out_utf8(char *to, long c); /* a character, by its number: 1 to 4 bytes */
 void out_flush(const struct out *o);
 
 /* --- Kinds of files --------------------------------------------------------------------------------------------- */
@@ -50,6 +51,9 @@ struct recoder; /* recode.h */
 void mail_read(struct recoder *recoder, const char *bytes, size_t size, struct out *o);
 void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct out *o);
 void csv_read(const char *bytes, size_t size, struct out *o);
+void json_read(const char *bytes, size_t size, struct out *o);
+void xml_read(const char *bytes, size_t size, struct out *o);
+void subtitles_read(const char *bytes, size_t size, struct out *o);
 
 struct GumboInternalOutput; /* gumbo.h: a parsed page */
 void html_text(const struct GumboInternalOutput *page, struct out *o);

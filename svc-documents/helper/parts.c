@@ -96,16 +96,26 @@ static void quiet(void *arg, const char *message, ...)
 	(void)message;
 }
 
-xmlTextReaderPtr xml_open(const struct part *p)
+static xmlTextReaderPtr open_as(const struct part *p, int more)
 {
 	xmlTextReaderPtr xml;
 
 	xmlSetGenericErrorFunc(NULL, quiet);
 	xml = xmlReaderForMemory(p->bytes, (int)p->size, NULL, NULL,
-	                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | more);
 	if (!xml)
 		end(VERDICT_DAMAGED, "the document is damaged");
 	return xml;
+}
+
+xmlTextReaderPtr xml_open(const struct part *p)
+{
+	return open_as(p, 0);
+}
+
+xmlTextReaderPtr xml_open_utf8(const struct part *p)
+{
+	return open_as(p, XML_PARSE_IGNORE_ENC);
 }
 
 static int node_after(xmlTextReaderPtr xml, int rc)

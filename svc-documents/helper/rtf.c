@@ -18,6 +18,7 @@ struct rtf {
 	bool hidden[GROUPS_MAX]; /* per open group */
 	int skip[GROUPS_MAX];    /* bytes that stand for a character of \u */
 	int depth, to_skip;
+	long high; /* the first half of a character beyond 16 bits; 0: none */
 };
 
 static void flush(struct rtf *r)
@@ -56,20 +57,15 @@ static void put_text(struct rtf *r, const char *text)
 static void put_char(struct rtf *r, long c)
 {
 	char utf8[5] = { 0 };
+	long high = r->high;
 
 	c = c < 0 ? c + 65536 : c;
-	if (c >= 0xd800 && c < 0xe000) /* halves of a pair: seldom text */
+	r->high = c >= 0xd800 && c < 0xdc00 ? c : 0;
+	if (r->high || (c >= 0xdc00 && c < 0xe000 && !high)) /* half of a pair */
 		return;
-	if (c < 0x80) {
-		utf8[0] = (char)c;
-	} else if (c < 0x800) {
-		utf8[0] = (char)(0xc0 | c >> 6);
-		utf8[1] = (char)(0x80 | (c & 0x3f));
-	} else {
-		utf8[0] = (char)(0xe0 | c >> 12);
-		utf8[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		utf8[2] = (char)(0x80 | (c & 0x3f));
-	}
+	if (c >= 0xdc00 && c < 0xe000)
+		c = 0x10000 + ((high - 0xd800) << 10) + (c - 0xdc00);
+	out_utf8(utf8, c);
 	put_text(r, utf8);
 }
 

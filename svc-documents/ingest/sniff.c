@@ -238,6 +238,17 @@ static const char *binary(const char *head, size_t size)
 	return name && (strcmp(name, "rtf") == 0 || !is_text(head, size)) ? name : NULL;
 }
 
+static bool says_json(const char *content_type)
+{
+	static const char *const types[] = { "application/json", "application/ld+json",
+		                             "application/x-ndjson", "application/jsonl", NULL };
+
+	for (const char *const *t = types; content_type && *t; t++)
+		if (strncasecmp(content_type, *t, strlen(*t)) == 0)
+			return true;
+	return false;
+}
+
 static const char *text(const char *head, size_t size, const char *name, const char *content_type)
 {
 	const char *end = head + size, *s = skip_blanks(head, end);
@@ -254,7 +265,9 @@ static const char *text(const char *head, size_t size, const char *name, const c
 		return "html";
 	if (starts(s, (size_t)(end - s), "<?xml") || (ends_with(name, ".xml") && s < end && *s == '<'))
 		return "xml";
-	if (ends_with(name, ".json") && s < end && (*s == '{' || *s == '['))
+	if ((ends_with(name, ".json") || ends_with(name, ".jsonl") || ends_with(name, ".ndjson") ||
+	     says_json(content_type)) &&
+	    s < end && (*s == '{' || *s == '['))
 		return "json";
 	if (is_subtitles(s, end))
 		return "srt";

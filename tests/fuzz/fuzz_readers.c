@@ -1,5 +1,5 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo */
-/* readers: the first byte chooses mail, RTF or CSV; any bytes are read without a fault, their text not much longer. */
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* readers: the first byte chooses mail, RTF, CSV, JSON or subtitles; any bytes are read without a fault, their text not much longer. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +28,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		recoder = recoder_open();
 	if (size == 0 || size > 4000 || memmem(bytes, size, "html", 4)) /* pages have a target of their own */
 		return 0;
-	if (bytes[0] % 3 == 0)
-		mail_read(recoder, file, size - 1, &o);
-	else if (bytes[0] % 3 == 1)
-		rtf_read(recoder, file, size - 1, &o);
-	else
-		csv_read(file, size - 1, &o);
+	switch (bytes[0] % 5) {
+	case 0: mail_read(recoder, file, size - 1, &o); break;
+	case 1: rtf_read(recoder, file, size - 1, &o); break;
+	case 2: csv_read(file, size - 1, &o); break;
+	case 3: json_read(file, size - 1, &o); break;
+	default: subtitles_read(file, size - 1, &o); break;
+	}
 	if (o.size > 600 * (size + 1))
 		abort();
 	free(o.at);

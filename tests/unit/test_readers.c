@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo */
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
 /* What the helper's small readers make of files: mail, RTF, CSV, pages. */
 #include "svc-documents/helper/helper.h"
 
@@ -32,6 +32,18 @@ static void csv(char *bytes, struct out *o)
 {
 	csv_read(bytes, strlen(bytes), o);
 }
+static void json(char *bytes, struct out *o)
+{
+	json_read(bytes, strlen(bytes), o);
+}
+static void xml(char *bytes, struct out *o)
+{
+	xml_read(bytes, strlen(bytes), o);
+}
+static void subtitles(char *bytes, struct out *o)
+{
+	subtitles_read(bytes, strlen(bytes), o);
+}
 static void html(char *bytes, struct out *o)
 {
 	html_read(bytes, strlen(bytes), o);
@@ -63,6 +75,36 @@ static const struct {
 	{ "RTF that never closes", rtf, "{\\rtf1 {{{\\b x", "x" },
 	{ "CSV keeps its rows", csv, "a;b\r\n1;\"two\r\nlines\"\r\n\r\n3;4\r\n",
 	  "a;b\n1;\"two lines\"\n3;4" },
+	{ "RTF: a character beyond 16 bits is two halves", rtf, "{\\rtf1\\uc0 a\\u-10179 \\u-8704 b}",
+	  "a😀b" },
+	{ "JSON: a line for each value, under its path", json,
+	  "{\"name\":\"Ada \\\"L\\\"\",\"age\":36,\"home\":{\"city\":\"London\",\"zip\":null},\"tags\":[\"a\",\"b\"],\"ok\":true}",
+	  "name: Ada \"L\"\nage: 36\nhome.city: London\ntags: a, b\nok: true" },
+	{ "JSON: a list of objects is a list of records", json,
+	  "{\"shop\":{\"items\":[{\"n\":\"x\",\"price\":1.50},{\"n\":\"y\",\"sizes\":[{\"cm\":3}]}]}}",
+	  "## shop.items\n\nn: x\nprice: 1.50\n\nn: y\n\nsizes.cm: 3" },
+	{ "JSON: lines of it, escapes", json, "{\"a\":\"\\u00e9\\ud83d\\ude00\\n!\"}\n{\"a\":2}\n",
+	  "a: é😀\n!\n\na: 2" },
+	{ "JSON that breaks off keeps what is there", json, "{\"a\": 1, \"b\": oops, \"c",
+	  "a: 1\nb: oops\n\n\"c" },
+	{ "XML: leaves are lines, what holds others stands apart", xml,
+	  "<?xml version=\"1.0\" encoding=\"windows-1251\"?><shop><item id=\"7\"><name>Größe</name><price cur=\"EUR\">9</price>"
+	  "</item><item id=\"8\"><name>B</name></item></shop>",
+	  "id: 7\nname: Größe\ncur: EUR\nprice: 9\n\nid: 8\nname: B" },
+	{ "XML: text with elements in it is a paragraph, titles are headings", xml,
+	  "<!DOCTYPE book SYSTEM \"http://169.254.169.254/x.dtd\"><book><title>On B</title><para>One <emphasis>big</emphasis> "
+	  "thing.</para><para>Two.</para></book>",
+	  "## On B\n\nOne big thing.\n\nTwo." },
+	{ "XML: a feed holds pages", xml,
+	  "<rss><channel><item><title>News</title><description>&lt;p>Hello &lt;b>you&lt;/b>&lt;/p></description></item></channel></rss>",
+	  "## News\n\ndescription: Hello you" },
+	{ "subtitles: what is said, with the time of each paragraph", subtitles,
+	  "1\r\n00:00:01,000 --> 00:00:04,000\r\n<i>Good</i>\r\nmorning.\r\n\r\n2\r\n00:00:05,000 --> 00:00:06,000\r\n{\\an8}Hello.\r\n\r\n"
+	  "3\r\n01:02:03,500 --> 01:02:09,000\r\nLater.\r\n",
+	  "[00:00:01] Good morning. Hello.\n\n[01:02:03] Later." },
+	{ "WebVTT: notes are not said, voices are named", subtitles,
+	  "WEBVTT\n\nNOTE not this\n\nintro\n00:01.000 --> 00:02.000 align:start\n<v Ada>Is 2 < 3?\n",
+	  "[00:00:01] Ada: Is 2 < 3?" },
 	{ "a page with two articles", html,
 	  "<body><article><p>One is a long enough article to be taken for the text of the page. One is a long enough article "
 	  "to be taken for the text of the page.</article><article><p>Two is one more long enough article to be taken for "
