@@ -62,8 +62,12 @@ int documents_list_chunks(struct call *call, const Documents__ListChunksRequest 
 
 	if (db_must_find(found, "document", call->err) < 0)
 		return -1;
-	return store_chunk_list(call->db, call->owner_id, in->document_id, in->cursor, in->limit, out,
-	                        call->arena, call->err);
+	found = store_chunk_list(call->db, call->owner_id, in->document_id, in->cursor, in->limit, out,
+	                         call->arena, call->err);
+	if (found == 0)
+		return error_field(call->err, call->arena, "query", "cursor", "value_error",
+		                   "is of an earlier processing of the document: begin again without it");
+	return found < 0 ? -1 : 0;
 }
 
 /* --- Following -------------------------------------------------------------------------------------------------- */

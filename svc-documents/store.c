@@ -14,9 +14,19 @@ const struct db_stmt store_statements[] = {
 	          " coalesce(max(number) + 1 = count(*), true) AS whole"
 	          " FROM piece WHERE owner_id = $1 AND file_id = $2" },
 	{ "get_piece", "SELECT data FROM piece WHERE owner_id = $1 AND file_id = $2 AND number = $3" },
-	{ "drop_file", "DELETE FROM piece WHERE owner_id = $1 AND file_id = $2" },
-	{ "sweep", "DELETE FROM piece p WHERE created_at < now() - interval '1 hour' AND NOT EXISTS"
-	           " (SELECT FROM document d WHERE d.owner_id = p.owner_id AND d.file_id = p.file_id)" },
+	/* Not while another document has it for its own. */
+	{ "drop_file", "DELETE FROM piece WHERE owner_id = $1 AND file_id = $2 AND NOT EXISTS"
+	               " (SELECT FROM document WHERE owner_id = $1 AND original = $2)" },
+	{ "sweep",
+	  "DELETE FROM piece p WHERE created_at < now() - interval '1 hour' AND NOT EXISTS"
+	  " (SELECT FROM document d WHERE d.owner_id = p.owner_id AND d.file_id = p.file_id) AND NOT EXISTS"
+	  " (SELECT FROM document d WHERE d.owner_id = p.owner_id AND d.original = p.file_id)" },
+	/* Only one that is older: so two of a kind never wait for each other. */
+	{ "twin", "SELECT coalesce(original, file_id) AS file FROM document WHERE owner_id = $1 AND hash = $3"
+	          " AND id < $2 AND file_id IS NOT NULL ORDER BY id LIMIT 1 FOR UPDATE" },
+	{ "set_hash", "UPDATE document SET hash = $3 WHERE owner_id = $1 AND id = $2"
+	              " AND job_number = $4 AND job_attempt = $5" },
+	{ "share", "UPDATE document SET original = $3 WHERE owner_id = $1 AND id = $2 AND original IS NULL" },
 	/* Owners with lists of words but no corpus: their account is gone. One step of the key for each owner. */
 	{ "orphans", "WITH RECURSIVE o AS ((SELECT owner_id FROM posting ORDER BY owner_id LIMIT 1) UNION ALL"
 	             " SELECT (SELECT p.owner_id FROM posting p WHERE p.owner_id > o.owner_id"
@@ -40,13 +50,14 @@ const struct db_stmt store_statements[] = {
 	{ "lock",
 	  "SELECT id FROM document WHERE owner_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE" },
 	{ "delete", "DELETE FROM document WHERE owner_id = $1 AND id = $2"
-	            " RETURNING file_id, coalesce(chunks, 0) AS chunks, terms" },
+	            " RETURNING coalesce(original, file_id) AS file, coalesce(chunks, 0) AS chunks, terms" },
 	{ "uncount", "UPDATE corpus SET documents = documents - ($2::bigint > 0)::int, chunks = chunks - $2,"
 	             " terms = terms - $3 WHERE owner_id = $1" },
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	{ "usage", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes FROM document"
 	           " WHERE owner_id = $1" },
-	{ "source", "SELECT type, name, file_id, metadata->>'url' AS url, chunks IS NOT NULL AS indexed"
+	{ "source", "SELECT type, name, coalesce(original, file_id) AS file, hash IS NOT NULL AS hashed,"
+	            " metadata->>'url' AS url, chunks IS NOT NULL AS indexed"
 	            " FROM document WHERE owner_id = $1 AND id = $2" },
 	{ "claim",
 	  "UPDATE document SET status = 'processing', progress = 0.05, error = NULL, updated_at = now(),"
@@ -114,6 +125,21 @@ int store_sweep(struct db *db, int64_t *pieces, struct error *err)
 		if (db_exec(db, "drop_postings", DB_ARGS(db_text(res, i, "owner_id")), NULL, err) < 0)
 			return -1;
 	return 0;
+}
+
+int store_share(struct db *db, const char *owner, const char *id, const struct fence *f, const char *file,
+                const char *hash, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_changed(db, "set_hash", DB_ARGS(owner, id, hash, f->number, f->attempt), err);
+
+	if (found > 0)
+		found = db_find(db, "twin", DB_ARGS(owner, id, hash), &res, err);
+	if (found > 0)
+		found = db_changed(db, "share", DB_ARGS(owner, id, db_text(res, 0, "file")), err);
+	if (found <= 0)
+		return found;
+	return store_drop_file(db, owner, file, err) < 0 ? -1 : 1;
 }
 
 /* --- Documents -------------------------------------------------------------------------------------------------- */
@@ -196,7 +222,7 @@ int store_delete(struct db *db, const char *owner, const char *id, struct error 
 
 	if (found <= 0)
 		return found;
-	if (db_exec(db, "drop_file", DB_ARGS(owner, db_text(res, 0, "file_id")), NULL, err) < 0 ||
+	if (db_exec(db, "drop_file", DB_ARGS(owner, db_text(res, 0, "file")), NULL, err) < 0 ||
 	    db_exec(db, "clear_postings", DB_ARGS(owner, id), NULL, err) < 0 ||
 	    db_exec(db, "uncount", DB_ARGS(owner, db_int(res, 0, "chunks"), db_int(res, 0, "terms")), NULL,
 	            err) < 0)
@@ -219,7 +245,8 @@ int store_source(struct db *db, const char *owner, const char *id, struct source
 		return found;
 	*ret = (struct source_file){ .type = arena_strdup(a, db_text(res, 0, "type")),
 		                     .name = arena_strdup(a, db_text(res, 0, "name")),
-		                     .file = arena_strdup(a, db_text(res, 0, "file_id")),
+		                     .file = arena_strdup(a, db_text(res, 0, "file")),
+		                     .hashed = *db_text(res, 0, "hashed") == 't',
 		                     .url = arena_strdup(a, db_text(res, 0, "url")),
 		                     .indexed = *db_text(res, 0, "indexed") == 't' };
 	return 1;

@@ -21,6 +21,7 @@ const struct db_stmt store_index_statements[] = {
 	  "SELECT id, page, start, stop AS \"end\", heading, left(text, (stop - start)::int) AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND ($3::uuid IS NULL OR number > (SELECT number"
 	  " FROM chunk WHERE owner_id = $1 AND document_id = $2 AND id = $3)) ORDER BY number LIMIT $4" },
+	{ "has_chunk", "SELECT FROM chunk WHERE owner_id = $1 AND document_id = $2 AND id = $3" },
 	{ "clear_content", "DELETE FROM content WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_text", "DELETE FROM piece_of_text WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_chunks", "DELETE FROM chunk WHERE owner_id = $1 AND document_id = $2" },
@@ -518,5 +519,9 @@ int store_text(struct db *db, const char *owner, const char *id, int64_t start, 
 int store_chunk_list(struct db *db, const char *owner, const char *id, const char *cursor, int limit,
                      Documents__ChunkList *out, struct arena *a, struct error *err)
 {
-	return db_page(db, "chunk_list", DB_ARGS(owner, id, cursor), limit, STORE_PAGE, &out->base, a, err);
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_page(db, "chunk_list", DB_ARGS(owner, id, cursor), limit, STORE_PAGE, &out->base, a, err) < 0)
+		return -1;
+	return out->n_chunks || !cursor ? 1 : db_find(db, "has_chunk", DB_ARGS(owner, id, cursor), &res, err);
 }

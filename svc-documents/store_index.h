@@ -56,7 +56,7 @@ int store_text_size(struct db *db, const char *owner, const char *id, int64_t *b
                     struct error *err) CHECKED;
 int store_text(struct db *db, const char *owner, const char *id, int64_t start, int64_t end,
                Documents__Text *out, struct arena *a, struct error *err) CHECKED;
-/* The passages after the cursor in their order; none after one that is gone since the document was processed anew. */
+/* The passages after the cursor in their order. 0: the cursor is gone, since the document was processed anew. */
 int store_chunk_list(struct db *db, const char *owner, const char *id, const char *cursor, int limit,
                      Documents__ChunkList *out, struct arena *a, struct error *err) CHECKED;
 

@@ -1,6 +1,7 @@
 #include "common/base/id.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,5 +140,30 @@ void sha256_hex(char text[65], const void *bytes, size_t size)
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 
 	SHA256(bytes, size, digest);
+	hex_encode(text, digest, sizeof digest);
+}
+
+struct sha256 *sha256_begin(void)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (!ctx || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
+		abort();
+	return (struct sha256 *)ctx;
+}
+
+void sha256_add(struct sha256 *s, const void *bytes, size_t size)
+{
+	if (EVP_DigestUpdate((EVP_MD_CTX *)s, bytes, size) != 1)
+		abort();
+}
+
+void sha256_end(struct sha256 *s, char text[65])
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+
+	if (EVP_DigestFinal_ex((EVP_MD_CTX *)s, digest, NULL) != 1)
+		abort();
+	EVP_MD_CTX_free((EVP_MD_CTX *)s);
 	hex_encode(text, digest, sizeof digest);
 }

@@ -24,5 +24,10 @@ void hex_encode(char *text, const void *bytes, size_t size); /* room for 2 * siz
 
 /* SHA-256 of a string, in hexadecimal: how bearer values are stored. */
 void sha256_hex(char text[65], const void *bytes, size_t size);
+/* The same of what comes piece by piece; sha256_end() frees it. */
+struct sha256;
+struct sha256 *sha256_begin(void);
+void sha256_add(struct sha256 *s, const void *bytes, size_t size);
+void sha256_end(struct sha256 *s, char text[65]);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/id.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/json/json.h"
@@ -20,8 +21,9 @@ enum {
 
 /* --- Files and pages ------------------------------------------------------------------------------------------------ */
 
-/* The stored pieces, one after another, into memory that the helper can have. */
-static int copy_pieces(struct call *call, const struct target *t, const char *file_id, int file)
+/* The stored pieces, one after another, into memory that the helper can have; hash: NULL, or of them all. */
+static int copy_pieces(struct call *call, const struct target *t, const char *file_id, int file,
+                       struct sha256 *hash)
 {
 	struct arena scratch;
 	int rc = 1;
@@ -33,10 +35,36 @@ static int copy_pieces(struct call *call, const struct target *t, const char *fi
 		rc = store_get_piece(call->db, t->owner, file_id, i, &piece, &scratch, call->err);
 		if (rc > 0 && extract_write(file, piece.data, piece.len, call->err) < 0)
 			rc = -1;
+		if (rc > 0 && hash)
+			sha256_add(hash, piece.data, piece.len);
 		arena_reset(&scratch);
 	}
 	arena_done(&scratch);
 	return rc;
+}
+
+/* The same file is kept once. */
+static int share(struct call *call, const struct target *t, const char *file, const char *hash)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (store_share(call->db, t->owner, t->id, &t->fence, file, hash, call->err) < 0) {
+		db_rollback(call->db);
+		return -1;
+	}
+	return db_commit(call->db, call->err);
+}
+
+static int read_file(struct call *call, const struct target *t, const struct source_file *s, int file)
+{
+	struct sha256 *hash = s->hashed ? NULL : sha256_begin();
+	char text[65];
+	int rc = copy_pieces(call, t, s->file, file, hash);
+
+	if (!hash)
+		return rc;
+	sha256_end(hash, text);
+	return rc < 0 ? -1 : share(call, t, s->file, text);
 }
 
 static const char *file_metadata(const struct prepared *p, struct arena *a)
@@ -65,7 +93,7 @@ static int prepare_file(struct call *call, const struct target *t, const struct 
 
 	if (raw.file < 0)
 		return -1;
-	rc = raw.format ? copy_pieces(call, t, s->file, raw.file)
+	rc = raw.format ? read_file(call, t, s, raw.file)
 	                : error_internal(call->err, "a document of type %s", s->type);
 	if (rc == 0)
 		rc = prepare(call, t, &raw, ret, NULL);
