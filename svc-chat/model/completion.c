@@ -85,6 +85,40 @@ static json_object *first_choice(json_object *object)
 	return json_object_array_get_idx(choices, 0);
 }
 
+/* A call, or a piece of one: {"index", "id", "function": {"name", "arguments"}}; or the function alone. */
+static struct call_piece read_call(json_object *call, struct arena *a)
+{
+	json_object *function = json_get(call, "function");
+	json_object *arguments = json_get(function ? function : call, "arguments");
+	int64_t index = json_int(call, "index", -1);
+
+	return (struct call_piece){
+		.index = index >= 0 && index < 1000 ? (int)index : -1,
+		.id = arena_strdup(a, json_string(call, "id")),
+		.name = arena_strdup(a, json_string(function ? function : call, "name")),
+		.arguments = json_object_is_type(arguments, json_type_string)
+		                 ? arena_strdup(a, json_object_get_string(arguments))
+		             : json_object_is_type(arguments, json_type_object) ? json_print(arguments, a)
+		                                                                : NULL,
+	};
+}
+
+static void read_calls(json_object *message, struct completion *ret, struct arena *a)
+{
+	json_object *list = json_get(message, "tool_calls"), *old = json_get(message, "function_call");
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	struct call_piece *calls;
+
+	if (!n && !json_object_is_type(old, json_type_object))
+		return;
+	calls = arena_new(a, struct call_piece, n + 1);
+	for (size_t i = 0; i < n; i++)
+		calls[ret->call_count++] = read_call(json_object_array_get_idx(list, i), a);
+	if (!n)
+		calls[ret->call_count++] = read_call(old, a);
+	ret->calls = calls;
+}
+
 static void read_choice(json_object *choice, struct completion *ret, struct arena *a)
 {
 	const char *finish = json_string(choice, "finish_reason");
@@ -99,6 +133,11 @@ static void read_choice(json_object *choice, struct completion *ret, struct aren
 	}
 	if (!pieces.text.length && !json_get(choice, "delta") && !json_get(choice, "message"))
 		add_string(json_get(choice, "text"), &pieces.text);
+	read_calls(json_get(choice, "delta"), ret, a);
+	if (!ret->call_count) {
+		read_calls(json_get(choice, "message"), ret, a);
+		ret->whole_calls = ret->call_count > 0;
+	}
 	ret->text = pieces.text.length ? pieces.text.at : NULL;
 	ret->reasoning = pieces.reasoning.length ? pieces.reasoning.at : NULL;
 	ret->finish = finish && *finish ? arena_strdup(a, finish) : NULL;

@@ -3,7 +3,7 @@
  *
  * Understands the "chat.completion.chunk" and "chat.completion" objects of OpenAI, Azure, DeepSeek (reasoning_content),
  * vLLM and OpenRouter (reasoning, reasoning_details), Mistral (parts), Ollama, llama.cpp, and the old "text_completion".
- * Only the first choice counts; tool calls are passed over. Everything else about the object may be missing or odd; one
+ * Only the first choice counts. Everything else about the object may be missing or odd; one
  * bad character costs that character (repair.h).
  */
 #ifndef PARLEY_CHAT_COMPLETION_H
@@ -12,11 +12,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "svc-chat/model/calls.h"
 #include "svc-chat/model/complaint.h"
 
 struct completion {
 	const char *text, *reasoning; /* in the arena; NULL when there is none. A refusal is text. */
-	bool whole;         /* text and reasoning are of a whole message: no news where pieces came before */
+	bool whole; /* text and reasoning are of a whole message: no news where pieces came before */
+	const struct call_piece *calls; /* of tools; in the arena */
+	size_t call_count;
+	bool whole_calls;   /* the calls are of a whole message */
 	const char *finish; /* "stop", "length", ...; NULL while more comes */
 	const char *model;  /* what the peer calls itself; may be NULL */
 	bool done;          /* the "[DONE]" that ends a stream */

@@ -6,6 +6,8 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/json/json.h"
+#include "svc-chat/model/prompted.h"
 
 OWN_DEFINE(curlu, CURLU *, curl_url_cleanup)
 
@@ -78,35 +80,98 @@ int endpoint_init(struct endpoint *e, const char *name, const char *base_url, co
 
 /* --- What --------------------------------------------------------------------------------------------------------- */
 
-static void add_message(struct text *t, const char *role, const char *head, const char *content,
-                        struct arena *a)
+static void add_string(struct text *t, const char *string)
 {
-	const char *whole = head ? arena_printf(a, "%s\n\n%s", head, content) : content;
+	text_add_json(t, string, strlen(string));
+}
 
-	text_addf(t, "%s{\"role\":\"%s\",\"content\":", t->at[t->length - 1] == '[' ? "" : ",", role);
-	text_add_json(t, whole, strlen(whole));
+/* Endpoints read the arguments again, and some fail where they are no JSON. */
+static const char *valid_arguments(const char *arguments)
+{
+	OWN(json) json_object *value = NULL;
+	struct error ignored = { 0 };
+
+	return json_parse(arguments, strlen(arguments), &value, &ignored) == 0 &&
+	               json_object_is_type(value, json_type_object)
+	           ? arguments
+	           : "{}";
+}
+
+static void add_calls(struct text *t, const struct chat_message *m, const struct quirks *quirks)
+{
+	const char *thought = m->reasoning ? m->reasoning : quirks->bits & QUIRK_THOUGHT_BACK ? "" : NULL;
+
+	if (thought && !(quirks->bits & QUIRK_NO_THOUGHT_BACK)) {
+		text_adds(t, ",\"reasoning_content\":");
+		add_string(t, thought);
+	}
+	for (size_t i = 0; i < m->call_count; i++) {
+		text_adds(t, i ? ",{\"id\":" : ",\"tool_calls\":[{\"id\":");
+		add_string(t, m->calls[i].id);
+		text_adds(t, ",\"type\":\"function\",\"function\":{\"name\":");
+		add_string(t, m->calls[i].name);
+		text_adds(t, ",\"arguments\":");
+		add_string(t, valid_arguments(m->calls[i].arguments));
+		text_adds(t, "}}");
+	}
+	text_addc(t, ']');
+}
+
+static void add_message(struct text *t, const struct chat_message *m, const char *head,
+                        const struct quirks *quirks, struct arena *a)
+{
+	text_addf(t, "%s{\"role\":\"%s\",\"content\":", t->at[t->length - 1] == '[' ? "" : ",", m->role);
+	add_string(t, head ? arena_printf(a, "%s\n\n%s", head, m->content) : m->content);
+	if (m->call_count)
+		add_calls(t, m, quirks);
+	if (m->call_id) {
+		text_adds(t, ",\"tool_call_id\":");
+		add_string(t, m->call_id);
+	}
 	text_addc(t, '}');
 }
 
 /* Where no system message may be, its text goes to the head of the first message after it. */
-static void add_messages(struct text *t, const struct chat_message *messages, size_t count, bool no_system,
-                         struct arena *a)
+static void add_messages(struct text *t, const struct chat_message *messages, size_t count,
+                         const struct quirks *quirks, struct arena *a)
 {
 	const char *head = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		if (no_system && strcmp(messages[i].role, "system") == 0) {
+		if ((quirks->bits & QUIRK_NO_SYSTEM) && strcmp(messages[i].role, "system") == 0) {
 			head = messages[i].content;
 			continue;
 		}
-		add_message(t, messages[i].role, head, messages[i].content, a);
+		add_message(t, &messages[i], head, quirks, a);
 		head = NULL;
 	}
 }
 
-const char *endpoint_body(const struct chat_request *request, const struct chat_message *messages,
-                          size_t count, const char *model, const struct quirks *quirks, struct arena *a)
+/* plain: without what may be odd about their schemas, which then stand in their descriptions. */
+static void add_tools(struct text *t, const struct chat_request *request, bool plain, struct arena *a)
 {
+	for (size_t i = 0; i < request->tool_count; i++) {
+		const struct chat_tool *tool = &request->tools[i];
+
+		text_adds(t, i ? "," : ",\"tools\":[");
+		text_adds(t, "{\"type\":\"function\",\"function\":{\"name\":");
+		add_string(t, tool->name);
+		text_adds(t, ",\"description\":");
+		add_string(t, plain
+		                  ? arena_printf(a, "%s\nIts arguments are described by this JSON Schema: %s",
+		                                 tool->description, tool->schema)
+		                  : tool->description);
+		text_addf(t, ",\"parameters\":%s}}",
+		          plain ? "{\"type\":\"object\",\"properties\":{}}" : tool->schema);
+	}
+	text_addc(t, ']');
+}
+
+const char *endpoint_body(const struct chat_request *request, const struct chat_message *messages,
+                          size_t count, const char *model, const struct quirks *quirks, bool plain_tools,
+                          struct arena *a)
+{
+	bool prompted = request->tool_count && (quirks->bits & QUIRK_NO_TOOLS);
 	int most = request->max_tokens;
 	struct text t;
 
@@ -116,8 +181,12 @@ const char *endpoint_body(const struct chat_request *request, const struct chat_
 	text_adds(&t, "{\"model\":");
 	text_add_json(&t, model, strlen(model));
 	text_adds(&t, ",\"messages\":[");
-	add_messages(&t, messages, count, quirks->bits & QUIRK_NO_SYSTEM, a);
+	if (prompted)
+		messages = prompted_messages(request, messages, &count, a);
+	add_messages(&t, messages, count, quirks, a);
 	text_adds(&t, "]");
+	if (request->tool_count && !prompted)
+		add_tools(&t, request, plain_tools, a);
 	if (!(quirks->bits & QUIRK_NO_STREAM))
 		text_adds(&t, ",\"stream\":true");
 	if (!(quirks->bits & (QUIRK_NO_STREAM | QUIRK_NO_STREAM_OPTIONS)))

@@ -22,8 +22,10 @@ struct endpoint {
 int endpoint_init(struct endpoint *e, const char *name, const char *base_url, const char *key,
                   const char *model, struct arena *a, struct error *err) CHECKED;
 
-/* The body of a request, without what the model is known to refuse. */
+/* The body of a request, without what the model is known to refuse. plain_tools: their schemas are told in words, since
+ * the endpoint refuses one of them. */
 const char *endpoint_body(const struct chat_request *request, const struct chat_message *messages,
-                          size_t count, const char *model, const struct quirks *quirks, struct arena *a);
+                          size_t count, const char *model, const struct quirks *quirks, bool plain_tools,
+                          struct arena *a);
 
 #endif

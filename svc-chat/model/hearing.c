@@ -10,8 +10,22 @@ enum {
 
 /* --- Giving out --------------------------------------------------------------------------------------------------- */
 
-static void give_out(struct hearing *h)
+static struct text *without_calls(struct hearing *h, bool end)
 {
+	if (!h->offers)
+		return &h->answer;
+	h->clean.length = 0;
+	prompted_feed(&h->prompted, h->answer.at, h->answer.length, &h->clean);
+	if (end)
+		prompted_end(&h->prompted, &h->clean);
+	h->answer.length = 0;
+	return &h->clean;
+}
+
+static void give_out(struct hearing *h, bool end)
+{
+	struct text *clean;
+
 	if (h->think.taken_back && h->answered)
 		h->sink->take_back(h->sink->arg);
 	h->answered &= !h->think.taken_back;
@@ -21,12 +35,15 @@ static void give_out(struct hearing *h)
 		h->given = h->thought = true;
 		h->ended = h->sink->reasoning(h->sink->arg, h->thoughts.at, h->thoughts.length) != 0;
 	}
-	if (h->answer.length && !h->ended && !h->hold) {
-		h->given = h->answered = true;
-		h->ended = h->sink->text(h->sink->arg, h->answer.at, h->answer.length) != 0;
-		h->answer.length = 0;
-	}
 	h->thoughts.length = 0;
+	if (h->ended || h->hold)
+		return;
+	clean = without_calls(h, end);
+	if (clean->length) {
+		h->given = h->answered = true;
+		h->ended = h->sink->text(h->sink->arg, clean->at, clean->length) != 0;
+	}
+	h->answer.length = 0;
 }
 
 /* --- Hearing ------------------------------------------------------------------------------------------------------ */
@@ -48,9 +65,18 @@ static void hear_texts(struct hearing *h, const struct completion *c)
 	h->thought_first |= !before && h->think.apart && h->think.answered;
 }
 
+static void hear_calls(struct hearing *h, const struct completion *c)
+{
+	if (c->whole_calls && h->calls.count)
+		return;
+	for (size_t i = 0; i < c->call_count; i++)
+		calls_take(&h->calls, &c->calls[i]);
+}
+
 static void hear(struct hearing *h, const struct completion *c)
 {
 	h->read++;
+	hear_calls(h, c);
 	if (c->model && !h->result->model)
 		h->result->model = arena_strdup(h->arena, c->model);
 	if (c->has_usage) {
@@ -126,8 +152,18 @@ void hearing_init(struct hearing *h, const struct chat_sink *sink, struct chat_r
 	text_init(&h->answer, a);
 	text_init(&h->thoughts, a);
 	think_init(&h->think);
+	calls_init(&h->calls, a);
+	result->calls = NULL;
+	result->call_count = 0;
 	sse_reader_init(&h->reader, EVENT_MAX, on_event, h);
 	h->reader.is_event = is_event;
+}
+
+void hearing_offer(struct hearing *h, const struct chat_request *request, bool by_words)
+{
+	h->offers = request->tool_count > 0;
+	prompted_init(&h->prompted, &h->calls, request, by_words, h->arena);
+	text_init(&h->clean, h->arena);
 }
 
 void hearing_done(struct hearing *h)
@@ -157,7 +193,7 @@ int hearing_feed(struct hearing *h, int status, const char *bytes, size_t size)
 		text_add(&h->body, bytes, size);
 	else if (whole || sse_reader_feed(&h->reader, bytes, size, &too_large) < 0)
 		h->too_large = good;
-	give_out(h);
+	give_out(h, false);
 	return h->ended || h->failed || h->too_large;
 }
 
@@ -178,5 +214,6 @@ void hearing_end(struct hearing *h)
 	}
 	think_end(&h->think, &h->answer, &h->thoughts);
 	h->hold = false;
-	give_out(h);
+	give_out(h, true);
+	h->result->calls = calls_made(&h->calls, &h->result->call_count);
 }

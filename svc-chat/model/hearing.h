@@ -9,6 +9,7 @@
 
 #include "common/egress/sse_reader.h"
 #include "svc-chat/model/completion.h"
+#include "svc-chat/model/prompted.h"
 #include "svc-chat/model/provider.h"
 #include "svc-chat/model/think.h"
 
@@ -24,6 +25,7 @@ struct hearing {
 	bool too_large;
 	struct complaint complaint;
 	const char *finish; /* in the arena; NULL */
+	struct calls calls; /* of tools */
 	int read, unread;   /* events that were, and were not, understood */
 	struct text body;   /* of an error, or of a whole answer */
 
@@ -37,11 +39,16 @@ struct hearing {
 	struct sse_reader reader;
 	struct think think;
 	struct text answer, thoughts; /* not given out yet */
+	bool offers;                  /* tools: calls may stand in the text */
+	struct prompted prompted;
+	struct text clean; /* the answer without them */
 };
 
 /* thinks_first: this model is known to begin with thought, without saying so. Strings go to the arena. */
 void hearing_init(struct hearing *h, const struct chat_sink *sink, struct chat_result *result,
                   bool thinks_first, struct arena *a);
+/* The request offers tools, and its calls may come as text; by_words: they must (see prompted.h). */
+void hearing_offer(struct hearing *h, const struct chat_request *request, bool by_words);
 void hearing_done(struct hearing *h);
 
 /* Non-zero: no more is wanted. */

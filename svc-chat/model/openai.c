@@ -168,11 +168,20 @@ static void learn_thought(struct asking *q, const struct endpoint *e, const char
 	quirks_keep(q->p->quirks, q->request->db, e->base_url, model, quirks);
 }
 
+/* One of the tools that a user has brought along: nothing to learn for others. */
+static bool refuses_tool(const struct chat_request *request, const struct complaint *c)
+{
+	return request->tool_count && c->status && complaint_kind(c) == COMPLAINT_REQUEST &&
+	       (complaint_mentions(c, "tool") || complaint_mentions(c, "function") ||
+	        complaint_mentions(c, "schema"));
+}
+
 /* One endpoint, as often as it makes sense. */
 static enum verdict ask_endpoint(struct asking *q, const struct endpoint *e, const char *model)
 {
 	struct quirks quirks = quirks_of(q->p->quirks, q->request->db, e->base_url, model);
 	int tries = 0, lessons = 0;
+	bool plain = false; /* a tool's schema was refused: all are told in words, this time */
 
 	for (;;) {
 		struct attempt x = { 0 };
@@ -180,9 +189,11 @@ static enum verdict ask_endpoint(struct asking *q, const struct endpoint *e, con
 		enum verdict verdict;
 
 		hearing_init(&x.hearing, q->sink, q->result, quirks.bits & QUIRK_THINKS_FIRST, q->arena);
-		attempt(q, e,
-		        endpoint_body(q->request, q->messages, q->message_count, model, &quirks, q->arena),
-		        &x);
+		hearing_offer(&x.hearing, q->request, quirks.bits & QUIRK_NO_TOOLS);
+		attempt(
+		    q, e,
+		    endpoint_body(q->request, q->messages, q->message_count, model, &quirks, plain, q->arena),
+		    &x);
 		verdict = verdict_of(&x, q->request, e, &complaint, q->result, q->arena, q->err);
 		if (verdict == VERDICT_DONE)
 			learn_thought(q, e, model, &quirks, &x.hearing);
@@ -192,6 +203,11 @@ static enum verdict ask_endpoint(struct asking *q, const struct endpoint *e, con
 		if (complaint.status != 0 && lessons++ < LESSONS &&
 		    quirks_learn(&quirks, &complaint, q->request->max_tokens)) {
 			quirks_keep(q->p->quirks, q->request->db, e->base_url, model, &quirks);
+			error_clear(q->err);
+			continue;
+		}
+		if (!plain && refuses_tool(q->request, &complaint)) {
+			plain = true;
 			error_clear(q->err);
 			continue;
 		}
@@ -326,7 +342,9 @@ int provider_openai(const struct provider_openai_config *config, struct chat_pro
 
 	if (!p)
 		abort();
-	p->base = (struct chat_provider){ .name = "openai", .answer = answer, .free = free_openai };
+	p->base = (struct chat_provider){
+		.name = "openai", .calls_tools = true, .answer = answer, .free = free_openai
+	};
 	p->config = *config;
 	p->quirks = quirks_open(config->quirks);
 	arena_init(&p->arena, 0);

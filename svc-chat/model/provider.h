@@ -23,9 +23,26 @@ struct passage {
 	const char *heading; /* above it: "Part II / Warranty"; NULL: none */
 };
 
+/* A tool that a model may call. */
+struct chat_tool {
+	const char *name, *description; /* of letters, digits, '_' and '-'; at most 64 long */
+	const char *schema;             /* of its arguments: a JSON object */
+};
+/* A call that a model wants. */
+struct chat_call {
+	const char *id, *name;
+	const char *arguments; /* as the model wrote them: JSON, if all is well */
+};
+
 struct chat_message {
-	const char *role; /* "system", "user", "assistant" */
+	const char *role; /* "system", "user", "assistant", "tool" */
 	const char *content;
+	/* Of an assistant that called tools, in the turn that is under way. */
+	const char *reasoning; /* NULL: none */
+	const struct chat_call *calls;
+	size_t call_count;
+	/* Of a tool: which call this answers, and of which tool. */
+	const char *call_id, *name;
 };
 
 struct chat_request {
@@ -39,6 +56,8 @@ struct chat_request {
 	const struct passage *passages;
 	size_t passage_count;
 	bool has_documents;
+	const struct chat_tool *tools; /* that may be called; none for providers that are no models */
+	size_t tool_count;
 	const atomic_bool *cancelled; /* ends the writing soon, with ERROR_UNAVAILABLE */
 	bool for_visitor;             /* a stranger reads what is said of failures */
 	const char *request_id;       /* for the log; may be NULL */
@@ -64,10 +83,13 @@ struct chat_result {
 	const char *finish; /* "stop", "length" (cut there), "filtered"; NULL when it did not come to that */
 	bool has_usage;
 	int64_t prompt_tokens, completion_tokens;
+	const struct chat_call *calls; /* instead of an answer, or behind its beginning */
+	size_t call_count;
 };
 
 struct chat_provider {
 	const char *name;
+	bool calls_tools;
 	/* 0, or -1: ERROR_UPSTREAM, ERROR_UNAVAILABLE, ERROR_UNKNOWN_OUTCOME (time is up), with a sentence for the user.
 	 * Pieces may have been given before a failure. *ret is good as far as it was learned, failed or not. */
 	int (*answer)(struct chat_provider *p, const struct chat_request *request,

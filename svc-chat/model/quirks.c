@@ -172,6 +172,21 @@ static bool about_streams(const struct complaint *c)
 	       (complaint_mentions(c, "support") || complaint_mentions(c, "allowed"));
 }
 
+/* Of the thing itself, not of one tool that a user has brought along. */
+static bool about_tools(const struct complaint *c)
+{
+	static const char *const refusals[] = { "support", "requires", "require ",  "enable", "unrecognized",
+		                                "unknown", "allowed",  "available", "extra",  "unexpected" };
+
+	if ((!complaint_mentions(c, "tool") && !complaint_mentions(c, "function call")) ||
+	    complaint_mentions(c, "schema"))
+		return false;
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (complaint_mentions(c, refusals[i]))
+			return true;
+	return false;
+}
+
 static bool add(struct quirks *q, int64_t bit)
 {
 	if (q->bits & bit)
@@ -180,12 +195,26 @@ static bool add(struct quirks *q, int64_t bit)
 	return true;
 }
 
+static bool learn_thought(struct quirks *q, const struct complaint *c)
+{
+	bool wants = complaint_mentions(c, "missing") || complaint_mentions(c, "must be passed");
+	int64_t bit = wants ? QUIRK_THOUGHT_BACK : QUIRK_NO_THOUGHT_BACK;
+	int64_t other = QUIRK_THOUGHT_BACK ^ QUIRK_NO_THOUGHT_BACK ^ bit;
+
+	q->bits &= ~other;
+	return add(q, bit);
+}
+
 bool quirks_learn(struct quirks *q, const struct complaint *c, int max_tokens)
 {
 	enum complaint_kind kind = complaint_kind(c);
 
 	if (kind != COMPLAINT_REQUEST && kind != COMPLAINT_FAILED && kind != COMPLAINT_ADDRESS)
 		return false;
+	if (complaint_mentions(c, "reasoning_content"))
+		return learn_thought(q, c);
+	if (about_tools(c))
+		return add(q, QUIRK_NO_TOOLS);
 	if (complaint_mentions(c, "stream_options"))
 		return add(q, QUIRK_NO_STREAM_OPTIONS);
 	if (complaint_mentions(c, "max_completion_tokens") || complaint_mentions(c, "max_tokens"))

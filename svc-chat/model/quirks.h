@@ -19,6 +19,9 @@ enum quirk {
 	QUIRK_COMPLETION_TOKENS = 16, /* max_completion_tokens instead of max_tokens */
 	QUIRK_NO_MAX_TOKENS = 32,     /* neither */
 	QUIRK_THINKS_FIRST = 64,      /* begins with thought that only its end marks */
+	QUIRK_NO_TOOLS = 128,         /* cannot call them: is told in words how to */
+	QUIRK_THOUGHT_BACK = 256, /* what it thought before its calls goes back, also where there was none */
+	QUIRK_NO_THOUGHT_BACK = 512, /* never */
 };
 
 struct quirks {

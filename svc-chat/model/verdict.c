@@ -98,7 +98,7 @@ static enum verdict finished(const struct hearing *h, const struct chat_request 
 		return fail(request, "the model broke off its answer", h->finish,
 		            h->given ? VERDICT_FAILED : VERDICT_AGAIN, err);
 	result->finish = finish;
-	if (h->answered)
+	if (h->answered || result->call_count)
 		return VERDICT_DONE;
 	if (strcmp(finish, "filtered") == 0)
 		error_set(err, ERROR_UPSTREAM, "%s", sentences[COMPLAINT_FILTER].owner);

@@ -1,4 +1,4 @@
-/* links: svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/complaint.c svc-chat/model/repair.c */
+/* links: svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/prompted.c svc-chat/model/calls.c svc-chat/model/defuse.c svc-chat/model/complaint.c svc-chat/model/repair.c */
 #include "svc-chat/model/endpoint.h"
 
 #include <setjmp.h>
@@ -99,7 +99,7 @@ static void test_bodies(void **state)
 	(void)state;
 	arena_init(&a, 0);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_string_equal(endpoint_body(&request, messages, 4, "m", &cases[i].quirks, &a),
+		assert_string_equal(endpoint_body(&request, messages, 4, "m", &cases[i].quirks, false, &a),
 		                    cases[i].want);
 	arena_done(&a);
 }

@@ -1,0 +1,38 @@
+/*
+ * calls: the calls of tools that a model wants, put together from the pieces in which they come.
+ *
+ * A piece belongs to the call of its index; where several calls share one index (Gemini), or have none, another id, or a
+ * name after arguments, begins the next call. Ids and names may be repeated with every piece. Arguments are a text that
+ * grows, or come as one object (Ollama). At most CALLS_MAX calls of CALLS_BYTES together are kept.
+ */
+#ifndef PARLEY_CHAT_CALLS_H
+#define PARLEY_CHAT_CALLS_H
+
+#include "common/base/text.h"
+#include "svc-chat/model/provider.h"
+
+enum { CALLS_MAX = 16, CALLS_BYTES = 128 << 10 };
+
+struct call_piece {
+	int index;                         /* -1: none */
+	const char *id, *name, *arguments; /* NULL: not in this piece */
+};
+
+struct pending_call {
+	int index;
+	const char *id;
+	struct text name, arguments;
+};
+struct calls {
+	struct arena *arena;
+	struct pending_call at[CALLS_MAX];
+	size_t count, bytes;
+	bool cut; /* more came than is kept */
+};
+
+void calls_init(struct calls *c, struct arena *a);
+void calls_take(struct calls *c, const struct call_piece *piece);
+/* Those that have a name. Each has an id, and arguments, "{}" where there were none. In the arena. */
+const struct chat_call *calls_made(const struct calls *c, size_t *count);
+
+#endif

@@ -1,0 +1,240 @@
+/* links: svc-chat/model/calls.c svc-chat/model/prompted.c svc-chat/model/completion.c svc-chat/model/complaint.c svc-chat/model/repair.c svc-chat/model/defuse.c -lunistring */
+/* Calls of tools as they come: in pieces of a stream, and in the text of models that have no such thing. */
+#include "svc-chat/model/calls.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "svc-chat/model/completion.h"
+#include "svc-chat/model/prompted.h"
+
+static char *print(const struct calls *calls, struct arena *a)
+{
+	struct text t;
+	size_t n;
+	const struct chat_call *list = calls_made(calls, &n);
+
+	text_init(&t, a);
+	for (size_t i = 0; i < n; i++)
+		text_addf(&t, "%s%s %s %s", i ? "; " : "", list[i].id, list[i].name, list[i].arguments);
+	return t.at;
+}
+
+/* --- Pieces of a stream ------------------------------------------------------------------------------------------------ */
+
+#define DELTA(calls) "{\"choices\":[{\"delta\":{\"tool_calls\":[" calls "]}}]}"
+#define WHOLE(calls) "{\"choices\":[{\"message\":{\"tool_calls\":[" calls "]}}]}"
+
+static const struct {
+	const char *name;
+	const char *chunks[8];
+	const char *want;
+} streams[] = {
+	{ "OpenAI: the name first, then the arguments",
+	  { DELTA(
+	        "{\"index\":0,\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":\"\"}}"),
+	    DELTA("{\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\"}}"),
+	    DELTA("{\"index\":0,\"function\":{\"arguments\":\"2}\"}}") },
+	  "c1 add {\"a\":2}" },
+	{ "two, taking turns",
+	  { DELTA(
+	        "{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\"}},{\"index\":1,\"id\":\"c2\",\"function\":{\"name\":\"sub\"}}"),
+	    DELTA("{\"index\":1,\"function\":{\"arguments\":\"{\\\"b\\\"\"}}"),
+	    DELTA(
+	        "{\"index\":0,\"function\":{\"arguments\":\"{}\"}},{\"index\":1,\"function\":{\"arguments\":\":1}\"}}") },
+	  "c1 add {}; c2 sub {\"b\":1}" },
+	{ "id and name with every piece",
+	  { DELTA("{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{\"}}"),
+	    DELTA("{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"}\"}}") },
+	  "c1 add {}" },
+	{ "an empty id with later pieces",
+	  { DELTA("{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{\"}}"),
+	    DELTA("{\"index\":0,\"id\":\"\",\"function\":{\"name\":\"\",\"arguments\":\"}\"}}") },
+	  "c1 add {}" },
+	{ "Gemini: all have index 0",
+	  { DELTA("{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}}"),
+	    DELTA("{\"index\":0,\"id\":\"c2\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}}") },
+	  "c1 add {}; c2 add {}" },
+	{ "no index",
+	  { DELTA(
+	      "{\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}},{\"id\":\"c2\",\"function\":{\"name\":\"sub\",\"arguments\":\"{}\"}}") },
+	  "c1 add {}; c2 sub {}" },
+	{ "neither index nor id",
+	  { DELTA(
+	      "{\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}},{\"function\":{\"name\":\"sub\",\"arguments\":\"{}\"}}") },
+	  "call_0 add {}; call_1 sub {}" },
+	{ "neither, in pieces",
+	  { DELTA("{\"function\":{\"name\":\"add\"}}"), DELTA("{\"function\":{\"arguments\":\"{\"}}"),
+	    DELTA("{\"function\":{\"arguments\":\"}\"}}") },
+	  "call_0 add {}" },
+	{ "Ollama: arguments are an object",
+	  { DELTA("{\"function\":{\"name\":\"add\",\"arguments\":{\"a\":1}}}") },
+	  "call_0 add {\"a\":1}" },
+	{ "arguments that are null, or empty",
+	  { DELTA(
+	      "{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"now\",\"arguments\":null}},{\"index\":1,\"id\":\"c2\",\"function\":{\"name\":\"now\",\"arguments\":\"\"}}") },
+	  "c1 now {}; c2 now {}" },
+	{ "a whole message",
+	  { WHOLE("{\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}}") },
+	  "c1 add {}" },
+	{ "the old function_call",
+	  { "{\"choices\":[{\"delta\":{\"function_call\":{\"name\":\"add\",\"arguments\":\"{\"}}}]}",
+	    "{\"choices\":[{\"delta\":{\"function_call\":{\"arguments\":\"}\"}}}]}" },
+	  "call_0 add {}" },
+	{ "no name at all", { DELTA("{\"index\":0,\"function\":{\"arguments\":\"{}\"}}") }, "" },
+	{ "odd types",
+	  { DELTA("1,null,[],{\"index\":\"x\",\"function\":3},{\"function\":{\"name\":5,\"arguments\":7}}") },
+	  "" },
+};
+
+static void test_streams(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+		struct calls calls;
+		struct arena a;
+
+		print_message("%s\n", streams[i].name);
+		arena_init(&a, 0);
+		calls_init(&calls, &a);
+		for (const char *const *chunk = streams[i].chunks; *chunk; chunk++) {
+			struct completion c;
+
+			assert_true(completion_read(*chunk, strlen(*chunk), &c, &a));
+			for (size_t k = 0; k < c.call_count; k++)
+				calls_take(&calls, &c.calls[k]);
+		}
+		assert_string_equal(print(&calls, &a), streams[i].want);
+		arena_done(&a);
+	}
+}
+
+static void test_bounds(void **state)
+{
+	struct call_piece piece = { .index = 0, .id = "c", .name = "add", .arguments = "0123456789" };
+	struct calls calls;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	calls_init(&calls, &a);
+	for (int i = 0; i < 100; i++) {
+		piece.index = i;
+		calls_take(&calls, &piece);
+	}
+	assert_int_equal(calls.count, CALLS_MAX);
+	assert_true(calls.cut);
+	piece.index = 0;
+	for (int i = 0; i < 100000; i++)
+		calls_take(&calls, &piece);
+	assert_int_equal(calls.bytes, CALLS_BYTES);
+	arena_done(&a);
+}
+
+/* --- Text --------------------------------------------------------------------------------------------------------------- */
+
+static const struct chat_tool tools[] = { { "add", "adds", "{\"type\":\"object\"}" }, { "now", "", "{}" } };
+
+static const struct {
+	const char *name;
+	bool eager;
+	const char *text, *want; /* "what passes|the calls" */
+} texts[] = {
+	{ "no call", true, "Two < three, and `x` is *it*.\n- a\n", "Two < three, and `x` is *it*.\n- a\n|" },
+	{ "a tag", true, "I add.\n<tool_call>\n{\"name\": \"add\", \"arguments\": {\"a\": 1}}\n</tool_call>",
+	  "I add.\n|call_0 add {\"a\":1}" },
+	{ "two tags, text around", true,
+	  "A<tool_call>{\"name\":\"add\",\"arguments\":{}}</tool_call>B<tool_call>{\"name\":\"now\"}</tool_call>C",
+	  "ABC|call_0 add {}; call_1 now {}" },
+	{ "a tag that does not end", true, "<tool_call>{\"name\":\"now\",\"arguments\":{}}",
+	  "|call_0 now {}" },
+	{ "two in one tag", true,
+	  "<tool_call>\n{\"name\":\"now\"}\n{\"name\":\"add\",\"arguments\":{}}\n</tool_call>",
+	  "|call_0 now {}; call_1 add {}" },
+	{ "arguments as text", true,
+	  "<tool_call>{\"name\":\"add\",\"arguments\":\"{\\\"a\\\":1}\"}</tool_call>",
+	  "|call_0 add {\"a\":1}" },
+	{ "a list", true, "<tool_call>[{\"name\":\"now\"},{\"name\":\"now\"}]</tool_call>",
+	  "|call_0 now {}; call_1 now {}" },
+	{ "a fence in a tag", true, "<tool_call>\n```json\n{\"name\":\"now\"}\n```\n</tool_call>",
+	  "|call_0 now {}" },
+	{ "another tag", true, "<function_call>{\"name\":\"now\",\"arguments\":{}}</function_call>",
+	  "|call_0 now {}" },
+	{ "what cannot be read", true, "<tool_call>add 1 and 2</tool_call>",
+	  "|call_0 unreadable_call <tool_call>add 1 and 2" },
+	{ "a tag that is spoken of", false, "Write <tool_call>x</tool_call> then.",
+	  "Write <tool_call>x</tool_call> then.|" },
+	{ "a tag with a stranger's tool", false, "<tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call>",
+	  "<tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call>|" },
+	{ "a tag where calls come otherwise", false,
+	  "<tool_call>{\"name\":\"add\",\"arguments\":{}}</tool_call>", "|call_0 add {}" },
+	{ "fenced JSON", true, "So:\n```json\n{\"tool\": \"add\", \"parameters\": {\"a\": 1}}\n```\n",
+	  "So:\n\n|call_0 add {\"a\":1}" },
+	{ "fenced, bare", true, "```\n{\"name\": \"now\", \"arguments\": {}}\n```", "|call_0 now {}" },
+	{ "fenced, OpenAI's form", true,
+	  "```json\n{\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":{\"a\":1}}}\n```",
+	  "|call_0 add {\"a\":1}" },
+	{ "fenced JSON that is no call", true, "```json\n{\"a\": 1}\n```\nSee?",
+	  "```json\n{\"a\": 1}\n```\nSee?|" },
+	{ "fenced JSON with a name", false, "```json\n{\"name\": \"Ada\", \"arguments\": {}}\n```",
+	  "```json\n{\"name\": \"Ada\", \"arguments\": {}}\n```|" },
+	{ "code", true,
+	  "```c\n<tool_call>{\"name\":\"now\"}</tool_call>\nFunction call: x\n```\n<tool_call>{\"name\":\"now\"}</tool_call>",
+	  "```c\n<tool_call>{\"name\":\"now\"}</tool_call>\nFunction call: x\n```\n|call_0 now {}" },
+	{ "a line", true, "Function call: {\"name\": \"add\", \"arguments\": {\"a\": \"}\"}}\nDone",
+	  "\nDone|call_0 add {\"a\":\"}\"}" },
+	{ "a line with the name before", true, "Function call: add({\"a\": 1})", "|call_0 add {\"a\": 1}" },
+	{ "a line, bold", true, "**Function call:** `add` {\"a\": 1}\n", "**\n|call_0 add {\"a\": 1}" },
+	{ "a line over lines", true, "Function call:\n{\n \"name\": \"now\",\n \"arguments\": {}\n}",
+	  "|call_0 now {}" },
+	{ "words that begin so", true, "Function call: that is what it is called.\nYes.",
+	  "Function call: that is what it is called.\nYes.|" },
+	{ "in the midst of a line", true, "A function call: {\"name\":\"now\"} is it.",
+	  "A function call: {\"name\":\"now\"} is it.|" },
+};
+
+static char *filtered(const char *text, size_t piece, bool eager, struct arena *a)
+{
+	const struct chat_request request = { .tools = tools, .tool_count = 2 };
+	struct prompted p;
+	struct calls calls;
+	struct text out;
+
+	calls_init(&calls, a);
+	text_init(&out, a);
+	prompted_init(&p, &calls, &request, eager, a);
+	for (size_t at = 0, size = strlen(text); at < size; at += piece)
+		prompted_feed(&p, text + at, size - at < piece ? size - at : piece, &out);
+	prompted_end(&p, &out);
+	return arena_printf(a, "%s|%s", out.at, print(&calls, a));
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct arena a;
+
+		print_message("%s\n", texts[i].name);
+		arena_init(&a, 0);
+		for (size_t piece = 1; piece <= strlen(texts[i].text); piece++)
+			assert_string_equal(filtered(texts[i].text, piece, texts[i].eager, &a),
+			                    texts[i].want);
+		arena_done(&a);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_texts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
