@@ -7,18 +7,14 @@
 #include "common/json/json.h"
 #include "common/service/sealer.h"
 #include "svc-chat/state.h"
-#include "svc-chat/store_servers.h"
-#include "svc-chat/tools/inventory.h"
 #include "svc-chat/tools/name.h"
+#include "svc-chat/tools/servers.h"
 
 enum {
 	TEST_MS = 9500,         /* of a test, which never hangs */
 	CONNECT_MS = 25 * 1000, /* below the route's deadline */
-	REFRESH_MS = 2000,      /* of the list of tools */
-	FRESH_SECONDS = 300,    /* what is known of a server's tools is good */
 	AGAIN_SECONDS = 30,     /* until a server that failed is asked again */
-	HEADERS = 10,
-	REPLY_BYTES = 3 << 20, /* of tools in one answer */
+	REPLY_BYTES = 3 << 20,  /* of tools in one answer */
 };
 
 static const struct chat *chat_of(const struct call *call)
@@ -49,11 +45,6 @@ static int load(struct call *call, int64_t id, struct server_row *ret)
 {
 	return db_must_find(store_get_server(call->db, call->owner_id, id, ret, call->arena, call->err),
 	                    "MCP server", call->err);
-}
-
-static const char *headers_context(const struct call *call)
-{
-	return arena_printf(call->arena, "mcp.headers/%s", call->owner_id);
 }
 
 /* What HTTP itself needs, and what would let a stranger speak for us, is not the user's to set. */
@@ -91,9 +82,9 @@ static int check_headers(struct call *call, const char *text)
 
 	if (json_parse(text, strlen(text), &headers, call->err) < 0)
 		return -1;
-	if (json_object_object_length(headers) > HEADERS)
+	if (json_object_object_length(headers) > SERVERS_HEADERS)
 		return error_field(call->err, call->arena, "body", "config.headers", "value_error",
-		                   "must be at most %d headers", HEADERS);
+		                   "must be at most %d headers", SERVERS_HEADERS);
 	json_object_object_foreach(headers, name, value)
 	{
 		if (!may_be_set(name))
@@ -113,31 +104,9 @@ static int take_headers(struct call *call, const char *headers, struct server_ro
 	if (!headers)
 		return 0;
 	if (check_headers(call, headers) < 0 ||
-	    sealer_seal(call, headers_context(call), headers, &sealed) < 0)
+	    sealer_seal(call, servers_headers_context(call), headers, &sealed) < 0)
 		return -1;
 	row->headers = sealed;
-	return 0;
-}
-
-/* For requests: "Name: value" each. */
-static int open_headers(struct call *call, const struct server_row *row, const char *const **ret)
-{
-	const char **list = arena_new(call->arena, const char *, HEADERS + 1);
-	OWN(json) json_object *headers = NULL;
-	char *plain;
-	size_t n = 0;
-
-	*ret = list;
-	if (!row->headers)
-		return 0;
-	if (sealer_open(call, headers_context(call), row->headers, &plain) < 0 ||
-	    json_parse(plain, strlen(plain), &headers, call->err) < 0)
-		return -1;
-	json_object_object_foreach(headers, name, value)
-	{
-		if (n < HEADERS)
-			list[n++] = arena_printf(call->arena, "%s: %s", name, json_object_get_string(value));
-	}
 	return 0;
 }
 
@@ -232,35 +201,6 @@ int chat_delete_server(struct call *call, const Chat__ServerRequest *in, Rpc__Me
 
 /* --- Asking ------------------------------------------------------------------------------------------------------------ */
 
-static bool wants_sign_in(const struct inventory *asked)
-{
-	return asked->err.code == ERROR_UNAUTHENTICATED || asked->err.code == ERROR_FORBIDDEN;
-}
-
-/* What asking has shown goes into the row, and is kept. */
-static int note(struct call *call, struct server_row *row, const struct inventory *asked)
-{
-	bool failed = asked->err.code != 0;
-
-	row->status = !failed ? "connected" : wants_sign_in(asked) ? "needs_auth" : "error";
-	row->status_detail = failed ? arena_strdup(call->arena, asked->err.message) : NULL;
-	row->sessions = asked->sessions;
-	if (!failed) {
-		row->tools = asked->tools;
-		row->tools_count = asked->count;
-	}
-	return store_note_server(call->db, call->owner_id, row, failed ? NULL : asked->tools, call->err);
-}
-
-static int ask(struct call *call, struct server_row *row, int ms, struct inventory *asked)
-{
-	*asked = (struct inventory){ .url = row->uri, .sessions = row->sessions };
-	if (open_headers(call, row, &asked->headers) < 0)
-		return -1;
-	inventory_ask(chat_of(call)->egress, asked, ms, call->arena);
-	return note(call, row, asked);
-}
-
 /* The names that the model sees, of one server. */
 static int public_names(struct call *call, const struct server_row *row, char ***ret, size_t *count)
 {
@@ -284,12 +224,12 @@ int chat_test_server(struct call *call, const Chat__ServerRequest *in, Chat__Ser
 	struct inventory asked;
 	struct server_row row;
 
-	if (load(call, in->server_id, &row) < 0 || ask(call, &row, TEST_MS, &asked) < 0)
+	if (load(call, in->server_id, &row) < 0 || servers_ask(call, &row, TEST_MS, &asked) < 0)
 		return -1;
 	out->has_success = out->has_tools_count = true;
 	if (asked.err.code) {
 		out->error = arena_strdup(call->arena, asked.err.message);
-		out->has_oauth_required = out->oauth_required = wants_sign_in(&asked);
+		out->has_oauth_required = out->oauth_required = servers_wants_sign_in(&asked.err);
 		out->message =
 		    out->oauth_required
 		        ? arena_printf(call->arena, "Please authenticate with %s first", row.name)
@@ -323,9 +263,9 @@ int chat_connect_server(struct call *call, const Chat__ServerRequest *in, Chat__
 	struct inventory asked;
 	struct server_row row;
 
-	if (load(call, in->server_id, &row) < 0 || ask(call, &row, CONNECT_MS, &asked) < 0)
+	if (load(call, in->server_id, &row) < 0 || servers_ask(call, &row, CONNECT_MS, &asked) < 0)
 		return -1;
-	if (wants_sign_in(&asked))
+	if (servers_wants_sign_in(&asked.err))
 		return refuse_sign_in(call, &row);
 	if (asked.err.code) {
 		error_set(call->err, ERROR_UPSTREAM, "%s", asked.err.message);
@@ -340,35 +280,6 @@ int chat_connect_server(struct call *call, const Chat__ServerRequest *in, Chat__
 }
 
 /* --- Tools of all ------------------------------------------------------------------------------------------------------- */
-
-static bool is_due(const struct server_row *row)
-{
-	bool failed = strcmp(row->status, "error") == 0 || strcmp(row->status, "needs_auth") == 0;
-
-	return row->age < 0 || row->age > (failed ? AGAIN_SECONDS : FRESH_SECONDS);
-}
-
-/* Those that are not fresh are asked, all at once. */
-static int refresh(struct call *call, struct server_row *rows, size_t count)
-{
-	struct inventory *asked = arena_new(call->arena, struct inventory, count);
-	struct server_row **due = arena_new(call->arena, struct server_row *, count);
-	size_t n = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (!is_due(&rows[i]))
-			continue;
-		asked[n] = (struct inventory){ .url = rows[i].uri, .sessions = rows[i].sessions };
-		if (open_headers(call, &rows[i], &asked[n].headers) < 0)
-			return -1;
-		due[n++] = &rows[i];
-	}
-	inventory_ask_all(chat_of(call)->egress, asked, n, REFRESH_MS, call->arena);
-	for (size_t i = 0; i < n; i++)
-		if (note(call, due[i], &asked[i]) < 0)
-			return -1;
-	return 0;
-}
 
 static char *member_json(json_object *tool, const char *key, struct arena *a)
 {
@@ -435,20 +346,13 @@ static int list_tools(struct call *call, const char *wanted, struct server_row *
 	return 0;
 }
 
-static int all_servers(struct call *call, struct server_row **rows, size_t *count)
-{
-	int64_t next;
-
-	return store_list_servers(call->db, call->owner_id, 0, 0, rows, count, &next, call->arena, call->err);
-}
-
 int chat_list_tools(struct call *call, const Rpc__Empty *in, Chat__McpToolList *out)
 {
 	struct server_row *rows;
 	size_t count;
 
 	(void)in;
-	if (all_servers(call, &rows, &count) < 0 || refresh(call, rows, count) < 0)
+	if (servers_all(call, &rows, &count) < 0 || servers_refresh(call, rows, count, AGAIN_SECONDS) < 0)
 		return -1;
 	return list_tools(call, NULL, rows, count, out, NULL);
 }
@@ -464,7 +368,7 @@ static int find_tool(struct call *call, const char *name, Chat__McpTool **ret, c
 	struct server_row *rows;
 	size_t count;
 
-	if (all_servers(call, &rows, &count) < 0 || list_tools(call, name, rows, count, &found, own_name) < 0)
+	if (servers_all(call, &rows, &count) < 0 || list_tools(call, name, rows, count, &found, own_name) < 0)
 		return -1;
 	if (found.n_tools == 0)
 		return error_set(call->err, ERROR_NOT_FOUND, "no such tool");
