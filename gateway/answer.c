@@ -1,13 +1,13 @@
 #include "gateway/answer.h"
 
 #include <civetweb.h>
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "gateway/error_form.h"
 #include "gateway/guard.h"
 
 static const struct {
@@ -37,6 +37,7 @@ static const char *reason(int status)
 		{ 201, "Created" },
 		{ 202, "Accepted" },
 		{ 204, "No Content" },
+		{ 206, "Partial Content" },
 		{ 303, "See Other" },
 		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
@@ -47,6 +48,7 @@ static const char *reason(int status)
 		{ 409, "Conflict" },
 		{ 413, "Content Too Large" },
 		{ 415, "Unsupported Media Type" },
+		{ 416, "Range Not Satisfiable" },
 		{ 422, "Unprocessable Content" },
 		{ 429, "Too Many Requests" },
 		{ 500, "Internal Server Error" },
@@ -140,61 +142,16 @@ void answer_json(struct request *req, int status, const char *body, size_t size)
 	                     .status = status, .type = "application/json", .body = body, .size = size });
 }
 
-/* "settings.temperature" is ["body", "settings", "temperature"]; a number stands for a place in a list. */
-static void add_location(struct text *out, const struct field_error *f)
+/* What a field must be is 422 with us, and 400 for clients of other people's APIs. */
+static int status_of(const struct request *req, enum error_code code)
 {
-	const char *at = f->field;
-
-	text_addc(out, '[');
-	text_add_json(out, f->where, strlen(f->where));
-	while (*at) {
-		size_t length = strcspn(at, ".");
-
-		text_addc(out, ',');
-		if (length && strspn(at, "0123456789") == length)
-			text_add(out, at, length);
-		else
-			text_add_json(out, at, length);
-		at += length + (at[length] == '.');
-	}
-	text_addc(out, ']');
-}
-
-static void add_fields(struct text *out, const struct field_error *f)
-{
-	text_adds(out, ",\"errors\":[");
-	for (; f; f = f->next) {
-		text_adds(out, "{\"loc\":");
-		add_location(out, f);
-		text_adds(out, ",\"msg\":");
-		text_add_json(out, f->msg, strlen(f->msg));
-		text_adds(out, ",\"type\":");
-		text_add_json(out, f->type, strlen(f->type));
-		text_adds(out, f->next ? "}," : "}");
-	}
-	text_addc(out, ']');
-}
-
-/* The members of a JSON object that a service made: what stands between its braces. */
-static void add_members(struct text *out, const char *object)
-{
-	const char *from = strchr(object, '{'), *to = strrchr(object, '}');
-
-	if (!from || !to || to <= from)
-		return;
-	for (from++; from < to && isspace((unsigned char)*from);)
-		from++;
-	if (from == to)
-		return;
-	text_addc(out, ',');
-	text_add(out, from, (size_t)(to - from));
+	return code == ERROR_INVALID && req->errors != ERRORS_DETAIL ? 400 : answer_status(code);
 }
 
 void answer_error(struct request *req, const char *extra)
 {
 	const struct error *err = &req->err;
 	enum error_code code = (unsigned)err->code < ERROR_CODES ? err->code : ERROR_INTERNAL;
-	const char *detail = err->message[0] ? err->message : "something went wrong on our side";
 	int retry_after = err->retry_after > 0 ? err->retry_after : statuses[code].retry_after;
 	struct text body;
 
@@ -204,16 +161,18 @@ void answer_error(struct request *req, const char *extra)
 		answer_header(req, "WWW-Authenticate", "Bearer realm=\"parley\"%s",
 		              req->challenge ? req->challenge : "");
 	text_init(&body, req->arena);
-	text_adds(&body, "{\"detail\":");
-	text_add_json(&body, detail, strlen(detail));
-	if (err->fields)
-		add_fields(&body, err->fields);
-	else if (code == ERROR_INVALID) /* of no field in particular: a 422 has errors all the same */
-		add_fields(&body, &(struct field_error){ "body", "", detail, "value_error", NULL });
-	if (extra)
-		add_members(&body, extra);
-	text_addc(&body, '}');
-	answer_json(req, statuses[code].http, body.at, body.length);
+	answer_error_body(req, err, extra, &body);
+	answer_json(req, status_of(req, code), body.at, body.length);
+}
+
+void answer_error_body(const struct request *req, const struct error *err, const char *extra,
+                       struct text *out)
+{
+	struct error known = *err;
+
+	if ((unsigned)known.code >= ERROR_CODES)
+		known.code = ERROR_INTERNAL;
+	error_form(req->errors, &known, status_of(req, known.code), extra, out);
 }
 
 int answer_stream_begin(struct request *req, const char *type)
@@ -225,6 +184,23 @@ int answer_stream_begin(struct request *req, const char *type)
 	text_init(&out, req->arena);
 	add_head(&out, req, 200, type, "no-store, no-transform"); /* compressed, events would wait */
 	text_adds(&out, "X-Accel-Buffering: no\r\n\r\n");         /* nginx in front would gather events */
+	return write_all(req, out.at, out.length);
+}
+
+int answer_file_begin(struct request *req, int status, const char *type, int64_t size, bool chunked)
+{
+	struct text out;
+
+	req->streams = true;
+	if (!req->body_ended || (size < 0 && !chunked))
+		req->close = true;
+	text_init(&out, req->arena);
+	add_head(&out, req, status, type, "private, no-cache");
+	if (size >= 0)
+		text_addf(&out, "Content-Length: %lld\r\n", (long long)size);
+	else if (chunked)
+		text_adds(&out, "Transfer-Encoding: chunked\r\n");
+	text_adds(&out, "\r\n");
 	return write_all(req, out.at, out.length);
 }
 

@@ -2,8 +2,8 @@
  * answer: the answer to a request: one buffer, one mg_write().
  *
  * Every answer carries X-Request-Id, the lines in req->headers (CORS) and the headers that keep browsers from guessing.
- * answer_error() holds the one table that maps codes to HTTP: {"detail": "<a sentence>"}, with "errors" for the fields
- * of a 422, WWW-Authenticate with a 401, Retry-After with a 429 and a 503.
+ * answer_error() holds the one table that maps codes to HTTP, with WWW-Authenticate for a 401, Retry-After for a 429 and
+ * a 503; error_form.h says what its body looks like.
  */
 #ifndef PARLEY_ANSWER_H
 #define PARLEY_ANSWER_H
@@ -29,9 +29,14 @@ void answer_json(struct request *req, int status, const char *body, size_t size)
  * how to sign in, and carries no WWW-Authenticate. */
 void answer_error(struct request *req, const char *extra);
 int answer_status(enum error_code code);
+/* The body of that error, in the form of req's route: for what is told in the middle of an answer. */
+void answer_error_body(const struct request *req, const struct error *err, const char *extra,
+                       struct text *out);
 
 /* An answer without length, that goes on until the connection closes: the head, then pieces. -1: the client is gone. */
 int answer_stream_begin(struct request *req, const char *type) CHECKED;
+/* The same for so many bytes (-1: nobody knows); chunked: the caller frames its pieces. The connection may live on. */
+int answer_file_begin(struct request *req, int status, const char *type, int64_t size, bool chunked) CHECKED;
 int answer_stream_write(struct request *req, const char *bytes, size_t size) CHECKED;
 
 #endif

@@ -114,7 +114,8 @@ static bool allow_origin(const struct cors *c, const char *origin, bool any, str
 void cors_headers(const struct cors *c, const char *origin, bool any, struct text *out)
 {
 	if (allow_origin(c, origin, any, out))
-		text_adds(out, "Access-Control-Expose-Headers: Link, X-Request-Id, Retry-After\r\n");
+		text_adds(out, "Access-Control-Expose-Headers: Link, X-Request-Id, Retry-After, "
+		               "Content-Disposition, WWW-Authenticate\r\n");
 }
 
 /* Names of header lines with commas between them, and nothing that could end ours. */

@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "gateway/answer.h"
+#include "gateway/file.h"
 #include "gateway/list.h"
 #include "gateway/pages.h"
 #include "gateway/sse.h"
@@ -91,16 +92,57 @@ static int idempotency_key(struct request *req, const char **ret)
 	                         "must be 1 to %d printable ASCII characters", KEY_MAX);
 }
 
-/* A call with JSON on both ends; a stream starts with such a call too. */
+/* With a place among the calls or the streams: so one client's that take long are never all there are. */
+static int enter(struct exchange *x, bool streams)
+{
+	struct gateway *g = x->gateway;
+
+	x->gate = streams ? g->streams : g->calls;
+	if (!gate_enter(x->gate, x->req->user, x->req->ip, &x->place)) {
+		x->gate = NULL;
+		return error_busy(&x->req->err, streams ? 5 : 1, "too many %s at once",
+		                  streams ? "streams are open" : "requests are under way");
+	}
+	metric_add(g->open_streams, streams);
+	return 0;
+}
+
+static void leave(struct exchange *x)
+{
+	if (!x->gate)
+		return;
+	metric_add(x->gateway->open_streams, -(x->gate == x->gateway->streams));
+	gate_leave(x->gate, &x->place);
+	x->gate = NULL;
+}
+
+/* What a call has started is a stream from now on. */
+static int follow(struct exchange *x, const Rpc__Started *started)
+{
+	if (x->gate != x->gateway->streams) {
+		leave(x);
+		if (enter(x, true) < 0)
+			return -1;
+	}
+	return sse_follow(x, started);
+}
+
+/* A call with JSON on both ends; a stream or a file begins with such a call too. */
 static int call(struct exchange *x)
 {
 	ProtobufCMessage *in, *out;
+	const Rpc__Started *started;
+	const Rpc__FilePiece *file;
 
 	if (transcode_request(x, &in) < 0 || rpc_call(x->peer, &x->rpc, x->route->method, in, &out) < 0)
 		return -1;
 	if (x->route->ends_session)
 		identity_end_session(x->gateway->identity, x->rpc.caller);
-	return x->route->stream == STREAM_NONE ? transcode_answer(x, out) : sse_follow(x, out);
+	started = transcode_started(x->route, out);
+	if (started)
+		return follow(x, started);
+	file = file_of(x->route, out);
+	return file ? file_serve(x, in, file) : transcode_answer(x, out);
 }
 
 static int serve(struct exchange *x)
@@ -112,22 +154,14 @@ static int serve(struct exchange *x)
 	return list_is(x->route) ? list_serve(x) : call(x);
 }
 
-/* With a place among the calls or the streams: so one client's that take long are never all there are. */
 static int serve_bounded(struct exchange *x)
 {
-	struct gateway *g = x->gateway;
-	bool streams = x->route->stream != STREAM_NONE;
-	struct gate *gate = streams ? g->streams : g->calls;
-	struct gate_place place;
 	int rc;
 
-	if (!gate_enter(gate, x->req->user, x->req->ip, &place))
-		return error_busy(&x->req->err, streams ? 5 : 1, "too many %s at once",
-		                  streams ? "streams are open" : "requests are under way");
-	metric_add(g->open_streams, streams);
+	if (enter(x, x->route->stream == STREAM_START || x->route->stream == STREAM_RESUME) < 0)
+		return -1;
 	rc = serve(x);
-	metric_add(g->open_streams, -streams);
-	gate_leave(gate, &place);
+	leave(x);
 	return rc;
 }
 
@@ -154,6 +188,7 @@ static int exchange(struct gateway *g, struct request *req, const struct route_m
 	Rpc__Caller *caller;
 
 	req->method = route->method->name;
+	req->errors = route->errors;
 	x.peer = gateway_peer(g, route->service);
 	x.rpc = (struct rpc_context){ .arena = req->arena,
 		                      .err = &req->err,

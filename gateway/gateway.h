@@ -6,6 +6,7 @@
  *   list.c        a plain array, gathered page by page
  *   upload.c      multipart/form-data, passed on in pieces
  *   sse.c         a stream of events
+ *   file.c        a file, piece by piece
  *   webhook.c     bytes passed on as they are
  *   pages.c       what the gateway itself answers: health, documentation
  * No file here knows a single endpoint: the contracts (proto/) say all there is to say about one.
@@ -57,6 +58,8 @@ struct exchange {
 	const char *address;       /* of a route for programs (gateway/identity.h); else NULL */
 	char *extra;               /* JSON members that a service gave along with an error */
 	struct rpc_context rpc;    /* for calls: caller, ids, deadline */
+	struct gate *gate;         /* that it has a place in; NULL: none */
+	struct gate_place place;
 };
 
 #endif

@@ -15,6 +15,7 @@
 #include "common/base/arena.h"
 #include "common/base/error.h"
 #include "common/base/text.h"
+#include "common/rpc/route.h"
 #include "gateway/gate.h"
 #include "gateway/wire.h"
 
@@ -53,6 +54,7 @@ struct request {
 	const char *method, *user;
 	const char *
 	    challenge; /* what a 401 says beside the realm: where programs learn how to sign in; NULL: nothing */
+	enum error_form errors; /* of its route */
 	int status;
 	int64_t sent;
 };

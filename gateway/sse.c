@@ -12,31 +12,48 @@ enum {
 	PING_MS = 10000, /* of silence */
 };
 
-static void add_event(struct text *out, const char *stream, const Rpc__Event *e)
+/* One line of JSON; if not, still well-formed. */
+static void add_data(struct text *out, const char *data)
 {
-	text_addf(out, "id: %s.%lld\nevent: %s\ndata: ", stream, (long long)e->sequence, e->name);
-	for (const char *line = e->data ? e->data : "";;) { /* one line of JSON; if not, still well-formed */
+	for (const char *line = data ? data : "";;) {
 		size_t length = strcspn(line, "\n");
 
+		text_adds(out, "data: ");
 		text_add(out, line, length);
+		text_addc(out, '\n');
 		if (!line[length])
 			break;
-		text_adds(out, "\ndata: ");
 		line += length + 1;
 	}
-	text_adds(out, "\n\n");
+	text_addc(out, '\n');
+}
+
+static void add_event(struct text *out, enum framing framing, const char *stream, const Rpc__Event *e)
+{
+	switch (framing) {
+	case FRAMING_EVENTS:
+		text_addf(out, "id: %s.%lld\nevent: %s\n", stream, (long long)e->sequence, e->name);
+		break;
+	case FRAMING_MESSAGES: text_adds(out, "event: message\n"); break;
+	case FRAMING_DATA: break;
+	}
+	add_data(out, e->data);
 }
 
 /* The answer has begun, so an error can only be told as an event. It has no id: it is not part of the stream. */
-static int tell_error(struct request *req, const struct error *err)
+static int tell_error(struct exchange *x, const struct error *err)
 {
-	struct text out;
+	struct text out, body;
 
-	text_init(&out, req->arena);
-	text_adds(&out, "event: error\ndata: {\"detail\":");
-	text_add_json(&out, err->message, strlen(err->message));
-	text_adds(&out, "}\n\n");
-	return answer_stream_write(req, out.at, out.length);
+	if (x->route->framing == FRAMING_MESSAGES) /* its client knows an answer that never came */
+		return 0;
+	text_init(&out, x->req->arena);
+	text_init(&body, x->req->arena);
+	answer_error_body(x->req, err, NULL, &body);
+	if (x->route->framing == FRAMING_EVENTS)
+		text_adds(&out, "event: error\n");
+	add_data(&out, body.at);
+	return answer_stream_write(x->req, out.at, out.length);
 }
 
 struct follower {
@@ -53,7 +70,7 @@ static int give_up(struct follower *f, const struct error *err)
 	f->x->req->err = *err; /* for the log */
 	f->x->req->err.fields = NULL;
 	f->over = true;
-	return tell_error(f->x->req, err);
+	return tell_error(f->x, err);
 }
 
 /* Whoever shows these credentials now: are they refused? That nobody can tell at the moment ends no stream. */
@@ -97,9 +114,11 @@ static int step(struct follower *f, struct arena *a)
 	f->over = news->end;
 	text_init(&out, a);
 	for (size_t i = 0; i < news->n_events; i++) {
-		add_event(&out, f->stream, news->events[i]);
+		add_event(&out, f->x->route->framing, f->stream, news->events[i]);
 		f->after = news->events[i]->sequence;
 	}
+	if (f->over && f->x->route->framing == FRAMING_DATA)
+		text_adds(&out, "data: [DONE]\n\n");
 	if (!out.length && (now - f->spoke_ms >= PING_MS || (looks && guard_hung_up(f->x->req->slot))))
 		text_adds(&out, ": ping\n\n");
 	if (!out.length)
@@ -108,9 +127,20 @@ static int step(struct follower *f, struct arena *a)
 	return answer_stream_write(f->x->req, out.at, out.length);
 }
 
-int sse_follow(struct exchange *x, const ProtobufCMessage *started)
+/* Its client is gone: a producer whose answer nobody else will ask for need not go on. */
+static void leave(struct follower *f, struct arena *a)
 {
-	const Rpc__Started *at = (const Rpc__Started *)started;
+	struct error err = { 0 };
+	struct rpc_context ctx = f->x->rpc;
+
+	ctx.arena = a;
+	ctx.err = &err;
+	ctx.extra = NULL;
+	(void)!rpc_leave(f->x->peer, &ctx, f->stream);
+}
+
+int sse_follow(struct exchange *x, const Rpc__Started *at)
+{
 	int64_t now = clock_mono_ms();
 	struct follower f = {
 		.x = x, .stream = at->stream, .after = at->after, .spoke_ms = now, .looked_ms = now
@@ -132,6 +162,8 @@ int sse_follow(struct exchange *x, const ProtobufCMessage *started)
 			break;
 		arena_reset(&a);
 	}
+	if (!f.over)
+		leave(&f, &a);
 	arena_done(&a);
 	return 0;
 }

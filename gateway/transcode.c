@@ -235,6 +235,19 @@ static void answer_page(struct exchange *x, const char *html, int status)
 	                                      .size = strlen(html) });
 }
 
+const Rpc__Started *transcode_started(const struct route *route, const ProtobufCMessage *reply)
+{
+	const ProtobufCMessageDescriptor *out = route->out->message;
+
+	if (out == &rpc__started__descriptor)
+		return (const Rpc__Started *)reply;
+	for (unsigned i = 0; i < out->n_fields && route->stream == STREAM_EITHER; i++)
+		if (out->fields[i].type == PROTOBUF_C_TYPE_MESSAGE &&
+		    out->fields[i].descriptor == &rpc__started__descriptor)
+			return *(Rpc__Started *const *)((const char *)reply + out->fields[i].offset);
+	return NULL;
+}
+
 int transcode_answer(struct exchange *x, const ProtobufCMessage *reply)
 {
 	const struct route *route = x->route;

@@ -18,6 +18,9 @@ int transcode_check(struct exchange *x, const ProtobufCMessage *msg) CHECKED;
 /* The whole request, body included. */
 int transcode_request(struct exchange *x, ProtobufCMessage **ret) CHECKED;
 
+/* The stream that a reply tells of: it is one, or has one. NULL: it is an answer. */
+const Rpc__Started *transcode_started(const struct route *route, const ProtobufCMessage *reply);
+
 /* Answers with the reply. */
 int transcode_answer(struct exchange *x, const ProtobufCMessage *reply) CHECKED;
 

@@ -11,7 +11,10 @@
 #include "common/json/shape.h"
 #include "common/rpc/method.h"
 
-enum stream_mode { STREAM_NONE, STREAM_START, STREAM_RESUME };
+/* The words of parley.StreamMode, Framing and ErrorForm (proto/http.proto). */
+enum stream_mode { STREAM_NONE, STREAM_START, STREAM_RESUME, STREAM_EITHER };
+enum framing { FRAMING_EVENTS, FRAMING_DATA, FRAMING_MESSAGES };
+enum error_form { ERRORS_DETAIL, ERRORS_OPENAI, ERRORS_JSONRPC };
 
 struct route {
 	const char *verb;            /* "GET" */
@@ -20,8 +23,10 @@ struct route {
 	const struct method *method; /* handler is NULL */
 	const struct shape *in, *out;
 	const char *request_body, *response_body, *upload, *scope, *page, *redirect; /* NULL when not said */
-	const char *set_cookie, *page_status;
+	const char *set_cookie, *page_status, *file;
 	enum stream_mode stream;
+	enum framing framing;
+	enum error_form errors;
 	bool raw, ends_session;
 	int status, rate_per_minute, timeout_seconds;
 	int64_t body_limit;

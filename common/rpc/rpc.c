@@ -283,21 +283,38 @@ int rpc_call(struct peer *peer, const struct rpc_context *ctx, const struct meth
 	return call_typed(peer, ctx, method, 0, in, ret);
 }
 
+static int next(struct peer *peer, const struct rpc_context *ctx, Rpc__NextRequest *in, int64_t patience_ms,
+                Rpc__NextReply **ret)
+{
+	struct rpc_context own = *ctx;
+	ProtobufCMessage *out = NULL;
+
+	own.deadline = clock_unix_ms() + patience_ms;
+	if (call_typed(peer, &own, &rpc_client_methods[RPC_METHOD_NEXT], strtoull(in->stream, NULL, 16),
+	               &in->base, &out) < 0)
+		return -1;
+	*ret = (Rpc__NextReply *)out;
+	return 0;
+}
+
 int rpc_next(struct peer *peer, const struct rpc_context *ctx, const char *stream, int64_t after, int wait_ms,
              Rpc__NextReply **ret)
 {
 	Rpc__NextRequest in = RPC__NEXT_REQUEST__INIT;
-	struct rpc_context own = *ctx;
-	ProtobufCMessage *out = NULL;
 
 	in.stream = (char *)stream;
 	in.has_after = in.has_wait = true;
 	in.after = after;
 	in.wait = wait_ms;
-	own.deadline = clock_unix_ms() + wait_ms + NEXT_SLACK_MS;
-	if (call_typed(peer, &own, &rpc_client_methods[RPC_METHOD_NEXT], strtoull(stream, NULL, 16), &in.base,
-	               &out) < 0)
-		return -1;
-	*ret = (Rpc__NextReply *)out;
-	return 0;
+	return next(peer, ctx, &in, wait_ms + NEXT_SLACK_MS, ret);
+}
+
+int rpc_leave(struct peer *peer, const struct rpc_context *ctx, const char *stream)
+{
+	Rpc__NextRequest in = RPC__NEXT_REQUEST__INIT;
+	Rpc__NextReply *nothing;
+
+	in.stream = (char *)stream;
+	in.has_leaves = in.leaves = true;
+	return next(peer, ctx, &in, NEXT_SLACK_MS, &nothing);
 }

@@ -78,5 +78,7 @@ int rpc_call_packed(struct peer *peer, const struct rpc_context *ctx, const stru
 /* Rpc.Next at the replica that the stream's id names; at any other when that one is gone (it may know the end). */
 int rpc_next(struct peer *peer, const struct rpc_context *ctx, const char *stream, int64_t after, int wait_ms,
              Rpc__NextReply **ret) CHECKED;
+/* Nobody reads that stream any more. */
+int rpc_leave(struct peer *peer, const struct rpc_context *ctx, const char *stream) CHECKED;
 
 #endif

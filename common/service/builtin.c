@@ -118,7 +118,7 @@ static void next(struct slot *slot, const Rpc__Request *request, const Rpc__Next
 	    stream_next(s->hub, stream_reader(request->caller ? request->caller : &nobody), in, waiter,
 	                &err) == 0)
 		return; /* answered, or parked: not ours any more */
-	if (err.code == ERROR_NOT_FOUND && s->config->load_stream) {
+	if (err.code == ERROR_NOT_FOUND && s->config->load_stream && !in->leaves) {
 		slot->load = true;
 		if (lane_push(&s->lanes[WAITS_READER], &slot->job) == 0)
 			return;

@@ -36,6 +36,7 @@ struct stream {
 	Rpc__Event **events; /* events[i] has the sequence dropped + i + 1 */
 	size_t count, room, bytes;
 	int64_t dropped;
+	bool left; /* its reader, last we heard */
 	bool closed,
 	    scheduled;    /* scheduled: events are being gathered, and the hub knows when they are due */
 	int64_t answered; /* when events were given last */

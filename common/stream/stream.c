@@ -313,6 +313,16 @@ void stream_close(struct stream *s)
 	pthread_mutex_unlock(&hub->lock);
 }
 
+bool stream_left(struct stream *s)
+{
+	bool left;
+
+	pthread_mutex_lock(&s->lock);
+	left = s->left;
+	pthread_mutex_unlock(&s->lock);
+	return left;
+}
+
 ProtobufCBinaryData stream_log(struct stream *s, struct arena *a)
 {
 	Rpc__NextReply all = RPC__NEXT_REPLY__INIT;

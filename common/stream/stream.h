@@ -9,6 +9,7 @@
 #ifndef PARLEY_STREAM_H
 #define PARLEY_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/arena.h"
@@ -36,6 +37,8 @@ void stream_make_id(const struct stream_hub *hub, const char *tail, char id[STRE
 const char *stream_id(const struct stream *s);
 void stream_append(struct stream *s, const char *name, const char *json); /* an event is at most 1 MiB */
 void stream_close(struct stream *s);
+/* Has its reader gone away for good? Of interest where nobody else can ask for what is written. */
+bool stream_left(struct stream *s);
 
 /* The user or owner; else the session; else "?" (whoever knows the id). For a process without an owner "". */
 const char *stream_reader(const Rpc__Caller *caller);

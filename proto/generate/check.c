@@ -81,6 +81,56 @@ static void check_sources(struct model *m, const struct rpc *r)
 	}
 }
 
+/* A field that the gateway makes an answer of by itself: a stream, a file. */
+static bool has_field_of(const struct message *msg, const char *type, const char *name)
+{
+	for (size_t i = 0; i < msg->field_count; i++) {
+		const struct field *f = &msg->fields[i];
+
+		if (f->sub && !f->repeated && same(f->sub->name, type) && (!name || same(f->json_name, name)))
+			return true;
+	}
+	return false;
+}
+
+static void check_file(struct model *m, const struct rpc *r)
+{
+	const struct field *at = message_field(r->in, "at");
+
+	if (!r->http->file)
+		return;
+	if (!has_field_of(r->out, "rpc.FilePiece", r->http->file))
+		mistake(m, r->name, "file: %s has no field %s of the type rpc.FilePiece", r->out->name,
+		        r->http->file);
+	if (!at || at->proto->type != GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_INT64 ||
+	    at->rule->source != PARLEY__SOURCE__NOWHERE)
+		mistake(m, r->name, "file: %s has no int64 `at` from NOWHERE", r->in->name);
+	if (!same(r->verb, "GET") || !r->reads)
+		mistake(m, r->name,
+		        "a file is read piece by piece, so its method is a GET without side effects");
+	if (!r->http->media)
+		mistake(m, r->name, "a file needs its media type");
+}
+
+static void check_stream(struct model *m, const struct rpc *r)
+{
+	const Parley__Http *h = r->http;
+	bool either = h->stream == PARLEY__STREAM_MODE__EITHER;
+	bool streams = h->stream != PARLEY__STREAM_MODE__NONE;
+
+	if (streams && !either && !same(r->out->name, "rpc.Started"))
+		mistake(m, r->name, "a method that starts or finds a stream returns rpc.Started");
+	if (!streams && same(r->out->name, "rpc.Started"))
+		mistake(m, r->name, "returns rpc.Started, and does not say what it does with a stream");
+	if (either != has_field_of(r->out, "rpc.Started", NULL))
+		mistake(m, r->name,
+		        "a method that may start a stream, and no other, has a field rpc.Started");
+	if (h->framing != PARLEY__FRAMING__EVENTS && !streams)
+		mistake(m, r->name, "has a framing, and no stream");
+	if (h->stream == PARLEY__STREAM_MODE__RESUME && !r->reads)
+		mistake(m, r->name, "finding a stream has no side effects: say so with idempotency_level");
+}
+
 static void check_answer(struct model *m, const struct rpc *r)
 {
 	const Parley__Http *h = r->http;
@@ -100,13 +150,8 @@ static void check_answer(struct model *m, const struct rpc *r)
 		mistake(m, r->name, "status %d is none of success", h->status);
 	if (h->status == 204 && (h->response_body || h->page || streams || h->raw))
 		mistake(m, r->name, "an answer 204 has no body");
-	if (streams != same(r->out->name, "rpc.Started"))
-		mistake(m, r->name,
-		        "a method that starts or finds a stream, and no other, returns rpc.Started");
 	if (h->raw && !(same(r->in->name, "rpc.RawRequest") && same(r->out->name, "rpc.RawReply")))
 		mistake(m, r->name, "a raw method takes rpc.RawRequest and returns rpc.RawReply");
-	if (h->stream == PARLEY__STREAM_MODE__RESUME && !r->reads)
-		mistake(m, r->name, "finding a stream has no side effects: say so with idempotency_level");
 }
 
 /* The whole body is one field: a free object. */
@@ -149,6 +194,8 @@ static void check_http(struct model *m, const struct rpc *r)
 	check_body(m, r);
 	check_cursor(m, r);
 	check_answer(m, r);
+	check_stream(m, r);
+	check_file(m, r);
 }
 
 /* The same route: names of parameters do not tell two paths apart. */

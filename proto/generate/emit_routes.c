@@ -22,6 +22,9 @@ static void add_route(struct text *t, const struct rpc *r)
 	          word("STREAM", &parley__stream_mode__descriptor, (int)h->stream, t->arena),
 	          h->raw ? "true" : "false", h->ends_session ? "true" : "false", h->status,
 	          h->rate_per_minute);
+	text_addf(t, " .framing = %s, .errors = %s,",
+	          word("FRAMING", &parley__framing__descriptor, (int)h->framing, t->arena),
+	          word("ERRORS", &parley__error_form__descriptor, (int)h->errors, t->arena));
 	text_addf(t, " .timeout_seconds = %d, .body_limit = %lld", h->timeout_seconds,
 	          (long long)h->body_limit);
 	add_text(t, "request_body", h->request_body);
@@ -32,6 +35,7 @@ static void add_route(struct text *t, const struct rpc *r)
 	add_text(t, "redirect", h->redirect);
 	add_text(t, "set_cookie", h->set_cookie);
 	add_text(t, "page_status", h->page_status);
+	add_text(t, "file", h->file);
 	text_adds(t, " },\n");
 }
 

@@ -248,6 +248,57 @@ static void refer_to_answer(struct openapi *o, json_object *responses, const cha
 	         arena_printf(o->model->arena, "#/components/responses/%s", name));
 }
 
+/* A stream, in the framing of its clients. */
+static void add_stream(json_object *answer)
+{
+	put_text(put_object(content(answer, "text/event-stream"), "schema"), "type", "string");
+}
+
+/* A file of each of those types. */
+static void add_files(struct openapi *o, const struct rpc *r, json_object *answer)
+{
+	const char *media = r->http->media ? r->http->media : "";
+
+	while (*media) {
+		size_t length = strcspn(media, "|");
+		json_object *schema =
+		    put_object(content(answer, arena_strndup(o->model->arena, media, length)), "schema");
+
+		put_text(schema, "type", "string");
+		put_text(schema, "format", "binary");
+		media += length + (media[length] == '|');
+	}
+}
+
+/* Has the reply anything that is shown as JSON? */
+static bool shows_json(const struct rpc *r)
+{
+	size_t hidden = 0;
+
+	for (size_t i = 0; i < r->out->field_count; i++)
+		hidden += r->out->fields[i].sub && (same(r->out->fields[i].sub->name, "rpc.FilePiece") ||
+		                                    same(r->out->fields[i].sub->name, "rpc.Started"));
+	return hidden < r->out->field_count;
+}
+
+static void add_json(struct openapi *o, const struct rpc *r, json_object *answer)
+{
+	const Parley__Http *h = r->http;
+	json_object *media;
+
+	if (!shows_json(r))
+		return;
+	media = content(answer, "application/json");
+	if (!h->response_body) {
+		put(media, "schema", schema_reference(o, r->out, ANSWER));
+		return;
+	}
+	put(media, "schema", schema_of_field(o, message_field(r->out, h->response_body), ANSWER));
+	if (message_field(r->out, "next"))
+		put_text(put_object(put_object(answer, "headers"), "Link"), "$ref",
+		         "#/components/headers/Link");
+}
+
 static void success(struct openapi *o, const struct rpc *r, json_object *responses)
 {
 	const Parley__Http *h = r->http;
@@ -256,22 +307,33 @@ static void success(struct openapi *o, const struct rpc *r, json_object *respons
 	put_text(answer, "description", h->status == 204 ? "Done; there is no body." : "Done.");
 	if (h->status == 204)
 		return;
-	if (h->stream != PARLEY__STREAM_MODE__NONE) {
+	if (h->stream == PARLEY__STREAM_MODE__START || h->stream == PARLEY__STREAM_MODE__RESUME) {
 		put_text(answer, "description", "Events as they come, each with an id to go on after.");
-		put_text(put_object(content(answer, "text/event-stream"), "schema"), "type", "string");
+		add_stream(answer);
 	} else if (h->page) {
 		put_text(put_object(content(answer, "text/html"), "schema"), "type", "string");
 	} else if (h->raw) {
 		put_object(content(answer, "*/*"), "schema");
-	} else if (h->response_body) {
-		put(content(answer, "application/json"), "schema",
-		    schema_of_field(o, message_field(r->out, h->response_body), ANSWER));
-		if (message_field(r->out, "next"))
-			put_text(put_object(put_object(answer, "headers"), "Link"), "$ref",
-			         "#/components/headers/Link");
 	} else {
-		put(content(answer, "application/json"), "schema", schema_reference(o, r->out, ANSWER));
+		add_json(o, r, answer);
+		add_files(o, r, answer);
+		if (h->stream == PARLEY__STREAM_MODE__EITHER)
+			add_stream(answer);
 	}
+}
+
+/* Where clients know errors in a form of other people's API, one schema says what it is. */
+static bool other_errors(struct openapi *o, const struct rpc *r, json_object *responses)
+{
+	static const char *const names[] = {
+		[PARLEY__ERROR_FORM__OPENAI] = "OpenAiError", [PARLEY__ERROR_FORM__JSONRPC] = "JsonRpcError"
+	};
+
+	if (r->http->errors == PARLEY__ERROR_FORM__DETAIL)
+		return false;
+	refer_to_answer(o, responses, "4XX", names[r->http->errors]);
+	refer_to_answer(o, responses, "5XX", names[r->http->errors]);
+	return true;
 }
 
 static void redirection(json_object *responses)
@@ -308,6 +370,8 @@ void openapi_responses(struct openapi *o, const struct rpc *r, json_object *oper
 	success(o, r, responses);
 	if (r->http->redirect)
 		redirection(responses);
+	if (other_errors(o, r, responses))
+		return;
 	refer_to_answer(o, responses, "400", "Malformed");
 	if (access != PARLEY__ACCESS__VISITOR)
 		refer_to_answer(o, responses, "401", "Unauthenticated");

@@ -202,6 +202,12 @@ static bool is_required(const struct field *f, enum flavour flavour)
 	return flavour == ANSWER ? !f->rule->omit_absent : f->rule->required;
 }
 
+/* The gateway makes an answer of it by itself. */
+static bool unseen(const struct field *f)
+{
+	return f->sub && (same(f->sub->name, "rpc.Started") || same(f->sub->name, "rpc.FilePiece"));
+}
+
 json_object *schema_of_fields(struct openapi *o, const struct message *msg, enum flavour flavour,
                               bool (*wanted)(const struct openapi *o, const struct field *f))
 {
@@ -213,7 +219,7 @@ json_object *schema_of_fields(struct openapi *o, const struct message *msg, enum
 	for (size_t i = 0; i < msg->field_count; i++) {
 		const struct field *f = &msg->fields[i];
 
-		if (wanted && !wanted(o, f))
+		if ((wanted && !wanted(o, f)) || unseen(f))
 			continue;
 		put(properties, f->json_name, schema_of_field(o, f, flavour));
 		if (is_required(f, flavour))

@@ -49,6 +49,6 @@ export const refused = async (stack, token, options = {}) =>
 // What the answer must be: its status, and a sentence where it is an error.
 export function check(answer, status, what = '') {
   assert.equal(answer.status, status, `${what}: ${answer.status} ${answer.text}`);
-  if (status >= 400) assert.equal(typeof answer.body?.detail, 'string', `${what}: ${answer.text}`);
+  if (status >= 400) assert.equal(typeof (answer.body?.detail ?? answer.body?.error?.message), 'string', `${what}: ${answer.text}`);
   return answer.body;
 }

@@ -35,6 +35,7 @@ describe('what is another\'s', () => {
       id: (await stack.ok('GET', '/auth/sessions', { token }))[0].id,
       key_id: (await stack.ok('POST', '/auth/api-keys', { token, json: { name: 'mine' } })).id,
       uid: ada.uid,
+      model: chatbot.id,
       server_id: (await stack.ok('POST', '/auth/mcp-servers', { token, status: 201, json: { name: 'Tools', config: { uri: 'http://127.0.0.1:9/mcp' } } })).id,
       name: 'mcp_Tools_none',
       chat_message_id: 0,

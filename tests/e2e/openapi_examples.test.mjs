@@ -248,6 +248,12 @@ test('chats of ChatConnect', async () => {
   await call('chat_list_connect_messages');
 });
 
+test('OpenAI\'s API', async () => {
+  await call('chat_list_models');
+  await call('chat_get_model', { values: { model: known.chatbot_id } });
+  await call('chat_create_completion', { json: { model: known.chatbot_id } });
+});
+
 test('previews and widgets', async () => {
   await call('chat_preview', { token: null });
   const { sessionId } = await call('chat_create_widget_session', { token: null });

@@ -6,7 +6,8 @@
 //   add A B       a call of the tool `add`, when it is offered; the tool's result is then told
 //   count N MS    N words, MS milliseconds apart (MS may be left out: 5): "w1 w2 ... wN"
 //   burst N       N words in one piece
-//   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked
+//   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked,
+//                 GET /left what was being answered when its reader went away
 //   cite          an answer that cites [1], which is there, and [9], which is invented
 //   anything else "You said: ..."
 // ECHO=v3.2 (default) answers 400 when a turn with tool calls lacks reasoning_content, ECHO=r1 when any message has it.
@@ -17,6 +18,7 @@ const port = Number(process.argv[2] || 3974);
 const echo = process.env.ECHO || 'v3.2';
 const thoughts = ['Let me ', 'think.'];
 const asked = [];
+const leftAlone = []; // what was being answered when whoever asked went away
 
 const textOf = (content) =>
   typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join('');
@@ -89,7 +91,7 @@ async function complete(request, answer) {
       send({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
   } else {
     for (const word of text.match(/[^ ]+ */g)) {
-      if (answer.destroyed) return;
+      if (answer.destroyed) return leftAlone.push(last);
       send({ content: word, reasoning_content: null });
       await sleep(pause);
       if (cut) return answer.destroy();
@@ -129,6 +131,7 @@ http.createServer(async (query, answer) => {
   if (query.headers.authorization !== 'Bearer sk-test')
     return refuse(answer, 401, 'Authentication Fails (no such user)', 'authentication_error');
   if (query.method === 'GET' && query.url.endsWith('/asked')) return json(answer, asked);
+  if (query.method === 'GET' && query.url.endsWith('/left')) return json(answer, leftAlone);
   if (query.method === 'GET' && query.url.endsWith('/models'))
     return json(answer, { object: 'list', data: [{ id: 'deepseek-reasoner', object: 'model', created: 1, owned_by: 'deepseek' }] });
   let request;

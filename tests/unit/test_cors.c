@@ -91,7 +91,8 @@ static void test_credentials_only_for_listed_origins(void **state)
 	cors_headers(c, "https://a.example", false, &out);
 	assert_non_null(strstr(out.at, "Access-Control-Allow-Origin: https://a.example\r\n"));
 	assert_non_null(strstr(out.at, "Access-Control-Allow-Credentials: true\r\n"));
-	assert_non_null(strstr(out.at, "Access-Control-Expose-Headers: Link, X-Request-Id, Retry-After\r\n"));
+	assert_non_null(strstr(out.at, "Access-Control-Expose-Headers: Link, X-Request-Id, Retry-After, "
+	                               "Content-Disposition, WWW-Authenticate\r\n"));
 
 	text_init(&out, &a);
 	cors_headers(c, "https://evil.example", false, &out);

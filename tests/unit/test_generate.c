@@ -26,6 +26,8 @@ static const char beginning[] =
     "  optional bytes raw = 5; optional string away = 6 [(parley.rule) = { source: NOWHERE }]; }\n"
     "message Id { optional string id = 1; }\n"
     "message Out { optional string id = 1; repeated string items = 2; }\n"
+    "message May { optional string id = 1; optional rpc.Started started = 2; }\n"
+    "message File { optional rpc.FilePiece file = 1; }\n"
     "message Raw { optional bytes raw = 1; }\n";
 
 /* What the generator says to a contract that begins as above. */
@@ -107,8 +109,19 @@ static void mistakes_are_told(void **state)
 		{ RPC("Id", "Out", "get: '/x' tag: 'Things' status: 204 response_body: 'items'"),
 		  "204 has no body" },
 		{ RPC("Id", "Out", "get: '/x' tag: 'Things' stream: START"),
-		  "and no other, returns rpc.Started" },
-		{ RPC("Id", "rpc.Started", "get: '/x' tag: 'Things'"), "and no other, returns rpc.Started" },
+		  "starts or finds a stream returns rpc.Started" },
+		{ RPC("Id", "rpc.Started", "get: '/x' tag: 'Things'"),
+		  "does not say what it does with a stream" },
+		{ RPC("Id", "Out", "get: '/x' tag: 'Things' stream: EITHER"), "has a field rpc.Started" },
+		{ RPC("Id", "May", "get: '/x' tag: 'Things'"), "has a field rpc.Started" },
+		{ RPC("Id", "Out", "get: '/x' tag: 'Things' framing: DATA"), "has a framing, and no stream" },
+		{ RPC("Id", "Out", "get: '/x' tag: 'Things' file: 'items'"),
+		  "no field items of the type rpc.FilePiece" },
+		{ RPC("Id", "File", "get: '/x' tag: 'Things' file: 'file' media: 'text/plain'"),
+		  "has no int64 `at` from NOWHERE" },
+		{ RPC("Id", "File", "post: '/x' tag: 'Things' file: 'file' media: 'text/plain'"),
+		  "its method is a GET without side effects" },
+		{ RPC("Id", "File", "get: '/x' tag: 'Things' file: 'file'"), "a file needs its media type" },
 		{ RPC("Id", "rpc.Started", "get: '/x' tag: 'Things' stream: RESUME"),
 		  "say so with idempotency_level" },
 		{ RPC("Id", "Out", "post: '/x' tag: 'Things' raw: true"),

@@ -1,4 +1,4 @@
-/* links: gateway/server.c gateway/request.c gateway/wire.c gateway/answer.c gateway/guard.c gateway/gate.c gateway/proxies.c */
+/* links: gateway/server.c gateway/request.c gateway/wire.c gateway/answer.c gateway/error_form.c gateway/guard.c gateway/gate.c gateway/proxies.c */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
