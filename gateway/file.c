@@ -57,7 +57,7 @@ static int read_range(const char *range, int64_t size, int64_t *from, int64_t *t
 	first = strtoll(range, &end, 10);
 	if (*end++ != '-' || (*end && !isdigit((unsigned char)*end)))
 		return 0;
-	last = *end ? strtoll(end, &end, 10) : size - 1;
+	last = *end ? strtoll(end, &end, 10) : INT64_MAX;
 	if (*end || last < first)
 		return 0;
 	*from = first;

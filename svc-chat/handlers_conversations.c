@@ -1,5 +1,8 @@
 /* The methods for the owner of a chatbot: what visitors asked, and how often. */
+#include <string.h>
+
 #include "chat.methods.h"
+#include "common/base/text.h"
 #include "common/db/db.h"
 #include "common/service/call.h"
 #include "svc-chat/messages.h"
@@ -45,11 +48,39 @@ int chat_delete_conversation(struct call *call, const Chat__ConversationRequest 
 	return is_there(call, in) < 0 ? -1 : messages_session_delete(call, in->session_id);
 }
 
+/* The days as a table; no value of it needs quotes. */
+static void add_csv(struct call *call, Chat__Analytics *out)
+{
+	Rpc__FilePiece *file = arena_new(call->arena, Rpc__FilePiece, 1);
+	struct text t;
+
+	text_init(&t, call->arena);
+	text_adds(&t, "day,conversations,messages,thumbsUp,thumbsDown,unanswered\r\n");
+	for (size_t i = 0; i < out->n_days; i++) {
+		const Chat__DayFigures *d = out->days[i];
+
+		text_addf(&t, "%s,%lld,%lld,%lld,%lld,%lld\r\n", d->day, (long long)d->conversations,
+		          (long long)d->messages, (long long)d->thumbs_up, (long long)d->thumbs_down,
+		          (long long)d->unanswered);
+	}
+	rpc__file_piece__init(file);
+	file->name = (char *)"analytics.csv";
+	file->type = (char *)"text/csv; charset=utf-8";
+	file->has_size = file->has_bytes = true;
+	file->size = (int64_t)t.length;
+	file->bytes = (ProtobufCBinaryData){ .data = (uint8_t *)t.at, .len = t.length };
+	out->file = file;
+}
+
 int chat_get_analytics(struct call *call, const Chat__AnalyticsRequest *in, Chat__Analytics *out)
 {
 	if (is_own(call, in->chatbot_id) < 0)
 		return -1;
 	out->chatbot_id = in->chatbot_id;
-	return store_figures(call->db, call->owner_id, in->chatbot_id, in->has_days ? in->days : DAYS, out,
-	                     call->arena, call->err);
+	if (store_figures(call->db, call->owner_id, in->chatbot_id, in->has_days ? in->days : DAYS, out,
+	                  call->arena, call->err) < 0)
+		return -1;
+	if (in->format && strcmp(in->format, "csv") == 0)
+		add_csv(call, out);
+	return 0;
 }

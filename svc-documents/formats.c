@@ -4,24 +4,29 @@
 #include <string.h>
 
 #define HELPER(limit) .reader = FORMAT_HELPER, .seconds = (limit)
+#define OFFICE "application/vnd.openxmlformats-officedocument."
 #define PLAIN .reader = FORMAT_PLAIN, .text = true
 
 const struct format formats[] = {
-	{ "pdf", "a PDF", "PDF", HELPER(60), .pages = true },
-	{ "docx", "a Word document", "Word (.docx)", HELPER(20) },
-	{ "pptx", "a PowerPoint presentation", "PowerPoint (.pptx)", HELPER(20), .pages = true },
-	{ "xlsx", "an Excel workbook", "Excel (.xlsx)", HELPER(20) },
-	{ "odt", "an OpenDocument text", "OpenDocument text", HELPER(20) },
-	{ "epub", "an EPUB book", "EPUB", HELPER(30) },
-	{ "rtf", "an RTF document", "RTF", HELPER(10) },
-	{ "eml", "a mail", "mail (.eml)", HELPER(10) },
-	{ "html", "a web page", "HTML", HELPER(20), .text = true, .markup = true },
-	{ "csv", "a CSV table", "CSV", HELPER(10), .text = true },
-	{ "json", "JSON", "JSON", HELPER(10), .text = true },
-	{ "xml", "XML", "XML", HELPER(10), .text = true, .markup = true },
-	{ "srt", "subtitles", "subtitles (.srt, .vtt)", HELPER(10), .text = true },
-	{ "md", "Markdown", "Markdown", PLAIN },
-	{ "txt", "text", "text", PLAIN },
+	{ "pdf", "a PDF", "PDF", HELPER(60), .pages = true, .media = "application/pdf" },
+	{ "docx", "a Word document", "Word (.docx)", HELPER(20),
+	  .media = OFFICE "wordprocessingml.document" },
+	{ "pptx", "a PowerPoint presentation", "PowerPoint (.pptx)", HELPER(20), .pages = true,
+	  .media = OFFICE "presentationml.presentation" },
+	{ "xlsx", "an Excel workbook", "Excel (.xlsx)", HELPER(20), .media = OFFICE "spreadsheetml.sheet" },
+	{ "odt", "an OpenDocument text", "OpenDocument text", HELPER(20),
+	  .media = "application/vnd.oasis.opendocument.text" },
+	{ "epub", "an EPUB book", "EPUB", HELPER(30), .media = "application/epub+zip" },
+	{ "rtf", "an RTF document", "RTF", HELPER(10), .media = "application/rtf" },
+	{ "eml", "a mail", "mail (.eml)", HELPER(10), .media = "message/rfc822" },
+	{ "html", "a web page", "HTML", HELPER(20), .text = true, .markup = true, .media = "text/html" },
+	{ "csv", "a CSV table", "CSV", HELPER(10), .text = true, .media = "text/csv" },
+	{ "json", "JSON", "JSON", HELPER(10), .text = true, .media = "application/json" },
+	{ "xml", "XML", "XML", HELPER(10), .text = true, .markup = true, .media = "application/xml" },
+	{ "srt", "subtitles", "subtitles (.srt, .vtt)", HELPER(10), .text = true,
+	  .media = "application/x-subrip" },
+	{ "md", "Markdown", "Markdown", PLAIN, .media = "text/markdown" },
+	{ "txt", "text", "text", PLAIN, .media = "text/plain" },
 
 	{ "office-encrypted",
 	  "an Office document that is encrypted: it cannot be read without its password" },

@@ -19,7 +19,8 @@ struct format {
 	bool text;   /* its bytes are characters, in whatever encoding */
 	bool markup; /* and say in which */
 	bool pages;
-	int seconds; /* of the helper's processor time */
+	int seconds;       /* of the helper's processor time */
+	const char *media; /* its media type */
 };
 
 extern const struct format formats[]; /* ended by one without a name */

@@ -59,6 +59,8 @@ const struct db_stmt store_statements[] = {
 	{ "source", "SELECT type, name, coalesce(original, file_id) AS file, hash IS NOT NULL AS hashed,"
 	            " metadata->>'url' AS url, chunks IS NOT NULL AS indexed"
 	            " FROM document WHERE owner_id = $1 AND id = $2" },
+	{ "original", "SELECT name, type, size, coalesce(original, file_id) AS file, hash FROM document"
+	              " WHERE owner_id = $1 AND id = $2" },
 	{ "claim",
 	  "UPDATE document SET status = 'processing', progress = 0.05, error = NULL, updated_at = now(),"
 	  " job_number = $3, job_attempt = $4 WHERE owner_id = $1 AND id = $2"
@@ -249,6 +251,22 @@ int store_source(struct db *db, const char *owner, const char *id, struct source
 		                     .hashed = *db_text(res, 0, "hashed") == 't',
 		                     .url = arena_strdup(a, db_text(res, 0, "url")),
 		                     .indexed = *db_text(res, 0, "indexed") == 't' };
+	return 1;
+}
+
+int store_original(struct db *db, const char *owner, const char *id, struct original *ret, struct arena *a,
+                   struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "original", DB_ARGS(owner, id), &res, err);
+
+	if (found <= 0)
+		return found;
+	*ret = (struct original){ .name = arena_strdup(a, db_text(res, 0, "name")),
+		                  .type = arena_strdup(a, db_text(res, 0, "type")),
+		                  .file = arena_strdup(a, db_text(res, 0, "file")),
+		                  .hash = arena_strdup(a, db_text(res, 0, "hash")),
+		                  .size = db_int(res, 0, "size") };
 	return 1;
 }
 

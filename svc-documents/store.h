@@ -84,6 +84,14 @@ struct source_file {
 int store_source(struct db *db, const char *owner, const char *id, struct source_file *ret, struct arena *a,
                  struct error *err) CHECKED;
 
+/* The file as it came; file NULL: a web page, hash NULL: not known yet. Strings live in the arena. */
+struct original {
+	const char *name, *type, *file, *hash;
+	int64_t size;
+};
+int store_original(struct db *db, const char *owner, const char *id, struct original *ret, struct arena *a,
+                   struct error *err) CHECKED;
+
 /* Whose a document is while it is processed: (number, attempt) of a job (common/job/job.h); zeros: nobody's yet. */
 struct fence {
 	int64_t number;

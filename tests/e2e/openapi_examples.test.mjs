@@ -166,6 +166,9 @@ test('documents', async () => {
   await call('documents_list_documents');
   await call('documents_get_document');
   await call('documents_get_text');
+  const original = await stack.api('GET', `/api/documents/${known.document_id}/content`, { token: user.token });
+  assert.match(original.text, /^The warranty/); // of the file's own type
+  done.add('documents_get_content');
   await call('documents_list_chunks');
   await call('documents_update_document');
   const { id } = await call('documents_add_text');
@@ -213,6 +216,7 @@ test('chat', async () => {
   await follow('chat_stream_message');
   await follow('chat_resume_message');
   await call('chat_get_session');
+  await call('chat_export_session');
   await call('chat_list_messages');
   await call('chat_stop_message');
   await call('chat_rename_session');
@@ -241,6 +245,7 @@ test('chats of ChatConnect', async () => {
   await call('chat_set_chat_feedback', { values });
   await call('chat_regenerate_chat_message', { values });
   await call('chat_edit_chat_message', { values: { message_id: messages.at(-2).id } });
+  await call('chat_export_chat');
   await call('chat_delete_chat');
   known.chat_id = (await call('chat_create_connect_chat')).id;
   await call('chat_list_connect_chats');
