@@ -13,7 +13,7 @@ enum { DAYS = 30 };
 
 static int is_own(struct call *call, const char *chatbot_id)
 {
-	Chatbots__Chatbot *bot;
+	Chatbots__FoundChatbot *bot;
 
 	return retrieve_chatbot(call, chatbot_id, &bot);
 }

@@ -31,7 +31,7 @@ static void describe(const Chatbots__Chatbot *bot, Chat__Model *out)
 	out->name = bot->name;
 }
 
-static int find_model(struct call *call, const char *id, Chatbots__Chatbot **ret)
+static int find_model(struct call *call, const char *id, Chatbots__FoundChatbot **ret)
 {
 	if (uuid_valid(id)) {
 		if (retrieve_chatbot(call, id, ret) == 0)
@@ -72,11 +72,11 @@ int chat_list_models(struct call *call, const Chat__ListModelsRequest *in, Chat_
 
 int chat_get_model(struct call *call, const Chat__ModelRequest *in, Chat__Model *out)
 {
-	Chatbots__Chatbot *bot;
+	Chatbots__FoundChatbot *bot;
 
 	if (find_model(call, in->model, &bot) < 0)
 		return -1;
-	describe(bot, out);
+	describe(bot->chatbot, out);
 	return 0;
 }
 
@@ -197,21 +197,10 @@ static int refuse_unknown(struct call *call, const Chat__CompletionRequest *in)
 	return rc;
 }
 
-/* What svc-chatbots told lives in the call's arena; the writer outlives that. */
-static void take_chatbot(const Chatbots__Chatbot *bot, struct unstored *c)
-{
-	c->ask.name = arena_strdup(c->arena, bot->name);
-	c->ask.document_count = bot->n_documents;
-	c->ask.documents = arena_new(c->arena, char *, bot->n_documents + 1);
-	for (size_t i = 0; i < bot->n_documents; i++)
-		c->ask.documents[i] = arena_strdup(c->arena, bot->documents[i]);
-	settings_read(bot->settings, &c->ask.settings, c->arena);
-}
-
-static int prepare(struct call *call, const Chat__CompletionRequest *in, const Chatbots__Chatbot *bot,
+static int prepare(struct call *call, const Chat__CompletionRequest *in, const Chatbots__FoundChatbot *bot,
                    struct unstored *c)
 {
-	take_chatbot(bot, c);
+	ask_as(&c->ask, retrieve_copy(bot, c->arena), c->arena); /* the writer outlives the call */
 	c->model = arena_strdup(c->arena, in->model);
 	c->streams = in->stream;
 	c->tells_usage = in->stream_options && in->stream_options->include_usage;
@@ -224,7 +213,7 @@ static int prepare(struct call *call, const Chat__CompletionRequest *in, const C
 
 int chat_create_completion(struct call *call, const Chat__CompletionRequest *in, Chat__CompletionReply *out)
 {
-	Chatbots__Chatbot *bot;
+	Chatbots__FoundChatbot *bot;
 	struct unstored *c;
 
 	if (refuse_unknown(call, in) < 0 || find_model(call, in->model, &bot) < 0 ||

@@ -30,18 +30,19 @@ static bool listed(const Chatbots__Chatbot *bot, const char *document)
 /* Of one's own: any documents, any settings. */
 static int prepare_for_user(struct call *call, const Chat__PreviewRequest *in, struct ask *r)
 {
-	Chatbots__Chatbot *bot;
+	Chatbots__FoundChatbot *found;
 
 	r->documents = in->documents;
 	r->document_count = in->n_documents;
+	r->documents_named = true;
 	if (in->chatbot_id) {
-		if (retrieve_chatbot(call, in->chatbot_id, &bot) < 0)
+		if (retrieve_chatbot(call, in->chatbot_id, &found) < 0)
 			return -1;
-		r->name = bot->name;
-		settings_read(bot->settings, &r->settings, call->arena);
-		if (!in->n_documents) {
-			r->documents = bot->documents;
-			r->document_count = bot->n_documents;
+		ask_as(r, found, call->arena);
+		if (in->n_documents) {
+			r->documents = in->documents;
+			r->document_count = in->n_documents;
+			r->documents_named = true;
 		}
 	}
 	settings_lay_over(in->settings, &r->settings, call->arena);
@@ -68,10 +69,11 @@ static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in
 			return error_set(call->err, ERROR_NOT_FOUND, "no such document");
 	if (visit_count(call, visit, NULL) < 0)
 		return -1;
-	r->settings = visit->settings;
-	r->name = visit->bot->name;
-	r->documents = in->n_documents ? in->documents : visit->bot->documents;
-	r->document_count = in->n_documents ? in->n_documents : visit->bot->n_documents;
+	ask_as(r, visit->found, call->arena);
+	if (in->n_documents) {
+		r->documents = in->documents;
+		r->document_count = in->n_documents;
+	}
 	r->call = &visit->call;
 	return 0;
 }
@@ -111,6 +113,6 @@ int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__Previe
 		return -1;
 	out->response = text.at;
 	out->sources = ask_sources(&r, &out->n_sources);
-	out->rag_status = (char *)(!r.document_count ? "off" : !r.found_count ? "empty" : "used");
+	out->rag_status = (char *)ask_rag_status(&r);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "chat.methods.h"
 #include "common/egress/egress.h"
 #include "common/service/service.h"
+#include "svc-chat/bots.h"
 #include "svc-chat/config.h"
 #include "svc-chat/model/provider.h"
 #include "svc-chat/own_key.h"
@@ -40,6 +41,8 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (strcmp(set->provider, "openai") == 0 &&
 	    chat_open_model(set, chat->egress, &chat->openai, err) < 0)
 		return -1;
+	if (bots_open(service_database_url(service), &chat->bots, err) < 0)
+		return -1;
 	*ret = chat; /* before there is a thread that makes calls with it */
 	return keeper_open(service, write_turn, &chat->keeper, err);
 }
@@ -52,6 +55,7 @@ static void stop(void *arg)
 		chat->openai->free(chat->openai);
 	keeper_close(chat->keeper);
 	own_keys_close(chat->own_keys);
+	bots_close(chat->bots);
 	free(chat);
 }
 

@@ -10,6 +10,7 @@ struct chat {
 	unsigned char key[KEY_SIZE]; /* of what is sealed: sealed.h */
 	struct peer *auth, *chatbots, *documents;
 	struct own_keys *own_keys;
+	struct bots *bots;
 	struct egress *egress;
 	struct chat_provider *builtin, *openai; /* openai: NULL when no endpoint is configured */
 	struct keeper *keeper;

@@ -38,8 +38,9 @@ static int check_origin(struct call *call, const struct settings *settings)
 
 int visit_any(struct call *call, const char *chatbot_id, struct visit *ret)
 {
-	if (retrieve_public_chatbot(call, chatbot_id, &ret->bot) < 0)
+	if (retrieve_chatbot(call, chatbot_id, &ret->found) < 0)
 		return -1;
+	ret->bot = ret->found->chatbot;
 	settings_read(ret->bot->settings, &ret->settings, call->arena);
 	ret->call = retrieve_call_for(call, ret->bot->owner_id);
 	return retrieve_open_owner(&ret->call) < 0 ? -1 : check_origin(call, &ret->settings);
@@ -48,8 +49,9 @@ int visit_any(struct call *call, const char *chatbot_id, struct visit *ret)
 int visit_own(struct call *call, const char *chatbot_id, const char *owner, struct visit *ret)
 {
 	ret->call = retrieve_call_for(call, owner);
-	if (retrieve_chatbot(&ret->call, chatbot_id, &ret->bot) < 0 || retrieve_open_owner(&ret->call) < 0)
+	if (retrieve_chatbot(&ret->call, chatbot_id, &ret->found) < 0 || retrieve_open_owner(&ret->call) < 0)
 		return -1;
+	ret->bot = ret->found->chatbot;
 	settings_read(ret->bot->settings, &ret->settings, call->arena);
 	return check_origin(call, &ret->settings);
 }

@@ -11,6 +11,7 @@
 
 struct visit {
 	Chatbots__Chatbot *bot;
+	Chatbots__FoundChatbot *found; /* it, and its curated answers */
 	struct settings settings;
 	struct call call; /* for the owner; lives as long as the visitor's */
 };

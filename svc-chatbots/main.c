@@ -23,7 +23,8 @@ static int start(struct service *service, void *settings, void **state, struct e
 int main(int argc, char **argv)
 {
 	struct chatbots settings = { 0 };
-	static const struct db_stmt *const statements[] = { store_statements, NULL };
+	static const struct db_stmt *const statements[] = { store_statements, store_answers_statements,
+		                                            store_versions_statements, NULL };
 
 	return service_main(argc, argv,
 	                    &(struct service_config){

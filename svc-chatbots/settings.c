@@ -71,6 +71,23 @@ int settings_apply(const char *current, const char *patch, const char **ret, str
 	return 0;
 }
 
+int settings_as_before(const char *before, const char *now, const char **ret, struct arena *a,
+                       struct error *err)
+{
+	OWN(json) json_object *settings = NULL;
+	OWN(json) json_object *current = NULL;
+
+	if (json_parse(before, strlen(before), &settings, err) < 0 ||
+	    json_parse(now, strlen(now), &current, err) < 0)
+		return -1;
+	json_object_object_del(settings, "allowedOrigins");
+	if (json_get(current, "allowedOrigins"))
+		json_object_object_add(settings, "allowedOrigins",
+		                       json_object_get(json_get(current, "allowedOrigins")));
+	*ret = json_print(settings, a);
+	return 0;
+}
+
 int settings_for_widget(const char *settings, Chatbots__WidgetSettings **ret, struct arena *a,
                         struct error *err)
 {

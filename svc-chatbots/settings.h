@@ -16,6 +16,11 @@
 int settings_apply(const char *current, const char *patch, const char **ret, struct arena *a,
                    struct error *err) CHECKED;
 
+/* As `before` has them, but for where the chatbot may stand (allowedOrigins): that is as `now` has it, since website
+ * integrations write it, and since nobody means to open a chatbot to the world by taking a text back. */
+int settings_as_before(const char *before, const char *now, const char **ret, struct arena *a,
+                       struct error *err) CHECKED;
+
 /* What a website may know: nothing but appearance, welcome message and suggested questions. */
 int settings_for_widget(const char *settings, Chatbots__WidgetSettings **ret, struct arena *a,
                         struct error *err) CHECKED;

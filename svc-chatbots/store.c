@@ -1,21 +1,15 @@
 #include "svc-chatbots/store.h"
 
-/* A whole chatbot, as the message wants it. `owner` once more in the subquery: a parameter, so that a cluster which is
- * sharded by owner asks one machine. */
-#define CHATBOT(owner)                                                                            \
-	"SELECT c.id, c.name, c.description, c.settings, c.owner_id, c.created_at, c.updated_at," \
-	" ARRAY(SELECT d.document_id FROM chatbot_document d"                                     \
-	" WHERE d.owner_id = " owner " AND d.chatbot_id = c.id ORDER BY d.position) AS documents" \
-	" FROM chatbot c"
+#include "common/service/channels.h"
 
 const struct db_stmt store_statements[] = {
 	{ "create",
 	  "INSERT INTO chatbot (owner_id, id, name, description, settings)"
 	  " SELECT $1::uuid, $2, $3, $4, $5 WHERE (SELECT count(*) FROM chatbot WHERE owner_id = $1) < $6" },
-	{ "get", CHATBOT("$1") " WHERE c.owner_id = $1 AND c.id = $2" },
-	{ "find", CHATBOT("c.owner_id") " WHERE c.id = $1" },
-	{ "list", CHATBOT("$1") " WHERE c.owner_id = $1 AND ($2::uuid IS NULL OR c.id < $2)"
-	                        " ORDER BY c.id DESC LIMIT $3" },
+	{ "get", STORE_CHATBOT("$1") " WHERE c.owner_id = $1 AND c.id = $2" },
+	{ "find", STORE_CHATBOT("c.owner_id") " WHERE c.id = $1" },
+	{ "list", STORE_CHATBOT("$1") " WHERE c.owner_id = $1 AND ($2::uuid IS NULL OR c.id < $2)"
+	                              " ORDER BY c.id DESC LIMIT $3" },
 	{ "lock", "SELECT settings FROM chatbot WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
 	{ "update", "UPDATE chatbot SET name = coalesce($3, name),"
 	            " description = CASE WHEN $5 THEN NULL ELSE coalesce($4, description) END,"
@@ -32,6 +26,11 @@ const struct db_stmt store_statements[] = {
 	{ "uses", "SELECT document_id, array_agg(chatbot_id ORDER BY chatbot_id) AS chatbot_ids"
 	          " FROM chatbot_document WHERE owner_id = $1 AND document_id = ANY($2::uuid[])"
 	          " GROUP BY document_id" },
+	{ "tell", "SELECT pg_notify('" CHANNEL_CHATBOTS "', $1)" },
+	{ "retentions",
+	  "SELECT id AS chatbot_id, owner_id, (settings ->> 'retentionDays')::int AS days FROM chatbot"
+	  " WHERE settings ->> 'retentionDays' IS NOT NULL AND ($1::uuid IS NULL OR id > $1)"
+	  " ORDER BY id LIMIT $2" },
 	{ NULL, NULL },
 };
 
@@ -118,4 +117,23 @@ int store_uses(struct db *db, const char *owner, char **documents, size_t count,
 	if (db_exec(db, "uses", DB_ARGS(owner, db_text_array(documents, count, a)), &res, err) < 0)
 		return -1;
 	return db_rows(res, &chatbots__use__descriptor, &out->n_uses, &out->uses, a, err);
+}
+
+int store_tell(struct db *db, const char *id, struct error *err)
+{
+	return db_exec(db, "tell", DB_ARGS(id), NULL, err);
+}
+
+int store_retentions(struct db *db, const char *cursor, Chatbots__RetentionList *out, struct arena *a,
+                     struct error *err)
+{
+	enum { PAGE = 1000 };
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "retentions", DB_ARGS(cursor, PAGE), &res, err) < 0 ||
+	    db_rows(res, &chatbots__retention__descriptor, &out->n_chatbots, &out->chatbots, a, err) < 0)
+		return -1;
+	if (out->n_chatbots == PAGE)
+		out->next = out->chatbots[PAGE - 1]->chatbot_id;
+	return 0;
 }

@@ -9,9 +9,24 @@
 #include "chatbots.pb-c.h"
 #include "common/db/db.h"
 
-extern const struct db_stmt store_statements[];
+extern const struct db_stmt store_statements[], store_answers_statements[], store_versions_statements[];
 
-enum { STORE_PAGE = 32 }; /* chatbots in one reply: with the largest settings they still fit a message */
+/* A whole chatbot, as the message wants it. `owner` once more in the subquery: a parameter, so that a cluster which is
+ * sharded by owner asks one machine. */
+#define STORE_CHATBOT(owner)                                                                      \
+	"SELECT c.id, c.name, c.description, c.settings, c.owner_id, c.created_at, c.updated_at," \
+	" ARRAY(SELECT d.document_id FROM chatbot_document d"                                     \
+	" WHERE d.owner_id = " owner " AND d.chatbot_id = c.id ORDER BY d.position) AS documents" \
+	" FROM chatbot c"
+
+enum {
+	STORE_PAGE =
+	    32, /* chatbots, or versions, in one reply: with the largest settings they still fit a message */
+	STORE_ANSWERS = 200,             /* in one reply */
+	STORE_ANSWERS_MAX = 500,         /* of a chatbot */
+	STORE_ANSWERS_BYTES = 512 << 10, /* all of a chatbot's together */
+	STORE_VERSIONS = 50,             /* kept of a chatbot */
+};
 
 /* ERROR_FORBIDDEN when the owner has `most` already. */
 int store_create(struct db *db, const char *owner, const char *id, const Chatbots__CreateChatbotRequest *in,
@@ -42,5 +57,44 @@ int store_unassign_all(struct db *db, const char *owner, const char *id, struct 
 
 int store_uses(struct db *db, const char *owner, char **documents, size_t count, Chatbots__UseList *out,
                struct arena *a, struct error *err) CHECKED;
+
+/* What every change tells the other services (common/service/channels.h). */
+int store_tell(struct db *db, const char *id, struct error *err) CHECKED;
+
+/* Which chatbots want conversations to be forgotten, of any owner, by id; after the cursor (NULL: from the first). */
+int store_retentions(struct db *db, const char *cursor, Chatbots__RetentionList *out, struct arena *a,
+                     struct error *err) CHECKED;
+
+/* --- Answers written beforehand: store_answers.c. The oldest first ------------------------------------------------ */
+
+int store_list_answers(struct db *db, const char *owner, const char *chatbot, const char *cursor, int limit,
+                       Chatbots__AnswerList *out, struct arena *a, struct error *err) CHECKED;
+int store_enabled_answers(struct db *db, const char *owner, const char *chatbot, size_t *n,
+                          Chatbots__Answer ***ret, struct arena *a, struct error *err) CHECKED;
+int store_get_answer(struct db *db, const char *owner, const char *chatbot, const char *id,
+                     Chatbots__Answer *out, struct arena *a, struct error *err) CHECKED;
+/* ERROR_FORBIDDEN when the chatbot has as many as it may have. */
+int store_add_answer(struct db *db, const char *owner, const char *chatbot, const char *id, char **questions,
+                     size_t count, const char *answer, bool enabled, struct arena *a,
+                     struct error *err) CHECKED;
+/* No questions, NULL: as they are. Of one that is there. */
+int store_update_answer(struct db *db, const char *owner, const char *chatbot, const char *id,
+                        char **questions, size_t count, const char *answer, const bool *enabled,
+                        struct arena *a, struct error *err) CHECKED;
+int store_delete_answer(struct db *db, const char *owner, const char *chatbot, const char *id,
+                        struct error *err) CHECKED;
+
+/* --- What it was: store_versions.c ---------------------------------------------------------------------------------- */
+
+/* What the chatbot is now, unless the latest version is the same. */
+int store_keep_version(struct db *db, const char *owner, const char *chatbot, struct error *err) CHECKED;
+/* The latest first, those before that number. */
+int store_list_versions(struct db *db, const char *owner, const char *chatbot, int64_t before, int limit,
+                        Chatbots__VersionList *out, struct arena *a, struct error *err) CHECKED;
+int store_get_version(struct db *db, const char *owner, const char *chatbot, int64_t number,
+                      Chatbots__Version *out, struct arena *a, struct error *err) CHECKED;
+/* Its name and description, and these settings. */
+int store_set_back(struct db *db, const char *owner, const char *chatbot, const Chatbots__Version *to,
+                   const char *settings, struct error *err) CHECKED;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "chatbots.client.h"
 #include "documents.methods.h"
+#include "svc-documents/search/known.h"
 #include "svc-documents/search/search.h"
 #include "svc-documents/store.h"
 #include "svc-documents/store_index.h"
@@ -143,15 +144,43 @@ int documents_search(struct call *call, const Documents__SearchRequest *in, Docu
 {
 	struct scope scope = { .owner = call->owner_id };
 
-	if (in->n_document_ids || (in->has_only_listed && in->only_listed))
+	if (in->n_document_ids)
 		set_ids(&scope, in->document_ids, in->n_document_ids, call->arena);
 	if (in->chatbot_id && within_chatbot(call, in->chatbot_id, &scope) < 0)
 		return -1;
 	if (scope.ids && scope.count == 0)
 		return 0;
 	return search(call, &scope,
-	              &(struct search_wish){ in->query, in->has_limit ? (size_t)in->limit : SEARCH_LIMIT,
-	                                     in->has_debug && in->debug,
-	                                     in->has_only_listed && in->only_listed },
+	              &(struct search_wish){ .question = in->query,
+	                                     .limit = in->has_limit ? (size_t)in->limit : SEARCH_LIMIT,
+	                                     .debug = in->has_debug && in->debug },
 	              out);
+}
+
+int documents_find_for_answer(struct call *call, const Documents__FindForAnswerRequest *in,
+                              Documents__FoundForAnswer *out)
+{
+	struct scope scope = { .owner = call->owner_id, .lenient = !in->has_all_there || !in->all_there };
+	struct question_vector vector = { 0 };
+	Documents__SearchReply found = DOCUMENTS__SEARCH_REPLY__INIT;
+	int known = known_question(call, in->asked, in->questions, in->n_questions, &vector, &out->score);
+
+	if (known >= 0) {
+		out->has_question = out->has_score = true;
+		out->question = known;
+		return 0;
+	}
+	set_ids(&scope, in->document_ids, in->n_document_ids, call->arena);
+	if (scope.count == 0)
+		return 0;
+	if (search(call, &scope,
+	           &(struct search_wish){ .question = in->query,
+	                                  .limit = in->has_limit ? (size_t)in->limit : SEARCH_LIMIT,
+	                                  .headings = true,
+	                                  .vector = strcmp(in->asked, in->query) == 0 ? &vector : NULL },
+	           &found) < 0)
+		return -1;
+	out->results = found.results;
+	out->n_results = found.n_results;
+	return 0;
 }

@@ -24,6 +24,8 @@ static const struct config_key keys[] = {
 	CONFIG_SECRET(struct settings, embedding_key, "EMBEDDING_API_KEY", "", "its key"),
 	CONFIG_TEXT(struct settings, embedding_model, "EMBEDDING_MODEL", "text-embedding-3-small",
 	            "its model"),
+	CONFIG_BETWEEN(struct settings, embedding_same, "EMBEDDING_SAME", "85", 1, 100,
+	               "how near two questions are that ask the same (cosine, in hundredths): models differ"),
 	CONFIG_INT(struct settings, upload_max, "DOCUMENTS_UPLOAD_MAX", "52428800", "largest file, bytes"),
 	CONFIG_INT(struct settings, page_max, "DOCUMENTS_PAGE_MAX", "10485760", "largest web page, bytes"),
 	CONFIG_BETWEEN(struct settings, quota.documents, "DOCUMENTS_PER_USER", "10000", 1, 100000000,
@@ -48,6 +50,7 @@ static void choose_embedder(struct documents *svc)
 		return;
 	svc->embedder = (struct embedder){ .weight = 0.35,
 		                           .least_cosine = 0.3,
+		                           .same = (double)set->embedding_same / 100,
 		                           .exact_max = 200000,
 		                           .egress = svc->egress,
 		                           .url = set->embedding_url,

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "common/service/channels.h"
+
 /* As the message wants it. */
 #define DOCUMENT                                                                                      \
 	"SELECT id, id AS document_id, name, coalesce(description, '') AS description, type, status," \
@@ -33,6 +35,7 @@ const struct db_stmt store_statements[] = {
 	             " ORDER BY p.owner_id LIMIT 1) FROM o WHERE o.owner_id IS NOT NULL)"
 	             " SELECT owner_id FROM o WHERE owner_id IS NOT NULL"
 	             " AND NOT EXISTS (SELECT FROM corpus c WHERE c.owner_id = o.owner_id)" },
+	{ "sweep_known", "DELETE FROM known_question WHERE created_at < now() - interval '30 days'" },
 	{ "drop_postings", "DELETE FROM posting WHERE owner_id = $1" },
 
 	{ "create",
@@ -53,6 +56,7 @@ const struct db_stmt store_statements[] = {
 	            " RETURNING coalesce(original, file_id) AS file, coalesce(chunks, 0) AS chunks, terms" },
 	{ "uncount", "UPDATE corpus SET documents = documents - ($2::bigint > 0)::int, chunks = chunks - $2,"
 	             " terms = terms - $3 WHERE owner_id = $1" },
+	{ "tell_chatbots", "SELECT pg_notify('" CHANNEL_CHATBOTS "', $1)" },
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	{ "usage", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes FROM document"
 	           " WHERE owner_id = $1" },
@@ -121,6 +125,7 @@ int store_sweep(struct db *db, int64_t *pieces, struct error *err)
 	OWN(pgresult) PGresult *res = NULL;
 
 	if (db_change(db, "sweep", DB_ARGS(), pieces, err) < 0 ||
+	    db_exec(db, "sweep_known", DB_ARGS(), NULL, err) < 0 ||
 	    db_exec(db, "orphans", DB_ARGS(), &res, err) < 0)
 		return -1;
 	for (int i = 0; i < PQntuples(res); i++)
@@ -225,6 +230,7 @@ int store_delete(struct db *db, const char *owner, const char *id, struct error 
 	if (found <= 0)
 		return found;
 	if (db_exec(db, "drop_file", DB_ARGS(owner, db_text(res, 0, "file")), NULL, err) < 0 ||
+	    db_exec(db, "tell_chatbots", DB_ARGS(owner), NULL, err) < 0 ||
 	    db_exec(db, "clear_postings", DB_ARGS(owner, id), NULL, err) < 0 ||
 	    db_exec(db, "uncount", DB_ARGS(owner, db_int(res, 0, "chunks"), db_int(res, 0, "terms")), NULL,
 	            err) < 0)

@@ -46,6 +46,15 @@ const struct db_stmt store_search_statements[] = {
 	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)"
 	  " JOIN chunk c ON c.owner_id = $1 AND c.document_id = k.document_id AND c.number = k.number"
 	  " ORDER BY c.document_id, c.number" },
+	{ "known_cosines",
+	  "SELECT k.place - 1 AS place, -(q.vector <#> $4::halfvec) AS cosine"
+	  " FROM unnest($2::text[]) WITH ORDINALITY AS k (hash, place)"
+	  " LEFT JOIN known_question q ON q.owner_id = $1 AND q.hash = k.hash AND q.model = $3"
+	  " ORDER BY k.place" },
+	{ "add_known",
+	  "INSERT INTO known_question (owner_id, hash, model, vector)"
+	  " SELECT $1, hash, $2, vector::halfvec FROM unnest($3::text[], $4::text[]) AS k (hash, vector)"
+	  " ON CONFLICT DO NOTHING" },
 	{ 0 },
 };
 
@@ -296,4 +305,34 @@ int store_chunks(struct db *db, const char *owner, const struct corpus *c, const
 			                   .size = strlen(text) };
 	}
 	return 0;
+}
+
+int store_known_cosines(struct db *db, const char *owner, const char *model, const char *vector,
+                        char **hashes, size_t count, double *cosines, size_t *missing, size_t *missing_count,
+                        struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "known_cosines", DB_ARGS(owner, db_text_array(hashes, count, a), model, vector), &res,
+	            err) < 0)
+		return -1;
+	*missing_count = 0;
+	for (int row = 0; row < PQntuples(res); row++) {
+		const char *cosine = db_text(res, row, "cosine");
+		size_t place = (size_t)db_int(res, row, "place");
+
+		cosines[place] = cosine ? strtod(cosine, NULL) : 0;
+		if (!cosine)
+			missing[(*missing_count)++] = place;
+	}
+	return 0;
+}
+
+int store_add_known(struct db *db, const char *owner, const char *model, char **hashes, char **vectors,
+                    size_t count, struct arena *a, struct error *err)
+{
+	return db_exec(
+	    db, "add_known",
+	    DB_ARGS(owner, model, db_text_array(hashes, count, a), db_text_array(vectors, count, a)), NULL,
+	    err);
 }

@@ -14,6 +14,7 @@ struct scope {
 	const char *owner;
 	char *const *ids;
 	size_t count;
+	bool lenient; /* some may be missing */
 };
 
 /* The documents there are, by id, with the models of their vectors in models[]. Those not yet indexed have no chunks.
@@ -59,5 +60,13 @@ int store_cosines(struct db *db, const char *owner, const char *vector, const ch
 int store_chunks(struct db *db, const char *owner, const struct corpus *c, const struct chunk_key *keys,
                  size_t count, struct stored_chunk **ret, size_t *found, struct arena *a,
                  struct error *err) CHECKED;
+
+/* How near known questions are to a vector that `model` made, by the hashes of their texts. *missing: places of those
+ * that have no vector yet; their cosines are 0. Both arrays have room for count. */
+int store_known_cosines(struct db *db, const char *owner, const char *model, const char *vector,
+                        char **hashes, size_t count, double *cosines, size_t *missing, size_t *missing_count,
+                        struct arena *a, struct error *err) CHECKED;
+int store_add_known(struct db *db, const char *owner, const char *model, char **hashes, char **vectors,
+                    size_t count, struct arena *a, struct error *err) CHECKED;
 
 #endif

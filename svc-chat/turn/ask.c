@@ -32,25 +32,73 @@ static const char *query_of(const struct ask *r)
 	                    (int)utf8_clip(before, strlen(before), BEFORE_MAX), before);
 }
 
+/* All questions that have curated answers. */
+static char **known_questions(const struct ask *r, size_t *n)
+{
+	char **list;
+
+	*n = 0;
+	for (size_t i = 0; i < r->answer_count; i++)
+		*n += r->answers[i]->n_questions;
+	list = arena_new(r->call->arena, char *, *n);
+	*n = 0;
+	for (size_t i = 0; i < r->answer_count; i++)
+		for (size_t k = 0; k < r->answers[i]->n_questions; k++)
+			list[(*n)++] = r->answers[i]->questions[k];
+	return list;
+}
+
+/* Whose is the question at that place? */
+static const Chatbots__Answer *answer_of(const struct ask *r, size_t place)
+{
+	size_t i = 0;
+
+	while (i < r->answer_count && place >= r->answers[i]->n_questions)
+		place -= r->answers[i++]->n_questions;
+	return i < r->answer_count ? r->answers[i] : NULL;
+}
+
+void ask_as(struct ask *r, Chatbots__FoundChatbot *bot, struct arena *a)
+{
+	r->name = bot->chatbot->name;
+	r->documents = bot->chatbot->documents;
+	r->document_count = bot->chatbot->n_documents;
+	r->answers = bot->answers;
+	r->answer_count = bot->n_answers;
+	r->documents_named = false;
+	settings_read(bot->chatbot->settings, &r->settings, a);
+}
+
 int ask_search(struct ask *r)
 {
-	Documents__SearchRequest request = DOCUMENTS__SEARCH_REQUEST__INIT;
+	Documents__FindForAnswerRequest request = DOCUMENTS__FIND_FOR_ANSWER_REQUEST__INIT;
 	struct call call = retrieve_nearer(r->call);
-	Documents__SearchReply *found;
+	Documents__FoundForAnswer *found;
 
-	if (!r->document_count)
+	if (!r->document_count && !r->answer_count)
 		return 0;
 	request.query = (char *)query_of(r);
 	request.document_ids = r->documents;
 	request.n_document_ids = r->document_count;
-	request.has_only_listed = request.only_listed = true;
+	request.has_all_there = true;
+	request.all_there = r->documents_named;
 	request.has_limit = true;
 	request.limit = r->settings.top_k;
-	if (documents_client_search(r->chat->documents, &call, &request, &found) < 0)
+	request.asked = (char *)r->question;
+	request.questions = known_questions(r, &request.n_questions);
+	if (documents_client_find_for_answer(r->chat->documents, &call, &request, &found) < 0)
 		return -1;
+	r->curated = found->has_question ? answer_of(r, (size_t)found->question) : NULL;
 	r->found = found->results;
 	r->found_count = found->n_results < CITATIONS_MAX ? found->n_results : CITATIONS_MAX;
 	return 0;
+}
+
+const char *ask_rag_status(const struct ask *r)
+{
+	if (r->curated)
+		return "curated";
+	return !r->document_count ? "off" : !r->found_count ? "empty" : "used";
 }
 
 Documents__Source **ask_sources(const struct ask *r, size_t *n)
@@ -203,15 +251,16 @@ static bool refuses(const struct ask *r)
 	return r->document_count && !r->found_count && *r->settings.refusal;
 }
 
-static int refuse(struct ask *r)
+/* What the owner wrote is said as it stands, in one piece; its brackets are no citations. */
+static int say(struct ask *r, const char *text)
 {
-	size_t size = strlen(r->settings.refusal);
+	size_t size = strlen(text);
 
 	chat__token_usage__init(&r->usage);
 	r->usage.has_prompt_tokens = r->usage.has_completion_tokens = true;
 	r->result.finish = "stop";
 	r->text_bytes = size;
-	r->on_text(r->arg, r->settings.refusal, size);
+	r->on_text(r->arg, text, size);
 	return 0;
 }
 
@@ -250,8 +299,10 @@ int ask_model(struct ask *r)
 	};
 	int result;
 
+	if (r->curated)
+		return say(r, r->curated->answer);
 	if (refuses(r))
-		return refuse(r);
+		return say(r, r->settings.refusal);
 	request.messages = prompt_build(&prompt, &request.message_count, r->call->arena);
 	r->provider = choose_provider(r);
 	if (r->provider == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)

@@ -13,6 +13,7 @@
 #define PARLEY_CHAT_ASK_H
 
 #include "chat.pb-c.h"
+#include "chatbots.pb-c.h"
 #include "common/service/call.h"
 #include "svc-chat/model/citations.h"
 #include "svc-chat/model/prompt.h"
@@ -30,6 +31,9 @@ struct ask {
 	size_t history_count;
 	char **documents; /* ids */
 	size_t document_count;
+	bool documents_named;       /* by whoever asks: all of them must be there */
+	Chatbots__Answer **answers; /* curated */
+	size_t answer_count;
 	bool builtin_only;
 	const atomic_bool *stop;
 	/* Pieces of what is said, clean; and of what is thought (may be NULL). */
@@ -41,8 +45,9 @@ struct ask {
 	/* What came of it. */
 	Documents__Source **found; /* passages, in the order of their numbers */
 	size_t found_count;
-	size_t told_count;              /* the first of them: those that found room in the prompt */
-	struct chat_provider *provider; /* NULL before ask_model() */
+	const Chatbots__Answer *curated; /* what is answered instead of all that; else NULL */
+	size_t told_count;               /* the first of them: those that found room in the prompt */
+	struct chat_provider *provider;  /* NULL before ask_model() */
 	struct chat_result result;
 	struct citations citations;
 	Chat__TokenUsage usage; /* estimated where the provider does not count */
@@ -54,10 +59,14 @@ struct ask {
 	struct text clean;
 };
 
-/* Find passages in the documents. ERROR_NOT_FOUND when one of them is not there. */
+/* As that chatbot does: its name, settings, documents and curated answers. They are not copied. */
+void ask_as(struct ask *r, Chatbots__FoundChatbot *bot, struct arena *a);
+/* Find passages in the documents, or the curated answer. ERROR_NOT_FOUND when one of them is not there. */
 int ask_search(struct ask *r) CHECKED;
 /* 0, also when it was stopped; or -1 with a sentence (ERROR_UPSTREAM, ERROR_UNKNOWN_OUTCOME, ERROR_UNAVAILABLE). */
 int ask_model(struct ask *r) CHECKED;
+/* "used", "empty", "off", "curated", as API.md has them. */
+const char *ask_rag_status(const struct ask *r);
 /* What is cited so far: the k-th is "[k]" in the text. */
 Documents__Source **ask_sources(const struct ask *r, size_t *n);
 

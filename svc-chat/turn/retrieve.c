@@ -4,6 +4,8 @@
 #include "chat.methods.h"
 #include "chatbots.client.h"
 #include "common/base/clock.h"
+#include "common/rpc/envelope.h"
+#include "svc-chat/bots.h"
 #include "svc-chat/state.h"
 
 enum { LOOK_UP_MS = 20 * 1000, OWNER_MS = 1000 };
@@ -33,14 +35,30 @@ struct call retrieve_call_for(const struct call *call, const char *owner_id)
 	return acting;
 }
 
-int retrieve_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)
+int retrieve_chatbot(struct call *call, const char *id, Chatbots__FoundChatbot **ret)
 {
 	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
 	const struct chat *chat = chat_state(call);
 	struct call near = retrieve_nearer(call);
+	uint64_t seen;
 
+	if (bots_find(chat->bots, call->owner_id, id, ret, &seen, call->arena))
+		return 0;
 	request.chatbot_id = (char *)id;
-	return chatbots_client_get_chatbot(chat->chatbots, &near, &request, ret);
+	if (chatbots_client_find_chatbot(chat->chatbots, &near, &request, ret) < 0)
+		return -1;
+	bots_keep(chat->bots, *ret, seen);
+	return 0;
+}
+
+Chatbots__FoundChatbot *retrieve_copy(const Chatbots__FoundChatbot *bot, struct arena *a)
+{
+	size_t size = chatbots__found_chatbot__get_packed_size(bot);
+	uint8_t *packed = arena_alloc(a, size + 1);
+	ProtobufCAllocator allocator = arena_allocator(a);
+
+	chatbots__found_chatbot__pack(bot, packed);
+	return chatbots__found_chatbot__unpack(&allocator, size, packed);
 }
 
 int retrieve_open_owner(struct call *call)
@@ -57,14 +75,4 @@ int retrieve_open_owner(struct call *call)
 	if (auth_client_check_owner(chat->auth, &ask, &nothing, &answer) == 0 || err.code != ERROR_FORBIDDEN)
 		return 0;
 	return error_set(call->err, err.code, "%s", err.message);
-}
-
-int retrieve_public_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret)
-{
-	Chatbots__ChatbotRequest request = CHATBOTS__CHATBOT_REQUEST__INIT;
-	const struct chat *chat = chat_state(call);
-	struct call near = retrieve_nearer(call);
-
-	request.chatbot_id = (char *)id;
-	return chatbots_client_find_chatbot(chat->chatbots, &near, &request, ret);
 }

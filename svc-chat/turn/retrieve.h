@@ -5,12 +5,13 @@
 #include "chatbots.pb-c.h"
 #include "common/service/call.h"
 
-/* The caller's own. ERROR_NOT_FOUND when it is not there, or somebody else's. */
-int retrieve_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret) CHECKED;
-/* Whoever owns it: for visitors. */
+/* The caller's own, with its curated answers; whoever owns it for visitors, whose call has no owner. ERROR_NOT_FOUND when
+ * it is not there, or somebody else's. */
+int retrieve_chatbot(struct call *call, const char *id, Chatbots__FoundChatbot **ret) CHECKED;
+/* A copy that lives in another arena. */
+Chatbots__FoundChatbot *retrieve_copy(const Chatbots__FoundChatbot *bot, struct arena *a);
 /* For visitors: ERROR_FORBIDDEN while the call's owner is disabled. An svc-auth that does not say keeps nobody out. */
 int retrieve_open_owner(struct call *call) CHECKED;
-int retrieve_public_chatbot(struct call *call, const char *id, Chatbots__Chatbot **ret) CHECKED;
 
 /* The same call on behalf of somebody else: of the owner of what a visitor sees. Lives as long as the call. */
 struct call retrieve_call_for(const struct call *call, const char *owner_id);

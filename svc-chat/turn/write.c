@@ -85,7 +85,7 @@ static int open_stream(struct writing *w)
 
 static int load_chatbot(struct writing *w)
 {
-	Chatbots__Chatbot *chatbot;
+	Chatbots__FoundChatbot *chatbot;
 
 	if (!w->begun->chatbot_id) {
 		settings_read(NULL, &w->ask.settings, w->call->arena);
@@ -95,23 +95,12 @@ static int load_chatbot(struct writing *w)
 	}
 	if (retrieve_chatbot(w->call, w->begun->chatbot_id, &chatbot) < 0)
 		return -1;
-	w->ask.name = chatbot->name;
-	w->ask.documents = chatbot->documents;
-	w->ask.document_count = chatbot->n_documents;
-	settings_read(chatbot->settings, &w->ask.settings, w->call->arena);
+	ask_as(&w->ask, chatbot, w->call->arena);
 	return 0;
 }
 
-/* Of a chatbot whose document was deleted between the two questions, the second try knows. */
 static int look_up(struct writing *w)
 {
-	if (load_chatbot(w) < 0)
-		return -1;
-	if (ask_search(&w->ask) == 0)
-		return 0;
-	if (w->call->err->code != ERROR_NOT_FOUND)
-		return -1;
-	error_clear(w->call->err);
 	return load_chatbot(w) < 0 ? -1 : ask_search(&w->ask);
 }
 
@@ -210,11 +199,6 @@ static Chat__MessageStatus status_of(const struct writing *w, int result)
 	return result < 0 ? CHAT__MESSAGE_STATUS__FAILED : CHAT__MESSAGE_STATUS__COMPLETE;
 }
 
-static const char *rag_status(const struct ask *ask)
-{
-	return !ask->document_count ? "off" : !ask->found_count ? "empty" : "used";
-}
-
 static void describe(struct writing *w, int result, Chat__Message *m)
 {
 	struct writer *writer = w->writer;
@@ -234,7 +218,7 @@ static void describe(struct writing *w, int result, Chat__Message *m)
 	m->finish_reason = (char *)w->ask.result.finish;
 	m->usage = &w->ask.usage;
 	m->sources = ask_sources(&w->ask, &m->n_sources);
-	m->rag_status = (char *)rag_status(&w->ask);
+	m->rag_status = (char *)ask_rag_status(&w->ask);
 	if (m->status == CHAT__MESSAGE_STATUS__FAILED)
 		m->error = arena_strdup(w->call->arena, w->call->err->message);
 	if (m->status == CHAT__MESSAGE_STATUS__INTERRUPTED)

@@ -18,6 +18,7 @@ enum { EMBED_DIMENSION_MAX = 4000 /* pgvector's halfvec in one page */ };
 
 struct embedder {
 	double weight;       /* the cosine's share of a score */
+	double same;         /* the cosine from which two questions ask the same */
 	double least_cosine; /* what is further away has nothing to do with the question */
 	size_t
 	    exact_max; /* chunks whose vectors are all looked at; in more, only those that have the words */

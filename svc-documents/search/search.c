@@ -86,7 +86,7 @@ static int open_corpus(struct call *call, struct search *s, const char *question
 
 	if (store_corpus(call->db, s->scope, limit, &documents, &s->models, &n, call->arena, call->err) < 0)
 		return -1;
-	if (s->scope->ids && n < s->scope->count)
+	if (s->scope->ids && n < s->scope->count && !s->scope->lenient)
 		return error_set(call->err, ERROR_NOT_FOUND, "one of these documents does not exist");
 	count_languages(documents, n, &spoken, &mostly);
 	corpus_init(&s->corpus, documents, n);
@@ -361,6 +361,7 @@ static int find(struct call *call, struct search *s, const struct search_wish *w
 {
 	const struct documents *svc = documents_state(call);
 	size_t room = 2 * SEARCH_CANDIDATES;
+	struct question_vector own = { 0 };
 	int there = open_corpus(call, s, wish->question);
 
 	if (there <= 0)
@@ -369,7 +370,8 @@ static int find(struct call *call, struct search *s, const struct search_wish *w
 	room += (wish->limit * 2 + SPARE) * (2 * PASSAGE_REACH + 1);
 	s->held = arena_new(call->arena, const struct cached *, room);
 	s->held_document = arena_new(call->arena, size_t, room);
-	if (look_up_words(call, s) < 0 || search_vectors(call, s, wish->question) < 0)
+	if (look_up_words(call, s) < 0 ||
+	    search_vectors(call, s, wish->question, wish->vector ? wish->vector : &own) < 0)
 		return -1;
 	if (s->count == 0)
 		return 0;

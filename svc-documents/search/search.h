@@ -6,6 +6,7 @@
 #define PARLEY_DOCUMENTS_SEARCH_H
 
 #include "documents.pb-c.h"
+#include "svc-documents/search/vectors.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/svc.h"
 
@@ -14,8 +15,9 @@ enum { SEARCH_LIMIT = 8 /* sources, unless asked otherwise */ };
 struct search_wish {
 	const char *question;
 	size_t limit;
-	bool debug;    /* with each result, how it was found */
-	bool headings; /* and what it stands under */
+	bool debug;                     /* with each result, how it was found */
+	bool headings;                  /* and what it stands under */
+	struct question_vector *vector; /* of the question; NULL: it is made when it is needed */
 };
 
 /* scope: as the caller may see it; ERROR_NOT_FOUND when a named document is not there. */

@@ -32,7 +32,7 @@ static bool any_vectors(const struct search *s)
 	return false;
 }
 
-static int question_vector(struct call *call, const char *question, const char **ret, const char **model)
+bool question_vector(struct call *call, const char *question, struct question_vector *v)
 {
 	const struct documents *svc = documents_state(call);
 	size_t size = strlen(question);
@@ -40,15 +40,18 @@ static int question_vector(struct call *call, const char *question, const char *
 	float *vector;
 	int dimension;
 
+	if (v->asked)
+		return v->text;
+	v->asked = true;
 	if (embed(&svc->embedder, &question, &size, 1, PATIENCE_MS, &vector, &dimension, call->arena, &err) <
 	    0) {
 		log_line(LOG_WARN, "searching without vectors", LOG_TEXT("request", call->request_id),
 		         LOG_TEXT("error", err.message), LOG_TEXT("detail", err.detail));
-		return 0;
+		return false;
 	}
-	*ret = embed_print(vector, dimension, call->arena);
-	*model = embed_model(&svc->embedder, dimension, call->arena);
-	return 1;
+	v->text = embed_print(vector, dimension, call->arena);
+	v->model = embed_model(&svc->embedder, dimension, call->arena);
+	return true;
 }
 
 /* How near those are that words alone have found. */
@@ -71,26 +74,25 @@ static int measure_found(struct call *call, struct search *s, const char *vector
 	return 0;
 }
 
-int search_vectors(struct call *call, struct search *s, const char *question)
+int search_vectors(struct call *call, struct search *s, const char *question, struct question_vector *v)
 {
 	const struct documents *svc = documents_state(call);
-	const char *vector, *model;
 	struct scope scope;
 	struct hit *hits;
 	size_t n = 0;
 
-	if (!svc->embedder.egress || !any_vectors(s) || !question_vector(call, question, &vector, &model))
+	if (!svc->embedder.egress || !any_vectors(s) || !question_vector(call, question, v))
 		return 0;
-	comparable(s, model, &scope, call->arena);
+	comparable(s, v->model, &scope, call->arena);
 	if (scope.ids && scope.count == 0)
 		return 0;
 	s->has_vectors = true;
 	if (s->corpus.chunks <= svc->embedder.exact_max &&
-	    store_nearest(call->db, &scope, vector, SEARCH_CANDIDATES, &s->corpus, &hits, &n, call->arena,
+	    store_nearest(call->db, &scope, v->text, SEARCH_CANDIDATES, &s->corpus, &hits, &n, call->arena,
 	                  call->err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (hits[i].score > 0)
 			search_candidate(s, &hits[i])->cosine = hits[i].score;
-	return measure_found(call, s, vector, model);
+	return measure_found(call, s, v->text, v->model);
 }

@@ -23,10 +23,19 @@ struct search {
 	size_t *held_document, held_count;
 };
 
+/* A question's vector as PostgreSQL reads it, and what made it; made once, when first asked for. */
+struct question_vector {
+	bool asked;
+	const char *text, *model; /* NULL when there is none */
+};
+/* False, told to the log: the model does not answer soon. */
+bool question_vector(struct call *call, const char *question, struct question_vector *v);
+
 /* The candidate of a chunk, added when it is new. */
 struct candidate *search_candidate(struct search *s, const struct hit *h);
 
 /* Adds candidates and cosines. A model that does not answer soon is told to the log alone: words are enough. */
-int search_vectors(struct call *call, struct search *s, const char *question) CHECKED;
+int search_vectors(struct call *call, struct search *s, const char *question,
+                   struct question_vector *vector) CHECKED;
 
 #endif

@@ -86,6 +86,7 @@ describe('chatbots', () => {
     const id = '01890a5d-ac96-774b-bcce-b302099a8057';
     const tries = [
       ['GET', ''], ['PUT', '', { name: 'mine now' }], ['DELETE', ''],
+      ['GET', '/answers'], ['POST', '/answers', { questions: ['x'], answer: 'x' }], ['GET', '/versions'], ['POST', '/versions/1/restore'],
       ['POST', '/documents', { documentIds: [id] }], ['DELETE', `/documents/${id}`],
     ];
     for (const [method, where, json] of tries) {
@@ -154,6 +155,34 @@ describe('chatbots', () => {
     assert.equal(answer.body.settings.welcomeMessage, 'Hello');
     assert.ok(!answer.text.includes('recipe'));
     assert.equal((await api('GET', '/widget-config/01890a5d-ac96-774b-bcce-b302099a8057')).status, 404);
+  });
+
+  test('what a chatbot was is kept, and comes back', async () => {
+    const [one, two] = [await article(ada), await article(ada)];
+    const bot = await create({ description: 'first', documents: [one, two], settings: { temperature: 0.1, instructions: 'Be brief.' } });
+    const at = `/api/chatbots/${bot.id}`;
+    const versions = () => stack.ok('GET', `${at}/versions`, { token: ada.token });
+    const put = (json) => stack.ok('PUT', at, { token: ada.token, json });
+    assert.deepEqual((await versions()).map((v) => [v.version, v.name, v.documents]), [[1, 'Helpdesk', [one, two]]]);
+    await put({ name: 'Second', description: null, settings: { instructions: 'Be long.', allowedOrigins: ['https://shop.example'] } });
+    await put({ name: 'Second' }); // nothing changes
+    await stack.ok('DELETE', `${at}/documents/${two}`, { token: ada.token });
+    const now = await versions();
+    assert.deepEqual(now.map((v) => [v.version, v.name, v.description, v.documents]),
+      [[3, 'Second', null, [one]], [2, 'Second', null, [one, two]], [1, 'Helpdesk', 'first', [one, two]]]);
+    assert.equal(now[2].settings.instructions, 'Be brief.');
+    await stack.ok('DELETE', `/api/documents/${one}`, { token: ada.token });
+    const back = await stack.ok('POST', `${at}/versions/1/restore`, { token: ada.token });
+    assert.deepEqual([back.name, back.description, back.documents, back.settings.instructions, back.settings.temperature], ['Helpdesk', 'first', [two], 'Be brief.', 0.1]);
+    assert.deepEqual(back.settings.allowedOrigins, ['https://shop.example'], 'nothing is opened to the world');
+    assert.deepEqual(await stack.ok('GET', at, { token: ada.token }), back);
+    assert.deepEqual((await versions()).map((v) => v.version), [4, 3, 2, 1]);
+    for (const version of [0, 5, 'x', -1]) assert.equal((await api('POST', `/${bot.id}/versions/${version}/restore`, { token: ada.token })).status, 404);
+    for (let i = 0; i < 60; i++) await put({ name: `Name ${i}` });
+    const pages = await api('GET', `/${bot.id}/versions?limit=20`, { token: ada.token });
+    assert.deepEqual([pages.body.length, pages.body[0].name], [20, 'Name 59']);
+    assert.match(pages.headers.link, /cursor=45/);
+    assert.deepEqual((await versions()).map((v) => v.version), Array.from({ length: 50 }, (_, i) => 64 - i));
   });
 
   test('a deleted chatbot is gone', async () => {

@@ -39,6 +39,8 @@ describe('what is another\'s', () => {
       server_id: (await stack.ok('POST', '/auth/mcp-servers', { token, status: 201, json: { name: 'Tools', config: { uri: 'http://127.0.0.1:9/mcp' } } })).id,
       name: 'mcp_Tools_none',
       chat_message_id: 0,
+      answer_id: (await stack.ok('POST', `/api/chatbots/${chatbot.id}/answers`, { token, json: { questions: ['Who?'], answer: 'We.' } })).id,
+      version: 1,
       integration_id: (await stack.ok('POST', '/api/integrations/slack', { token, status: 201, json: { name: 'Slack', chatbotId: chatbot.id } })).id,
     };
     things.chat_message_id = (await stack.ok('POST', `/chat/chats/${things.chat_id}/messages`, { token, json: { content: 'hello' } })).id;
@@ -58,7 +60,7 @@ describe('what is another\'s', () => {
   const everything = async () => {
     const { token } = ada;
     const parts = await Promise.all([`/api/documents/${things.document_id}`, `/api/documents/${things.document_id}/text`,
-      `/api/chatbots/${things.chatbot_id}`, `/api/chat/sessions/${things.session_id}`, `/chat/chats/${things.chat_id}/messages`, `/api/integrations/${things.integration_id}`, '/auth/api-keys', '/auth/me']
+      `/api/chatbots/${things.chatbot_id}`, `/api/chatbots/${things.chatbot_id}/answers`, `/api/chatbots/${things.chatbot_id}/versions`, `/api/chat/sessions/${things.session_id}`, `/chat/chats/${things.chat_id}/messages`, `/api/integrations/${things.integration_id}`, '/auth/api-keys', '/auth/me']
       .map((where) => stack.api('GET', where, { token })));
     for (const part of parts) assert.equal(part.status, 200, part.text);
     return parts.map((part) => part.text).join('\n');
@@ -73,7 +75,7 @@ describe('what is another\'s', () => {
       check(await call(route, things, { headers: { 'X-API-Key': eveKey } }), wanted, 'another\'s key');
       check(await call(route, things, { token: eveKey }), wanted, 'another\'s key as a bearer token');
       if (wanted === 404) {
-        const missing = Object.fromEntries(Object.keys(things).map((name) => [name, /^(key|chat|chat_message|server)_id$/.test(name) ? 999999999 : nowhere]));
+        const missing = Object.fromEntries(Object.keys(things).map((name) => [name, /^(key|chat|chat_message|server)_id$|^version$/.test(name) ? 999999999 : nowhere]));
         check(await call(route, missing, { token: ada.token }), 404, 'what is not there looks the same');
         const malformed = Object.fromEntries(Object.keys(things).map((name) => [name, 'not-an-id']));
         check(await call(route, malformed, { token: ada.token }), 404, 'an id that is none');

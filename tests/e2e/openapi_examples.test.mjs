@@ -273,6 +273,12 @@ test('previews and widgets', async () => {
   await call('chatbots_copy_chatbot');
   await call('chatbots_export_chatbot');
   await call('chatbots_import_chatbot');
+  known.answer_id = (await call('chatbots_create_answer')).id;
+  await call('chatbots_list_answers');
+  await call('chatbots_update_answer');
+  await call('chatbots_delete_answer');
+  known.version = (await call('chatbots_list_versions')).at(-1).version;
+  await call('chatbots_restore_version');
 });
 
 test('tools', async () => {

@@ -1,4 +1,4 @@
-/* links: svc-chatbots/store.c build/gen/chatbots.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-chatbots/store.c svc-chatbots/store_answers.c svc-chatbots/store_versions.c build/gen/chatbots.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-chatbots/store.h"
 
 #include <string.h>
@@ -26,7 +26,8 @@ static const struct db_stmt test_statements[] = {
 
 static int open_rig(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements, test_statements, NULL };
+	static const struct db_stmt *const tables[] = { store_statements, store_answers_statements,
+		                                        store_versions_statements, test_statements, NULL };
 
 	(void)state;
 	return store_rig_open(&(struct store_rig){ .schema = "chatbots",
@@ -38,9 +39,10 @@ static int open_rig(void **state)
 
 static void statements_fit_a_sharded_cluster(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements, NULL };
-	static const char *const allowed[] = { "find",
-		                               NULL }; /* a visitor names the chatbot, not its owner */
+	static const struct db_stmt *const tables[] = { store_statements, store_answers_statements,
+		                                        store_versions_statements, NULL };
+	/* A visitor names the chatbot, not its owner; the sweep serves all. */
+	static const char *const allowed[] = { "find", "retentions", NULL };
 
 	(void)state;
 	assert_int_equal(sharded_check(&(struct sharded){ chatbots_migrations, chatbots_migration_count,
