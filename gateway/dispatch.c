@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "gateway/answer.h"
 #include "gateway/file.h"
+#include "gateway/guard.h"
 #include "gateway/list.h"
 #include "gateway/pages.h"
 #include "gateway/sse.h"
@@ -181,6 +182,14 @@ static const char *program_address(const struct gateway *g, struct request *req)
 	return arena_printf(req->arena, "%s%.*s", g->settings.public_url, (int)length, req->path);
 }
 
+/* As far as one can see: it has closed its side, as clients do whose patience ends. */
+static bool client_gone(void *arg)
+{
+	struct request *req = arg;
+
+	return guard_hung_up(req->slot);
+}
+
 static int exchange(struct gateway *g, struct request *req, const struct route_match *match)
 {
 	const struct route *route = match->route;
@@ -195,7 +204,9 @@ static int exchange(struct gateway *g, struct request *req, const struct route_m
 		                      .request_id = req->id,
 		                      .traceparent = req->traceparent,
 		                      .deadline = clock_unix_ms() + route->timeout_seconds * INT64_C(1000),
-		                      .extra = &x.extra };
+		                      .extra = &x.extra,
+		                      .gone = client_gone,
+		                      .gone_arg = req };
 	if (route->method->access == ACCESS_PROGRAM)
 		x.address = program_address(g, req);
 	if (limited(g, req, route) < 0 ||

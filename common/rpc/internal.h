@@ -132,6 +132,7 @@ struct call_out {
 	uint64_t tried[REPLICAS_MAX]; /* by place in the table: the process that could not do it; 0: none */
 	int lost;                     /* how often it was sent without an answer */
 	int reopened;                 /* how often a session was not known */
+	bool gone;                    /* nobody waits for it any more, and the service was told */
 	int64_t began, until;         /* monotonic ms */
 };
 

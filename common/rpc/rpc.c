@@ -10,10 +10,10 @@
 #include "common/rpc/internal.h"
 #include "rpc.client.h"
 
-enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000, SEND_MS = 1000, REOPEN_MAX = 3 };
+enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000, SEND_MS = 1000, GONE_MS = 2000, REOPEN_MAX = 3 };
 
 static const struct rpc_pace usual_pace = {
-	.ask_every = 1000, .ask_wait = 1500, .grace = 1000, .revival = 5000
+	.ask_every = 1000, .ask_wait = 1500, .grace = 1000, .revival = 5000, .look = 1000
 };
 
 static void peer_free(struct peer *peer)
@@ -87,6 +87,9 @@ int peer_ready(struct peer *peer)
 	pthread_mutex_unlock(&peer->lock);
 	return ready;
 }
+
+static int call_typed(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
+                      uint64_t wanted, const ProtobufCMessage *in, ProtobufCMessage **ret);
 
 /* --- One try ------------------------------------------------------------------------------------------------------------- */
 
@@ -190,7 +193,46 @@ static bool worth_another(struct call_out *call, enum outcome outcome)
 		return false;
 	if (outcome == NO_SESSION && call->reopened++ == REOPEN_MAX)
 		return false;
-	return outcomes[outcome].again && clock_mono_ms() < call->until;
+	return outcomes[outcome].again && !call->gone && clock_mono_ms() < call->until;
+}
+
+/* Only the process that has the request is told, in the session that it came in: another one finds nothing there. */
+static void tell_gone(struct call_out *call, const struct exchange *x)
+{
+	Rpc__GoneRequest in = RPC__GONE_REQUEST__INIT;
+	struct error ignored = { 0 };
+	struct rpc_context ctx = { .arena = call->ctx->arena,
+		                   .err = &ignored,
+		                   .caller = call->ctx->caller,
+		                   .request_id = call->ctx->request_id,
+		                   .deadline = clock_unix_ms() + GONE_MS };
+	ProtobufCMessage *out;
+
+	in.has_session = in.has_counter = true;
+	in.session = x->session.id;
+	in.counter = x->counter;
+	(void)!call_typed(call->peer, &ctx, &rpc_client_methods[RPC_METHOD_GONE], x->process, &in.base, &out);
+	call->gone = true;
+}
+
+/* Until there is an answer, or none can come. Who is gone is told again and again: the first time it may overtake the
+ * request. */
+static void await(struct call_out *call, struct exchange *x)
+{
+	const struct rpc_context *ctx = call->ctx;
+
+	for (;;) {
+		struct timespec until; /* of a clock that may jump: that delays no more than a look */
+		int64_t ms = clock_unix_ms() + call->peer->pace.look;
+		int rc;
+
+		until = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+		rc = ctx->gone ? sem_timedwait(&x->wake, &until) : sem_wait(&x->wake);
+		if (rc == 0)
+			return;
+		if (errno == ETIMEDOUT && ctx->gone && ctx->gone(ctx->gone_arg))
+			tell_gone(call, x);
+	}
 }
 
 /* true: shall be tried again (the error is set, in case nobody is there). */
@@ -209,8 +251,7 @@ static bool try_once(struct call_out *call, ProtobufCBinaryData *ret)
 	}
 	error_clear(err); /* of an earlier try */
 	exchange_start(x, &call->request, SEND_MS, call->until);
-	while (sem_wait(&x->wake) < 0 && errno == EINTR)
-		;
+	await(call, x);
 	outcome = judge(call, x, &reply, &why);
 	if (outcome == ANSWERED)
 		*ret = reply->payload;

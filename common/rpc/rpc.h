@@ -15,6 +15,7 @@
 #define PARLEY_RPC_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/arena.h"
@@ -38,6 +39,7 @@ struct rpc_pace {
 	int ask_every, ask_wait; /* Hello */
 	int grace;               /* a call waits so long for a first replica */
 	int revival;             /* a read for one that may follow the last that went */
+	int look;                /* at whether anybody still waits for the answer */
 };
 
 struct peer_config {
@@ -65,6 +67,10 @@ struct rpc_context {
 	const char *request_id, *traceparent, *idempotency_key;
 	int64_t deadline; /* Unix milliseconds */
 	char **extra;     /* NULL, or where an error's extra JSON goes */
+	/* NULL, or: does nobody want the answer any more? Looked at each second while there is none; the service then is
+	 * told (Rpc.Gone), and what it makes of that is the answer. */
+	bool (*gone)(void *arg);
+	void *gone_arg;
 };
 
 /* 0 and *ret in the arena, or -1 with the service's own error or one of those above. */

@@ -12,7 +12,7 @@ enum { NOTHING_YET_MS = 1000 };
 
 bool builtin_id(uint32_t id)
 {
-	return id == rpc_client_methods[RPC_METHOD_NEXT].id;
+	return id == rpc_client_methods[RPC_METHOD_NEXT].id || id == rpc_client_methods[RPC_METHOD_GONE].id;
 }
 
 /* Reply with that message, packed. */
@@ -128,21 +128,36 @@ static void next(struct slot *slot, const Rpc__Request *request, const Rpc__Next
 	reply_error(slot, &err);
 }
 
+/* --- Gone --------------------------------------------------------------------------------------------------------------- */
+
+static void gone(struct slot *slot, const Rpc__GoneRequest *in)
+{
+	Rpc__Empty out = RPC__EMPTY__INIT;
+
+	if (in->session == slot->session.id && in->counter && in->counter != slot->counter)
+		slots_gone(slot->service, in->session, in->counter);
+	reply_with(slot, &out.base, 0);
+}
+
 int builtin(struct slot *slot, const Rpc__Request *request, struct arena *a)
 {
-	const ProtobufCBinaryData *payload = &request->payload;
+	const struct method *methods = rpc_client_methods;
+	bool asks_next = request->method == methods[RPC_METHOD_NEXT].id;
 	ProtobufCAllocator allocator = arena_allocator(a);
 	struct error err = { 0 };
-	Rpc__NextRequest *in;
+	ProtobufCMessage *in;
 
 	if (!builtin_id(request->method))
 		return 0;
-	in = rpc__next_request__unpack(&allocator, payload->len, payload->data);
-	if (in) {
-		next(slot, request, in, a);
-	} else {
+	in = protobuf_c_message_unpack(methods[asks_next ? RPC_METHOD_NEXT : RPC_METHOD_GONE].in, &allocator,
+	                               request->payload.len, request->payload.data);
+	if (!in) {
 		error_set(&err, ERROR_MALFORMED, "the request cannot be read");
 		reply_error(slot, &err);
+	} else if (asks_next) {
+		next(slot, request, (const Rpc__NextRequest *)in, a);
+	} else {
+		gone(slot, (const Rpc__GoneRequest *)in);
 	}
 	return 1;
 }

@@ -66,6 +66,13 @@ int call_may_ask(struct call *call, const char *whom)
 	return error_internal(call->err, "%s asks %s %s", method ? method->name : "a job", whom, why);
 }
 
+static bool is_gone(void *arg)
+{
+	const struct call *call = arg;
+
+	return atomic_load(call->cancelled);
+}
+
 int rpc_call_from(struct peer *peer, struct call *call, const struct method *method,
                   const ProtobufCMessage *in, ProtobufCMessage **ret)
 {
@@ -85,6 +92,8 @@ int rpc_call_from(struct peer *peer, struct call *call, const struct method *met
 	                                       .request_id = call->request_id,
 	                                       .traceparent = call->traceparent,
 	                                       .deadline = call->deadline,
-	                                       .extra = &call->extra },
+	                                       .extra = &call->extra,
+	                                       .gone = call->parked ? is_gone : NULL,
+	                                       .gone_arg = call },
 	                method, in, ret);
 }

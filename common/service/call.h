@@ -36,15 +36,16 @@ struct call {
 	const char *request_id, *traceparent, *idempotency_key;
 	int64_t now;      /* when it was begun: Unix milliseconds; the same in every run of a brief handler */
 	int64_t deadline; /* Unix milliseconds */
-	const atomic_bool *cancelled; /* set at shutdown; long work looks at it */
-	char *extra;                  /* of an error reply: a JSON object of members to add; usually NULL */
-	struct parked *parked;        /* where it may wait for an event; NULL: it may not (a job, a task) */
+	const atomic_bool
+	    *cancelled;        /* the service ends, or nobody waits for the answer; long work looks at it */
+	char *extra;           /* of an error reply: a JSON object of members to add; usually NULL */
+	struct parked *parked; /* where it may wait for an event; NULL: it may not (a job, a task) */
 };
 
 /*
  * Waiting for an event without a thread. The handler calls call_park(), tells whoever knows of the event, and returns 0;
  * what it has filled in is the answer kept under an Idempotency-Key. Once call_wake() was called, `until` (Unix ms) or the
- * call's deadline has come, or the service drains, resume(call, arg, out) makes the answer on a thread of the method's
+ * call's deadline has come, nobody waits for the answer, or the service drains, resume(call, arg, out) makes the answer on a thread of the method's
  * lane, out being as it was left: 0 or -1, as a handler does; or it parks again.
  *
  * resume() is called exactly once after call_park(), also when the handler fails after it: then only to clean up. From

@@ -284,6 +284,7 @@ static struct serving *begin(struct slot *slot, struct arena *a)
 	v->db.until = patience_end(v->call.deadline);
 	v->parked.slot = slot;
 	v->call.parked = &v->parked;
+	v->call.cancelled = &slot->gone;
 	if (check_request(v) == 0)
 		(void)!unpack(v);
 	return v;
@@ -326,6 +327,8 @@ void dispatch(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
 		parked_wakes(&v->parked, a);
 		v->call.arena = a;
 	}
+	if (!v)
+		slot_begun(slot);
 	if (!v && !(v = begin(slot, a)))
 		return;
 	if (run(v, ahead)) {

@@ -8,7 +8,8 @@
  *   glance.c       whose request it is, before it is read
  *   brief.c        a thread that works for several calls at a time
  *   dispatch.c     one request: checked, decoded, handled, answered, logged
- *   builtin.c      Rpc.Hello and Next
+ *   builtin.c      Rpc.Hello, Next and Gone
+ *   gone.c         requests whose callers do not wait any more
  *   call.c         making a call, and calls that it makes
  *   park.c         calls that wait for an event and hold no thread
  *   task.c         work that outlives its request
@@ -60,6 +61,7 @@ struct slot {
 	nng_ctx ctx;
 	nng_aio *aio;
 	enum slot_step step;
+	struct lane *lane;          /* of the request */
 	nng_msg *request;           /* until the reply */
 	nng_msg *reply;             /* while pausing */
 	struct session session;     /* that the request came in */
@@ -69,6 +71,11 @@ struct slot {
 	bool load;                  /* Next: the stream is not in memory, ask the service's loader */
 	struct serving *serving;    /* of a brief or a parked call, between two runs */
 	struct arena arena;         /* of a parked one */
+	atomic_bool gone;           /* nobody waits for the answer, or the service ends: call->cancelled */
+
+	pthread_mutex_t lock;     /* guards what follows */
+	_Atomic uint64_t working; /* the request's counter, from its taking to its reply; else 0 */
+	bool begun;               /* by a handler */
 };
 
 int slots_open(struct service *s, struct error *err) CHECKED; /* listens and receives */
@@ -82,6 +89,16 @@ int slot_park(struct slot *slot, struct error *err) CHECKED;
 void slot_unpark(struct slot *slot); /* before the reply, where there is one */
 void slot_sleep(struct slot *slot,
                 int64_t ms); /* its job is pushed again after that, or when its aio is cancelled */
+
+/* --- Whose caller does not wait any more ---------------------------------------------------------------------------- */
+
+void slot_taken(struct slot *slot);
+/* It is begun now, unless it was. */
+void slot_begun(struct slot *slot);
+void slot_through(struct slot *slot); /* before its session is another request's */
+void slots_cancel(struct service *s); /* all, since the service ends: as if nobody waited for any of them */
+/* That request of that session; it may be none. */
+void slots_gone(struct service *s, uint64_t session, uint64_t counter);
 
 /* --- Waiting for an event: call_park() ------------------------------------------------------------------------------ */
 
@@ -97,6 +114,7 @@ void parked_sleep(struct parked *p,
                   struct arena *a); /* takes the arena along; the slot is not the caller's any more */
 void parked_wakes(struct parked *p, struct arena *a); /* and brings it back */
 void parked_wake_all(struct service *s);
+void parked_wake(struct slot *slot); /* if its call is parked */
 bool parked_any(struct service *s);
 
 /* --- The service ---------------------------------------------------------------------------------------------------- */

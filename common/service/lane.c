@@ -302,24 +302,28 @@ static bool find_thread(struct lane *lane, bool *wake)
 	return true;
 }
 
-/* The job that was queued last. */
-static void take_back(struct lane *lane, struct share *s, const struct lane_job *job)
+/* Out of the queue of its owner; false: it is not there. */
+static bool take_back(struct lane *lane, struct share *s, const struct lane_job *job)
 {
-	struct lane_job **last = &s->first;
+	struct lane_job **link = &s->first;
 	struct share **at = &lane->waiting;
 
-	while (*last != job)
-		last = &(*last)->next;
-	*last = NULL;
-	s->end = last;
+	while (*link && *link != job)
+		link = &(*link)->next;
+	if (!*link)
+		return false;
+	*link = job->next;
+	if (!*link)
+		s->end = link;
 	count_queued(lane, -1);
 	if (--s->queued)
-		return;
+		return true;
 	while (*at != s)
 		at = &(*at)->next_waiting;
 	*at = s->next_waiting;
 	if (!*at)
 		lane->waiting_end = at;
+	return true;
 }
 
 int lane_push(struct lane *lane, struct lane_job *job)
@@ -335,7 +339,7 @@ int lane_push(struct lane *lane, struct lane_job *job)
 			enqueue(lane, s, job);
 			room = find_thread(lane, &wake);
 			if (!room)
-				take_back(lane, s, job);
+				(void)take_back(lane, s, job);
 		}
 		forget_if_empty(lane, s);
 	}
@@ -343,6 +347,19 @@ int lane_push(struct lane *lane, struct lane_job *job)
 	if (wake)
 		pthread_cond_signal(&lane->work);
 	return room ? 0 : -1;
+}
+
+bool lane_remove(struct lane *lane, struct lane_job *job)
+{
+	struct share *s;
+	bool found;
+
+	pthread_mutex_lock(&lane->lock);
+	s = share_of(lane, job->owner);
+	found = take_back(lane, s, job);
+	forget_if_empty(lane, s);
+	pthread_mutex_unlock(&lane->lock);
+	return found;
 }
 
 struct share *lane_hold(struct lane *lane, uint64_t owner)

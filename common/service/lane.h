@@ -60,6 +60,9 @@ void lane_done(struct lane *lane);
 /* 0, or -1 when there is no place in the queue for this owner, or no thread to be had. */
 int lane_push(struct lane *lane, struct lane_job *job) CHECKED;
 
+/* Out of the queue again, where it is: false when it is not there any more. */
+bool lane_remove(struct lane *lane, struct lane_job *job);
+
 /* A place without a thread, now or not at all (NULL): for a job that comes later, or to be released. */
 struct share *lane_hold(struct lane *lane, uint64_t owner);
 void lane_release(struct lane *lane, struct share *held);

@@ -13,7 +13,7 @@ struct parked *call_park(struct call *call, int64_t until, call_resume *resume, 
 	struct parked *p = call->parked;
 	struct error full = { 0 };
 
-	if (!p || p->resume || atomic_load(&call->service->draining) ||
+	if (!p || p->resume || atomic_load(&call->service->draining) || atomic_load(&p->slot->gone) ||
 	    (!p->slot->parked && slot_park(p->slot, &full) < 0))
 		return NULL;
 	p->until = until < call->deadline ? until : call->deadline;
@@ -41,7 +41,7 @@ void parked_sleep(struct parked *p, struct arena *a)
 	if (p->next)
 		p->next->link = &p->next;
 	s->waiting = p;
-	if (atomic_load(&s->draining))
+	if (atomic_load(&s->draining) || atomic_load(&p->slot->gone))
 		atomic_store(&p->woken, true);
 	pthread_mutex_unlock(&s->lock);
 	slot_sleep(p->slot, ms > 0 ? ms : 0);
@@ -68,6 +68,17 @@ void parked_wake_all(struct service *s)
 	pthread_mutex_lock(&s->lock);
 	for (struct parked *p = s->waiting; p; p = p->next)
 		call_wake(p);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void parked_wake(struct slot *slot)
+{
+	struct service *s = slot->service;
+
+	pthread_mutex_lock(&s->lock);
+	for (struct parked *p = s->waiting; p; p = p->next)
+		if (p->slot == slot)
+			call_wake(p);
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -254,6 +254,7 @@ int service_stop(struct service *s, int ms)
 	if (left < 0) {
 		log_line(LOG_WARN, "asking what still runs to stop", LOG_INT("calls", under_way(s)));
 		atomic_store(&s->stop_now, true);
+		slots_cancel(s);
 	}
 	stream_hub_stop(s->hub);
 	left = stop_lanes(s);

@@ -75,6 +75,7 @@ void slot_unpark(struct slot *slot)
 
 static void let_go(struct slot *slot)
 {
+	slot_through(slot);
 	slot_unpark(slot);
 	nng_msg_free(slot->request);
 	slot->request = NULL;
@@ -191,6 +192,8 @@ static void take_request(struct slot *slot)
 	int spare = atomic_load(&s->receiving);
 
 	slot->job.run = dispatch;
+	slot->lane = lane;
+	slot_taken(slot);
 	if (lane != &s->control)
 		atomic_store(&s->asked_at, clock_mono_ms());
 	if (lane != &s->control && spare < SPARE)
@@ -227,7 +230,7 @@ void slot_sleep(struct slot *slot, int64_t ms)
 static void go_on(struct slot *slot)
 {
 	slot->step = SLOT_BUSY;
-	if (lane_push(lane_of(slot), &slot->job) < 0)
+	if (lane_push(slot->lane, &slot->job) < 0)
 		slot_sleep(slot, FULL_MS);
 }
 
@@ -280,6 +283,7 @@ int slots_open(struct service *s, struct error *err)
 		struct slot *slot = &s->slots[i];
 
 		slot->service = s;
+		pthread_mutex_init(&slot->lock, NULL);
 		if (nng_ctx_open(&slot->ctx, s->socket) || nng_aio_alloc(&slot->aio, slot_step, slot))
 			abort();
 		slot_receive(slot);
@@ -300,7 +304,9 @@ void slots_close(struct service *s)
 	nng_close(s->socket);
 	while (atomic_load(&s->ended) < (int)s->set.contexts && clock_mono_ms() < patience)
 		nng_msleep(1);
-	for (int i = 0; i < (int)s->set.contexts; i++)
+	for (int i = 0; i < (int)s->set.contexts; i++) {
 		nng_aio_free(s->slots[i].aio);
+		pthread_mutex_destroy(&s->slots[i].lock);
+	}
 	s->slots = NULL;
 }

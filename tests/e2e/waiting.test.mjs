@@ -1,50 +1,83 @@
-// Who waits holds no thread: senders that wait for a whole answer, in a svc-chat that has few threads and a model that is slow.
+// Who waits holds no thread: senders that wait for a whole answer, in a svc-chat that has few threads and a model that speaks
+// when a test says so.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
-import { startRig, startStack, until } from './harness.mjs';
+import { startStack, until } from './harness.mjs';
 
-// Threads of svc-chat: 1 for rows, 2 for brief calls, 8 of each of five kinds.
-const THREADS = 1 + 2 + 5 * 8;
+// Threads of svc-chat: 1 for rows, 2 for brief calls, 6 of each of five kinds.
+const THREADS = 1 + 2 + 5 * 6;
 
-let stack, rig, people;
+let stack, people, silent = false;
+const unanswered = [];
+function speak(answer) {
+  const chunk = (delta, finish = null) => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+  answer.writeHead(200, { 'content-type': 'text/event-stream' });
+  answer.end(`${chunk({ role: 'assistant', content: 'At last.' })}${chunk({}, 'stop')}data: [DONE]\n\n`);
+}
+const model = http.createServer((query, answer) => query.resume().on('end', () => (silent ? unanswered.push(answer) : speak(answer))));
+function release() {
+  silent = false;
+  unanswered.splice(0).forEach(speak);
+}
+
 before(async () => {
-  rig = await startRig('fakellm.mjs');
-  stack = await startStack({ env: { CHAT_WORKERS: '1', CHAT_WAITING: '8', CHAT_PROVIDER: 'openai', CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted',
-    CHAT_BASE_URL: `${rig.url}/v1`, EGRESS_ALLOW: '127.0.0.1/32' } });
+  await new Promise((done) => model.listen(0, '127.0.0.1', done));
+  stack = await startStack({ env: { CHAT_WORKERS: '1', CHAT_WAITING: '6', CHAT_PROVIDER: 'openai', CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'm',
+    CHAT_BASE_URL: `http://127.0.0.1:${model.address().port}/v1`, EGRESS_ALLOW: '127.0.0.1/32' } });
   people = await Promise.all(Array.from({ length: 4 }, () => stack.register()));
 });
 after(async () => {
+  release();
   await stack?.stop();
-  await rig?.stop();
+  model.closeAllConnections();
+  model.close();
 });
 
-const parked = async () => Number(/^parley_rpc_parked (\d+)$/m.exec(await stack.process('chat').metrics())[1]);
-const threads = async (lane) => Number(new RegExp(`^parley_rpc_threads\\{lane="${lane}"\\} (\\d+)$`, 'm').exec(await stack.process('chat').metrics())[1]);
+const metric = async (line) => Number(new RegExp(`^parley_${line} (\\d+)$`, 'm').exec(await stack.process('chat').metrics())[1]);
+const parked = () => metric('rpc_parked');
+async function session(token) {
+  const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Slow' } });
+  return `/api/chat/sessions/${(await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } })).id}/messages`;
+}
 
 test('more senders wait than there are threads, and other calls are answered at once', async () => {
   const sending = [];
+  silent = true;
   for (const { token } of people) {
-    const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Slow' } });
-    const { id } = await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } });
-    const send = (content, key) => stack.api('POST', `/api/chat/sessions/${id}/messages`,
-      { token, json: { content }, headers: { 'Idempotency-Key': key }, timeout: 60_000 });
+    const at = await session(token);
     // One answer is written, another waits for its turn, and a client that is impatient asks for each again and again.
-    for (const [content, times] of [['slowly 4000', 6], ['number 2', 6]])
+    for (const [content, times] of [['one', 5], ['two', 4]])
       for (let i = 0; i < times; i++) {
-        sending.push(send(content, content));
-        await until('it waits', async () => (await parked()) === sending.length, 2);
+        sending.push(stack.api('POST', at, { token, json: { content }, headers: { 'Idempotency-Key': content }, timeout: 120_000 }));
+        await until('it waits', async () => (await parked()) === sending.length);
       }
   }
   assert.ok(sending.length > THREADS, `${sending.length} senders, ${THREADS} threads`);
+  assert.ok((await metric('rpc_threads\\{lane="reader"\\}')) < 6, 'threads that serve who waits');
   const { token } = people[0];
   const start = Date.now();
   await stack.ok('GET', '/api/chat/sessions', { token });
-  const chat = await stack.ok('POST', '/chat/chats', { token, json: {}, status: 201 });
-  await stack.ok('POST', `/chat/chats/${chat.id}/messages`, { token, json: { content: 'beside them' } });
+  await stack.ok('GET', await session(token), { token });
   assert.ok(Date.now() - start < 1500, `${Date.now() - start} ms`);
-  assert.ok((await threads('reader')) < 8, 'threads that serve who waits');
-  const answers = await Promise.all(sending);
-  for (const answer of answers) assert.equal(answer.status, 200, answer.text);
-  assert.deepEqual(answers.slice(0, 12).map((answer) => answer.body.content), [...Array(6).fill('You said: slowly 4000'), ...Array(6).fill('You said: number 2')]);
+  release();
+  for (const answer of await Promise.all(sending)) {
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.body.content, 'At last.');
+  }
   assert.equal(await parked(), 0);
+});
+
+test('a client that hangs up gives its place back: its call ends, the answer is written all the same', async () => {
+  const { token } = people[0];
+  const at = await session(token);
+  silent = true;
+  const query = http.request(stack.url() + at, { method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' } });
+  query.on('error', () => {}).end('{"content":"Are you there?"}');
+  await until('it waits', async () => (await parked()) === 1);
+  query.destroy();
+  await until('it waits no longer', async () => (await parked()) === 0);
+  assert.equal((await stack.ok('GET', at, { token })).at(-1).status, 'generating');
+  release();
+  await until('the answer is there', async () => (await stack.ok('GET', at, { token })).at(-1).status === 'complete');
 });
