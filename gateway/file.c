@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/query.h"
 #include "common/json/json_message.h"
 #include "gateway/answer.h"
-#include "gateway/query.h"
 
 static const char security[] = "default-src 'none'; sandbox";
 

@@ -3,9 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/query.h"
 #include "common/json/json_message.h"
 #include "gateway/answer.h"
-#include "gateway/query.h"
 
 /* Pages that services make (setting a password, the end of a sign-in elsewhere): script and style are files of ours. */
 static const char page_security[] =

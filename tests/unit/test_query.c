@@ -1,4 +1,3 @@
-/* links: gateway/query.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/query.h"
+#include "common/base/query.h"
 
 static const struct {
 	const char *name, *raw, *want; /* "name=value;" for each pair */

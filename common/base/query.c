@@ -1,4 +1,4 @@
-#include "gateway/query.h"
+#include "common/base/query.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /*
- * query: the part of an address after the question mark: "name=value&name=value", percent-encoded, '+' for a space.
+ * query: "name=value&name=value", percent-encoded, a plus for a space: behind the question mark of an address, or a form.
  */
 #ifndef PARLEY_QUERY_H
 #define PARLEY_QUERY_H
