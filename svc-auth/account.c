@@ -77,43 +77,56 @@ void account_show(struct call *call, const struct account *who, char *token, Aut
 
 /* --- Signing in -------------------------------------------------------------------------------------------------- */
 
-static int sign(struct call *call, const struct account *who, const char *session, char **token)
+int account_token(struct call *call, const struct account *who, const char *session, const char *audience,
+                  int64_t seconds, char **token)
 {
-	struct auth *auth = auth_state(call);
 	int64_t now = clock_unix_ms() / 1000;
 	struct token_claims claims = {
 		.user_number = who->id,
 		.issued = now,
-		.expires = now + auth->settings->token_hours * 3600,
-		.admin = who->admin,
+		.expires = now + seconds,
+		.admin = who->admin && !audience,
+		.audience = audience,
 	};
 	struct keyring ring;
 	int result;
 
 	memcpy(claims.user_id, who->uid, sizeof claims.user_id);
 	memcpy(claims.session_id, session, sizeof claims.session_id);
-	keystore_ring(auth->keys, KEYSTORE_TOKEN, now, &ring);
+	keystore_ring(auth_state(call)->keys, KEYSTORE_TOKEN, now, &ring);
 	result = token_sign(&ring, &claims, call->arena, token, call->err);
 	explicit_bzero(&ring, sizeof ring);
 	return result;
 }
 
-int account_sign_in(struct call *call, const struct account *who, char **token)
+int account_open(struct call *call, const struct account *who, struct new_session *how)
 {
-	char session[UUID_TEXT];
+	char *made = arena_alloc(call->arena, UUID_TEXT);
 	int opened;
 
 	if (who->disabled)
 		return error_set(call->err, ERROR_FORBIDDEN, "this account is disabled");
-	uuid_make(session);
-	opened = store_open_session(call->db, who->uid, session, auth_state(call)->settings->token_hours,
-	                            call->caller->ip, audit_agent(call), who->password, call->err);
+	uuid_make(made);
+	how->id = how->id ? how->id : made;
+	how->ip = call->caller->ip;
+	how->user_agent = audit_agent(call);
+	how->password = who->password;
+	opened = store_open_session(call->db, who->uid, how, call->err);
 	if (opened < 0)
 		return -1;
-	if (!opened)
-		return error_set(call->err, ERROR_UNAUTHENTICATED,
-		                 "the account changed meanwhile; sign in again");
-	return sign(call, who, session, token);
+	return opened ? 0
+	              : error_set(call->err, ERROR_UNAUTHENTICATED,
+	                          "the account changed meanwhile; sign in again");
+}
+
+int account_sign_in(struct call *call, const struct account *who, char **token)
+{
+	int64_t hours = auth_state(call)->settings->token_hours;
+	struct new_session how = { .kind = "token", .hours = hours };
+
+	if (account_open(call, who, &how) < 0)
+		return -1;
+	return account_token(call, who, how.id, NULL, hours * 3600, token);
 }
 
 int account_prove(struct call *call, struct account *who, bool keep_password, bool *removed)

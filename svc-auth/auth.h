@@ -25,6 +25,7 @@ struct auth {
 	const struct settings *settings;
 	char *admin_email; /* in lower case; "" for nobody */
 	unsigned char proof_key[KEY_SIZE];
+	unsigned char ticket_key[KEY_SIZE]; /* of tickets, forms and clients' ids */
 	struct hasher *hasher;
 	struct keystore *keys;
 	struct feed *feed;
@@ -47,8 +48,14 @@ int account_of_caller(struct call *call, struct account *ret) CHECKED;
 /* An API key does not do for this: ERROR_FORBIDDEN. */
 int account_needs_session(struct call *call) CHECKED;
 
-/* In a transaction: a session for who, whose password (or lack of one) was just seen, and its token. */
+/* In a transaction: a session for who, whose password (or lack of one) was just seen. how: its kind, how long it lasts, and
+ * whatever is said of it; its id is made where none is given. */
+int account_open(struct call *call, const struct account *who, struct new_session *how) CHECKED;
+/* The same, for the API, and its token. */
 int account_sign_in(struct call *call, const struct account *who, char **token) CHECKED;
+/* A signed token for that session. audience: of a program; NULL: the API. */
+int account_token(struct call *call, const struct account *who, const char *session, const char *audience,
+                  int64_t seconds, char **token) CHECKED;
 /* In a transaction: the address is proven. The first time, what others may have set up with it goes: sessions, keys, and
  * the password (*removed, and a mail says so), unless keep_password. */
 int account_prove(struct call *call, struct account *who, bool keep_password, bool *removed) CHECKED;

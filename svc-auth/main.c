@@ -10,15 +10,20 @@
 #include "svc-auth/auth.h"
 #include "svc-auth/init.h"
 #include "svc-auth/mail.h"
+#include "svc-auth/store_programs.h"
 
 enum { JOB_THREADS = 2, DATABASE_WAIT_MS = 60000 };
 
 extern const struct db_migration auth_migrations[];
 extern const size_t auth_migration_count;
 
-static const struct db_stmt *const statements[] = { store_statements,        store_keys_statements,
-	                                            store_proofs_statements, throttle_statements,
-	                                            job_statements,          NULL };
+static const struct db_stmt *const statements[] = { store_statements,
+	                                            store_keys_statements,
+	                                            store_proofs_statements,
+	                                            store_programs_statements,
+	                                            throttle_statements,
+	                                            job_statements,
+	                                            NULL };
 
 static const struct config_key keys[] = {
 	CONFIG_BETWEEN(struct settings, token_hours, "AUTH_TOKEN_HOURS", "24", 1, 720,
@@ -121,6 +126,7 @@ static int start(struct service *s, void *set, void **state, struct error *err)
 	for (char *c = auth->admin_email; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	secret_derive(service_secret(s), "auth.proof", auth->proof_key);
+	secret_derive(service_secret(s), "auth.ticket", auth->ticket_key);
 	/* libargon2's 19 MiB go back to the system after each hash, instead of staying in the heap. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	auth->hasher = hasher_start((int)auth->settings->hash_queue);
@@ -212,7 +218,7 @@ int main(int argc, char **argv)
 	                    &(struct service_config){
 	                        .name = "auth",
 	                        .schema = "auth",
-	                        .peers = (const char *const[]){ "documents", "chat", NULL },
+	                        .peers = (const char *const[]){ "documents", "chat", "chatbots", NULL },
 	                        .methods = auth_methods,
 	                        .method_count = auth_method_count,
 	                        .statements = statements,

@@ -1,23 +1,7 @@
 #include "svc-auth/pages.h"
 
-#define HEAD(title)                                                                  \
-	"<!doctype html>\n"                                                          \
-	"<html lang=\"en\">\n"                                                       \
-	"<head>\n"                                                                   \
-	"<meta charset=\"utf-8\">\n"                                                 \
-	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n" \
-	"<meta name=\"referrer\" content=\"no-referrer\">\n"                         \
-	"<meta name=\"robots\" content=\"noindex\">\n"                               \
-	"<title>" title " · Parley</title>\n"                                       \
-	"<link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\n"         \
-	"<link rel=\"stylesheet\" href=\"/page.css\">\n"                             \
-	"</head>\n"                                                                  \
-	"<body>\n"                                                                   \
-	"<main class=\"narrow\">\n"                                                  \
-	"<p class=\"name\"><img src=\"/favicon.svg\" alt=\"\" width=\"34\" height=\"34\">Parley</p>\n"
-
 /* One field is enough: it can be shown. The browser's own password tools find what they look for. */
-static const char form[] = HEAD(
+static const char form[] = PAGE_HEAD(
     "Set a new password") "<h1>Set a new password</h1>\n"
                           "<p class=\"lead\">At least 8 characters, and not one that everybody uses. You will be signed out everywhere.</p>\n"
                           "<form id=\"reset\">\n"
@@ -34,7 +18,7 @@ static const char form[] = HEAD(
                           "</body>\n"
                           "</html>\n";
 
-static const char dead[] = HEAD(
+static const char dead[] = PAGE_HEAD(
     "Set a new password") "<h1>This link does not work any more</h1>\n"
                           "<p class=\"lead\">A link to set a new password works once, and for one hour. Ask for a new one "
                           "where you sign in.</p>\n"
@@ -43,7 +27,7 @@ static const char dead[] = HEAD(
                           "</html>\n";
 
 /* A click, since mail programs open links by themselves. */
-static const char ask[] = HEAD(
+static const char ask[] = PAGE_HEAD(
     "Confirm your address") "<h1>Is this your account?</h1>\n"
                             "<p class=\"lead\">Somebody registered at Parley with your e-mail address and a password of their choice. Confirm it if "
                             "that was you. If it was not, close this page.</p>\n"
@@ -57,7 +41,7 @@ static const char ask[] = HEAD(
                             "</body>\n"
                             "</html>\n";
 
-static const char confirmed[] = HEAD(
+static const char confirmed[] = PAGE_HEAD(
     "Confirm your address") "<h1>This link does not work any more</h1>\n"
                             "<p class=\"lead\">A link to confirm an address works once, and for one day. Signing in "
                             "with a code by mail confirms it, too.</p>\n"

@@ -36,8 +36,9 @@ const struct db_stmt store_statements[] = {
 
 	/* sessions */
 	{ "open_session",
-	  "INSERT INTO session (owner_id, id, expires_at, ip, user_agent)"
-	  " SELECT uid, $2, now() + $3 * interval '1 hour', $4, $5 FROM users"
+	  "INSERT INTO session (owner_id, id, expires_at, ip, user_agent, kind, client_id, client_name, resource,"
+	  " issuer, issuer_session)"
+	  " SELECT uid, $2, now() + $3 * interval '1 hour', $4, $5, $7, $8, $9, $10, $11, $12 FROM users"
 	  " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $6 FOR SHARE" },
 	{ "end_session", "DELETE FROM session WHERE owner_id = $1 AND id = $2" },
 	{ "end_sessions", "DELETE FROM session WHERE owner_id = $1 AND id IS DISTINCT FROM $2" },
@@ -45,7 +46,7 @@ const struct db_stmt store_statements[] = {
 	  "UPDATE session SET last_seen_at = now()"
 	  " WHERE owner_id = $1 AND id = $2 AND last_seen_at < now() - interval '5 minutes'" },
 	{ "list_sessions",
-	  "SELECT id, created_at, last_seen_at, expires_at, ip, user_agent,"
+	  "SELECT id, created_at, last_seen_at, expires_at, ip, user_agent, kind, client_name AS program, resource,"
 	  " coalesce(id = $2, false) AS current FROM session WHERE owner_id = $1"
 	  " AND expires_at > now() AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4" },
 
@@ -170,10 +171,12 @@ int store_settle_admin(struct db *db, const char *admin_email, struct error *err
 
 /* --- Sessions ---------------------------------------------------------------------------------------------------- */
 
-int store_open_session(struct db *db, const char *owner, const char *id, int64_t hours, const char *ip,
-                       const char *user_agent, const char *password, struct error *err)
+int store_open_session(struct db *db, const char *owner, const struct new_session *s, struct error *err)
 {
-	return db_changed(db, "open_session", DB_ARGS(owner, id, hours, ip, user_agent, password), err);
+	return db_changed(db, "open_session",
+	                  DB_ARGS(owner, s->id, s->hours, s->ip, s->user_agent, s->password, s->kind,
+	                          s->client_id, s->client_name, s->resource, s->issuer, s->issuer_session),
+	                  err);
 }
 
 int store_end_session(struct db *db, const char *owner, const char *id, struct error *err)

@@ -57,9 +57,18 @@ int store_settle_admin(struct db *db, const char *admin_email, struct error *err
 
 /* --- Sessions ---------------------------------------------------------------------------------------------------- */
 
-/* 1, or 0 when the user is gone or disabled, or their password is not `password` (NULL: none) any more. */
-int store_open_session(struct db *db, const char *owner, const char *id, int64_t hours, const char *ip,
-                       const char *user_agent, const char *password, struct error *err) CHECKED;
+struct new_session {
+	const char *kind; /* token, browser, program */
+	const char *id;
+	int64_t hours;
+	const char *ip, *user_agent;
+	const char *password;                           /* as it was seen; NULL: none */
+	const char *client_id, *client_name, *resource; /* of a program; else NULL */
+	const char *issuer, *issuer_session;            /* of a sign-in with a provider; else NULL */
+};
+/* 1, or 0 when the user is gone or disabled, or their password is not `password` any more. */
+int store_open_session(struct db *db, const char *owner, const struct new_session *s,
+                       struct error *err) CHECKED;
 int store_end_session(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
 /* All of the user's, but for one (or NULL). */
 int store_end_sessions(struct db *db, const char *owner, const char *but, struct error *err) CHECKED;

@@ -27,7 +27,7 @@ struct route {
 	enum stream_mode stream;
 	enum framing framing;
 	enum error_form errors;
-	bool raw, ends_session;
+	bool raw, hidden, ends_session;
 	int status, rate_per_minute, timeout_seconds;
 	int64_t body_limit;
 };

@@ -18,10 +18,12 @@ static void add_route(struct text *t, const struct rpc *r)
 	text_addf(t, "\t{ \"%s\", \"%s\", \"%s\", &%s_client_methods[%s_METHOD_%s],\n", r->verb, r->path,
 	          service, service, upper(service, t->arena), r->upp);
 	text_addf(t, "\t  &shape_%s, &shape_%s,\n", r->in->c_low, r->out->c_low);
-	text_addf(t, "\t  .stream = %s, .raw = %s, .ends_session = %s, .status = %d, .rate_per_minute = %d,",
-	          word("STREAM", &parley__stream_mode__descriptor, (int)h->stream, t->arena),
-	          h->raw ? "true" : "false", h->ends_session ? "true" : "false", h->status,
-	          h->rate_per_minute);
+	text_addf(
+	    t,
+	    "\t  .stream = %s, .raw = %s, .hidden = %s, .ends_session = %s, .status = %d, .rate_per_minute = %d,",
+	    word("STREAM", &parley__stream_mode__descriptor, (int)h->stream, t->arena),
+	    h->raw ? "true" : "false", h->hidden ? "true" : "false", h->ends_session ? "true" : "false",
+	    h->status, h->rate_per_minute);
 	text_addf(t, " .framing = %s, .errors = %s,",
 	          word("FRAMING", &parley__framing__descriptor, (int)h->framing, t->arena),
 	          word("ERRORS", &parley__error_form__descriptor, (int)h->errors, t->arena));

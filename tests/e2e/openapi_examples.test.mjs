@@ -1,13 +1,14 @@
 // Every operation of openapi.json, called as it is documented: with its example, from a user who may. The answer must have
 // the documented status, media type and schema. The list of operations is the document's own: none can be left out.
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import Ajv from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { Jar } from './browser.mjs';
 import { freePort, root, startStack, startRig } from './harness.mjs';
 
 const api = JSON.parse(fs.readFileSync(path.join(root, 'build/gen/openapi.json'), 'utf8'));
@@ -187,6 +188,23 @@ test('chatbots', async () => {
   await call('chatbots_update_chatbot');
   await call('chatbots_assign_documents', { json: { documentIds: [known.document_id] } });
   await call('chatbots_get_widget_config', { token: null });
+});
+
+test('programs that are let in', async () => {
+  const site = (await call('auth_get_server_metadata', { token: null })).issuer;
+  await call('auth_get_openid_metadata', { token: null });
+  const { resource } = await call('auth_get_resource_metadata', { token: null });
+  const redirect_uri = 'http://127.0.0.1/callback', verifier = 'v'.repeat(43);
+  const { client_id } = await call('auth_program_register', { token: null, json: { client_name: 'Example', redirect_uris: [redirect_uri] } });
+  const person = new Jar(stack.url());
+  await person.signIn({ email: 'ada@example.com', password: 'a new long password' });
+  const page = await person.go(`/oauth/authorize?${new URLSearchParams({ response_type: 'code', client_id, redirect_uri, resource, code_challenge_method: 'S256',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url') })}`);
+  const back = new URL((await person.go('/oauth/authorize', { form: { ...page.fields, decision: 'allow' } })).location);
+  assert.equal(back.searchParams.get('iss'), site);
+  const form = (fields) => ({ token: null, body: new URLSearchParams(fields).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+  const { refresh_token } = await call('auth_program_token', form({ grant_type: 'authorization_code', code: back.searchParams.get('code'), redirect_uri, client_id, code_verifier: verifier }));
+  await call('auth_program_revoke', form({ token: refresh_token, client_id }));
 });
 
 test('integrations', async () => {

@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/db/throttle.h"
 #include "svc-auth/init.h"
+#include "svc-auth/store_programs.h"
 #include "tests/unit/pg.h"
 
 extern const struct db_migration auth_migrations[];
@@ -43,8 +44,9 @@ static bool give_tables(void)
 
 int auth_db_open(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements, store_keys_statements,
-		                                        store_proofs_statements, throttle_statements, NULL };
+	static const struct db_stmt *const tables[] = { store_statements,        store_keys_statements,
+		                                        store_proofs_statements, store_programs_statements,
+		                                        throttle_statements,     NULL };
 	struct db_config config = {
 		.url = pg_url(), .schema = "auth", .connections = 2, .statements = tables
 	};
@@ -102,7 +104,15 @@ char *auth_db_session(const char *uid, const char *password)
 	char *id = arena_alloc(&arena, UUID_TEXT);
 
 	uuid_make(id);
-	assert_int_equal(store_open_session(&db, uid, id, 24, "192.0.2.1", "curl", password, &err), 1);
+	assert_int_equal(store_open_session(&db, uid,
+	                                    &(struct new_session){ .kind = "token",
+	                                                           .id = id,
+	                                                           .hours = 24,
+	                                                           .ip = "192.0.2.1",
+	                                                           .user_agent = "curl",
+	                                                           .password = password },
+	                                    &err),
+	                 1);
 	return id;
 }
 

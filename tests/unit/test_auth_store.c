@@ -1,4 +1,4 @@
-/* links: tests/unit/auth_db.c svc-auth/store.c svc-auth/store_keys.c svc-auth/store_proofs.c svc-auth/init.c build/gen/auth.migrations.c tests/unit/pg.c */
+/* links: tests/unit/auth_db.c svc-auth/store.c svc-auth/store_keys.c svc-auth/store_proofs.c svc-auth/store_programs.c svc-auth/init.c build/gen/auth.migrations.c tests/unit/pg.c */
 #include "tests/unit/auth_db.h"
 
 #include <string.h>
@@ -109,12 +109,44 @@ static void test_sessions_open_only_with_the_password_that_was_checked(void **st
 
 	(void)state;
 	uuid_make(id);
-	assert_int_equal(store_open_session(&db, uid, id, 24, NULL, NULL, "other", &err), 0);
-	assert_int_equal(store_open_session(&db, uid, id, 24, NULL, NULL, NULL, &err), 0);
-	assert_int_equal(store_open_session(&db, uid, id, 24, NULL, NULL, "one", &err), 1);
+	assert_int_equal(store_open_session(&db, uid,
+	                                    &(struct new_session){ .kind = "token",
+	                                                           .id = id,
+	                                                           .hours = 24,
+	                                                           .ip = NULL,
+	                                                           .user_agent = NULL,
+	                                                           .password = "other" },
+	                                    &err),
+	                 0);
+	assert_int_equal(store_open_session(&db, uid,
+	                                    &(struct new_session){ .kind = "token",
+	                                                           .id = id,
+	                                                           .hours = 24,
+	                                                           .ip = NULL,
+	                                                           .user_agent = NULL,
+	                                                           .password = NULL },
+	                                    &err),
+	                 0);
+	assert_int_equal(store_open_session(&db, uid,
+	                                    &(struct new_session){ .kind = "token",
+	                                                           .id = id,
+	                                                           .hours = 24,
+	                                                           .ip = NULL,
+	                                                           .user_agent = NULL,
+	                                                           .password = "one" },
+	                                    &err),
+	                 1);
 	OK(store_set_disabled(&db, uid, true, &err));
 	uuid_make(id);
-	assert_int_equal(store_open_session(&db, uid, id, 24, NULL, NULL, "one", &err), 0);
+	assert_int_equal(store_open_session(&db, uid,
+	                                    &(struct new_session){ .kind = "token",
+	                                                           .id = id,
+	                                                           .hours = 24,
+	                                                           .ip = NULL,
+	                                                           .user_agent = NULL,
+	                                                           .password = "one" },
+	                                    &err),
+	                 0);
 }
 
 /* However a session ends, it is revoked: nobody can forget to. */

@@ -63,6 +63,8 @@ static void every_route_is_there(void **state)
 	for (unsigned i = 0; i < route_count; i++) {
 		json_object *operation = operation_of(&routes[i]);
 
+		if (routes[i].hidden && !operation)
+			continue;
 		if (!operation)
 			fail_msg("%s %s is missing", routes[i].verb, routes[i].path);
 		if (!json_string(operation, "summary") || !json_get(operation, "tags"))
