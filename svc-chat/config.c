@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/egress/egress.h"
+#include "svc-chat/oauth/configured.h"
 #include "svc-chat/store_quirks.h"
 
 const struct config_key chat_keys[] = {
@@ -28,6 +29,13 @@ const struct config_key chat_keys[] = {
 	               "for one answer of a model"),
 	CONFIG_BETWEEN(struct chat_settings, context_tokens, "CHAT_CONTEXT_TOKENS", "8192", 1024, 2000000,
 	               "what the model takes in: prompt and answer together"),
+	CONFIG_URL(struct chat_settings, public_url, "PUBLIC_URL", "http://localhost:8000", "http|https",
+	           "how clients reach it; http://localhost and the port by default"),
+	CONFIG_SECRET(struct chat_settings, oauth_clients, "OAUTH_CLIENTS", "",
+	              "clients registered with providers of sign-ins at MCP servers, as JSON (see above)"),
+	CONFIG_URL(
+	    struct chat_settings, oauth_return_url, "OAUTH_RETURN_URL", "", "http|https",
+	    "where a browser goes on after a sign-in at an MCP server; a page of ours says how it went when empty"),
 	CONFIG_BETWEEN(struct chat_settings, servers_per_user, "CHAT_SERVERS_PER_USER", "100", 1, 100000,
 	               "MCP servers that one user may have"),
 };
@@ -35,9 +43,13 @@ const struct config_key chat_keys[] = {
 int chat_settings_check(void *settings, struct arena *a, struct error *err)
 {
 	const struct chat_settings *set = settings;
+	struct configured_client *ignored;
+	struct error wrong = { 0 };
 
 	if (strcmp(set->provider, "openai") == 0 && !*set->model)
 		return config_refuse(err, a, "CHAT_MODEL", "CHAT_PROVIDER=openai needs CHAT_MODEL");
+	if (configured_load(set->oauth_clients, &ignored, a, &wrong) < 0)
+		return config_refuse(err, a, "OAUTH_CLIENTS", "%s", wrong.message);
 	return 0;
 }
 

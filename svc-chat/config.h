@@ -10,6 +10,7 @@ struct chat_settings {
 	const char *base_url, *api_key, *model;
 	const char *base_url_2, *api_key_2, *model_2;
 	const char *base_url_3, *api_key_3, *model_3;
+	const char *public_url, *oauth_clients, *oauth_return_url;
 	int64_t idle_seconds, total_seconds, context_tokens, servers_per_user;
 };
 

@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/json/json.h"
 #include "common/service/sealer.h"
+#include "svc-chat/oauth/bearer.h"
 #include "svc-chat/state.h"
 #include "svc-chat/tools/name.h"
 #include "svc-chat/tools/servers.h"
@@ -39,12 +40,6 @@ static void show(const struct server_row *row, Chat__McpServer *out, struct aren
 	out->status_detail = (char *)row->status_detail;
 	out->tools_count = row->tools_count;
 	out->created_at = (char *)row->created_at;
-}
-
-static int load(struct call *call, int64_t id, struct server_row *ret)
-{
-	return db_must_find(store_get_server(call->db, call->owner_id, id, ret, call->arena, call->err),
-	                    "MCP server", call->err);
 }
 
 /* What HTTP itself needs, and what would let a stranger speak for us, is not the user's to set. */
@@ -135,7 +130,7 @@ static int get(struct call *call, int64_t id, Chat__McpServer *out)
 {
 	struct server_row row;
 
-	if (load(call, id, &row) < 0)
+	if (servers_load(call, id, &row) < 0)
 		return -1;
 	show(&row, out, call->arena);
 	return 0;
@@ -169,15 +164,18 @@ int chat_update_server(struct call *call, const Chat__UpdateServerRequest *in, C
 	struct server_row row;
 	bool anew;
 
-	if (load(call, in->server_id, &row) < 0)
+	if (servers_load(call, in->server_id, &row) < 0)
 		return -1;
 	anew = config && (strcmp(config->uri, row.uri) != 0 || config->headers);
 	if (in->name)
 		row.name = in->name;
 	if (in->description)
 		row.description = in->description;
-	if (config && strcmp(config->uri, row.uri) != 0)
+	if (config && strcmp(config->uri, row.uri) != 0) {
 		row.headers = NULL; /* what was meant for one address is not sent to another */
+		if (bearer_revoke(call, row.id) < 0)
+			return -1;
+	}
 	if (config) {
 		row.uri = config->uri;
 		row.type = config->type ? config->type : row.type;
@@ -192,7 +190,10 @@ int chat_update_server(struct call *call, const Chat__UpdateServerRequest *in, C
 
 int chat_delete_server(struct call *call, const Chat__ServerRequest *in, Rpc__Message *out)
 {
-	if (db_must_find(store_delete_server(call->db, call->owner_id, in->server_id, call->err),
+	struct server_row row;
+
+	if (servers_load(call, in->server_id, &row) < 0 || bearer_revoke(call, row.id) < 0 ||
+	    db_must_find(store_delete_server(call->db, call->owner_id, in->server_id, call->err),
 	                 "MCP server", call->err) < 0)
 		return -1;
 	out->message = (char *)"MCP server deleted";
@@ -223,13 +224,15 @@ int chat_test_server(struct call *call, const Chat__ServerRequest *in, Chat__Ser
 {
 	struct inventory asked;
 	struct server_row row;
+	const char *url;
 
-	if (load(call, in->server_id, &row) < 0 || servers_ask(call, &row, TEST_MS, &asked) < 0)
+	if (servers_load(call, in->server_id, &row) < 0 || servers_ask(call, &row, TEST_MS, &asked, &url) < 0)
 		return -1;
 	out->has_success = out->has_tools_count = true;
 	if (asked.err.code) {
 		out->error = arena_strdup(call->arena, asked.err.message);
-		out->has_oauth_required = out->oauth_required = servers_wants_sign_in(&asked.err);
+		out->has_oauth_required = out->oauth_required = servers_wants_sign_in(&asked, call->arena);
+		out->oauth_url = (char *)url;
 		out->message =
 		    out->oauth_required
 		        ? arena_printf(call->arena, "Please authenticate with %s first", row.name)
@@ -244,7 +247,7 @@ int chat_test_server(struct call *call, const Chat__ServerRequest *in, Chat__Ser
 }
 
 /* As the document has it: beside `detail`. */
-static int refuse_sign_in(struct call *call, const struct server_row *row)
+static int refuse_sign_in(struct call *call, const struct server_row *row, const char *url)
 {
 	const char *message = arena_printf(call->arena, "Please authenticate with %s first", row->name);
 	struct text extra;
@@ -253,7 +256,12 @@ static int refuse_sign_in(struct call *call, const struct server_row *row)
 	text_adds(&extra,
 	          "{\"error\":\"OAuth authentication required\",\"oauth_required\":true,\"message\":");
 	text_add_json(&extra, message, strlen(message));
-	text_addf(&extra, ",\"server_id\":%lld}", (long long)row->id);
+	text_addf(&extra, ",\"server_id\":%lld", (long long)row->id);
+	if (url) {
+		text_adds(&extra, ",\"oauth_url\":");
+		text_add_json(&extra, url, strlen(url));
+	}
+	text_addc(&extra, '}');
 	call->extra = extra.at;
 	return error_set(call->err, ERROR_UNAUTHENTICATED, "%s", message);
 }
@@ -262,11 +270,13 @@ int chat_connect_server(struct call *call, const Chat__ServerRequest *in, Chat__
 {
 	struct inventory asked;
 	struct server_row row;
+	const char *url;
 
-	if (load(call, in->server_id, &row) < 0 || servers_ask(call, &row, CONNECT_MS, &asked) < 0)
+	if (servers_load(call, in->server_id, &row) < 0 ||
+	    servers_ask(call, &row, CONNECT_MS, &asked, &url) < 0)
 		return -1;
-	if (servers_wants_sign_in(&asked.err))
-		return refuse_sign_in(call, &row);
+	if (servers_wants_sign_in(&asked, call->arena))
+		return refuse_sign_in(call, &row, url);
 	if (asked.err.code) {
 		error_set(call->err, ERROR_UPSTREAM, "%s", asked.err.message);
 		error_detail(call->err, "%s", asked.err.detail);

@@ -8,9 +8,11 @@
 #include "svc-chat/bots.h"
 #include "svc-chat/config.h"
 #include "svc-chat/model/provider.h"
+#include "svc-chat/oauth/configured.h"
 #include "svc-chat/own_key.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
+#include "svc-chat/store_oauth.h"
 #include "svc-chat/store_quirks.h"
 #include "svc-chat/store_servers.h"
 #include "svc-chat/store_visitors.h"
@@ -35,6 +37,11 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->chatbots = service_peer(service, "chatbots");
 	chat->documents = service_peer(service, "documents");
 	chat->context_tokens = (int)set->context_tokens;
+	chat->public_url = set->public_url;
+	chat->oauth_return_url = set->oauth_return_url;
+	arena_init(&chat->oauth_arena, 0);
+	if (configured_load(set->oauth_clients, &chat->oauth_clients, &chat->oauth_arena, err) < 0)
+		return -1;
 	chat->servers_per_user = set->servers_per_user;
 	chat->builtin = provider_builtin();
 	chat->egress = service_egress(service);
@@ -56,16 +63,16 @@ static void stop(void *arg)
 	keeper_close(chat->keeper);
 	own_keys_close(chat->own_keys);
 	bots_close(chat->bots);
+	arena_done(&chat->oauth_arena);
 	free(chat);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct db_stmt *const statements[] = {
-		store_sessions_statements, store_messages_statements,
-		store_turns_statements,    store_keep_statements,
-		store_visitors_statements, store_quirks_statements,
-		store_servers_statements,  NULL
+		store_sessions_statements, store_messages_statements, store_turns_statements,
+		store_keep_statements,     store_visitors_statements, store_quirks_statements,
+		store_servers_statements,  store_oauth_statements,    NULL
 	};
 	static struct chat_settings settings;
 

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "common/base/arena.h"
 #include "common/secret/secret.h"
 
 struct chat {
@@ -14,6 +15,9 @@ struct chat {
 	struct egress *egress;
 	struct chat_provider *builtin, *openai; /* openai: NULL when no endpoint is configured */
 	struct keeper *keeper;
+	const char *public_url, *oauth_return_url; /* oauth_return_url "": pages say how a sign-in went */
+	struct configured_client *oauth_clients;
+	struct arena oauth_arena; /* holds them */
 	int64_t servers_per_user; /* MCP servers that one may have */
 	int context_tokens;       /* where a chatbot's settings do not say */
 };

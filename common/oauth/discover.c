@@ -136,6 +136,29 @@ static const char *door(json_object *document, const char *key, const char *issu
 	return url && oauth_is_url(url) && oauth_is_no_weaker(url, issuer) ? url : NULL;
 }
 
+/* Of a document of any size, what is read here. */
+static const char *keep(json_object *document, struct arena *a)
+{
+	static const char *const keys[] = {
+		"authorization_endpoint",
+		"token_endpoint",
+		"registration_endpoint",
+		"revocation_endpoint",
+		"userinfo_endpoint",
+		"jwks_uri",
+		"token_endpoint_auth_methods_supported",
+		"code_challenge_methods_supported",
+		"authorization_response_iss_parameter_supported",
+		"client_id_metadata_document_supported",
+	};
+	OWN(json) json_object *kept = json_object_new_object();
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (json_get(document, keys[i]))
+			json_object_object_add(kept, keys[i], json_object_get(json_get(document, keys[i])));
+	return json_print(kept, a);
+}
+
 static int read_server(json_object *document, const char *issuer, struct oauth_server *ret, struct arena *a,
                        struct error *err)
 {
@@ -154,7 +177,7 @@ static int read_server(json_object *document, const char *issuer, struct oauth_s
 		.takes_documents = json_flag(document, "client_id_metadata_document_supported", 0),
 		.offers_offline =
 		    oauth_has_word(oauth_words(document, "scopes_supported", a), "offline_access"),
-		.document = json_print(document, a),
+		.document = keep(document, a),
 	};
 	if (!ret->authorization_endpoint || !ret->token_endpoint)
 		return error_set(err, ERROR_UPSTREAM, "%.100s does not say where to sign in", issuer);
@@ -195,9 +218,9 @@ int oauth_discover(const struct oauth *o, const char *issuer, struct oauth_serve
 		if (!its || strcmp(its, issuer) != 0)
 			return error_set(err, ERROR_UPSTREAM, "%.100s says that it is somebody else (%.100s)",
 			                 issuer, its ? its : "unnamed");
-		return read_server(document, arena_strdup(o->arena, issuer), ret, o->arena, err);
+		return read_server(document, arena_strdup(o->arena, issuer), ret, o->arena, err) < 0 ? -1 : 1;
 	}
-	return error_set(err, ERROR_UPSTREAM, "%.100s does not say how to sign in", issuer);
+	return 0;
 }
 
 void oauth_server_assume(const char *origin, struct oauth_server *ret, struct arena *a)
@@ -216,6 +239,34 @@ void oauth_server_assume(const char *origin, struct oauth_server *ret, struct ar
 	    "\"token_endpoint_auth_methods_supported\":[\"none\",\"client_secret_basic\",\"client_secret_post\"],"
 	    "\"code_challenge_methods_supported\":[\"S256\"]}",
 	    ret->authorization_endpoint, ret->token_endpoint, ret->registration_endpoint);
+}
+
+int oauth_find_server(const struct oauth *o, const char *url, const struct oauth_challenge *challenge,
+                      struct oauth_resource *resource, struct oauth_server *ret, struct error *err)
+{
+	int named = oauth_find_resource(o, url, challenge, resource, err), found;
+
+	if (named < 0)
+		return -1;
+	if (!named) /* of 2025-03-26: its own root signs people in */
+		*resource = (struct oauth_resource){ .issuer = oauth_origin(url, o->arena) };
+	found = oauth_discover(o, resource->issuer, ret, err);
+	if (found < 0)
+		return -1;
+	if (!found && named)
+		return error_set(err, ERROR_UPSTREAM, "%.100s does not say how to sign in", resource->issuer);
+	if (!found)
+		oauth_server_assume(resource->issuer, ret, o->arena);
+	return oauth_demand_proof(ret, err);
+}
+
+const char *oauth_choose_scope(const struct oauth_challenge *challenge, const struct oauth_resource *resource,
+                               const struct oauth_server *s, const char *granted, struct arena *a)
+{
+	const char *scope = challenge->scope ? challenge->scope : resource->scope;
+
+	scope = oauth_scope_join(granted, scope, a);
+	return scope && s->offers_offline ? oauth_scope_join(scope, "offline_access", a) : scope;
 }
 
 int oauth_demand_proof(const struct oauth_server *s, struct error *err)

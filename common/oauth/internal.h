@@ -43,7 +43,6 @@ bool oauth_has_word(const char *words, const char *word);
 
 /* name=value of a form or a query; value NULL adds nothing. */
 void oauth_form_add(struct text *form, const char *name, const char *value);
-void oauth_encode(struct text *out, const char *value);
 
 /* "the server says: ..." with the words of an error answer; always -1. */
 int oauth_refused(enum error_code code, const char *what, int status, json_object *answer, struct error *err);

@@ -4,6 +4,7 @@
  *	oauth_challenge_parse()    what a resource says of the sign-in that it wants     (RFC 6750, 9728)
  *	oauth_find_resource()      which authorization servers it believes               (RFC 9728)
  *	oauth_discover()           where their doors are                                 (RFC 8414, OpenID Connect Discovery)
+ *	oauth_find_server()        these two for an MCP server, and what was before them
  *	oauth_register()           a client of theirs, where none is known               (RFC 7591)
  *	oauth_proof_make(), oauth_authorize_url()    the browser is sent there           (RFC 7636, 8707)
  *	oauth_check_response()     is what comes back from them at all?                  (RFC 9207)
@@ -70,7 +71,7 @@ struct oauth_server {
 	bool offers_offline;  /* the scope offline_access */
 	const char *document; /* what it said, as compact JSON: for oauth_server_read() another time */
 };
-/* Its metadata, from the well-known places of both kinds, with exactly this issuer in it. */
+/* Its metadata, from the well-known places of both kinds, with exactly this issuer in it. 1; 0: it publishes none; -1. */
 int oauth_discover(const struct oauth *o, const char *issuer, struct oauth_server *ret,
                    struct error *err) CHECKED;
 /* The same of a document that was kept, or that an operator wrote: may leave out the issuer. */
@@ -80,6 +81,14 @@ int oauth_server_read(const char *document, const char *issuer, struct oauth_ser
 void oauth_server_assume(const char *origin, struct oauth_server *ret, struct arena *a);
 /* Without PKCE a stolen code is a stolen token: MCP forbids to go on. */
 int oauth_demand_proof(const struct oauth_server *s, struct error *err) CHECKED;
+
+/* Who signs people in for the resource at `url`, its challenge being known. resource->resource is NULL where it says
+ * nothing of itself. Refuses servers without PKCE. */
+int oauth_find_server(const struct oauth *o, const char *url, const struct oauth_challenge *challenge,
+                      struct oauth_resource *resource, struct oauth_server *ret, struct error *err) CHECKED;
+/* What to ask for: what is demanded, else all that there is, and what was granted before. NULL: nothing by name. */
+const char *oauth_choose_scope(const struct oauth_challenge *challenge, const struct oauth_resource *resource,
+                               const struct oauth_server *s, const char *granted, struct arena *a);
 
 /* --- The client ------------------------------------------------------------------------------------------------------ */
 
@@ -111,6 +120,7 @@ struct oauth_request {
 	const char *scope, *resource;      /* may be NULL */
 	const char *nonce, *prompt, *more; /* of OpenID Connect; more: "a=b&c=d", encoded; may be NULL */
 };
+void oauth_encode(struct text *out, const char *value); /* for a query: percent-encoded */
 char *oauth_authorize_url(const struct oauth_server *s, const struct oauth_request *r, struct arena *a);
 
 /* `iss` of a response (NULL: it has none), before anything else in it is believed, an error included. */

@@ -108,6 +108,8 @@ void inventory_ask_all(struct egress *egress, struct inventory *servers, size_t 
 		all[i].server = &servers[i];
 		all[i].ms = ms;
 		arena_init(&all[i].arena, 0);
+		if (servers[i].err.code)
+			continue;
 		all[i].started = thread_try(&all[i].thread, ask_one, &all[i]) == 0;
 		if (!all[i].started)
 			error_busy(&servers[i].err, 1, "too much is under way");

@@ -17,7 +17,7 @@ struct inventory {
 	const char *bearer;
 	bool sessions; /* it was of the older era */
 
-	/* What came of it; err.code 0: the rest is there. */
+	/* What came of it; err.code 0: the rest is there. One that has an error before is not asked with others. */
 	struct error err;
 	const char *challenge; /* of a sign-in that is wanted */
 	const char *tools;     /* JSON array of {name, title, description, inputSchema, annotations} */

@@ -17,17 +17,24 @@ enum {
 /* Of the call's owner, newest first. */
 int servers_all(struct call *call, struct server_row **rows, size_t *count) CHECKED;
 
+/* One of them; ERROR_NOT_FOUND otherwise. */
+int servers_load(struct call *call, int64_t id, struct server_row *ret) CHECKED;
+
 /* Where their headers are sealed to. */
 const char *servers_headers_context(const struct call *call);
 /* The user's own headers, "Name: value" each, ended by NULL. */
 int servers_headers(struct call *call, const struct server_row *row, const char *const **ret) CHECKED;
 
-/* Ask one for its tools, and store what that shows: 0 whether it answers or not (asked->err). */
-int servers_ask(struct call *call, struct server_row *row, int ms, struct inventory *asked) CHECKED;
+/* Ask one for its tools as the call's owner, and store what that shows: 0 whether it answers or not (asked->err). *url:
+ * where to sign in, when that is wanted and can be begun; else NULL. */
+int servers_ask(struct call *call, struct server_row *row, int ms, struct inventory *asked,
+                const char **url) CHECKED;
+/* What it demands of a stranger (WWW-Authenticate), or NULL. ERROR_UPSTREAM when it cannot be reached. */
+int servers_challenge(struct call *call, const struct server_row *row, int ms, const char **ret) CHECKED;
 /* Ask those of which nothing is known, or nothing fresh: all at once, for at most SERVERS_REFRESH_MS. again_seconds: how
  * long one that failed is left alone. */
 int servers_refresh(struct call *call, struct server_row *rows, size_t count, int again_seconds) CHECKED;
 
-bool servers_wants_sign_in(const struct error *err);
+bool servers_wants_sign_in(const struct inventory *asked, struct arena *a);
 
 #endif

@@ -10,6 +10,7 @@ import Ajv from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { Jar } from './browser.mjs';
 import { freePort, root, startStack, startRig } from './harness.mjs';
+import { browse } from './redirects.mjs';
 
 const api = JSON.parse(fs.readFileSync(path.join(root, 'build/gen/openapi.json'), 'utf8'));
 const operations = new Map(Object.entries(api.paths).flatMap(([where, item]) =>
@@ -319,9 +320,23 @@ test('tools', async () => {
   await call('chat_list_tools');
   await call('chat_list_chatconnect_tools');
   await call('chat_set_tool_policy', { values: { name: 'mcp_T_add' } });
-  await call('chat_delete_server');
   server.closeAllConnections();
   server.close();
+});
+
+test('signing in at an MCP server', async () => {
+  const rig = await startRig('as-and-mcp.mjs', { ports: 2 });
+  const callback = `${stack.process('chat').env.PUBLIC_URL}/auth/oauth/callback`;
+  known.server_id = (await stack.ok('POST', '/auth/mcp-servers', { token: user.token, json: { name: 'P', config: { uri: `${rig.url}/mcp` } } })).id;
+  await call('chat_get_client_document', { token: null });
+  const { oauth_url: url } = await call('chat_authorize_server', { json: { server_id: known.server_id } });
+  const { search, searchParams } = await browse(url, callback);
+  await call('chat_end_sign_in', { token: null, query: search });
+  await call('chat_confirm_sign_in', { token: null, json: Object.fromEntries(searchParams) });
+  await call('chat_get_oauth_status');
+  await call('chat_revoke_tokens');
+  await call('chat_delete_server');
+  await rig.stop();
 });
 
 test('administration', async () => {

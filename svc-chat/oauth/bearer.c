@@ -1,0 +1,226 @@
+#include "svc-chat/oauth/bearer.h"
+
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "svc-chat/oauth/secrets.h"
+#include "svc-chat/oauth/sign_in.h"
+#include "svc-chat/state.h"
+#include "svc-chat/store_oauth.h"
+
+enum { LOOK_MS = 40, REVOKE_MS = 5000, LEASE_SECONDS = 30 };
+
+static struct oauth outside(struct call *call, int64_t deadline)
+{
+	const struct chat *chat = call->state;
+
+	return (struct oauth){ .egress = chat->egress,
+		               .arena = call->arena,
+		               .deadline = deadline,
+		               .cancelled = call->cancelled };
+}
+
+static int open_row(struct call *call, const struct oauth_token_row *row, struct oauth_secrets *ret)
+{
+	*ret = (struct oauth_secrets){ 0 };
+	return secrets_open(call, "token", call->owner_id, row->server_id, row->issuer, row->secrets, ret);
+}
+
+static struct oauth_client client_of(const struct oauth_token_row *row, const struct oauth_secrets *secrets)
+{
+	return (struct oauth_client){ .id = row->client_id,
+		                      .secret = secrets->client_secret,
+		                      .method = (enum oauth_method)row->method };
+}
+
+/* --- Refreshing --------------------------------------------------------------------------------------------------------------- */
+
+/* The new one is kept before anybody uses it: the old one may be dead from now on. */
+static int keep(struct call *call, const struct oauth_token_row *row, const struct oauth_secrets *had,
+                const struct oauth_tokens *tokens)
+{
+	struct oauth_secrets secrets = { .access = tokens->access,
+		                         .refresh = tokens->refresh,
+		                         .client_secret = had->client_secret };
+	struct oauth_token_row next = *row;
+	char *sealed;
+
+	if (secrets_seal(call, "token", call->owner_id, row->server_id, row->issuer, &secrets, &sealed) < 0)
+		return -1;
+	next.secrets = sealed;
+	next.scope = tokens->scope ? tokens->scope : row->scope;
+	next.lifetime = tokens->lifetime;
+	return store_refresh_token(call->db, call->owner_id, &next, call->err) < 0 ? -1 : 0;
+}
+
+/* The one worker that has the lock. 1 with the new one, 0 its provider refuses for good, -1. */
+static int refresh(struct call *call, const struct oauth_token_row *row, int64_t deadline, const char **ret)
+{
+	struct oauth o = outside(call, deadline);
+	struct oauth_secrets secrets;
+	struct oauth_server server;
+	struct oauth_client client;
+	struct oauth_tokens tokens;
+	struct error unsaid = { 0 };
+	bool gone;
+
+	if (open_row(call, row, &secrets) < 0 ||
+	    oauth_server_read(row->document, row->issuer, &server, call->arena, call->err) < 0)
+		return -1;
+	client = client_of(row, &secrets);
+	if (secrets.refresh &&
+	    oauth_refresh(&o, &server, &client, secrets.refresh, row->resource, &tokens, call->err) == 0) {
+		*ret = tokens.access;
+		return keep(call, row, &secrets, &tokens) < 0 ? -1 : 1;
+	}
+	gone = !secrets.refresh || call->err->code == ERROR_UNAUTHENTICATED ||
+	       call->err->code == ERROR_FORBIDDEN;
+	if (gone)
+		error_clear(call->err);
+	if (store_unlock_token(call->db, call->owner_id, row->server_id, row->version, !gone, &unsaid) < 0 &&
+	    gone)
+		return error_set(call->err, unsaid.code, "%s", unsaid.message);
+	return gone ? 0 : -1;
+}
+
+static int wait_a_little(struct call *call, int64_t deadline)
+{
+	if (clock_mono_ms() + LOOK_MS >= deadline || (call->cancelled && atomic_load(call->cancelled)))
+		return error_busy(call->err, 2, "the sign-in is being renewed: try again");
+	nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000L }, NULL);
+	return 0;
+}
+
+static bool is_good(const struct oauth_token_row *row)
+{
+	return row->valid && !row->over;
+}
+
+/* The token as it is, where it does well enough. 1, -1. */
+static int give(struct call *call, const struct oauth_token_row *row, const char **ret)
+{
+	struct oauth_secrets secrets;
+
+	if (open_row(call, row, &secrets) < 0)
+		return -1;
+	*ret = secrets.access;
+	return 1;
+}
+
+/* Refreshed by us, or by somebody else while we wait. refused: a version that does not do, whatever its time; 0: none. */
+static int find(struct call *call, int64_t server, int64_t refused, int ms, const char **ret)
+{
+	int64_t deadline = clock_mono_ms() + ms;
+
+	for (;;) {
+		struct oauth_token_row row;
+		struct error failed;
+		int locked,
+		    found = store_get_token(call->db, call->owner_id, server, &row, call->arena, call->err);
+		bool due;
+
+		if (found <= 0 || !row.valid)
+			return found < 0 ? -1 : 0;
+		due = row.due || row.version == refused;
+		if (!due || (!row.refreshes && is_good(&row) && row.version != refused))
+			return give(call, &row, ret);
+		if (!row.refreshes)
+			return store_unlock_token(call->db, call->owner_id, server, row.version, false,
+			                          call->err) < 0
+			           ? -1
+			           : 0;
+		locked =
+		    store_lock_token(call->db, call->owner_id, server, row.version, LEASE_SECONDS, call->err);
+		if (locked < 0)
+			return -1;
+		found = locked ? refresh(call, &row, deadline, ret) : 0;
+		if (locked && found >= 0)
+			return found;
+		if (is_good(&row) && row.version != refused) { /* it does a little longer */
+			failed = *call->err;
+			error_clear(call->err);
+			return give(call, &row, ret) < 0
+			           ? error_set(call->err, failed.code, "%s", failed.message)
+			           : 1;
+		}
+		if (locked || wait_a_little(call, deadline) < 0)
+			return -1;
+	}
+}
+
+int bearer_find(struct call *call, const struct server_row *server, int ms, const char **ret)
+{
+	*ret = NULL;
+	return find(call, server->id, 0, ms, ret);
+}
+
+/* --- Refused -------------------------------------------------------------------------------------------------------------------- */
+
+bool bearer_is_wanted(enum error_code code, const char *challenge, struct arena *a)
+{
+	struct oauth_challenge wanted;
+
+	if (code == ERROR_UNAUTHENTICATED)
+		return true;
+	oauth_challenge_parse(challenge, &wanted, a);
+	return code == ERROR_FORBIDDEN && (wanted.error || wanted.scope || wanted.resource_metadata);
+}
+
+/* Another one than what was refused. 1, 0, -1. */
+static int renew(struct call *call, int64_t server, const char *bearer, int ms, const char **ret)
+{
+	struct oauth_token_row row;
+	struct oauth_secrets secrets;
+	int found = store_get_token(call->db, call->owner_id, server, &row, call->arena, call->err);
+
+	if (found <= 0 || !row.valid)
+		return found < 0 ? -1 : 0;
+	if (open_row(call, &row, &secrets) < 0)
+		return -1;
+	return find(call, server, secrets.access && strcmp(secrets.access, bearer) == 0 ? row.version : 0, ms,
+	            ret);
+}
+
+int bearer_after(struct call *call, const struct server_row *server, const char *bearer, enum error_code code,
+                 const char *challenge, int ms, const char **ret, const char **url)
+{
+	struct sign_in begun;
+	int another = bearer && code == ERROR_UNAUTHENTICATED ? renew(call, server->id, bearer, ms, ret) : 0;
+
+	if (another)
+		return another;
+	if (!url)
+		return 0;
+	*url = NULL;
+	if (sign_in_begin(call, server, NULL, challenge, ms, &begun) == 0)
+		*url = begun.url;
+	return 0;
+}
+
+/* --- Out ---------------------------------------------------------------------------------------------------------------------------- */
+
+int bearer_revoke(struct call *call, int64_t server_id)
+{
+	struct oauth o = outside(call, clock_mono_ms() + REVOKE_MS);
+	struct oauth_token_row row;
+	struct oauth_secrets secrets;
+	struct oauth_server server;
+	struct oauth_client client;
+	struct error unsaid = { 0 }; /* it is forgotten here, whatever its provider says */
+	int had = store_drop_token(call->db, call->owner_id, server_id, &row, call->arena, call->err);
+
+	if (had <= 0)
+		return had;
+	if (open_row(call, &row, &secrets) < 0 ||
+	    oauth_server_read(row.document, row.issuer, &server, call->arena, call->err) < 0)
+		return -1;
+	client = client_of(&row, &secrets);
+	if (secrets.refresh)
+		(void)!oauth_revoke(&o, &server, &client, secrets.refresh, "refresh_token", &unsaid);
+	error_clear(&unsaid);
+	if (secrets.access)
+		(void)!oauth_revoke(&o, &server, &client, secrets.access, "access_token", &unsaid);
+	return 1;
+}

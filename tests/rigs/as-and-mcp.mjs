@@ -1,0 +1,108 @@
+// as-and-mcp.mjs AS_PORT MCP_PORT: an OAuth 2.1 authorization server (oidc-provider) and an MCP server (SDK 1.x) that wants
+// its tokens, at http://127.0.0.1:MCP_PORT/mcp. Whoever comes is signed in as alice and consents, so that redirects alone
+// play the browser.
+//
+// Environment: DENY=1 the user says no; NO_DCR=1 no registration; CIMD=1 client ids may be URLs; ACCESS_TTL=2 seconds;
+// REDIRECT_URI of the client pre-registered (secret pre-registered-secret-0123456789).
+// GET  AS/control             {requests: {"/token": 3, ...}}
+// POST AS/control {down}      refuse everything else with 503
+import http from 'node:http';
+import Provider, { errors } from 'oidc-provider';
+import express from 'express';
+import { randomUUID } from 'node:crypto';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { z } from 'zod';
+
+const [asPort, mcpPort] = process.argv.slice(2).map(Number);
+const AS = `http://127.0.0.1:${asPort}`, RS = `http://127.0.0.1:${mcpPort}`, RESOURCE = `${RS}/mcp`;
+const TTL = Number(process.env.ACCESS_TTL || 3600);
+
+// --- The authorization server ---------------------------------------------------------------------------------------------
+
+const provider = new Provider(AS, {
+  scopes: ['openid', 'offline_access', 'mcp:read', 'mcp:write'],
+  clients: [{ client_id: 'pre-registered', client_secret: 'pre-registered-secret-0123456789',
+    redirect_uris: [process.env.REDIRECT_URI || 'http://127.0.0.1:8080/oauth/callback'],
+    grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] }],
+  clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  pkce: { required: () => true },
+  rotateRefreshToken: true,
+  issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
+  ttl: { AccessToken: TTL, AuthorizationCode: 60, RefreshToken: 86400, Grant: 86400, Session: 86400, Interaction: 600, IdToken: 3600 },
+  features: {
+    devInteractions: { enabled: false },
+    registration: { enabled: process.env.NO_DCR !== '1' },
+    revocation: { enabled: true, allowedPolicy: () => true },
+    clientIdMetadataDocument: { enabled: process.env.CIMD === '1', ack: 'draft-02' },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (ctx, client, oneOf) => oneOf,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (ctx, resource) => {
+        if (resource !== RESOURCE) throw new errors.InvalidTarget();
+        return { scope: 'mcp:read mcp:write', audience: resource, accessTokenFormat: 'jwt', accessTokenTTL: TTL, jwt: { sign: { alg: 'RS256' } } };
+      },
+    },
+  },
+  interactions: { url: (ctx, i) => `/interaction/${i.uid}` },
+});
+
+async function interact(req, res) {
+  const d = await provider.interactionDetails(req, res);
+  if (process.env.DENY === '1') return provider.interactionFinished(req, res, { error: 'access_denied', error_description: 'user said no' });
+  if (d.prompt.name === 'login') return provider.interactionFinished(req, res, { login: { accountId: 'alice' } });
+  const grant = d.grantId ? await provider.Grant.find(d.grantId) : new provider.Grant({ accountId: d.session.accountId, clientId: d.params.client_id });
+  if (d.prompt.details.missingOIDCScope) grant.addOIDCScope(d.prompt.details.missingOIDCScope.join(' '));
+  for (const [r, s] of Object.entries(d.prompt.details.missingResourceScopes || {})) grant.addResourceScope(r, s.join(' '));
+  return provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
+}
+
+const requests = {};
+let down = false;
+http.createServer(async (req, res) => {
+  const where = req.url.split('?')[0];
+  if (where === '/control') {
+    let body = '';
+    for await (const piece of req) body += piece;
+    if (body) ({ down } = JSON.parse(body));
+    return res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ requests }));
+  }
+  requests[where] = (requests[where] ?? 0) + 1;
+  if (down) return res.writeHead(503).end();
+  return where.startsWith('/interaction/') ? interact(req, res) : provider.callback()(req, res);
+}).listen(asPort, '127.0.0.1');
+
+// --- The MCP server -----------------------------------------------------------------------------------------------------------
+
+const jwks = createRemoteJWKSet(new URL(`${AS}/jwks`));
+const app = express();
+app.get('/.well-known/oauth-protected-resource/mcp', (q, r) =>
+  r.json({ resource: RESOURCE, authorization_servers: [AS], scopes_supported: ['mcp:read'], bearer_methods_supported: ['header'] }));
+const challenge = (r, code, extra) => r.status(code)
+  .set('WWW-Authenticate', `Bearer ${extra}resource_metadata="${RS}/.well-known/oauth-protected-resource/mcp"`).json({ error: 'unauthorized' });
+const sessions = new Map();
+app.use(express.json());
+app.all('/mcp', async (req, res) => {
+  const t = /^Bearer (.+)$/.exec(req.headers.authorization || '');
+  if (!t) return challenge(res, 401, 'scope="mcp:read", ');
+  let claims;
+  try { claims = (await jwtVerify(t[1], jwks, { issuer: AS, audience: RESOURCE })).payload; } catch { return challenge(res, 401, 'error="invalid_token", '); }
+  if (req.body?.method === 'tools/call' && req.body.params.name === 'write' && !String(claims.scope).split(' ').includes('mcp:write'))
+    return challenge(res, 403, 'error="insufficient_scope", scope="mcp:write", ');
+  const id = req.headers['mcp-session-id'];
+  let tr = sessions.get(id);
+  if (id && !tr) return res.status(404).json({ jsonrpc: '2.0', id: null, error: { code: -32001, message: 'Session not found' } });
+  if (!tr) {
+    tr = new StreamableHTTPServerTransport({ sessionIdGenerator: () => randomUUID(), onsessioninitialized: (s) => sessions.set(s, tr) });
+    tr.onclose = () => sessions.delete(tr.sessionId);
+    const s = new McpServer({ name: 'protected', version: '1.0.0' });
+    s.registerTool('whoami', { description: 'who am I', inputSchema: {} }, async () => ({ content: [{ type: 'text', text: `${claims.sub} ${claims.scope}` }] }));
+    s.registerTool('write', { description: 'needs mcp:write', inputSchema: { text: z.string() } }, async ({ text }) => ({ content: [{ type: 'text', text: `wrote ${text}` }] }));
+    await s.connect(tr);
+  }
+  return tr.handleRequest(req, res, req.body);
+});
+app.listen(mcpPort, '127.0.0.1', () => console.log('ready'));
