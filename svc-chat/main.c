@@ -17,6 +17,7 @@
 #include "svc-chat/store_servers.h"
 #include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/keep.h"
+#include "svc-chat/turn/owners.h"
 #include "svc-chat/turn/turn.h"
 #include "svc-chat/turn/write.h"
 
@@ -51,7 +52,10 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (bots_open(service_database_url(service), &chat->bots, err) < 0)
 		return -1;
 	*ret = chat; /* before there is a thread that makes calls with it */
-	return keeper_open(service, write_turn, &chat->keeper, err);
+	if (keeper_open(service, write_turn, &chat->keeper, err) < 0)
+		return -1;
+	chat->owners = owners_open(service, chat->keeper);
+	return 0;
 }
 
 static void stop(void *arg)
@@ -60,6 +64,7 @@ static void stop(void *arg)
 
 	if (chat->openai)
 		chat->openai->free(chat->openai);
+	owners_close(chat->owners);
 	keeper_close(chat->keeper);
 	own_keys_close(chat->own_keys);
 	bots_close(chat->bots);

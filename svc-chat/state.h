@@ -18,6 +18,7 @@ struct chat {
 	const char *public_url, *oauth_return_url; /* oauth_return_url "": pages say how a sign-in went */
 	struct configured_client *oauth_clients;
 	struct arena oauth_arena; /* holds them */
+	struct owners *owners;
 	int64_t servers_per_user; /* MCP servers that one may have */
 	int context_tokens;       /* where a chatbot's settings do not say */
 };

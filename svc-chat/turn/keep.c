@@ -45,6 +45,7 @@ struct writer *keeper_new(const char *owner, const char *session, const char *me
 	snprintf(writer->message_id, sizeof writer->message_id, "%s", message_id);
 	snprintf(writer->stream_id, sizeof writer->stream_id, "%s", stream_id ? stream_id : "");
 	writer->attempt = 1;
+	writer->since = clock_mono_ms();
 	writer->step = 1; /* 0 is what was retrieved */
 	pthread_mutex_init(&writer->lock, NULL);
 	arena_init(&writer->arena, 0);
@@ -197,6 +198,34 @@ void keeper_deleted(struct keeper *k, const char *session)
 		if (strcmp(writer->session, session) == 0)
 			stop(k, writer, WRITER_DELETED);
 	pthread_mutex_unlock(&k->lock);
+}
+
+void keeper_disabled(struct keeper *k, const char *owner)
+{
+	pthread_mutex_lock(&k->lock);
+	for (struct writer *writer = k->first; writer; writer = writer->next)
+		if (strcmp(writer->owner, owner) == 0)
+			stop(k, writer, WRITER_DISABLED);
+	pthread_mutex_unlock(&k->lock);
+}
+
+static bool is_listed(const char *owner, char (*list)[UUID_TEXT], size_t n)
+{
+	while (n > 0 && strcmp(list[n - 1], owner) != 0)
+		n--;
+	return n > 0;
+}
+
+size_t keeper_owners(struct keeper *k, int64_t before, char (*list)[UUID_TEXT], size_t max)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&k->lock);
+	for (struct writer *writer = k->first; writer && n < max; writer = writer->next)
+		if (writer->since < before && !is_listed(writer->owner, list, n))
+			memcpy(list[n++], writer->owner, UUID_TEXT);
+	pthread_mutex_unlock(&k->lock);
+	return n;
 }
 
 /* --- Who waits for them --------------------------------------------------------------------------------------------- */

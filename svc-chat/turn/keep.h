@@ -31,6 +31,7 @@ enum writer_end {
 	WRITER_INTERRUPTED, /* the process is about to end */
 	WRITER_LOST,        /* somebody else has the turn, or has closed it */
 	WRITER_DELETED,     /* with its session */
+	WRITER_DISABLED,    /* the account is */
 };
 
 /* A turn that is held here. What does not change is set by whoever adds it. */
@@ -38,6 +39,7 @@ struct writer {
 	char owner[UUID_TEXT], session[UUID_TEXT], message_id[UUID_TEXT];
 	char stream_id[STREAM_ID];
 	int attempt;
+	int64_t since;             /* it is held here: monotonic ms */
 	struct stream *stream;     /* NULL: its writer opens it */
 	struct store_begun *begun; /* NULL: its writer loads it. In the arena, like all that follows */
 
@@ -92,6 +94,10 @@ void writer_stop(struct writer *writer, enum writer_end why);
 void keeper_stop(struct keeper *k, const char *message_id);
 /* Stop all of that session, which is deleted. */
 void keeper_deleted(struct keeper *k, const char *session);
+/* Stop all of that owner, whose account is disabled. */
+void keeper_disabled(struct keeper *k, const char *owner);
+/* Whose turns are held here since before that time (monotonic ms): each once, at most max. Returns how many. */
+size_t keeper_owners(struct keeper *k, int64_t before, char (*list)[UUID_TEXT], size_t max);
 /* Is the turn of that message held here? */
 bool keeper_holds(struct keeper *k, const char *message_id);
 /* Wake the guest when it is not any more; false: it is not now, and nobody will be woken. */

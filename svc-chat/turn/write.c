@@ -194,6 +194,7 @@ static Chat__MessageStatus status_of(const struct writing *w, int result)
 	case WRITER_INTERRUPTED:
 	case WRITER_LOST:
 	case WRITER_DELETED: return CHAT__MESSAGE_STATUS__INTERRUPTED;
+	case WRITER_DISABLED: return CHAT__MESSAGE_STATUS__FAILED;
 	case WRITER_GOES_ON: break;
 	}
 	return result < 0 ? CHAT__MESSAGE_STATUS__FAILED : CHAT__MESSAGE_STATUS__COMPLETE;
@@ -220,7 +221,9 @@ static void describe(struct writing *w, int result, Chat__Message *m)
 	m->sources = ask_sources(&w->ask, &m->n_sources);
 	m->rag_status = (char *)ask_rag_status(&w->ask);
 	if (m->status == CHAT__MESSAGE_STATUS__FAILED)
-		m->error = arena_strdup(w->call->arena, w->call->err->message);
+		m->error = arena_strdup(w->call->arena, atomic_load(&w->writer->why) == WRITER_DISABLED
+		                                            ? "this account is disabled"
+		                                            : w->call->err->message);
 	if (m->status == CHAT__MESSAGE_STATUS__INTERRUPTED)
 		m->error = (char *)"the answer was interrupted; this is what there was";
 }

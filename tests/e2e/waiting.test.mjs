@@ -5,8 +5,8 @@ import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { startStack, until } from './harness.mjs';
 
-// Threads of svc-chat: 1 for rows, 2 for brief calls, 6 of each of five kinds.
-const THREADS = 1 + 2 + 5 * 6;
+// Threads of svc-chat: 1 for rows, 2 for brief calls, 12 of each of five kinds.
+const THREADS = 1 + 2 + 5 * 12;
 
 let stack, people, silent = false;
 const unanswered = [];
@@ -23,7 +23,7 @@ function release() {
 
 before(async () => {
   await new Promise((done) => model.listen(0, '127.0.0.1', done));
-  stack = await startStack({ env: { CHAT_WORKERS: '1', CHAT_WAITING: '6', CHAT_PROVIDER: 'openai', CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'm',
+  stack = await startStack({ env: { CHAT_WORKERS: '1', CHAT_WAITING: '12', CHAT_PROVIDER: 'openai', CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'm',
     CHAT_BASE_URL: `http://127.0.0.1:${model.address().port}/v1`, EGRESS_ALLOW: '127.0.0.1/32' } });
   people = await Promise.all(Array.from({ length: 4 }, () => stack.register()));
 });
@@ -44,17 +44,15 @@ async function session(token) {
 test('more senders wait than there are threads, and other calls are answered at once', async () => {
   const sending = [];
   silent = true;
-  for (const { token } of people) {
-    const at = await session(token);
-    // One answer is written, another waits for its turn, and a client that is impatient asks for each again and again.
-    for (const [content, times] of [['one', 5], ['two', 4]])
-      for (let i = 0; i < times; i++) {
-        sending.push(stack.api('POST', at, { token, json: { content }, headers: { 'Idempotency-Key': content }, timeout: 120_000 }));
-        await until('it waits', async () => (await parked()) === sending.length);
-      }
+  // In each session one answer is written, another waits for its turn, and a client that is impatient asks for both again and again.
+  const sessions = await Promise.all(people.map(async ({ token }) => ({ token, at: await session(token) })));
+  for (const content of [...Array(8).fill('one'), ...Array(8).fill('two')]) {
+    for (const { token, at } of sessions)
+      sending.push(stack.api('POST', at, { token, json: { content }, headers: { 'Idempotency-Key': content }, timeout: 120_000 }));
+    await until('they wait', async () => (await parked()) === sending.length);
   }
   assert.ok(sending.length > THREADS, `${sending.length} senders, ${THREADS} threads`);
-  assert.ok((await metric('rpc_threads\\{lane="reader"\\}')) < 6, 'threads that serve who waits');
+  assert.ok((await metric('rpc_threads\\{lane="reader"\\}')) < 12, 'threads that serve who waits');
   const { token } = people[0];
   const start = Date.now();
   await stack.ok('GET', '/api/chat/sessions', { token });
@@ -80,4 +78,23 @@ test('a client that hangs up gives its place back: its call ends, the answer is 
   assert.equal((await stack.ok('GET', at, { token })).at(-1).status, 'generating');
   release();
   await until('the answer is there', async () => (await stack.ok('GET', at, { token })).at(-1).status === 'complete');
+});
+
+test('a visitor\'s running answer ends when its owner is disabled; others\' go on', async () => {
+  silent = true;
+  const follow = async ({ token }) => {
+    const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Shop' } });
+    const { sessionId } = await stack.ok('POST', `/api/chat/widget/${bot.id}/session`, { status: 201 });
+    return stack.stream('POST', `/api/chat/widget/${bot.id}/message/stream`, { json: { sessionId, message: 'Are you there?' } });
+  };
+  const ends = await follow(people[0]), stays = await follow(people[1]);
+  await until('the model is asked', () => unanswered.length === 2);
+  await stack.sql(`UPDATE auth.users SET disabled_at = now() WHERE uid = '${people[0].uid}'`);
+  const start = Date.now(), events = await ends.all();
+  assert.equal(events.at(-1).event, 'error');
+  assert.ok(Date.now() - start < 5000, `${Date.now() - start} ms`);
+  const [[status, error]] = await stack.sql(`SELECT status, error FROM chat.message WHERE owner_id = '${people[0].uid}' ORDER BY created_at DESC, number DESC LIMIT 1`);
+  assert.deepEqual([status, error], ['failed', 'this account is disabled']);
+  release();
+  assert.equal((await stays.all()).at(-1).event, 'done');
 });
