@@ -10,6 +10,7 @@
 #include "svc-chat/model/provider.h"
 #include "svc-chat/oauth/configured.h"
 #include "svc-chat/own_key.h"
+#include "svc-chat/retention.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/store_oauth.h"
@@ -52,16 +53,17 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (bots_open(service_database_url(service), &chat->bots, err) < 0)
 		return -1;
 	*ret = chat; /* before there is a thread that makes calls with it */
-	if (keeper_open(service, write_turn, &chat->keeper, err) < 0)
+	if (keeper_open(service, write_turn, &chat->keeper, err) < 0 || retention_stand(service, err) < 0)
 		return -1;
 	chat->owners = owners_open(service, chat->keeper);
-	return 0;
+	return job_runner_start(service, &retention_job, 1, 1, &chat->jobs, err);
 }
 
 static void stop(void *arg)
 {
 	struct chat *chat = arg;
 
+	job_runner_stop(chat->jobs);
 	if (chat->openai)
 		chat->openai->free(chat->openai);
 	owners_close(chat->owners);
@@ -74,11 +76,16 @@ static void stop(void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = {
-		store_sessions_statements, store_messages_statements, store_turns_statements,
-		store_keep_statements,     store_visitors_statements, store_quirks_statements,
-		store_servers_statements,  store_oauth_statements,    NULL
-	};
+	static const struct db_stmt *const statements[] = { store_sessions_statements,
+		                                            store_messages_statements,
+		                                            store_turns_statements,
+		                                            store_keep_statements,
+		                                            store_visitors_statements,
+		                                            store_quirks_statements,
+		                                            store_servers_statements,
+		                                            store_oauth_statements,
+		                                            job_statements,
+		                                            NULL };
 	static struct chat_settings settings;
 
 	return service_main(argc, argv,

@@ -19,6 +19,7 @@ struct chat {
 	struct configured_client *oauth_clients;
 	struct arena oauth_arena; /* holds them */
 	struct owners *owners;
+	struct job_runner *jobs;
 	int64_t servers_per_user; /* MCP servers that one may have */
 	int context_tokens;       /* where a chatbot's settings do not say */
 };

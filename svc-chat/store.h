@@ -71,6 +71,10 @@ int store_page_start(struct db *db, const char *owner, const char *session, bool
 /* Those of one's own sessions that have all the words, newest first. */
 int store_search(struct db *db, const char *owner, char *const *words, size_t count, int limit,
                  Chat__FoundMessageList *out, struct arena *a, struct error *err) CHECKED;
+/* Erases at most `most` of a chatbot's conversations, visitors' and the owner's, in which nothing was said for so many
+ * days. *gone: how many. */
+int store_forget(struct db *db, const char *owner, const char *chatbot, int days, int most, int64_t *gone,
+                 struct error *err) CHECKED;
 /* value and comment may be NULL. Only of an answer. */
 int store_set_feedback(struct db *db, const char *owner, const char *session, const char *id,
                        const char *value, const char *comment, struct error *err) CHECKED;

@@ -4,6 +4,10 @@
 
 #define CHAT "SELECT number AS id, title, created_at, updated_at FROM session"
 
+/* The beginning of the first of $3 days, of which today is the last. */
+#define SINCE \
+	"(date_trunc('day', now() AT TIME ZONE 'UTC') - make_interval(days => $3 - 1)) AT TIME ZONE 'UTC'"
+
 const struct db_stmt store_sessions_statements[] = {
 	{ "create_session", "INSERT INTO session (owner_id, id, chatbot_id, title) VALUES ($1, $2, $3, $4)" },
 	{ "rename_session",
@@ -31,13 +35,16 @@ const struct db_stmt store_sessions_statements[] = {
 	             " count(*) FILTER (WHERE m.rag_status = 'empty' OR m.status = 'failed') AS unanswered"
 	             " FROM message m JOIN session s ON s.owner_id = $1 AND s.id = m.session_id"
 	             " WHERE m.owner_id = $1 AND s.chatbot_id = $2 AND m.role = 'assistant' AND m.shown"
-	             " AND m.created_at > now() - make_interval(days => $3) GROUP BY 1 ORDER BY 1" },
+	             " AND m.created_at >= " SINCE " GROUP BY 1 ORDER BY 1" },
 	{ "unanswered",
 	  "SELECT q.content FROM message a JOIN session s ON s.owner_id = $1 AND s.id = a.session_id"
 	  " JOIN message q ON q.owner_id = $1 AND q.id = a.question_id"
 	  " WHERE a.owner_id = $1 AND s.chatbot_id = $2 AND a.role = 'assistant' AND a.shown"
 	  " AND (a.rag_status = 'empty' OR a.status = 'failed')"
-	  " AND a.created_at > now() - make_interval(days => $3) ORDER BY a.number DESC LIMIT 100" },
+	  " AND a.created_at >= " SINCE " ORDER BY a.number DESC LIMIT 100" },
+	{ "forget",
+	  "DELETE FROM session WHERE owner_id = $1 AND id IN (SELECT id FROM session WHERE owner_id = $1"
+	  " AND chatbot_id = $2 AND updated_at < now() - make_interval(days => $3) ORDER BY id LIMIT $4)" },
 	{ "usage", "SELECT messages FROM usage WHERE owner_id = $1" },
 	{ NULL, NULL },
 };
@@ -185,4 +192,10 @@ int store_usage(struct db *db, const char *owner, int64_t *messages, struct erro
 		return -1;
 	*messages = PQntuples(res) ? db_int(res, 0, "messages") : 0;
 	return 0;
+}
+
+int store_forget(struct db *db, const char *owner, const char *chatbot, int days, int most, int64_t *gone,
+                 struct error *err)
+{
+	return db_change(db, "forget", DB_ARGS(owner, chatbot, days, most), gone, err);
 }

@@ -29,7 +29,8 @@ const struct db_stmt store_statements[] = {
 	{ "tell", "SELECT pg_notify('" CHANNEL_CHATBOTS "', $1)" },
 	{ "retentions",
 	  "SELECT id AS chatbot_id, owner_id, (settings ->> 'retentionDays')::int AS days FROM chatbot"
-	  " WHERE settings ->> 'retentionDays' IS NOT NULL AND ($1::uuid IS NULL OR id > $1)"
+	  " WHERE settings ->> 'retentionDays' IS NOT NULL"
+	  " AND settings ->> 'retentionDays' ~ '^[1-9][0-9]{0,4}$' AND ($1::uuid IS NULL OR id > $1)"
 	  " ORDER BY id LIMIT $2" },
 	{ NULL, NULL },
 };

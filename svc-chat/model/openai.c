@@ -138,7 +138,8 @@ static bool waited(struct asking *q, const struct attempt *x, int tries)
 
 	if (pause < 0)
 		pause = PAUSE_FIRST_MS << (tries - 1);
-	if (tries == ATTEMPTS || pause > PAUSE_MAX_MS || clock_mono_ms() + pause >= q->until)
+	if (tries == ATTEMPTS || q->request->seconds || pause > PAUSE_MAX_MS ||
+	    clock_mono_ms() + pause >= q->until)
 		return false;
 	error_clear(q->err);
 	if (sleep_unless(q->request->cancelled, pause))
@@ -248,7 +249,7 @@ static enum verdict ask_one(struct asking *q, const struct endpoint *e, struct m
 
 	if (!q->result->model)
 		q->result->model = model;
-	if (breaker)
+	if (breaker && !q->request->seconds) /* being slow is no failure then */
 		note(breaker, verdict);
 	if (verdict != VERDICT_DONE && q->err->code != ERROR_UNAVAILABLE)
 		tell(q, e);
@@ -311,7 +312,8 @@ static int answer(struct chat_provider *base, const struct chat_request *request
 		.result = ret,
 		.arena = a,
 		.err = err,
-		.until = clock_mono_ms() + (int64_t)p->config.total_seconds * 1000,
+		.until = clock_mono_ms() +
+		         (int64_t)(request->seconds ? request->seconds : p->config.total_seconds) * 1000,
 		.messages = request->messages,
 		.message_count = request->message_count,
 	};

@@ -49,6 +49,7 @@ struct chat_request {
 	const char *model; /* as the chatbot has it */
 	double temperature;
 	int max_tokens;
+	int seconds; /* that it may take, and it is tried once; 0: as long as answers may take */
 	const struct chat_message *messages; /* the whole prompt: see prompt.h */
 	size_t message_count;
 	/* The same, taken apart: for providers that are no models. */

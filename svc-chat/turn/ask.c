@@ -9,12 +9,20 @@
 #include "documents.client.h"
 #include "svc-chat/model/tokens.h"
 #include "svc-chat/own_key.h"
+#include "svc-chat/turn/rephrase.h"
 #include "svc-chat/turn/retrieve.h"
 
 enum {
 	SHORT_QUESTION = 60, /* bytes */
 	BEFORE_MAX = 1000,   /* of the question before it */
 };
+
+static struct chat_provider *choose_provider(const struct ask *r)
+{
+	bool model = r->chat->openai && !r->builtin_only && strcmp(r->settings.model, "builtin") != 0;
+
+	return model ? r->chat->openai : r->chat->builtin;
+}
 
 /* --- Passages ------------------------------------------------------------------------------------------------------- */
 
@@ -74,10 +82,12 @@ int ask_search(struct ask *r)
 	Documents__FindForAnswerRequest request = DOCUMENTS__FIND_FOR_ANSWER_REQUEST__INIT;
 	struct call call = retrieve_nearer(r->call);
 	Documents__FoundForAnswer *found;
+	const char *query;
 
 	if (!r->document_count && !r->answer_count)
 		return 0;
-	request.query = (char *)query_of(r);
+	query = rephrase(r, choose_provider(r));
+	request.query = (char *)(query ? query : query_of(r));
 	request.document_ids = r->documents;
 	request.n_document_ids = r->document_count;
 	request.has_all_there = true;
@@ -210,13 +220,6 @@ static void count_tokens(struct ask *r, const struct chat_message *prompt, size_
 	for (size_t i = 0; i < count; i++)
 		r->usage.prompt_tokens += tokens_of(prompt[i].content);
 	r->usage.completion_tokens = (r->characters + 3) / 4;
-}
-
-static struct chat_provider *choose_provider(const struct ask *r)
-{
-	bool model = r->chat->openai && !r->builtin_only && strcmp(r->settings.model, "builtin") != 0;
-
-	return model ? r->chat->openai : r->chat->builtin;
 }
 
 /* For a model that found the prompt too long. */

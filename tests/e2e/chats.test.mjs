@@ -212,7 +212,7 @@ test('a chatbot is copied, exported and imported', async () => {
   assert.notEqual(copy.id, original.id);
   assert.deepEqual([copy.name, copy.description, copy.documents, copy.settings], ['Kettles (copy)', 'All of them', [document.id], original.settings]);
   const moved = await stack.ok('GET', `/api/chatbots/${original.id}/export`, { token });
-  assert.deepEqual(moved, { format: 'parley.chatbot/1', name: 'Kettles', description: 'All of them', settings: original.settings });
+  assert.deepEqual(moved, { format: 'parley.chatbot/1', name: 'Kettles', description: 'All of them', settings: original.settings, answers: [] });
   const imported = await stack.ok('POST', '/api/chatbots/import', { token: stranger, json: moved, status: 201 });
   assert.deepEqual([imported.name, imported.settings, imported.documents], ['Kettles', original.settings, []]);
   for (const where of ['copy', 'export'])

@@ -9,6 +9,7 @@
 //   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked,
 //                 GET /left what was being answered when its reader went away
 //   cite          an answer that cites [1], which is there, and [9], which is invented
+//   Rewrite ...   (first words of the system's message) the user's words before it and the last question, with quotes
 //   anything else "You said: ..."
 // ECHO=v3.2 (default) answers 400 when a turn with tool calls lacks reasoning_content, ECHO=r1 when any message has it.
 import http from 'node:http';
@@ -48,6 +49,10 @@ function script(request) {
   const last = request.messages.at(-1);
   if (last.role === 'tool') return { text: `The sum is ${textOf(last.content)}.`, pause: 5 };
   const asked = textOf(request.messages.findLast((m) => m.role === 'user')?.content).split('</passages>').pop().trim();
+  if (/^Rewrite the last question/.test(textOf(request.messages[0].content))) {
+    const [before] = [...textOf(last.content).matchAll(/^user: (.*)$/gm)].map((m) => m[1]).slice(-1);
+    return { text: `"${before} ${/The last question: (.*)/.exec(textOf(last.content))[1]}"\nThat is it.`, pause: 1 };
+  }
   const add = /add (\d+) (\d+)/.exec(asked);
   if (add && request.tools?.some((t) => t.function.name === 'add'))
     return { calls: [{ id: 'call_0', type: 'function', function: { name: 'add', arguments: `{"a":${add[1]},"b":${add[2]}}` } }] };

@@ -1,0 +1,17 @@
+/*
+ * rephrase: a question that leans on what was said before it ("And in winter?") as one that stands by itself, for the
+ * search alone: the model writes it, in one short call, and nobody sees it.
+ */
+#ifndef PARLEY_CHAT_REPHRASE_H
+#define PARLEY_CHAT_REPHRASE_H
+
+#include "svc-chat/turn/ask.h"
+
+/* NULL where the question stands by itself, no model is asked, or it does not answer within some seconds. In the call's
+ * arena. */
+const char *rephrase(const struct ask *r, struct chat_provider *provider);
+
+/* Does it lean? By its words: few, or such as point back. */
+bool rephrase_leans(const char *question);
+
+#endif
