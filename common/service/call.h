@@ -44,7 +44,7 @@ struct call {
 
 /*
  * Waiting for an event without a thread. The handler calls call_park(), tells whoever knows of the event, and returns 0;
- * what it has filled in is the answer kept under an Idempotency-Key. Once call_wake() was called, `until` (Unix ms) or the
+ * what it has filled in is the answer kept under an Idempotency-Key until there is the real one. Once call_wake() was called, `until` (Unix ms) or the
  * call's deadline has come, nobody waits for the answer, or the service drains, resume(call, arg, out) makes the answer on a thread of the method's
  * lane, out being as it was left: 0 or -1, as a handler does; or it parks again.
  *

@@ -25,6 +25,7 @@ struct serving {
 	struct error err;
 	struct db db;
 	ProtobufCBinaryData answer;
+	struct claim *claim; /* to an Idempotency-Key; or NULL */
 	bool not_taken;
 };
 
@@ -123,6 +124,13 @@ static void go_on(struct serving *v)
 	(void)judge(v, resume(&v->call, v->parked.arg, v->out), &v->answer);
 }
 
+/* It has ended after it was parked: what was kept under its key when it was, is not the answer. */
+static void settle(struct serving *v)
+{
+	if (v->claim && !v->parked.resume)
+		idempotency_settle(&v->call, v->claim, v->err.code ? NULL : &v->answer);
+}
+
 /* What it told others of itself has to be taken back all the same. */
 static void clean_up(struct serving *v)
 {
@@ -150,7 +158,7 @@ static void handle(struct serving *v)
 	const char *key = v->call.idempotency_key;
 
 	if (method->idempotency_key && key && *key && v->call.owner_id)
-		(void)!idempotency_run(&v->call, &v->request->payload, run_handler, v, &v->answer);
+		(void)!idempotency_run(&v->call, &v->request->payload, run_handler, v, &v->answer, &v->claim);
 	else
 		(void)run_handler(v, &v->answer);
 }
@@ -304,16 +312,21 @@ static void end(struct slot *slot, struct serving *v, struct arena *a)
 /* false: it is to be run again. */
 static bool run(struct serving *v, struct db_ahead *ahead)
 {
+	bool resumed;
+
 	if (!v->in)
 		return true;
 	if (ahead)
 		return handle_ahead(v, ahead);
-	if (v->parked.resume)
+	resumed = v->parked.resume != NULL;
+	if (resumed)
 		go_on(v);
 	else
 		handle(v);
 	if (v->err.code && v->parked.resume)
 		clean_up(v);
+	if (resumed)
+		settle(v);
 	return !v->parked.resume;
 }
 

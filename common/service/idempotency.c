@@ -36,10 +36,10 @@ const struct db_stmt idempotency_statements[] = {
 	{ "idempotency_keep", "UPDATE idempotency SET reply = $5"
 	                      " WHERE owner_id = $1 AND key = $2 AND method = $3 AND created_at = $4" },
 	{ "idempotency_forget", "DELETE FROM idempotency WHERE owner_id = $1 AND key = $2 AND method = $3"
-	                        " AND created_at = $4 AND reply IS NULL" },
+	                        " AND created_at = $4" },
 	{ "idempotency_doubt",
 	  "INSERT INTO idempotency (owner_id, key, method, request_hash, unknown) VALUES ($1, $2, $3, $4, true)"
-	  " ON CONFLICT (owner_id, key, method) DO UPDATE SET unknown = true" },
+	  " ON CONFLICT (owner_id, key, method) DO UPDATE SET unknown = true, reply = NULL" },
 	{ "idempotency_sweep",
 	  "DELETE FROM idempotency WHERE (owner_id, key, method) IN (SELECT owner_id, key, method"
 	  " FROM idempotency WHERE created_at < now() - interval '24 hours' LIMIT $1)" },
@@ -59,10 +59,9 @@ static int in_doubt(struct error *err)
 	                 "whether the first request with this Idempotency-Key was carried out is not known");
 }
 
-/* A key that is used for one request. */
 struct claim {
-	const char *hash; /* of the request */
-	char *at;         /* created_at of its row, as the database writes it */
+	char hash[65]; /* of the request */
+	char *at;      /* created_at of its row, as the database writes it; NULL: it has none yet */
 };
 
 /* 1: there is an answer, in *payload. 0: the key is free and now ours. -1: it may not be used. In a transaction. */
@@ -140,6 +139,16 @@ static int run_within(struct call *call, struct claim *claim, struct work work, 
 	return -1;
 }
 
+static void keep_at_last(struct call *call, const struct claim *claim, ProtobufCBinaryData payload)
+{
+	call->db->until = clock_mono_ms() + SETTLE_MS;
+	if (keep(call, claim, payload) <
+	    0) /* it was done: say so; who asks again is told that nobody knows */
+		log_line(LOG_WARN, "answer not kept", LOG_TEXT("request", call->request_id),
+		         LOG_TEXT("detail", call->err->detail));
+	error_clear(call->err);
+}
+
 static int run_beside(struct call *call, struct claim *claim, struct work work, ProtobufCBinaryData *payload)
 {
 	int found;
@@ -159,12 +168,7 @@ static int run_beside(struct call *call, struct claim *claim, struct work work, 
 		let_go(call, claim);
 		return -1;
 	}
-	call->db->until = clock_mono_ms() + SETTLE_MS;
-	if (keep(call, claim, *payload) <
-	    0) /* it was done: say so; who asks again is told that nobody knows */
-		log_line(LOG_WARN, "answer not kept", LOG_TEXT("request", call->request_id),
-		         LOG_TEXT("detail", call->err->detail));
-	error_clear(call->err);
+	keep_at_last(call, claim, *payload);
 	return 0;
 }
 
@@ -193,18 +197,30 @@ static void hash_request(char hash[65], const struct method *method, const Proto
 
 int idempotency_run(struct call *call, const ProtobufCBinaryData *request,
                     int (*run)(void *arg, ProtobufCBinaryData *payload), void *arg,
-                    ProtobufCBinaryData *payload)
+                    ProtobufCBinaryData *payload, struct claim **ret)
 {
+	struct claim *claim = arena_new(call->arena, struct claim, 1);
 	struct work work = { run, arg };
-	char hash[65];
-	struct claim claim = { .hash = hash };
+	int rc;
 
+	*ret = NULL;
 	if (strlen(call->idempotency_key) > KEY_MAX)
 		return error_set(call->err, ERROR_INVALID, "an Idempotency-Key has at most %d characters",
 		                 KEY_MAX);
-	hash_request(hash, call->method, request, call->arena);
-	return call->method->waits != WAITS_DATABASE ? run_beside(call, &claim, work, payload)
-	                                             : run_within(call, &claim, work, payload);
+	hash_request(claim->hash, call->method, request, call->arena);
+	rc = call->method->waits != WAITS_DATABASE ? run_beside(call, claim, work, payload)
+	                                           : run_within(call, claim, work, payload);
+	if (rc == 0 && claim->at)
+		*ret = claim;
+	return rc;
+}
+
+void idempotency_settle(struct call *call, struct claim *claim, const ProtobufCBinaryData *payload)
+{
+	if (payload)
+		keep_at_last(call, claim, *payload);
+	else
+		let_go(call, claim);
 }
 
 void idempotency_sweep(struct db_pool *pool)

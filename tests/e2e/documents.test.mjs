@@ -469,7 +469,8 @@ describe('documents', () => {
     assert.equal(first.status, 201, first.text);
     const again = await upload('The lamp is green.');
     assert.equal(again.status, 201, again.text);
-    assert.equal(again.body.id, first.body.id);
+    assert.deepEqual(again.body, first.body);
+    assert.equal(again.body.status, 'ready', 'the answer, not what there was when it began to wait');
     assert.equal((await upload('The lamp is red now')).status, 422);
     const list = await stack.ok('GET', '/api/documents', { token: ada.token });
     assert.equal(list.filter((d) => d.name === 'once.txt').length, 1);

@@ -106,9 +106,13 @@ static int run(void *arg, ProtobufCBinaryData *payload)
 	return 0;
 }
 
+/* What becomes of a call that was parked after run(). */
+static enum error_code (*parked)(struct call *call, ProtobufCBinaryData *payload);
+
 static struct answer ask_with(const struct method *method, const char *owner, const char *key,
                               const ProtobufCMessage *in)
 {
+	struct claim *claim;
 	Rpc__Message *out;
 	struct error err = { 0 };
 	struct answer got = { 0 };
@@ -129,7 +133,9 @@ static struct answer ask_with(const struct method *method, const char *owner, co
 		             .request_id = "test",
 		             .idempotency_key = key };
 	struct made made = { &call, in };
-	if (idempotency_run(&call, &packed, run, &made, &payload) == 0) {
+	if (idempotency_run(&call, &packed, run, &made, &payload, &claim) == 0 && parked && claim)
+		idempotency_settle(&call, claim, parked(&call, &payload) ? NULL : &payload);
+	if (!err.code) {
 		out = rpc__message__unpack(NULL, payload.len, payload.data);
 		assert_non_null(out);
 		snprintf(got.text, sizeof got.text, "%s", out->message);
@@ -313,6 +319,52 @@ static void test_a_writer_that_wakes_too_late(void **state)
 	assert_int_equal(number("answers"), 0);
 }
 
+static enum error_code ends_well(struct call *call, ProtobufCBinaryData *payload)
+{
+	Rpc__Message out = RPC__MESSAGE__INIT;
+
+	out.message = (char *)"at last";
+	payload->len = rpc__message__get_packed_size(&out);
+	payload->data = arena_alloc(call->arena, payload->len);
+	rpc__message__pack(&out, payload->data);
+	return ERROR_NONE;
+}
+
+static enum error_code ends_badly(struct call *call, ProtobufCBinaryData *payload)
+{
+	(void)payload;
+	error_set(call->err, ERROR_CONFLICT, "on second thoughts, no");
+	return call->err->code;
+}
+
+static enum error_code ends_somehow(struct call *call, ProtobufCBinaryData *payload)
+{
+	(void)payload;
+	error_set(call->err, ERROR_UNKNOWN_OUTCOME, "no answer came");
+	return call->err->code;
+}
+
+/* A call that was parked is answered later: that is the first answer, not what there was before. */
+static void test_a_call_that_was_parked(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		empty(state);
+		parked = ends_well;
+		assert_string_equal(ask(both[i], ADA, "good", "lamp").text, "at last");
+		assert_string_equal(ask(both[i], ADA, "good", "lamp").text, "at last");
+		assert_int_equal(ran, 1);
+		parked = ends_badly;
+		assert_int_equal(ask(both[i], ADA, "bad", "lamp").code, ERROR_CONFLICT);
+		assert_int_equal(ask(both[i], ADA, "bad", "lamp").code, ERROR_CONFLICT);
+		assert_int_equal(ran, 3);
+		parked = ends_somehow;
+		assert_int_equal(ask(both[i], ADA, "lost", "lamp").code, ERROR_UNKNOWN_OUTCOME);
+		assert_int_equal(ask(both[i], ADA, "lost", "lamp").code, ERROR_UNKNOWN_OUTCOME);
+		assert_int_equal(ran, 4);
+		parked = NULL;
+	}
+}
+
 /* The id under which the file came is another each time. */
 static void test_an_upload_is_known_by_its_content(void **state)
 {
@@ -409,6 +461,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_writer_that_died, empty),
 		cmocka_unit_test_setup(test_an_unknown_outcome_stays_unknown, empty),
 		cmocka_unit_test_setup(test_a_writer_that_wakes_too_late, empty),
+		cmocka_unit_test_setup(test_a_call_that_was_parked, empty),
 		cmocka_unit_test_setup(test_an_upload_is_known_by_its_content, empty),
 		cmocka_unit_test_setup(test_more_old_keys_than_one_sweep_takes, empty),
 		cmocka_unit_test_setup(test_after_a_day, empty),
