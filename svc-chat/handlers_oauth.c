@@ -3,6 +3,7 @@
 
 #include "auth.client.h"
 #include "chat.methods.h"
+#include "common/base/query.h"
 #include "common/base/text.h"
 #include "common/oauth/oauth.h"
 #include "svc-chat/oauth/bearer.h"
@@ -57,7 +58,7 @@ static char *way_on(struct call *call, const struct sign_in_end *end, const char
 	if (end->server_id)
 		text_addf(&url, "server_id=%lld&", (long long)end->server_id);
 	text_adds(&url, wrong ? "error=" : "status=connected");
-	oauth_encode(&url, wrong ? wrong : "");
+	query_encode(&url, wrong ? wrong : "");
 	return url.at;
 }
 

@@ -2,11 +2,10 @@
 #include <strings.h>
 
 #include "common/base/clock.h"
+#include "common/base/query.h"
 #include "common/oauth/internal.h"
 
 enum { REDIRECTS = 3, LONGEST_MS = 15 * 1000 };
-
-#define UNRESERVED "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
 
 /* --- What may be read -------------------------------------------------------------------------------------------------- */
 
@@ -86,21 +85,12 @@ bool oauth_has_word(const char *words, const char *word)
 
 /* --- What goes out ------------------------------------------------------------------------------------------------------ */
 
-void oauth_encode(struct text *out, const char *value)
-{
-	for (const char *c = value; *c; c++)
-		if (strchr(UNRESERVED, *c))
-			text_addc(out, *c);
-		else
-			text_addf(out, "%%%02X", (unsigned char)*c);
-}
-
 void oauth_form_add(struct text *form, const char *name, const char *value)
 {
 	if (!value)
 		return;
 	text_addf(form, "%s%s=", form->length ? "&" : "", name);
-	oauth_encode(form, value);
+	query_encode(form, value);
 }
 
 /* --- Requests ------------------------------------------------------------------------------------------------------------ */

@@ -120,7 +120,6 @@ struct oauth_request {
 	const char *scope, *resource;      /* may be NULL */
 	const char *nonce, *prompt, *more; /* of OpenID Connect; more: "a=b&c=d", encoded; may be NULL */
 };
-void oauth_encode(struct text *out, const char *value); /* for a query: percent-encoded */
 char *oauth_authorize_url(const struct oauth_server *s, const struct oauth_request *r, struct arena *a);
 
 /* `iss` of a response (NULL: it has none), before anything else in it is believed, an error included. */

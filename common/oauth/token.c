@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "common/base/id.h"
+#include "common/base/query.h"
 #include "common/oauth/internal.h"
 
 enum { LONGEST_LIFE = 10 * 365 * 86400 };
@@ -26,9 +27,9 @@ static const char *basic(const struct oauth_client *c, struct arena *a)
 	size_t length;
 
 	text_init(&pair, a);
-	oauth_encode(&pair, c->id);
+	query_encode(&pair, c->id);
 	text_addc(&pair, ':');
-	oauth_encode(&pair, c->secret);
+	query_encode(&pair, c->secret);
 	out = arena_alloc(a, 4 * ((pair.length + 2) / 3) + 4);
 	length = base64url_encode(out, pair.at, pair.length);
 	for (size_t i = 0; i < length; i++)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/query.h"
 #include "common/json/json.h"
 
 /* --- One client ---------------------------------------------------------------------------------------------------------- */
@@ -20,9 +21,9 @@ static const char *parameters(json_object *object, struct arena *a)
 	{
 		if (json_object_is_type(value, json_type_string)) {
 			text_adds(&text, text.length ? "&" : "");
-			oauth_encode(&text, name);
+			query_encode(&text, name);
 			text_addc(&text, '=');
-			oauth_encode(&text, json_object_get_string(value));
+			query_encode(&text, json_object_get_string(value));
 		}
 	}
 	return text.at;
