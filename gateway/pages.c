@@ -103,6 +103,7 @@ static int answer_metrics(struct gateway *g, struct request *req)
 		                 "the metrics need the token of METRICS_TOKEN");
 	text_init(&out, req->arena);
 	metrics_print(g->metrics, &out);
+	metrics_print_process(&out);
 	answer_send(req, &(struct answer){ .status = 200,
 	                                   .type = "text/plain; version=0.0.4; charset=utf-8",
 	                                   .body = out.at,

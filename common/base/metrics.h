@@ -25,5 +25,7 @@ void metric_set(struct metric *m, int64_t value);
 void metric_observe(struct metric *m, int64_t microseconds); /* buckets 0.25 ms .. 60 s */
 
 void metrics_print(struct metrics *m, struct text *out);
+/* What every Prometheus client tells of its process (process_cpu_seconds_total and so on), and parley_build_info. */
+void metrics_print_process(struct text *out);
 
 #endif

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# settings.sh [--check]: bring README.md's table of settings up to date with what the programs say (--help), or say that
-# it is not (--check).
+# settings.sh [--check]: bring README.md's table of settings and compose.yaml's lists up to date with what the programs say
+# (--help), or say that they are not (--check).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . common/scripts/lib.sh
 bin=build/${VARIANT:-release}
-begin='<!-- settings: from --help, by settings.sh -->'
 
 # --help has a line "  NAME  default  what it is" per setting. The same setting of several programs is one row, and so are
 # AUTH_WORKERS, DOCUMENTS_WORKERS ...: SERVICE_WORKERS.
@@ -47,15 +46,46 @@ table() {
     }'
 }
 
-new=$(mktemp)
-trap 'rm -f "$new"' EXIT
-{
-  sed "/^$begin\$/q" README.md
-  table
-  sed "1,/^$begin\$/d" README.md | sed -n '/^<!-- end -->$/,$p'
-} >"$new"
-if cmp -s "$new" README.md; then
-  exit 0
-fi
-[ "${1:-}" != --check ] || die "README.md's table of settings is not what the programs say: run common/scripts/settings.sh"
-cp "$new" README.md
+# Which of the settings in .env each container gets, and no other: "x-chat: &chat { CHAT_MODEL: , CHAT_API_KEY: , ... }".
+# What compose.yaml itself says of addresses, ports and files is not among them.
+lists() {
+  local program
+  for program in gateway svc-auth svc-documents svc-chatbots svc-chat svc-integrations; do
+    "$bin/$program" --help | awk -v name="${program#svc-}" '
+      match($0, /^  [A-Z][A-Z0-9_]*/) && !/^  (PARLEY_(LISTEN|SECRET|STATE)|PUBLIC_URL|CORS_ORIGINS|DATABASE_URL|[A-Z]+_(ADDRESS|LISTEN|ADMIN)) / {
+        set = substr($0, 3, RLENGTH - 2)
+        all[++n] = set ":"
+        if (index($0, set "_FILE")) all[++n] = set "_FILE:"
+      }
+      END {
+        line = "x-" name ": &" name "-settings {"
+        for (i = 1; i <= n; i++) {
+          item = " " all[i] (i < n ? " ," : " }")
+          if (length(line item) > 138) { print line; line = "   " }
+          line = line item
+        }
+        print line
+      }'
+  done
+}
+
+# Put what a function prints between two lines of a file.
+renew() { # FILE FIRST LAST FUNCTION
+  local new
+  new=$(mktemp)
+  {
+    sed "/^$2\$/q" "$1"
+    "$4"
+    sed "1,/^$2\$/d" "$1" | sed -n "/^$3\$/,\$p"
+  } >"$new"
+  if cmp -s "$new" "$1"; then
+    rm "$new"
+    return
+  fi
+  [ -z "$check" ] || { rm "$new" && die "$1: the settings are not what the programs say: run common/scripts/settings.sh"; }
+  cat "$new" >"$1" && rm "$new"
+}
+
+check=${1:-}
+renew README.md '<!-- settings: from --help, by settings.sh -->' '<!-- end -->' table
+renew compose.yaml '# settings: from --help, by settings.sh' '# end' lists

@@ -61,6 +61,7 @@ static void answer_metrics(const struct admin *admin, struct mg_connection *conn
 	arena_init(&a, 0);
 	text_init(&out, &a);
 	metrics_print(admin->metrics, &out);
+	metrics_print_process(&out);
 	answer(conn, "200 OK", out.at, out.length);
 	arena_done(&a);
 }

@@ -5,9 +5,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
+
+#include "common/base/version.h"
 
 static void test_text(void **state)
 {
@@ -77,9 +82,40 @@ static void test_threads(void **state)
 	metrics_free(m);
 }
 
+static double value_of(const char *text, const char *name)
+{
+	char line[64];
+	const char *at;
+
+	snprintf(line, sizeof line, "\n%s ", name);
+	at = strstr(text, line);
+	assert_non_null(at);
+	return strtod(at + strlen(line), NULL);
+}
+
+static void test_process(void **state)
+{
+	struct arena a;
+	struct text got;
+	double started;
+
+	(void)state;
+	arena_init(&a, 0);
+	text_init(&got, &a);
+	metrics_print_process(&got);
+	assert_non_null(strstr(got.at, "\nparley_build_info{version=\"" PARLEY_VERSION "\"} 1\n"));
+	started = value_of(got.at, "process_start_time_seconds");
+	assert_true(started <= (double)time(NULL) + 1 && started > (double)time(NULL) - 600);
+	assert_true(value_of(got.at, "process_resident_memory_bytes") > 1e6);
+	assert_true(value_of(got.at, "process_threads") >= 1);
+	assert_true(value_of(got.at, "process_cpu_seconds_total") >= 0);
+	arena_done(&a);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_threads) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_threads),
+		                            cmocka_unit_test(test_process) };
 
 	return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }
