@@ -1,6 +1,7 @@
 /* svc-auth: who is calling, and how they prove it. */
 #include <ctype.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/service/service.h"
 #include "svc-auth/auth.h"
+#include "svc-auth/backup.h"
 #include "svc-auth/init.h"
 #include "svc-auth/mail.h"
 #include "svc-auth/store_programs.h"
@@ -196,12 +198,55 @@ static int rotate_keys(struct arena *a, struct error *err)
 	return result;
 }
 
+struct backup_settings {
+	const char *secret, *passphrase;
+};
+
+static int load_backup(struct backup_settings *set, struct arena *a, struct error *err)
+{
+	static const struct config_key wanted[] = {
+		CONFIG_TEXT(struct backup_settings, secret, "PARLEY_SECRET", NULL, "the file of the secret"),
+		CONFIG_SECRET(struct backup_settings, passphrase, "PARLEY_PASSPHRASE", NULL,
+		              "what the backup's secret is sealed with"),
+	};
+
+	return config_load(wanted, 2, set, a, err);
+}
+
+static int seal_secret(struct arena *a, struct error *err)
+{
+	struct backup_settings set = { 0 };
+	char *sealed;
+
+	if (load_backup(&set, a, err) < 0 ||
+	    backup_seal_secret(set.secret, set.passphrase, &sealed, a, err) < 0)
+		return -1;
+	puts(sealed);
+	return 0;
+}
+
+static int open_secret(struct arena *a, struct error *err)
+{
+	struct backup_settings set = { 0 };
+	char line[8192];
+
+	if (load_backup(&set, a, err) < 0)
+		return -1;
+	if (!fgets(line, sizeof line, stdin))
+		line[0] = '\0';
+	line[strcspn(line, "\r\n")] = '\0';
+	return backup_open_secret(line, set.passphrase, set.secret, a, err);
+}
+
 static int command(int argc, char **argv, struct arena *a, struct error *err)
 {
 	static const struct {
 		const char *name;
 		int (*run)(struct arena *a, struct error *err);
-	} commands[] = { { "--init", init }, { "--rotate-keys", rotate_keys } };
+	} commands[] = { { "--init", init },
+		         { "--rotate-keys", rotate_keys },
+		         { "--seal-secret", seal_secret }, /* of these two: common/scripts/parley.sh */
+		         { "--open-secret", open_secret } };
 	int result = 0;
 
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys: all of Parley on this machine, with a PostgreSQL of its own.
+# stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys | backup FILE | restore FILE: all of Parley on this machine,
+# with a PostgreSQL of its own.
 #
 #   run   in the foreground: starts everything, says when it is ready, restarts what dies; Ctrl-C stops everything
 #   up    the same in the background; returns when it is ready. Of a stack that runs, it starts again what has changed
 #   down  stops what run or up started, and what a killed one left behind
 #   env   the environment of one process, a NAME=VALUE a line; list: the processes (tests start them on their own)
+#   backup  of the running stack into FILE; restore  from it into an empty state directory (parley.sh; PARLEY_PASSPHRASE)
 #   rotate-keys  of the running stack: a fresh key for tokens, and one for stored secrets
 #
 # PARLEY_PORT (8000)       the gateway's port on 127.0.0.1; services +1 to +5, admin ports +10 to +15
@@ -407,12 +409,37 @@ rotate_keys() {
   exec env "${lines[@]}" "$(program_of auth)" --rotate-keys
 }
 
+# parley.sh with what it needs: the administrator's connection, and the programs of this PostgreSQL.
+archive() { # backup | restore FILE
+  local lines
+  mapfile -t lines < <(environment auth 1)
+  env PATH="$bin:$(postgres_bin):$PATH" "${lines[@]}" "$scripts/parley.sh" "$@"
+}
+
+backup() { # FILE
+  [ -e "$state/ready" ] && ! flock -n "$state/lock" true || die "no stack is running in $state: its database is needed for a backup"
+  archive backup "$1"
+}
+
+restore() { # FILE
+  local done=0
+  exec 9>>"$state/lock"
+  flock -n 9 || die "a stack is running in $state: a backup is restored into an empty place" "PARLEY_STATE=/other/place"
+  mkdir -p -m 700 "$state/log"
+  check_programs
+  "$scripts/postgres.sh" start 9>&-
+  archive restore "$1" 9>&- || done=1
+  "$scripts/postgres.sh" stop 9>&-
+  return $done
+}
+
 case ${1:-} in
+backup | restore) $1 "${2:?FILE}" ;;
 run) run "${2:-}" ;;
 up) up ;;
 down) down ;;
 env) environment "${2:?NAME}" "${3:-1}" ;;
 list) processes ;;
 rotate-keys) rotate_keys ;;
-*) die "stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys" ;;
+*) die "stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys | backup FILE | restore FILE" ;;
 esac
