@@ -6,6 +6,8 @@ FROM debian:trixie-slim AS base
 RUN printf 'path-exclude /usr/share/%s/*\n' doc man locale info lintian > /etc/dpkg/dpkg.cfg.d/small \
  && echo 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };' > /etc/apt/apt.conf.d/docker-clean
 LABEL org.opencontainers.image.title="Parley" org.opencontainers.image.licenses="Apache-2.0"
+# What processes speak to each other: upgrade.sh mixes only containers of one number. CHANGELOG.md says when it changes.
+LABEL parley.wire="2"
 
 # What is compiled is copied, and nothing else: an edit of README.md or of a test compiles nothing.
 FROM base AS build
@@ -29,19 +31,6 @@ RUN make -j"$(nproc)" all \
  && ldd /out/bin/* | sed -n 's/.*=> \(\/[^ ]*\).*/\1/p' | sort -u | xargs -n1 readlink -f \
   | xargs -n1 dpkg-query -S 2>/dev/null | cut -d: -f1 | sort -u > /out/packages
 
-FROM base AS parley
-COPY --from=build /out/packages /tmp/packages
-RUN apt-get update \
- && xargs apt-get install -y --no-install-recommends poppler-utils poppler-data ca-certificates < /tmp/packages \
- && rm -rf /var/lib/apt/lists/* /tmp/packages \
- && useradd --system --uid 10001 --no-create-home parley \
- && install -d -o parley -m 700 /var/lib/parley /var/lib/parley-secret
-COPY --from=build /out/bin/ /usr/local/bin/
-COPY common/docker/healthy.sh /usr/local/bin/healthy
-USER parley
-WORKDIR /var/lib/parley
-VOLUME /var/lib/parley /var/lib/parley-secret
-
 FROM base AS postgres
 RUN apt-get update \
  && mkdir -p /etc/postgresql-common/createcluster.d \
@@ -54,6 +43,22 @@ USER postgres
 VOLUME /var/lib/parley-postgres /run/parley-postgres /run/parley-admin
 STOPSIGNAL SIGINT
 CMD ["parley-postgres"]
+
+FROM base AS parley
+COPY --from=build /out/packages /tmp/packages
+RUN apt-get update \
+ && xargs apt-get install -y --no-install-recommends poppler-utils poppler-data ca-certificates libpq5 libreadline8t64 libzstd1 liblz4-1 < /tmp/packages \
+ && rm -rf /var/lib/apt/lists/* /tmp/packages \
+ && useradd --system --uid 10001 --no-create-home parley \
+ && install -d -o parley -m 700 /var/lib/parley /var/lib/parley-secret
+COPY --from=build /out/bin/ /usr/local/bin/
+# for `parley backup`
+COPY --from=postgres /usr/lib/postgresql/17/bin/pg_dump /usr/lib/postgresql/17/bin/pg_restore /usr/lib/postgresql/17/bin/psql /usr/local/bin/
+COPY common/scripts/parley.sh /usr/local/bin/parley
+COPY common/docker/healthy.sh /usr/local/bin/healthy
+USER parley
+WORKDIR /var/lib/parley
+VOLUME /var/lib/parley /var/lib/parley-secret
 
 FROM base AS caddy
 RUN apt-get update && apt-get install -y --no-install-recommends caddy ca-certificates && rm -rf /var/lib/apt/lists/* \

@@ -20,6 +20,7 @@ die() {
   exit 1
 }
 
+[[ ${1:-} =~ ^(backup|restore)$ ]] || die "parley backup [FILE] | restore [FILE]"
 schemas=(auth documents chatbots chat integrations)
 file=${2:--}
 : "${PARLEY_SECRET:?}"
@@ -56,7 +57,7 @@ restore() {
   say "restored; start the services"
 }
 
-case ${1:-} in
+case $1 in
 backup)
   [ "$file" = - ] || {
     [ ! -e "$file" ] || die "$file is there already"
@@ -71,5 +72,4 @@ restore)
   [ "$file" = - ] || exec <"$file" || die "$file cannot be read"
   restore
   ;;
-*) die "parley backup [FILE] | restore [FILE]" ;;
 esac
