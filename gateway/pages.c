@@ -136,6 +136,19 @@ static int answer_docs(struct gateway *g, struct request *req)
 	return answer_file(req, "docs/index.html");
 }
 
+/* /docs/guides/slack is the file docs/guides/slack.html. */
+static int answer_guide(struct gateway *g, struct request *req)
+{
+	(void)g;
+	return answer_file(req, arena_printf(req->arena, "%s.html", req->path + 1));
+}
+
+static int answer_guides(struct gateway *g, struct request *req)
+{
+	(void)g;
+	return answer_file(req, "docs/guides/index.html");
+}
+
 static int answer_icon(struct gateway *g, struct request *req)
 {
 	(void)g;
@@ -178,10 +191,21 @@ static const struct page pages[] = {
 	{ "/ready", answer_ready },
 	{ "/metrics", answer_metrics },
 	{ "/docs", answer_docs },
+	{ "/docs/guides", answer_guides },
 	{ "/favicon.ico", answer_icon },
 	{ "/widget.js", answer_widget, .everywhere = true },
 };
 static const struct page named_file = { .path = "", .answer = answer_named_file };
+static const struct page guide = { .path = "", .answer = answer_guide };
+
+static bool is_guide(const char *path)
+{
+	static const char folder[] = "/docs/guides/";
+	char name[64];
+
+	return !strncmp(path, folder, sizeof folder - 1) &&
+	       snprintf(name, sizeof name, "%s.html", path + 1) < (int)sizeof name && static_find(name);
+}
 
 const struct page *pages_find(const char *path)
 {
@@ -191,5 +215,7 @@ const struct page *pages_find(const char *path)
 		if (!strncmp(path, pages[i].path, length) && (!path[length] || !strcmp(path + length, "/")))
 			return &pages[i];
 	}
+	if (is_guide(path))
+		return &guide;
 	return static_find(path + 1) ? &named_file : NULL;
 }

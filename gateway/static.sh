@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # static.sh DIR OPENAPI OUT: the gateway's static files as a C table (gateway/static_files.h) in OUT.
 #
-# Text goes in compressed, once, here; a file that is called .gz is so already and loses that ending. The assembler
+# docs/guides/NAME.md becomes docs/guides/NAME.html. Text goes in compressed, once, here; a file that is called .gz is so already and loses that ending. The assembler
 # takes the bytes in (.incbin) from OUT.d, since a compiler takes seconds over an array of a megabyte.
 set -euo pipefail
 dir=$1 openapi=$2 out=$3
@@ -24,12 +24,40 @@ add() { # FILE NAME
   rows+="	{ \"$name\", static_$n, static_${n}_end, \"$tag\", $packed },"$'\n'
   n=$((n + 1))
 }
+# Our own Markdown, with links between guides as a repository's reader follows them: [Slack](slack.md).
+guide() { # FILE
+  local title
+  title=$(sed -n 's/^# //p;T;q' "$1")
+  cat <<END
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title - Parley</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/page.css">
+</head>
+<body>
+<main class="guide">
+<p class="name"><a href="/"><img src="/favicon.svg" alt="" width="34" height="34">Parley</a><a href="/docs/guides">Guides</a><a href="/docs">API</a></p>
+END
+  cmark --smart "$1" | sed -e 's|href="\([a-z-]*\)\.md\(#[A-Za-z-]*\)\{0,1\}"|href="/docs/guides/\1\2"|g' -e 's|href="/docs/guides/index"|href="/docs/guides"|g' \
+    -e '/<!-- raw HTML omitted -->/d' -e 's|<h\([23]\)>\(.*\)</h|<h\1 id="\2">\2</h|' |
+    sed -e ':a;s|\(<h[23] id="[^"]*\)[^a-zA-Z0-9"<>=-]\{1,\}|\1-|;ta'
+  echo '</main></body></html>'
+}
 {
   echo '/* Made by gateway/static.sh from gateway/static and the contracts. */'
   echo '#include "gateway/static_files.h"'
   while IFS= read -r name; do
     add "$dir/$name" "$name"
   done < <(cd "$dir" && find . -type f ! -name '*.md' | LC_ALL=C sort | sed 's|^\./||')
+  for md in "$dir"/docs/guides/*.md; do
+    guide "$md" >"$parts/guide.html"
+    add "$parts/guide.html" "docs/guides/$(basename "$md" .md).html"
+  done
+  rm -f "$parts/guide.html"
   add "$openapi" openapi.json
   printf 'const struct static_file static_files[] = {\n%s};\n' "$rows"
   echo "const unsigned static_file_count = $n;"

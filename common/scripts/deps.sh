@@ -16,7 +16,7 @@ packages() {
   case $1 in
   build) echo cc=gcc libc6-dev make=make pkg-config=pkg-config protoc=protobuf-compiler protoc-c=protobuf-c-compiler \
     libprotobuf-dev libprotobuf-c-dev libpq-dev libjson-c-dev libcurl4-openssl-dev libssl-dev libjwt-dev libnng-dev \
-    libcivetweb-dev zlib1g-dev libargon2-dev libxml2-dev libarchive-dev libgumbo-dev libseccomp-dev libcmark-dev libstemmer-dev libunistring-dev libuchardet-dev libidn2-dev ;;
+    libcivetweb-dev zlib1g-dev libargon2-dev libxml2-dev libarchive-dev libgumbo-dev libseccomp-dev libcmark-dev cmark=cmark libstemmer-dev libunistring-dev libuchardet-dev libidn2-dev ;;
   run) echo pdftotext=poppler-utils poppler-data ca-certificates curl=curl jq=jq ;; # and PostgreSQL: see postgres_missing
   test) echo libcmocka-dev node=nodejs npm=npm chromium=chromium ;;
   tidy) echo clang-format-14 clang-tidy-14 ;; # Debian 12's: other versions format otherwise
