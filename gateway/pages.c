@@ -136,6 +136,15 @@ static int answer_docs(struct gateway *g, struct request *req)
 	return answer_file(req, "docs/index.html");
 }
 
+/* Where FastAPI has its other documentation. */
+static int answer_redoc(struct gateway *g, struct request *req)
+{
+	(void)g;
+	answer_header(req, "Location", "/docs");
+	answer_send(req, &(struct answer){ .status = 302 });
+	return 0;
+}
+
 /* /docs/guides/slack is the file docs/guides/slack.html. */
 static int answer_guide(struct gateway *g, struct request *req)
 {
@@ -192,6 +201,7 @@ static const struct page pages[] = {
 	{ "/metrics", answer_metrics },
 	{ "/docs", answer_docs },
 	{ "/docs/guides", answer_guides },
+	{ "/redoc", answer_redoc },
 	{ "/favicon.ico", answer_icon },
 	{ "/widget.js", answer_widget, .everywhere = true },
 };

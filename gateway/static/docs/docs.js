@@ -1,4 +1,4 @@
-// Swagger UI on our own description. The token entered under "Authorize" stays in this tab.
+// Swagger UI on our own description. The token entered under "Authorize" stays in this browser.
 SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#docs',
@@ -7,5 +7,7 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: -1,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  filter: true,
+  persistAuthorization: true,
   validatorUrl: null,
 });
