@@ -48,6 +48,7 @@ replace() { # SERVICE
   local old count
   mapfile -t old < <(outdated "$1")
   [ ${#old[@]} -gt 0 ] || return 0
+  docker compose rm -f "$1" >/dev/null 2>&1 # those that have ended: they would be started again as they are
   count=$(docker compose ps -q "$1" | wc -l)
   say "$1: ${#old[@]} of $count are replaced"
   docker compose up -d --no-deps --no-recreate --scale "$1=$((count + ${#old[@]}))" "$1" >/dev/null 2>&1

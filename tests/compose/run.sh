@@ -84,8 +84,13 @@ sleep 5
 loaded "scaled to two of each"
 for name in auth documents chatbots chat integrations; do
   load 60 6 0
-  docker kill --signal KILL "$(docker compose ps -q $name | head -n 1)" >/dev/null
-  sleep 6
+  victim=$(docker compose ps -q $name | head -n 1)
+  kill -KILL "$(docker inspect --format '{{.State.Pid}}' "$victim")" # (docker kill counts as the operator's own stop)
+  for _ in $(seq 60); do
+    [ "$(docker inspect --format '{{.State.Health.Status}}' "$victim")" = healthy ] && [ "$(docker inspect --format '{{.RestartCount}}' "$victim")" = 1 ] && break
+    sleep 0.5
+  done
+  [ "$(docker inspect --format '{{.RestartCount}}' "$victim")" = 1 ] || fail "$name was not started again"
   loaded "kill -9 of one of two $name, reading"
 done
 
