@@ -182,6 +182,33 @@ static const char *program_address(const struct gateway *g, struct request *req)
 	return arena_printf(req->arena, "%s%.*s", g->settings.public_url, (int)length, req->path);
 }
 
+/* A route for programs is none for pages of strangers, which a name that leads here would let speak to it. */
+static int known_origin(const struct gateway *g, struct request *req)
+{
+	const char *origin = request_header(req, "Origin"), *own = g->settings.public_url;
+	size_t length = strcspn(strstr(own, "://") + 3, "/") + (size_t)(strstr(own, "://") + 3 - own);
+
+	if (!origin || (req->origin && cors_listed(g->cors, req->origin)) ||
+	    (strlen(origin) == length && !strncmp(origin, own, length)))
+		return 0;
+	return error_set(&req->err, ERROR_FORBIDDEN, "pages of this origin may not speak to it");
+}
+
+/* However many addresses a key is used from. */
+static int caller_limited(const struct gateway *g, struct request *req, const struct route *route,
+                          const Rpc__Caller *caller)
+{
+	const char *who = caller->api_key_id   ? caller->api_key_id
+	                  : caller->session_id ? caller->session_id
+	                                       : caller->owner_id;
+	int wait = 0;
+
+	if (route->caller_per_minute && who)
+		wait = rates_take_named(g->rates, who, (unsigned)(route - routes), route->caller_per_minute,
+		                        clock_mono_ms());
+	return wait ? error_too_many(&req->err, wait, "too many requests; try again in %d seconds", wait) : 0;
+}
+
 /* As far as one can see: it has closed its side, as clients do whose patience ends. */
 static bool client_gone(void *arg)
 {
@@ -209,9 +236,9 @@ static int exchange(struct gateway *g, struct request *req, const struct route_m
 		                      .gone_arg = req };
 	if (route->method->access == ACCESS_PROGRAM)
 		x.address = program_address(g, req);
-	if (limited(g, req, route) < 0 ||
+	if ((x.address && known_origin(g, req) < 0) || limited(g, req, route) < 0 ||
 	    identity_caller(g->identity, req, route->method->access, route->scope, x.address, &caller) < 0 ||
-	    idempotency_key(req, &x.rpc.idempotency_key) < 0)
+	    caller_limited(g, req, route, caller) < 0 || idempotency_key(req, &x.rpc.idempotency_key) < 0)
 		return -1;
 	x.rpc.caller = caller;
 	if (serve_bounded(&x) == 0)

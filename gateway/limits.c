@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/client.h"
+#include "common/base/hash.h"
 #include "common/base/id.h"
 
 enum { SHARDS = 16, ROWS = 128, WAYS = 8 };
@@ -111,6 +112,13 @@ static int change(struct rates *r, uint64_t key, float size, float tokens, int64
 int rates_take(struct rates *r, const char *ip, unsigned what, int per_minute, int64_t now_ms)
 {
 	return change(r, key_of(r, ip, what), (float)per_minute, -1, now_ms);
+}
+
+int rates_take_named(struct rates *r, const char *who, unsigned what, int per_minute, int64_t now_ms)
+{
+	uint64_t key = mix(mix(fnv1a(who) ^ r->seed) + mix(what + UINT64_C(1)));
+
+	return change(r, key | 1, (float)per_minute, -1, now_ms);
 }
 
 void rates_give(struct rates *r, const char *ip, unsigned what, int per_minute, int64_t now_ms)

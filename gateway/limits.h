@@ -18,4 +18,7 @@ int rates_take(struct rates *r, const char *ip, unsigned what, int per_minute, i
 /* What was taken is not to count after all. */
 void rates_give(struct rates *r, const char *ip, unsigned what, int per_minute, int64_t now_ms);
 
+/* The same for whoever bears that name: an API key's number, a session's id. */
+int rates_take_named(struct rates *r, const char *who, unsigned what, int per_minute, int64_t now_ms);
+
 #endif

@@ -273,11 +273,15 @@ int transcode_answer(struct exchange *x, const ProtobufCMessage *reply)
 		answer_send(x->req, &(struct answer){ .status = 204 });
 		return 0;
 	}
+	if (page_status(x, reply) == 202) { /* taken, and nothing to say */
+		answer_send(x->req, &(struct answer){ .status = 202 });
+		return 0;
+	}
 	text_init(&out, x->req->arena);
 	if (route->response_body)
 		json_from_field(&out, route->out, reply, route->response_body);
 	else
 		json_from_message(&out, route->out, reply);
-	answer_json(x->req, route->status, out.at, out.length);
+	answer_json(x->req, page_status(x, reply), out.at, out.length);
 	return 0;
 }

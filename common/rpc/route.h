@@ -28,7 +28,7 @@ struct route {
 	enum framing framing;
 	enum error_form errors;
 	bool raw, hidden, ends_session;
-	int status, rate_per_minute, timeout_seconds;
+	int status, rate_per_minute, caller_per_minute, timeout_seconds;
 	int64_t body_limit;
 };
 

@@ -186,7 +186,8 @@ static void check_http(struct model *m, const struct rpc *r)
 		mistake(m, r->name, "an internal method has no (parley.http)");
 	if (h->upload && !same(r->verb, "POST") && !same(r->verb, "PUT"))
 		mistake(m, r->name, "an upload is a POST or a PUT");
-	if (h->body_limit < 0 || h->rate_per_minute < 0 || h->timeout_seconds <= 0)
+	if (h->body_limit < 0 || h->rate_per_minute < 0 || h->caller_per_minute < 0 ||
+	    h->timeout_seconds <= 0)
 		mistake(m, r->name, "a limit below zero, or a deadline that has passed already");
 	check_path(m, r);
 	check_parameters(m, r);

@@ -27,8 +27,8 @@ static void add_route(struct text *t, const struct rpc *r)
 	text_addf(t, " .framing = %s, .errors = %s,",
 	          word("FRAMING", &parley__framing__descriptor, (int)h->framing, t->arena),
 	          word("ERRORS", &parley__error_form__descriptor, (int)h->errors, t->arena));
-	text_addf(t, " .timeout_seconds = %d, .body_limit = %lld", h->timeout_seconds,
-	          (long long)h->body_limit);
+	text_addf(t, " .caller_per_minute = %d, .timeout_seconds = %d, .body_limit = %lld",
+	          h->caller_per_minute, h->timeout_seconds, (long long)h->body_limit);
 	add_text(t, "request_body", h->request_body);
 	add_text(t, "response_body", h->response_body);
 	add_text(t, "upload", h->upload);

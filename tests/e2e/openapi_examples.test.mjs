@@ -339,6 +339,12 @@ test('signing in at an MCP server', async () => {
   await rig.stop();
 });
 
+test('a chatbot as an MCP server', async () => {
+  const { key } = await stack.ok('POST', '/auth/api-keys', { token: user.token, json: { name: 'program' } });
+  const { result } = await call('chat_serve_chatbot', { token: key });
+  assert.deepEqual(result.tools.map((tool) => tool.name), ['search', 'ask']);
+});
+
 test('administration', async () => {
   await stack.ok('POST', '/auth/register', { json: { name: 'Admin', email: adminAddress } });
   await stack.ok('POST', '/auth/send-otp', { json: { email: adminAddress } });

@@ -1,0 +1,456 @@
+#include "svc-chat/chatbot_server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/utf8.h"
+#include "common/base/version.h"
+#include "common/json/json_message.h"
+#include "documents.client.h"
+#include "shapes.h"
+#include "svc-chat/turn/ask.h"
+#include "svc-chat/turn/retrieve.h"
+
+#define RESOURCE "parley://documents/"
+
+enum {
+	KEPT_MS = 60 * 1000,
+	QUESTION_MAX = 32000, /* characters */
+	HISTORY_MAX = 200,    /* messages */
+	FOUND_MAX = 20,
+	PROGRESS_MS = 250,
+	DOCUMENTS_PAGE = 200,
+	TEXT_PIECE = 300000, /* characters of a resource that are read at once */
+};
+
+static const char tools[] =
+    "\"tools\":[{\"name\":\"search\",\"title\":\"Search the documents\",\"description\":\"Finds the passages of this "
+    "chatbot's documents that best answer a question. Gives each with its document, page and place in the text.\","
+    "\"inputSchema\":{\"type\":\"object\",\"properties\":{\"query\":{\"type\":\"string\",\"minLength\":1,"
+    "\"maxLength\":32000,\"description\":\"A question, or words to look for.\"},\"limit\":{\"type\":\"integer\","
+    "\"minimum\":1,\"maximum\":20,\"description\":\"How many passages at most; 8 by default.\"}},"
+    "\"required\":[\"query\"]},\"outputSchema\":{\"type\":\"object\",\"properties\":{\"results\":{\"type\":\"array\","
+    "\"items\":{\"type\":\"object\"}}},\"required\":[\"results\"]},\"annotations\":{\"readOnlyHint\":true,"
+    "\"openWorldHint\":false}},"
+    "{\"name\":\"ask\",\"title\":\"Ask the chatbot\",\"description\":\"Asks this chatbot, which answers from its "
+    "documents and cites them: \\\"[1]\\\" in the answer is the first of the sources. Nothing is stored; what was said "
+    "before can be given along.\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"question\":{\"type\":\"string\","
+    "\"minLength\":1,\"maxLength\":32000},\"history\":{\"type\":\"array\",\"maxItems\":200,\"description\":\"What was "
+    "said before, oldest first.\",\"items\":{\"type\":\"object\",\"properties\":{\"role\":{\"type\":\"string\","
+    "\"enum\":[\"user\",\"assistant\"]},\"content\":{\"type\":\"string\"}},\"required\":[\"role\",\"content\"]}}},"
+    "\"required\":[\"question\"]},\"outputSchema\":{\"type\":\"object\",\"properties\":{\"answer\":{\"type\":\"string\"},"
+    "\"sources\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}},\"rag_status\":{\"type\":\"string\"}},"
+    "\"required\":[\"answer\",\"sources\",\"rag_status\"]},\"annotations\":{\"readOnlyHint\":true,"
+    "\"openWorldHint\":false}}]";
+
+static struct chatbot_served *bot_of(const struct served *r)
+{
+	return r->server->arg;
+}
+
+/* A tool that failed: its model is told, and may do better. */
+static enum served_outcome tool_failed(struct served *r, const char *why)
+{
+	text_init(&r->result, r->arena);
+	text_adds(&r->result, "\"content\":[{\"type\":\"text\",\"text\":");
+	text_add_json(&r->result, why, strlen(why));
+	text_adds(&r->result, "}],\"isError\":true");
+	return SERVED_DONE;
+}
+
+/* Another service of ours could not. */
+static enum served_outcome failed_inside(struct served *r)
+{
+	const char *why = bot_of(r)->call->err->message;
+
+	return served_fail(r, SERVED_INTERNAL, *why ? arena_strdup(r->arena, why) : "this failed on our side",
+	                   NULL);
+}
+
+static void add_string(struct text *out, const char *name, const char *value)
+{
+	text_addf(out, ",\"%s\":", name);
+	text_add_json(out, value, strlen(value));
+}
+
+/* A question or query: text that says something. NULL: it does not. */
+static const char *question_of(const struct served *r, const char *name)
+{
+	json_object *value = served_argument(r, name);
+	const char *text =
+	    json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+
+	return text && text[strspn(text, " \t\r\n")] && utf8_length(text, strlen(text)) <= QUESTION_MAX
+	           ? text
+	           : NULL;
+}
+
+/* --- search ------------------------------------------------------------------------------------------------------------- */
+
+static void add_sources(struct text *out, Documents__Source **sources, size_t n)
+{
+	text_addc(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			text_addc(out, ',');
+		json_from_message(out, &shape_documents__source, &sources[i]->base);
+	}
+	text_addc(out, ']');
+}
+
+static void name_source(struct text *out, size_t i, const Documents__Source *s)
+{
+	text_addf(out, "[%zu] %s", i + 1, s->document_name ? s->document_name : "");
+	if (s->has_page)
+		text_addf(out, ", page %d", s->page);
+}
+
+/* For models that read text alone. */
+static const char *passages_as_text(const struct served *r, Documents__Source **found, size_t n)
+{
+	struct text t;
+
+	text_init(&t, r->arena);
+	for (size_t i = 0; i < n; i++) {
+		text_adds(&t, i ? "\n\n" : "");
+		name_source(&t, i, found[i]);
+		text_addf(&t, "\n%s", found[i]->text ? found[i]->text : "");
+	}
+	return n ? t.at : "Nothing was found.";
+}
+
+static enum served_outcome search(struct served *r)
+{
+	struct chatbot_served *bot = bot_of(r);
+	json_object *limit = served_argument(r, "limit");
+	struct ask ask = { .call = bot->call, .chat = bot->call->state };
+
+	ask_as(&ask, bot->found, r->arena);
+	ask.answer_count = 0;
+	ask.question = question_of(r, "query");
+	if (!ask.question)
+		return tool_failed(r, "query must be text of 1 to 32,000 characters");
+	if (limit) {
+		if (!json_object_is_type(limit, json_type_int) || json_object_get_int64(limit) < 1 ||
+		    json_object_get_int64(limit) > FOUND_MAX)
+			return tool_failed(r, "limit must be a whole number from 1 to 20");
+		ask.settings.top_k = (int)json_object_get_int64(limit);
+	}
+	if (ask_search(&ask) < 0)
+		return tool_failed(r, bot->call->err->message);
+	text_adds(&r->result, "\"content\":[{\"type\":\"text\"");
+	add_string(&r->result, "text", passages_as_text(r, ask.found, ask.found_count));
+	text_adds(&r->result, "}],\"structuredContent\":{\"results\":");
+	add_sources(&r->result, ask.found, ask.found_count);
+	text_addc(&r->result, '}');
+	return SERVED_DONE;
+}
+
+/* --- ask ---------------------------------------------------------------------------------------------------------------- */
+
+static void look(struct chatbot_served *bot)
+{
+	if (atomic_load(bot->call->cancelled) || (bot->stream && stream_left(bot->stream)))
+		atomic_store(&bot->stop, true);
+}
+
+static void tell_progress(struct chatbot_served *bot, const char *message)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now - bot->told_ms < PROGRESS_MS)
+		return;
+	bot->told_ms = now;
+	served_progress(bot->request, (double)bot->characters, 0, message);
+}
+
+static void take_text(void *arg, const char *bytes, size_t size)
+{
+	struct chatbot_served *bot = arg;
+
+	look(bot);
+	text_add(&bot->answer, bytes, size);
+	bot->characters += (int64_t)utf8_length(bytes, size);
+	tell_progress(bot, "writing");
+}
+
+static void take_reasoning(void *arg, const char *bytes, size_t size)
+{
+	struct chatbot_served *bot = arg;
+
+	look(bot);
+	bot->characters += (int64_t)utf8_length(bytes, size);
+	tell_progress(bot, "thinking");
+}
+
+static void take_back(void *arg)
+{
+	struct chatbot_served *bot = arg;
+
+	bot->answer.length = 0;
+	bot->answer.at[0] = '\0';
+}
+
+/* -1: it is no list of messages. */
+static int read_history(const struct served *r, struct ask *ask)
+{
+	json_object *list = served_argument(r, "history");
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	struct chat_message *history = arena_new(r->arena, struct chat_message, n + 1);
+
+	if ((list && !json_object_is_type(list, json_type_array)) || n > HISTORY_MAX)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		json_object *item = json_object_array_get_idx(list, i);
+		const char *role = json_string(item, "role"), *content = json_string(item, "content");
+
+		if (!role || !content || (strcmp(role, "user") != 0 && strcmp(role, "assistant") != 0))
+			return -1;
+		history[i] = (struct chat_message){ role, content };
+	}
+	ask->history = history;
+	ask->history_count = n;
+	return 0;
+}
+
+static const char *answer_as_text(const struct served *r, const char *answer, Documents__Source **sources,
+                                  size_t n)
+{
+	struct text t;
+
+	text_init(&t, r->arena);
+	text_adds(&t, answer);
+	for (size_t i = 0; i < n; i++) {
+		text_adds(&t, i ? "\n" : "\n\nSources:\n");
+		name_source(&t, i, sources[i]);
+	}
+	return t.at;
+}
+
+static void add_answer(struct served *r, const struct ask *ask)
+{
+	struct chatbot_served *bot = bot_of(r);
+	Documents__Source **sources;
+	size_t n;
+
+	sources = ask_sources(ask, &n);
+	text_adds(&r->result, "\"content\":[{\"type\":\"text\"");
+	add_string(&r->result, "text", answer_as_text(r, bot->answer.at, sources, n));
+	text_adds(&r->result, "}],\"structuredContent\":{\"answer\":");
+	text_add_json(&r->result, bot->answer.at, bot->answer.length);
+	text_adds(&r->result, ",\"sources\":");
+	add_sources(&r->result, sources, n);
+	add_string(&r->result, "rag_status", ask_rag_status(ask));
+	text_addc(&r->result, '}');
+}
+
+static enum served_outcome ask_it(struct served *r)
+{
+	struct chatbot_served *bot = bot_of(r);
+	struct ask ask = {
+		.call = bot->call,
+		.chat = bot->call->state,
+		.stop = &bot->stop,
+		.on_text = take_text,
+		.on_reasoning = take_reasoning,
+		.on_take_back = take_back,
+		.usage = CHAT__TOKEN_USAGE__INIT,
+		.arg = bot,
+	};
+
+	ask_as(&ask, bot->found, r->arena);
+	ask.question = question_of(r, "question");
+	if (!ask.question)
+		return tool_failed(r, "question must be text of 1 to 32,000 characters");
+	if (read_history(r, &ask) < 0)
+		return tool_failed(
+		    r, "history must be a list of at most 200 {role, content}, role user or assistant");
+	if (!r->voice)
+		return SERVED_LATER;
+	text_init(&bot->answer, r->arena);
+	bot->request = r;
+	bot->told_ms = clock_mono_ms();
+	served_progress(r, 0, 0, "searching");
+	if (ask_search(&ask) < 0 || ask_model(&ask) < 0)
+		return tool_failed(r, bot->call->err->message);
+	add_answer(r, &ask);
+	return SERVED_DONE;
+}
+
+/* --- Tools -------------------------------------------------------------------------------------------------------------- */
+
+static enum served_outcome list_tools(struct served *r)
+{
+	text_adds(&r->result, tools);
+	return SERVED_DONE;
+}
+
+static enum served_outcome call_tool(struct served *r)
+{
+	const char *name = json_string(r->params, "name");
+
+	if (name && strcmp(name, "search") == 0)
+		return search(r);
+	if (name && strcmp(name, "ask") == 0)
+		return ask_it(r);
+	return served_fail(r, SERVED_INVALID_PARAMS, "there is no such tool: search and ask are there", NULL);
+}
+
+/* --- Documents as resources ----------------------------------------------------------------------------------------------- */
+
+static bool has_document(const struct chatbot_served *bot, const char *id)
+{
+	for (size_t i = 0; i < bot->found->chatbot->n_documents; i++)
+		if (strcmp(bot->found->chatbot->documents[i], id) == 0)
+			return true;
+	return false;
+}
+
+static void add_resource(struct text *out, const Documents__Document *d)
+{
+	text_addf(out, "{\"uri\":\"" RESOURCE "%s\"", d->id);
+	add_string(out, "name", d->name);
+	if (d->description && *d->description)
+		add_string(out, "description", d->description);
+	text_adds(out, ",\"mimeType\":\"text/plain\"}");
+}
+
+/* A page of the owner's documents, without those that this chatbot has not: a page may be empty, and others follow. */
+static enum served_outcome list_resources(struct served *r)
+{
+	Documents__ListDocumentsRequest request = DOCUMENTS__LIST_DOCUMENTS_REQUEST__INIT;
+	const struct chatbot_served *bot = bot_of(r);
+	const struct chat *chat = bot->call->state;
+	struct call near = retrieve_nearer(bot->call);
+	const char *cursor = json_string(r->params, "cursor"), *before = "";
+	Documents__DocumentList *list;
+
+	if (cursor && !uuid_valid(cursor))
+		return served_fail(r, SERVED_INVALID_PARAMS, "the cursor is none of ours", NULL);
+	text_adds(&r->result, "\"resources\":[");
+	request.cursor = (char *)cursor;
+	request.has_limit = true;
+	request.limit = DOCUMENTS_PAGE;
+	if (!bot->found->chatbot->n_documents) {
+		text_addc(&r->result, ']');
+		return SERVED_DONE;
+	}
+	if (documents_client_list_documents(chat->documents, &near, &request, &list) < 0)
+		return failed_inside(r);
+	for (size_t i = 0; i < list->n_documents; i++) {
+		if (!has_document(bot, list->documents[i]->id))
+			continue;
+		text_adds(&r->result, before);
+		add_resource(&r->result, list->documents[i]);
+		before = ",";
+	}
+	text_addc(&r->result, ']');
+	if (list->next && *list->next)
+		add_string(&r->result, "nextCursor", list->next);
+	return SERVED_DONE;
+}
+
+static enum served_outcome list_templates(struct served *r)
+{
+	text_adds(&r->result,
+	          "\"resourceTemplates\":[{\"uriTemplate\":\"" RESOURCE "{id}?start={start}\",\"name\":"
+	          "\"document\",\"title\":\"The text of a document\",\"description\":\"From that character "
+	          "on, for texts that are too long to be read at once.\",\"mimeType\":\"text/plain\"}]");
+	return SERVED_DONE;
+}
+
+static enum served_outcome no_resource(struct served *r, const char *uri)
+{
+	struct text data;
+
+	text_init(&data, r->arena);
+	text_adds(&data, "{\"uri\":");
+	text_add_json(&data, uri, strlen(uri));
+	text_addc(&data, '}');
+	return served_fail(r, SERVED_INVALID_PARAMS, "there is no such resource", data.at);
+}
+
+/* "parley://documents/<id>?start=1000" */
+static bool read_uri(const char *uri, char id[UUID_TEXT], int64_t *start)
+{
+	static const char query[] = "?start=";
+	const char *at = uri + sizeof RESOURCE - 1;
+	char *end = NULL;
+
+	*start = 0;
+	if (strncmp(uri, RESOURCE, sizeof RESOURCE - 1) != 0 || strlen(at) < UUID_TEXT - 1)
+		return false;
+	memcpy(id, at, UUID_TEXT - 1);
+	id[UUID_TEXT - 1] = '\0';
+	at += UUID_TEXT - 1;
+	if (!*at)
+		return uuid_valid(id);
+	if (strncmp(at, query, sizeof query - 1) != 0 || at[sizeof query - 1] < '0' ||
+	    at[sizeof query - 1] > '9')
+		return false;
+	*start = strtoll(at + sizeof query - 1, &end, 10);
+	return uuid_valid(id) && !*end && *start < INT64_MAX - TEXT_PIECE;
+}
+
+static enum served_outcome read_resource(struct served *r)
+{
+	Documents__TextRequest request = DOCUMENTS__TEXT_REQUEST__INIT;
+	const struct chatbot_served *bot = bot_of(r);
+	const struct chat *chat = bot->call->state;
+	const char *uri = json_string(r->params, "uri");
+	struct call near = retrieve_nearer(bot->call);
+	Documents__Text *text;
+	char id[UUID_TEXT];
+	int64_t start;
+
+	if (!uri)
+		return served_fail(r, SERVED_INVALID_PARAMS, "uri is missing", NULL);
+	if (!read_uri(uri, id, &start) || !has_document(bot, id))
+		return no_resource(r, uri);
+	request.document_id = id;
+	request.has_start = request.has_end = true;
+	request.start = start;
+	request.end = start + TEXT_PIECE;
+	if (documents_client_get_text(chat->documents, &near, &request, &text) < 0)
+		return bot->call->err->code == ERROR_NOT_FOUND ? no_resource(r, uri) : failed_inside(r);
+	text_adds(&r->result, "\"contents\":[{\"uri\":");
+	text_add_json(&r->result, uri, strlen(uri));
+	text_adds(&r->result, ",\"mimeType\":\"text/plain\"");
+	add_string(&r->result, "text", text->text);
+	text_adds(&r->result, "}]");
+	return SERVED_DONE;
+}
+
+/* --- The server ----------------------------------------------------------------------------------------------------------- */
+
+static const char *instructions_of(const Chatbots__Chatbot *bot, struct arena *a)
+{
+	return arena_printf(
+	    a,
+	    "%s%s%s\nIt answers from its documents: `ask` gives an answer with citations, `search` the "
+	    "passages themselves, and resources are the documents' texts.",
+	    bot->name, bot->description && *bot->description ? ": " : "",
+	    bot->description ? bot->description : "");
+}
+
+struct mcp_server *chatbot_server(struct chatbot_served *bot)
+{
+	struct mcp_server *s = arena_new(bot->call->arena, struct mcp_server, 1);
+
+	*s = (struct mcp_server){
+		.name = "parley",
+		.title = bot->found->chatbot->name,
+		.version = PARLEY_VERSION,
+		.instructions = instructions_of(bot->found->chatbot, bot->call->arena),
+		.lists_last_ms = KEPT_MS,
+		.arg = bot,
+		.list_tools = list_tools,
+		.call_tool = call_tool,
+		.list_resources = list_resources,
+		.list_templates = list_templates,
+		.read_resource = read_resource,
+	};
+	return s;
+}

@@ -1,0 +1,102 @@
+/* chat.ServeChatbot: one message of an MCP client to a chatbot. */
+#include <string.h>
+
+#include "chat.methods.h"
+#include "svc-chat/chatbot_server.h"
+#include "svc-chat/turn/retrieve.h"
+
+enum { DEADLINE_MS = 5 * 60 * 1000 };
+
+static struct mcp_server_heard heard_of(const Chat__McpRequest *in)
+{
+	return (struct mcp_server_heard){ .body = in->message ? in->message : "",
+		                          .size = in->message ? strlen(in->message) : 0,
+		                          .version = in->mcp_protocol_version,
+		                          .method = in->mcp_method,
+		                          .name = in->mcp_name };
+}
+
+/* --- What takes long, into a stream ------------------------------------------------------------------------------------- */
+
+struct telling {
+	Chat__McpRequest in; /* its strings are the task's */
+	struct stream *stream;
+};
+
+static void send_message(void *arg, const char *json)
+{
+	stream_append(arg, "message", json);
+}
+
+static void tell(struct call *call, void *arg)
+{
+	struct telling *t = arg;
+	struct mcp_server_heard heard = heard_of(&t->in);
+	struct mcp_server_voice voice = { send_message, t->stream };
+	struct chatbot_served bot = { .call = call, .stream = t->stream };
+	struct mcp_server_reply reply;
+
+	if (retrieve_chatbot(call, t->in.chatbot_id, &bot.found) == 0 &&
+	    mcp_server_hear(chatbot_server(&bot), &heard, &voice, call->arena, &reply) == SERVED_DONE &&
+	    reply.body)
+		stream_append(t->stream, "message", reply.body);
+	stream_close(t->stream);
+}
+
+static int begin_to_tell(struct call *call, const Chat__McpRequest *in, Chat__McpReply *out)
+{
+	struct telling *t;
+	struct task *task;
+	struct arena *a;
+
+	if (service_task_new(call, DEADLINE_MS, &task, call->err) < 0)
+		return -1;
+	a = service_task_arena(task);
+	t = arena_new(a, struct telling, 1);
+	t->in = *in;
+	t->in.chatbot_id = arena_strdup(a, in->chatbot_id);
+	t->in.message = arena_strdup(a, in->message);
+	t->in.mcp_protocol_version = arena_strdup(a, in->mcp_protocol_version);
+	t->in.mcp_method = arena_strdup(a, in->mcp_method);
+	t->in.mcp_name = arena_strdup(a, in->mcp_name);
+	if (stream_open(service_streams(call->service), stream_reader(call->caller), &t->stream, call->err) <
+	    0) {
+		service_task_drop(task);
+		return -1;
+	}
+	out->started = arena_new(call->arena, Rpc__Started, 1);
+	rpc__started__init(out->started);
+	out->started->stream = arena_strdup(call->arena, stream_id(t->stream));
+	out->started->has_after = true;
+	if (service_task_start(task, tell, t) == 0)
+		return 0;
+	return error_busy(call->err, 5, "too much is under way right now"); /* the stream goes by its age */
+}
+
+/* --- The rest, at once ----------------------------------------------------------------------------------------------------- */
+
+static bool takes_events(const char *accept)
+{
+	return accept && (strstr(accept, "text/event-stream") || strstr(accept, "*/*"));
+}
+
+int chat_serve_chatbot(struct call *call, const Chat__McpRequest *in, Chat__McpReply *out)
+{
+	struct mcp_server_heard heard = heard_of(in);
+	struct chatbot_served bot = { .call = call };
+	struct mcp_server_reply reply;
+
+	if (retrieve_chatbot(call, in->chatbot_id, &bot.found) < 0)
+		return -1;
+	if (mcp_server_hear(chatbot_server(&bot), &heard, NULL, call->arena, &reply) == SERVED_LATER) {
+		if (!takes_events(in->accept))
+			return error_set(call->err, ERROR_INVALID,
+			                 "Accept must list text/event-stream beside application/json");
+		return begin_to_tell(call, in, out);
+	}
+	error_clear(call->err); /* what went wrong is in the answer */
+	out->has_status = true;
+	out->status = reply.status;
+	out->message = (char *)reply.body;
+	return 0;
+}
