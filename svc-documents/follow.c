@@ -47,6 +47,8 @@ static const char *status_event(const char *id, const struct progress *p, struct
 		text_add_json(&t, p->error, strlen(p->error));
 	else
 		text_adds(&t, "null");
+	if (p->step)
+		text_addf(&t, ",\"step\":\"%s\"", p->step);
 	text_addc(&t, '}');
 	return t.at;
 }

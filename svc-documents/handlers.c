@@ -8,6 +8,7 @@
 #include "documents.methods.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_site.h"
 #include "svc-documents/svc.h"
 
 enum {
@@ -178,7 +179,8 @@ static int reindex(struct call *call, const char *id, Documents__Document *out)
 {
 	if (db_must_find(store_pending(call->db, call->owner_id, id, call->err), "document", call->err) < 0)
 		return -1;
-	if (ingest_later(call->db, call->owner_id, id, call->arena, call->err) < 0)
+	if (store_site_round(call->db, call->owner_id, id, call->err) < 0 ||
+	    ingest_later(call->db, call->owner_id, id, call->arena, call->err) < 0)
 		return -1;
 	return store_get(call->db, call->owner_id, id, out, call->arena, call->err) < 0 ? -1 : 0;
 }

@@ -6,12 +6,20 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "documents.methods.h"
+#include "svc-documents/ingest/crawl.h"
 #include "svc-documents/ingest/ingest.h"
+#include "svc-documents/ingest/site.h"
 #include "svc-documents/ingest/sniff.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_site.h"
 #include "svc-documents/svc.h"
 
-enum { NAME_MAX_CHARACTERS = 200 };
+enum {
+	NAME_MAX_CHARACTERS = 200,
+	CRAWL_DEPTH = 2, /* where nothing is said */
+	CRAWL_PAGES = 100,
+	DAY = 24 * 60 * 60
+};
 
 /* --- Uploading -------------------------------------------------------------------------------------------------- */
 
@@ -81,12 +89,28 @@ static int judge(struct call *call, const Documents__UploadDocumentRequest *in,
 	                 format ? format->words : "no file that can be read", formats_read(all, sizeof all));
 }
 
+/* What is read in rounds: settings NULL: it is not. */
+struct new_site {
+	const char *settings, *url;
+	int every; /* seconds; 0: only when it is asked for */
+};
+static const struct new_site no_site;
+
+static int add_site(struct call *call, const char *id, const struct new_site *site)
+{
+	return site->settings ? store_site_add(call->db, call->owner_id, id, site->settings, site->every,
+	                                       site->url, call->err)
+	                      : 0;
+}
+
 /* The document and the job that processes it, both or neither; out as it is before any work on it. */
-static int create(struct call *call, const struct new_document *d, Documents__Document *out)
+static int create(struct call *call, const struct new_document *d, const struct new_site *site,
+                  Documents__Document *out)
 {
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
 	if (store_create(call->db, call->owner_id, d, &documents_state(call)->set->quota, call->err) < 0 ||
+	    add_site(call, d->id, site) < 0 ||
 	    (!d->error && ingest_later(call->db, call->owner_id, d->id, call->arena, call->err) < 0) ||
 	    store_get(call->db, call->owner_id, d->id, out, call->arena, call->err) < 0) {
 		bool claimed = db_failed_with(call->err, DB_UNIQUE, "document_file");
@@ -185,7 +209,7 @@ int documents_upload_document(struct call *call, const Documents__UploadDocument
 		d.status = "failed";
 		d.error = "The file is empty.";
 	}
-	if (create(call, &d, out) < 0)
+	if (create(call, &d, &no_site, out) < 0)
 		return -1;
 	if (in->has_wait && in->wait > 0)
 		wait_for(call, id, in->wait);
@@ -228,7 +252,7 @@ int documents_add_text(struct call *call, const Documents__AddTextRequest *in, D
 	uuid_make(file);
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	if (put_text(call, file, in->text, (size_t)d.size) < 0 || create(call, &d, out) < 0) {
+	if (put_text(call, file, in->text, (size_t)d.size) < 0 || create(call, &d, &no_site, out) < 0) {
 		db_rollback(call->db);
 		return -1;
 	}
@@ -252,8 +276,8 @@ static const char *url_metadata(const char *url, struct arena *a)
 }
 
 /* The page is read first: one that cannot be had leaves no document. */
-static int add_ready(struct call *call, const struct new_document *d, const char *url,
-                     Documents__Document *out)
+static int add_ready(struct call *call, const struct new_document *d, const struct new_site *site,
+                     const char *url, Documents__Document *out)
 {
 	static const struct fence nobody;
 	struct prepared p;
@@ -265,6 +289,8 @@ static int add_ready(struct call *call, const struct new_document *d, const char
 		return -1;
 	rc = store_create(call->db, call->owner_id, d, &documents_state(call)->set->quota, call->err);
 	if (rc == 0)
+		rc = add_site(call, d->id, site);
+	if (rc == 0)
 		rc = ingest_store(call, call->owner_id, d->id, &nobody, &p);
 	if (rc > 0)
 		rc = store_get(call->db, call->owner_id, d->id, out, call->arena, call->err);
@@ -275,21 +301,52 @@ static int add_ready(struct call *call, const struct new_document *d, const char
 	return db_commit(call->db, call->err);
 }
 
+static const char *crawl_of(struct call *call, const Documents__Crawl *in)
+{
+	int64_t most = documents_state(call)->set->crawl_pages;
+	struct crawl_wish w = { .depth = in->has_depth ? in->depth : CRAWL_DEPTH,
+		                .pages = in->has_max_pages ? in->max_pages : CRAWL_PAGES,
+		                .sitemap = !in->has_sitemap || in->sitemap,
+		                .include = in->include,
+		                .exclude = in->exclude,
+		                .include_count = in->n_include,
+		                .exclude_count = in->n_exclude };
+
+	w.pages = w.pages < most ? w.pages : (int)most;
+	return crawl_settings(&w, call->arena);
+}
+
+/* A page alone that is read again is a site of one page. */
+static struct new_site site_of(struct call *call, const Documents__AddUrlRequest *in)
+{
+	struct new_site site = { .url = site_address(in->url, in->url, call->arena) };
+	struct crawl_wish alone = { .pages = 1, .alone = true };
+
+	if (in->refresh)
+		site.every = strcmp(in->refresh, "daily") == 0 ? DAY : 7 * DAY;
+	if (site.url && in->crawl)
+		site.settings = crawl_of(call, in->crawl);
+	else if (site.url && in->refresh)
+		site.settings = crawl_settings(&alone, call->arena);
+	return site;
+}
+
 int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Documents__Document *out)
 {
 	char id[UUID_TEXT];
-	bool later = in->has_wait && in->wait == 0;
+	bool later = in->crawl || (in->has_wait && in->wait == 0);
+	struct new_site site = site_of(call, in);
 	struct new_document d = { .id = id,
 		                  .description = in->description,
 		                  .type = "url",
-		                  .status = "pending",
+		                  .status = in->crawl ? "processing" : "pending",
 		                  .metadata = url_metadata(in->url, call->arena) };
 
 	uuid_make(id);
 	/* Without a name it is called by its address until its title is known: see "ready" in store_index.c. */
 	d.name = in->name && *in->name ? in->name
 	                               : arena_printf(call->arena, "%.*s", NAME_MAX_CHARACTERS, in->url);
-	if ((later ? create(call, &d, out) : add_ready(call, &d, in->url, out)) < 0)
+	if ((later ? create(call, &d, &site, out) : add_ready(call, &d, &site, in->url, out)) < 0)
 		return -1;
 	out->message = (char *)message_for(out);
 	return 0;

@@ -10,6 +10,7 @@
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
 #include "svc-documents/store_search.h"
+#include "svc-documents/store_site.h"
 #include "svc-documents/svc.h"
 
 extern const struct db_migration documents_migrations[];
@@ -36,6 +37,10 @@ static const struct config_key keys[] = {
 	               "documents processed at once; the last place is kept for whoever has none under way"),
 	CONFIG_BETWEEN(struct settings, extract_memory, "DOCUMENTS_EXTRACT_MEMORY", "256", 32, 65536,
 	               "MiB that reading one file may take; as many are read at once as there are jobs"),
+	CONFIG_BETWEEN(struct settings, crawl_pages, "DOCUMENTS_CRAWL_PAGES", "1000", 1, 10000,
+	               "pages of one site that are read at most, whatever is asked for"),
+	CONFIG_BETWEEN(struct settings, crawl_delay, "DOCUMENTS_CRAWL_DELAY", "500", 0, 60000,
+	               "ms between two requests to a site; its robots.txt may ask for more"),
 	CONFIG_TEXT(struct settings, extract, "DOCUMENTS_EXTRACT", "",
 	            "the program that reads files; empty: parley-extract beside this one"),
 };
@@ -100,6 +105,8 @@ static int add_standing_jobs(struct documents *svc, struct error *err)
 	db_init(&db, service_db(svc->service));
 	rc = job_add(&db, "sweep", NULL, "sweep", "{}", 60, err);
 	if (rc == 0)
+		rc = job_add(&db, "rounds", NULL, "rounds", "{}", 1, err);
+	if (rc == 0)
 		rc = job_add(&db, "again", NULL, "again", "{}", 1, err);
 	db_done(&db);
 	return rc;
@@ -151,8 +158,9 @@ static int start(struct service *service, void *settings, void **state, struct e
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements, store_index_statements,
-		                                            store_search_statements, job_statements, NULL };
+	static const struct db_stmt *const statements[] = { store_statements,        store_index_statements,
+		                                            store_search_statements, store_site_statements,
+		                                            job_statements,          NULL };
 	static struct settings settings;
 
 	return service_main(argc, argv,

@@ -7,7 +7,7 @@
 /* As the message wants it. */
 #define DOCUMENT                                                                                      \
 	"SELECT id, id AS document_id, name, coalesce(description, '') AS description, type, status," \
-	" progress, error, size, pages, chunks, metadata, owner_id, created_at, updated_at, tags FROM document"
+	" progress, error, size, pages, chunks, metadata, owner_id, created_at, updated_at, tags, step FROM document"
 
 const struct db_stmt store_statements[] = {
 	{ "put_piece", "INSERT INTO piece (owner_id, file_id, number, data) VALUES ($1, $2, $3, $4)"
@@ -61,21 +61,29 @@ const struct db_stmt store_statements[] = {
 	{ "usage", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes FROM document"
 	           " WHERE owner_id = $1" },
 	{ "source", "SELECT type, name, coalesce(original, file_id) AS file, hash IS NOT NULL AS hashed,"
+	            " EXISTS (SELECT FROM site WHERE owner_id = $1 AND document_id = $2) AS site,"
 	            " metadata->>'url' AS url, chunks IS NOT NULL AS indexed"
 	            " FROM document WHERE owner_id = $1 AND id = $2" },
 	{ "original", "SELECT name, type, size, coalesce(original, file_id) AS file, hash FROM document"
 	              " WHERE owner_id = $1 AND id = $2" },
 	{ "claim",
-	  "UPDATE document SET status = 'processing', progress = 0.05, error = NULL, updated_at = now(),"
+	  "UPDATE document SET status = 'processing', progress = 0.05, step = $5, error = NULL, updated_at = now(),"
 	  " job_number = $3, job_attempt = $4 WHERE owner_id = $1 AND id = $2"
 	  " AND (job_number < $3 OR job_number = $3 AND job_attempt <= $4)" },
-	{ "progress", "UPDATE document SET progress = $5, updated_at = now()"
+	/* The same for who works on it unseen. */
+	{ "claim_quietly",
+	  "UPDATE document SET job_number = $3, job_attempt = $4 WHERE owner_id = $1 AND id = $2"
+	  " AND (job_number < $3 OR job_number = $3 AND job_attempt <= $4)" },
+	{ "progress", "UPDATE document SET progress = $5, step = $6, updated_at = now()"
 	              " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4" },
-	{ "fail", "UPDATE document SET status = 'failed', progress = 0, error = $5, updated_at = now()"
-	          " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4" },
-	{ "pending", "UPDATE document SET status = 'pending', progress = 0, error = NULL, updated_at = now()"
-	             " WHERE owner_id = $1 AND id = $2" },
-	{ "get_progress", "SELECT status, error, progress FROM document WHERE owner_id = $1 AND id = $2" },
+	{ "fail",
+	  "UPDATE document SET status = 'failed', progress = 0, step = NULL, error = $5, updated_at = now()"
+	  " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4" },
+	{ "pending",
+	  "UPDATE document SET status = 'pending', progress = 0, step = NULL, error = NULL, updated_at = now()"
+	  " WHERE owner_id = $1 AND id = $2" },
+	{ "get_progress",
+	  "SELECT status, error, progress, step FROM document WHERE owner_id = $1 AND id = $2" },
 	{ "of_other_models",
 	  "SELECT owner_id, id FROM document WHERE chunks > 0 AND model IS DISTINCT FROM $1"
 	  " ORDER BY id LIMIT $2" },
@@ -254,6 +262,7 @@ int store_source(struct db *db, const char *owner, const char *id, struct source
 	*ret = (struct source_file){ .type = arena_strdup(a, db_text(res, 0, "type")),
 		                     .name = arena_strdup(a, db_text(res, 0, "name")),
 		                     .file = arena_strdup(a, db_text(res, 0, "file")),
+		                     .site = *db_text(res, 0, "site") == 't',
 		                     .hashed = *db_text(res, 0, "hashed") == 't',
 		                     .url = arena_strdup(a, db_text(res, 0, "url")),
 		                     .indexed = *db_text(res, 0, "indexed") == 't' };
@@ -276,17 +285,21 @@ int store_original(struct db *db, const char *owner, const char *id, struct orig
 	return 1;
 }
 
-int store_claim(struct db *db, const char *owner, const char *id, const struct fence *f, struct error *err)
+int store_claim(struct db *db, const char *owner, const char *id, const struct fence *f, const char *step,
+                struct error *err)
 {
-	return told(db, id, db_changed(db, "claim", DB_ARGS(owner, id, f->number, f->attempt), err), err);
+	if (!step)
+		return db_changed(db, "claim_quietly", DB_ARGS(owner, id, f->number, f->attempt), err);
+	return told(db, id, db_changed(db, "claim", DB_ARGS(owner, id, f->number, f->attempt, step), err),
+	            err);
 }
 
 int store_progress(struct db *db, const char *owner, const char *id, const struct fence *f, double progress,
-                   struct error *err)
+                   const char *step, struct error *err)
 {
-	return told(db, id,
-	            db_changed(db, "progress", DB_ARGS(owner, id, f->number, f->attempt, progress), err),
-	            err);
+	return told(
+	    db, id,
+	    db_changed(db, "progress", DB_ARGS(owner, id, f->number, f->attempt, progress, step), err), err);
 }
 
 int store_failed(struct db *db, const char *owner, const char *id, const struct fence *f, const char *why,
@@ -310,7 +323,8 @@ int store_get_progress(struct db *db, const char *owner, const char *id, struct 
 		return found;
 	*ret = (struct progress){ arena_strdup(a, db_text(res, 0, "status")),
 		                  arena_strdup(a, db_text(res, 0, "error")),
-		                  strtod(db_text(res, 0, "progress"), NULL) };
+		                  strtod(db_text(res, 0, "progress"), NULL),
+		                  arena_strdup(a, db_text(res, 0, "step")) };
 	return 1;
 }
 

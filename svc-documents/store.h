@@ -78,6 +78,7 @@ int store_usage(struct db *db, const char *owner, Documents__Usage *out, struct 
 /* What a job needs to know. Strings live in the arena. */
 struct source_file {
 	const char *type, *name, *file, *url; /* file NULL: a web page */
+	bool site;                            /* read in rounds: store_site.h */
 	bool hashed;                          /* store_share() has been */
 	bool indexed;                         /* has an index already, of an earlier processing */
 };
@@ -98,14 +99,15 @@ struct fence {
 	int attempt;
 };
 /* Each tells those who wait, too. 0: the document is gone, or a later job's. */
-int store_claim(struct db *db, const char *owner, const char *id, const struct fence *f,
-                struct error *err) CHECKED; /* "processing" begins */
+/* "processing" begins, with this step; NULL: unseen, whatever its status is. */
+int store_claim(struct db *db, const char *owner, const char *id, const struct fence *f, const char *step,
+                struct error *err) CHECKED;
 /* In a transaction: the document's file has this hash. When an older document of the owner's has it too, that one's file
  * serves both, and `file` goes: 1, else 0. */
 int store_share(struct db *db, const char *owner, const char *id, const struct fence *f, const char *file,
                 const char *hash, struct error *err) CHECKED;
 int store_progress(struct db *db, const char *owner, const char *id, const struct fence *f, double progress,
-                   struct error *err) CHECKED;
+                   const char *step, struct error *err) CHECKED;
 int store_failed(struct db *db, const char *owner, const char *id, const struct fence *f, const char *why,
                  struct error *err) CHECKED;
 /* To be processed anew, by a job that is yet to be added. 0: the document is gone. */
@@ -115,6 +117,7 @@ int store_pending(struct db *db, const char *owner, const char *id, struct error
 struct progress {
 	const char *status, *error;
 	double progress;
+	const char *step; /* or NULL */
 };
 int store_get_progress(struct db *db, const char *owner, const char *id, struct progress *ret,
                        struct arena *a, struct error *err) CHECKED;

@@ -56,7 +56,7 @@ const struct db_stmt store_index_statements[] = {
 	  "SELECT coalesce(chunks, 0) AS chunks, terms, generation FROM document"
 	  " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4 FOR UPDATE" },
 	{ "ready",
-	  "UPDATE document SET status = 'ready', progress = 1, error = NULL, pages = $3, chunks = $4, terms = $5,"
+	  "UPDATE document SET status = 'ready', progress = 1, step = NULL, error = NULL, pages = $3, chunks = $4, terms = $5,"
 	  " model = NULL, name = CASE WHEN name = left(metadata->>'url', 200) AND $6 <> '' THEN left($6, 200) ELSE name END,"
 	  " metadata = coalesce($7::json, metadata), size = CASE WHEN $8::bigint < 0 THEN size ELSE $8 END,"
 	  " language = $9, terms_version = $10, generation = generation + 1, updated_at = now()"

@@ -17,10 +17,12 @@ enum {
  * knows of the tables, also right after the first uploads, when it knows nothing.
  */
 const struct db_stmt store_search_statements[] = {
-	{ "corpus_all", "SELECT id, name, chunks, terms, model, language, generation FROM document"
-	                " WHERE owner_id = $1 AND chunks > 0 ORDER BY id LIMIT $2" },
+	{ "corpus_all",
+	  "SELECT id, name, chunks, terms, model, language, generation, type = 'url' AS web FROM document"
+	  " WHERE owner_id = $1 AND chunks > 0 ORDER BY id LIMIT $2" },
 	{ "corpus_of",
-	  "SELECT d.id, d.name, coalesce(d.chunks, 0) AS chunks, d.terms, d.model, d.language, d.generation"
+	  "SELECT d.id, d.name, coalesce(d.chunks, 0) AS chunks, d.terms, d.model, d.language, d.generation,"
+	  " d.type = 'url' AS web"
 	  " FROM unnest($2::uuid[]) AS k (id) JOIN document d ON d.owner_id = $1 AND d.id = k.id"
 	  " ORDER BY d.id" },
 	{ "corpus_counts", "SELECT documents, chunks, terms FROM corpus WHERE owner_id = $1" },
@@ -55,6 +57,12 @@ const struct db_stmt store_search_statements[] = {
 	  "INSERT INTO known_question (owner_id, hash, model, vector)"
 	  " SELECT $1, hash, $2, vector::halfvec FROM unnest($3::text[], $4::text[]) AS k (hash, vector)"
 	  " ON CONFLICT DO NOTHING" },
+	/* A page of a site has an address of its own. */
+	{ "addresses",
+	  "SELECT k.place, coalesce(p.address, d.metadata->>'url') AS address"
+	  " FROM unnest($2::uuid[], $3::int[]) WITH ORDINALITY AS k (document_id, page, place)"
+	  " JOIN document d ON d.owner_id = $1 AND d.id = k.document_id"
+	  " LEFT JOIN part p ON p.owner_id = $1 AND p.document_id = k.document_id AND p.page = k.page" },
 	{ 0 },
 };
 
@@ -70,7 +78,8 @@ static void read_corpus(const PGresult *res, struct corpus_document **ret, const
 			                              .chunks = (uint32_t)db_int(res, i, "chunks"),
 			                              .terms = db_int(res, i, "terms"),
 			                              .language = language_named(db_text(res, i, "language")),
-			                              .generation = db_int(res, i, "generation") };
+			                              .generation = db_int(res, i, "generation"),
+			                              .web = *db_text(res, i, "web") == 't' };
 		(*models)[i] = arena_strdup(a, db_text(res, i, "model"));
 	}
 }
@@ -335,4 +344,23 @@ int store_add_known(struct db *db, const char *owner, const char *model, char **
 	    db, "add_known",
 	    DB_ARGS(owner, model, db_text_array(hashes, count, a), db_text_array(vectors, count, a)), NULL,
 	    err);
+}
+
+int store_addresses(struct db *db, const char *owner, Documents__Source *const *sources, size_t count,
+                    struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	char **ids = arena_new(a, char *, count), **pages = arena_new(a, char *, count);
+
+	for (size_t i = 0; i < count; i++) {
+		ids[i] = sources[i]->document_id;
+		pages[i] = arena_printf(a, "%d", (int)sources[i]->page);
+	}
+	if (db_exec(db, "addresses",
+	            DB_ARGS(owner, db_text_array(ids, count, a), db_text_array(pages, count, a)), &res,
+	            err) < 0)
+		return -1;
+	for (int i = 0; i < PQntuples(res); i++)
+		sources[db_int(res, i, "place") - 1]->url = arena_strdup(a, db_text(res, i, "address"));
+	return 0;
 }

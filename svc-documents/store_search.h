@@ -3,6 +3,7 @@
 #define PARLEY_DOCUMENTS_STORE_SEARCH_H
 
 #include "common/db/db.h"
+#include "documents.pb-c.h"
 #include "svc-documents/search/bm25.h"
 #include "svc-documents/search/index.h"
 #include "svc-documents/search/passage.h"
@@ -68,5 +69,9 @@ int store_known_cosines(struct db *db, const char *owner, const char *model, con
                         struct arena *a, struct error *err) CHECKED;
 int store_add_known(struct db *db, const char *owner, const char *model, char **hashes, char **vectors,
                     size_t count, struct arena *a, struct error *err) CHECKED;
+
+/* Where on the web these sources stand: fills their url. */
+int store_addresses(struct db *db, const char *owner, Documents__Source *const *sources, size_t count,
+                    struct arena *a, struct error *err) CHECKED;
 
 #endif

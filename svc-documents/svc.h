@@ -16,7 +16,7 @@ struct settings {
 	const char *extract;
 	const char *embedding_provider, *embedding_url, *embedding_key, *embedding_model;
 	struct quota quota; /* of one user */
-	int64_t upload_max, page_max, jobs, extract_memory, embedding_same;
+	int64_t upload_max, page_max, jobs, extract_memory, embedding_same, crawl_pages, crawl_delay;
 };
 
 struct documents {

@@ -106,6 +106,14 @@ static void rtf(const struct jail *jail, struct out *o)
 	rtf_read(recoder, bytes, size, o);
 }
 
+static void html_with_links(const struct jail *jail, struct out *o)
+{
+	static struct out links;
+
+	o->links = &links;
+	html(jail, o);
+}
+
 /* What is characters, and only that. */
 static void characters(const struct jail *jail, struct out *o,
                        void (*read)(const char *, size_t, struct out *))
@@ -133,6 +141,14 @@ static void xml(const struct jail *jail, struct out *o)
 	characters(jail, o, xml_read);
 }
 
+static void xml_for_links(const struct jail *jail, struct out *o)
+{
+	static struct out links;
+
+	o->links = &links;
+	characters(jail, o, xml_links);
+}
+
 static void srt(const struct jail *jail, struct out *o)
 {
 	characters(jail, o, subtitles_read);
@@ -153,10 +169,22 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *format;
 		void (*read)(const struct jail *jail, struct out *o);
-	} readers[] = { { "pdf", pdf },   { "html", html },     { "docx", docx }, { "pptx", pptx },
-		        { "xlsx", xlsx }, { "odt", odt },       { "epub", epub }, { "eml", eml },
-		        { "rtf", rtf },   { "csv", csv },       { "json", json }, { "xml", xml },
-		        { "srt", srt },   { "jail", jail_test } };
+	} readers[] = { { "pdf", pdf },
+		        { "html", html },
+		        { "docx", docx },
+		        { "pptx", pptx },
+		        { "xlsx", xlsx },
+		        { "odt", odt },
+		        { "epub", epub },
+		        { "eml", eml },
+		        { "rtf", rtf },
+		        { "csv", csv },
+		        { "json", json },
+		        { "xml", xml },
+		        { "srt", srt },
+		        { "html links", html_with_links },
+		        { "xml links", xml_for_links },
+		        { "jail", jail_test } };
 	struct jail jail = { 0 };
 	struct out o = { 0 };
 

@@ -1,7 +1,7 @@
 /*
  * helper: parley-extract, the program that reads what strangers upload: `parley-extract FORMAT MEGABYTES SECONDS`,
- * the file on standard input; on standard output three lines (its title, a warning, where a page sends its reader; each
- * may be empty), then its text. What is characters comes as UTF-8.
+ * the file on standard input; on standard output five lines (its title, a warning, where a page sends its reader, what its
+ * addresses are relative to, and these when they are asked for; each may be empty), then its text. What is characters comes as UTF-8.
  *
  * It lives in a jail (jail.h) and dies of too much memory or processor time. Text comes as Markdown where there is
  * structure: headings with #, lists with -, rows of tables with |. Pages end at form feeds.
@@ -31,10 +31,15 @@ struct out {
 	bool space;   /* a blank is owed */
 	bool shell;   /* a page that only a script fills */
 	char title[256], warning[256], refresh[1000]; /* told before the text */
+	struct out *links;                            /* where it points, told too; NULL: nobody asks */
+	int link_count;
+	char base[1000]; /* what a page says its addresses are relative to */
 };
 void out_text(struct out *o, const char *text, size_t size);  /* white space becomes one blank */
 void out_plain(struct out *o, const char *text, size_t size); /* as it is */
 void out_break(struct out *o, int newlines);
+/* An address to o->links, with a blank between it and the one before. */
+void out_link(struct out *o, const char *address, size_t size);
 size_t out_utf8(char *to, long c); /* a character, by its number: 1 to 4 bytes */
 void out_flush(const struct out *o);
 
@@ -53,6 +58,8 @@ void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct ou
 void csv_read(const char *bytes, size_t size, struct out *o);
 void json_read(const char *bytes, size_t size, struct out *o);
 void xml_read(const char *bytes, size_t size, struct out *o);
+/* With o->links. */
+void xml_links(const char *bytes, size_t size, struct out *o);
 void subtitles_read(const char *bytes, size_t size, struct out *o);
 
 struct GumboInternalOutput; /* gumbo.h: a parsed page */

@@ -337,6 +337,8 @@ void html_text(const struct GumboInternalOutput *page, struct out *o)
 
 	read_title(page->root, o);
 	read_refresh(page->root, o);
+	if (o->links)
+		html_links(page->root, o, 0);
 	for (unsigned i = 0; i < children->length; i++) {
 		const GumboNode *c = children->data[i];
 

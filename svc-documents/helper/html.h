@@ -25,6 +25,8 @@ struct html_amount {
 };
 void html_measure(const GumboNode *node, enum html_view view, struct html_amount *sum);
 
+void html_links(const GumboNode *node, struct out *o, int depth);
+
 void html_write(const GumboNode *node, struct out *o, enum html_view view);
 
 #endif

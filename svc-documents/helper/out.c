@@ -1,9 +1,12 @@
 /* Text on its way out. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "svc-documents/helper/helper.h"
+
+enum { LINKS_MAX = 3000, LINKS_BYTES = 512 * 1024, ADDRESS_MAX = 2000 };
 
 static void put(struct out *o, const char *bytes, size_t size)
 {
@@ -65,6 +68,28 @@ void out_break(struct out *o, int newlines)
 	o->space = false;
 }
 
+/* What separates them, and ends their line, is encoded. */
+void out_link(struct out *o, const char *address, size_t size)
+{
+	struct out *l = o->links;
+
+	while (size && isspace((unsigned char)*address))
+		address++, size--;
+	while (size && isspace((unsigned char)address[size - 1]))
+		size--;
+	if (size == 0 || size > ADDRESS_MAX || *address == '#' || l->size > LINKS_BYTES ||
+	    o->link_count == LINKS_MAX)
+		return;
+	if (o->link_count++)
+		out_plain(l, " ", 1);
+	for (size_t i = 0; i < size; i++) {
+		if (address[i] == ' ')
+			out_plain(l, "%20", 3);
+		else if ((unsigned char)address[i] > ' ')
+			out_plain(l, address + i, 1);
+	}
+}
+
 size_t out_utf8(char *to, long c)
 {
 	if (c < 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
@@ -105,11 +130,14 @@ static void write_all(const char *bytes, size_t size)
 
 void out_flush(const struct out *o)
 {
-	const char *const head[] = { o->title, o->warning, o->refresh };
+	const char *const head[] = { o->title, o->warning, o->refresh, o->base };
 
 	for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
 		write_all(head[i], strcspn(head[i], "\n"));
 		write_all("\n", 1);
 	}
+	if (o->links)
+		write_all(o->links->at, o->links->size);
+	write_all("\n", 1);
 	write_all(o->at, o->size);
 }

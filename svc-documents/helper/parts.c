@@ -118,6 +118,13 @@ xmlTextReaderPtr xml_open_utf8(const struct part *p)
 	return open_as(p, XML_PARSE_IGNORE_ENC);
 }
 
+void xml_refuse_entities(const char *bytes, size_t size)
+{
+	if (memmem(bytes, size, "<!ENTITY", 8))
+		end(VERDICT_SAYS_WHY,
+		    "The XML declares entities of its own, which can multiply text or point elsewhere: such files are not read.");
+}
+
 static int node_after(xmlTextReaderPtr xml, int rc)
 {
 	if (rc < 0)

@@ -28,6 +28,8 @@ void parts_title(const struct parts *p, struct out *o);
 /* Ends the program when it is no XML or has a document type. */
 xmlTextReaderPtr xml_open(const struct part *p);
 xmlTextReaderPtr xml_open_utf8(const struct part *p); /* whatever its declaration says */
+/* Those of the document's own can multiply text, or point elsewhere: ends the program, and says so. */
+void xml_refuse_entities(const char *bytes, size_t size);
 /* The next node: its type, 0 at the end. */
 int xml_next(xmlTextReaderPtr xml);
 /* The node behind the element and all that it holds. */

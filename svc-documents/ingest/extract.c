@@ -123,11 +123,11 @@ struct child {
 	int out, complaints; /* our ends of its standard output and error */
 };
 
-static int start(struct child *c, const struct extractors *e, const struct format *format, int file,
-                 struct error *err)
+static int start(struct child *c, const struct extractors *e, const struct format *format, bool links,
+                 int file, struct error *err)
 {
-	char seconds[16];
-	char *argv[] = { (char *)e->program, (char *)format->name, (char *)e->megabytes, seconds, NULL };
+	char seconds[16], name[32];
+	char *argv[] = { (char *)e->program, name, (char *)e->megabytes, seconds, NULL };
 	char *envp[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL };
 	int out[2], complaints[2], rc;
 	posix_spawn_file_actions_t actions;
@@ -142,6 +142,7 @@ static int start(struct child *c, const struct extractors *e, const struct forma
 		return error_internal(err, "pipe: %s", strerror(errno));
 	}
 	snprintf(seconds, sizeof seconds, "%d", format->seconds);
+	snprintf(name, sizeof name, "%s%s", format->name, links ? " links" : "");
 	sigemptyset(&none); /* ours are blocked; the helper shall die of its limits */
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, file, 0);
@@ -283,7 +284,9 @@ static void take_head(struct extracted *ret)
 		size_t size;
 	} lines[] = { { ret->title, sizeof ret->title },
 		      { ret->warning, sizeof ret->warning },
-		      { ret->refresh, sizeof ret->refresh } };
+		      { ret->refresh, sizeof ret->refresh },
+		      { ret->base, sizeof ret->base },
+		      { NULL, 0 } };
 	size_t at = 0;
 
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -292,7 +295,9 @@ static void take_head(struct extracted *ret)
 
 		if (!eol)
 			break;
-		if (n < lines[i].size)
+		if (!lines[i].to)
+			ret->links = strndup(ret->bytes + at, n);
+		else if (n < lines[i].size)
 			memcpy(lines[i].to, ret->bytes + at, n);
 		at += n + 1;
 	}
@@ -308,7 +313,7 @@ static int run(struct extractors *e, const struct format *format, int file, cons
 	struct gathered out = { .most = EXTRACT_MAX }, complaints = { .most = 4096 };
 	int rc, status;
 
-	if (start(&child, e, format, file, err) < 0)
+	if (start(&child, e, format, wish->links && format->markup, file, err) < 0)
 		return -1;
 	rc = listen_to(&child, &out, &complaints, wish, err);
 	status = wait_for(&child, rc < 0);
@@ -353,6 +358,7 @@ int extractors_try(struct extractors *e, char **ret, struct error *err)
 	if (rc < 0)
 		return -1;
 	*ret = strndup(said.bytes ? said.bytes : "", said.size);
+	free(said.links);
 	free(said.bytes);
 	return 0;
 }

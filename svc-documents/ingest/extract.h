@@ -28,6 +28,8 @@ struct extracted {
 	size_t size;
 	char title[300], warning[300]; /* empty when there is none */
 	char refresh[1024];            /* where a page sends its reader on at once */
+	char base[1024];               /* what its addresses are relative to */
+	char *links; /* malloc'ed: addresses as they stand there, a blank between; NULL: not asked for */
 };
 
 /* Where the helper is, what it may have, and how many of them run at once in this process, whoever asks. */
@@ -43,6 +45,7 @@ struct wish {
 	int64_t deadline;             /* clock_unix_ms(); waiting for a place ends there */
 	bool (*wanted)(void *arg);    /* may be NULL */
 	void *arg;
+	bool links; /* of a page; of other XML instead of its text: what kind of list it is, as its title */
 };
 
 /* ERROR_NOT_FOUND: nobody wants it any more. */

@@ -11,6 +11,7 @@
 #include "common/json/json.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/again.h"
+#include "svc-documents/ingest/crawl.h"
 #include "svc-documents/ingest/page.h"
 #include "svc-documents/store.h"
 
@@ -122,18 +123,32 @@ int ingest_later(struct db *db, const char *owner, const char *document_id, stru
 {
 	if (ingest_cancel(db, owner, document_id, err) < 0)
 		return -1;
-	return job_add(db, "ingest", owner, document_id,
-	               arena_printf(a, "{\"document\":\"%s\"}", document_id), 0, err);
+	return ingest_again(db, &(struct target){ .owner = owner, .id = document_id }, 0, a, err);
+}
+
+int ingest_again(struct db *db, const struct target *t, int delay, struct arena *a, struct error *err)
+{
+	return job_add(db, "ingest", t->owner, t->id,
+	               arena_printf(a, "{\"document\":\"%s\"%s}", t->id, t->quiet ? ",\"quiet\":1" : ""),
+	               delay, err);
+}
+
+static struct target target_of(const struct job *job, struct arena *a)
+{
+	OWN(json) json_object *payload = NULL;
+	struct error err = { 0 };
+	struct target t = { .owner = job->owner_id, .fence = { job->number, job->attempt } };
+
+	if (json_parse(job->payload, strlen(job->payload), &payload, &err) < 0)
+		return t;
+	t.id = arena_strdup(a, json_string(payload, "document"));
+	t.quiet = json_int(payload, "quiet", 0) != 0;
+	return t;
 }
 
 const char *ingest_document(const struct job *job, struct arena *a)
 {
-	OWN(json) json_object *payload = NULL;
-	struct error err = { 0 };
-
-	if (json_parse(job->payload, strlen(job->payload), &payload, &err) < 0)
-		return NULL;
-	return arena_strdup(a, json_string(payload, "document"));
+	return target_of(job, a).id;
 }
 
 int ingest_store(struct call *call, const char *owner, const char *id, const struct fence *f,
@@ -173,25 +188,25 @@ static int process(struct call *call, const struct target *t)
 	int found = store_source(call->db, t->owner, t->id, &source, call->arena, call->err);
 
 	if (found > 0)
-		found = store_claim(call->db, t->owner, t->id, &t->fence, call->err);
+		found = store_claim(call->db, t->owner, t->id, &t->fence,
+		                    t->quiet      ? NULL
+		                    : source.file ? "extract"
+		                                  : "fetch",
+		                    call->err);
 	if (found <= 0)
 		return found == 0 ? prepare_gone(call) : -1;
+	if (source.site)
+		return crawl(call, t);
 	if ((source.file ? prepare_file(call, t, &source, &p) : page_prepare(call, t, source.url, &p)) < 0)
 		return -1;
-	if (p.clean.size > TOLD && prepare_tell(call, t, 0.8) < 0)
+	if (p.clean.size > TOLD && prepare_tell(call, t, 0.8, "store") < 0)
 		return -1;
 	return commit(call, t, &p);
 }
 
-static struct target target_of(struct call *call, const struct job *job)
-{
-	return (
-	    struct target){ job->owner_id, ingest_document(job, call->arena), { job->number, job->attempt } };
-}
-
 static int ingest(struct call *call, const struct job *job)
 {
-	struct target t = target_of(call, job);
+	struct target t = target_of(job, call->arena);
 
 	if (!t.id)
 		return error_internal(call->err, "ingest: no document in the payload");
@@ -205,13 +220,13 @@ static int ingest(struct call *call, const struct job *job)
 
 static void ingest_failed(struct call *call, const struct job *job, const struct error *why)
 {
-	struct target t = target_of(call, job);
+	struct target t = target_of(job, call->arena);
 	const char *sentence = why->code == ERROR_INTERNAL
 	                           ? "Something went wrong here; processing it again may help."
 	                           : why->message;
 
 	/* Nobody is left to tell when the database is away; reindexing is always possible. */
-	if (t.id && store_failed(call->db, t.owner, t.id, &t.fence, sentence, call->err) < 0)
+	if (t.id && !t.quiet && store_failed(call->db, t.owner, t.id, &t.fence, sentence, call->err) < 0)
 		error_clear(call->err);
 }
 
@@ -226,6 +241,11 @@ static int sweep(struct call *call, const struct job *job)
 }
 
 const struct job_kind ingest_kinds[] = {
+	{ .kind = "rounds",
+	  .run = crawl_rounds,
+	  .attempts = 20,
+	  .first_pause_ms = 10 * 1000,
+	  .lease_ms = 60 * 1000 },
 	{ .kind = "ingest",
 	  .run = ingest,
 	  .give_up = ingest_failed,

@@ -7,6 +7,7 @@
 #ifndef PARLEY_DOCUMENTS_INGEST_H
 #define PARLEY_DOCUMENTS_INGEST_H
 
+#include "svc-documents/ingest/prepare.h"
 #include "svc-documents/store_index.h"
 #include "svc-documents/svc.h"
 
@@ -18,6 +19,9 @@ extern const size_t ingest_kind_count;
 int ingest_later(struct db *db, const char *owner, const char *document_id, struct arena *a,
                  struct error *err) CHECKED;
 
+/* The same after so many seconds, by a job that runs; quiet: see struct target. */
+int ingest_again(struct db *db, const struct target *t, int delay, struct arena *a,
+                 struct error *err) CHECKED;
 /* In the caller's transaction: no more of it. */
 int ingest_cancel(struct db *db, const char *owner, const char *document_id, struct error *err) CHECKED;
 /* In the caller's transaction: everything about a document is stored; its vectors follow, where a model makes some. 1,

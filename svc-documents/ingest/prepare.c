@@ -16,9 +16,11 @@ int prepare_gone(struct call *call)
 	return error_set(call->err, ERROR_NOT_FOUND, "the document is gone, or somebody else's work by now");
 }
 
-int prepare_tell(struct call *call, const struct target *t, double progress)
+int prepare_tell(struct call *call, const struct target *t, double progress, const char *step)
 {
-	int found = t->id ? store_progress(call->db, t->owner, t->id, &t->fence, progress, call->err) : 1;
+	int found = t->id && !t->quiet
+	                ? store_progress(call->db, t->owner, t->id, &t->fence, progress, step, call->err)
+	                : 1;
 
 	return found == 0 ? prepare_gone(call) : found;
 }
@@ -38,7 +40,7 @@ static int check(const struct clean *clean, struct error *err)
 	return error_set(err, ERROR_INVALID, "There is no text in it.");
 }
 
-static void build_index(struct prepared *p, struct arena *a)
+void prepare_index(struct prepared *p, struct arena *a)
 {
 	struct stemmers *stemmers = stemmers_new();
 	struct index_builder *b;
@@ -62,7 +64,7 @@ static int prepare_text(struct call *call, const struct format *format, const ch
 	if (check(&ret->clean, call->err) < 0)
 		return -1;
 	ret->count = chunk_text(&ret->clean, &ret->chunks, call->arena);
-	build_index(ret, call->arena);
+	prepare_index(ret, call->arena);
 	return 0;
 }
 
@@ -86,46 +88,21 @@ static bool wanted(void *arg)
 	                          in->call->err) != 0;
 }
 
-static int extract(struct call *call, const struct target *t, const struct raw *raw, struct extracted *got)
+static int extract(struct call *call, const struct target *t, const struct raw *raw, bool links,
+                   struct extracted *got)
 {
 	const struct documents *svc = documents_state(call);
 	struct interest in = { .call = call, .target = t };
-	struct wish wish = {
-		.cancelled = call->cancelled, .deadline = call->deadline, .wanted = wanted, .arg = &in
-	};
+	struct wish wish = { .cancelled = call->cancelled,
+		             .deadline = call->deadline,
+		             .wanted = wanted,
+		             .arg = &in,
+		             .links = links };
 	int rc;
 
 	watch_add(svc->watch, &in.watcher, t->id ? t->id : "");
 	rc = extract_run(svc->extractors, raw->format, raw->file, &wish, got, call->err);
 	watch_remove(svc->watch, &in.watcher);
-	return rc;
-}
-
-static void add_warning(struct prepared *p, const char *warning, struct arena *a)
-{
-	if (warning && *warning)
-		p->warning =
-		    p->warning ? arena_printf(a, "%s %s", p->warning, warning) : arena_strdup(a, warning);
-}
-
-static int prepare_extracted(struct call *call, const struct target *t, const struct raw *raw,
-                             struct prepared *ret, const char **refresh)
-{
-	struct extracted got;
-	int rc = 0;
-
-	if (extract(call, t, raw, &got) < 0)
-		return -1;
-	if (*got.title)
-		ret->title = arena_strdup(call->arena, got.title);
-	add_warning(ret, got.warning, call->arena);
-	if (*got.refresh && refresh)
-		*refresh = arena_strdup(call->arena, got.refresh);
-	else if (prepare_tell(call, t, 0.2) < 0)
-		rc = -1;
-	else
-		rc = prepare_text(call, raw->format, got.bytes, got.size, ret);
-	free(got.bytes);
 	return rc;
 }
 
@@ -153,9 +130,22 @@ static int replace(int *file, const char *text, size_t size, struct error *err)
 	return *file < 0 ? -1 : extract_write(*file, text, size, err);
 }
 
-/* Whatever is characters becomes UTF-8 first. */
-static int prepare_characters(struct call *call, const struct target *t, struct raw *raw,
-                              struct prepared *ret, const char **refresh)
+/* The text is the bytes themselves, or a copy of what they became. */
+static void take_plain(struct charset_text *c, char *bytes, struct extracted *ret)
+{
+	ret->size = c->size;
+	ret->bytes = bytes;
+	if (c->text == bytes)
+		return;
+	ret->bytes = malloc(c->size + 1);
+	if (!ret->bytes)
+		abort();
+	memcpy(ret->bytes, c->text, c->size);
+	free(bytes);
+}
+
+/* Whatever is characters becomes UTF-8 first. 1: that is all there is to it. */
+static int recode(struct call *call, struct raw *raw, struct reading *ret)
 {
 	struct charset_text c;
 	size_t size;
@@ -165,21 +155,63 @@ static int prepare_characters(struct call *call, const struct target *t, struct 
 	if (!bytes)
 		return -1;
 	charset_to_utf8(bytes, size, raw->content_type, raw->format->markup, &c, call->arena);
-	add_warning(ret, c.doubt, call->arena);
-	if (raw->format->reader == FORMAT_PLAIN)
-		rc = prepare_text(call, raw->format, c.text, c.size, ret);
-	else if (c.text != bytes)
+	ret->doubt = c.doubt;
+	if (raw->format->reader == FORMAT_PLAIN) {
+		take_plain(&c, bytes, &ret->got);
+		return 1;
+	}
+	if (c.text != bytes)
 		rc = replace(&raw->file, c.text, c.size, call->err);
 	free(bytes);
-	if (rc == 0 && raw->format->reader == FORMAT_HELPER)
-		rc = prepare_extracted(call, t, raw, ret, refresh);
 	return rc;
+}
+
+int prepare_read(struct call *call, const struct target *t, struct raw *raw, bool links, struct reading *ret)
+{
+	int rc = 0;
+
+	*ret = (struct reading){ 0 };
+	if (raw->format->text)
+		rc = recode(call, raw, ret);
+	if (rc == 0)
+		rc = extract(call, t, raw, links, &ret->got);
+	return rc < 0 ? -1 : 0;
+}
+
+void prepare_done(struct reading *r)
+{
+	free(r->got.bytes);
+	free(r->got.links);
+}
+
+/* --- All of it ------------------------------------------------------------------------------------------------------ */
+
+static void add_warning(struct prepared *p, const char *warning, struct arena *a)
+{
+	if (warning && *warning)
+		p->warning =
+		    p->warning ? arena_printf(a, "%s %s", p->warning, warning) : arena_strdup(a, warning);
 }
 
 int prepare(struct call *call, const struct target *t, struct raw *raw, struct prepared *ret,
             const char **refresh)
 {
+	struct reading r;
+	int rc = 0;
+
 	*ret = (struct prepared){ .size = -1 };
-	return raw->format->text ? prepare_characters(call, t, raw, ret, refresh)
-	                         : prepare_extracted(call, t, raw, ret, refresh);
+	if (prepare_read(call, t, raw, false, &r) < 0)
+		return -1;
+	if (*r.got.title)
+		ret->title = arena_strdup(call->arena, r.got.title);
+	add_warning(ret, r.doubt, call->arena);
+	add_warning(ret, r.got.warning, call->arena);
+	if (*r.got.refresh && refresh)
+		*refresh = arena_strdup(call->arena, r.got.refresh);
+	else if (raw->format->reader == FORMAT_HELPER && prepare_tell(call, t, 0.2, "chunk") < 0)
+		rc = -1;
+	else
+		rc = prepare_text(call, raw->format, r.got.bytes, r.got.size, ret);
+	prepare_done(&r);
+	return rc;
 }

@@ -332,6 +332,23 @@ static Documents__Source *source(const struct search *s, const struct passage *p
 	return out;
 }
 
+/* Those of the web are cited by their addresses; the pages of a site are no pages that one could leaf to. */
+static int add_addresses(struct call *call, const struct search *s, const struct passage *passages,
+                         Documents__SearchReply *out)
+{
+	Documents__Source **web = arena_new(call->arena, Documents__Source *, out->n_results + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < out->n_results; i++)
+		if (s->corpus.documents[passages[i].chunk->document].web)
+			web[n++] = out->results[i];
+	if (n && store_addresses(call->db, s->scope->owner, web, n, call->arena, call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		web[i]->has_page = 0;
+	return 0;
+}
+
 static int answer(struct call *call, struct search *s, const struct search_wish *wish,
                   Documents__SearchReply *out)
 {
@@ -353,7 +370,7 @@ static int answer(struct call *call, struct search *s, const struct search_wish 
 	out->results = arena_new(call->arena, Documents__Source *, n);
 	for (size_t i = 0; i < n; i++)
 		out->results[out->n_results++] = source(s, &passages[i], wish, call->arena);
-	return 0;
+	return add_addresses(call, s, passages, out);
 }
 
 static int find(struct call *call, struct search *s, const struct search_wish *wish,

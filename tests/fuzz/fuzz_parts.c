@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/docx.c svc-documents/helper/docx_styles.c svc-documents/helper/pptx.c svc-documents/helper/xlsx.c svc-documents/helper/odt.c svc-documents/helper/epub.c svc-documents/helper/xml.c svc-documents/helper/parts.c svc-documents/helper/html.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -larchive -lgumbo -lxml2 */
+/* links: svc-documents/helper/docx.c svc-documents/helper/docx_styles.c svc-documents/helper/pptx.c svc-documents/helper/xlsx.c svc-documents/helper/odt.c svc-documents/helper/epub.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/parts.c svc-documents/helper/html.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -larchive -lgumbo -lxml2 */
 /* parts: the first byte chooses a format of zipped XML, or XML itself; any bytes are read or refused without a fault. */
 #include <sanitizer/allocator_interface.h>
 #include <sanitizer/lsan_interface.h>
@@ -50,14 +50,16 @@ static void read_one(int kind, int file, const char *bytes, size_t size)
 {
 	static void (*const readers[])(int, struct out *) = { docx_read, pptx_read, xlsx_read, odt_read,
 		                                              epub_read };
-	struct out o = { 0 };
+	struct out o = { 0 }, links = { 0 };
 
 	if (setjmp(out_of_it))
 		return;
 	if (kind < 5)
 		readers[kind](file, &o);
-	else
+	else if (kind == 5)
 		xml_read(bytes, size, &o);
+	else
+		o.links = &links, xml_links(bytes, size, &o);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -77,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (file < 0 || write(file, all, size - 1) != (ssize_t)size - 1 || lseek(file, 0, SEEK_SET) < 0)
 		abort();
 	recording = begun > WARM;
-	read_one(bytes[0] % 6, file, all, size - 1);
+	read_one(bytes[0] % 7, file, all, size - 1);
 	xmlResetLastError();
 	recording = 0;
 	for (size_t i = 0; i < kept_count; i++)

@@ -139,7 +139,7 @@ static void a_document_is_its_owners_alone(void **state)
 	assert_int_equal(list.n_documents, 0);
 	assert_int_equal(store_source(&db, GRACE, id, &source, &arena, &err), 0);
 	assert_int_equal(store_get_progress(&db, GRACE, id, &progress, &arena, &err), 0);
-	assert_int_equal(store_claim(&db, GRACE, id, &first, &err), 0);
+	assert_int_equal(store_claim(&db, GRACE, id, &first, "extract", &err), 0);
 	assert_int_equal(store_pending(&db, GRACE, id, &err), 0);
 	assert_int_equal(store_failed(&db, GRACE, id, &(struct fence){ 0 }, "no", &err), 0);
 	assert_int_equal(store_prepared(&db, GRACE, id, &(struct fence){ 0 }, prepare(1), &arena, &err), 0);
@@ -162,15 +162,16 @@ static void a_job_that_wakes_too_late_changes_nothing(void **state)
 	const char *id = new_document();
 
 	(void)state;
-	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
-	assert_int_equal(store_claim(&db, ADA, id, &second, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &second, "extract", &err), 1);
 	assert_int_equal(store_prepared(&db, ADA, id, &second, prepare(3), &arena, &err), 1);
-	assert_int_equal(store_progress(&db, ADA, id, &first, 0.2, &err), 0);
+	assert_int_equal(store_progress(&db, ADA, id, &first, 0.2, "chunk", &err), 0);
 	assert_int_equal(store_failed(&db, ADA, id, &first, "too late", &err), 0);
 	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &arena, &err), 0);
 	assert_string_equal(status_of(id), "ready");
 	assert_int_equal(store_rig_number("t_chunks"), 3);
-	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 0); /* before it had even begun */
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err),
+	                 0); /* before it had even begun */
 	assert_string_equal(status_of(id), "ready");
 }
 
@@ -179,13 +180,14 @@ static void of_two_reindexes_the_later_counts(void **state)
 	const char *id = new_document();
 
 	(void)state;
-	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
 	assert_int_equal(store_pending(&db, ADA, id, &err), 1);
-	assert_int_equal(store_claim(&db, ADA, id, &later, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &later, "extract", &err), 1);
 	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &arena, &err), 0);
-	assert_int_equal(store_claim(&db, ADA, id, &second, &err), 0);
+	assert_int_equal(store_claim(&db, ADA, id, &second, "extract", &err), 0);
 	assert_int_equal(store_prepared(&db, ADA, id, &later, prepare(2), &arena, &err), 1);
-	assert_int_equal(store_claim(&db, ADA, id, &later, &err), 1); /* handed back, and taken again */
+	assert_int_equal(store_claim(&db, ADA, id, &later, "extract", &err),
+	                 1); /* handed back, and taken again */
 }
 
 static void writing_replaces_what_there_was(void **state)
@@ -195,7 +197,7 @@ static void writing_replaces_what_there_was(void **state)
 	int64_t bytes, characters;
 
 	(void)state;
-	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
 	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(700), &arena, &err), 1);
 	add_vectors(id, 700);
 	assert_int_equal(store_rig_number("t_counted"), 1700700);
@@ -214,7 +216,7 @@ static void deleting_leaves_nothing(void **state)
 	const char *id = new_document();
 
 	(void)state;
-	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
 	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(5), &arena, &err), 1);
 	add_vectors(id, 5);
 	assert_int_equal(store_delete(&db, ADA, id, &err), 1);
@@ -240,7 +242,7 @@ static void the_words_of_an_account_that_is_gone_are_swept(void **state)
 	int64_t swept = 0;
 
 	(void)state;
-	assert_int_equal(store_claim(&db, ADA, id, &first, &err), 1);
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
 	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(5), &arena, &err), 1);
 	OK(store_sweep(&db, &swept, &err));
 	assert_true(store_rig_number("t_rows") > 0);

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
 /* What the helper's small readers make of files: mail, RTF, CSV, pages. */
 #include "svc-documents/helper/helper.h"
 
@@ -43,6 +43,10 @@ static void xml(char *bytes, struct out *o)
 static void subtitles(char *bytes, struct out *o)
 {
 	subtitles_read(bytes, strlen(bytes), o);
+}
+static void feed(char *bytes, struct out *o)
+{
+	xml_links(bytes, strlen(bytes), o);
 }
 static void html(char *bytes, struct out *o)
 {
@@ -137,6 +141,45 @@ static void test_readers(void **state)
 	}
 }
 
+static void test_links(void **state)
+{
+	static const struct {
+		void (*read)(char *bytes, struct out *o);
+		const char *bytes, *links, *title, *base;
+	} pages[] = {
+		{ html,
+		  "<base href=/x/><a href=' a b '>1</a><a rel=nofollow href=no>2</a><a href='#top'>3</a><area href=c>"
+		  "<link rel=alternate type=application/rss+xml href=feed><link rel=stylesheet href=css>",
+		  "a%20b c feed", "", "/x/" },
+		{ feed, "<sitemapindex><sitemap><loc> http://a/b\n</loc></sitemap></sitemapindex>",
+		  "http://a/b", "sitemapindex", "" },
+		{ feed,
+		  "<feed xmlns='http://www.w3.org/2005/Atom'><entry><link href='http://a/1'/><link rel='self' href='http://a/2'/>"
+		  "</entry></feed>",
+		  "http://a/1", "feed", "" },
+		{ feed, "<rss><item><link><![CDATA[http://a/1?x&y]]></link></item></rss>", "http://a/1?x&y",
+		  "rss", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+		struct out links = { 0 }, o = { .links = &links };
+		char *bytes = strdup(pages[i].bytes), *got;
+
+		assert_non_null(bytes);
+		pages[i].read(bytes, &o);
+		got = strndup(links.at ? links.at : "", links.size);
+		assert_string_equal(got, pages[i].links);
+		assert_string_equal(o.base, pages[i].base);
+		if (*pages[i].title)
+			assert_string_equal(o.title, pages[i].title);
+		free(got);
+		free(links.at);
+		free(o.at);
+		free(bytes);
+	}
+}
+
 /* The rows that come late in a table are found under its names. */
 static void test_long_table(void **state)
 {
@@ -159,7 +202,7 @@ static void test_long_table(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_readers),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_readers), cmocka_unit_test(test_links),
 		                            cmocka_unit_test(test_long_table) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
