@@ -62,8 +62,8 @@ static const char *first_issuer(json_object *document, const char *url, struct a
 	return NULL;
 }
 
-static int read_resource(json_object *document, const char *url, struct oauth_resource *ret, struct arena *a,
-                         struct error *err)
+int oauth_read_resource(json_object *document, const char *url, struct oauth_resource *ret, struct arena *a,
+                        struct error *err)
 {
 	const char *resource = oauth_word(document, "resource", OAUTH_URL_BYTES, a);
 
@@ -99,7 +99,7 @@ int oauth_find_resource(const struct oauth *o, const char *url, const struct oau
 		int found = places[i] ? oauth_get(o, places[i], &document, err) : 0;
 
 		if (found)
-			return found < 0 ? -1 : read_resource(document, url, ret, o->arena, err);
+			return found < 0 ? -1 : oauth_read_resource(document, url, ret, o->arena, err);
 	}
 	return 0;
 }

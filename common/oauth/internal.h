@@ -47,4 +47,10 @@ void oauth_form_add(struct text *form, const char *name, const char *value);
 /* "the server says: ..." with the words of an error answer; always -1. */
 int oauth_refused(enum error_code code, const char *what, int status, json_object *answer, struct error *err);
 
+/* --- discover.c --- */
+
+/* What a resource's document says of the resource at `url`: 1 or -1. */
+int oauth_read_resource(json_object *document, const char *url, struct oauth_resource *ret, struct arena *a,
+                        struct error *err) CHECKED;
+
 #endif

@@ -2,10 +2,8 @@
 // its tokens, at http://127.0.0.1:MCP_PORT/mcp. Whoever comes is signed in as alice and consents, so that redirects alone
 // play the browser.
 //
-// Environment: DENY=1 the user says no; NO_DCR=1 no registration; CIMD=1 client ids may be URLs; ACCESS_TTL=2 seconds;
-// REDIRECT_URI of the client pre-registered (secret pre-registered-secret-0123456789).
-// GET  AS/control             {requests: {"/token": 3, ...}}
-// POST AS/control {down}      refuse everything else with 503
+// GET  AS/control                   {requests: {"/token": 3, ...}}: how often each path was asked for
+// POST AS/control {down, deny, ttl} down: refuse everything else with 503; deny: the user says no; ttl: of access tokens
 import http from 'node:http';
 import Provider, { errors } from 'oidc-provider';
 import express from 'express';
@@ -17,33 +15,29 @@ import { z } from 'zod';
 
 const [asPort, mcpPort] = process.argv.slice(2).map(Number);
 const AS = `http://127.0.0.1:${asPort}`, RS = `http://127.0.0.1:${mcpPort}`, RESOURCE = `${RS}/mcp`;
-const TTL = Number(process.env.ACCESS_TTL || 3600);
+const now = { down: false, deny: false, ttl: 3600 };
 
 // --- The authorization server ---------------------------------------------------------------------------------------------
 
 const provider = new Provider(AS, {
   scopes: ['openid', 'offline_access', 'mcp:read', 'mcp:write'],
-  clients: [{ client_id: 'pre-registered', client_secret: 'pre-registered-secret-0123456789',
-    redirect_uris: [process.env.REDIRECT_URI || 'http://127.0.0.1:8080/oauth/callback'],
-    grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] }],
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
-  ttl: { AccessToken: TTL, AuthorizationCode: 60, RefreshToken: 86400, Grant: 86400, Session: 86400, Interaction: 600, IdToken: 3600 },
+  ttl: { AccessToken: () => now.ttl, AuthorizationCode: 60, RefreshToken: 86400, Grant: 86400, Session: 86400, Interaction: 600, IdToken: 3600 },
   features: {
     devInteractions: { enabled: false },
-    registration: { enabled: process.env.NO_DCR !== '1' },
+    registration: { enabled: true },
     revocation: { enabled: true, allowedPolicy: () => true },
-    clientIdMetadataDocument: { enabled: process.env.CIMD === '1', ack: 'draft-02' },
     resourceIndicators: {
       enabled: true,
       defaultResource: (ctx, client, oneOf) => oneOf,
       useGrantedResource: () => true,
       getResourceServerInfo: (ctx, resource) => {
         if (resource !== RESOURCE) throw new errors.InvalidTarget();
-        return { scope: 'mcp:read mcp:write', audience: resource, accessTokenFormat: 'jwt', accessTokenTTL: TTL, jwt: { sign: { alg: 'RS256' } } };
+        return { scope: 'mcp:read mcp:write', audience: resource, accessTokenFormat: 'jwt', accessTokenTTL: now.ttl, jwt: { sign: { alg: 'RS256' } } };
       },
     },
   },
@@ -52,7 +46,7 @@ const provider = new Provider(AS, {
 
 async function interact(req, res) {
   const d = await provider.interactionDetails(req, res);
-  if (process.env.DENY === '1') return provider.interactionFinished(req, res, { error: 'access_denied', error_description: 'user said no' });
+  if (now.deny) return provider.interactionFinished(req, res, { error: 'access_denied', error_description: 'user said no' });
   if (d.prompt.name === 'login') return provider.interactionFinished(req, res, { login: { accountId: 'alice' } });
   const grant = d.grantId ? await provider.Grant.find(d.grantId) : new provider.Grant({ accountId: d.session.accountId, clientId: d.params.client_id });
   if (d.prompt.details.missingOIDCScope) grant.addOIDCScope(d.prompt.details.missingOIDCScope.join(' '));
@@ -61,17 +55,16 @@ async function interact(req, res) {
 }
 
 const requests = {};
-let down = false;
 http.createServer(async (req, res) => {
   const where = req.url.split('?')[0];
   if (where === '/control') {
     let body = '';
     for await (const piece of req) body += piece;
-    if (body) ({ down } = JSON.parse(body));
+    if (body) Object.assign(now, JSON.parse(body));
     return res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ requests }));
   }
   requests[where] = (requests[where] ?? 0) + 1;
-  if (down) return res.writeHead(503).end();
+  if (now.down) return res.writeHead(503).end();
   return where.startsWith('/interaction/') ? interact(req, res) : provider.callback()(req, res);
 }).listen(asPort, '127.0.0.1');
 
