@@ -38,6 +38,12 @@ const struct config_key chat_keys[] = {
 	    "where a browser goes on after a sign-in at an MCP server; a page of ours says how it went when empty"),
 	CONFIG_BETWEEN(struct chat_settings, servers_per_user, "CHAT_SERVERS_PER_USER", "100", 1, 100000,
 	               "MCP servers that one user may have"),
+	CONFIG_BETWEEN(struct chat_settings, tool_rounds, "CHAT_TOOL_ROUNDS", "8", 1, 50,
+	               "how often in one answer a model may call tools and be told what came back"),
+	CONFIG_BETWEEN(struct chat_settings, tool_seconds, "CHAT_TOOL_SECONDS", "60", 1, 300,
+	               "for one call of a tool"),
+	CONFIG_BETWEEN(struct chat_settings, tools_seconds, "CHAT_TOOLS_SECONDS", "180", 1, 600,
+	               "for all calls of tools in one answer; waiting for people does not count"),
 };
 
 int chat_settings_check(void *settings, struct arena *a, struct error *err)

@@ -12,6 +12,7 @@ struct chat_settings {
 	const char *base_url_3, *api_key_3, *model_3;
 	const char *public_url, *oauth_clients, *oauth_return_url;
 	int64_t idle_seconds, total_seconds, context_tokens, servers_per_user;
+	int64_t tool_rounds, tools_seconds, tool_seconds;
 };
 
 extern const struct config_key chat_keys[];

@@ -10,6 +10,7 @@
 #include "svc-chat/messages.h"
 #include "svc-chat/store.h"
 #include "svc-chat/turn/events.h"
+#include "svc-chat/turn/turn.h"
 
 /* --- Chats ------------------------------------------------------------------------------------------------------------ */
 
@@ -134,11 +135,60 @@ static int as_chat_message(struct call *call, Chat__Message *message, ProtobufCM
 	return 0;
 }
 
+static Chat__FunctionCall *show_call(const Chat__ToolCall *tool, struct arena *a)
+{
+	Chat__FunctionCall *out = arena_new(a, Chat__FunctionCall, 1);
+
+	chat__function_call__init(out);
+	out->name = tool->name;
+	out->parameters = tool->arguments;
+	out->call_id = tool->id;
+	return out;
+}
+
+/* How sure we are of what became of a call. */
+static const char *verification_of(const char *status)
+{
+	static const struct {
+		const char *status, *words;
+	} rows[] = { { "done", "the tool answered" },
+		     { "failed", "the tool answered with a failure, or could not be called" },
+		     { "denied", "not executed: it was not approved" },
+		     { "unknown", "the outcome is unknown" },
+		     { "waiting", "not executed yet: it waits for its user" } };
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (strcmp(rows[i].status, status) == 0)
+			return rows[i].words;
+	return "under way";
+}
+
+static Chat__ExecutionResult *show_result(const Chat__ToolCall *tool, struct arena *a)
+{
+	Chat__ExecutionResult *out = arena_new(a, Chat__ExecutionResult, 1);
+
+	chat__execution_result__init(out);
+	out->has_success = true;
+	out->success = strcmp(tool->status, "done") == 0;
+	out->message = tool->content ? tool->content : (char *)"";
+	out->verification = (char *)verification_of(tool->status);
+	return out;
+}
+
+static void show_calls(const Chat__Message *message, Chat__ConnectMessage *out, struct arena *a)
+{
+	out->function_calls = arena_new(a, Chat__FunctionCall *, message->n_tool_calls);
+	out->execution_results = arena_new(a, Chat__ExecutionResult *, message->n_tool_calls);
+	for (size_t i = 0; i < message->n_tool_calls; i++) {
+		out->function_calls[out->n_function_calls++] = show_call(message->tool_calls[i], a);
+		out->execution_results[out->n_execution_results++] = show_result(message->tool_calls[i], a);
+	}
+}
+
 static int as_connect_message(struct call *call, Chat__Message *message, ProtobufCMessage *answer)
 {
 	Chat__ConnectMessage *out = (Chat__ConnectMessage *)answer;
 
-	(void)call;
 	out->has_id = true;
 	out->id = message->number;
 	out->content = out->message = message->content;
@@ -146,6 +196,7 @@ static int as_connect_message(struct call *call, Chat__Message *message, Protobu
 	out->created_at = message->created_at;
 	out->reasoning = message->reasoning;
 	out->model_used = message->model;
+	show_calls(message, out, call->arena);
 	return 0;
 }
 
@@ -213,6 +264,25 @@ int chat_edit_chat_message(struct call *call, const Chat__EditChatMessageRequest
 	if (find_message(call, in->chat_id, in->message_id, &ask.session, &ask.edits) < 0)
 		return -1;
 	return messages_ask(call, &ask, as_chat_message, &out->base);
+}
+
+int chat_approve_chat_tool_call(struct call *call, const Chat__ApproveChatToolCallRequest *in,
+                                Chat__ToolCall *out)
+{
+	const char *session;
+
+	return find(call, in->chat_id, &session) < 0
+	           ? -1
+	           : turn_approve(call, session, in->tool_call_id, in->scope, in->arguments, out);
+}
+
+int chat_deny_chat_tool_call(struct call *call, const Chat__DenyChatToolCallRequest *in, Chat__ToolCall *out)
+{
+	const char *session;
+
+	return find(call, in->chat_id, &session) < 0
+	           ? -1
+	           : turn_deny(call, session, in->tool_call_id, in->reason, out);
 }
 
 int chat_set_chat_feedback(struct call *call, const Chat__ChatFeedbackRequest *in, Chat__ChatMessage *out)

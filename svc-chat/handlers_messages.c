@@ -101,6 +101,16 @@ int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Cha
 	return messages_stop(call, in->session_id, in->message_id, NULL, &out->base);
 }
 
+int chat_approve_tool_call(struct call *call, const Chat__ApproveToolCallRequest *in, Chat__ToolCall *out)
+{
+	return turn_approve(call, in->session_id, in->tool_call_id, in->scope, in->arguments, out);
+}
+
+int chat_deny_tool_call(struct call *call, const Chat__DenyToolCallRequest *in, Chat__ToolCall *out)
+{
+	return turn_deny(call, in->session_id, in->tool_call_id, in->reason, out);
+}
+
 int chat_set_feedback(struct call *call, const Chat__FeedbackRequest *in, Chat__Message *out)
 {
 	return messages_judge(call, in->session_id, in->message_id, in->value, in->comment, out);

@@ -100,6 +100,8 @@ int chat_preview(struct call *call, const Chat__PreviewRequest *in, Chat__Previe
 		.history = history_of(in, call->arena),
 		.history_count = in->n_chat_history,
 		.stop = call->cancelled,
+		.for_visitor = call->caller->kind != RPC__CALLER__KIND__USER,
+		.usage = CHAT__TOKEN_USAGE__INIT,
 		.on_text = take_text,
 		.on_take_back = take_back,
 		.arg = &text,

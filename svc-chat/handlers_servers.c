@@ -9,7 +9,7 @@
 #include "svc-chat/oauth/bearer.h"
 #include "svc-chat/state.h"
 #include "svc-chat/tools/name.h"
-#include "svc-chat/tools/servers.h"
+#include "svc-chat/tools/toolbox.h"
 
 enum {
 	TEST_MS = 9500,         /* of a test, which never hangs */
@@ -291,80 +291,40 @@ int chat_connect_server(struct call *call, const Chat__ServerRequest *in, Chat__
 
 /* --- Tools of all ------------------------------------------------------------------------------------------------------- */
 
-static char *member_json(json_object *tool, const char *key, struct arena *a)
-{
-	json_object *value = json_get(tool, key);
-
-	return value ? json_print(value, a) : NULL;
-}
-
-static Chat__McpTool *make_tool(const struct server_row *row, json_object *tool, const char *name,
-                                const PGresult *policies, struct arena *a)
+static Chat__McpTool *show_tool(const struct tool *tool, struct arena *a)
 {
 	Chat__McpTool *out = arena_new(a, Chat__McpTool, 1);
-	const char *policy = store_policy_of(policies, row->id, json_string(tool, "name"));
 
 	chat__mcp_tool__init(out);
-	out->name = (char *)name;
+	out->name = (char *)tool->name;
 	out->has_server_id = true;
-	out->server_id = row->id;
-	out->server_name = (char *)row->name;
-	out->title = arena_strdup(a, json_string(tool, "title"));
-	out->description = arena_strdup(a, json_string(tool, "description"));
-	out->input_schema = member_json(tool, "inputSchema", a);
-	out->annotations = member_json(tool, "annotations", a);
-	if (!policy)
-		policy = json_flag(json_get(tool, "annotations"), "readOnlyHint", 0) ? "allow" : "ask";
-	out->policy = arena_strdup(a, policy);
+	out->server_id = tool->server->id;
+	out->server_name = (char *)tool->server->name;
+	out->title = (char *)tool->title;
+	out->description = (char *)tool->description;
+	out->input_schema = (char *)tool->schema;
+	out->annotations = (char *)tool->annotations;
+	out->policy = (char *)tool->policy;
 	return out;
 }
 
-/* Of servers that answer, in the order that they were added; as many as fit. wanted: only the tool of that name. */
-static int list_tools(struct call *call, const char *wanted, struct server_row *rows, size_t count,
-                      Chat__McpToolList *out, const char **own_name)
-{
-	OWN(pgresult) PGresult *policies = NULL;
-	struct tool_names names;
-	size_t bytes = 0, room = 0;
-
-	if (store_policies(call->db, call->owner_id, &policies, call->err) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		room += (size_t)rows[i].tools_count;
-	out->tools = arena_new(call->arena, Chat__McpTool *, room);
-	tool_names_init(&names, call->arena);
-	for (size_t i = count; i-- > 0;) { /* the oldest first, so that a new server renames no tool */
-		OWN(json) json_object *tools = NULL;
-
-		if (json_parse(rows[i].tools, strlen(rows[i].tools), &tools, call->err) < 0)
-			return -1;
-		for (size_t k = 0; k < json_object_array_length(tools) && out->n_tools < room; k++) {
-			json_object *tool = json_object_array_get_idx(tools, k);
-			const char *name = tool_name(&names, rows[i].name, json_string(tool, "name"));
-
-			if (strcmp(rows[i].status, "connected") != 0 || (wanted && strcmp(wanted, name) != 0))
-				continue;
-			out->tools[out->n_tools] = make_tool(&rows[i], tool, name, policies, call->arena);
-			bytes += strlen(out->tools[out->n_tools]->input_schema) + 1024;
-			if (own_name)
-				*own_name = arena_strdup(call->arena, json_string(tool, "name"));
-			if (bytes > REPLY_BYTES)
-				return 0;
-			out->n_tools++;
-		}
-	}
-	return 0;
-}
-
+/* Of servers that answer; as many as fit. */
 int chat_list_tools(struct call *call, const Rpc__Empty *in, Chat__McpToolList *out)
 {
 	struct server_row *rows;
-	size_t count;
+	struct toolbox box;
+	size_t count, bytes = 0;
 
 	(void)in;
-	if (servers_all(call, &rows, &count) < 0 || servers_refresh(call, rows, count, AGAIN_SECONDS) < 0)
+	if (servers_all(call, &rows, &count) < 0 || servers_refresh(call, rows, count, AGAIN_SECONDS) < 0 ||
+	    toolbox_fill(call, rows, count, NULL, &box) < 0)
 		return -1;
-	return list_tools(call, NULL, rows, count, out, NULL);
+	out->tools = arena_new(call->arena, Chat__McpTool *, box.count);
+	for (size_t i = 0; i < box.count && bytes < REPLY_BYTES; i++) {
+		out->tools[out->n_tools++] = show_tool(&box.tools[i], call->arena);
+		bytes += strlen(box.tools[i].schema) + 1024;
+	}
+	return 0;
 }
 
 int chat_list_chatconnect_tools(struct call *call, const Rpc__Empty *in, Chat__McpToolList *out)
@@ -372,30 +332,27 @@ int chat_list_chatconnect_tools(struct call *call, const Rpc__Empty *in, Chat__M
 	return chat_list_tools(call, in, out);
 }
 
-static int find_tool(struct call *call, const char *name, Chat__McpTool **ret, const char **own_name)
+static int find_tool(struct call *call, const char *name, const struct tool **ret)
 {
-	Chat__McpToolList found = CHAT__MCP_TOOL_LIST__INIT;
 	struct server_row *rows;
+	struct toolbox box;
 	size_t count;
 
-	if (servers_all(call, &rows, &count) < 0 || list_tools(call, name, rows, count, &found, own_name) < 0)
+	if (servers_all(call, &rows, &count) < 0 || toolbox_fill(call, rows, count, NULL, &box) < 0)
 		return -1;
-	if (found.n_tools == 0)
-		return error_set(call->err, ERROR_NOT_FOUND, "no such tool");
-	*ret = found.tools[0];
-	return 0;
+	*ret = toolbox_find(&box, name);
+	return *ret ? 0 : error_set(call->err, ERROR_NOT_FOUND, "no such tool");
 }
 
 int chat_set_tool_policy(struct call *call, const Chat__ToolPolicyRequest *in, Chat__McpTool *out)
 {
-	const char *own_name = NULL;
-	Chat__McpTool *tool;
+	const struct tool *tool;
 
-	if (find_tool(call, in->name, &tool, &own_name) < 0 ||
-	    store_set_policy(call->db, call->owner_id, tool->server_id, own_name, in->policy, call->err) <
-	        0 ||
-	    find_tool(call, in->name, &tool, &own_name) < 0)
+	if (find_tool(call, in->name, &tool) < 0 ||
+	    store_set_policy(call->db, call->owner_id, tool->server->id, tool->own_name, in->policy,
+	                     tool->digest, call->err) < 0 ||
+	    find_tool(call, in->name, &tool) < 0)
 		return -1;
-	*out = *tool;
+	*out = *show_tool(tool, call->arena);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "svc-chat/store_oauth.h"
 #include "svc-chat/store_quirks.h"
 #include "svc-chat/store_servers.h"
+#include "svc-chat/store_tools.h"
 #include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/owners.h"
@@ -45,6 +46,9 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (configured_load(set->oauth_clients, &chat->oauth_clients, &chat->oauth_arena, err) < 0)
 		return -1;
 	chat->servers_per_user = set->servers_per_user;
+	chat->tool_rounds = set->tool_rounds;
+	chat->tools_seconds = set->tools_seconds;
+	chat->tool_seconds = set->tool_seconds;
 	chat->builtin = provider_builtin();
 	chat->egress = service_egress(service);
 	if (strcmp(set->provider, "openai") == 0 &&
@@ -84,6 +88,7 @@ int main(int argc, char **argv)
 		                                            store_quirks_statements,
 		                                            store_servers_statements,
 		                                            store_oauth_statements,
+		                                            store_tools_statements,
 		                                            job_statements,
 		                                            NULL };
 	static struct chat_settings settings;

@@ -5,12 +5,15 @@
 #ifndef PARLEY_CHAT_SETTINGS_H
 #define PARLEY_CHAT_SETTINGS_H
 
+#include <stdbool.h>
+
 #include "common/base/arena.h"
 
 struct settings {
 	const char *model, *instructions, *role, *welcome, *refusal; /* "" when there is none */
 	double temperature;
 	int max_tokens, top_k;
+	bool tools;           /* those of the user's servers are offered in sessions of the user's own */
 	int context_tokens;   /* of the model; 0: as the operator has it */
 	const char **origins; /* of the websites that it may stand on; none: any */
 	size_t origin_count;

@@ -21,7 +21,8 @@ struct chat {
 	struct owners *owners;
 	struct job_runner *jobs;
 	int64_t servers_per_user; /* MCP servers that one may have */
-	int context_tokens;       /* where a chatbot's settings do not say */
+	int64_t tool_rounds, tools_seconds, tool_seconds;
+	int context_tokens; /* where a chatbot's settings do not say */
 };
 
 #endif

@@ -183,11 +183,14 @@ int store_still_held(struct db *db, const struct store_held *held, bool *gone, s
 /* Lets others take it over at once. */
 int store_release(struct db *db, const struct store_held *held, struct error *err) CHECKED;
 
+/* One that waits for people, and is held by nobody from now on. */
+int store_let_go(struct db *db, const struct store_held *held, struct error *err) CHECKED;
+
 /* A turn whose writer died, now ours. */
 struct store_orphan {
 	const char *owner, *session, *message_id, *stream;
 	int attempt;
-	bool queued;
+	bool queued, rests; /* rests: it waits for people */
 };
 /*
  * Ends those that cannot be gone on with: their model was speaking, or their user wanted them to stop, or too many

@@ -6,8 +6,8 @@
 #include "svc-chat/store_sql.h"
 
 /* After a restart of the database the living come first. */
-#define LAPSED                                                       \
-	"lease_until < now() AND status IN ('generating', 'queued')" \
+#define LAPSED                                                                  \
+	"lease_until < now() AND status IN ('generating', 'queued', 'waiting')" \
 	" AND pg_postmaster_start_time() < now() - make_interval(secs => $1)"
 /* What cannot be gone on with. */
 #define ENDS                                                                                     \
@@ -21,7 +21,7 @@ const struct db_stmt store_keep_statements[] = {
 	  " $6::bytea[], $7::bytea[], $8::int[], $9::int[], $10::bool[])"
 	  " AS t (owner_id, id, attempt, content, reasoning, sources, passages, round, step, speaks)),"
 	  " mine AS (SELECT m.owner_id, m.id FROM message m JOIN held h ON m.owner_id = h.owner_id"
-	  " AND m.id = h.id AND m.attempt = h.attempt WHERE m.status IN ('generating', 'queued')"
+	  " AND m.id = h.id AND m.attempt = h.attempt WHERE m.status IN ('generating', 'queued', 'waiting')"
 	  " FOR NO KEY UPDATE OF m SKIP LOCKED),"
 	  " retrieved AS (INSERT INTO step (owner_id, message_id, number, round, kind, state, content)"
 	  " SELECT h.owner_id, h.id, 0, 0, 'retrieve', 'done', h.passages FROM held h JOIN mine"
@@ -34,8 +34,11 @@ const struct db_stmt store_keep_statements[] = {
 	  " reasoning = coalesce(h.reasoning, m.reasoning), sources = coalesce(h.sources, m.sources)"
 	  " FROM held h JOIN mine ON mine.owner_id = h.owner_id AND mine.id = h.id"
 	  " WHERE m.owner_id = h.owner_id AND m.id = h.id RETURNING m.id, m.status, m.stop" },
-	{ "still_held", "SELECT attempt = $3 AND status IN ('generating', 'queued') AS held FROM message"
-	                " WHERE owner_id = $1 AND id = $2" },
+	{ "still_held",
+	  "SELECT attempt = $3 AND status IN ('generating', 'queued', 'waiting') AS held FROM message"
+	  " WHERE owner_id = $1 AND id = $2" },
+	{ "let_go", "UPDATE message SET lease_until = NULL"
+	            " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND status = 'waiting'" },
 	{ "release", "UPDATE message SET lease_until = now()"
 	             " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND lease_until IS NOT NULL" },
 
@@ -162,6 +165,11 @@ int store_release(struct db *db, const struct store_held *held, struct error *er
 	return db_exec(db, "release", DB_ARGS(held->owner, held->message_id, held->attempt), NULL, err);
 }
 
+int store_let_go(struct db *db, const struct store_held *held, struct error *err)
+{
+	return db_exec(db, "let_go", DB_ARGS(held->owner, held->message_id, held->attempt), NULL, err);
+}
+
 /* --- After dead replicas ---------------------------------------------------------------------------------------------- */
 
 int store_end_orphans(struct db *db, int grace_seconds, struct store_ended **ended, size_t *count,
@@ -202,6 +210,7 @@ int store_take_over(struct db *db, int grace_seconds, int most, struct store_orp
 			.stream = copy(res, i, "stream", a),
 			.attempt = (int)db_int(res, (int)i, "attempt"),
 			.queued = strcmp(db_text(res, (int)i, "status"), "queued") == 0,
+			.rests = strcmp(db_text(res, (int)i, "status"), "waiting") == 0,
 		};
 	return 0;
 }

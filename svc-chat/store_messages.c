@@ -5,15 +5,21 @@
 #include "svc-chat/store.h"
 #include "svc-chat/store_sql.h"
 
+/* Of the calls of tools that belong to a message; NULL for most. One after the other, packed messages are one. */
+#define TOOL_CALLS(what)                                                                   \
+	" CASE WHEN message.tools THEN (SELECT " what " FROM step s WHERE s.owner_id = $1" \
+	" AND s.message_id = message.id AND s.kind = 'tool_call') END"
+
 #define MESSAGE                                                                                                             \
 	"SELECT number, id, session_id, role, status, content, reasoning, sources, error, model, feedback,"                 \
 	" comment, finish_reason, rag_status, question_id, replaces, shown, prompt_tokens, completion_tokens, " STORE_TIME( \
-	    "created_at") " AS created_at"
+	    "created_at") " AS created_at," TOOL_CALLS("string_agg(s.content, ''::bytea ORDER BY s.number)") " AS tool_calls"
 
 /* Bytes of a message in a reply, roughly. */
 #define SIZE                                                            \
 	"(octet_length(content) + coalesce(octet_length(reasoning), 0)" \
-	" + coalesce(octet_length(sources), 0) + 200)"
+	" + coalesce(octet_length(sources), 0) + 200"                   \
+	" + coalesce(" TOOL_CALLS("sum(octet_length(s.content))") ", 0))"
 
 const struct db_stmt store_messages_statements[] = {
 	{ "messages",
@@ -65,6 +71,19 @@ static int read_sources(const PGresult *res, int row, Chat__Message *out, struct
 	return 0;
 }
 
+static int read_calls(const PGresult *res, int row, Chat__Message *out, struct arena *a, struct error *err)
+{
+	ProtobufCAllocator allocator = arena_allocator(a);
+	ProtobufCBinaryData packed = db_bytes(res, row, "tool_calls", a);
+	Chat__ToolCallList *list = chat__tool_call_list__unpack(&allocator, packed.len, packed.data);
+
+	if (!list)
+		return error_internal(err, "the tool calls of message %s cannot be read", out->id);
+	out->tool_calls = list->calls;
+	out->n_tool_calls = list->n_calls;
+	return 0;
+}
+
 static char *text_of(const PGresult *res, int row, const char *column, struct arena *a)
 {
 	return arena_strdup(a, db_text(res, row, column));
@@ -112,6 +131,8 @@ static int read_message(const PGresult *res, int row, Chat__Message *out, struct
 		out->usage->prompt_tokens = db_int(res, row, "prompt_tokens");
 		out->usage->completion_tokens = db_int(res, row, "completion_tokens");
 	}
+	if (db_text(res, row, "tool_calls") && read_calls(res, row, out, a, err) < 0)
+		return -1;
 	return read_sources(res, row, out, a, err);
 }
 

@@ -28,9 +28,10 @@ const struct db_stmt store_servers_statements[] = {
 	{ "note_server",
 	  "UPDATE mcp_server SET status = $3, status_detail = $4, sessions = $5, tools = coalesce($6, tools),"
 	  " tools_count = $7, asked_at = now() WHERE owner_id = $1 AND id = $2 AND uri = $8" },
-	{ "policies", "SELECT server_id, tool, policy FROM mcp_policy WHERE owner_id = $1" },
-	{ "set_policy", "INSERT INTO mcp_policy (owner_id, server_id, tool, policy) VALUES ($1, $2, $3, $4)"
-	                " ON CONFLICT (owner_id, server_id, tool) DO UPDATE SET policy = EXCLUDED.policy" },
+	{ "policies", "SELECT server_id, tool, policy, digest FROM mcp_policy WHERE owner_id = $1" },
+	{ "set_policy", "INSERT INTO mcp_policy (owner_id, server_id, tool, policy, digest)"
+	                " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner_id, server_id, tool)"
+	                " DO UPDATE SET policy = EXCLUDED.policy, digest = EXCLUDED.digest" },
 	{ "drop_policy", "DELETE FROM mcp_policy WHERE owner_id = $1 AND server_id = $2 AND tool = $3" },
 	{ NULL, NULL },
 };
@@ -136,18 +137,20 @@ int store_policies(struct db *db, const char *owner, PGresult **ret, struct erro
 	return db_exec(db, "policies", DB_ARGS(owner), ret, err);
 }
 
-const char *store_policy_of(const PGresult *policies, int64_t server, const char *tool)
+const char *store_policy_of(const PGresult *policies, int64_t server, const char *tool, const char **digest)
 {
 	for (int i = 0; i < PQntuples(policies); i++)
 		if (db_int(policies, i, "server_id") == server &&
-		    strcmp(db_text(policies, i, "tool"), tool) == 0)
+		    strcmp(db_text(policies, i, "tool"), tool) == 0) {
+			*digest = db_text(policies, i, "digest");
 			return db_text(policies, i, "policy");
+		}
 	return NULL;
 }
 
 int store_set_policy(struct db *db, const char *owner, int64_t server, const char *tool, const char *policy,
-                     struct error *err)
+                     const char *digest, struct error *err)
 {
-	return policy ? db_exec(db, "set_policy", DB_ARGS(owner, server, tool, policy), NULL, err)
+	return policy ? db_exec(db, "set_policy", DB_ARGS(owner, server, tool, policy, digest), NULL, err)
 	              : db_exec(db, "drop_policy", DB_ARGS(owner, server, tool), NULL, err);
 }

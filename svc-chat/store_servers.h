@@ -42,9 +42,9 @@ int store_note_server(struct db *db, const char *owner, const struct server_row 
 
 /* The owner's policy for a tool, or NULL. */
 int store_policies(struct db *db, const char *owner, PGresult **ret, struct error *err) CHECKED;
-const char *store_policy_of(const PGresult *policies, int64_t server, const char *tool);
-/* policy NULL: the rule's. */
+const char *store_policy_of(const PGresult *policies, int64_t server, const char *tool, const char **digest);
+/* policy NULL: the rule's. digest: of the tool as its user saw it. */
 int store_set_policy(struct db *db, const char *owner, int64_t server, const char *tool, const char *policy,
-                     struct error *err) CHECKED;
+                     const char *digest, struct error *err) CHECKED;
 
 #endif

@@ -338,6 +338,7 @@ int unstored_new(struct call *call, struct unstored **ret)
 	text_init(&c->content, c->arena);
 	text_init(&c->reasoning, c->arena);
 	c->ask = (struct ask){
+		.for_visitor = call->caller->kind != RPC__CALLER__KIND__USER,
 		.chat = chat_state(call),
 		.stop = &c->stop,
 		.on_text = take_text,

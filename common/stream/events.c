@@ -33,7 +33,23 @@ static Rpc__Event *event_new(int64_t sequence, const char *name, const char *dat
 
 static int64_t last_sequence(const struct stream *s)
 {
-	return s->dropped + (int64_t)s->count;
+	return s->count ? s->events[s->count - 1]->sequence : s->dropped;
+}
+
+/* The first event behind that sequence. */
+static size_t first_after(const struct stream *s, int64_t after)
+{
+	size_t low = 0, high = s->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (s->events[middle]->sequence > after)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
 }
 
 static void answer(struct stream *s, const struct waiting *w, int64_t now)
@@ -52,7 +68,7 @@ static void answer(struct stream *s, const struct waiting *w, int64_t now)
 		reply.events = &only;
 		reply.end = s->closed;
 	} else {
-		from = w->after < last_sequence(s) ? (size_t)(w->after - s->dropped) : s->count;
+		from = first_after(s, w->after);
 		while (from + n < s->count &&
 		       (!n || bytes + event_size(s->events[from + n]) <= REPLY_BYTES_MAX))
 			bytes += event_size(s->events[from + n++]);
@@ -136,9 +152,9 @@ static void drop_first(struct stream *s)
 {
 	size_t size = event_size(s->events[0]);
 
+	s->dropped = s->events[0]->sequence;
 	free(s->events[0]);
 	memmove(s->events, s->events + 1, --s->count * sizeof *s->events);
-	s->dropped++;
 	s->bytes -= size;
 	atomic_fetch_sub(&s->hub->bytes, size);
 }
@@ -155,7 +171,7 @@ int64_t events_add(struct stream *s, const char *name, const char *json, int64_t
 		if (!s->events)
 			abort();
 	}
-	e = event_new(last_sequence(s) + 1, name, json);
+	e = event_new(++s->given, name, json);
 	s->events[s->count++] = e;
 	s->bytes += event_size(e);
 	atomic_fetch_add(&s->hub->bytes, event_size(e));

@@ -33,10 +33,11 @@ struct stream {
 	size_t keep; /* of a feed: how many events; 0: all */
 
 	pthread_mutex_t lock;
-	Rpc__Event **events; /* events[i] has the sequence dropped + i + 1 */
+	Rpc__Event **events; /* in the order of their sequences */
 	size_t count, room, bytes;
-	int64_t dropped;
 	bool left; /* its reader, last we heard */
+	int64_t dropped,
+	    given; /* the last sequence that was dropped; that was given to an event, or left out */
 	bool closed,
 	    scheduled;    /* scheduled: events are being gathered, and the hub knows when they are due */
 	int64_t answered; /* when events were given last */

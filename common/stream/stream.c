@@ -295,6 +295,24 @@ void stream_append(struct stream *s, const char *name, const char *json)
 	}
 }
 
+void stream_skip(struct stream *s, int64_t sequence)
+{
+	pthread_mutex_lock(&s->lock);
+	if (sequence > s->given)
+		s->given = sequence;
+	pthread_mutex_unlock(&s->lock);
+}
+
+int64_t stream_last(struct stream *s)
+{
+	int64_t last;
+
+	pthread_mutex_lock(&s->lock);
+	last = s->given;
+	pthread_mutex_unlock(&s->lock);
+	return last;
+}
+
 void stream_close(struct stream *s)
 {
 	struct stream_hub *hub = s->hub;

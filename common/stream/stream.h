@@ -36,6 +36,9 @@ enum { STREAM_TAIL = STREAM_ID - 18 };
 void stream_make_id(const struct stream_hub *hub, const char *tail, char id[STREAM_ID]);
 const char *stream_id(const struct stream *s);
 void stream_append(struct stream *s, const char *name, const char *json); /* an event is at most 1 MiB */
+/* Leaves out the sequences up to that one: for who goes on with another's stream and does not know how far that one got. */
+void stream_skip(struct stream *s, int64_t sequence);
+int64_t stream_last(struct stream *s); /* the sequence given last, or left out */
 void stream_close(struct stream *s);
 /* Has its reader gone away for good? Of interest where nobody else can ask for what is written. */
 bool stream_left(struct stream *s);

@@ -11,7 +11,7 @@
 #include "common/base/text.h"
 #include "svc-chat/model/provider.h"
 
-enum { CALLS_MAX = 16, CALLS_BYTES = 128 << 10 };
+enum { CALLS_MAX = 16, CALLS_BYTES = 64 << 10 };
 
 struct call_piece {
 	int index;                         /* -1: none */

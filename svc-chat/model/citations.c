@@ -19,6 +19,16 @@ void citations_init(struct citations *c, int passages)
 	*c = (struct citations){ .passages = passages < CITATIONS_MAX ? passages : CITATIONS_MAX };
 }
 
+void citations_go_on(struct citations *c, int passages)
+{
+	struct citations before = *c;
+
+	citations_init(c, passages);
+	c->count = before.count;
+	memcpy(c->cited, before.cited, sizeof c->cited);
+	memcpy(c->place, before.place, sizeof c->place);
+}
+
 /* --- Giving out --------------------------------------------------------------------------------------------------- */
 
 static void remember(struct citations *c, const char *bytes, size_t size)

@@ -47,6 +47,8 @@ struct citations {
 };
 
 void citations_init(struct citations *c, int passages);
+/* For the next piece of the same answer, written when there are so many: what was cited keeps its numbers. */
+void citations_go_on(struct citations *c, int passages);
 
 /* What can be given out is added to out (which may stay as it is). */
 void citations_feed(struct citations *c, const char *bytes, size_t size, struct text *out);

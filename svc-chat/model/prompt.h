@@ -23,7 +23,12 @@ struct prompt {
 	const struct settings *settings;
 	const struct passage *passages;
 	size_t passage_count;
-	bool has_documents;                 /* passages were looked for, at least */
+	bool has_documents;            /* passages were looked for, at least */
+	const struct chat_tool *tools; /* that may be called */
+	size_t tool_count;
+	bool searches;                    /* one of them finds passages, which are numbered */
+	const struct chat_message *after; /* what was said and came back since the question, with tools */
+	size_t after_count;
 	const struct chat_message *history; /* oldest first */
 	size_t history_count;
 	int context_tokens; /* what the model takes in, its answer included */
@@ -32,7 +37,7 @@ struct prompt {
 	size_t passages_told; /* how many found room: the first ones */
 };
 
-/* The messages in the arena: "system" first, the question last. */
+/* The messages in the arena: "system" first, then the history, the question, and what came after it. */
 struct chat_message *prompt_build(struct prompt *p, size_t *count, struct arena *a);
 
 #endif

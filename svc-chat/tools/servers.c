@@ -1,4 +1,4 @@
-#include "svc-chat/tools/servers.h"
+#include "svc-chat/tools/toolbox.h"
 
 #include <string.h>
 
@@ -75,10 +75,10 @@ static int note(struct call *call, struct server_row *row, const struct inventor
 	row->status_detail = failed ? arena_strdup(call->arena, asked->err.message) : NULL;
 	row->sessions = asked->sessions;
 	if (!failed) {
-		row->tools = asked->tools;
+		row->tools = toolbox_mark_changes(row->tools, asked->tools, call->arena);
 		row->tools_count = asked->count;
 	}
-	return store_note_server(call->db, call->owner_id, row, failed ? NULL : asked->tools, call->err);
+	return store_note_server(call->db, call->owner_id, row, failed ? NULL : row->tools, call->err);
 }
 
 /* Until it answers, or wants a sign-in that is not there. *url: where; NULL when none can be begun. */

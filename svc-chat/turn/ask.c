@@ -17,7 +17,7 @@ enum {
 	BEFORE_MAX = 1000,   /* of the question before it */
 };
 
-static struct chat_provider *choose_provider(const struct ask *r)
+struct chat_provider *ask_provider(const struct ask *r)
 {
 	bool model = r->chat->openai && !r->builtin_only && strcmp(r->settings.model, "builtin") != 0;
 
@@ -86,7 +86,7 @@ int ask_search(struct ask *r)
 
 	if (!r->document_count && !r->answer_count)
 		return 0;
-	query = rephrase(r, choose_provider(r));
+	query = rephrase(r, ask_provider(r));
 	request.query = (char *)(query ? query : query_of(r));
 	request.document_ids = r->documents;
 	request.n_document_ids = r->document_count;
@@ -108,7 +108,7 @@ const char *ask_rag_status(const struct ask *r)
 {
 	if (r->curated)
 		return "curated";
-	return !r->document_count ? "off" : !r->found_count ? "empty" : "used";
+	return r->found_count ? "used" : r->document_count ? "empty" : "off";
 }
 
 Documents__Source **ask_sources(const struct ask *r, size_t *n)
@@ -177,18 +177,19 @@ static int take_text(void *arg, const char *bytes, size_t size)
 	return fits < size || atomic_load(r->stop);
 }
 
-/* Who asks is no user: a visitor of the owner's website, or nobody. Visitors see no reasoning, which may recite what the
- * chatbot was told, and no words of a provider. */
-static bool is_for_visitor(const struct ask *r)
+static void count_on(struct ask *r)
 {
-	return r->call->caller->kind != RPC__CALLER__KIND__USER;
+	if (r->asked)
+		citations_go_on(&r->citations, (int)r->told_count);
+	else
+		citations_init(&r->citations, (int)r->told_count);
 }
 
 static void take_back(void *arg)
 {
 	struct ask *r = arg;
 
-	citations_init(&r->citations, (int)r->told_count);
+	count_on(r);
 	r->text_bytes = 0;
 	r->clean.length = 0;
 	r->on_take_back(r->arg);
@@ -202,7 +203,7 @@ static int take_reasoning(void *arg, const char *bytes, size_t size)
 	if (r->reasoning_bytes + size <= ASK_TEXT_MAX) { /* the rest is thought in silence */
 		r->reasoning_bytes += size;
 		r->characters += (int64_t)utf8_length(bytes, size);
-		if (r->on_reasoning && !is_for_visitor(r))
+		if (r->on_reasoning && !r->for_visitor)
 			r->on_reasoning(r->arg, bytes, size);
 	}
 	return atomic_load(r->stop);
@@ -213,13 +214,13 @@ static int take_reasoning(void *arg, const char *bytes, size_t size)
 static void count_tokens(struct ask *r, const struct chat_message *prompt, size_t count)
 {
 	r->usage.has_prompt_tokens = r->usage.has_completion_tokens = true;
-	r->usage.prompt_tokens = r->result.prompt_tokens;
-	r->usage.completion_tokens = r->result.completion_tokens;
+	r->usage.prompt_tokens += r->result.prompt_tokens;
+	r->usage.completion_tokens += r->result.completion_tokens;
 	if (r->result.has_usage)
 		return;
 	for (size_t i = 0; i < count; i++)
 		r->usage.prompt_tokens += tokens_of(prompt[i].content);
-	r->usage.completion_tokens = (r->characters + 3) / 4;
+	r->usage.completion_tokens += (r->characters + 3) / 4;
 }
 
 /* For a model that found the prompt too long. */
@@ -251,7 +252,7 @@ static bool shorten(void *arg, const struct chat_message **messages, size_t *cou
 /* Nothing was found, and the owner has said what is said then. */
 static bool refuses(const struct ask *r)
 {
-	return r->document_count && !r->found_count && *r->settings.refusal;
+	return r->document_count && !r->found_count && !r->tool_count && *r->settings.refusal;
 }
 
 /* What the owner wrote is said as it stands, in one piece; its brackets are no citations. */
@@ -259,7 +260,6 @@ static int say(struct ask *r, const char *text)
 {
 	size_t size = strlen(text);
 
-	chat__token_usage__init(&r->usage);
 	r->usage.has_prompt_tokens = r->usage.has_completion_tokens = true;
 	r->result.finish = "stop";
 	r->text_bytes = size;
@@ -274,8 +274,13 @@ int ask_model(struct ask *r)
 		.name = r->name,
 		.settings = &r->settings,
 		.passages = passages_of(r),
-		.passage_count = r->found_count,
+		.passage_count = r->searches ? 0 : r->found_count,
 		.has_documents = r->document_count > 0,
+		.tools = r->tools,
+		.tool_count = r->tool_count,
+		.searches = r->searches,
+		.after = r->after,
+		.after_count = r->after_count,
 		.history = r->history,
 		.history_count = r->history_count,
 		.context_tokens =
@@ -293,8 +298,10 @@ int ask_model(struct ask *r)
 		.passages = prompt.passages,
 		.passage_count = r->found_count,
 		.has_documents = prompt.has_documents,
+		.tools = r->tools,
+		.tool_count = r->tool_count,
 		.cancelled = r->stop,
-		.for_visitor = is_for_visitor(r),
+		.for_visitor = r->for_visitor,
 		.request_id = r->call->request_id,
 		.shorten = shorten,
 		.shorten_arg = &shorter,
@@ -307,19 +314,22 @@ int ask_model(struct ask *r)
 	if (refuses(r))
 		return say(r, r->settings.refusal);
 	request.messages = prompt_build(&prompt, &request.message_count, r->call->arena);
-	r->provider = choose_provider(r);
+	r->provider = ask_provider(r);
 	if (r->provider == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)
 		return -1;
 	r->began_us = clock_mono_us();
-	chat__token_usage__init(&r->usage);
 	text_init(&r->clean, r->call->arena);
-	r->told_count = prompt.passages_told;
-	citations_init(&r->citations, (int)r->told_count);
+	r->told_count = r->searches ? r->found_count : prompt.passages_told;
+	r->result = (struct chat_result){ 0 };
+	r->characters = 0;
+	r->text_bytes = 0;
+	count_on(r);
 	result = r->provider->answer(r->provider, &request, &sink, &r->result, r->call->arena, r->call->err);
 	citations_end(&r->citations, &r->clean);
 	give_out(r);
 	count_tokens(r, request.messages, request.message_count);
-	if (result == 0 && !r->text_bytes && !atomic_load(r->stop))
+	r->asked++;
+	if (result == 0 && !r->text_bytes && !r->result.call_count && !atomic_load(r->stop))
 		return error_set(r->call->err, ERROR_UPSTREAM, "the model gave no answer");
 	return result;
 }

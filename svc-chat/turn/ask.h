@@ -35,6 +35,13 @@ struct ask {
 	Chatbots__Answer **answers; /* curated */
 	size_t answer_count;
 	bool builtin_only;
+	bool for_visitor; /* a stranger: sees no reasoning, and no words of a provider */
+	/* Tools that may be called, and what was said and came back in this turn before: result.calls are the next. */
+	const struct chat_tool *tools;
+	size_t tool_count;
+	const struct chat_message *after;
+	size_t after_count;
+	bool searches; /* passages come from a tool; they count on when found and found_count grow */
 	const atomic_bool *stop;
 	/* Pieces of what is said, clean; and of what is thought (may be NULL). */
 	void (*on_text)(void *arg, const char *bytes, size_t size);
@@ -50,9 +57,10 @@ struct ask {
 	struct chat_provider *provider;  /* NULL before ask_model() */
 	struct chat_result result;
 	struct citations citations;
-	Chat__TokenUsage usage; /* estimated where the provider does not count */
+	Chat__TokenUsage usage; /* of all that was asked; estimated where the provider does not count */
 
 	/* Its own. */
+	int asked;        /* how often */
 	int64_t began_us; /* 0 once the first piece has come */
 	size_t text_bytes, reasoning_bytes;
 	int64_t characters;
@@ -63,7 +71,9 @@ struct ask {
 void ask_as(struct ask *r, Chatbots__FoundChatbot *bot, struct arena *a);
 /* Find passages in the documents, or the curated answer. ERROR_NOT_FOUND when one of them is not there. */
 int ask_search(struct ask *r) CHECKED;
-/* 0, also when it was stopped; or -1 with a sentence (ERROR_UPSTREAM, ERROR_UNKNOWN_OUTCOME, ERROR_UNAVAILABLE). */
+/* Who is asked. */
+struct chat_provider *ask_provider(const struct ask *r);
+/* 0, also when it was stopped, or wants tools (result.calls); or -1 with a sentence (ERROR_UPSTREAM, ERROR_UNKNOWN_OUTCOME, ERROR_UNAVAILABLE). */
 int ask_model(struct ask *r) CHECKED;
 /* "used", "empty", "off", "curated", as API.md has them. */
 const char *ask_rag_status(const struct ask *r);

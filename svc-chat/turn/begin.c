@@ -139,7 +139,11 @@ int turn_begin(struct call *call, const struct turn_question *q, struct store_tu
 	writer->stream = stream;
 	stored = store(call, q, writer, &before);
 	if (stored == 1) {
+		bool queued = writer->begun->queued;
+
 		start(call, writer, task, ret);
+		if (queued)
+			turn_deny_all(call, q->session);
 		return 0;
 	}
 	if (stored == 0)

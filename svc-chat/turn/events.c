@@ -79,6 +79,8 @@ void events_for_chat(const Chat__Message *m, Chat__ChatMessage *ret)
 	ret->error = m->error;
 	ret->model = m->model;
 	ret->feedback = m->feedback;
+	ret->tool_calls = m->tool_calls;
+	ret->n_tool_calls = m->n_tool_calls;
 }
 
 static void add_message(struct text *t, const Chat__Message *message, enum audience audience)
@@ -102,20 +104,110 @@ static struct event event_done(const Chat__Message *message, enum audience audie
 	text_adds(&t, "{\"message\":");
 	add_message(&t, message, audience);
 	text_addc(&t, '}');
-	if (t.length > EVENT_BYTES && message->reasoning) { /* its reader has had that */
+	if (t.length > EVENT_BYTES &&
+	    (message->reasoning || message->n_tool_calls)) { /* its reader has had that */
 		Chat__Message shorter = *message;
 
 		shorter.reasoning = NULL;
+		shorter.n_tool_calls = 0;
 		return event_done(&shorter, audience, a);
 	}
 	return (struct event){ "done", t.at };
 }
 
+/* {"id", "server", "name", "arguments"}, open at its end. */
+static void add_call(struct text *t, const Chat__ToolCall *call)
+{
+	text_addf(t, "{\"id\":\"%s\",\"server\":", call->id);
+	if (call->server)
+		text_add_json(t, call->server, strlen(call->server));
+	else
+		text_adds(t, "null");
+	text_adds(t, ",\"name\":");
+	text_add_json(t, call->name, strlen(call->name));
+	text_addf(t, ",\"arguments\":%s", call->arguments);
+}
+
+struct event event_tool_call(const Chat__ToolCall *call, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	add_call(&t, call);
+	text_addc(&t, '}');
+	return (struct event){ "tool_call", t.at };
+}
+
+struct event event_tool_result(const Chat__ToolCall *call, struct arena *a)
+{
+	const char *content = call->content ? call->content : "";
+	struct text t;
+
+	text_init(&t, a);
+	text_addf(&t, "{\"id\":\"%s\",\"ok\":%s,\"status\":\"%s\",\"content\":", call->id,
+	          strcmp(call->status, "done") == 0 ? "true" : "false", call->status);
+	text_add_json(&t, content, strlen(content));
+	text_addc(&t, '}');
+	return (struct event){ "tool_result", t.at };
+}
+
+struct event event_approval(const Chat__ToolCall *call, const char *description, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	add_call(&t, call);
+	text_adds(&t, ",\"description\":");
+	if (description)
+		text_add_json(&t, description, strlen(description));
+	else
+		text_adds(&t, "null");
+	text_addc(&t, '}');
+	return (struct event){ "approval", t.at };
+}
+
+struct event event_oauth(const Chat__ToolCall *call, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	text_addf(&t, "{\"id\":\"%s\",\"server_id\":%" PRId64 ",\"oauth_url\":", call->id, call->server_id);
+	if (call->oauth_url)
+		text_add_json(&t, call->oauth_url, strlen(call->oauth_url));
+	else
+		text_adds(&t, "null");
+	text_addc(&t, '}');
+	return (struct event){ "oauth", t.at };
+}
+
+struct event event_progress(const char *id, double progress, double total, const char *message,
+                            struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	text_addf(&t, "{\"id\":\"%s\",\"progress\":%.15g", id, progress);
+	if (total > 0)
+		text_addf(&t, ",\"total\":%.15g", total);
+	if (message) {
+		text_adds(&t, ",\"message\":");
+		text_add_json(&t, message, strlen(message));
+	}
+	text_addc(&t, '}');
+	return (struct event){ "progress", t.at };
+}
+
 /* --- Some of them --------------------------------------------------------------------------------------------------- */
+
+void events_put(struct event_list *list, struct event event)
+{
+	if (list->count < EVENTS_MAX)
+		list->at[list->count++] = event;
+}
 
 static void add(struct event_list *list, struct event event)
 {
-	list->at[list->count++] = event;
+	events_put(list, event);
 }
 
 void events_of_begin(const struct store_begun *begun, const char *message_id, struct event_list *out,
@@ -133,6 +225,7 @@ void events_of_begin(const struct store_begun *begun, const char *message_id, st
 void events_for_visitor(Chat__Message *message)
 {
 	message->reasoning = message->model = NULL;
+	message->n_tool_calls = 0;
 	if (message->error && message->status == CHAT__MESSAGE_STATUS__FAILED)
 		message->error = (char *)"this cannot be answered right now; please try again later";
 }
@@ -158,6 +251,11 @@ void events_of_message(const struct store_begun *begun, const Chat__Message *mes
 	events_of_begin(begun, message->id, out, a);
 	if (!begun->visitor && message->reasoning && *message->reasoning)
 		add(out, event_text("reasoning", message->reasoning, strlen(message->reasoning), a));
+	for (size_t i = 0; !begun->visitor && i < message->n_tool_calls && i < (EVENTS_MAX - 10) / 2; i++) {
+		add(out, event_tool_call(message->tool_calls[i], a));
+		if (message->tool_calls[i]->content)
+			add(out, event_tool_result(message->tool_calls[i], a));
+	}
 	if (*message->content)
 		add(out, event_text("delta", message->content, strlen(message->content), a));
 	events_of_end(message, events_audience(begun), out, a);
@@ -206,16 +304,16 @@ ProtobufCBinaryData events_log(struct stream *s, const struct event_list *list, 
 	Rpc__NextReply log = RPC__NEXT_REPLY__INIT;
 	Rpc__NextReply *so_far = unpack(stream_log(s, a), a);
 	size_t before = so_far ? so_far->n_events : 0;
+	int64_t sequence = stream_last(s);
 
 	log.has_end = log.end = true;
 	log.events = arena_new(a, Rpc__Event *, before + list->count);
 	for (size_t i = 0; i < before; i++)
 		log.events[log.n_events++] = so_far->events[i];
 	for (size_t i = 0; i < list->count; i++) {
-		log.events[log.n_events] = new_event(&list->at[i], (int64_t)log.n_events + 1, a);
-		log.n_events++;
+		log.events[log.n_events++] = new_event(&list->at[i], ++sequence, a);
 	}
-	*last = (int64_t)log.n_events;
+	*last = sequence;
 	return events_pack(&log, a);
 }
 

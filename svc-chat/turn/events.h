@@ -28,8 +28,9 @@ enum audience events_audience(const struct store_begun *begun);
 struct event {
 	const char *name, *data;
 };
+enum { EVENTS_MAX = 80 /* in one list: a round of calls, and more */ };
 struct event_list {
-	struct event at[8];
+	struct event at[EVENTS_MAX];
 	size_t count;
 };
 
@@ -39,6 +40,15 @@ void events_of_begin(const struct store_begun *begun, const char *message_id, st
 struct event event_text(const char *name /* "delta", "reasoning" */, const char *bytes, size_t size,
                         struct arena *a);
 struct event event_error(const char *detail, struct arena *a);
+
+/* A call of a tool, its result, what its user is asked; how far it is. */
+struct event event_tool_call(const Chat__ToolCall *call, struct arena *a);
+struct event event_tool_result(const Chat__ToolCall *call, struct arena *a);
+struct event event_approval(const Chat__ToolCall *call, const char *description, struct arena *a);
+struct event event_oauth(const Chat__ToolCall *call, struct arena *a);
+struct event event_progress(const char *id, double progress, double total, const char *message,
+                            struct arena *a);
+void events_put(struct event_list *list, struct event event); /* what finds no room is left out */
 
 /* What a visitor may see of a message. */
 void events_for_visitor(Chat__Message *message);

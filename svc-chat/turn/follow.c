@@ -274,8 +274,13 @@ int turn_load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextRep
 		events_only_error(EVENTS_DELETED, in->after, out, call->arena);
 		return 1;
 	}
-	if (under_way(&turn))
-		return 1; /* somebody else's; if that one is dead, the lease ends soon */
+	if (under_way(&turn)) { /* somebody else's; if that one is dead, the lease ends soon */
+		if (strcmp(turn.status, "waiting") != 0)
+			return 1;
+		found = load_log(call, owner, &turn, in->after, out);
+		out->end = false;
+		return found < 0 ? -1 : 1;
+	}
 	found = load_log(call, owner, &turn, in->after, out);
 	if (found != 0)
 		return found;

@@ -16,7 +16,8 @@ enum {
 	SWEEP_MS = 60 * 1000,
 	RENEW_DEADLINE_MS = 5000,
 	HELD_MAX = 4096,
-	TAKEN_OVER_MAX = 8, /* at a time */
+	TAKEN_OVER_MAX = 8,        /* at a time */
+	RESTS_MS = 15 * 60 * 1000, /* with its stream open, for people who will come soon */
 };
 
 struct keeper {
@@ -110,6 +111,21 @@ void keeper_remove(struct keeper *k, struct writer *writer)
 	keeper_free(writer);
 }
 
+void keeper_rest(struct keeper *k, struct writer *writer)
+{
+	pthread_mutex_lock(&k->lock);
+	writer->cancelled = NULL;
+	writer->begun = NULL; /* what was said meanwhile is loaded anew */
+	writer->running = false;
+	writer->queued = writer->rests = !writer->called;
+	writer->called = false;
+	writer->rests_since = clock_mono_ms();
+	wake_guests(writer);
+	writer->guests = NULL;
+	pthread_cond_broadcast(&k->changed);
+	pthread_mutex_unlock(&k->lock);
+}
+
 /* The lock is held. */
 static struct writer *find(struct keeper *k, const char *message_id)
 {
@@ -147,7 +163,7 @@ void keeper_speaks(struct keeper *k, struct writer *writer)
 /* The lock is held. */
 static void begin(struct keeper *k, struct writer *writer)
 {
-	writer->queued = false;
+	writer->queued = writer->rests = false;
 	k->begins = true;
 	look_soon(k, 0);
 }
@@ -160,6 +176,8 @@ int keeper_begin(struct keeper *k, const char *message_id)
 	writer = find(k, message_id);
 	if (writer && writer->queued)
 		begin(k, writer);
+	else if (writer)
+		writer->called = writer->running;
 	pthread_mutex_unlock(&k->lock);
 	return writer != NULL;
 }
@@ -232,10 +250,12 @@ size_t keeper_owners(struct keeper *k, int64_t before, char (*list)[UUID_TEXT], 
 
 bool keeper_holds(struct keeper *k, const char *message_id)
 {
+	struct writer *writer;
 	bool here;
 
 	pthread_mutex_lock(&k->lock);
-	here = find(k, message_id) != NULL;
+	writer = find(k, message_id);
+	here = writer && !writer->rests;
 	pthread_mutex_unlock(&k->lock);
 	return here;
 }
@@ -246,6 +266,8 @@ bool keeper_await(struct keeper *k, const char *message_id, struct keeper_guest 
 
 	pthread_mutex_lock(&k->lock);
 	writer = find(k, message_id);
+	if (writer && writer->rests)
+		writer = NULL;
 	if (writer) {
 		guest->next = writer->guests;
 		guest->link = &writer->guests;
@@ -272,10 +294,11 @@ void keeper_forget(struct keeper *k, struct keeper_guest *guest)
 void keeper_wait(struct keeper *k, const char *message_id, int64_t ms)
 {
 	int64_t until = clock_mono_ms() + ms;
+	struct writer *writer;
 	int late = 0;
 
 	pthread_mutex_lock(&k->lock);
-	while (find(k, message_id) && !late)
+	while ((writer = find(k, message_id)) != NULL && !writer->rests && !late)
 		late = cond_wait_until(&k->changed, &k->lock, until);
 	pthread_mutex_unlock(&k->lock);
 }
@@ -420,6 +443,7 @@ static void start(struct keeper *k)
 		arena_done(&a);
 		if (room) {
 			writer->running = true; /* by the time it looks */
+			writer->called = false;
 			room = service_task_start(task, k->write, writer) == 0;
 			writer->running = room;
 		}
@@ -467,7 +491,9 @@ static void take_over(struct keeper *k, struct call *call)
 		                                   orphans[i].message_id, orphans[i].stream);
 
 		writer->attempt = orphans[i].attempt;
-		writer->queued = orphans[i].queued;
+		writer->queued = orphans[i].queued || orphans[i].rests;
+		writer->rests = orphans[i].rests;
+		writer->rests_since = clock_mono_ms();
 		keeper_add(k, writer, NULL);
 	}
 	if (n)
@@ -482,7 +508,7 @@ static void begin_forgotten(struct keeper *k, struct call *call)
 
 	pthread_mutex_lock(&k->lock);
 	for (struct writer *writer = k->first; writer && n < TAKEN_OVER_MAX; writer = writer->next)
-		if (writer->queued) {
+		if (writer->queued && !writer->rests) {
 			owners[n] = arena_strdup(call->arena, writer->owner);
 			sessions[n++] = arena_strdup(call->arena, writer->session);
 		}
@@ -491,6 +517,45 @@ static void begin_forgotten(struct keeper *k, struct call *call)
 		if (store_next_turn(call->db, owners[i], sessions[i], &next, call->arena, call->err) < 0)
 			return;
 		tell_begin(k, call, next);
+	}
+}
+
+/* The lock is held: one that waits for people who do not come, out of the list; or NULL. */
+static struct writer *take_forgotten(struct keeper *k)
+{
+	int64_t now = clock_mono_ms();
+
+	for (struct writer **link = &k->first; *link; link = &(*link)->next) {
+		struct writer *writer = *link;
+
+		if (writer->rests && now - writer->rests_since > RESTS_MS) {
+			*link = writer->next;
+			return writer;
+		}
+	}
+	return NULL;
+}
+
+/* Nobody holds them then; whoever gets their people's word makes that somebody takes them over. */
+static void let_go(struct keeper *k, struct call *call)
+{
+	struct writer *writer;
+
+	for (;;) {
+		pthread_mutex_lock(&k->lock);
+		writer = take_forgotten(k);
+		pthread_mutex_unlock(&k->lock);
+		if (!writer)
+			return;
+		if (store_let_go(call->db,
+		                 &(struct store_held){ .owner = writer->owner,
+		                                       .message_id = writer->message_id,
+		                                       .attempt = writer->attempt },
+		                 call->err) < 0)
+			error_clear(call->err); /* its lease ends: it is held again for a while */
+		if (writer->stream)
+			stream_close(writer->stream);
+		keeper_free(writer);
 	}
 }
 
@@ -526,6 +591,8 @@ static void look_after_all(struct keeper *k, struct call *call)
 	take_over(k, call);
 	error_clear(call->err);
 	begin_forgotten(k, call);
+	error_clear(call->err);
+	let_go(k, call);
 }
 
 static void sweep(struct keeper *k, struct call *call)

@@ -47,7 +47,10 @@ struct writer {
 	atomic_int why; /* enum writer_end */
 
 	/* Guarded by the keeper's lock. */
-	bool queued, running;
+	bool queued, running;         /* queued: it is not to be written yet */
+	bool rests;                   /* it waits for people; queued, too */
+	bool called;                  /* it was to begin while its writer ran */
+	int64_t rests_since;          /* monotonic ms */
 	const atomic_bool *cancelled; /* of the task that writes; NULL while there is none */
 	int missed;                   /* renewals that did not reach it, in a row */
 	struct keeper_guest *guests;
@@ -83,6 +86,9 @@ void keeper_add(struct keeper *k, struct writer *writer,
 void keeper_run(struct keeper *k, struct writer *writer, const atomic_bool *cancelled);
 void keeper_remove(struct keeper *k, struct writer *writer); /* frees it, and wakes those who wait for it */
 void keeper_free(struct writer *writer);                     /* one that was never added */
+/* Its writer is through for now, and touches it no more: the turn waits for people, and is kept until it is to begin
+ * again. Who waits for its answer is woken. */
+void keeper_rest(struct keeper *k, struct writer *writer);
 
 /* Its model begins to speak: that is soon stored. The writer's lock is not held. */
 void keeper_speaks(struct keeper *k, struct writer *writer);
@@ -98,7 +104,7 @@ void keeper_deleted(struct keeper *k, const char *session);
 void keeper_disabled(struct keeper *k, const char *owner);
 /* Whose turns are held here since before that time (monotonic ms): each once, at most max. Returns how many. */
 size_t keeper_owners(struct keeper *k, int64_t before, char (*list)[UUID_TEXT], size_t max);
-/* Is the turn of that message held here? */
+/* Is the turn of that message held here, and written or about to be? */
 bool keeper_holds(struct keeper *k, const char *message_id);
 /* Wake the guest when it is not any more; false: it is not now, and nobody will be woken. */
 bool keeper_await(struct keeper *k, const char *message_id, struct keeper_guest *guest);

@@ -30,6 +30,18 @@ struct turn_question {
  */
 int turn_begin(struct call *call, const struct turn_question *question, struct store_turn *ret) CHECKED;
 
+/*
+ * What the caller says to a call of a tool that waits for that; *out: the call as it is then. scope: "once", "chat", "always";
+ * arguments: instead of the model's, or NULL. ERROR_NOT_FOUND, ERROR_CONFLICT when it does not wait, ERROR_INVALID for
+ * arguments that the tool does not take.
+ */
+int turn_approve(struct call *call, const char *session, const char *id, const char *scope,
+                 const char *arguments, Chat__ToolCall *out) CHECKED;
+int turn_deny(struct call *call, const char *session, const char *id, const char *reason,
+              Chat__ToolCall *out) CHECKED;
+/* What waits in that session is denied, since its user says something else instead. */
+void turn_deny_all(struct call *call, const char *session);
+
 /* Makes a method's answer of a message: 0, or -1. */
 typedef int turn_fill(struct call *call, Chat__Message *message, ProtobufCMessage *out);
 

@@ -14,11 +14,13 @@
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/retrieve.h"
+#include "svc-chat/turn/rounds.h"
 
 enum {
 	STORE_AGAIN_MS = 500,
 	STORE_PATIENCE_MS = 30 * 1000, /* with a database that is away */
 	HISTORY_CHARACTERS_PER_TOKEN = 4,
+	TOLD_MOST = 100000, /* events that a writer may have told since the log was stored */
 };
 
 #define CHATCONNECT_MODEL "deepseek-reasoner" /* DeepSeek R1 */
@@ -30,8 +32,11 @@ struct writing {
 	struct writer *writer;
 	struct store_begun *begun;
 	struct ask ask;
-	int cited;   /* so many of its sources are stored with the turn */
-	bool spoken; /* the model has begun */
+	struct rounds rounds;
+	int cited;    /* so many of its sources are stored with the turn */
+	bool spoken;  /* the model has begun, in this round */
+	bool goes_on; /* text stands before the round's, which begins a paragraph of its own */
+	bool rests;   /* the turn waits for people */
 };
 
 /* --- Before: what was said, who answers, from what --------------------------------------------------------------------- */
@@ -62,8 +67,26 @@ static int load(struct writing *w)
 		found = store_load_turn(w->call->db, writer->owner, writer->session, writer->message_id,
 		                        w->chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN, w->begun,
 		                        w->call->arena, w->call->err);
+		w->rounds.begun = w->begun;
+		if (found > 0 && rounds_load(&w->rounds) < 0)
+			found = -1;
 	} while (found < 0 && again(w, w->call->err, until));
 	return found;
+}
+
+/* As it was stored last; what was told since then is told no second time, but nothing that is new takes its place. */
+static void refill(struct writing *w)
+{
+	Rpc__NextReply log = RPC__NEXT_REPLY__INIT;
+	struct stream *stream = w->writer->stream;
+
+	if (events_after(w->rounds.was.log, 0, &log, w->call->arena, w->call->err) < 0)
+		return;
+	for (size_t i = 0; i < log.n_events; i++) {
+		stream_skip(stream, log.events[i]->sequence - 1);
+		stream_append(stream, log.events[i]->name, log.events[i]->data);
+	}
+	stream_skip(stream, stream_last(stream) + TOLD_MOST);
 }
 
 /* Of a turn that was taken over: where its readers look for it. They have seen how it began. */
@@ -78,6 +101,10 @@ static int open_stream(struct writing *w)
 	                   w->begun->visitor ? EVENTS_VISITOR : writer->owner, &writer->stream,
 	                   w->call->err) < 0)
 		return -1;
+	if (w->rounds.was.log.len) {
+		refill(w);
+		return 0;
+	}
 	events_of_begin(w->begun, writer->message_id, &begin, w->call->arena);
 	events_append(writer->stream, &begin);
 	return 0;
@@ -139,6 +166,10 @@ static void take_text(void *arg, const char *bytes, size_t size)
 	struct writing *w = arg;
 	struct writer *writer = w->writer;
 
+	if (w->goes_on) {
+		w->goes_on = false;
+		take_text(w, "\n\n", 2);
+	}
 	pthread_mutex_lock(&writer->lock);
 	text_add(&writer->content, bytes, size);
 	if (w->ask.citations.count != w->cited) {
@@ -173,15 +204,17 @@ static void take_back(void *arg)
 {
 	struct writing *w = arg;
 	struct writer *writer = w->writer;
+	size_t from = w->rounds.text_from;
 
 	pthread_mutex_lock(&writer->lock);
-	if (w->call->caller->kind == RPC__CALLER__KIND__USER)
-		text_add(&writer->reasoning, writer->content.at, writer->content.length);
-	writer->content.length = 0;
-	writer->content.at[0] = '\0';
-	writer->sources = (ProtobufCBinaryData){ 0 };
+	if (!w->begun->visitor)
+		text_adds(&writer->reasoning, writer->content.at + from);
+	writer->content.length = from;
+	writer->content.at[from] = '\0';
+	if (!from)
+		writer->sources = (ProtobufCBinaryData){ 0 };
 	writer->changed = true;
-	w->cited = 0;
+	w->cited = -1;
 	pthread_mutex_unlock(&writer->lock);
 }
 
@@ -220,6 +253,7 @@ static void describe(struct writing *w, int result, Chat__Message *m)
 	m->usage = &w->ask.usage;
 	m->sources = ask_sources(&w->ask, &m->n_sources);
 	m->rag_status = (char *)ask_rag_status(&w->ask);
+	m->tool_calls = rounds_shown(&w->rounds, &m->n_tool_calls);
 	if (m->status == CHAT__MESSAGE_STATUS__FAILED)
 		m->error = arena_strdup(w->call->arena, atomic_load(&w->writer->why) == WRITER_DISABLED
 		                                            ? "this account is disabled"
@@ -311,6 +345,7 @@ static void finish(struct writing *w, int result)
 	const char *next = NULL;
 	int stored;
 
+	rounds_end(&w->rounds);
 	describe(w, result, &message);
 	events_of_end(&message, events_audience(w->begun), &end, w->call->arena);
 	count(w, &message);
@@ -328,17 +363,55 @@ static void finish(struct writing *w, int result)
 
 /* --- From step to step -------------------------------------------------------------------------------------------------- */
 
+static bool stopped(const struct writing *w)
+{
+	return atomic_load(&w->writer->stop);
+}
+
+/* Asked, and asked again with what came back, until it wants no more. */
+static int write_rounds(struct writing *w)
+{
+	while (!stopped(w)) {
+		int settled = rounds_settle(&w->rounds);
+
+		if (settled > 0) {
+			settled = rounds_rest(&w->rounds);
+			w->rests = settled > 0;
+			if (settled)
+				return settled < 0 ? -1 : 0;
+			continue;
+		}
+		if (settled < 0 || stopped(w))
+			return settled;
+		w->goes_on = w->writer->content.length > 0;
+		if (ask_model(&w->ask) < 0)
+			return -1;
+		if (!w->ask.result.call_count || stopped(w) || (w->rounds.over && w->ask.text_bytes))
+			return 0;
+		if (rounds_add(&w->rounds) < 0)
+			return -1;
+		w->spoken = false;
+	}
+	return 0;
+}
+
 static int write_text(struct writing *w)
 {
+	bool again = w->rounds.was.round_count > 0; /* its passages have their numbers */
+
 	w->ask.question = w->begun->question;
 	w->ask.history = w->begun->history;
 	w->ask.history_count = w->begun->history_count;
-	if (atomic_load(&w->writer->stop))
+	w->ask.for_visitor = w->begun->visitor;
+	if (stopped(w))
 		return 0;
-	if (look_up(w) < 0)
+	if ((again ? load_chatbot(w) : look_up(w)) < 0)
 		return -1;
-	note_retrieved(w);
-	return ask_model(&w->ask);
+	if (!again)
+		note_retrieved(w);
+	if (rounds_open(&w->rounds) < 0)
+		return -1;
+	return write_rounds(w);
 }
 
 /* The process is about to end, and nobody has heard anything of the answer: another replica goes on. */
@@ -376,10 +449,16 @@ void write_turn(struct call *call, void *arg)
 	};
 	int loaded, result;
 
+	w.rounds = (struct rounds){ .call = call, .chat = w.chat, .writer = writer, .ask = &w.ask };
 	keeper_run(w.chat->keeper, writer, call->cancelled);
+	w.rounds.begun = writer->begun;
 	loaded = load(&w);
 	if (loaded != 0 && open_stream(&w) == 0) {
 		result = loaded < 0 ? -1 : write_text(&w);
+		if (w.rests) {
+			keeper_rest(w.chat->keeper, writer);
+			return;
+		}
 		if (!leaves(&w))
 			finish(&w, result);
 	} else if (writer->stream) {

@@ -42,6 +42,7 @@ describe('what is another\'s', () => {
       chat_message_id: 0,
       answer_id: (await stack.ok('POST', `/api/chatbots/${chatbot.id}/answers`, { token, json: { questions: ['Who?'], answer: 'We.' } })).id,
       version: 1,
+      tool_call_id: message.id, // there is none; that is not told either
       integration_id: (await stack.ok('POST', '/api/integrations/slack', { token, status: 201, json: { name: 'Slack', chatbotId: chatbot.id } })).id,
     };
     things.chat_message_id = (await stack.ok('POST', `/chat/chats/${things.chat_id}/messages`, { token, json: { content: 'hello' } })).id;

@@ -20,21 +20,21 @@ formats(ajv);
 ajv.addSchema(api, 'api');
 
 const adminAddress = 'admin@example.com';
-let stack, site, slack, user;
+let stack, site, slack, model, odd, user;
 const known = {}; // values of path parameters
 before(async () => {
   const port = await freePort();
   site = http.createServer((_, answer) => answer.setHeader('Content-Type', 'text/html')
     .end('<html><title>Warranty</title><main><p>The warranty of all our lamps is two years from the day of purchase, wherever they were bought.</p></main>'));
   await new Promise((resolve) => site.listen(port, '127.0.0.1', resolve));
-  slack = await startRig('fakeslack.mjs');
+  [slack, model, odd] = await Promise.all([startRig('fakeslack.mjs'), startRig('fakellm.mjs'), startRig('oddmcp.mjs')]);
   stack = await startStack({ env: { PARLEY_ADMIN_EMAIL: adminAddress, METRICS_TOKEN: 'figures', EGRESS_ALLOW: '127.0.0.1/32',
-    SLACK_API_URL: `${slack.url}/api` } });
+    SLACK_API_URL: `${slack.url}/api`, CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted' } });
 });
 after(async () => {
   site.close();
   await stack?.stop();
-  await slack?.stop();
+  await Promise.all([slack, model, odd].map((rig) => rig?.stop()));
 });
 
 const pointer = (...keys) => keys.map((key) => key.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
@@ -276,6 +276,22 @@ test('OpenAI\'s API', async () => {
   await call('chat_list_models');
   await call('chat_get_model', { values: { model: known.chatbot_id } });
   await call('chat_create_completion', { json: { model: known.chatbot_id } });
+});
+
+test('calls of tools that wait for their user', async () => {
+  await stack.ok('POST', '/auth/mcp-servers', { token: user.token, json: { name: 'Odd', config: { uri: `${odd.url}/mcp` } } });
+  const json = { content: 'call send {"to":"ada"}' };
+  const bot = await stack.ok('POST', '/api/chatbots', { token: user.token, json: { name: 'With tools', settings: { tools: true } } });
+  const session = await stack.ok('POST', '/api/chat/sessions', { token: user.token, json: { chatbotId: bot.id } });
+  const asked = async (where) => {
+    const message = await stack.ok('POST', `${where}/messages`, { token: user.token, json });
+    assert.equal(message.status, 'waiting', JSON.stringify(message));
+    return message.tool_calls.at(-1).id;
+  };
+  for (const what of ['approve', 'deny']) {
+    await call(`chat_${what}_tool_call`, { values: { session_id: session.id, tool_call_id: await asked(`/api/chat/sessions/${session.id}`) } });
+    await call(`chat_${what}_chat_tool_call`, { values: { tool_call_id: await asked(`/chat/chats/${known.chat_id}`) } });
+  }
 });
 
 test('previews and widgets', async () => {

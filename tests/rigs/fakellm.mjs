@@ -3,7 +3,9 @@
 // The last user text is the script; what comes first in this list counts:
 //   overload      503 with Retry-After
 //   cut off       the connection is dropped in the middle of the answer
-//   add A B       a call of the tool `add`, when it is offered; the tool's result is then told
+//   add A B       a call of the tool `add` (or one whose name ends so), when it is offered; the tool's result is then told
+//   call T {...} && T {...}   calls of the tools whose names end with T, in one round; what they gave back is then told,
+//                 joined by " | "; `loop T {...}`: again and again; `then` between calls: one round after the other
 //   count N MS    N words, MS milliseconds apart (MS may be left out: 5): "w1 w2 ... wN"
 //   burst N       N words in one piece
 //   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked,
@@ -11,6 +13,8 @@
 //   cite          an answer that cites [1], which is there, and [9], which is invented
 //   Rewrite ...   (first words of the system's message) the user's words before it and the last question, with quotes
 //   anything else "You said: ..."
+// TOOLS=no answers 400 to requests that offer tools; where the system message tells of <tool_call>, it then calls in words:
+// WORDS=tag (default), fence, line, or broken (at the first try).
 // ECHO=v3.2 (default) answers 400 when a turn with tool calls lacks reasoning_content, ECHO=r1 when any message has it.
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,18 +48,61 @@ function echoMistake(messages) {
   return null;
 }
 
+// What came back since the question, newest round; and how many rounds there were.
+function results(request) {
+  const after = request.messages.slice(request.messages.findLastIndex((m) => m.role === 'user' && !/^<tool_result/.test(textOf(m.content))) + 1);
+  const rounds = after.filter((m) => m.role === 'assistant').length;
+  const last = after.slice(after.findLastIndex((m) => m.role === 'assistant') + 1);
+  const texts = last.flatMap((m) => m.role === 'tool' ? [textOf(m.content)]
+    : [...textOf(m.content).matchAll(/<tool_result name="[^"]*">\n([^]*?)\n<\/tool_result>/g)].map((x) => x[1]));
+  return { rounds, texts };
+}
+
+// The name by which a tool is offered.
+function named(request, name) {
+  const told = [...textOf(request.messages[0].content).matchAll(/^- ([\w-]+): /gm)].map((x) => x[1]);
+  const names = request.tools?.map((t) => t.function.name) ?? told;
+  return names.find((n) => n === name) ?? names.find((n) => n.endsWith(name));
+}
+
+const wanted = (request, text) => text.split(/ && /).map((one, i) => {
+  const [, name, args] = /^(\S+) ?([^]*)$/.exec(one.trim());
+  return { id: `call_${i}`, type: 'function', function: { name: named(request, name) ?? name, arguments: args || '{}' } };
+});
+
+function inWords(request, calls) {
+  const form = process.env.WORDS ?? 'tag';
+  const text = calls.map(({ function: f }) => {
+    const json = `{"name": ${JSON.stringify(f.name)}, "arguments": ${f.arguments}}`;
+    if (form === 'fence') return `\`\`\`json\n${json}\n\`\`\`\n`;
+    if (form === 'line') return `Function call: ${json}\n`;
+    if (form === 'broken' && results(request).rounds === 0) return `<tool_call>${f.name} please</tool_call>`;
+    return `<tool_call>\n${json}\n</tool_call>\n`;
+  }).join('');
+  return { text, pause: 1 };
+}
+
 // The answer to a request: { calls } or { text, pause, cut }.
 function script(request) {
-  const last = request.messages.at(-1);
-  if (last.role === 'tool') return { text: `The sum is ${textOf(last.content)}.`, pause: 5 };
-  const asked = textOf(request.messages.findLast((m) => m.role === 'user')?.content).split('</passages>').pop().trim();
+  const { rounds, texts } = results(request);
+  const question = request.messages.findLast((m) => m.role === 'user' && !/^<tool_result/.test(textOf(m.content)));
+  const asked = textOf(question?.content).split('</passages>').pop().trim();
   if (/^Rewrite the last question/.test(textOf(request.messages[0].content))) {
-    const [before] = [...textOf(last.content).matchAll(/^user: (.*)$/gm)].map((m) => m[1]).slice(-1);
-    return { text: `"${before} ${/The last question: (.*)/.exec(textOf(last.content))[1]}"\nThat is it.`, pause: 1 };
+    const last = textOf(request.messages.at(-1).content);
+    const [before] = [...last.matchAll(/^user: (.*)$/gm)].map((m) => m[1]).slice(-1);
+    return { text: `"${before} ${/The last question: (.*)/.exec(last)[1]}"\nThat is it.`, pause: 1 };
   }
   const add = /add (\d+) (\d+)/.exec(asked);
-  if (add && request.tools?.some((t) => t.function.name === 'add'))
-    return { calls: [{ id: 'call_0', type: 'function', function: { name: 'add', arguments: `{"a":${add[1]},"b":${add[2]}}` } }] };
+  const call = (calls) => request.tools ? { calls } : inWords(request, calls);
+  const offers = request.tools || /<tool_call>/.test(textOf(request.messages[0].content));
+  const again = process.env.WORDS === 'broken' && !request.tools && rounds === 1;
+  if (texts.length && add && !again) return { text: `The sum is ${texts[0]}.`, pause: 5 };
+  if (add && offers && named(request, 'add'))
+    return call([{ id: 'call_0', type: 'function', function: { name: named(request, 'add'), arguments: `{"a":${add[1]},"b":${add[2]}}` } }]);
+  const loop = /^loop ([^]*)/.exec(asked), plan = /^call ([^]*)/.exec(asked)?.[1].split(/ then /) ?? [];
+  if (loop && !/No more tools/.test(texts.at(-1))) return call(wanted(request, loop[1]));
+  if (plan[rounds]) return call(wanted(request, plan[rounds]));
+  if (texts.length) return { text: `It says: ${texts.join(' | ')}`, pause: 1 };
   const count = /count (\d+)(?: (\d+))?/.exec(asked);
   if (count)
     return { text: Array.from({ length: Number(count[1]) }, (_, i) => `w${i + 1}`).join(' '), pause: Number(count[2] ?? 5) };
@@ -91,9 +138,10 @@ async function complete(request, answer) {
   send({ role: 'assistant', content: null, reasoning_content: '' });
   for (const thought of thoughts) send({ content: null, reasoning_content: thought });
   if (calls) {
-    send({ tool_calls: [{ index: 0, id: calls[0].id, type: 'function', function: { name: calls[0].function.name, arguments: '' } }] });
-    for (const piece of calls[0].function.arguments.match(/.{1,4}/g))
-      send({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
+    for (const [index, { id, function: f }] of calls.entries()) {
+      send({ tool_calls: [{ index, id, type: 'function', function: { name: f.name, arguments: '' } }] });
+      for (const piece of f.arguments.match(/[^]{1,4}/g)) send({ tool_calls: [{ index, function: { arguments: piece } }] });
+    }
   } else {
     for (const word of text.match(/[^ ]+ */g)) {
       if (answer.destroyed) return leftAlone.push(last);
@@ -148,6 +196,7 @@ http.createServer(async (query, answer) => {
   if (query.method === 'POST' && query.url.endsWith('/embeddings')) return embeddings(request, answer);
   if (query.method !== 'POST' || !query.url.endsWith('/chat/completions')) return refuse(answer, 404, 'not found');
   if (!Array.isArray(request.messages)) return refuse(answer, 400, 'missing field `messages`');
+  if (process.env.TOOLS === 'no' && request.tools) return refuse(answer, 400, `${request.model} does not support tools`);
   const mistake = echoMistake(request.messages);
   if (mistake) return refuse(answer, 400, mistake);
   if (/overload/.test(textOf(request.messages.at(-1).content)))

@@ -1,4 +1,4 @@
-/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c svc-chat/store_visitors.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_oauth.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c svc-chat/store_visitors.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-chat/store.h"
 
 #include <setjmp.h>
@@ -17,6 +17,7 @@
 #include "svc-chat/store_oauth.h"
 #include "svc-chat/store_quirks.h"
 #include "svc-chat/store_servers.h"
+#include "svc-chat/store_tools.h"
 #include "svc-chat/store_visitors.h"
 #include "tests/unit/pg.h"
 #include "tests/unit/sharded.h"
@@ -105,11 +106,11 @@ static int end(void **state)
 
 static void statements_fit_a_sharded_cluster(void **state)
 {
-	static const struct db_stmt *const tables[] = {
-		store_sessions_statements, store_messages_statements, store_turns_statements,
-		store_keep_statements,     store_visitors_statements, store_quirks_statements,
-		store_servers_statements,  store_oauth_statements,    NULL
-	};
+	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
+		                                        store_turns_statements,    store_keep_statements,
+		                                        store_visitors_statements, store_quirks_statements,
+		                                        store_servers_statements,  store_oauth_statements,
+		                                        store_tools_statements,    NULL };
 	static const char *const allowed[] = {
 		/* Of many owners at once, since it is for the replica: leases, and what has expired. Row locks over all
 		 * machines are refused by Citus: the day that it is promised, these go owner by owner. */

@@ -1,0 +1,97 @@
+/*
+ * store_tools: the calls of tools of turns, which are steps. Each statement names the owner; what a writer stores names its
+ * attempt, too, so that one that has lost the turn changes nothing.
+ */
+#ifndef PARLEY_CHAT_STORE_TOOLS_H
+#define PARLEY_CHAT_STORE_TOOLS_H
+
+#include "svc-chat/store.h"
+
+extern const struct db_stmt store_tools_statements[];
+
+enum {
+	STORE_WAITING = 50,     /* turns of one owner that may wait for people */
+	STORE_RESULT = 1 << 20, /* bytes of a result that are kept */
+	STORE_SHOWN = 4 << 10,  /* of it that messages show */
+};
+
+struct tool_step {
+	int number, round;
+	const char *state; /* "waiting", "ready", "running"; "failed": denied, and not told yet; "done" */
+	Chat__ToolCall *call;
+	Chat__ToolDetail *detail;
+	const char *result; /* NULL until it is done */
+};
+/* A model was asked, and wanted calls. */
+struct store_round {
+	int number, round;
+	Chat__RoundText *said;
+};
+struct store_rounds {
+	struct store_round *rounds;
+	size_t round_count;
+	struct tool_step *calls; /* of all rounds, in their order */
+	size_t call_count;
+	Documents__Source **passages; /* found so far */
+	size_t passage_count;
+	ProtobufCBinaryData log;         /* of the stream, as it was when a round was stored last */
+	const char *content, *reasoning; /* of the answer so far, and what it cites */
+	Documents__Source **sources;
+	size_t source_count;
+};
+/* Of a turn that is gone on with; 0 when it has none. */
+int store_load_rounds(struct db *db, const char *owner, const char *message_id, struct store_rounds *ret,
+                      struct arena *a, struct error *err) CHECKED;
+
+/* Where a writer stands. */
+struct store_writer {
+	const char *owner, *message_id;
+	int attempt;
+};
+/* What the model said and wants, what there is of the answer, and the stream's log. 1; 0: the turn is not this attempt's
+ * any more; so with those below. */
+struct store_added {
+	const struct store_round *round;
+	const struct tool_step *calls;
+	size_t count;
+	const char *content, *reasoning;
+	ProtobufCBinaryData sources, passages, log;
+	int64_t last;
+};
+int store_add_round(struct db *db, const struct store_writer *w, const struct store_added *added,
+                    struct arena *a, struct error *err) CHECKED;
+/* From ready to running: before it is sent. 0: it was not ready, and must not be sent. */
+int store_start_call(struct db *db, const struct store_writer *w, const struct tool_step *call,
+                     struct arena *a, struct error *err) CHECKED;
+/* As it is now, whatever it was. passages: no data when they are what they were. */
+int store_keep_call(struct db *db, const struct store_writer *w, const struct tool_step *call,
+                    ProtobufCBinaryData passages, struct arena *a, struct error *err) CHECKED;
+/* The turn waits for people, if one of its calls does. 0: none does (any more), or it is not this attempt's. */
+int store_rest(struct db *db, const struct store_writer *w, ProtobufCBinaryData log, int64_t last,
+               struct error *err) CHECKED;
+/* How many turns of the owner wait for people. */
+int store_waiting(struct db *db, const char *owner, int64_t *ret, struct error *err) CHECKED;
+
+/* --- What people say ------------------------------------------------------------------------------------------------- */
+
+/* A call of that session, and the answer that it belongs to. 1, 0, -1. */
+int store_find_call(struct db *db, const char *owner, const char *session, const char *id,
+                    const char **message_id, struct tool_step *ret, struct arena *a,
+                    struct error *err) CHECKED;
+/* From waiting to call->state: 1. 0: it did not wait. When no call of the turn waits any more, the turn goes on: *goes_on,
+ * and who holds it is to be told (store_tell, "begin"). */
+int store_decide(struct db *db, const char *owner, const char *session, const char *message_id,
+                 const struct tool_step *call, bool *goes_on, struct arena *a, struct error *err) CHECKED;
+/* All calls that wait in that session are denied, with those words; *message_id: the turn that goes on, else NULL. */
+int store_deny_all(struct db *db, const char *owner, const char *session, const char *why,
+                   const char **message_id, struct arena *a, struct error *err) CHECKED;
+
+/* --- What may be called without asking -------------------------------------------------------------------------------- */
+
+int store_allow_in_session(struct db *db, const char *owner, const char *session, int64_t server,
+                           const char *tool, const char *digest, struct error *err) CHECKED;
+/* Rows server_id, tool, digest. */
+int store_allowed_in_session(struct db *db, const char *owner, const char *session, PGresult **ret,
+                             struct error *err) CHECKED;
+
+#endif

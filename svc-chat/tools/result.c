@@ -1,0 +1,103 @@
+#include "svc-chat/tools/result.h"
+
+#include <string.h>
+
+#include "common/base/text.h"
+#include "common/base/utf8.h"
+#include "common/json/json.h"
+#include "svc-chat/model/defuse.h"
+#include "svc-chat/model/tokens.h"
+
+static void add_line(struct text *t, const char *text)
+{
+	if (t->length && t->at[t->length - 1] != '\n')
+		text_addc(t, '\n');
+	text_adds(t, text);
+}
+
+static void add_file(struct text *t, const char *kind, json_object *item)
+{
+	const char *data = json_string(item, "data"), *type = json_string(item, "mimeType");
+
+	data = data ? data : json_string(item, "blob");
+	add_line(t, arena_printf(t->arena, "[%s%s%.80s, %zu bytes]", kind, type ? ", " : "", type ? type : "",
+	                         data ? strlen(data) / 4 * 3 : 0));
+}
+
+static void add_resource(struct text *t, json_object *resource)
+{
+	const char *text = json_string(resource, "text"), *uri = json_string(resource, "uri");
+
+	if (uri)
+		add_line(t, arena_printf(t->arena, "[resource %.300s]", uri));
+	if (text)
+		add_line(t, text);
+	else
+		add_file(t, "file", resource);
+}
+
+static void add_item(struct text *t, json_object *item)
+{
+	const char *type = json_string(item, "type"), *text = json_string(item, "text");
+
+	if (!type || strcmp(type, "text") == 0) {
+		if (text)
+			add_line(t, text);
+	} else if (strcmp(type, "resource") == 0) {
+		add_resource(t, json_get(item, "resource"));
+	} else if (strcmp(type, "resource_link") == 0) {
+		const char *name = json_string(item, "name"), *uri = json_string(item, "uri");
+
+		add_line(t, arena_printf(t->arena, "[link to %.200s: %.300s]", name ? name : "a resource",
+		                         uri ? uri : ""));
+	} else {
+		add_file(t,
+		         strcmp(type, "image") == 0   ? "image"
+		         : strcmp(type, "audio") == 0 ? "audio"
+		                                      : "something that cannot be shown",
+		         item);
+	}
+}
+
+const char *result_text(json_object *result, size_t most, struct arena *a)
+{
+	json_object *content = json_get(result, "content"), *data = json_get(result, "structuredContent");
+	size_t n = json_object_is_type(content, json_type_array) ? json_object_array_length(content) : 0;
+	struct text raw, clean;
+
+	text_init(&raw, a);
+	text_init(&clean, a);
+	for (size_t i = 0; i < n && raw.length <= most; i++)
+		add_item(&raw, json_object_array_get_idx(content, i));
+	if (!raw.length && data)
+		text_adds(&raw, json_print(data, a));
+	if (!raw.length)
+		text_adds(&raw, "(the tool gave nothing back)");
+	defuse_text(raw.at, utf8_clip(raw.at, raw.length, most), &clean);
+	return arena_strndup(a, clean.at, utf8_clip(clean.at, clean.length, most));
+}
+
+bool result_failed(json_object *result)
+{
+	return json_flag(result, "isError", 0);
+}
+
+const char *result_piece(const char *text, int number, int64_t from, int64_t tokens, struct arena *a)
+{
+	size_t size = strlen(text), piece;
+	const char *at = utf8_skip(text, text + size, from > 0 ? (size_t)from : 0);
+	int64_t start = (int64_t)utf8_length(text, (size_t)(at - text)), end;
+
+	piece = tokens_clip(at, tokens > 16 ? tokens : 16);
+	if (at == text && !at[piece])
+		return text;
+	end = start + (int64_t)utf8_length(at, piece);
+	if (!at[piece])
+		return arena_printf(a, "%s\n[characters %lld to %lld of result %d; it ends here]", at,
+		                    (long long)start, (long long)end, number);
+	return arena_printf(
+	    a,
+	    "%.*s\n[characters %lld to %lld of %zu; for more call read_more with {\"result\": %d, \"from\": %lld}]",
+	    (int)piece, at, (long long)start, (long long)end, utf8_length(text, size), number,
+	    (long long)end);
+}

@@ -1,0 +1,46 @@
+#include "svc-chat/tools/run.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/json/json.h"
+#include "svc-chat/mcp/mcp.h"
+#include "svc-chat/store_tools.h"
+#include "svc-chat/tools/result.h"
+
+static void call_it(struct tool_run *run, struct mcp *m)
+{
+	OWN(json) json_object *arguments = NULL, *result = NULL;
+	const struct mcp_tool tool = { .name = run->tool->own_name, .input_schema = run->tool->schema };
+
+	if (json_parse(run->arguments, strlen(run->arguments), &arguments, &run->err) < 0)
+		return;
+	if (mcp_open(m, &run->err) < 0)
+		return;
+	run->sent = true;
+	if (mcp_call_tool(m, run->tool->own_name, &tool, arguments, &result, &run->err) < 0)
+		return;
+	run->failed = result_failed(result);
+	run->text = result_text(result, STORE_RESULT, m->arena);
+}
+
+void tool_run(struct tool_run *run, struct arena *a)
+{
+	struct mcp m = {
+		.egress = run->egress,
+		.arena = a,
+		.url = run->tool->server->uri,
+		.headers = run->headers,
+		.bearer = run->bearer,
+		.deadline = clock_mono_ms() + run->ms,
+		.cancelled = run->cancelled,
+		.era = run->tool->server->sessions ? MCP_SESSIONS : MCP_UNKNOWN,
+		.on_progress = run->on_progress,
+		.arg = run->arg,
+	};
+
+	call_it(run, &m);
+	if (run->err.code == ERROR_UNAUTHENTICATED || run->err.code == ERROR_FORBIDDEN)
+		run->challenge = m.challenge;
+	mcp_close(&m);
+}

@@ -1,0 +1,35 @@
+/*
+ * tools/run: one call of a tool of an MCP server, sent once. No table is touched here, and no thread's state: several may run
+ * at a time, each with an arena of its own.
+ */
+#ifndef PARLEY_TOOLS_RUN_H
+#define PARLEY_TOOLS_RUN_H
+
+#include <stdatomic.h>
+
+#include "common/egress/egress.h"
+#include "svc-chat/tools/toolbox.h"
+
+struct tool_run {
+	/* Given. */
+	struct egress *egress;
+	const struct tool *tool;
+	const char *arguments; /* a JSON object */
+	const char *const *headers;
+	const char *bearer; /* NULL: none */
+	int ms;
+	const atomic_bool *cancelled;
+	void (*on_progress)(void *arg, double progress, double total, const char *message);
+	void *arg;
+
+	/* What came of it. */
+	struct error err; /* code 0: there is a result */
+	bool sent;        /* the server may have done it */
+	bool failed;      /* the tool says so, in the result */
+	const char *text;
+	const char *challenge; /* of a sign-in that is wanted */
+};
+
+void tool_run(struct tool_run *run, struct arena *a);
+
+#endif

@@ -1,0 +1,183 @@
+#include "svc-chat/tools/toolbox.h"
+
+#include <string.h>
+
+#include "common/base/id.h"
+#include "common/json/json.h"
+#include "svc-chat/store_tools.h"
+#include "svc-chat/tools/name.h"
+
+/* In the stored list of a server's tools: it was otherwise before. */
+#define CHANGED "changed"
+
+/* --- One tool ---------------------------------------------------------------------------------------------------------- */
+
+static const char *member_json(json_object *tool, const char *key, struct arena *a)
+{
+	json_object *value = json_get(tool, key);
+
+	return value ? json_print(value, a) : NULL;
+}
+
+static const char *or_nothing(const char *text)
+{
+	return text ? text : "";
+}
+
+static const char *digest_of(json_object *tool, struct arena *a)
+{
+	const char *schema = member_json(tool, "inputSchema", a),
+	           *hints = member_json(tool, "annotations", a);
+	const char *all = arena_printf(a, "%s\n%s\n%s", or_nothing(json_string(tool, "description")),
+	                               or_nothing(schema), or_nothing(hints));
+	char *hash = arena_alloc(a, 65);
+
+	sha256_hex(hash, all, strlen(all));
+	return hash;
+}
+
+/* Said for this session? */
+static bool is_allowed(const PGresult *allowed, const struct tool *tool)
+{
+	for (int i = 0; allowed && i < PQntuples(allowed); i++)
+		if (db_int(allowed, i, "server_id") == tool->server->id &&
+		    strcmp(db_text(allowed, i, "tool"), tool->own_name) == 0)
+			return strcmp(db_text(allowed, i, "digest"), tool->digest) == 0;
+	return false;
+}
+
+static const char *policy_of(const struct tool *tool, bool changed, const PGresult *policies,
+                             const PGresult *allowed)
+{
+	const char *digest, *said = store_policy_of(policies, tool->server->id, tool->own_name, &digest);
+
+	if (said && strcmp(said, "deny") == 0)
+		return "deny";
+	if (is_allowed(allowed, tool))
+		return "allow";
+	if (said && strcmp(said, "allow") == 0)
+		return !digest || strcmp(digest, tool->digest) == 0 ? "allow" : "ask";
+	return !said && tool->read_only && !changed ? "allow" : "ask";
+}
+
+static void read_tool(const struct server_row *row, json_object *object, const char *name, struct tool *ret,
+                      struct arena *a)
+{
+	json_object *hints = json_get(object, "annotations");
+
+	*ret = (struct tool){
+		.name = name,
+		.own_name = arena_strdup(a, json_string(object, "name")),
+		.server = row,
+		.title = arena_strdup(a, json_string(object, "title")),
+		.description = arena_strdup(a, json_string(object, "description")),
+		.schema = member_json(object, "inputSchema", a),
+		.annotations = member_json(object, "annotations", a),
+		.digest = digest_of(object, a),
+		.read_only = json_flag(hints, "readOnlyHint", 0),
+	};
+	ret->repeatable = ret->read_only || json_flag(hints, "idempotentHint", 0);
+	if (!ret->schema)
+		ret->schema = "{\"type\":\"object\"}";
+}
+
+/* --- All of them ------------------------------------------------------------------------------------------------------- */
+
+struct filling {
+	struct tool_names names;
+	const PGresult *policies, *allowed;
+	struct toolbox *box;
+	struct arena *arena;
+};
+
+static void add_server(struct filling *f, const struct server_row *row, json_object *list)
+{
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	bool connected = strcmp(row->status, "connected") == 0;
+
+	for (size_t i = 0; i < n; i++) {
+		json_object *object = json_object_array_get_idx(list, i);
+		const char *name = tool_name(&f->names, row->name, json_string(object, "name"));
+		struct tool *tool = &f->box->tools[f->box->count];
+
+		if (!connected) /* it keeps its names */
+			continue;
+		read_tool(row, object, name, tool, f->arena);
+		tool->policy = arena_strdup(
+		    f->arena, policy_of(tool, json_flag(object, CHANGED, 0), f->policies, f->allowed));
+		f->box->count++;
+	}
+}
+
+int toolbox_fill(struct call *call, const struct server_row *rows, size_t count, const char *session,
+                 struct toolbox *ret)
+{
+	OWN(pgresult) PGresult *policies = NULL, *allowed = NULL;
+	json_object **lists = arena_new(call->arena, json_object *, count);
+	struct filling f = { .box = ret, .arena = call->arena };
+	size_t room = 0;
+	int failed = 0;
+
+	*ret = (struct toolbox){ 0 };
+	if (!count)
+		return 0;
+	if (store_policies(call->db, call->owner_id, &policies, call->err) < 0 ||
+	    (session && store_allowed_in_session(call->db, call->owner_id, session, &allowed, call->err) < 0))
+		return -1;
+	f.policies = policies;
+	f.allowed = allowed;
+	for (size_t i = 0; i < count && !failed; i++) {
+		failed = json_parse(rows[i].tools, strlen(rows[i].tools), &lists[i], call->err);
+		room +=
+		    json_object_is_type(lists[i], json_type_array) ? json_object_array_length(lists[i]) : 0;
+	}
+	ret->tools = arena_new(call->arena, struct tool, room);
+	tool_names_init(&f.names, call->arena);
+	for (size_t i = count; i-- > 0;) { /* the oldest first, so that a new server renames no tool */
+		if (!failed)
+			add_server(&f, &rows[i], lists[i]);
+		json_object_put(lists[i]);
+	}
+	return failed;
+}
+
+const struct tool *toolbox_find(const struct toolbox *box, const char *name)
+{
+	for (size_t i = 0; i < box->count; i++)
+		if (strcmp(box->tools[i].name, name) == 0)
+			return &box->tools[i];
+	return NULL;
+}
+
+/* --- What changes ------------------------------------------------------------------------------------------------------- */
+
+static json_object *find_by_name(json_object *list, const char *name)
+{
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	for (size_t i = 0; i < n && name; i++) {
+		const char *its = json_string(json_object_array_get_idx(list, i), "name");
+
+		if (its && strcmp(its, name) == 0)
+			return json_object_array_get_idx(list, i);
+	}
+	return NULL;
+}
+
+const char *toolbox_mark_changes(const char *before, const char *now, struct arena *a)
+{
+	OWN(json) json_object *old = NULL, *list = NULL;
+	struct error ignored = { 0 };
+
+	if (json_parse(before, strlen(before), &old, &ignored) < 0 ||
+	    json_parse(now, strlen(now), &list, &ignored) < 0)
+		return now;
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		json_object *tool = json_object_array_get_idx(list, i);
+		json_object *was = find_by_name(old, json_string(tool, "name"));
+
+		if (was && (json_flag(was, CHANGED, 0) || strcmp(digest_of(was, a), digest_of(tool, a)) != 0))
+			json_object_object_add(tool, CHANGED, json_object_new_boolean(true));
+	}
+	return json_print(list, a);
+}

@@ -1,0 +1,159 @@
+/* What people say to calls of tools that wait for them. */
+#include <string.h>
+
+#include "chat.methods.h"
+#include "common/base/log.h"
+#include "common/json/json.h"
+#include "svc-chat/state.h"
+#include "svc-chat/store_tools.h"
+#include "svc-chat/tools/schema.h"
+#include "svc-chat/tools/toolbox.h"
+#include "svc-chat/turn/keep.h"
+#include "svc-chat/turn/turn.h"
+
+static int find(struct call *call, const char *session, const char *id, const char **message_id,
+                struct tool_step *ret)
+{
+	if (db_must_find(store_find_call(call->db, call->owner_id, session, id, message_id, ret, call->arena,
+	                                 call->err),
+	                 "tool call", call->err) < 0)
+		return -1;
+	if (strcmp(ret->state, "waiting") != 0)
+		return error_set(call->err, ERROR_CONFLICT, "this call does not wait for anybody (it is %s)",
+		                 ret->call->status);
+	return 0;
+}
+
+/* Whoever holds the turn goes on with it: here, at another replica, or, where nobody does, whoever takes it over. */
+static void go_on(struct call *call, const char *message_id)
+{
+	const struct chat *chat = chat_state(call);
+
+	if (!keeper_begin(chat->keeper, message_id) &&
+	    store_tell(call->db, "begin", message_id, call->err) < 0) {
+		log_line(LOG_WARN, "a turn goes on later", LOG_TEXT("detail", call->err->detail));
+		error_clear(call->err);
+	}
+}
+
+static int decide(struct call *call, const char *session, const char *message_id,
+                  const struct tool_step *step, Chat__ToolCall *out)
+{
+	bool goes_on;
+	int decided = store_decide(call->db, call->owner_id, session, message_id, step, &goes_on, call->arena,
+	                           call->err);
+
+	if (decided < 0)
+		return -1;
+	if (!decided)
+		return error_set(call->err, ERROR_CONFLICT, "this call does not wait for anybody any more");
+	if (goes_on)
+		go_on(call, message_id);
+	*out = *step->call;
+	return 0;
+}
+
+/* --- Approving ---------------------------------------------------------------------------------------------------------- */
+
+static int find_tool(struct call *call, const char *session, const struct tool_step *step,
+                     const struct tool **ret)
+{
+	struct server_row *rows;
+	struct toolbox box;
+	size_t count;
+
+	if (servers_all(call, &rows, &count) < 0 || toolbox_fill(call, rows, count, session, &box) < 0)
+		return -1;
+	for (size_t i = 0; i < box.count; i++)
+		if (box.tools[i].server->id == step->call->server_id &&
+		    strcmp(box.tools[i].own_name, step->detail->tool) == 0) {
+			*ret = &box.tools[i];
+			return 0;
+		}
+	return error_set(call->err, ERROR_CONFLICT, "this tool is not there any more");
+}
+
+static int check_arguments(struct call *call, const struct tool *tool, const char *arguments)
+{
+	OWN(json) json_object *value = NULL, *schema = NULL;
+	struct text why;
+
+	text_init(&why, call->arena);
+	if (json_parse(arguments, strlen(arguments), &value, call->err) < 0 ||
+	    json_parse(tool->schema, strlen(tool->schema), &schema, call->err) < 0)
+		return -1;
+	if (!schema_check(schema, value, &why))
+		return error_field(call->err, call->arena, "body", "arguments", "value_error",
+		                   "are not what the tool takes: %.200s", why.at);
+	return 0;
+}
+
+static int remember(struct call *call, const char *session, const struct tool_step *step, const char *scope)
+{
+	const Chat__ToolDetail *detail = step->detail;
+
+	if (scope && strcmp(scope, "chat") == 0)
+		return store_allow_in_session(call->db, call->owner_id, session, step->call->server_id,
+		                              detail->tool, detail->digest, call->err);
+	if (scope && strcmp(scope, "always") == 0)
+		return store_set_policy(call->db, call->owner_id, step->call->server_id, detail->tool,
+		                        "allow", detail->digest, call->err);
+	return 0;
+}
+
+int turn_approve(struct call *call, const char *session, const char *id, const char *scope,
+                 const char *arguments, Chat__ToolCall *out)
+{
+	const struct tool *tool = NULL;
+	const char *message_id;
+	struct tool_step step;
+
+	if (find(call, session, id, &message_id, &step) < 0 || find_tool(call, session, &step, &tool) < 0)
+		return -1;
+	if (strcmp(tool->digest, step.detail->digest) != 0)
+		return error_set(call->err, ERROR_CONFLICT,
+		                 "this tool has changed since the call was made: deny it and ask again");
+	if (arguments && strcmp(arguments, step.call->arguments) != 0) {
+		if (check_arguments(call, tool, arguments) < 0)
+			return -1;
+		step.call->arguments = (char *)arguments;
+		step.detail->has_edited = step.detail->edited = true;
+	}
+	step.state = "ready";
+	step.call->status = (char *)"running";
+	if (remember(call, session, &step, scope) < 0)
+		return -1;
+	return decide(call, session, message_id, &step, out);
+}
+
+/* --- Denying ------------------------------------------------------------------------------------------------------------ */
+
+int turn_deny(struct call *call, const char *session, const char *id, const char *reason, Chat__ToolCall *out)
+{
+	const char *message_id;
+	struct tool_step step;
+
+	if (find(call, session, id, &message_id, &step) < 0)
+		return -1;
+	step.result = reason && *reason ? arena_printf(call->arena, "The user denied this call: %s", reason)
+	                                : "The user denied this call.";
+	step.state = "failed";
+	step.call->status = (char *)"denied";
+	step.call->content = (char *)step.result;
+	return decide(call, session, message_id, &step, out);
+}
+
+void turn_deny_all(struct call *call, const char *session)
+{
+	const char *message_id;
+
+	if (store_deny_all(call->db, call->owner_id, session,
+	                   "The user did not approve this call, but wrote another message.", &message_id,
+	                   call->arena,
+	                   call->err) < 0) { /* then they wait on, and the new message behind them */
+		log_line(LOG_WARN, "calls of tools still wait", LOG_TEXT("detail", call->err->detail));
+		error_clear(call->err);
+	}
+	if (message_id)
+		go_on(call, message_id);
+}

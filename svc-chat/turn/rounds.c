@@ -1,0 +1,579 @@
+#include "svc-chat/turn/rounds.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/base/log.h"
+#include "common/base/text.h"
+#include "common/base/utf8.h"
+#include "common/json/json.h"
+#include "svc-chat/model/defuse.h"
+#include "svc-chat/model/prompted.h"
+#include "svc-chat/model/tokens.h"
+#include "svc-chat/state.h"
+#include "svc-chat/tools/result.h"
+#include "svc-chat/tools/schema.h"
+
+enum {
+	TOOLS_MOST = 128,    /* what endpoints take */
+	AGAIN_SECONDS = 300, /* a server that failed does not delay every turn */
+	DESCRIPTION_MOST = 1024,
+	DESCRIPTION_SHORT = 160,
+	NAMES_MOST = 40, /* of tools, in a sentence */
+	SKIP = 100000,   /* sequences of a stream that a dead writer may have given */
+};
+
+/* --- Going on with a turn that another writer began ---------------------------------------------------------------------- */
+
+/* What the text so far cites keeps its numbers. */
+static void cite_again(struct rounds *r)
+{
+	struct citations *c = &r->ask->citations;
+
+	for (size_t i = 0; i < r->was.source_count && c->count < CITATIONS_MAX; i++)
+		for (size_t k = 0; k < r->ask->found_count; k++)
+			if (strcmp(r->was.sources[i]->chunk_id, r->ask->found[k]->chunk_id) == 0 &&
+			    r->was.sources[i]->start == r->ask->found[k]->start) {
+				c->cited[c->count++] = (int)k + 1;
+				c->place[k + 1] = c->count;
+				break;
+			}
+	r->ask->asked = 1;
+}
+
+int rounds_load(struct rounds *r)
+{
+	int found = store_load_rounds(r->call->db, r->writer->owner, r->writer->message_id, &r->was,
+	                              r->call->arena, r->call->err);
+
+	if (found <= 0)
+		return found;
+	for (size_t i = 0; i < r->was.call_count; i++) {
+		struct tool_step *call = &r->was.calls[i];
+
+		if (call->number >= r->writer->step)
+			r->writer->step = call->number + 1;
+	}
+	r->writer->round = r->was.rounds[r->was.round_count - 1].round + 1;
+	r->ask->found = r->was.passages;
+	r->ask->found_count = r->was.passage_count < CITATIONS_MAX ? r->was.passage_count : CITATIONS_MAX;
+	if (!r->ask->asked)
+		cite_again(r);
+	if (r->writer->content.length || r->writer->reasoning.length)
+		return 1; /* it has rested here */
+	pthread_mutex_lock(&r->writer->lock);
+	text_adds(&r->writer->content, r->was.content ? r->was.content : "");
+	text_adds(&r->writer->reasoning, r->was.reasoning ? r->was.reasoning : "");
+	pthread_mutex_unlock(&r->writer->lock);
+	return 1;
+}
+
+/* --- What may be called -------------------------------------------------------------------------------------------------- */
+
+static int64_t context_of(const struct ask *ask)
+{
+	return ask->settings.context_tokens ? ask->settings.context_tokens : ask->chat->context_tokens;
+}
+
+/* As endpoints take it: an object of properties. */
+static const char *schema_for_model(const char *text, struct arena *a)
+{
+	OWN(json) json_object *schema = NULL;
+	struct error ignored = { 0 };
+
+	if (json_parse(text, strlen(text), &schema, &ignored) < 0 ||
+	    !json_object_is_type(schema, json_type_object))
+		return "{\"type\":\"object\",\"properties\":{}}";
+	json_object_object_del(schema, "$schema");
+	if (!json_get(schema, "type"))
+		json_object_object_add(schema, "type", json_object_new_string("object"));
+	if (!json_object_is_type(json_get(schema, "properties"), json_type_object))
+		json_object_object_add(schema, "properties", json_object_new_object());
+	return json_print(schema, a);
+}
+
+static const char *description_for_model(const struct tool *tool, size_t most, struct arena *a)
+{
+	const char *text = tool->description ? tool->description : tool->title ? tool->title : tool->own_name;
+	struct text t;
+
+	text_init(&t, a);
+	defuse_text(text, utf8_clip(text, strlen(text), most), &t);
+	return t.at;
+}
+
+/* Those that find room in their share of the context; described shorter where they would not. */
+static size_t offer(struct rounds *r, const struct tool *tools, size_t count, struct chat_tool *list,
+                    size_t n, size_t description)
+{
+	int64_t room = context_of(r->ask) / 4;
+
+	for (size_t i = 0; i < count && n < TOOLS_MOST; i++) {
+		if (strcmp(tools[i].policy, "deny") == 0)
+			continue;
+		list[n] = (struct chat_tool){ tools[i].name,
+			                      description_for_model(&tools[i], description, r->call->arena),
+			                      schema_for_model(tools[i].schema, r->call->arena) };
+		room -= tokens_of(list[n].name) + tokens_of(list[n].description) + tokens_of(list[n].schema);
+		if (room < 0 && description > DESCRIPTION_SHORT)
+			return 0;
+		if (room < 0)
+			break;
+		n++;
+	}
+	return n;
+}
+
+static void offer_all(struct rounds *r, bool in_chat)
+{
+	struct chat_tool *list = arena_new(r->call->arena, struct chat_tool, TOOLS_MOST);
+	size_t own = in_chat ? builtin_count : 0, n = offer(r, builtins, own, list, 0, DESCRIPTION_MOST), all;
+
+	all = offer(r, r->box.tools, r->box.count, list, n, DESCRIPTION_MOST);
+	if (!all && r->box.count)
+		all = offer(r, r->box.tools, r->box.count, list, n, DESCRIPTION_SHORT);
+	r->ask->tools = list;
+	r->ask->tool_count = all > n ? all : n;
+	r->ask->searches = in_chat;
+}
+
+int rounds_open(struct rounds *r)
+{
+	bool in_chat = !r->begun->chatbot_id;
+	struct server_row *rows;
+	size_t count;
+
+	r->until = clock_mono_ms() + r->chat->tools_seconds * 1000;
+	if (r->begun->visitor || !ask_provider(r->ask)->calls_tools || !(in_chat || r->ask->settings.tools))
+		return 0;
+	if (servers_all(r->call, &rows, &count) < 0 ||
+	    servers_refresh(r->call, rows, count, AGAIN_SECONDS) < 0 ||
+	    toolbox_fill(r->call, rows, count, r->writer->session, &r->box) < 0)
+		return -1;
+	offer_all(r, in_chat);
+	return 0;
+}
+
+static const struct tool *find_tool(const struct rounds *r, const char *name)
+{
+	for (size_t i = 0; !r->begun->chatbot_id && i < builtin_count; i++)
+		if (strcmp(builtins[i].name, name) == 0)
+			return &builtins[i];
+	return toolbox_find(&r->box, name);
+}
+
+/* --- What the model is told ------------------------------------------------------------------------------------------------ */
+
+static struct tool_step *first_call(const struct rounds *r, int round, size_t *count)
+{
+	size_t from = 0;
+
+	while (from < r->was.call_count && r->was.calls[from].round != round)
+		from++;
+	for (*count = 0; from + *count < r->was.call_count && r->was.calls[from + *count].round == round;)
+		(*count)++;
+	return r->was.calls + from;
+}
+
+static struct chat_message call_message(const struct store_round *round, const struct tool_step *calls,
+                                        size_t count, struct arena *a)
+{
+	struct chat_call *list = arena_new(a, struct chat_call, count);
+
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct chat_call){ calls[i].detail->call_id, calls[i].call->name,
+			                      calls[i].detail->arguments };
+	return (struct chat_message){ .role = "assistant",
+		                      .content =
+		                          round->said->text ? citations_strip(round->said->text, a) : "",
+		                      .reasoning = round->said->reasoning,
+		                      .calls = list,
+		                      .call_count = count };
+}
+
+static const char *result_for_model(const struct tool_step *call, int64_t tokens, struct arena *a)
+{
+	const char *text = result_piece(call->result ? call->result : "", call->number, 0, tokens, a);
+
+	return call->detail->edited
+	           ? arena_printf(a, "[The user changed the arguments: it was called with %s]\n%s",
+	                          call->call->arguments, text)
+	           : text;
+}
+
+/* Half of the context is for what came back: the newest results have more of it. */
+static void tell_results(struct rounds *r)
+{
+	struct arena *a = r->call->arena;
+	size_t n = 0, room = r->was.round_count + r->was.call_count;
+	struct chat_message *list = arena_new(a, struct chat_message, room);
+	int64_t budget = context_of(r->ask) / 2;
+
+	for (size_t i = 0; i < r->was.round_count; i++) {
+		bool newest = i + 1 == r->was.round_count;
+		size_t count;
+		const struct tool_step *calls = first_call(r, r->was.rounds[i].round, &count);
+		int64_t share = newest ? budget / 2 : budget / 2 / (int64_t)r->was.round_count;
+
+		if (!count)
+			continue;
+		list[n++] = call_message(&r->was.rounds[i], calls, count, a);
+		for (size_t k = 0; k < count; k++)
+			list[n++] = (struct chat_message){
+				.role = "tool",
+				.content = result_for_model(&calls[k], share / (int64_t)count, a),
+				.call_id = calls[k].detail->call_id,
+				.name = calls[k].call->name,
+			};
+	}
+	if (n && r->over)
+		list[n - 1].content = arena_printf(
+		    a, "%s\n[No more tools can be called. Answer with what there is.]", list[n - 1].content);
+	r->ask->after = list;
+	r->ask->after_count = n;
+}
+
+/* --- What is to be done ---------------------------------------------------------------------------------------------------- */
+
+static bool is(const struct tool_step *call, const char *state)
+{
+	return strcmp(call->state, state) == 0;
+}
+
+static struct tool_step *find_state(const struct rounds *r, const char *state)
+{
+	for (size_t i = 0; i < r->was.call_count; i++)
+		if (is(&r->was.calls[i], state))
+			return &r->was.calls[i];
+	return NULL;
+}
+
+/* One that was sent by a writer that died. */
+static int look_after(struct rounds *r, struct tool_step *call)
+{
+	struct store_writer w = rounds_writer(r);
+
+	if (!call->detail->repeatable)
+		return rounds_done(
+		    r, call, "unknown",
+		    "The call was sent, and then the connection to the tool was lost: nobody knows "
+		    "whether it was done. Do not repeat it; tell the user.",
+		    (ProtobufCBinaryData){ 0 });
+	call->state = "ready";
+	return store_keep_call(r->call->db, &w, call, (ProtobufCBinaryData){ 0 }, r->call->arena,
+	                       r->call->err) < 0
+	           ? -1
+	           : 0;
+}
+
+/* Before it is sent: the tool must still be the one that was meant. */
+static const char *why_not(const struct rounds *r, const struct tool_step *call)
+{
+	const struct tool *tool = find_tool(r, call->call->name);
+
+	if (!tool)
+		return "The tool is not there any more.";
+	if (strcmp(tool->digest, call->detail->digest) != 0)
+		return "The tool has changed since this call was made; it was not called.";
+	if (clock_mono_ms() > r->until)
+		return "The time for tools in this answer is over; it was not called.";
+	return NULL;
+}
+
+/* The next calls that may run side by side: those in a row that only read, or one other. */
+static int run_next(struct rounds *r, struct tool_step *first)
+{
+	struct tool_step *calls[CALLS_MAX];
+	const char *why;
+	size_t n = 0;
+
+	for (struct tool_step *call = first; call < r->was.calls + r->was.call_count && n < CALLS_MAX;
+	     call++) {
+		if (!is(call, "ready"))
+			continue;
+		why = why_not(r, call);
+		if (why) {
+			if (rounds_done(r, call, "failed", why, (ProtobufCBinaryData){ 0 }) < 0)
+				return -1;
+			continue;
+		}
+		if (n && !call->detail->read_only)
+			break;
+		calls[n++] = call;
+		if (!call->detail->read_only)
+			break;
+	}
+	return n ? rounds_run(r, calls, n) : 0;
+}
+
+int rounds_settle(struct rounds *r)
+{
+	struct tool_step *call;
+
+	while (!atomic_load(&r->writer->stop) && (call = find_state(r, "failed")) != NULL)
+		if (rounds_done(r, call, call->call->status, call->result, (ProtobufCBinaryData){ 0 }) < 0)
+			return -1;
+	while (!atomic_load(&r->writer->stop) && (call = find_state(r, "running")) != NULL)
+		if (look_after(r, call) < 0)
+			return -1;
+	while (!atomic_load(&r->writer->stop) && (call = find_state(r, "ready")) != NULL)
+		if (run_next(r, call) < 0)
+			return -1;
+	if (find_state(r, "waiting") && !atomic_load(&r->writer->stop))
+		return 1;
+	r->over = (int)r->was.round_count >= r->chat->tool_rounds || clock_mono_ms() > r->until;
+	tell_results(r);
+	pthread_mutex_lock(&r->writer->lock);
+	r->text_from = r->writer->content.length;
+	r->reasoning_from = r->writer->reasoning.length;
+	pthread_mutex_unlock(&r->writer->lock);
+	return 0;
+}
+
+/* --- What the model wants ---------------------------------------------------------------------------------------------------- */
+
+static const char *no_such_tool(const struct rounds *r, const char *name, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	if (strcmp(name, PROMPTED_UNREADABLE) == 0) {
+		text_adds(
+		    &t,
+		    "Your call could not be read. Write it as <tool_call>{\"name\": \"...\", \"arguments\": "
+		    "{...}}</tool_call>, in valid JSON.");
+		return t.at;
+	}
+	text_adds(&t, "There is no tool of that name. There are:");
+	for (size_t i = 0; i < r->ask->tool_count && i < NAMES_MOST; i++)
+		text_addf(&t, "%s %s", i ? "," : "", r->ask->tools[i].name);
+	return t.at;
+}
+
+/* The arguments as they are sent; NULL: they are not what the tool takes, which *why says. */
+static const char *check_arguments(const struct tool *tool, const char *arguments, const char **why,
+                                   struct arena *a)
+{
+	OWN(json) json_object *value = NULL, *schema = NULL;
+	struct error err = { 0 };
+	struct text mistakes;
+
+	text_init(&mistakes, a);
+	if (json_parse(arguments, strlen(arguments), &value, &err) < 0) {
+		*why = arena_printf(a, "The arguments are no JSON: %s", err.message);
+		return NULL;
+	}
+	if (!json_object_is_type(value, json_type_object)) {
+		*why = "The arguments must be a JSON object.";
+		return NULL;
+	}
+	if (json_parse(tool->schema, strlen(tool->schema), &schema, &err) == 0 &&
+	    !schema_check(schema, value, &mistakes)) {
+		*why = arena_printf(a, "The arguments are not what the tool takes:\n%s", mistakes.at);
+		return NULL;
+	}
+	return json_print(value, a);
+}
+
+static void finish(struct tool_step *step, const char *status, const char *text)
+{
+	step->state = "done";
+	step->call->status = (char *)status;
+	step->call->content = (char *)text;
+	step->result = text;
+}
+
+static void judge(struct rounds *r, struct tool_step *step, const struct tool *tool, bool crowded)
+{
+	const char *why = NULL, *arguments;
+
+	if (!tool) {
+		finish(step, "failed", no_such_tool(r, step->call->name, r->call->arena));
+		return;
+	}
+	arguments = check_arguments(tool, step->detail->arguments, &why, r->call->arena);
+	if (!arguments) {
+		finish(step, "failed", why);
+		return;
+	}
+	step->call->arguments = (char *)arguments;
+	step->state = strcmp(tool->policy, "allow") == 0 ? "ready" : "waiting";
+	step->call->status = (char *)(is(step, "ready") ? "running" : "waiting");
+	if (strcmp(tool->policy, "deny") == 0)
+		finish(step, "denied", "The user does not allow this tool.");
+	else if (crowded && is(step, "waiting"))
+		finish(step, "denied",
+		       "Too many calls wait for the user's approval already: this one was not made.");
+}
+
+static void make_step(struct rounds *r, const struct chat_call *wanted, bool crowded, struct tool_step *step)
+{
+	const struct tool *tool = find_tool(r, wanted->name);
+	struct arena *a = r->call->arena;
+	char id[UUID_TEXT];
+
+	uuid_make(id);
+	*step = (struct tool_step){ .number = r->writer->step++, .round = r->writer->round };
+	step->call = arena_new(a, Chat__ToolCall, 1);
+	chat__tool_call__init(step->call);
+	step->detail = arena_new(a, Chat__ToolDetail, 1);
+	chat__tool_detail__init(step->detail);
+	step->call->id = arena_strdup(a, id);
+	step->call->name = arena_strndup(a, wanted->name, utf8_clip(wanted->name, strlen(wanted->name), 128));
+	step->call->arguments = (char *)"{}";
+	step->detail->call_id = (char *)wanted->id;
+	step->detail->arguments = (char *)wanted->arguments;
+	if (tool) {
+		step->detail->tool = (char *)tool->own_name;
+		step->detail->digest = (char *)tool->digest;
+		step->detail->has_repeatable = step->detail->has_read_only = true;
+		step->detail->repeatable = tool->repeatable;
+		step->detail->read_only = tool->read_only;
+	}
+	if (tool && tool->server) {
+		step->call->server = (char *)tool->server->name;
+		step->call->has_server_id = true;
+		step->call->server_id = tool->server->id;
+	}
+	judge(r, step, tool, crowded);
+}
+
+static void tell_step(const struct rounds *r, const struct tool_step *step, struct event_list *list)
+{
+	const struct tool *tool = find_tool(r, step->call->name);
+
+	events_put(list, event_tool_call(step->call, r->call->arena));
+	if (is(step, "waiting"))
+		events_put(list, event_approval(step->call, tool ? tool->description : NULL, r->call->arena));
+	if (is(step, "done"))
+		events_put(list, event_tool_result(step->call, r->call->arena));
+}
+
+/* Room for so many more; what was there stays where others found it. */
+static void grow(struct rounds *r, size_t more)
+{
+	struct tool_step *calls = arena_new(r->call->arena, struct tool_step, r->was.call_count + more);
+	struct store_round *rounds = arena_new(r->call->arena, struct store_round, r->was.round_count + 1);
+
+	if (r->was.call_count)
+		memcpy(calls, r->was.calls, r->was.call_count * sizeof *calls);
+	if (r->was.round_count)
+		memcpy(rounds, r->was.rounds, r->was.round_count * sizeof *rounds);
+	r->was.calls = calls;
+	r->was.rounds = rounds;
+}
+
+static struct store_round *new_round(struct rounds *r)
+{
+	struct store_round *round = &r->was.rounds[r->was.round_count++];
+	struct writer *w = r->writer;
+
+	*round = (struct store_round){ .number = w->step++, .round = w->round };
+	round->said = arena_new(r->call->arena, Chat__RoundText, 1);
+	chat__round_text__init(round->said);
+	round->said->text = arena_strdup(r->call->arena, w->content.at + r->text_from);
+	if (w->reasoning.length > r->reasoning_from)
+		round->said->reasoning = arena_strdup(r->call->arena, w->reasoning.at + r->reasoning_from);
+	w->speaks = false; /* its step is about to be done */
+	return round;
+}
+
+static int store_round(struct rounds *r, const struct store_round *round, const struct tool_step *calls,
+                       size_t count, const struct event_list *events)
+{
+	struct store_writer w = rounds_writer(r);
+	struct store_added added = {
+		.round = round,
+		.calls = calls,
+		.count = count,
+		.content = r->writer->content.at,
+		.reasoning = r->writer->reasoning.length ? r->writer->reasoning.at : NULL,
+		.sources = r->writer->sources,
+	};
+
+	if (r->ask->found_count)
+		added.passages = store_pack_sources(r->ask->found, r->ask->found_count, r->call->arena);
+	added.log = events_log(r->writer->stream, events, &added.last, r->call->arena);
+	return store_add_round(r->call->db, &w, &added, r->call->arena, r->call->err);
+}
+
+int rounds_add(struct rounds *r)
+{
+	const struct chat_call *wanted = r->ask->result.calls;
+	size_t count = r->ask->result.call_count;
+	struct event_list events = { 0 };
+	struct store_round *round;
+	struct tool_step *steps;
+	int64_t waiting;
+	int stored;
+
+	if (r->over)
+		return error_set(r->call->err, ERROR_UPSTREAM,
+		                 "the model went on calling tools and gave no answer");
+	if (store_waiting(r->call->db, r->writer->owner, &waiting, r->call->err) < 0)
+		return -1;
+	grow(r, count);
+	pthread_mutex_lock(&r->writer->lock);
+	round = new_round(r);
+	steps = r->was.calls + r->was.call_count;
+	for (size_t i = 0; i < count; i++)
+		make_step(r, &wanted[i], waiting >= STORE_WAITING, &steps[i]);
+	pthread_mutex_unlock(&r->writer->lock);
+	r->was.call_count += count;
+	for (size_t i = 0; i < count; i++)
+		tell_step(r, &steps[i], &events);
+	stored = store_round(r, round, steps, count, &events);
+	if (stored < 0)
+		return -1;
+	if (!stored)
+		writer_stop(r->writer, WRITER_LOST);
+	events_append(r->writer->stream, &events);
+	pthread_mutex_lock(&r->writer->lock);
+	r->writer->round++;
+	pthread_mutex_unlock(&r->writer->lock);
+	return 0;
+}
+
+/* --- Resting, and the end ------------------------------------------------------------------------------------------------------ */
+
+int rounds_rest(struct rounds *r)
+{
+	struct store_writer w = rounds_writer(r);
+	struct event_list nothing = { 0 };
+	int64_t last;
+	ProtobufCBinaryData log = events_log(r->writer->stream, &nothing, &last, r->call->arena);
+
+	int rests = store_rest(r->call->db, &w, log, last, r->call->err);
+
+	if (rests != 0)
+		return rests;
+	if (rounds_load(r) < 0)
+		return -1;
+	if (find_state(r, "waiting")) /* and yet it does not wait: it is somebody else's */
+		writer_stop(r->writer, WRITER_LOST);
+	return 0;
+}
+
+void rounds_end(struct rounds *r)
+{
+	for (size_t i = 0; i < r->was.call_count; i++) {
+		struct tool_step *call = &r->was.calls[i];
+
+		if (is(call, "done"))
+			continue;
+		if (rounds_done(r, call, is(call, "running") ? "unknown" : "denied",
+		                "The answer was ended before.", (ProtobufCBinaryData){ 0 }) < 0)
+			error_clear(r->call->err);
+	}
+}
+
+Chat__ToolCall **rounds_shown(const struct rounds *r, size_t *count)
+{
+	Chat__ToolCall **list = arena_new(r->call->arena, Chat__ToolCall *, r->was.call_count);
+
+	*count = r->was.call_count;
+	for (size_t i = 0; i < *count; i++)
+		list[i] = r->was.calls[i].call;
+	return list;
+}

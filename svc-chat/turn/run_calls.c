@@ -1,0 +1,275 @@
+/* Calls of tools that run: each is stored before it is sent, and when its result is there. */
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/metrics.h"
+#include "common/base/thread.h"
+#include "common/base/utf8.h"
+#include "svc-chat/state.h"
+#include "svc-chat/tools/run.h"
+#include "svc-chat/turn/rounds.h"
+
+enum {
+	AT_ONCE = 8,
+	PROGRESS_MS = 100, /* between two events of one call, at least */
+	STORE_AGAIN_MS = 500,
+	STORE_PATIENCE_MS = 30 * 1000,
+};
+
+static const char unknown_outcome[] =
+    "The call was sent, and no answer came: nobody knows whether it was done. Do not repeat it; tell the user.";
+
+struct store_writer rounds_writer(const struct rounds *r)
+{
+	return (struct store_writer){ r->writer->owner, r->writer->message_id, r->writer->attempt };
+}
+
+/* --- Ending ------------------------------------------------------------------------------------------------------------- */
+
+static void count(struct rounds *r, const struct tool_step *call)
+{
+	const char *labels = arena_printf(r->call->arena, "kind=\"%s\",result=\"%s\"",
+	                                  call->call->server ? "mcp" : "builtin", call->call->status);
+
+	metric_add(metrics_get(service_metrics(r->call->service), METRIC_COUNTER, "chat_tool_calls_total",
+	                       labels, "Calls of tools that models wanted, by what became of them."),
+	           1);
+}
+
+/* A database that is away comes back, or it does not. */
+static bool again(const struct rounds *r, int64_t until)
+{
+	if ((r->call->err->code != ERROR_UNAVAILABLE && r->call->err->code != ERROR_UNKNOWN_OUTCOME) ||
+	    clock_mono_ms() > until || atomic_load(r->call->cancelled))
+		return false;
+	error_clear(r->call->err);
+	nanosleep(&(struct timespec){ .tv_nsec = STORE_AGAIN_MS * 1000000L }, NULL);
+	return true;
+}
+
+int rounds_done(struct rounds *r, struct tool_step *call, const char *status, const char *text,
+                ProtobufCBinaryData passages)
+{
+	struct store_writer w = rounds_writer(r);
+	int64_t until = clock_mono_ms() + STORE_PATIENCE_MS;
+	struct event event;
+	int kept;
+
+	call->state = "done";
+	call->result = text;
+	call->call->status = (char *)status;
+	call->call->content = arena_strndup(r->call->arena, text, utf8_clip(text, strlen(text), STORE_SHOWN));
+	do
+		kept = store_keep_call(r->call->db, &w, call, passages, r->call->arena, r->call->err);
+	while (kept < 0 && again(r, until));
+	if (kept < 0)
+		return -1;
+	if (kept) {
+		event = event_tool_result(call->call, r->call->arena);
+		stream_append(r->writer->stream, event.name, event.data);
+	}
+	count(r, call);
+	return 0;
+}
+
+/* --- Running side by side ------------------------------------------------------------------------------------------------- */
+
+struct running {
+	struct rounds *rounds;
+	struct tool_step *call;
+	struct tool_run run;
+	struct together *together;
+	struct arena arena;
+	pthread_t thread;
+	int64_t told; /* when progress was told last */
+	bool started, ended, stored;
+};
+struct together {
+	pthread_mutex_t lock; /* guards `ended` of each */
+	pthread_cond_t changed;
+	struct running at[AT_ONCE];
+	size_t count;
+};
+
+static void on_progress(void *arg, double progress, double total, const char *message)
+{
+	struct running *x = arg;
+	int64_t now = clock_mono_ms();
+	struct event event;
+	struct arena a;
+
+	if (!isfinite(progress) || !isfinite(total) || now - x->told < PROGRESS_MS)
+		return;
+	x->told = now;
+	arena_init(&a, 0);
+	event = event_progress(
+	    x->call->call->id, progress, total,
+	    message ? arena_strndup(&a, message, utf8_clip(message, strlen(message), 500)) : NULL, &a);
+	stream_append(x->rounds->writer->stream, event.name, event.data);
+	arena_done(&a);
+}
+
+static void *run(void *arg)
+{
+	struct running *x = arg;
+
+	tool_run(&x->run, &x->arena);
+	pthread_mutex_lock(&x->together->lock);
+	x->ended = true;
+	pthread_cond_signal(&x->together->changed);
+	pthread_mutex_unlock(&x->together->lock);
+	return NULL;
+}
+
+/* What came of it, for the model. */
+static const char *judge(const struct running *x, const char **status, struct arena *a)
+{
+	const struct error *err = &x->run.err;
+	bool lost = err->code == ERROR_UNKNOWN_OUTCOME || err->code == ERROR_UNAVAILABLE;
+
+	*status = !err->code ? x->run.failed ? "failed" : "done" : lost && x->run.sent ? "unknown" : "failed";
+	if (!err->code)
+		return arena_strdup(a, x->run.text);
+	if (strcmp(*status, "unknown") == 0)
+		return unknown_outcome;
+	return arena_printf(a, "The tool could not be called: %s", err->message);
+}
+
+static int keep(struct running *x)
+{
+	struct rounds *r = x->rounds;
+	const char *status, *text = judge(x, &status, r->call->arena);
+
+	x->stored = true;
+	if (atomic_load(&r->writer->why) == WRITER_INTERRUPTED && x->call->detail->repeatable &&
+	    x->run.err.code)
+		return 0; /* whoever goes on calls it again */
+	if (x->run.err.code)
+		log_line(LOG_INFO, "a tool was not called", LOG_TEXT("request", r->call->request_id),
+		         LOG_TEXT("why", x->run.err.message), LOG_TEXT("detail", x->run.err.detail));
+	return rounds_done(r, x->call, status, text, (ProtobufCBinaryData){ 0 });
+}
+
+/* Stores each as it ends. */
+static int keep_all(struct together *t)
+{
+	int result = 0;
+
+	for (size_t left = t->count; left;) {
+		struct running *ended = NULL;
+
+		pthread_mutex_lock(&t->lock);
+		while (!ended) {
+			for (size_t i = 0; i < t->count && !ended; i++)
+				if (t->at[i].ended && !t->at[i].stored)
+					ended = &t->at[i];
+			if (!ended)
+				(void)cond_wait_until(&t->changed, &t->lock, INT64_MAX);
+		}
+		pthread_mutex_unlock(&t->lock);
+		if (keep(ended) < 0)
+			result = -1;
+		left--;
+	}
+	return result;
+}
+
+static int prepare(struct rounds *r, struct tool_step *call, struct running *x, struct together *t)
+{
+	const struct tool *tool = toolbox_find(&r->box, call->call->name);
+	int64_t left = r->until - clock_mono_ms(), most = r->chat->tool_seconds * 1000;
+
+	*x = (struct running){ .rounds = r, .call = call, .together = t };
+	x->run = (struct tool_run){
+		.egress = r->chat->egress,
+		.tool = tool,
+		.arguments = call->call->arguments,
+		.ms = (int)(left < 1      ? 1
+		            : left < most ? left
+		                          : most),
+		.cancelled = &r->writer->stop,
+		.on_progress = on_progress,
+		.arg = x,
+	};
+	return servers_headers(r->call, tool->server, &x->run.headers);
+}
+
+static int start(struct rounds *r, struct tool_step *call, struct together *t)
+{
+	struct store_writer w = rounds_writer(r);
+	struct running *x = &t->at[t->count];
+	int taken;
+
+	if (prepare(r, call, x, t) < 0)
+		return -1;
+	call->call->status = (char *)"running";
+	taken = store_start_call(r->call->db, &w, call, r->call->arena, r->call->err);
+	if (taken == 0)
+		writer_stop(r->writer, WRITER_LOST);
+	if (taken <= 0)
+		return taken;
+	call->state = "running";
+	arena_init(&x->arena, 0);
+	x->started = thread_try(&x->thread, run, x) == 0;
+	if (!x->started) {
+		error_busy(&x->run.err, 1, "too much is under way");
+		x->ended = true;
+	}
+	t->count++;
+	return 0;
+}
+
+static int run_servers_tools(struct rounds *r, struct tool_step **calls, size_t count)
+{
+	struct together t = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	int result = 0;
+
+	cond_init_monotonic(&t.changed);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = start(r, calls[i], &t);
+	if (keep_all(&t) < 0)
+		result = -1;
+	for (size_t i = 0; i < t.count; i++) {
+		if (t.at[i].started)
+			pthread_join(t.at[i].thread, NULL);
+		arena_done(&t.at[i].arena);
+	}
+	pthread_cond_destroy(&t.changed);
+	pthread_mutex_destroy(&t.lock);
+	return result;
+}
+
+static int run_builtin(struct rounds *r, struct tool_step *call)
+{
+	ProtobufCBinaryData passages = { 0 };
+	const char *status, *text;
+
+	if (builtin_run(r, call, &status, &text, &passages) < 0)
+		return -1;
+	return rounds_done(r, call, status, text, passages);
+}
+
+int rounds_run(struct rounds *r, struct tool_step **calls, size_t count)
+{
+	struct tool_step *together[AT_ONCE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!calls[i]->call->server) {
+			if (run_builtin(r, calls[i]) < 0)
+				return -1;
+			continue;
+		}
+		together[n++] = calls[i];
+		if (n == AT_ONCE) {
+			if (run_servers_tools(r, together, n) < 0)
+				return -1;
+			n = 0;
+		}
+	}
+	return n ? run_servers_tools(r, together, n) : 0;
+}

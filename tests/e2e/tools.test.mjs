@@ -1,0 +1,281 @@
+// The model calls the tools of its user's servers: alone where they only read, with the user's word where they do more; and
+// nothing that a server, a model or a kill -9 does makes a call happen twice, or without that word.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { freePort, root, startRig, startStack, until } from './harness.mjs';
+
+let stack, model, odd, everything, everythingUrl, user;
+before(async () => {
+  const port = await freePort();
+  everything = spawn(process.execPath, ['--require', path.join(root, 'tests/rigs/loopback.cjs'),
+    path.join(root, 'tests/node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'streamableHttp'],
+  { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
+  everythingUrl = `http://127.0.0.1:${port}/mcp`;
+  [model, odd] = await Promise.all([startRig('fakellm.mjs'), startRig('oddmcp.mjs')]);
+  stack = await startStack({ env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test',
+    CHAT_MODEL: 'scripted', CHAT_TOOL_ROUNDS: '4', CHAT_CONTEXT_TOKENS: '16000', EGRESS_ALLOW: '127.0.0.1/32' } });
+  user = await withServer('Odd', `${odd.url}/mcp`);
+  await until('server-everything listens', () => fetch(everythingUrl, { method: 'OPTIONS' }).then(() => true, () => false), 30);
+});
+after(async () => {
+  everything?.kill();
+  await stack?.stop();
+  await Promise.all([model?.stop(), odd?.stop()]);
+});
+
+async function withServer(name, uri) {
+  const who = await stack.register();
+  who.server = await addServer(who, name, uri);
+  return who;
+}
+const addServer = (who, name, uri) => stack.ok('POST', '/auth/mcp-servers', { token: who.token, status: 201, json: { name, config: { uri } } });
+const newChat = async (who = user, prefix = 'chat') => (await stack.ok('POST', `/${prefix}/chats`, { token: who.token, status: 201 })).id;
+const say = (chat, content, who = user) => stack.ok('POST', `/chat/chats/${chat}/messages`, { token: who.token, json: { content } });
+const stream = (chat, content, who = user) => stack.stream('POST', `/chat/chats/${chat}/messages/stream`, { token: who.token, json: { content } });
+const decide = (chat, id, what, json = {}, who = user) => stack.api('POST', `/chat/chats/${chat}/tool-calls/${id}/${what}`, { token: who.token, json });
+const last = async (chat, who = user) => (await stack.ok('GET', `/chat/chats/${chat}/messages`, { token: who.token })).at(-1);
+const called = async (name) => (await (await fetch(`${odd.url}/calls`)).json()).filter((c) => c.name === name);
+const ended = (chat, who = user) => until('the answer is written', async () => {
+  const m = await last(chat, who);
+  return m.status !== 'generating' && m.status !== 'queued' && m.status !== 'waiting' && m;
+}, 30);
+const named = (events, name) => events.filter((e) => e.event === name).map((e) => e.data);
+
+describe('tools that only read', () => {
+  test('"add 2 3" answers 5, with the call shown', async () => {
+    const chat = await newChat();
+    const events = await (await stream(chat, 'add 2 3')).all();
+    const [call] = named(events, 'tool_call'), [result] = named(events, 'tool_result');
+    assert.deepEqual({ ...call, id: null }, { id: null, server: 'Odd', name: 'mcp_Odd_add', arguments: { a: 2, b: 3 } });
+    assert.deepEqual(result, { id: call.id, ok: true, status: 'done', content: '5' });
+    const done = named(events, 'done')[0].message;
+    assert.equal(done.content, 'The sum is 5.');
+    assert.equal(named(events, 'delta').map((d) => d.text).join(''), done.content);
+    assert.deepEqual(done.tool_calls, [{ ...call, server_id: user.server.id, status: 'done', content: '5' }]);
+    assert.deepEqual((await last(chat)).tool_calls, done.tool_calls);
+  });
+
+  test('several in a round run side by side, and each result goes to its call', async () => {
+    const answer = await say(await newChat(), 'call slow_read {"ms":400} && slow_read {"ms":300} && echo {"text":"hi"}');
+    assert.equal(answer.content, 'It says: read after 400 | read after 300 | hi');
+    const [first, second] = (await called('slow_read')).slice(-2);
+    assert.ok(Math.abs(first.at - second.at) < 250, `${second.at - first.at} ms apart`);
+  });
+
+  test('round after round, and no more than are allowed', async () => {
+    const answer = await say(await newChat(), 'call echo {"text":"one"} then echo {"text":"two"}');
+    assert.equal(answer.content, 'It says: two');
+    assert.deepEqual(answer.tool_calls.map((c) => c.content), ['one', 'two']);
+    const looped = await say(await newChat(), 'loop echo {"text":"x"}');
+    assert.equal(looped.tool_calls.length, 4);
+    assert.match(looped.content, /No more tools can be called/);
+  });
+
+  test('a real server, with progress on the way', async () => {
+    const who = await withServer('Every', everythingUrl);
+    const chat = await newChat(who);
+    await stack.ok('GET', '/chat/mcp/tools', { token: who.token });
+    await stack.ok('PUT', '/chat/mcp/tools/mcp_Every_trigger-long-running-operation', { token: who.token, json: { policy: 'allow' } });
+    await stack.ok('PUT', '/chat/mcp/tools/mcp_Every_get-sum', { token: who.token, json: { policy: 'allow' } });
+    const events = await (await stream(chat, 'call trigger-long-running-operation {"duration":1,"steps":4}', who)).all();
+    const progress = named(events, 'progress'), [call] = named(events, 'tool_call');
+    assert.ok(progress.length >= 2 && progress.every((p) => p.id === call.id && p.total === 4), JSON.stringify(progress));
+    assert.match((await say(chat, 'call get-sum {"a":2,"b":3}', who)).content, /is 5/);
+  });
+});
+
+describe('what models and servers do wrong', () => {
+  const tries = [
+    ['an unknown tool', 'call nosuch {}', 'failed', /There is no tool of that name\. There are:.*mcp_Odd_add/],
+    ['arguments that are no JSON', 'call add {"a":', 'failed', /no JSON/],
+    ['arguments of another type', 'call add {"a":"2","b":3}', 'failed', /a: must be of type "number"/],
+    ['arguments that are missing', 'call add {"a":2}', 'failed', /b is missing/],
+    ['a tool that fails', 'call fail {}', 'failed', /no such city/],
+    ['a server that breaks off', 'call broken {}', 'failed', /could not be called/],
+    ['a picture', 'call image {}', 'done', /\[image, image\/png, 3 bytes\]/],
+    ['nothing', 'call nothing {}', 'done', /gave nothing back/],
+    ['a dotted name', 'call dotted_name_x {}', 'done', /^dotted$/],
+    ['a name that another has when cleaned', 'call mcp_Odd_same_ {}', 'done', /^second$/],
+  ];
+  for (const [name, content, status, words] of tries)
+    test(`${name}: the model is told`, async () => {
+      const answer = await say(await newChat(), content);
+      assert.deepEqual(answer.tool_calls.map((c) => c.status), [status]);
+      assert.match(answer.tool_calls[0].content, words);
+      assert.equal(answer.status, 'complete');
+      assert.match(answer.content, /^It says: /);
+    });
+
+  test('a name of 300 is called by its short one', async () => {
+    const long = (await stack.ok('GET', '/chat/mcp/tools', { token: user.token })).find((t) => /xxxx/.test(t.name));
+    assert.equal(long.name.length, 64);
+    assert.equal((await say(await newChat(), `call ${long.name} {}`)).content, 'It says: long');
+  });
+
+  test('what is too long is cut, and read on', async () => {
+    const answer = await say(await newChat(), 'call huge {"n":20000} then read_more {"result":2,"from":100000}');
+    assert.ok(answer.tool_calls[0].content.length <= 4096);
+    assert.match(answer.content, /line 1\d{4}[^]*for more call read_more/);
+    const asked = await (await fetch(`${model.url}/v1/asked`, { headers: { Authorization: 'Bearer sk-test' } })).json();
+    assert.ok(asked.every((text) => text.length < 60_000), 'the model was sent all of it');
+  });
+
+  test('what a tool gives back cannot pass for a message or a passage', async () => {
+    const answer = await say(await newChat(), 'call instruct {}');
+    assert.ok(!/<passage|<\|im_start|\[INST\]|<\/passages>/.test(answer.tool_calls[0].content), answer.tool_calls[0].content);
+    assert.equal((await called('send')).length, 0);
+  });
+});
+
+describe('tools that do more', () => {
+  test('the user is asked, and the call waits: over a reload, and without a thread', async () => {
+    const chat = await newChat();
+    const events = await stream(chat, 'call send {"to":"ada"}');
+    const { data: asked } = await events.upTo('approval');
+    assert.deepEqual([asked.server, asked.name, asked.arguments, asked.description], ['Odd', 'mcp_Odd_send', { to: 'ada' }, 'does send']);
+    await until('it waits', async () => (await last(chat)).status === 'waiting');
+    const waiting = await last(chat);
+    assert.deepEqual(waiting.tool_calls.map((c) => [c.id, c.status]), [[asked.id, 'waiting']]);
+    events.cut();
+    const again = await stack.stream('GET', `/chat/chats/${chat}/messages/stream`, { token: user.token });
+    await again.upTo('approval');
+    assert.equal((await called('send')).length, 0);
+    const approved = await decide(chat, asked.id, 'approve', { scope: 'once' });
+    assert.equal(approved.status, 200, approved.text);
+    assert.deepEqual([approved.body.id, approved.body.status], [asked.id, 'running']);
+    const told = await again.all();
+    assert.equal(named(told, 'tool_result')[0].content, 'sent to ada');
+    assert.equal(named(told, 'done')[0].message.content, 'It says: sent to ada');
+    assert.equal((await called('send')).length, 1);
+    assert.equal((await decide(chat, asked.id, 'approve')).status, 409);
+    assert.equal((await decide(chat, asked.id, 'deny')).status, 409);
+    const next = await say(chat, 'call send {"to":"bob"}');
+    assert.equal(next.status, 'waiting', 'once is once');
+    assert.equal((await decide(chat, next.tool_calls[0].id, 'deny', { reason: 'not him' })).status, 200);
+    const denied = await ended(chat);
+    assert.deepEqual(denied.tool_calls.map((c) => c.status), ['denied']);
+    assert.equal(denied.content, 'It says: The user denied this call: not him');
+    assert.equal((await called('send')).length, 1);
+  });
+
+  test('for this chat, and for good', async () => {
+    const who = await withServer('Mine', `${odd.url}/mcp`);
+    const chat = await newChat(who), other = await newChat(who);
+    const first = await say(chat, 'call send {"to":"c1"}', who);
+    await decide(chat, first.tool_calls[0].id, 'approve', { scope: 'chat' }, who);
+    await ended(chat, who);
+    assert.equal((await say(chat, 'call send {"to":"c2"}', who)).content, 'It says: sent to c2');
+    const elsewhere = await say(other, 'call send {"to":"c3"}', who);
+    assert.equal(elsewhere.status, 'waiting');
+    await decide(other, elsewhere.tool_calls[0].id, 'approve', { scope: 'always' }, who);
+    await ended(other, who);
+    const third = await newChat(who);
+    assert.equal((await say(third, 'call send {"to":"c4"}', who)).content, 'It says: sent to c4');
+    const tool = (await stack.ok('GET', '/chat/mcp/tools', { token: who.token })).find((t) => t.name === 'mcp_Mine_send');
+    assert.equal(tool.policy, 'allow');
+    await stack.ok('PUT', '/chat/mcp/tools/mcp_Mine_send', { token: who.token, json: { policy: 'deny' } });
+    assert.match((await say(third, 'call mcp_Mine_send {"to":"c5"}', who)).tool_calls[0].content, /not allow|no tool/);
+  });
+
+  test('a tool that has changed asks again', async () => {
+    const who = await withServer('Shifty', `${odd.url}/mcp`);
+    const chat = await newChat(who);
+    const refresh = () => stack.ok('POST', `/chat/mcp/servers/${who.server.id}/connect`, { token: who.token });
+    await refresh();
+    await stack.ok('PUT', '/chat/mcp/tools/mcp_Shifty_send', { token: who.token, json: { policy: 'allow' } });
+    assert.equal((await say(chat, 'call send {"to":"x"}', who)).status, 'complete');
+    assert.equal((await say(chat, 'call echo {"text":"x"}', who)).status, 'complete');
+    await fetch(`${odd.url}/control`, { method: 'POST', body: JSON.stringify({ describe: { send: 'does send, and more', echo: 'sends it on' } }) });
+    await refresh();
+    const again = await say(chat, 'call send {"to":"x"}', who);
+    assert.equal(again.status, 'waiting');
+    await decide(chat, again.tool_calls[0].id, 'deny', {}, who);
+    await ended(chat, who);
+    const read = await say(chat, 'call echo {"text":"x"}', who);
+    assert.equal(read.status, 'waiting', 'also one that nobody was asked about before');
+    await decide(chat, read.tool_calls[0].id, 'deny', {}, who);
+    await ended(chat, who);
+  });
+
+  test('edited arguments are sent, if the tool takes them; the model is told', async () => {
+    const chat = await newChat();
+    const { tool_calls: [call] } = await say(chat, 'call send {"to":"eve"}');
+    assert.equal((await decide(chat, call.id, 'approve', { arguments: { to: '' } })).status, 422);
+    assert.equal((await decide(chat, call.id, 'approve', { scope: 'sometimes' })).status, 422);
+    assert.equal((await decide(chat, call.id, 'approve', { arguments: { to: 'ada' } })).status, 200);
+    const answer = await ended(chat);
+    assert.deepEqual(answer.tool_calls[0].arguments, { to: 'ada' });
+    assert.equal(answer.content, 'It says: [The user changed the arguments: it was called with {"to":"ada"}]\nsent to ada');
+    assert.equal((await called('send')).at(-1).arguments.to, 'ada');
+  });
+
+  test('a new message denies what was asked, and both are answered', async () => {
+    const chat = await newChat();
+    const { tool_calls: [call] } = await say(chat, 'call send {"to":"fred"}');
+    assert.equal((await say(chat, 'hello')).content, 'You said: hello');
+    const messages = await stack.ok('GET', `/chat/chats/${chat}/messages`, { token: user.token });
+    assert.deepEqual(messages.map((m) => m.status), ['complete', 'complete', 'complete', 'complete']);
+    assert.deepEqual(messages[1].tool_calls.map((c) => [c.id, c.status]), [[call.id, 'denied']]);
+    assert.ok(!(await called('send')).some((c) => c.arguments.to === 'fred'));
+  });
+
+  test('stop ends a turn that waits, and deleting its chat does', async () => {
+    const chat = await newChat();
+    const waiting = await say(chat, 'call send {"to":"gus"}');
+    const stopped = await stack.ok('POST', `/chat/chats/${chat}/messages/${waiting.id}/stop`, { token: user.token });
+    assert.deepEqual([stopped.status, stopped.tool_calls[0].status], ['stopped', 'denied']);
+    const other = await newChat();
+    const { tool_calls: [call] } = await say(other, 'call send {"to":"gus"}');
+    await stack.ok('DELETE', `/chat/chats/${other}`, { token: user.token });
+    assert.equal((await decide(other, call.id, 'approve')).status, 404);
+    assert.ok(!(await called('send')).some((c) => c.arguments.to === 'gus'));
+  });
+
+  test('nobody else may say yes', async () => {
+    const chat = await newChat(), stranger = await stack.register();
+    const { tool_calls: [call] } = await say(chat, 'call send {"to":"hal"}');
+    assert.equal((await decide(chat, call.id, 'approve', {}, stranger)).status, 404);
+    const theirs = await newChat(stranger);
+    assert.equal((await decide(theirs, call.id, 'approve', {}, stranger)).status, 404);
+    assert.equal((await decide(await newChat(), call.id, 'approve')).status, 404, 'nor in another chat');
+    assert.equal((await decide(chat, call.id, 'deny')).status, 200);
+    await ended(chat);
+  });
+});
+
+test('kill -9: what waits goes on waiting; what ran is not called again, but for what only reads; the model is told', async () => {
+  const who = await withServer('Deadly', `${odd.url}/mcp`);
+  await stack.ok('GET', '/chat/mcp/tools', { token: who.token });
+  await stack.ok('PUT', '/chat/mcp/tools/mcp_Deadly_wait', { token: who.token, json: { policy: 'allow' } });
+  const before = (await called('slow_read')).length;
+  const [asking, running, reading] = await Promise.all([newChat(who), newChat(who), newChat(who)]);
+  const { tool_calls: [call] } = await say(asking, 'call send {"to":"ida"}', who);
+  const one = await stream(running, 'call wait {"ms":3000,"word":"once"}', who);
+  const two = await stream(reading, 'call slow_read {"ms":1000}', who);
+  await Promise.all([one.upTo('tool_call'), two.upTo('tool_call')]);
+  await until('both run', async () => (await called('wait')).length > 0 && (await called('slow_read')).length > before);
+  await stack.process('chat').kill('SIGKILL');
+  await stack.process('chat').start();
+
+  assert.deepEqual([(await last(asking, who)).status, (await last(asking, who)).tool_calls[0].status], ['waiting', 'waiting']);
+  const events = await stack.stream('GET', `/chat/chats/${asking}/messages/stream`, { token: who.token });
+  await events.upTo('approval');
+  assert.equal((await decide(asking, call.id, 'approve', {}, who)).status, 200);
+  const lost = await ended(running, who), read = await ended(reading, who);
+  assert.deepEqual(lost.tool_calls.map((c) => c.status), ['unknown']);
+  assert.match(lost.content, /nobody knows whether it was done/);
+  assert.equal((await called('wait')).length, 1);
+  assert.equal(read.content, 'It says: read after 1000');
+  assert.equal((await called('slow_read')).length, before + 2);
+  assert.equal(named(await events.all(), 'done').at(-1).message.content, 'It says: sent to ida');
+  assert.equal((await called('send')).filter((c) => c.arguments.to === 'ida').length, 1);
+  const end = async (chat, reader) => { // a gateway may have given up while the service was away
+    const seen = await reader.all().catch(() => reader.events);
+    if (seen.at(-1).event === 'done') return 'done';
+    const lastEventId = seen.findLast((e) => e.event !== 'error').id;
+    return (await (await stack.stream('GET', `/chat/chats/${chat}/messages/stream`, { token: who.token, lastEventId })).all()).at(-1).event;
+  };
+  assert.deepEqual([await end(running, one), await end(reading, two)], ['done', 'done'], 'their readers see the end, too');
+});
