@@ -99,6 +99,10 @@ struct egress_mail {
 int egress_send_mail(struct egress *e, const struct egress_mail *mail, int *reply_code,
                      struct error *err) CHECKED;
 
+/* Whether a URL of http or https can be kept for later: 0, or ERROR_INVALID with a sentence: what is no such URL, or
+ * leads to an address that is refused as things are. Asks the DNS. Each request is judged again. */
+int egress_judge(const struct egress *e, const char *url, struct error *err) CHECKED;
+
 /* Judge an address (struct sockaddr) without connecting: 1 allowed, 0 refused. For tests and for listeners. */
 struct sockaddr;
 int egress_allows(const struct egress *e, const struct sockaddr *address);

@@ -143,6 +143,30 @@ static int check_url(struct exchange *x, const char *url, const char *protocols,
 	return 0;
 }
 
+int egress_judge(const struct egress *e, const char *url, struct error *err)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+	struct exchange x = { 0 };
+	struct addrinfo *found = NULL;
+	bool refused = false;
+	size_t length;
+	char *host = x.host;
+
+	if (check_url(&x, url, "http,https", err) < 0)
+		return -1;
+	length = strlen(host);
+	if (*host == '[' && host[length - 1] == ']') {
+		host[length - 1] = '\0';
+		host++;
+	}
+	if (getaddrinfo(host, NULL, &hints, &found) != 0)
+		return 0; /* it may be there when it is needed */
+	for (const struct addrinfo *at = found; at; at = at->ai_next)
+		refused |= !egress_allows(e, at->ai_addr);
+	freeaddrinfo(found);
+	return refused ? error_set(err, ERROR_INVALID, "addresses within private networks are refused") : 0;
+}
+
 int exchange_set(struct exchange *x, struct egress *e, CURL *easy, const char *url, const char *protocols,
                  struct error *err)
 {
