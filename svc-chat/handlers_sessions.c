@@ -3,6 +3,7 @@
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/db/db.h"
+#include "common/job/event.h"
 #include "common/service/call.h"
 #include "svc-chat/messages.h"
 #include "svc-chat/state.h"
@@ -92,6 +93,12 @@ int chat_delete_session(struct call *call, const Chat__SessionRequest *in, Rpc__
 {
 	(void)out;
 	return messages_session_delete(call, in->session_id);
+}
+
+int chat_listen(struct call *call, const Rpc__Listening *in, Rpc__Empty *out)
+{
+	(void)out;
+	return event_listen(call, in);
 }
 
 int chat_get_usage(struct call *call, const Rpc__Empty *in, Chat__Usage *out)

@@ -4,6 +4,7 @@
 
 #include "chat.methods.h"
 #include "common/egress/egress.h"
+#include "common/job/event.h"
 #include "common/service/service.h"
 #include "svc-chat/bots.h"
 #include "svc-chat/config.h"
@@ -18,6 +19,7 @@
 #include "svc-chat/store_servers.h"
 #include "svc-chat/store_tools.h"
 #include "svc-chat/store_visitors.h"
+#include "svc-chat/tell.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/owners.h"
 #include "svc-chat/turn/turn.h"
@@ -25,6 +27,8 @@
 
 extern const struct db_migration chat_migrations[];
 extern const size_t chat_migration_count;
+
+enum { JOB_THREADS = 3 };
 
 static int start(struct service *service, void *settings, void **ret, struct error *err)
 {
@@ -60,7 +64,9 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (keeper_open(service, write_turn, &chat->keeper, err) < 0 || retention_stand(service, err) < 0)
 		return -1;
 	chat->owners = owners_open(service, chat->keeper);
-	return job_runner_start(service, &retention_job, 1, 1, &chat->jobs, err);
+	chat->kinds[0] = retention_job;
+	chat->kinds[1] = tell_job;
+	return job_runner_start(service, chat->kinds, CHAT_KINDS, JOB_THREADS, &chat->jobs, err);
 }
 
 static void stop(void *arg)
@@ -80,36 +86,34 @@ static void stop(void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_sessions_statements,
-		                                            store_messages_statements,
-		                                            store_turns_statements,
-		                                            store_keep_statements,
-		                                            store_visitors_statements,
-		                                            store_quirks_statements,
-		                                            store_servers_statements,
-		                                            store_oauth_statements,
-		                                            store_tools_statements,
-		                                            job_statements,
-		                                            NULL };
+	static const struct db_stmt *const statements[] = {
+		store_sessions_statements, store_messages_statements,
+		store_turns_statements,    store_keep_statements,
+		store_visitors_statements, store_quirks_statements,
+		store_servers_statements,  store_oauth_statements,
+		store_tools_statements,    job_statements,
+		event_statements,          NULL
+	};
 	static struct chat_settings settings;
 
-	return service_main(argc, argv,
-	                    &(struct service_config){
-	                        .name = "chat",
-	                        .schema = "chat",
-	                        .peers = (const char *const[]){ "auth", "chatbots", "documents", NULL },
-	                        .methods = chat_methods,
-	                        .method_count = chat_method_count,
-	                        .statements = statements,
-	                        .migrations = chat_migrations,
-	                        .migration_count = chat_migration_count,
-	                        .keys = chat_keys,
-	                        .key_count = chat_key_count,
-	                        .settings = &settings,
-	                        .check = chat_settings_check,
-	                        .command = chat_check_model,
-	                        .start = start,
-	                        .stop = stop,
-	                        .load_stream = turn_load_stream,
-	                    });
+	return service_main(
+	    argc, argv,
+	    &(struct service_config){
+	        .name = "chat",
+	        .schema = "chat",
+	        .peers = (const char *const[]){ "auth", "chatbots", "documents", "integrations", NULL },
+	        .methods = chat_methods,
+	        .method_count = chat_method_count,
+	        .statements = statements,
+	        .migrations = chat_migrations,
+	        .migration_count = chat_migration_count,
+	        .keys = chat_keys,
+	        .key_count = chat_key_count,
+	        .settings = &settings,
+	        .check = chat_settings_check,
+	        .command = chat_check_model,
+	        .start = start,
+	        .stop = stop,
+	        .load_stream = turn_load_stream,
+	    });
 }

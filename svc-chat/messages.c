@@ -144,14 +144,29 @@ int messages_stop(struct call *call, const char *session, const char *id, turn_f
 	                  out);
 }
 
+/* Stored, and told to whoever listens, or neither. */
+static int judge(struct call *call, const char *session, const char *id, const char *said,
+                 const char *comment)
+{
+	int found;
+
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	found = store_set_feedback(call->db, call->owner_id, session, id, said, comment, call->err);
+	if (db_must_find(found, "answer in this session", call->err) == 0 &&
+	    store_tell_message(call->db, call->owner_id, session, id, "answer.rated", call->err) >= 0 &&
+	    db_commit(call->db, call->err) == 0)
+		return 0;
+	db_rollback(call->db);
+	return -1;
+}
+
 int messages_judge(struct call *call, const char *session, const char *id, const char *value,
                    const char *comment, Chat__Message *out)
 {
 	const char *said = value && *value ? value : NULL;
-	int found =
-	    store_set_feedback(call->db, call->owner_id, session, id, said, said ? comment : NULL, call->err);
 
-	if (db_must_find(found, "answer in this session", call->err) < 0)
+	if (judge(call, session, id, said, said ? comment : NULL) < 0)
 		return -1;
 	return store_get_message(call->db, call->owner_id, session, id, out, call->arena, call->err) < 0 ? -1
 	                                                                                                 : 0;

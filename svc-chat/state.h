@@ -5,7 +5,10 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/job/job.h"
 #include "common/secret/secret.h"
+
+enum { CHAT_KINDS = 2 };
 
 struct chat {
 	unsigned char key[KEY_SIZE]; /* of what is sealed: sealed.h */
@@ -19,6 +22,7 @@ struct chat {
 	struct configured_client *oauth_clients;
 	struct arena oauth_arena; /* holds them */
 	struct owners *owners;
+	struct job_kind kinds[CHAT_KINDS]; /* what is done by jobs */
 	struct job_runner *jobs;
 	int64_t servers_per_user; /* MCP servers that one may have */
 	int64_t tool_rounds, tools_seconds, tool_seconds;

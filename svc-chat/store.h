@@ -78,6 +78,9 @@ int store_forget(struct db *db, const char *owner, const char *chatbot, int days
 /* value and comment may be NULL. Only of an answer. */
 int store_set_feedback(struct db *db, const char *owner, const char *session, const char *id,
                        const char *value, const char *comment, struct error *err) CHECKED;
+/* Somebody may want to hear that of a message. */
+int store_tell_message(struct db *db, const char *owner, const char *session, const char *id,
+                       const char *event, struct error *err) CHECKED;
 int store_get_message(struct db *db, const char *owner, const char *session, const char *id,
                       Chat__Message *out, struct arena *a, struct error *err) CHECKED;
 
@@ -137,10 +140,11 @@ int store_load_turn(struct db *db, const char *owner, const char *session, const
                     struct error *err) CHECKED;
 
 /* Closes the turn with what the message holds, keeps its events (the last has that sequence) for ten minutes, and lets
- * the next of the session begin: *next is its id, else NULL. 0: it was not this attempt's any more. */
+ * the next of the session begin: *next is its id, else NULL. told: the names of the events that it is, as an SQL array
+ * (svc-chat/tell.h). 0: it was not this attempt's any more. */
 int store_finish_turn(struct db *db, const char *owner, const Chat__Message *message, int attempt,
-                      ProtobufCBinaryData events, int64_t last, const char **next, struct arena *a,
-                      struct error *err) CHECKED;
+                      ProtobufCBinaryData events, int64_t last, const char *told, const char **next,
+                      struct arena *a, struct error *err) CHECKED;
 /* Lets the first that waits in that session begin, when nothing else is under way there. */
 int store_next_turn(struct db *db, const char *owner, const char *session, const char **next, struct arena *a,
                     struct error *err) CHECKED;

@@ -1,6 +1,9 @@
 /* Turns, from the question to the stored answer. */
+#include <stdio.h>
 #include <string.h>
 
+#include "common/base/id.h"
+#include "common/job/event.h"
 #include "svc-chat/store.h"
 #include "svc-chat/store_sql.h"
 
@@ -111,6 +114,16 @@ const struct db_stmt store_turns_statements[] = {
 	  " touched AS (UPDATE session SET updated_at = now()"
 	  " WHERE owner_id = $1 AND id = $5 AND EXISTS (SELECT FROM done))"
 	  " SELECT id FROM done" },
+	/* Of a conversation with a chatbot: what somebody wants to hear of it. The ids are made of what happened, so that
+	 * nothing is told twice. */
+	{ "tell_message",
+	  "INSERT INTO job (owner_id, id, kind, payload)"
+	  " SELECT $1::uuid, md5(e || ' ' || $3::text || $5::text)::uuid, 'event', jsonb_build_object('event', e,"
+	  " 'session', s.id, 'message', $3::text, 'chatbot', s.chatbot_id)"
+	  " FROM listening l, session s, unnest($4::text[]) AS e WHERE l.owner_id = $1 AND e = ANY (l.events)"
+	  " AND s.owner_id = $1 AND s.id = $2 AND s.chatbot_id IS NOT NULL AND EXISTS (SELECT FROM message"
+	  " WHERE owner_id = $1 AND session_id = $2 AND id = $3::text::uuid AND lease_until IS NULL)"
+	  " ON CONFLICT (id) DO NOTHING RETURNING id" },
 	{ "next_turn",
 	  "UPDATE message SET status = 'generating' WHERE owner_id = $1 AND id ="
 	  " (SELECT id FROM message WHERE owner_id = $1 AND session_id = $2 AND status = 'queued'"
@@ -212,7 +225,7 @@ static int no_chatbot(struct error *err)
 	return error_set(err, ERROR_NOT_FOUND, "no such chatbot");
 }
 
-enum begin_step { VISITOR, LOCK, KEY, BEGIN, QUESTION, HISTORY, BEGIN_STEPS };
+enum begin_step { VISITOR, LOCK, KEY, BEGIN, TELL, QUESTION, HISTORY, BEGIN_STEPS };
 
 /* Nothing was begun, since it may not be. */
 static int why_not(const struct store_new_turn *t, const PGresult *res, struct error *err)
@@ -251,6 +264,15 @@ static int judge(const struct store_new_turn *t, const struct db_step *s, struct
 	return 1;
 }
 
+/* Who was not woken looks by himself in a while. */
+static void wake_if_told(struct db *db, const struct db_step *told)
+{
+	struct error ignored = { 0 };
+
+	if (PQntuples(told->res) && event_wake(db, &ignored) < 0)
+		error_clear(&ignored);
+}
+
 int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store_begun *begun,
                      struct store_turn *before, struct arena *a, struct error *err)
 {
@@ -262,6 +284,8 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		[BEGIN] = { "begin_turn", DB_ARGS(t->owner, t->session, t->question_id, t->content,
 		                                  t->created_at, t->message_id, t->stream, t->key,
 		                                  t->request_hash, t->title, STORE_UNDER_WAY) },
+		[TELL] = { "tell_message",
+		           DB_ARGS(t->owner, t->session, t->question_id, "{message.created}", "") },
 		[QUESTION] = { "question_of_turn", DB_ARGS(t->owner, t->message_id) },
 		[HISTORY] = { "history",
 		              DB_ARGS(t->owner, t->session, t->message_id, t->history_characters) },
@@ -281,6 +305,7 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		steps[BEGIN] = edited;
 	if (db_together(db, steps + first, BEGIN_STEPS - first, err) < 0)
 		return no_chatbot(err);
+	wake_if_told(db, &steps[TELL]);
 	result = judge(t, steps, begun, before, a, err);
 	db_steps_done(steps + first, BEGIN_STEPS - first);
 	return result;
@@ -311,14 +336,27 @@ int store_load_turn(struct db *db, const char *owner, const char *session, const
 
 /* --- Ending ----------------------------------------------------------------------------------------------------------- */
 
+int store_tell_message(struct db *db, const char *owner, const char *session, const char *id,
+                       const char *event, struct error *err)
+{
+	char events[64], again[UUID_TEXT];
+	int added;
+
+	snprintf(events, sizeof events, "{%s}", event);
+	uuid_make(again); /* it may happen to a message more than once */
+	added = db_changed(db, "tell_message",
+	                   DB_ARGS(owner, session, id, (const char *)events, (const char *)again), err);
+	return added <= 0 ? added : event_wake(db, err);
+}
+
 static const char *next_of(const PGresult *res, struct arena *a)
 {
 	return PQntuples(res) ? arena_strdup(a, db_text(res, 0, "id")) : NULL;
 }
 
 int store_finish_turn(struct db *db, const char *owner, const Chat__Message *m, int attempt,
-                      ProtobufCBinaryData events, int64_t last, const char **next, struct arena *a,
-                      struct error *err)
+                      ProtobufCBinaryData events, int64_t last, const char *told, const char **next,
+                      struct arena *a, struct error *err)
 {
 	ProtobufCBinaryData sources = store_pack_sources(m->sources, m->n_sources, a);
 	struct db_step steps[] = {
@@ -328,14 +366,16 @@ int store_finish_turn(struct db *db, const char *owner, const Chat__Message *m, 
 		          m->reasoning, sources, m->error, m->model, m->usage->prompt_tokens,
 		          m->usage->completion_tokens, m->finish_reason, m->rag_status, events, last) },
 		{ "next_turn", DB_ARGS(owner, m->session_id) },
+		{ "tell_message", DB_ARGS(owner, m->session_id, m->id, told, "") },
 	};
 	int done;
 
-	if (db_together(db, steps, 3, err) < 0)
+	if (db_together(db, steps, 4, err) < 0)
 		return -1;
 	done = PQntuples(steps[1].res);
 	*next = next_of(steps[2].res, a);
-	db_steps_done(steps, 3);
+	wake_if_told(db, &steps[3]);
+	db_steps_done(steps, 4);
 	return done;
 }
 

@@ -4,6 +4,7 @@
 #include "chatbots.client.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/job/event.h"
 #include "common/rpc/rpc.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/ingest.h"
@@ -82,6 +83,12 @@ int documents_list_documents(struct call *call, const Documents__ListDocumentsRe
 int documents_get_document(struct call *call, const Documents__DocumentRequest *in, Documents__Document *out)
 {
 	return get(call, in->document_id, out);
+}
+
+int documents_listen(struct call *call, const Rpc__Listening *in, Rpc__Empty *out)
+{
+	(void)out;
+	return event_listen(call, in);
 }
 
 int documents_get_usage(struct call *call, const Rpc__Empty *in, Documents__Usage *out)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/job/event.h"
 #include "common/service/service.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/ingest.h"
@@ -158,16 +159,20 @@ static int start(struct service *service, void *settings, void **state, struct e
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements,        store_index_statements,
-		                                            store_search_statements, store_site_statements,
-		                                            job_statements,          NULL };
+	static const struct db_stmt *const statements[] = { store_statements,
+		                                            store_index_statements,
+		                                            store_search_statements,
+		                                            store_site_statements,
+		                                            job_statements,
+		                                            event_statements,
+		                                            NULL };
 	static struct settings settings;
 
 	return service_main(argc, argv,
 	                    &(struct service_config){
 	                        .name = "documents",
 	                        .schema = "documents",
-	                        .peers = (const char *const[]){ "chatbots", NULL },
+	                        .peers = (const char *const[]){ "chatbots", "integrations", NULL },
 	                        .methods = documents_methods,
 	                        .method_count = documents_method_count,
 	                        .statements = statements,

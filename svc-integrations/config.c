@@ -7,18 +7,19 @@
 
 #include "common/json/json.h"
 
-enum { SHOWN = 4, ORIGIN_MAX = 300, ORIGINS_MAX = 50 };
+enum { SHOWN = 4, ORIGIN_MAX = 300, ORIGINS_MAX = 50, URL_MAX = 2000 };
 
 static const struct {
 	const char *name, *camel;
 	size_t at;
+	const char *only; /* of that type; NULL: of all that have any */
 } secrets[] = {
-	{ "bot_token", "botToken", offsetof(struct slack_secrets, bot_token) },
-	{ "signing_secret", "signingSecret", offsetof(struct slack_secrets, signing_secret) },
+	{ "bot_token", "botToken", offsetof(struct secrets, bot_token), "slack" },
+	{ "signing_secret", "signingSecret", offsetof(struct secrets, signing_secret), NULL },
 };
 enum { SECRETS = sizeof secrets / sizeof *secrets };
 
-static const char **secret_of(const struct slack_secrets *s, size_t i)
+static const char **secret_of(const struct secrets *s, size_t i)
 {
 	return (const char **)((char *)s + secrets[i].at);
 }
@@ -58,7 +59,7 @@ static bool is_printable(const char *value)
 	return true;
 }
 
-static int take_secret(json_object *patch, size_t i, struct slack_secrets *fresh, struct arena *a,
+static int take_secret(json_object *patch, size_t i, struct secrets *fresh, struct arena *a,
                        struct error *err)
 {
 	const char *names[] = { secrets[i].name, secrets[i].camel };
@@ -76,7 +77,8 @@ static int take_secret(json_object *patch, size_t i, struct slack_secrets *fresh
 	return 0;
 }
 
-const char *config_show_secrets(const char *config, const struct slack_secrets *now, struct arena *a)
+const char *config_show_secrets(const char *type, const char *config, const struct secrets *now,
+                                struct arena *a)
 {
 	OWN(json) json_object *object = parse_or_empty(config);
 	bool all = true;
@@ -89,13 +91,13 @@ const char *config_show_secrets(const char *config, const struct slack_secrets *
 			                       json_object_new_string(mask(value, a)));
 		else
 			json_object_object_del(object, secrets[i].name);
-		all &= value != NULL;
+		all &= value || (secrets[i].only && strcmp(secrets[i].only, type) != 0);
 	}
 	json_object_object_add(object, "configured", json_object_new_boolean(all));
 	return json_print(object, a);
 }
 
-char *config_pack_secrets(const struct slack_secrets *now, struct arena *a)
+char *config_pack_secrets(const struct secrets *now, struct arena *a)
 {
 	OWN(json) json_object *object = json_object_new_object();
 
@@ -106,7 +108,7 @@ char *config_pack_secrets(const struct slack_secrets *now, struct arena *a)
 	return json_print(object, a);
 }
 
-void config_unpack_secrets(const char *text, struct slack_secrets *ret, struct arena *a)
+void config_unpack_secrets(const char *text, struct secrets *ret, struct arena *a)
 {
 	OWN(json) json_object *object = parse_or_empty(text);
 
@@ -191,7 +193,64 @@ const char **config_origins(const char *config, size_t *count, struct arena *a)
 	return origins;
 }
 
-/* --- Both ----------------------------------------------------------------------------------------------------------- */
+/* --- Webhooks ------------------------------------------------------------------------------------------------------- */
+
+const char *const config_events[CONFIG_EVENTS + 1] = { "message.created",         "answer.rated",
+	                                               "conversation.unanswered", "document.ready",
+	                                               "document.failed",         NULL };
+
+static bool is_event(const char *name)
+{
+	for (size_t i = 0; config_events[i]; i++)
+		if (name && strcmp(config_events[i], name) == 0)
+			return true;
+	return false;
+}
+
+static int check_webhook(json_object *config, struct arena *a, struct error *err)
+{
+	json_object *events = json_get(config, "events");
+	const char *url = json_string(config, "url");
+
+	if (!url || strlen(url) > URL_MAX ||
+	    (strncasecmp(url, "https://", 8) != 0 && strncasecmp(url, "http://", 7) != 0))
+		return error_field(err, a, "body", "config.url", url ? "value_error" : "missing",
+		                   "must be an address of at most %d characters that begins with https://",
+		                   URL_MAX);
+	if (events && !json_object_is_type(events, json_type_array))
+		return error_field(err, a, "body", "config.events", "type_error", "must be a list");
+	for (size_t i = 0; events && i < json_object_array_length(events); i++) {
+		json_object *item = json_object_array_get_idx(events, i);
+
+		if (!json_object_is_type(item, json_type_string) || !is_event(json_object_get_string(item)))
+			return error_field(err, a, "body", arena_printf(a, "config.events.%zu", i),
+			                   "value_error",
+			                   "must be one of message.created, answer.rated, "
+			                   "conversation.unanswered, document.ready, document.failed");
+	}
+	return 0;
+}
+
+bool config_wants(const char *config, const char *event)
+{
+	OWN(json) json_object *object = parse_or_empty(config);
+	json_object *events = json_get(object, "events");
+	size_t count = json_object_is_type(events, json_type_array) ? json_object_array_length(events) : 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(json_object_get_string(json_object_array_get_idx(events, i)), event) == 0)
+			return true;
+	return count == 0;
+}
+
+const char *config_url(const char *config, struct arena *a)
+{
+	OWN(json) json_object *object = parse_or_empty(config);
+
+	return arena_strdup(a, json_string(object, "url"));
+}
+
+/* --- All ----------------------------------------------------------------------------------------------------------- */
 
 static void lay_over(json_object *config, json_object *change)
 {
@@ -204,8 +263,13 @@ static void lay_over(json_object *config, json_object *change)
 	}
 }
 
+static const struct {
+	const char *type;
+	int (*check)(json_object *config, struct arena *a, struct error *err);
+} checks[] = { { "website", check_website }, { "webhook", check_webhook } };
+
 int config_apply(const char *type, const char *current, const char *patch, const char **ret,
-                 struct slack_secrets *fresh, struct arena *a, struct error *err)
+                 struct secrets *fresh, struct arena *a, struct error *err)
 {
 	OWN(json) json_object *config = parse_or_empty(current);
 	OWN(json) json_object *change = parse_or_empty(patch);
@@ -215,8 +279,9 @@ int config_apply(const char *type, const char *current, const char *patch, const
 			return -1;
 	json_object_object_del(change, "configured"); /* ours to say */
 	lay_over(config, change);
-	if (strcmp(type, "website") == 0 && check_website(config, a, err) < 0)
-		return -1;
+	for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+		if (strcmp(type, checks[i].type) == 0 && checks[i].check(config, a, err) < 0)
+			return -1;
 	*ret = json_print(config, a);
 	return 0;
 }

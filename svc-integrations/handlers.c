@@ -2,22 +2,25 @@
 #include <string.h>
 
 #include "common/base/id.h"
+#include "common/egress/egress.h"
 #include "common/job/job.h"
 #include "integrations.methods.h"
 #include "svc-integrations/slack/answer.h"
 #include "svc-integrations/slack/manifest.h"
 #include "svc-integrations/slack/verify.h"
+#include "svc-integrations/webhook/listening.h"
+#include "svc-integrations/webhook/sign.h"
 #include "svc-integrations/website/origins.h"
 
-static bool is_slack(const char *type)
+static bool is(const char *type, const char *name)
 {
-	return strcmp(type, "slack") == 0;
+	return strcmp(type, name) == 0;
 }
 
 /* What is shown beside what is stored. */
 static void dress(const struct call *call, Integrations__Integration *out)
 {
-	if (!is_slack(out->type))
+	if (is(out->type, "website"))
 		out->embed_code =
 		    embed_code(integrations_state(call)->public_url, out->chatbot_id, call->arena);
 }
@@ -56,19 +59,19 @@ int integrations_get_integration(struct call *call, const Integrations__Integrat
 /* --- Writing: ask whoever must be asked first, then the row, and what is to be done later, in one transaction ------ */
 
 /* fresh: secrets that came with the request, over those that are stored. */
-static int settle_slack(struct call *call, const struct slack_secrets *fresh, struct integration_row *row,
+static int settle_slack(struct call *call, const struct secrets *fresh, struct integration_row *row,
                         bool *again)
 {
-	struct slack_secrets now;
+	struct secrets now;
 
-	if (slack_open_secrets(call, row, &now) < 0)
+	if (secrets_open(call, row, &now) < 0)
 		return -1;
 	if (fresh->bot_token)
 		now.bot_token = fresh->bot_token;
 	if (fresh->signing_secret)
 		now.signing_secret = fresh->signing_secret;
 	*again = slack_verify(call, &now, row) > 0;
-	return slack_put_secrets(call, &now, row);
+	return secrets_put(call, &now, row);
 }
 
 static int settle_website(struct call *call, const struct site *before, struct integration_row *row)
@@ -83,6 +86,32 @@ static int settle_website(struct call *call, const struct site *before, struct i
 	return origins_move(call, before, &now);
 }
 
+/* *made: the secret, where none was given and there was none. */
+static int settle_webhook(struct call *call, const struct secrets *fresh, struct integration_row *row,
+                          const char **made)
+{
+	struct error why = { 0 };
+	struct secrets now;
+
+	if (egress_judge(service_egress(call->service), config_url(row->config, call->arena), &why) < 0)
+		return error_field(call->err, call->arena, "body", "config.url", "value_error", "%s",
+		                   why.message);
+	if (fresh->signing_secret && !webhook_secret_fits(fresh->signing_secret))
+		return error_field(call->err, call->arena, "body", "config.signing_secret", "value_error",
+		                   "must be whsec_ and the base64 of 24 to 64 bytes");
+	if (secrets_open(call, row, &now) < 0)
+		return -1;
+	if (fresh->signing_secret)
+		now.signing_secret = fresh->signing_secret;
+	if (!now.signing_secret)
+		now.signing_secret = *made = webhook_secret(call->arena);
+	if (strcmp(row->status, "inactive") != 0) {
+		row->status = "active";
+		row->status_detail = NULL;
+	}
+	return secrets_put(call, &now, row);
+}
+
 static int write_row(struct call *call, const struct integration_row *row, bool fresh, bool verify_again)
 {
 	const struct integrations *state = call->state;
@@ -94,6 +123,8 @@ static int write_row(struct call *call, const struct integration_row *row, bool 
 	           : db_must_find(store_change(call->db, row, call->err), "integration", call->err);
 	if (rc == 0 && verify_again)
 		rc = answer_verify_later(call, row->id);
+	if (rc == 0)
+		rc = listening_tell_later(call);
 	if (rc == 0 && db_commit(call->db, call->err) == 0)
 		return 0;
 	db_rollback(call->db);
@@ -103,12 +134,13 @@ static int write_row(struct call *call, const struct integration_row *row, bool 
 int integrations_create_integration(struct call *call, const Integrations__CreateIntegrationRequest *in,
                                     Integrations__Integration *out)
 {
-	struct slack_secrets fresh = { 0 };
+	struct secrets fresh = { 0 };
 	struct integration_row row = { .owner_id = call->owner_id,
 		                       .type = in->type,
 		                       .status = "pending",
 		                       .name = in->name,
 		                       .chatbot_id = in->chatbot_id };
+	const char *made = NULL;
 	char id[UUID_TEXT];
 	bool again = false;
 
@@ -116,11 +148,13 @@ int integrations_create_integration(struct call *call, const Integrations__Creat
 	row.id = id;
 	if (config_apply(in->type, NULL, in->config, &row.config, &fresh, call->arena, call->err) < 0)
 		return -1;
-	if ((is_slack(in->type) ? settle_slack(call, &fresh, &row, &again)
-	                        : settle_website(call, &(struct site){ 0 }, &row)) < 0 ||
-	    write_row(call, &row, true, again) < 0)
+	if ((is(in->type, "slack")     ? settle_slack(call, &fresh, &row, &again)
+	     : is(in->type, "website") ? settle_website(call, &(struct site){ 0 }, &row)
+	                               : settle_webhook(call, &fresh, &row, &made)) < 0 ||
+	    write_row(call, &row, true, again) < 0 || get(call, id, out) < 0)
 		return -1;
-	return get(call, id, out);
+	out->signing_secret = (char *)made;
+	return 0;
 }
 
 /* A status that a client sends is a wish: inactive is obeyed, the others are for verifying. */
@@ -128,7 +162,7 @@ static int update(struct call *call, const Integrations__UpdateIntegrationReques
                   struct integration_row *row)
 {
 	const struct site before = { row->chatbot_id, strcmp(row->status, "inactive") ? row->config : NULL };
-	struct slack_secrets fresh = { 0 };
+	struct secrets fresh = { 0 };
 	bool wake = in->status && strcmp(in->status, "inactive") != 0, again = false;
 
 	if (in->config && config_apply(row->type, row->config, in->config, &row->config, &fresh, call->arena,
@@ -142,8 +176,13 @@ static int update(struct call *call, const Integrations__UpdateIntegrationReques
 		row->status = in->status;
 		row->status_detail = NULL;
 	}
-	if (!is_slack(row->type)) {
+	if (is(row->type, "website")) {
 		if (settle_website(call, &before, row) < 0)
+			return -1;
+	} else if (is(row->type, "webhook")) {
+		const char *made = NULL;
+
+		if (settle_webhook(call, &fresh, row, &made) < 0)
 			return -1;
 	} else if (wake || (in->config && strcmp(row->status, "inactive") != 0)) {
 		if (settle_slack(call, &fresh, row, &again) < 0)
@@ -178,11 +217,17 @@ int integrations_delete_integration(struct call *call, const Integrations__Integ
 	(void)out;
 	if (load(call, in->integration_id, &row) < 0)
 		return -1;
-	if (!is_slack(row.type) && strcmp(row.status, "inactive") != 0 &&
+	if (is(row.type, "website") && strcmp(row.status, "inactive") != 0 &&
 	    origins_move(call, &(struct site){ row.chatbot_id, row.config }, &(struct site){ 0 }) < 0)
 		return -1;
-	return db_must_find(store_delete(call->db, call->owner_id, in->integration_id, call->err),
-	                    "integration", call->err);
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (db_must_find(store_delete(call->db, call->owner_id, in->integration_id, call->err), "integration",
+	                 call->err) == 0 &&
+	    listening_tell_later(call) == 0 && db_commit(call->db, call->err) == 0)
+		return 0;
+	db_rollback(call->db);
+	return -1;
 }
 
 /* --- Slack ---------------------------------------------------------------------------------------------------------- */
@@ -190,15 +235,15 @@ int integrations_delete_integration(struct call *call, const Integrations__Integ
 int integrations_set_slack_credentials(struct call *call, const Integrations__SlackCredentialsRequest *in,
                                        Integrations__Integration *out)
 {
-	const struct slack_secrets fresh = { in->bot_token && *in->bot_token ? in->bot_token : NULL,
-		                             in->signing_secret && *in->signing_secret ? in->signing_secret
-		                                                                       : NULL };
+	const struct secrets fresh = { in->bot_token && *in->bot_token ? in->bot_token : NULL,
+		                       in->signing_secret && *in->signing_secret ? in->signing_secret
+		                                                                 : NULL };
 	struct integration_row row;
 	bool again = false;
 
 	if (load(call, in->integration_id, &row) < 0)
 		return -1;
-	if (!is_slack(row.type))
+	if (!is(row.type, "slack"))
 		return error_field(call->err, call->arena, "path", "integration_id", "value_error",
 		                   "is no Slack integration");
 	if (!fresh.bot_token && !fresh.signing_secret)

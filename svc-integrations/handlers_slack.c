@@ -49,11 +49,11 @@ static int find_signer(struct call *call, const Rpc__RawRequest *in, const char 
 	if (store_of_team(call->db, team, &rows, &count, call->arena, call->err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		struct slack_secrets secrets;
+		struct secrets secrets;
 
 		if (rows[i].app && *app && strcmp(rows[i].app, app) != 0)
 			continue;
-		if (slack_open_secrets(call, &rows[i], &secrets) < 0)
+		if (secrets_open(call, &rows[i], &secrets) < 0)
 			return -1;
 		if (secrets.signing_secret &&
 		    slack_signature_fits(&stamp, secrets.signing_secret, in->body.data, in->body.len,

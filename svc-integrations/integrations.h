@@ -4,15 +4,17 @@
 #ifndef PARLEY_INTEGRATIONS_H
 #define PARLEY_INTEGRATIONS_H
 
+#include "common/job/job.h"
 #include "common/service/call.h"
 #include "svc-integrations/slack/api.h"
 
-struct job_runner;
+enum { INTEGRATIONS_KINDS = 8 };
 
 struct integrations {
 	struct slack slack;
 	const char *public_url; /* without a slash at its end */
 	struct peer *chatbots, *chat;
+	struct job_kind kinds[INTEGRATIONS_KINDS]; /* what is done by jobs */
 	struct job_runner *jobs;
 	int64_t per_user; /* integrations that one may have */
 };

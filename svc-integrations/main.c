@@ -1,4 +1,5 @@
 /* svc-integrations: where a chatbot is present beyond this product. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,9 @@
 #include "svc-integrations/integrations.h"
 #include "svc-integrations/slack/answer.h"
 #include "svc-integrations/store.h"
+#include "svc-integrations/store_webhook.h"
+#include "svc-integrations/webhook/deliver.h"
+#include "svc-integrations/webhook/listening.h"
 
 extern const struct db_migration integrations_migrations[];
 extern const size_t integrations_migration_count;
@@ -27,6 +31,20 @@ static const struct config_key keys[] = {
 	               "answers to Slack that are worked on at once"),
 };
 
+/* What is done by jobs here. Returns how many kinds. */
+static size_t gather_kinds(struct job_kind kinds[INTEGRATIONS_KINDS])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < answer_job_count; i++)
+		kinds[n++] = answer_jobs[i];
+	for (size_t i = 0; i < deliver_job_count; i++)
+		kinds[n++] = deliver_jobs[i];
+	kinds[n++] = listening_job;
+	assert(n <= INTEGRATIONS_KINDS);
+	return n;
+}
+
 static int start(struct service *service, void *arg, void **ret, struct error *err)
 {
 	const struct settings *set = arg;
@@ -41,7 +59,8 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 	state->chatbots = service_peer(service, "chatbots");
 	state->chat = service_peer(service, "chat");
 	*ret = state; /* before a job looks at it */
-	return job_runner_start(service, answer_jobs, answer_job_count, (int)set->jobs, &state->jobs, err);
+	return job_runner_start(service, state->kinds, gather_kinds(state->kinds), (int)set->jobs,
+	                        &state->jobs, err);
 }
 
 static void stop(void *arg)
@@ -54,23 +73,24 @@ static void stop(void *arg)
 int main(int argc, char **argv)
 {
 	static const struct db_stmt *const statements[] = { store_statements, store_slack_statements,
-		                                            job_statements, NULL };
+		                                            store_webhook_statements, job_statements, NULL };
 	static struct settings settings;
 
-	return service_main(argc, argv,
-	                    &(struct service_config){
-	                        .name = "integrations",
-	                        .schema = "integrations",
-	                        .peers = (const char *const[]){ "auth", "chat", "chatbots", NULL },
-	                        .methods = integrations_methods,
-	                        .method_count = integrations_method_count,
-	                        .statements = statements,
-	                        .migrations = integrations_migrations,
-	                        .migration_count = integrations_migration_count,
-	                        .keys = keys,
-	                        .key_count = sizeof keys / sizeof *keys,
-	                        .settings = &settings,
-	                        .start = start,
-	                        .stop = stop,
-	                    });
+	return service_main(
+	    argc, argv,
+	    &(struct service_config){
+	        .name = "integrations",
+	        .schema = "integrations",
+	        .peers = (const char *const[]){ "auth", "chat", "chatbots", "documents", NULL },
+	        .methods = integrations_methods,
+	        .method_count = integrations_method_count,
+	        .statements = statements,
+	        .migrations = integrations_migrations,
+	        .migration_count = integrations_migration_count,
+	        .keys = keys,
+	        .key_count = sizeof keys / sizeof *keys,
+	        .settings = &settings,
+	        .start = start,
+	        .stop = stop,
+	    });
 }

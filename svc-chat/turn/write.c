@@ -13,6 +13,7 @@
 #include "svc-chat/turn/ask.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/keep.h"
+#include "svc-chat/turn/person.h"
 #include "svc-chat/turn/retrieve.h"
 #include "svc-chat/turn/rounds.h"
 
@@ -273,6 +274,16 @@ static int stored_after_all(const struct writing *w, const Chat__Message *m)
 	       strcmp(turn.status, store_status_name(m->status)) == 0;
 }
 
+/* Which events it is (svc-chat/tell.h), as SQL has it. */
+static const char *told_of(const struct writing *w, const Chat__Message *m)
+{
+	bool lost =
+	    m->status == CHAT__MESSAGE_STATUS__COMPLETE &&
+	    (strcmp(m->rag_status, "empty") == 0 || person_asked_for(w->begun->question, w->call->arena));
+
+	return lost ? "{message.created,conversation.unanswered}" : "{message.created}";
+}
+
 /* 1 stored, 0 the turn was somebody else's, -1 the database stayed away. */
 static int store(const struct writing *w, const Chat__Message *m, const struct event_list *end,
                  const char **next)
@@ -284,7 +295,7 @@ static int store(const struct writing *w, const Chat__Message *m, const struct e
 	for (;;) {
 		struct error err = { 0 };
 		int stored = store_finish_turn(w->call->db, w->writer->owner, m, w->writer->attempt, log,
-		                               last, next, w->call->arena, &err);
+		                               last, told_of(w, m), next, w->call->arena, &err);
 
 		if (stored >= 0)
 			return stored || (unsure && stored_after_all(w, m));

@@ -8,12 +8,14 @@
 #include "common/base/id.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
+#include "common/job/event.h"
 #include "common/json/json.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/again.h"
 #include "svc-documents/ingest/crawl.h"
 #include "svc-documents/ingest/page.h"
 #include "svc-documents/store.h"
+#include "svc-documents/tell.h"
 
 enum {
 	TRIM = 1 << 20, /* bytes of text, after which memory is given back at once */
@@ -151,12 +153,21 @@ const char *ingest_document(const struct job *job, struct arena *a)
 	return target_of(job, a).id;
 }
 
+/* Somebody may want to hear of it. */
+static int tell_of(struct call *call, const char *owner, const char *id, const char *event)
+{
+	return event_add(call->db, owner, event, arena_printf(call->arena, "{\"document\":\"%s\"}", id),
+	                 call->err);
+}
+
 int ingest_store(struct call *call, const char *owner, const char *id, const struct fence *f,
                  const struct prepared *p)
 {
 	const struct documents *svc = documents_state(call);
 	int rc = store_prepared(call->db, owner, id, f, p, call->arena, call->err);
 
+	if (rc > 0 && tell_of(call, owner, id, "document.ready") < 0)
+		return -1;
 	if (rc > 0 && svc->embedder.egress &&
 	    again_embed(call->db, owner, id, true, call->arena, call->err) < 0)
 		return -1;
@@ -218,6 +229,20 @@ static int ingest(struct call *call, const struct job *job)
 	return 0;
 }
 
+static int fail_document(struct call *call, const struct target *t, const char *why)
+{
+	int stored;
+
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	stored = store_failed(call->db, t->owner, t->id, &t->fence, why, call->err);
+	if (stored >= 0 && (stored == 0 || tell_of(call, t->owner, t->id, "document.failed") == 0) &&
+	    db_commit(call->db, call->err) == 0)
+		return 0;
+	db_rollback(call->db);
+	return -1;
+}
+
 static void ingest_failed(struct call *call, const struct job *job, const struct error *why)
 {
 	struct target t = target_of(job, call->arena);
@@ -226,7 +251,7 @@ static void ingest_failed(struct call *call, const struct job *job, const struct
 	                           : why->message;
 
 	/* Nobody is left to tell when the database is away; reindexing is always possible. */
-	if (t.id && !t.quiet && store_failed(call->db, t.owner, t.id, &t.fence, sentence, call->err) < 0)
+	if (t.id && !t.quiet && fail_document(call, &t, sentence) < 0)
 		error_clear(call->err);
 }
 
@@ -273,6 +298,7 @@ const struct job_kind ingest_kinds[] = {
 	  .attempts = 20,
 	  .first_pause_ms = 30 * 1000,
 	  .lease_ms = 120 * 1000 },
+	EVENT_KIND(tell_event),
 	{ .kind = "sweep", .run = sweep, .attempts = 20, .first_pause_ms = 60 * 1000, .lease_ms = 60 * 1000 },
 };
 const size_t ingest_kind_count = sizeof ingest_kinds / sizeof *ingest_kinds;

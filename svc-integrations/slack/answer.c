@@ -55,7 +55,7 @@ struct answering {
 	const struct slack *slack;
 	struct slack_question q;
 	struct integration_row row;
-	struct slack_secrets secrets;
+	struct secrets secrets;
 	size_t posted; /* messages that an earlier run has posted */
 };
 
@@ -83,7 +83,7 @@ static int open_answering(struct call *call, const struct job *job, struct answe
 	found = store_load(call->db, job->owner_id, ret->q.integration_id, &ret->row, call->arena, call->err);
 	if (found <= 0)
 		return found;
-	if (slack_open_secrets(call, &ret->row, &ret->secrets) < 0)
+	if (secrets_open(call, &ret->row, &ret->secrets) < 0)
 		return -1;
 	return strcmp(ret->row.status, "inactive") != 0 && ret->secrets.bot_token &&
 	       !slack_owner_is_disabled(call, job->owner_id);

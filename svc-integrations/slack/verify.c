@@ -4,41 +4,9 @@
 
 #include "auth.client.h"
 #include "common/base/clock.h"
-#include "common/service/sealer.h"
 #include "integrations.methods.h"
 
 enum { OWNER_MS = 1000 }; /* for svc-auth to say whether the owner is disabled */
-
-static const char *context_of(const struct integration_row *row, struct arena *a)
-{
-	return arena_printf(a, "slack/%s/%s", row->owner_id, row->id);
-}
-
-int slack_open_secrets(struct call *call, const struct integration_row *row, struct slack_secrets *ret)
-{
-	char *plain;
-
-	*ret = (struct slack_secrets){ 0 };
-	if (!row->secrets)
-		return 0;
-	if (sealer_open(call, context_of(row, call->arena), row->secrets, &plain) < 0)
-		return -1;
-	config_unpack_secrets(plain, ret, call->arena);
-	return 0;
-}
-
-int slack_put_secrets(struct call *call, const struct slack_secrets *secrets, struct integration_row *row)
-{
-	char *sealed = NULL;
-
-	if ((secrets->bot_token || secrets->signing_secret) &&
-	    sealer_seal(call, context_of(row, call->arena), config_pack_secrets(secrets, call->arena),
-	                &sealed) < 0)
-		return -1;
-	row->secrets = sealed;
-	row->config = config_show_secrets(row->config, secrets, call->arena);
-	return 0;
-}
 
 static void say(struct integration_row *row, const char *status, const char *detail)
 {
@@ -58,7 +26,7 @@ static void take_identity(struct integration_row *row, json_object *answer, stru
 	row->bot = arena_strdup(a, json_string(answer, "bot_id"));
 }
 
-int slack_verify(struct call *call, const struct slack_secrets *secrets, struct integration_row *row)
+int slack_verify(struct call *call, const struct secrets *secrets, struct integration_row *row)
 {
 	OWN(json) json_object *answer = NULL;
 	struct error why_not = { 0 };

@@ -8,20 +8,14 @@
 
 #include "svc-integrations/config.h"
 #include "svc-integrations/integrations.h"
+#include "svc-integrations/secrets.h"
 #include "svc-integrations/store.h"
 
 /*
  * Fills row's status, status_detail, and team and bot ids. active: Slack took the token and there is a signing secret;
  * pending: something is missing, or Slack cannot be reached (then 1 is returned: try again); error: Slack refused.
  */
-int slack_verify(struct call *call, const struct slack_secrets *secrets, struct integration_row *row);
-
-/* Of a stored row; empty where there are none. -1: svc-auth is away. */
-int slack_open_secrets(struct call *call, const struct integration_row *row,
-                       struct slack_secrets *ret) CHECKED;
-/* Seals them into the row, and shows them in its config. */
-int slack_put_secrets(struct call *call, const struct slack_secrets *secrets,
-                      struct integration_row *row) CHECKED;
+int slack_verify(struct call *call, const struct secrets *secrets, struct integration_row *row);
 
 /* Is the account of that row's owner disabled? Then it is quiet. An svc-auth that does not say silences nobody. */
 bool slack_owner_is_disabled(const struct call *call, const char *owner);

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { check, proven, trusting } from './accounts.mjs';
-import { root, startStack } from './harness.mjs';
+import { root, startStack, until } from './harness.mjs';
 
 const api = JSON.parse(fs.readFileSync(path.join(root, 'build/gen/openapi.json'), 'utf8'));
 const routes = Object.entries(api.paths).flatMap(([where, methods]) =>
@@ -43,8 +43,14 @@ describe('what is another\'s', () => {
       answer_id: (await stack.ok('POST', `/api/chatbots/${chatbot.id}/answers`, { token, json: { questions: ['Who?'], answer: 'We.' } })).id,
       version: 1,
       tool_call_id: message.id, // there is none; that is not told either
-      integration_id: (await stack.ok('POST', '/api/integrations/slack', { token, status: 201, json: { name: 'Slack', chatbotId: chatbot.id } })).id,
+      integration_id: (await stack.ok('POST', '/api/integrations/webhook', { token, status: 201, json: { name: 'Hook', chatbotId: chatbot.id, config: { url: 'https://hook.invalid/' } } })).id,
     };
+    await until('the webhook is known', async () => (await stack.sql('SELECT 1 FROM chat.listening')).length > 0);
+    await stack.ok('PUT', `/api/chat/sessions/${chat.id}/messages/${message.id}/feedback`, { token, json: { value: 'up' } });
+    [{ id: things.delivery_id }] = await until('it was to be told something', async () => {
+      const list = await stack.ok('GET', `/api/integrations/${things.integration_id}/deliveries`, { token });
+      return list.length ? list : null;
+    });
     things.chat_message_id = (await stack.ok('POST', `/chat/chats/${things.chat_id}/messages`, { token, json: { content: 'hello' } })).id;
   });
   after(() => stack.stop());

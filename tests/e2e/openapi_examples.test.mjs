@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import Ajv from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { Jar } from './browser.mjs';
-import { freePort, root, startStack, startRig } from './harness.mjs';
+import { freePort, root, startStack, startRig, until } from './harness.mjs';
 import { browse } from './redirects.mjs';
 
 const api = JSON.parse(fs.readFileSync(path.join(root, 'build/gen/openapi.json'), 'utf8'));
@@ -210,6 +210,14 @@ test('programs that are let in', async () => {
 
 test('integrations', async () => {
   await call('integrations_create_integration_website');
+  known.integration_id = (await call('integrations_create_integration_webhook', { json: { config: { url: `http://127.0.0.1:${site.address().port}/`, events: ['document.ready'] } } })).id;
+  await until('it is known', async () => (await stack.sql('SELECT 1 FROM documents.listening')).length > 0);
+  await stack.upload(user.token, 'told.txt', 'A document that somebody hears of.');
+  [{ id: known.delivery_id }] = await until('it was told', async () => {
+    const list = await call('integrations_list_deliveries');
+    return list.length ? list : null;
+  });
+  await call('integrations_repeat_delivery');
   known.integration_id = (await call('integrations_create_integration_slack', { json: { config: {} } })).id;
   await call('integrations_set_slack_credentials', { json: { bot_token: 'xoxb-good-T1' } });
   await call('integrations_list_integrations');

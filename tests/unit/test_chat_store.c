@@ -13,6 +13,7 @@
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/job/event.h"
 #include "documents.pb-c.h"
 #include "svc-chat/store_oauth.h"
 #include "svc-chat/store_quirks.h"
@@ -60,9 +61,13 @@ static struct db db;
 
 static int open_pool(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
-		                                        store_turns_statements,    store_keep_statements,
-		                                        test_statements,           NULL };
+	static const struct db_stmt *const tables[] = { store_sessions_statements,
+		                                        store_messages_statements,
+		                                        store_turns_statements,
+		                                        store_keep_statements,
+		                                        event_statements,
+		                                        test_statements,
+		                                        NULL };
 	struct db_config config = {
 		.url = pg_url(), .schema = "chat", .connections = 2, .statements = tables
 	};
@@ -106,11 +111,17 @@ static int end(void **state)
 
 static void statements_fit_a_sharded_cluster(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
-		                                        store_turns_statements,    store_keep_statements,
-		                                        store_visitors_statements, store_quirks_statements,
-		                                        store_servers_statements,  store_oauth_statements,
-		                                        store_tools_statements,    NULL };
+	static const struct db_stmt *const tables[] = { store_sessions_statements,
+		                                        store_messages_statements,
+		                                        store_turns_statements,
+		                                        store_keep_statements,
+		                                        store_visitors_statements,
+		                                        store_quirks_statements,
+		                                        store_servers_statements,
+		                                        store_oauth_statements,
+		                                        store_tools_statements,
+		                                        event_statements,
+		                                        NULL };
 	static const char *const allowed[] = {
 		/* Of many owners at once, since it is for the replica: leases, and what has expired. Row locks over all
 		 * machines are refused by Citus: the day that it is promised, these go owner by owner. */
@@ -185,7 +196,7 @@ static int finish(const char *session, const char *message_id, int attempt, cons
 	m.n_sources = 1;
 	m.model = (char *)"test";
 	return store_finish_turn(&db, owner, &m, attempt, (ProtobufCBinaryData){ sizeof events, events }, 7,
-	                         next, &arena, &err);
+	                         "{message.created}", next, &arena, &err);
 }
 
 /* A question and its whole answer. Returns the answer's id. */

@@ -1,5 +1,5 @@
-/* links: svc-integrations/store.c svc-integrations/store_slack.c build/gen/integrations.migrations.c tests/unit/sharded.c */
-#include "svc-integrations/store.h"
+/* links: svc-integrations/store_webhook.c svc-integrations/store.c svc-integrations/store_slack.c build/gen/integrations.migrations.c tests/unit/sharded.c */
+#include "svc-integrations/store_webhook.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,8 @@ extern const size_t integrations_migration_count;
 
 static void statements_fit_a_sharded_cluster(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements, store_slack_statements, NULL };
+	static const struct db_stmt *const tables[] = { store_statements, store_slack_statements,
+		                                        store_webhook_statements, NULL };
 	/* Slack's events name a workspace, not an owner. */
 	static const char *const allowed[] = { "of_team", "with_secrets", NULL };
 

@@ -1,0 +1,13 @@
+/*
+ * tell: events of conversations, for those who listen (common/job/event.h): message.created, answer.rated,
+ * conversation.unanswered. The stores add them with what happened (store_turns.c, messages.c); here is the job that puts
+ * each into words: {chatbotId, message}, the question of an answer, and why it counts as unanswered.
+ */
+#ifndef PARLEY_CHAT_TELL_H
+#define PARLEY_CHAT_TELL_H
+
+#include "common/job/job.h"
+
+extern const struct job_kind tell_job;
+
+#endif

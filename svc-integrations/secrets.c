@@ -1,0 +1,34 @@
+#include "svc-integrations/secrets.h"
+
+#include "common/service/sealer.h"
+
+static const char *context_of(const struct integration_row *row, struct arena *a)
+{
+	return arena_printf(a, "%s/%s/%s", row->type, row->owner_id, row->id);
+}
+
+int secrets_open(struct call *call, const struct integration_row *row, struct secrets *ret)
+{
+	char *plain;
+
+	*ret = (struct secrets){ 0 };
+	if (!row->secrets)
+		return 0;
+	if (sealer_open(call, context_of(row, call->arena), row->secrets, &plain) < 0)
+		return -1;
+	config_unpack_secrets(plain, ret, call->arena);
+	return 0;
+}
+
+int secrets_put(struct call *call, const struct secrets *secrets, struct integration_row *row)
+{
+	char *sealed = NULL;
+
+	if ((secrets->bot_token || secrets->signing_secret) &&
+	    sealer_seal(call, context_of(row, call->arena), config_pack_secrets(secrets, call->arena),
+	                &sealed) < 0)
+		return -1;
+	row->secrets = sealed;
+	row->config = config_show_secrets(row->type, row->config, secrets, call->arena);
+	return 0;
+}

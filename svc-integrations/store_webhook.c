@@ -1,0 +1,101 @@
+#include "svc-integrations/store_webhook.h"
+
+enum { DELIVERIES_PAGE = 20 /* in one reply: with the longest bodies they still fit a message */ };
+
+#define DELIVERY                                                                                       \
+	"SELECT id, integration_id, event, status, attempts, response_status, error, next_attempt_at," \
+	" created_at, delivered_at, body AS payload FROM delivery WHERE owner_id = $1 AND integration_id = $2"
+
+const struct db_stmt store_webhook_statements[] = {
+	{ "awake", "SELECT owner_id, id, type, status, status_detail, name, chatbot_id, config, secrets,"
+	           " team_id, app_id, bot_user_id, bot_id FROM integration"
+	           " WHERE owner_id = $1 AND status <> 'inactive' ORDER BY id LIMIT 1000" },
+	{ "add_delivery", "INSERT INTO delivery (owner_id, integration_id, id, event, body)"
+	                  " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING" },
+	{ "list_deliveries",
+	  DELIVERY " AND ($3::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM delivery"
+	           " WHERE owner_id = $1 AND integration_id = $2 AND id = $3))"
+	           " ORDER BY created_at DESC, id DESC LIMIT $4" },
+	{ "get_delivery", DELIVERY " AND id = $3" },
+	{ "repeat_delivery", "UPDATE delivery SET status = 'waiting', attempts = 0, error = NULL,"
+	                     " response_status = NULL, next_attempt_at = NULL"
+	                     " WHERE owner_id = $1 AND integration_id = $2 AND id = $3" },
+	{ "taken", "UPDATE delivery SET status = 'delivered', attempts = attempts + 1, response_status = $4,"
+	           " error = NULL, next_attempt_at = NULL, delivered_at = now()"
+	           " WHERE owner_id = $1 AND integration_id = $2 AND id = $3" },
+	{ "missed", "UPDATE delivery SET attempts = attempts + 1, response_status = nullif($4::int, 0),"
+	            " error = $5, next_attempt_at = now() + $6 * interval '1 second'"
+	            " WHERE owner_id = $1 AND integration_id = $2 AND id = $3" },
+	{ "given_up", "UPDATE delivery SET status = 'given_up', attempts = attempts + 1,"
+	              " response_status = nullif($4::int, 0), error = $5, next_attempt_at = NULL"
+	              " WHERE owner_id = $1 AND integration_id = $2 AND id = $3" },
+	{ "delivered_since", "SELECT 1 FROM delivery WHERE owner_id = $1 AND integration_id = $2"
+	                     " AND delivered_at > (SELECT created_at FROM delivery WHERE owner_id = $1"
+	                     " AND integration_id = $2 AND id = $3) LIMIT 1" },
+	{ "sweep_deliveries",
+	  "DELETE FROM delivery WHERE owner_id = $1 AND created_at < now() - interval '30 days'" },
+	{ NULL, NULL },
+};
+
+int store_awake(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
+                struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "awake", DB_ARGS(owner), &res, err) < 0)
+		return -1;
+	*count = (size_t)PQntuples(res);
+	*ret = arena_new(a, struct integration_row, *count);
+	for (size_t i = 0; i < *count; i++)
+		store_read_row(res, (int)i, &(*ret)[i], a);
+	return 0;
+}
+
+int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,
+                       const char *event, const char *body, struct error *err)
+{
+	return db_changed(db, "add_delivery", DB_ARGS(owner, integration, id, event, body), err);
+}
+
+int store_list_deliveries(struct db *db, const char *owner, const char *integration, const char *cursor,
+                          int limit, Integrations__DeliveryList *out, struct arena *a, struct error *err)
+{
+	return db_page(db, "list_deliveries", DB_ARGS(owner, integration, cursor), limit, DELIVERIES_PAGE,
+	               &out->base, a, err);
+}
+
+int store_get_delivery(struct db *db, const char *owner, const char *integration, const char *id,
+                       Integrations__Delivery *out, struct arena *a, struct error *err)
+{
+	return db_one(db, "get_delivery", DB_ARGS(owner, integration, id), &out->base, a, err);
+}
+
+int store_repeat_delivery(struct db *db, const char *owner, const char *integration, const char *id,
+                          struct error *err)
+{
+	return db_changed(db, "repeat_delivery", DB_ARGS(owner, integration, id), err);
+}
+
+int store_end_attempt(struct db *db, const struct delivery_end *e, struct error *err)
+{
+	if (!e->error)
+		return db_exec(db, "taken", DB_ARGS(e->owner, e->integration, e->id, e->status), NULL, err);
+	if (e->pause < 0)
+		return db_exec(db, "given_up", DB_ARGS(e->owner, e->integration, e->id, e->status, e->error),
+		               NULL, err);
+	return db_exec(db, "missed", DB_ARGS(e->owner, e->integration, e->id, e->status, e->error, e->pause),
+	               NULL, err);
+}
+
+int store_delivered_since(struct db *db, const char *owner, const char *integration, const char *id,
+                          struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	return db_find(db, "delivered_since", DB_ARGS(owner, integration, id), &res, err);
+}
+
+int store_sweep_deliveries(struct db *db, const char *owner, struct error *err)
+{
+	return db_exec(db, "sweep_deliveries", DB_ARGS(owner), NULL, err);
+}

@@ -1,0 +1,41 @@
+/*
+ * store_webhook: the statements about events, the webhooks that hear of them, and what was sent.
+ */
+#ifndef PARLEY_INTEGRATIONS_STORE_WEBHOOK_H
+#define PARLEY_INTEGRATIONS_STORE_WEBHOOK_H
+
+#include "svc-integrations/store.h"
+
+extern const struct db_stmt store_webhook_statements[];
+
+/* All integrations of an owner that are not asleep: those that may listen. */
+int store_awake(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
+                struct arena *a, struct error *err) CHECKED;
+
+/* 1 new, 0 there is one of that id, -1. */
+int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,
+                       const char *event, const char *body, struct error *err) CHECKED;
+int store_list_deliveries(struct db *db, const char *owner, const char *integration, const char *cursor,
+                          int limit, Integrations__DeliveryList *out, struct arena *a,
+                          struct error *err) CHECKED;
+/* 1, 0: there is none, -1. */
+int store_get_delivery(struct db *db, const char *owner, const char *integration, const char *id,
+                       Integrations__Delivery *out, struct arena *a, struct error *err) CHECKED;
+/* From the start again. */
+int store_repeat_delivery(struct db *db, const char *owner, const char *integration, const char *id,
+                          struct error *err) CHECKED;
+
+/* What came of an attempt. pause: seconds until the next, -1: it is over; error NULL: it was taken. */
+struct delivery_end {
+	const char *owner, *integration, *id, *error;
+	int status; /* HTTP; 0: there was no answer */
+	int64_t pause;
+};
+int store_end_attempt(struct db *db, const struct delivery_end *end, struct error *err) CHECKED;
+/* 1: something was delivered since that one was made. */
+int store_delivered_since(struct db *db, const char *owner, const char *integration, const char *id,
+                          struct error *err) CHECKED;
+/* Drops what is older than 30 days. */
+int store_sweep_deliveries(struct db *db, const char *owner, struct error *err) CHECKED;
+
+#endif

@@ -1,0 +1,53 @@
+#include "svc-integrations/webhook/listening.h"
+
+#include <string.h>
+
+#include "chat.client.h"
+#include "documents.client.h"
+#include "svc-integrations/config.h"
+#include "svc-integrations/store_webhook.h"
+
+int listening_tell_later(struct call *call)
+{
+	return job_add(call->db, "listening", call->owner_id, call->owner_id, "{}", 0, call->err);
+}
+
+static void add(Rpc__Listening *to, const char *event)
+{
+	for (size_t i = 0; i < to->n_events; i++)
+		if (strcmp(to->events[i], event) == 0)
+			return;
+	to->events[to->n_events++] = (char *)event;
+}
+
+static void gather(const struct integration_row *rows, size_t count, Rpc__Listening *to)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(rows[i].type, "webhook") != 0 || strcmp(rows[i].status, "active") != 0)
+			continue;
+		for (size_t e = 0; config_events[e]; e++)
+			if (config_wants(rows[i].config, config_events[e]))
+				add(to, config_events[e]);
+	}
+}
+
+static int run(struct call *call, const struct job *job)
+{
+	Rpc__Listening in = RPC__LISTENING__INIT;
+	struct integration_row *rows;
+	Rpc__Empty *out;
+	size_t count;
+
+	if (store_awake(call->db, job->owner_id, &rows, &count, call->arena, call->err) < 0)
+		return -1;
+	in.events = arena_new(call->arena, char *, CONFIG_EVENTS);
+	in.handover = arena_new(call->arena, char *, count);
+	gather(rows, count, &in);
+	return chat_client_listen(service_peer(call->service, "chat"), call, &in, &out) < 0
+	           ? -1
+	           : documents_client_listen(service_peer(call->service, "documents"), call, &in, &out);
+}
+
+const struct job_kind listening_job = {
+	.kind = "listening", .run = run, .attempts = 20, .first_pause_ms = 200, .lease_ms = 20 * 1000
+};
