@@ -1,6 +1,6 @@
 # targets.mk: what people type. Lines that begin with two hashes are what `make help` prints.
 
-.PHONY: help deps run up down test test-unit test-e2e bench asan tsan fuzz tidy clean
+.PHONY: help deps run up down test test-unit test-e2e fault bench asan tsan fuzz tidy clean
 help:
 	@sed -n 's/^## \{0,1\}//p' common/build/targets.mk
 
@@ -83,6 +83,10 @@ fuzz-programs: $(FUZZ:%=$(B)/%)
 fuzz:
 	$(MAKE) VARIANT=fuzz CC=clang fuzz-programs
 	@common/scripts/fuzz.sh $(T) $(FUZZ)
+
+## make fault          what one client, frozen host or listener on the wire takes from the rest: figures, some minutes; ONLY=name
+fault: all
+	@VARIANT=$(VARIANT) ONLY="$(ONLY)" common/scripts/test.sh fault
 
 ## make bench          speed and memory, each figure beside its bar; fails when a bar is missed
 bench: all $(BENCH)

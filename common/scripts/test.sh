@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh unit | e2e | test_MODULE ...: run tests that are built, show what fails, and close with "N passed, N failed".
+# test.sh unit | e2e | fault | test_MODULE ...: run tests that are built, show what fails, and close with "N passed, N failed".
 #
 # Unit tests (cmocka) and end-to-end tests (Node's runner) both speak TAP. A program that crashes, or stops before its
 # last test, counts as one more failure. TEST_DATABASE_URL is an empty database for a store test, in a PostgreSQL with
@@ -110,16 +110,16 @@ database() {
   database=$(PARLEY_STATE=$state common/scripts/postgres.sh url parley_admin)
 }
 
-e2e() { # e2e/NAME
+e2e() { # e2e/NAME, fault/NAME
   PATH=$PWD/tests/node_modules/.bin:$PATH timeout "${TEST_TIMEOUT:-900}" \
     node --test --test-reporter=tap "tests/$1.test.mjs" >"$(output_of "$1")" 2>&1 </dev/null
 }
 
 # Files run two at a time; those that say "alone" in their first line, for they measure time, one after the other.
-e2e_all() {
-  local word file together=() alone=()
+e2e_all() { # FOLDER
+  local folder=tests/$1 word file together=() alone=()
   for word in ${ONLY:-""}; do
-    for file in $(ls "tests/e2e/$word.test.mjs" 2>/dev/null || ls tests/e2e/*"$word"*.test.mjs 2>/dev/null); do
+    for file in $(ls "$folder/$word.test.mjs" 2>/dev/null || ls "$folder"/*"$word"*.test.mjs 2>/dev/null); do
       file=${file#tests/}
       if head -n 1 "tests/$file" | grep -qw alone; then
         alone+=("${file%.test.mjs}")
@@ -128,7 +128,7 @@ e2e_all() {
       fi
     done
   done
-  [ $((${#alone[@]} + ${#together[@]})) -gt 0 ] || die "no tests/e2e/*${ONLY:-}*.test.mjs"
+  [ $((${#alone[@]} + ${#together[@]})) -gt 0 ] || die "no $folder/*${ONLY:-}*.test.mjs"
   mkdir -p "$build/tests"
   common/scripts/npm.sh
   empty_cluster
@@ -154,7 +154,7 @@ named=()
 for what; do
   case $what in
   unit) unit_all $(ls tests/unit/test_*.c | sed 's|.*/\(.*\)\.c|\1|') ;;
-  e2e) e2e_all ;;
+  e2e | fault) e2e_all "$what" ;;
   *) named+=("$what") ;;
   esac
 done
