@@ -4,7 +4,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
-#include "common/egress/sse_reader.h"
 #include "svc-chat/mcp/internal.h"
 
 enum {
@@ -13,17 +12,6 @@ enum {
 	LONGEST_PAUSE = 5000, /* whatever it says */
 	MOST_RESUMES = 20,
 	NOTIFY_MS = 5000,
-};
-
-struct reading {
-	struct mcp *m;
-	int64_t id;
-	struct mcp_answer *answer;
-	struct egress_response response;
-	struct sse_reader events;
-	struct text body;
-	struct error err; /* of the reading */
-	bool streams;     /* the answer is an event stream */
 };
 
 void mcp_answer_done(struct mcp_answer *a)
@@ -69,7 +57,7 @@ static void reply(struct mcp *m, json_object *request)
 }
 
 /* 1: it is the response that was waited for. */
-static int take_message(struct reading *r, json_object *message)
+static int take_message(struct mcp_reading *r, json_object *message)
 {
 	const char *method = json_string(message, "method");
 
@@ -84,8 +72,7 @@ static int take_message(struct reading *r, json_object *message)
 	return 0;
 }
 
-/* A message, or (2025-03-26) a batch of them. */
-static int take_text(struct reading *r, const char *bytes, size_t size)
+int mcp_take_text(struct mcp_reading *r, const char *bytes, size_t size)
 {
 	OWN(json) json_object *message = NULL;
 	struct error unreadable = { 0 };
@@ -102,14 +89,14 @@ static int take_text(struct reading *r, const char *bytes, size_t size)
 
 static int on_event(void *arg, const struct sse_event *event)
 {
-	return take_text(arg, event->data, event->size);
+	return mcp_take_text(arg, event->data, event->size);
 }
 
 /* --- One exchange ---------------------------------------------------------------------------------------------------- */
 
 static int on_headers(void *arg, int status)
 {
-	struct reading *r = arg;
+	struct mcp_reading *r = arg;
 	const char *type = egress_header(&r->response, "content-type");
 
 	r->answer->status = status;
@@ -119,7 +106,7 @@ static int on_headers(void *arg, int status)
 
 static int on_data(void *arg, const char *bytes, size_t size)
 {
-	struct reading *r = arg;
+	struct mcp_reading *r = arg;
 
 	if (r->streams)
 		return sse_reader_feed(&r->events, bytes, size, &r->err);
@@ -127,7 +114,7 @@ static int on_data(void *arg, const char *bytes, size_t size)
 	return 0;
 }
 
-static const char **headers_for(struct mcp *m, const char *const *extra, const char *last_event)
+const char **mcp_headers(struct mcp *m, const char *const *extra, const char *last_event)
 {
 	const char **list = arena_new(m->arena, const char *, HEADERS + 1);
 	size_t n = 0;
@@ -149,7 +136,7 @@ static const char **headers_for(struct mcp *m, const char *const *extra, const c
 	return list;
 }
 
-static int time_left(const struct mcp *m)
+int mcp_time_left(const struct mcp *m)
 {
 	int64_t left = m->deadline - clock_mono_ms();
 
@@ -157,7 +144,7 @@ static int time_left(const struct mcp *m)
 }
 
 /* A stream that ends in the middle can be taken up again, like one that ends in order. */
-static bool breaks_off(const struct reading *r, struct error *err)
+static bool breaks_off(const struct mcp_reading *r, struct error *err)
 {
 	if (!r->streams || r->m->era != MCP_SESSIONS || err->code != ERROR_UPSTREAM || !r->events.id.length)
 		return false;
@@ -165,7 +152,7 @@ static bool breaks_off(const struct reading *r, struct error *err)
 	return true;
 }
 
-static int exchange(struct reading *r, const char *method, const char *body, const char *const *headers,
+static int exchange(struct mcp_reading *r, const char *method, const char *body, const char *const *headers,
                     struct error *err)
 {
 	struct mcp *m = r->m;
@@ -178,7 +165,7 @@ static int exchange(struct reading *r, const char *method, const char *body, con
 	                                           .headers = headers,
 	                                           .body = body,
 	                                           .body_size = body ? strlen(body) : 0,
-	                                           .timeout_ms = time_left(m),
+	                                           .timeout_ms = mcp_time_left(m),
 	                                           .max_bytes = MCP_MAX_BYTES,
 	                                           .once = body != NULL,
 	                                           .cancelled = m->cancelled,
@@ -193,12 +180,12 @@ static int exchange(struct reading *r, const char *method, const char *body, con
 	if (r->streams)
 		sse_reader_end(&r->events);
 	else if (r->body.length)
-		take_text(r, r->body.at, r->body.length);
+		mcp_take_text(r, r->body.at, r->body.length);
 	return 0;
 }
 
 /* The error body of a refusal has no id, or another: it is kept all the same. */
-static void keep_refusal(struct reading *r)
+static void keep_refusal(struct mcp_reading *r)
 {
 	struct error unreadable = { 0 };
 
@@ -208,7 +195,7 @@ static void keep_refusal(struct reading *r)
 		r->answer->message = NULL;
 }
 
-static int finish(struct reading *r, struct error *err)
+static int finish(struct mcp_reading *r, struct error *err)
 {
 	struct mcp *m = r->m;
 
@@ -223,18 +210,18 @@ static int finish(struct reading *r, struct error *err)
 
 /* --- Streams that break off -------------------------------------------------------------------------------------------- */
 
-static void pause_before_resume(const struct reading *r)
+static void pause_before_resume(const struct mcp_reading *r)
 {
 	int64_t ms = r->events.retry_ms < 0 ? PAUSE_MS : r->events.retry_ms;
 
 	ms = ms > LONGEST_PAUSE ? LONGEST_PAUSE : ms;
-	if (ms > time_left(r->m))
-		ms = time_left(r->m);
+	if (ms > mcp_time_left(r->m))
+		ms = mcp_time_left(r->m);
 	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
 /* Since 2025-11-25 a server may end the stream before the response; it is asked for what comes after the last event. */
-static int resume(struct reading *r, struct error *err)
+static int resume(struct mcp_reading *r, struct error *err)
 {
 	for (int i = 0; i < MOST_RESUMES && !r->answer->message && r->streams && r->events.id.length; i++) {
 		const char *last = arena_strdup(r->m->arena, r->events.id.at);
@@ -246,7 +233,7 @@ static int resume(struct reading *r, struct error *err)
 			sse_reader_init(&r->events, MCP_MAX_BYTES, on_event, r);
 			break;
 		}
-		if (exchange(r, "GET", NULL, headers_for(r->m, NULL, last), err) < 0)
+		if (exchange(r, "GET", NULL, mcp_headers(r->m, NULL, last), err) < 0)
 			return -1;
 		if (!r->events.id.length)
 			text_adds(&r->events.id, last);
@@ -259,12 +246,14 @@ static int resume(struct reading *r, struct error *err)
 int mcp_post(struct mcp *m, json_object *request, const char *const *extra, struct mcp_answer *ret,
              struct error *err)
 {
-	struct reading r = { .m = m, .answer = ret, .id = json_int(request, "id", -1) };
+	struct mcp_reading r = { .m = m, .answer = ret, .id = json_int(request, "id", -1) };
 	bool expects = json_string(request, "method") && json_get(request, "id");
 	int done;
 
 	*ret = (struct mcp_answer){ 0 };
-	done = exchange(&r, "POST", json_print(request, m->arena), headers_for(m, extra, NULL), err);
+	if (m->era == MCP_EVENTS)
+		return mcp_events_post(m, request, expects, ret, err);
+	done = exchange(&r, "POST", json_print(request, m->arena), mcp_headers(m, extra, NULL), err);
 	if (done == 0 && expects && m->era != MCP_STATELESS)
 		done = resume(&r, err);
 	if (done == 0)
@@ -277,8 +266,8 @@ int mcp_post(struct mcp *m, json_object *request, const char *const *extra, stru
 int mcp_read_stream(struct mcp *m, struct error *err)
 {
 	struct mcp_answer answer = { 0 };
-	struct reading r = { .m = m, .answer = &answer, .id = -1 };
-	int done = exchange(&r, "GET", NULL, headers_for(m, NULL, NULL), err);
+	struct mcp_reading r = { .m = m, .answer = &answer, .id = -1 };
+	int done = exchange(&r, "GET", NULL, mcp_headers(m, NULL, NULL), err);
 
 	sse_reader_done(&r.events);
 	mcp_answer_done(&answer);
@@ -307,7 +296,7 @@ int mcp_delete_session(struct mcp *m, struct error *err)
 	return egress_fetch(m->egress,
 	                    &(struct egress_request){ .method = "DELETE",
 	                                              .url = m->url,
-	                                              .headers = headers_for(m, NULL, NULL),
+	                                              .headers = mcp_headers(m, NULL, NULL),
 	                                              .timeout_ms = NOTIFY_MS,
 	                                              .max_bytes = 65536 },
 	                    &response, m->arena, err);

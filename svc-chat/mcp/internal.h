@@ -2,10 +2,12 @@
 #ifndef PARLEY_MCP_INTERNAL_H
 #define PARLEY_MCP_INTERNAL_H
 
+#include "common/egress/sse_reader.h"
 #include "svc-chat/mcp/mcp.h"
 
 #define MCP_STATELESS_VERSION "2026-07-28"
 #define MCP_SESSIONS_VERSION "2025-11-25"
+#define MCP_EVENTS_VERSION "2024-11-05"
 
 /* JSON-RPC's and MCP's words for what went wrong. */
 enum {
@@ -25,6 +27,18 @@ struct mcp_answer {
 };
 void mcp_answer_done(struct mcp_answer *a);
 
+/* The answer to one request as it is read. */
+struct mcp_reading {
+	struct mcp *m;
+	int64_t id;
+	struct mcp_answer *answer;
+	struct egress_response response;
+	struct sse_reader events;
+	struct text body;
+	struct error err; /* of the reading */
+	bool streams;     /* the answer is an event stream */
+};
+
 /* --- http.c: one JSON-RPC message over HTTP ----------------------------------------------------------------------------- */
 
 /*
@@ -39,6 +53,21 @@ int mcp_notify(struct mcp *m, const char *method, json_object *params, struct er
 int mcp_delete_session(struct mcp *m, struct error *err) CHECKED;
 /* GET the stream of what the server has to say by itself, and answer it, until it ends. 1: not offered. */
 int mcp_read_stream(struct mcp *m, struct error *err) CHECKED;
+
+/* A message, or a batch of them, that has come: 1 when the one that is waited for is among them. Others are answered. */
+int mcp_take_text(struct mcp_reading *r, const char *bytes, size_t size);
+/* Of a request of this conversation, ended by NULL. last_event, extra: may be NULL. */
+const char **mcp_headers(struct mcp *m, const char *const *extra, const char *last_event);
+int mcp_time_left(const struct mcp *m); /* ms, at least 1 */
+
+/* --- events.c: 2024-11-05 ------------------------------------------------------------------------------------------------ */
+
+/* Open the stream and wait for the address that it names. 1; 0: there is no such stream here; -1. */
+int mcp_events_open(struct mcp *m, struct error *err) CHECKED;
+/* POST a message there; expects: wait for the response on the stream. */
+int mcp_events_post(struct mcp *m, json_object *message, bool expects, struct mcp_answer *ret,
+                    struct error *err) CHECKED;
+void mcp_events_close(struct mcp *m);
 
 /* --- listen.c: servers with sessions may ask on a stream of its own while a request runs --------------------------------- */
 

@@ -1,6 +1,6 @@
 /*
  * mcp: a client of the Model Context Protocol over HTTP (modelcontextprotocol.io), of both eras: 2026-07-28, where every
- * request stands alone, and 2025-11-25 down to 2025-03-26, where a session is opened first. Knows no chat, table or user.
+ * request stands alone, and 2025-11-25 down to 2024-11-05, where a session is opened first. Knows no chat, table or user.
  *
  * A struct mcp is one conversation with one server on behalf of one user; it belongs to one thread at a time. Its texts
  * live in its arena. Everything waits for the server, but no longer than until `deadline`.
@@ -28,6 +28,7 @@ enum mcp_era {
 	MCP_UNKNOWN,
 	MCP_STATELESS, /* 2026-07-28 */
 	MCP_SESSIONS,  /* 2025-x */
+	MCP_EVENTS,    /* 2024-11-05: all that the server says comes on one stream of events */
 };
 
 struct mcp_tool {
@@ -60,7 +61,11 @@ struct mcp {
 
 	int64_t last_id;
 	struct mcp_listener *listener; /* NULL: none */
+	struct mcp_events *events;     /* of MCP_EVENTS; NULL: none */
 };
+
+/* What to begin with: the user says that it is of the oldest kind; it was found to be of an older one. */
+enum mcp_era mcp_first_era(bool events, bool sessions);
 
 /* Agree on a version, and open a session where the server has them. Called by the others when needed. */
 int mcp_open(struct mcp *m, struct error *err) CHECKED;

@@ -99,7 +99,8 @@ static json_object *result_of(const struct mcp_answer *answer)
 
 /* --- Opening ------------------------------------------------------------------------------------------------------------ */
 
-static const char *const session_versions[] = { MCP_SESSIONS_VERSION, "2025-06-18", "2025-03-26" };
+static const char *const session_versions[] = { MCP_SESSIONS_VERSION, "2025-06-18", "2025-03-26",
+	                                        "2024-11-05" };
 
 static bool is_known_version(const char *version)
 {
@@ -183,31 +184,83 @@ static int take_session(struct mcp *m, const struct mcp_answer *answer, struct e
 	return 0;
 }
 
-static int open_session(struct mcp *m, struct error *err)
+static int initialize(struct mcp *m, struct mcp_answer *answer, struct error *err)
 {
 	OWN(json) json_object *request = NULL;
 	json_object *params = json_object_new_object();
-	struct mcp_answer answer;
-	int done;
 
-	mcp_stop_listening(m);
-	m->era = MCP_SESSIONS;
 	m->version = m->session = NULL;
-	json_object_object_add(params, "protocolVersion", text(MCP_SESSIONS_VERSION));
+	json_object_object_add(params, "protocolVersion",
+	                       text(m->era == MCP_EVENTS ? MCP_EVENTS_VERSION : MCP_SESSIONS_VERSION));
 	json_object_object_add(params, "capabilities", mcp_capabilities(m));
 	json_object_object_add(params, "clientInfo", mcp_client_info());
 	request = mcp_request(m, "initialize", params);
-	if (mcp_post(m, request, NULL, &answer, err) < 0)
-		return -1;
-	done = take_session(m, &answer, err);
-	mcp_answer_done(&answer);
+	return mcp_post(m, request, NULL, answer, err);
+}
+
+static int finish_session(struct mcp *m, struct mcp_answer *answer, struct error *err)
+{
+	int done = take_session(m, answer, err);
+
+	mcp_answer_done(answer);
 	if (done == 0)
 		done = mcp_notify(m, "notifications/initialized", NULL, err);
 	if (done < 0)
 		m->version = NULL;
-	else
-		mcp_listen(m);
 	return done;
+}
+
+/* 1, 0: it is not of this kind, -1. */
+static int open_events(struct mcp *m, struct error *err)
+{
+	struct mcp_answer answer;
+	int opened;
+
+	m->era = MCP_EVENTS;
+	m->version = m->session = NULL;
+	opened = mcp_events_open(m, err);
+	if (opened > 0)
+		opened = initialize(m, &answer, err) < 0 || finish_session(m, &answer, err) < 0 ? -1 : 1;
+	if (opened <= 0) {
+		mcp_events_close(m);
+		m->era = MCP_UNKNOWN;
+	}
+	return opened;
+}
+
+/* How the oldest servers refuse what came after them. */
+static bool may_be_older(const struct mcp_answer *answer)
+{
+	return (answer->status == 400 || answer->status == 404 || answer->status == 405) &&
+	       !result_of(answer);
+}
+
+static int open_session(struct mcp *m, struct error *err)
+{
+	struct mcp_answer answer;
+	int older;
+
+	mcp_stop_listening(m);
+	m->era = MCP_SESSIONS;
+	if (initialize(m, &answer, err) < 0)
+		return -1;
+	if (may_be_older(&answer)) {
+		older = open_events(m, err);
+		if (older) {
+			mcp_answer_done(&answer);
+			return older < 0 ? -1 : 0;
+		}
+		m->era = MCP_SESSIONS;
+	}
+	if (finish_session(m, &answer, err) < 0)
+		return -1;
+	mcp_listen(m);
+	return 0;
+}
+
+enum mcp_era mcp_first_era(bool events, bool sessions)
+{
+	return events ? MCP_EVENTS : sessions ? MCP_SESSIONS : MCP_UNKNOWN;
 }
 
 int mcp_open(struct mcp *m, struct error *err)
@@ -218,6 +271,11 @@ int mcp_open(struct mcp *m, struct error *err)
 		return 0;
 	if (m->era == MCP_SESSIONS)
 		return open_session(m, err);
+	if (m->era == MCP_EVENTS) {
+		newer = open_events(m, err);
+		if (newer)
+			return newer < 0 ? -1 : 0;
+	}
 	newer = try_stateless(m, err);
 	return newer < 0 ? -1 : newer ? 0 : open_session(m, err);
 }
@@ -229,6 +287,7 @@ void mcp_close(struct mcp *m)
 	mcp_stop_listening(m);
 	if (m->era == MCP_SESSIONS && m->session && mcp_delete_session(m, &ignored) < 0)
 		error_clear(&ignored); /* it will forget us by itself */
+	mcp_events_close(m);
 	m->session = m->version = NULL;
 }
 

@@ -57,7 +57,7 @@ void inventory_ask(struct egress *egress, struct inventory *server, int ms, stru
 		.headers = server->headers,
 		.bearer = server->bearer,
 		.deadline = clock_mono_ms() + ms,
-		.era = server->sessions ? MCP_SESSIONS : MCP_UNKNOWN,
+		.era = mcp_first_era(server->events, server->sessions),
 	};
 	struct mcp_tool *tools;
 	size_t count;
@@ -66,7 +66,7 @@ void inventory_ask(struct egress *egress, struct inventory *server, int ms, stru
 		server->challenge = arena_strdup(a, m.challenge);
 	} else {
 		pack(server, tools, count, a);
-		server->sessions = m.era == MCP_SESSIONS;
+		server->sessions = m.era != MCP_STATELESS;
 	}
 	mcp_close(&m);
 }

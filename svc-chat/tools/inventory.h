@@ -16,6 +16,7 @@ struct inventory {
 	const char *const *headers;
 	const char *bearer;
 	bool sessions; /* it was of the older era */
+	bool events;   /* its user says that it is of the oldest */
 
 	/* What came of it; err.code 0: the rest is there. One that has an error before is not asked with others. */
 	struct error err;

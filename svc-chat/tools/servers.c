@@ -31,6 +31,11 @@ int servers_load(struct call *call, int64_t id, struct server_row *ret)
 	                    "MCP server", call->err);
 }
 
+bool servers_of_events(const struct server_row *row)
+{
+	return strcmp(row->transport, "sse") == 0;
+}
+
 const char *servers_headers_context(const struct call *call)
 {
 	return arena_printf(call->arena, "mcp.headers/%s", call->owner_id);
@@ -104,7 +109,9 @@ static int ask_as_user(struct call *call, const struct server_row *row, int ms, 
 int servers_ask(struct call *call, struct server_row *row, int ms, struct inventory *asked, const char **url)
 {
 	*url = NULL;
-	*asked = (struct inventory){ .url = row->uri, .sessions = row->sessions };
+	*asked = (struct inventory){ .url = row->uri,
+		                     .sessions = row->sessions,
+		                     .events = servers_of_events(row) };
 	if (servers_headers(call, row, &asked->headers) < 0)
 		return -1;
 	if (ask_as_user(call, row, ms, asked, url) <
@@ -118,7 +125,9 @@ int servers_ask(struct call *call, struct server_row *row, int ms, struct invent
 
 int servers_challenge(struct call *call, const struct server_row *row, int ms, const char **ret)
 {
-	struct inventory asked = { .url = row->uri, .sessions = row->sessions };
+	struct inventory asked = { .url = row->uri,
+		                   .sessions = row->sessions,
+		                   .events = servers_of_events(row) };
 
 	if (servers_headers(call, row, &asked.headers) < 0)
 		return -1;
@@ -143,7 +152,9 @@ static int prepare(struct call *call, const struct server_row *row, int64_t dead
 {
 	int64_t left = deadline - clock_mono_ms();
 
-	*ret = (struct inventory){ .url = row->uri, .sessions = row->sessions };
+	*ret = (struct inventory){ .url = row->uri,
+		                   .sessions = row->sessions,
+		                   .events = servers_of_events(row) };
 	if (servers_headers(call, row, &ret->headers) < 0)
 		return -1;
 	if (bearer_find(call, row, left < 1 ? 1 : (int)left, &ret->bearer) < 0) {

@@ -20,6 +20,9 @@ int servers_all(struct call *call, struct server_row **rows, size_t *count) CHEC
 /* One of them; ERROR_NOT_FOUND otherwise. */
 int servers_load(struct call *call, int64_t id, struct server_row *ret) CHECKED;
 
+/* Its user says that it is of 2024-11-05 (mcp_first_era()). */
+bool servers_of_events(const struct server_row *row);
+
 /* Where their headers are sealed to. */
 const char *servers_headers_context(const struct call *call);
 /* The user's own headers, "Name: value" each, ended by NULL. */

@@ -1,4 +1,4 @@
-/* links: svc-chat/mcp/http.c svc-chat/mcp/rpc.c svc-chat/mcp/incoming.c svc-chat/mcp/header.c svc-chat/mcp/tools.c svc-chat/mcp/listen.c */
+/* links: svc-chat/mcp/http.c svc-chat/mcp/rpc.c svc-chat/mcp/incoming.c svc-chat/mcp/header.c svc-chat/mcp/tools.c svc-chat/mcp/listen.c svc-chat/mcp/events.c */
 /*
  * mcp_client URL: our MCP client for the official conformance suite (`npx conformance client --command ...`). It lists the
  * tools of the server and calls each, as a host would, and signs in where that is wanted: whoever is sent to the

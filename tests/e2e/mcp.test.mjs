@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { freePort, root, slow, startStack, until } from './harness.mjs';
 
-let stack, token, everything, everythingUrl, odd, oddUrl;
+let stack, token, everything, everythingUrl, oldest, oldestUrl, odd, oddUrl;
 const hanging = new Set();
 
 // A server of our own making: /mcp/<how it is>.
@@ -24,13 +24,26 @@ function startOdd() {
   const server = http.createServer(async (request, response) => {
     let body = '';
     for await (const piece of request) body += piece;
-    const how = request.url.split('/')[2];
+    const how = request.url.split('/')[2].split('?')[0];
     const json = (status, value, headers = {}) => (response.writeHead(status, { 'Content-Type': 'application/json', ...headers }), response.end(JSON.stringify(value)));
     if (how === 'hang') return void hanging.add(response);
     if (how === 'html') return (response.writeHead(200, { 'Content-Type': 'text/html' }), response.end('<html>Welcome</html>'));
     if (how === 'redirect') return (response.writeHead(302, { Location: 'http://169.254.169.254/latest/meta-data' }), response.end());
     if (how === 'login') return json(401, { error: 'invalid_token' }, { 'WWW-Authenticate': 'Bearer resource_metadata="http://127.0.0.1:1/"' });
     if (how === 'deep') return (response.writeHead(200, { 'Content-Type': 'application/json' }), response.end('['.repeat(100_000)));
+    if (how.startsWith('old-') && request.method === 'POST' && !request.url.includes('?')) return json(404, {}); // before 2025-03-26
+    if (how.startsWith('old-') && request.method === 'GET') {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      if (how === 'old-elsewhere') response.write('event: endpoint\ndata: http://127.0.0.1:1/messages\n\n');
+      if (how === 'old-private') response.write('event: endpoint\ndata: //169.254.169.254/messages\n\n');
+      if (how === 'old-dies' || how === 'old-refuses') response.write(`event: endpoint\ndata: ?how=${how}\n\n`);
+      return void hanging.add(Object.assign(response, { how }));
+    }
+    if (how.startsWith('old-dies')) {
+      hanging.forEach((one) => one.how === 'old-dies' && one.end());
+      return (response.writeHead(202), response.end());
+    }
+    if (how.startsWith('old-refuses')) return json(500, {});
     if (how === 'endless') {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' });
       const timer = setInterval(() => response.write(': still here\n\n'), 100);
@@ -55,6 +68,11 @@ before(async () => {
     path.join(root, 'tests/node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'streamableHttp'],
   { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
   everythingUrl = `http://127.0.0.1:${port}/mcp`;
+  const older = await freePort();
+  oldest = spawn(process.execPath, ['--require', path.join(root, 'tests/rigs/loopback.cjs'),
+    path.join(root, 'tests/node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'sse'],
+  { env: { ...process.env, PORT: String(older) }, stdio: 'ignore' });
+  oldestUrl = `http://127.0.0.1:${older}/sse`;
   odd = await startOdd();
   oddUrl = (how) => `http://127.0.0.1:${odd.address().port}/mcp/${how}`;
   stack = await startStack({ env: { EGRESS_ALLOW: '127.0.0.1/32' } });
@@ -64,6 +82,7 @@ before(async () => {
 after(async () => {
   hanging.forEach((response) => response.destroy());
   everything?.kill();
+  oldest?.kill();
   odd?.closeAllConnections();
   odd?.close();
   await stack?.stop();
@@ -134,6 +153,32 @@ describe('a real one', () => {
     assert.deepEqual(connected, { status: 'connected', server_id: server.id, tools_count: tried.tools_count, tools: tried.tools });
     const shown = await stack.ok('GET', `/auth/mcp-servers/${server.id}`, { token });
     assert.deepEqual([shown.status, shown.tools_count], ['connected', tried.tools_count]);
+  });
+});
+
+describe('the oldest kind: a stream of events (2024-11-05)', () => {
+  before(() => until('it listens', () => fetch(oldestUrl, { method: 'OPTIONS' }).then(() => true, () => false), 30));
+  for (const transport of ['sse', 'http']) {
+    test(`a real one, added as ${transport}`, async () => {
+      const server = await add('Old', oldestUrl, { transport });
+      const tried = await tryOut(server.id);
+      assert.equal(tried.success, true, JSON.stringify(tried));
+      assert.ok(tried.tools.includes('mcp_Old_echo'), String(tried.tools));
+      assert.equal((await connect(server.id)).status, 200);
+    });
+  }
+  test('a newer one that was added as the oldest', async () => {
+    const tried = await tryOut((await add('New', everythingUrl, { transport: 'sse' })).id);
+    assert.equal(tried.success, true, JSON.stringify(tried));
+  });
+  test('those that name another\'s address, die, refuse, or say nothing: said, and in time', async () => {
+    const start = Date.now();
+    const hows = ['old-elsewhere', 'old-private', 'old-dies', 'old-refuses', 'old-silent'];
+    const tried = await Promise.all(hows.map(async (how) => tryOut((await add(how, oddUrl(how), { transport: 'sse' })).id)));
+    tried.forEach((one, i) => assert.deepEqual([one.success, Boolean(one.error)], [false, true], `${hows[i]} ${JSON.stringify(one)}`));
+    assert.match(tried[0].error, /not its own/);
+    assert.match(tried[1].error, /not its own/);
+    assert.ok(Date.now() - start < 10_500 * slow);
   });
 });
 
