@@ -23,6 +23,11 @@ const struct config_key chat_keys[] = {
 	           "asked when that one fails, too"),
 	CONFIG_SECRET(struct chat_settings, api_key_3, "CHAT_3_API_KEY", "", "its key"),
 	CONFIG_TEXT(struct chat_settings, model_3, "CHAT_3_MODEL", "", "its model; CHAT_MODEL when empty"),
+	CONFIG_SECRET(struct chat_settings, deepseek_key, "DEEPSEEK_API_KEY", "",
+	              "answers the chats of /chatconnect with DeepSeek; empty: they go where all others go"),
+	CONFIG_TEXT(struct chat_settings, deepseek_model, "DEEPSEEK_MODEL", "deepseek-reasoner", "its model"),
+	CONFIG_URL(struct chat_settings, deepseek_url, "DEEPSEEK_BASE_URL", "https://api.deepseek.com/v1",
+	           "http|https", "where it is"),
 	CONFIG_BETWEEN(struct chat_settings, idle_seconds, "CHAT_IDLE_SECONDS", "120", 1, 3600,
 	               "a model that is silent for so long hangs"),
 	CONFIG_BETWEEN(struct chat_settings, total_seconds, "CHAT_TOTAL_SECONDS", "600", 1, 800,
@@ -78,6 +83,17 @@ static const struct provider_endpoint *endpoints_of(const struct chat_settings *
 	return arena_memdup(a, endpoints, sizeof endpoints);
 }
 
+static int open_endpoints(const struct chat_settings *set, const struct provider_endpoint *endpoints,
+                          struct egress *egress, struct chat_provider **ret, struct error *err)
+{
+	return provider_openai(&(struct provider_openai_config){ .egress = egress,
+	                                                         .endpoints = endpoints,
+	                                                         .quirks = &store_quirks,
+	                                                         .idle_seconds = (int)set->idle_seconds,
+	                                                         .total_seconds = (int)set->total_seconds },
+	                       ret, err);
+}
+
 int chat_open_model(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
                     struct error *err)
 {
@@ -85,14 +101,21 @@ int chat_open_model(const struct chat_settings *set, struct egress *egress, stru
 	int done;
 
 	arena_init(&a, 0);
-	done = provider_openai(&(struct provider_openai_config){ .egress = egress,
-	                                                         .endpoints = endpoints_of(set, &a),
-	                                                         .quirks = &store_quirks,
-	                                                         .idle_seconds = (int)set->idle_seconds,
-	                                                         .total_seconds = (int)set->total_seconds },
-	                       ret, err);
+	done = open_endpoints(set, endpoints_of(set, &a), egress, ret, err);
 	arena_done(&a);
 	return done;
+}
+
+int chat_open_deepseek(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
+                       struct error *err)
+{
+	const struct provider_endpoint endpoints[] = {
+		{ "DEEPSEEK_BASE_URL", set->deepseek_url, set->deepseek_key, set->deepseek_model },
+		{ 0 },
+	};
+
+	*ret = NULL;
+	return *set->deepseek_key ? open_endpoints(set, endpoints, egress, ret, err) : 0;
 }
 
 /* --- Asking it for a word ------------------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@ struct chat_settings {
 	const char *base_url, *api_key, *model;
 	const char *base_url_2, *api_key_2, *model_2;
 	const char *base_url_3, *api_key_3, *model_3;
+	const char *deepseek_url, *deepseek_key, *deepseek_model;
 	const char *public_url, *oauth_clients, *oauth_return_url;
 	int64_t idle_seconds, total_seconds, context_tokens, servers_per_user;
 	int64_t tool_rounds, tools_seconds, tool_seconds;
@@ -24,6 +25,10 @@ int chat_settings_check(void *settings, struct arena *a, struct error *err);
 /* The endpoints of CHAT_PROVIDER=openai; free it. */
 int chat_open_model(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
                     struct error *err) CHECKED;
+
+/* The one of ChatConnect's chats; NULL when there is no key for it. */
+int chat_open_deepseek(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
+                       struct error *err) CHECKED;
 
 /*
  * svc-chat --check-model: asks each endpoint once for a word and prints a line for each: what it said, or in a sentence what

@@ -13,6 +13,7 @@
 #include "svc-chat/store_oauth.h"
 #include "svc-chat/tools/servers.h"
 #include "svc-chat/turn/retrieve.h"
+#include "svc-chat/turn/turn.h"
 
 enum { PROBE_MS = 10 * 1000, BEGIN_MS = 20 * 1000 };
 
@@ -111,6 +112,7 @@ int chat_end_sign_in(struct call *call, const Chat__SignInAnswer *in, Chat__Sign
 		out->html = page_ask(end.server_name, address, call->arena);
 		return 0;
 	}
+	turn_signed_in(call, end.owner, end.server_id);
 	out->html = page_end(end.server_name, end.server_id, NULL, call->arena);
 	out->location = way_on(call, &end, NULL);
 	return 0;
@@ -125,6 +127,7 @@ int chat_confirm_sign_in(struct call *call, const Chat__ConfirmSignInRequest *in
 
 	if (sign_in_end(call, &answer, &end) < 0)
 		return -1;
+	turn_signed_in(call, end.owner, end.server_id);
 	out->message = arena_printf(call->arena, "%s is connected", end.server_name);
 	out->has_server_id = true;
 	out->server_id = end.server_id;

@@ -246,26 +246,6 @@ int chat_test_server(struct call *call, const Chat__ServerRequest *in, Chat__Ser
 	return public_names(call, &row, &out->tools, &out->n_tools);
 }
 
-/* As the document has it: beside `detail`. */
-static int refuse_sign_in(struct call *call, const struct server_row *row, const char *url)
-{
-	const char *message = arena_printf(call->arena, "Please authenticate with %s first", row->name);
-	struct text extra;
-
-	text_init(&extra, call->arena);
-	text_adds(&extra,
-	          "{\"error\":\"OAuth authentication required\",\"oauth_required\":true,\"message\":");
-	text_add_json(&extra, message, strlen(message));
-	text_addf(&extra, ",\"server_id\":%lld", (long long)row->id);
-	if (url) {
-		text_adds(&extra, ",\"oauth_url\":");
-		text_add_json(&extra, url, strlen(url));
-	}
-	text_addc(&extra, '}');
-	call->extra = extra.at;
-	return error_set(call->err, ERROR_UNAUTHENTICATED, "%s", message);
-}
-
 int chat_connect_server(struct call *call, const Chat__ServerRequest *in, Chat__ServerConnection *out)
 {
 	struct inventory asked;
@@ -276,7 +256,7 @@ int chat_connect_server(struct call *call, const Chat__ServerRequest *in, Chat__
 	    servers_ask(call, &row, CONNECT_MS, &asked, &url) < 0)
 		return -1;
 	if (servers_wants_sign_in(&asked, call->arena))
-		return refuse_sign_in(call, &row, url);
+		return servers_refuse_sign_in(call, row.name, row.id, url);
 	if (asked.err.code) {
 		error_set(call->err, ERROR_UPSTREAM, "%s", asked.err.message);
 		error_detail(call->err, "%s", asked.err.detail);

@@ -58,6 +58,9 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (strcmp(set->provider, "openai") == 0 &&
 	    chat_open_model(set, chat->egress, &chat->openai, err) < 0)
 		return -1;
+	chat->deepseek_model = set->deepseek_model;
+	if (chat_open_deepseek(set, chat->egress, &chat->deepseek, err) < 0)
+		return -1;
 	if (bots_open(service_database_url(service), &chat->bots, err) < 0)
 		return -1;
 	*ret = chat; /* before there is a thread that makes calls with it */
@@ -76,6 +79,8 @@ static void stop(void *arg)
 	job_runner_stop(chat->jobs);
 	if (chat->openai)
 		chat->openai->free(chat->openai);
+	if (chat->deepseek)
+		chat->deepseek->free(chat->deepseek);
 	owners_close(chat->owners);
 	keeper_close(chat->keeper);
 	own_keys_close(chat->own_keys);

@@ -65,6 +65,11 @@ const struct db_stmt store_tools_statements[] = {
 	  " WHERE s.owner_id = $1 AND s.state = 'waiting' AND s.message_id IN (SELECT id FROM message"
 	  " WHERE owner_id = $1 AND session_id = $2 AND status IN ('waiting', 'generating'))" },
 
+	{ "wait_for_sign_in",
+	  "SELECT m.session_id, s.message_id, s.number, s.round, s.kind, s.state, s.content, s.detail, s.result"
+	  " FROM step s JOIN message m ON m.owner_id = $1 AND m.id = s.message_id WHERE s.owner_id = $1"
+	  " AND s.state = 'waiting' AND m.status IN ('waiting', 'generating') LIMIT 200" },
+
 	{ "allow_in_session",
 	  "INSERT INTO session_tool (owner_id, session_id, server_id, tool, digest) VALUES ($1, $2, $3, $4, $5)"
 	  " ON CONFLICT (owner_id, session_id, server_id, tool) DO UPDATE SET digest = excluded.digest" },
@@ -347,6 +352,27 @@ int store_deny_all(struct db *db, const char *owner, const char *session, const 
 			return -1;
 		if (goes_on)
 			*message_id = arena_strdup(a, message);
+	}
+	return 0;
+}
+
+int store_wait_for_sign_in(struct db *db, const char *owner, int64_t server_id, struct store_asked **ret,
+                           size_t *count, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	*count = 0;
+	if (db_exec(db, "wait_for_sign_in", DB_ARGS(owner), &res, err) < 0)
+		return -1;
+	*ret = arena_new(a, struct store_asked, (size_t)PQntuples(res));
+	for (int row = 0; row < PQntuples(res); row++) {
+		struct store_asked *asked = &(*ret)[*count];
+
+		if (read_call(res, row, &asked->call, a, err) < 0)
+			return -1;
+		asked->session = arena_strdup(a, db_text(res, row, "session_id"));
+		asked->message_id = arena_strdup(a, db_text(res, row, "message_id"));
+		*count += asked->call.call->oauth_url && asked->call.call->server_id == server_id;
 	}
 	return 0;
 }

@@ -86,6 +86,14 @@ int store_decide(struct db *db, const char *owner, const char *session, const ch
 int store_deny_all(struct db *db, const char *owner, const char *session, const char *why,
                    const char **message_id, struct arena *a, struct error *err) CHECKED;
 
+/* Calls of the owner's that wait for a sign-in, at that server. */
+struct store_asked {
+	const char *session, *message_id;
+	struct tool_step call;
+};
+int store_wait_for_sign_in(struct db *db, const char *owner, int64_t server_id, struct store_asked **ret,
+                           size_t *count, struct arena *a, struct error *err) CHECKED;
+
 /* --- What may be called without asking -------------------------------------------------------------------------------- */
 
 int store_allow_in_session(struct db *db, const char *owner, const char *session, int64_t server,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/text.h"
 #include "common/json/json.h"
 #include "common/service/sealer.h"
 #include "svc-chat/oauth/bearer.h"
@@ -183,4 +184,25 @@ int servers_refresh(struct call *call, struct server_row *rows, size_t count, in
 		if (note(call, due[i], &asked[i]) < 0)
 			return -1;
 	return 0;
+}
+
+/* --- Signing in ---------------------------------------------------------------------------------------------------------- */
+
+int servers_refuse_sign_in(struct call *call, const char *name, int64_t id, const char *url)
+{
+	const char *message = arena_printf(call->arena, "Please authenticate with %s first", name);
+	struct text extra;
+
+	text_init(&extra, call->arena);
+	text_adds(&extra,
+	          "{\"error\":\"OAuth authentication required\",\"oauth_required\":true,\"message\":");
+	text_add_json(&extra, message, strlen(message));
+	text_addf(&extra, ",\"server_id\":%lld", (long long)id);
+	if (url) {
+		text_adds(&extra, ",\"oauth_url\":");
+		text_add_json(&extra, url, strlen(url));
+	}
+	text_addc(&extra, '}');
+	call->extra = extra.at;
+	return error_set(call->err, ERROR_UNAUTHENTICATED, "%s", message);
 }

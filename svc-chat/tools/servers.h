@@ -38,6 +38,8 @@ int servers_challenge(struct call *call, const struct server_row *row, int ms, c
  * long one that failed is left alone. */
 int servers_refresh(struct call *call, struct server_row *rows, size_t count, int again_seconds) CHECKED;
 
+/* ERROR_UNAUTHENTICATED, and beside it what the documents promise: which server, and where to sign in (url may be NULL). */
+int servers_refuse_sign_in(struct call *call, const char *name, int64_t id, const char *url);
 bool servers_wants_sign_in(const struct inventory *asked, struct arena *a);
 
 #endif

@@ -87,20 +87,22 @@ struct filling {
 	struct tool_names names;
 	const PGresult *policies, *allowed;
 	struct toolbox *box;
+	bool for_turn; /* a call leads its user to the sign-in that is wanted */
 	struct arena *arena;
 };
 
 static void add_server(struct filling *f, const struct server_row *row, json_object *list)
 {
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-	bool connected = strcmp(row->status, "connected") == 0;
+	bool connected =
+	    strcmp(row->status, "connected") == 0 || (f->for_turn && strcmp(row->status, "needs_auth") == 0);
 
 	for (size_t i = 0; i < n; i++) {
 		json_object *object = json_object_array_get_idx(list, i);
 		const char *name = tool_name(&f->names, row->name, json_string(object, "name"));
 		struct tool *tool = &f->box->tools[f->box->count];
 
-		if (!connected) /* it keeps its names */
+		if (!connected) /* its tools keep their names */
 			continue;
 		read_tool(row, object, name, tool, f->arena);
 		tool->policy = arena_strdup(
@@ -114,7 +116,7 @@ int toolbox_fill(struct call *call, const struct server_row *rows, size_t count,
 {
 	OWN(pgresult) PGresult *policies = NULL, *allowed = NULL;
 	json_object **lists = arena_new(call->arena, json_object *, count);
-	struct filling f = { .box = ret, .arena = call->arena };
+	struct filling f = { .box = ret, .for_turn = session != NULL, .arena = call->arena };
 	size_t room = 0;
 	int failed = 0;
 

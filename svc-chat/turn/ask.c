@@ -21,6 +21,8 @@ struct chat_provider *ask_provider(const struct ask *r)
 {
 	bool model = r->chat->openai && !r->builtin_only && strcmp(r->settings.model, "builtin") != 0;
 
+	if (r->own_provider && !r->builtin_only)
+		return r->own_provider;
 	return model ? r->chat->openai : r->chat->builtin;
 }
 
@@ -275,7 +277,7 @@ int ask_model(struct ask *r)
 		.settings = &r->settings,
 		.passages = passages_of(r),
 		.passage_count = r->searches ? 0 : r->found_count,
-		.has_documents = r->document_count > 0,
+		.has_documents = r->document_count > 0 || (r->found_count && !r->searches),
 		.tools = r->tools,
 		.tool_count = r->tool_count,
 		.searches = r->searches,
@@ -329,6 +331,10 @@ int ask_model(struct ask *r)
 	give_out(r);
 	count_tokens(r, request.messages, request.message_count);
 	r->asked++;
+	if (result == 0 && r->remark && !atomic_load(r->stop)) {
+		r->on_text(r->arg, "\n\n", 2);
+		r->on_text(r->arg, r->remark, strlen(r->remark));
+	}
 	if (result == 0 && !r->text_bytes && !r->result.call_count && !atomic_load(r->stop))
 		return error_set(r->call->err, ERROR_UPSTREAM, "the model gave no answer");
 	return result;

@@ -35,7 +35,9 @@ struct ask {
 	Chatbots__Answer **answers; /* curated */
 	size_t answer_count;
 	bool builtin_only;
-	bool for_visitor; /* a stranger: sees no reasoning, and no words of a provider */
+	struct chat_provider *own_provider; /* asked instead of the one of all; NULL: none */
+	const char *remark;                 /* behind the answer, in a paragraph of its own; NULL: none */
+	bool for_visitor;                   /* a stranger: sees no reasoning, and no words of a provider */
 	/* Tools that may be called, and what was said and came back in this turn before: result.calls are the next. */
 	const struct chat_tool *tools;
 	size_t tool_count;

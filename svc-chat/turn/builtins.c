@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/text.h"
+#include "common/base/utf8.h"
 #include "common/json/json.h"
 #include "documents.client.h"
 #include "svc-chat/model/defuse.h"
@@ -13,7 +14,7 @@
 #include "svc-chat/turn/retrieve.h"
 #include "svc-chat/turn/rounds.h"
 
-enum { FOUND = 5, MORE_TOKENS = 2000 };
+enum { FOUND = 5, MORE_TOKENS = 2000, QUERY_MOST = 4000 };
 
 const struct tool builtins[] = {
 	{ .name = "search_documents",
@@ -21,7 +22,7 @@ const struct tool builtins[] = {
 	  .description =
 	      "Search the documents that the user has uploaded. Gives the passages that fit best, numbered.",
 	  .schema =
-	      "{\"type\":\"object\",\"properties\":{\"query\":{\"type\":\"string\",\"minLength\":1,"
+	      "{\"type\":\"object\",\"properties\":{\"query\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4000,"
 	      "\"description\":\"what to look for, in words of the documents\"}},\"required\":[\"query\"]}",
 	  .policy = "allow",
 	  .digest = "",
@@ -77,19 +78,38 @@ static void add_passage(struct text *t, size_t number, const Documents__Source *
 	text_adds(t, "\n</passage>\n");
 }
 
-static int search(struct rounds *r, json_object *arguments, const char **text, ProtobufCBinaryData *passages)
+static int find(struct rounds *r, const char *query, int limit, Documents__SearchReply **found)
 {
 	Documents__SearchRequest request = DOCUMENTS__SEARCH_REQUEST__INIT;
 	struct call near = retrieve_nearer(r->call);
+
+	request.query = (char *)query;
+	request.has_limit = true;
+	request.limit = limit;
+	return documents_client_search(r->chat->documents, &near, &request, found);
+}
+
+int builtin_search(struct rounds *r, const char *question)
+{
+	const char *query =
+	    arena_strndup(r->call->arena, question, utf8_clip(question, strlen(question), QUERY_MOST));
+	Documents__SearchReply *found;
+
+	if (find(r, query, r->ask->settings.top_k, &found) < 0)
+		return -1;
+	r->ask->found = found->results;
+	r->ask->found_count = found->n_results;
+	return 0;
+}
+
+static int search(struct rounds *r, json_object *arguments, const char **text, ProtobufCBinaryData *passages)
+{
 	struct ask *ask = r->ask;
 	Documents__SearchReply *found;
 	Documents__Source **all = arena_new(r->call->arena, Documents__Source *, CITATIONS_MAX);
 	struct text t;
 
-	request.query = (char *)json_string(arguments, "query");
-	request.has_limit = true;
-	request.limit = FOUND;
-	if (documents_client_search(r->chat->documents, &near, &request, &found) < 0)
+	if (find(r, json_string(arguments, "query"), FOUND, &found) < 0)
 		return -1;
 	if (ask->found_count)
 		memcpy(all, ask->found, ask->found_count * sizeof *all);

@@ -121,9 +121,33 @@ int turn_approve(struct call *call, const char *session, const char *id, const c
 	}
 	step.state = "ready";
 	step.call->status = (char *)"running";
+	step.call->oauth_url = NULL;
 	if (remember(call, session, &step, scope) < 0)
 		return -1;
 	return decide(call, session, message_id, &step, out);
+}
+
+void turn_signed_in(struct call *call, const char *owner, int64_t server_id)
+{
+	struct store_asked *asked;
+	size_t count;
+	bool goes_on = false;
+	int done = store_wait_for_sign_in(call->db, owner, server_id, &asked, &count, call->arena, call->err);
+
+	for (size_t i = 0; i < count && done >= 0; i++) {
+		asked[i].call.state = "ready";
+		asked[i].call.call->status = (char *)"running";
+		asked[i].call.call->oauth_url = NULL;
+		done = store_decide(call->db, owner, asked[i].session, asked[i].message_id, &asked[i].call,
+		                    &goes_on, call->arena, call->err);
+		if (done > 0 && goes_on)
+			go_on(call, asked[i].message_id);
+	}
+	if (done < 0) {
+		log_line(LOG_WARN, "calls of tools still wait for a sign-in",
+		         LOG_TEXT("detail", call->err->detail));
+		error_clear(call->err);
+	}
 }
 
 /* --- Denying ------------------------------------------------------------------------------------------------------------ */

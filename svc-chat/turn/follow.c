@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "svc-chat/sealed.h"
 #include "svc-chat/state.h"
+#include "svc-chat/tools/servers.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/turn.h"
@@ -26,6 +27,18 @@ struct waiting {
 
 static int resume(struct call *call, void *arg, ProtobufCMessage *out);
 
+/* An approval can wait; without a sign-in there is nothing to show. */
+static int judge_waiting(struct call *call, const Chat__Message *message)
+{
+	for (size_t i = 0; i < message->n_tool_calls; i++) {
+		const Chat__ToolCall *tool = message->tool_calls[i];
+
+		if (tool->oauth_url && strcmp(tool->status, "waiting") == 0)
+			return servers_refuse_sign_in(call, tool->server, tool->server_id, tool->oauth_url);
+	}
+	return 0;
+}
+
 /* What a message means to somebody who waited for a whole answer. */
 static int judge(struct call *call, const Chat__Message *message)
 {
@@ -38,6 +51,7 @@ static int judge(struct call *call, const Chat__Message *message)
 	case CHAT__MESSAGE_STATUS__QUEUED:
 		return error_set(call->err, ERROR_UNKNOWN_OUTCOME,
 		                 "the answer is still being written; it will be in the session");
+	case CHAT__MESSAGE_STATUS__WAITING: return judge_waiting(call, message);
 	default: return 0;
 	}
 }

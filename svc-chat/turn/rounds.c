@@ -138,6 +138,20 @@ static void offer_all(struct rounds *r, bool in_chat)
 	r->ask->searches = in_chat;
 }
 
+/* No model, so none that calls: what is in the user's documents is searched for it, and no use of tools is pretended. */
+static int without_tools(struct rounds *r, bool in_chat)
+{
+	struct server_row *rows;
+	size_t count;
+
+	if (servers_all(r->call, &rows, &count) < 0)
+		return -1;
+	if (count)
+		r->ask->remark =
+		    "(Your tools need a model: none is set up here, so none of them was called.)";
+	return in_chat ? builtin_search(r, r->begun->question) : 0;
+}
+
 int rounds_open(struct rounds *r)
 {
 	bool in_chat = !r->begun->chatbot_id;
@@ -145,8 +159,10 @@ int rounds_open(struct rounds *r)
 	size_t count;
 
 	r->until = clock_mono_ms() + r->chat->tools_seconds * 1000;
-	if (r->begun->visitor || !ask_provider(r->ask)->calls_tools || !(in_chat || r->ask->settings.tools))
+	if (r->begun->visitor || !(in_chat || r->ask->settings.tools))
 		return 0;
+	if (!ask_provider(r->ask)->calls_tools)
+		return without_tools(r, in_chat);
 	if (servers_all(r->call, &rows, &count) < 0 ||
 	    servers_refresh(r->call, rows, count, AGAIN_SECONDS) < 0 ||
 	    toolbox_fill(r->call, rows, count, r->writer->session, &r->box) < 0)

@@ -61,6 +61,8 @@ struct store_writer rounds_writer(const struct rounds *r);
 
 extern const struct tool builtins[];
 extern const size_t builtin_count;
+/* What is found in all documents of the user, as a turn's passages. */
+int builtin_search(struct rounds *r, const char *question) CHECKED;
 /* Run one, here and now; *status becomes "done" or "failed", *text what it gives back. *passages: those that were found so
  * far, where they have become more. */
 int builtin_run(struct rounds *r, const struct tool_step *call, const char **status, const char **text,

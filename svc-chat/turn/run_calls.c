@@ -9,12 +9,15 @@
 #include "common/base/metrics.h"
 #include "common/base/thread.h"
 #include "common/base/utf8.h"
+#include "svc-chat/oauth/bearer.h"
 #include "svc-chat/state.h"
 #include "svc-chat/tools/run.h"
 #include "svc-chat/turn/rounds.h"
 
 enum {
 	AT_ONCE = 8,
+	SIGN_IN_MS = 5000, /* for a token to be renewed, or a sign-in to be begun */
+	TRIES = 2,         /* with other tokens */
 	PROGRESS_MS = 100, /* between two events of one call, at least */
 	STORE_AGAIN_MS = 500,
 	STORE_PATIENCE_MS = 30 * 1000,
@@ -139,6 +142,40 @@ static const char *judge(const struct running *x, const char **status, struct ar
 	return arena_printf(a, "The tool could not be called: %s", err->message);
 }
 
+/* It was certainly not done: once more with another token; or its user signs in first, and the turn waits for that. */
+static int refused(struct running *x)
+{
+	struct store_writer w = rounds_writer(x->rounds);
+	const struct server_row *server = x->run.tool->server;
+	struct call *call = x->rounds->call;
+	const char *bearer = NULL, *url = NULL;
+	int another = bearer_after(call, server, x->run.bearer, x->run.err.code, x->run.challenge, SIGN_IN_MS,
+	                           &bearer, &url);
+	struct event event;
+
+	if ((another > 0 && x->call->detail->tries >= TRIES) || another < 0 || (another == 0 && !url)) {
+		const char *why = arena_printf(
+		    call->arena, "The tool's server wants its user to sign in, which is not possible now: %s",
+		    call->err->code ? call->err->message : x->run.err.message);
+
+		error_clear(call->err);
+		return rounds_done(x->rounds, x->call, "failed", why, (ProtobufCBinaryData){ 0 });
+	}
+	error_clear(call->err);
+	x->call->detail->has_tries = true;
+	x->call->detail->tries++;
+	x->call->state = another ? "ready" : "waiting";
+	x->call->call->status = (char *)(another ? "running" : "waiting");
+	x->call->call->oauth_url = (char *)url;
+	if (store_keep_call(call->db, &w, x->call, (ProtobufCBinaryData){ 0 }, call->arena, call->err) < 0)
+		return -1;
+	if (url) {
+		event = event_oauth(x->call->call, call->arena);
+		stream_append(x->rounds->writer->stream, event.name, event.data);
+	}
+	return 0;
+}
+
 static int keep(struct running *x)
 {
 	struct rounds *r = x->rounds;
@@ -148,6 +185,8 @@ static int keep(struct running *x)
 	if (atomic_load(&r->writer->why) == WRITER_INTERRUPTED && x->call->detail->repeatable &&
 	    x->run.err.code)
 		return 0; /* whoever goes on calls it again */
+	if (bearer_is_wanted(x->run.err.code, x->run.challenge, r->call->arena))
+		return refused(x);
 	if (x->run.err.code)
 		log_line(LOG_INFO, "a tool was not called", LOG_TEXT("request", r->call->request_id),
 		         LOG_TEXT("why", x->run.err.message), LOG_TEXT("detail", x->run.err.detail));
@@ -195,7 +234,14 @@ static int prepare(struct rounds *r, struct tool_step *call, struct running *x, 
 		.on_progress = on_progress,
 		.arg = x,
 	};
-	return servers_headers(r->call, tool->server, &x->run.headers);
+	if (servers_headers(r->call, tool->server, &x->run.headers) < 0)
+		return -1;
+	if (bearer_find(r->call, tool->server, x->run.ms < SIGN_IN_MS ? x->run.ms : SIGN_IN_MS,
+	                &x->run.bearer) < 0) {
+		x->run.err = *r->call->err; /* its provider is away */
+		error_clear(r->call->err);
+	}
+	return 0;
 }
 
 static int start(struct rounds *r, struct tool_step *call, struct together *t)
@@ -214,7 +260,7 @@ static int start(struct rounds *r, struct tool_step *call, struct together *t)
 		return taken;
 	call->state = "running";
 	arena_init(&x->arena, 0);
-	x->started = thread_try(&x->thread, run, x) == 0;
+	x->started = !x->run.err.code && thread_try(&x->thread, run, x) == 0;
 	if (!x->started) {
 		error_busy(&x->run.err, 1, "too much is under way");
 		x->ended = true;

@@ -39,6 +39,8 @@ int turn_approve(struct call *call, const char *session, const char *id, const c
                  const char *arguments, Chat__ToolCall *out) CHECKED;
 int turn_deny(struct call *call, const char *session, const char *id, const char *reason,
               Chat__ToolCall *out) CHECKED;
+/* The owner has signed in at that server: calls that waited for it go ahead. */
+void turn_signed_in(struct call *call, const char *owner, int64_t server_id);
 /* What waits in that session is denied, since its user says something else instead. */
 void turn_deny_all(struct call *call, const char *session);
 

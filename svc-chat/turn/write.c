@@ -24,8 +24,6 @@ enum {
 	TOLD_MOST = 100000, /* events that a writer may have told since the log was stored */
 };
 
-#define CHATCONNECT_MODEL "deepseek-reasoner" /* DeepSeek R1 */
-
 /* A turn while it is written; gone when its task ends. */
 struct writing {
 	struct call *call;
@@ -117,8 +115,10 @@ static int load_chatbot(struct writing *w)
 
 	if (!w->begun->chatbot_id) {
 		settings_read(NULL, &w->ask.settings, w->call->arena);
-		if (strcmp(w->begun->kind, "chatconnect") == 0)
-			w->ask.settings.model = CHATCONNECT_MODEL;
+		if (strcmp(w->begun->kind, "chatconnect") == 0) {
+			w->ask.settings.model = w->chat->deepseek_model;
+			w->ask.own_provider = w->chat->deepseek;
+		}
 		return 0;
 	}
 	if (retrieve_chatbot(w->call, w->begun->chatbot_id, &chatbot) < 0)

@@ -270,3 +270,15 @@ describe('tools', () => {
     assert.equal((await put('allow', token)).status, 404);
   });
 });
+
+test('without a model no use of tools is pretended: it quotes its user\'s documents, and says so', async () => {
+  const who = (await stack.register()).token;
+  await add('P', oddUrl('hints'), {}, who);
+  await stack.upload(who, 'kettle.txt', 'The warranty of the kettle is five years. It covers the lid.');
+  const chat = await stack.ok('POST', '/chat/chats', { token: who, status: 201 });
+  const answer = await stack.ok('POST', `/chat/chats/${chat.id}/messages`, { token: who, json: { content: 'How long is the warranty of the kettle?' } });
+  assert.match(answer.content, /five years/);
+  assert.match(answer.content, /Your tools need a model: none is set up here/);
+  assert.equal(answer.tool_calls, undefined);
+  assert.equal(answer.sources[0].documentName, 'kettle.txt');
+});

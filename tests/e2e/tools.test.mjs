@@ -5,24 +5,28 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { freePort, root, startRig, startStack, until } from './harness.mjs';
+import { browse } from './redirects.mjs';
 
-let stack, model, odd, everything, everythingUrl, user;
+let stack, model, wordy, odd, locked, everything, everythingUrl, user;
+const publicUrl = 'http://parley.test:8000'; // what a browser brings back is brought by hand
 before(async () => {
   const port = await freePort();
   everything = spawn(process.execPath, ['--require', path.join(root, 'tests/rigs/loopback.cjs'),
     path.join(root, 'tests/node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'streamableHttp'],
   { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
   everythingUrl = `http://127.0.0.1:${port}/mcp`;
-  [model, odd] = await Promise.all([startRig('fakellm.mjs'), startRig('oddmcp.mjs')]);
+  [model, wordy, odd, locked] = await Promise.all([startRig('fakellm.mjs'), startRig('fakellm.mjs', { env: { TOOLS: 'no', ECHO: 'r1' } }),
+    startRig('oddmcp.mjs'), startRig('as-and-mcp.mjs', { ports: 2 })]);
   stack = await startStack({ env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test',
-    CHAT_MODEL: 'scripted', CHAT_TOOL_ROUNDS: '4', CHAT_CONTEXT_TOKENS: '16000', EGRESS_ALLOW: '127.0.0.1/32' } });
+    CHAT_MODEL: 'scripted', CHAT_TOOL_ROUNDS: '4', CHAT_CONTEXT_TOKENS: '16000', EGRESS_ALLOW: '127.0.0.1/32', PUBLIC_URL: publicUrl,
+    DEEPSEEK_API_KEY: 'sk-test', DEEPSEEK_BASE_URL: `${wordy.url}/v1`, DEEPSEEK_MODEL: 'r1' } });
   user = await withServer('Odd', `${odd.url}/mcp`);
   await until('server-everything listens', () => fetch(everythingUrl, { method: 'OPTIONS' }).then(() => true, () => false), 30);
 });
 after(async () => {
   everything?.kill();
   await stack?.stop();
-  await Promise.all([model?.stop(), odd?.stop()]);
+  await Promise.all([model, wordy, odd, locked].map((rig) => rig?.stop()));
 });
 
 async function withServer(name, uri) {
@@ -243,6 +247,86 @@ describe('tools that do more', () => {
     assert.equal((await decide(chat, call.id, 'deny')).status, 200);
     await ended(chat);
   });
+});
+
+describe('a model that cannot call, on /chatconnect', () => {
+  const ask = async (content, chat) => stack.ok('POST', `/chatconnect/chats/${chat ?? await newChat(user, 'chatconnect')}/messages`, { token: user.token, json: { content } });
+
+  for (const [form, words] of [['in tags', ''], ['in fences', ' by fence'], ['in lines', ' by line'], ['wrongly at first, and is told', ' by mistake']])
+    test(`calls ${form}: the extended answer has the calls and what came of them`, async () => {
+      const answer = await ask(`add 2 3${words}`);
+      assert.deepEqual([answer.message, answer.content, answer.model_used], ['The sum is 5.', 'The sum is 5.', 'r1']);
+      assert.equal(answer.reasoning.slice(0, 13), 'Let me think.');
+      const call = answer.function_calls.at(-1), result = answer.execution_results.at(-1);
+      assert.deepEqual({ ...call, call_id: null }, { name: 'mcp_Odd_add', parameters: { a: 2, b: 3 }, call_id: null });
+      assert.deepEqual(result, { success: true, message: '5', verification: 'the tool answered' });
+      assert.equal(answer.function_calls.length, form.startsWith('wrongly') ? 2 : 1);
+      if (form.startsWith('wrongly')) assert.match(answer.execution_results[0].message, /could not be read/);
+    });
+
+  test('what it only says is no call', async () => {
+    const answer = await ask('hello');
+    assert.deepEqual([answer.message, answer.function_calls, answer.execution_results], ['You said: hello', [], []]);
+  });
+
+  test('it asks before it sends, too', async () => {
+    const chat = await newChat(user, 'chatconnect');
+    const { function_calls: [call], execution_results: [result] } = await ask('call send {"to":"kim"}', chat);
+    assert.deepEqual(result, { success: false, message: '', verification: 'not executed yet: it waits for its user' });
+    assert.equal((await decide(chat, call.call_id, 'approve')).status, 200);
+    assert.equal((await ended(chat)).content, 'It says: sent to kim');
+  });
+});
+
+describe('everybody\'s own tools', () => {
+  test('their documents are searched, and cited; nobody else\'s', async () => {
+    const who = await stack.register(), other = await stack.register();
+    await stack.upload(who.token, 'kettle.txt', 'The warranty of the kettle is five years.');
+    await stack.upload(other.token, 'lamp.txt', 'The warranty of the lamp is nine years.');
+    const chat = await newChat(who);
+    const found = await say(chat, 'call search_documents {"query":"warranty of the kettle and the lamp"}', who);
+    assert.match(found.tool_calls[0].content, /<passage number="1" document="kettle.txt">\nThe warranty of the kettle is five years\.\n<\/passage>/);
+    assert.ok(!/nine/.test(found.content));
+    assert.equal(found.tool_calls[0].server, null);
+    const cited = await say(chat, 'call search_documents {"query":"kettle"} then cite', who);
+    assert.ok(cited.content);
+  });
+  test('now', async () => {
+    assert.match((await say(await newChat(), 'call now {}')).content, /It says: \w+day, 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC$/);
+  });
+});
+
+test('a tool that needs a sign-in: an `oauth` event and a 401 that say where; then the answer goes on', async () => {
+  const who = await withServer('Locked', `${locked.url}/mcp`);
+  const back = async (url) => {
+    const { pathname, search } = await browse(url, `${publicUrl}/auth/oauth/callback`);
+    assert.equal((await stack.api('GET', pathname + search, { token: who.token })).status, 200);
+  };
+  const begun = await stack.ok('POST', '/auth/oauth/authorize', { token: who.token, json: { server_id: who.server.id } });
+  await back(begun.oauth_url);
+  await stack.ok('POST', `/chat/mcp/servers/${who.server.id}/connect`, { token: who.token });
+  for (const tool of ['whoami', 'write'])
+    await stack.ok('PUT', `/chat/mcp/tools/mcp_Locked_${tool}`, { token: who.token, json: { policy: 'allow' } });
+  assert.match((await say(await newChat(who), 'call whoami {}', who)).content, /mcp:read/);
+
+  const chat = await newChat(who);
+  const events = await stream(chat, 'call write {"text":"hi"}', who); // wants more than was granted
+  const { data: wanted } = await events.upTo('oauth');
+  assert.equal(wanted.server_id, who.server.id);
+  await until('it waits', async () => (await last(chat, who)).status === 'waiting');
+  await back(wanted.oauth_url);
+  assert.equal(named(await events.all(), 'done')[0].message.content, 'It says: wrote hi');
+
+  await stack.ok('DELETE', `/auth/oauth/tokens/${who.server.id}`, { token: who.token });
+  const other = await newChat(who);
+  const refused = await stack.api('POST', `/chat/chats/${other}/messages`, { token: who.token, json: { content: 'call whoami {}' } });
+  assert.equal(refused.status, 401, refused.text);
+  assert.equal(refused.headers['www-authenticate'], undefined);
+  assert.deepEqual([refused.body.oauth_required, refused.body.server_id, refused.body.error, refused.body.message],
+    [true, who.server.id, 'OAuth authentication required', 'Please authenticate with Locked first']);
+  assert.equal(refused.body.detail, refused.body.message);
+  await back(refused.body.oauth_url);
+  assert.match((await ended(other, who)).content, /mcp:/);
 });
 
 test('kill -9: what waits goes on waiting; what ran is not called again, but for what only reads; the model is told', async () => {

@@ -14,7 +14,7 @@
 //   Rewrite ...   (first words of the system's message) the user's words before it and the last question, with quotes
 //   anything else "You said: ..."
 // TOOLS=no answers 400 to requests that offer tools; where the system message tells of <tool_call>, it then calls in words:
-// WORDS=tag (default), fence, line, or broken (at the first try).
+// in a tag, or as the question has it: "... by fence", "by line", "by mistake" (at the first try).
 // ECHO=v3.2 (default) answers 400 when a turn with tool calls lacks reasoning_content, ECHO=r1 when any message has it.
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,13 +70,12 @@ const wanted = (request, text) => text.split(/ && /).map((one, i) => {
   return { id: `call_${i}`, type: 'function', function: { name: named(request, name) ?? name, arguments: args || '{}' } };
 });
 
-function inWords(request, calls) {
-  const form = process.env.WORDS ?? 'tag';
+function inWords(request, calls, form) {
   const text = calls.map(({ function: f }) => {
     const json = `{"name": ${JSON.stringify(f.name)}, "arguments": ${f.arguments}}`;
     if (form === 'fence') return `\`\`\`json\n${json}\n\`\`\`\n`;
     if (form === 'line') return `Function call: ${json}\n`;
-    if (form === 'broken' && results(request).rounds === 0) return `<tool_call>${f.name} please</tool_call>`;
+    if (form === 'mistake' && results(request).rounds === 0) return `<tool_call>${f.name} please</tool_call>`;
     return `<tool_call>\n${json}\n</tool_call>\n`;
   }).join('');
   return { text, pause: 1 };
@@ -93,9 +92,10 @@ function script(request) {
     return { text: `"${before} ${/The last question: (.*)/.exec(last)[1]}"\nThat is it.`, pause: 1 };
   }
   const add = /add (\d+) (\d+)/.exec(asked);
-  const call = (calls) => request.tools ? { calls } : inWords(request, calls);
+  const form = / by (fence|line|mistake)$/.exec(asked)?.[1] ?? 'tag';
+  const call = (calls) => request.tools ? { calls } : inWords(request, calls, form);
   const offers = request.tools || /<tool_call>/.test(textOf(request.messages[0].content));
-  const again = process.env.WORDS === 'broken' && !request.tools && rounds === 1;
+  const again = form === 'mistake' && !request.tools && rounds === 1;
   if (texts.length && add && !again) return { text: `The sum is ${texts[0]}.`, pause: 5 };
   if (add && offers && named(request, 'add'))
     return call([{ id: 'call_0', type: 'function', function: { name: named(request, 'add'), arguments: `{"a":${add[1]},"b":${add[2]}}` } }]);
