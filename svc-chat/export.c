@@ -31,6 +31,10 @@ static void begin_json(const struct export_head *head, struct text *out)
 	add_member(out, "title", head->title);
 	add_member(out, "createdAt", head->created_at);
 	add_member(out, "updatedAt", head->updated_at);
+	if (head->visitor_name)
+		add_member(out, "visitorName", head->visitor_name);
+	if (head->visitor_email)
+		add_member(out, "visitorEmail", head->visitor_email);
 	text_adds(out, "\"messages\":[");
 }
 
@@ -60,6 +64,16 @@ static void begin_markdown(const struct export_head *head, struct text *out)
 	text_adds(out, "# ");
 	add_line(out, head->title && *head->title ? head->title : "Conversation");
 	text_addf(out, "\n\n*%.10s*\n", head->created_at ? head->created_at : "");
+	if (head->visitor_name || head->visitor_email) {
+		text_adds(out, "\nVisitor: ");
+		add_line(out, head->visitor_name ? head->visitor_name : "");
+		if (head->visitor_email) {
+			text_adds(out, head->visitor_name ? " <" : "<");
+			add_line(out, head->visitor_email);
+			text_addc(out, '>');
+		}
+		text_addc(out, '\n');
+	}
 }
 
 static void sources_markdown(const Chat__Message *m, struct text *out)

@@ -17,6 +17,7 @@ struct export_head {
 	const char *id, *chatbot_id; /* chatbot_id may be NULL */
 	const char *title;           /* may be NULL */
 	const char *created_at, *updated_at;
+	const char *visitor_name, *visitor_email; /* as the website has signed them; else NULL */
 };
 
 void export_begin(enum export_format format, const struct export_head *head, struct text *out);

@@ -244,7 +244,7 @@ int chat_stop_chat_message(struct call *call, const Chat__ChatMessageRequest *in
 
 	if (find_message(call, in->chat_id, in->message_id, &session, &id) < 0)
 		return -1;
-	return messages_stop(call, session, id, as_chat_message, &out->base);
+	return messages_stop(call, call->owner_id, session, id, as_chat_message, &out->base);
 }
 
 int chat_regenerate_chat_message(struct call *call, const Chat__ChatMessageRequest *in,
@@ -283,6 +283,18 @@ int chat_deny_chat_tool_call(struct call *call, const Chat__DenyChatToolCallRequ
 	return find(call, in->chat_id, &session) < 0
 	           ? -1
 	           : turn_deny(call, session, in->tool_call_id, in->reason, out);
+}
+
+int chat_choose_chat_message(struct call *call, const Chat__ChatMessageRequest *in, Chat__ChatMessage *out)
+{
+	Chat__Message message = CHAT__MESSAGE__INIT;
+	const char *session, *id;
+
+	if (find_message(call, in->chat_id, in->message_id, &session, &id) < 0 ||
+	    messages_choose(call, session, id, &message) < 0)
+		return -1;
+	events_for_chat(&message, out);
+	return 0;
 }
 
 int chat_set_chat_feedback(struct call *call, const Chat__ChatFeedbackRequest *in, Chat__ChatMessage *out)

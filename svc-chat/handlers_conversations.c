@@ -6,8 +6,11 @@
 #include "common/db/db.h"
 #include "common/service/call.h"
 #include "svc-chat/messages.h"
+#include "svc-chat/settings.h"
+#include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/turn/retrieve.h"
+#include "svc-chat/visitor.h"
 
 enum { DAYS = 30 };
 
@@ -70,6 +73,23 @@ static void add_csv(struct call *call, Chat__Analytics *out)
 	file->size = (int64_t)t.length;
 	file->bytes = (ProtobufCBinaryData){ .data = (uint8_t *)t.at, .len = t.length };
 	out->file = file;
+}
+
+int chat_get_visitor_secret(struct call *call, const Chat__VisitorSecretRequest *in, Chat__VisitorSecret *out)
+{
+	const struct chat *chat = chat_state(call);
+	Chatbots__FoundChatbot *bot;
+	struct settings settings;
+
+	if (retrieve_chatbot(call, in->chatbot_id, &bot) < 0)
+		return -1;
+	settings_read(bot->chatbot->settings, &settings, call->arena);
+	out->chatbot_id = bot->chatbot->id;
+	out->secret =
+	    visitor_secret(chat->visitors_key, out->chatbot_id, settings.identity_version, call->arena);
+	out->has_version = true;
+	out->version = settings.identity_version;
+	return 0;
 }
 
 int chat_get_analytics(struct call *call, const Chat__AnalyticsRequest *in, Chat__Analytics *out)

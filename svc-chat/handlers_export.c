@@ -88,7 +88,9 @@ int chat_export_session(struct call *call, const Chat__ExportSessionRequest *in,
 		                       .chatbot_id = session.chatbot_id,
 		                       .title = session.title,
 		                       .created_at = session.created_at,
-		                       .updated_at = session.updated_at };
+		                       .updated_at = session.updated_at,
+		                       .visitor_name = session.visitor_name,
+		                       .visitor_email = session.visitor_email };
 	return make_piece(&e, &out->file);
 }
 

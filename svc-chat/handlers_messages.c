@@ -98,7 +98,12 @@ int chat_resume_message(struct call *call, const Chat__ResumeRequest *in, Rpc__S
 
 int chat_stop_message(struct call *call, const Chat__StopMessageRequest *in, Chat__Message *out)
 {
-	return messages_stop(call, in->session_id, in->message_id, NULL, &out->base);
+	return messages_stop(call, call->owner_id, in->session_id, in->message_id, NULL, &out->base);
+}
+
+int chat_choose_message(struct call *call, const Chat__AgainRequest *in, Chat__Message *out)
+{
+	return messages_choose(call, in->session_id, in->message_id, out);
 }
 
 int chat_approve_tool_call(struct call *call, const Chat__ApproveToolCallRequest *in, Chat__ToolCall *out)

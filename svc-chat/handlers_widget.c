@@ -5,9 +5,11 @@
 #include "chat.methods.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
+#include "svc-chat/messages.h"
 #include "svc-chat/sealed.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
+#include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/retrieve.h"
 #include "svc-chat/turn/turn.h"
@@ -44,7 +46,23 @@ static int enter(struct call *call, const char *chatbot_id, const char *shown, s
 
 /* --- Methods -------------------------------------------------------------------------------------------------------- */
 
-/* Nothing is stored before the first message. */
+/* The site has named its visitor: his session is stored, with what it said of him. */
+static int add_known_visitor(struct call *call, const Chat__WidgetSessionRequest *in, const struct visit *v,
+                             const char *session, const char *expires_at)
+{
+	const struct chat *chat = chat_state(call);
+	struct visitor visitor = { 0 };
+	const char *secret =
+	    visitor_secret(chat->visitors_key, v->bot->id, v->settings.identity_version, call->arena);
+
+	if (visitor_read(secret, in->visitor, in->signature ? in->signature : "", clock_unix_ms() / 1000,
+	                 &visitor, call->arena, call->err) < 0)
+		return -1;
+	return store_add_known_visitor(call->db, v->call.owner_id, session, v->bot->id, call->caller->origin,
+	                               expires_at, &visitor, call->err);
+}
+
+/* Of a visitor whom nobody has named, nothing is stored before the first message. */
 int chat_create_widget_session(struct call *call, const Chat__WidgetSessionRequest *in,
                                Chat__WidgetSession *out)
 {
@@ -59,6 +77,8 @@ int chat_create_widget_session(struct call *call, const Chat__WidgetSessionReque
 	uuid_make(session.session);
 	sealed_origin(call->caller->origin, session.origin);
 	clock_rfc3339(expires_at, session.expires);
+	if (in->visitor && add_known_visitor(call, in, &v, session.session, expires_at) < 0)
+		return -1;
 	out->session_id = sealed_visit(chat->key, v.bot->id, &session, call->arena);
 	out->welcome_message = (char *)v.settings.welcome;
 	out->expires_at = arena_strdup(call->arena, expires_at);
@@ -154,4 +174,33 @@ int chat_resume_widget_message(struct call *call, const Chat__WidgetResumeReques
 	if (enter(call, in->chatbot_id, in->session_id, &g) < 0)
 		return -1;
 	return turn_resume(&g.visit.call, g.session.session, after, EVENTS_VISITOR, out);
+}
+
+static int as_seen(struct call *call, Chat__Message *message, ProtobufCMessage *answer)
+{
+	(void)call;
+	events_for_visitor(message);
+	*(Chat__Message *)answer = *message;
+	return 0;
+}
+
+int chat_stop_widget_message(struct call *call, const Chat__WidgetStopRequest *in, Chat__Message *out)
+{
+	struct guest g;
+
+	if (enter(call, in->chatbot_id, in->session_id, &g) < 0)
+		return -1;
+	return messages_stop(call, g.visit.call.owner_id, g.session.session, in->message_id, as_seen,
+	                     &out->base);
+}
+
+int chat_set_widget_feedback(struct call *call, const Chat__WidgetFeedbackRequest *in, Chat__Message *out)
+{
+	struct guest g;
+
+	if (enter(call, in->chatbot_id, in->session_id, &g) < 0 ||
+	    messages_judge(&g.visit.call, g.session.session, in->message_id, in->value, in->comment, out) < 0)
+		return -1;
+	events_for_visitor(out);
+	return 0;
 }

@@ -39,6 +39,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (!chat)
 		abort();
 	secret_derive(service_secret(service), "chat.sealed", chat->key);
+	secret_derive(service_secret(service), "chat.visitors", chat->visitors_key);
 	chat->auth = service_peer(service, "auth");
 	chat->own_keys = own_keys_open();
 	chat->chatbots = service_peer(service, "chatbots");

@@ -122,11 +122,11 @@ int messages_stream(struct call *call, const struct messages_ask *ask, Rpc__Star
 
 /* --- One of them ------------------------------------------------------------------------------------------------------ */
 
-int messages_stop(struct call *call, const char *session, const char *id, turn_fill *fill,
+int messages_stop(struct call *call, const char *owner, const char *session, const char *id, turn_fill *fill,
                   ProtobufCMessage *out)
 {
 	struct chat *chat = chat_state(call);
-	int asked = store_stop(call->db, call->owner_id, session, id, call->err);
+	int asked = store_stop(call->db, owner, session, id, call->err);
 
 	if (asked < 0)
 		return -1;
@@ -136,7 +136,7 @@ int messages_stop(struct call *call, const char *session, const char *id, turn_f
 			return -1;
 	}
 	return turn_await(call,
-	                  &(struct turn_awaited){ .owner = call->owner_id,
+	                  &(struct turn_awaited){ .owner = owner,
 	                                          .session = session,
 	                                          .message_id = id,
 	                                          .until = clock_unix_ms() + STOP_MS,
@@ -167,6 +167,15 @@ int messages_judge(struct call *call, const char *session, const char *id, const
 	const char *said = value && *value ? value : NULL;
 
 	if (judge(call, session, id, said, said ? comment : NULL) < 0)
+		return -1;
+	return store_get_message(call->db, call->owner_id, session, id, out, call->arena, call->err) < 0 ? -1
+	                                                                                                 : 0;
+}
+
+int messages_choose(struct call *call, const char *session, const char *id, Chat__Message *out)
+{
+	if (db_must_find(store_choose(call->db, call->owner_id, session, id, call->err),
+	                 "message in this session", call->err) < 0)
 		return -1;
 	return store_get_message(call->db, call->owner_id, session, id, out, call->arena, call->err) < 0 ? -1
 	                                                                                                 : 0;

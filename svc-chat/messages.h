@@ -32,8 +32,10 @@ int messages_ask(struct call *call, const struct messages_ask *ask, turn_fill *f
                  ProtobufCMessage *out) CHECKED;
 int messages_stream(struct call *call, const struct messages_ask *ask, Rpc__Started *out) CHECKED;
 
-int messages_stop(struct call *call, const char *session, const char *id, turn_fill *fill,
+int messages_stop(struct call *call, const char *owner, const char *session, const char *id, turn_fill *fill,
                   ProtobufCMessage *out) CHECKED;
+/* That sibling is shown from now on. */
+int messages_choose(struct call *call, const char *session, const char *id, Chat__Message *out) CHECKED;
 /* value: "up", "down"; NULL takes it back. */
 int messages_judge(struct call *call, const char *session, const char *id, const char *value,
                    const char *comment, Chat__Message *out) CHECKED;

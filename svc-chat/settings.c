@@ -53,6 +53,7 @@ void settings_lay_over(const char *json, struct settings *settings, struct arena
 	read_int(object, "maxTokens", &settings->max_tokens, 100000);
 	read_int(object, "contextTokens", &settings->context_tokens, 2000000);
 	read_int(object, "topK", &settings->top_k, 50);
+	read_int(object, "identityVersion", &settings->identity_version, 1000000);
 	read_int(object, "rateLimitPerMinute", &settings->per_minute, 10000);
 	settings->tools = json_flag(object, "tools", settings->tools);
 	read_origins(json_get(object, "allowedOrigins"), settings, a);

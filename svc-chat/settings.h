@@ -17,7 +17,8 @@ struct settings {
 	int context_tokens;   /* of the model; 0: as the operator has it */
 	const char **origins; /* of the websites that it may stand on; none: any */
 	size_t origin_count;
-	int per_minute; /* messages of one visitor */
+	int per_minute;       /* messages of one visitor */
+	int identity_version; /* of the secret that sites sign with */
 };
 
 /* The defaults, with what json (may be NULL) says laid over them. Strings live in the arena. */

@@ -11,7 +11,8 @@
 enum { CHAT_KINDS = 2 };
 
 struct chat {
-	unsigned char key[KEY_SIZE]; /* of what is sealed: sealed.h */
+	unsigned char key[KEY_SIZE];          /* of what is sealed: sealed.h */
+	unsigned char visitors_key[KEY_SIZE]; /* of what sites sign: visitor.h */
 	struct peer *auth, *chatbots, *documents;
 	struct own_keys *own_keys;
 	struct bots *bots;

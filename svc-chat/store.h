@@ -75,6 +75,10 @@ int store_search(struct db *db, const char *owner, char *const *words, size_t co
  * days. *gone: how many. */
 int store_forget(struct db *db, const char *owner, const char *chatbot, int days, int most, int64_t *gone,
                  struct error *err) CHECKED;
+/* That one is shown from now on, of those that stand in its place. ERROR_CONFLICT while an answer is
+ * written there. */
+int store_choose(struct db *db, const char *owner, const char *session, const char *id,
+                 struct error *err) CHECKED;
 /* value and comment may be NULL. Only of an answer. */
 int store_set_feedback(struct db *db, const char *owner, const char *session, const char *id,
                        const char *value, const char *comment, struct error *err) CHECKED;

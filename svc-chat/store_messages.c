@@ -21,6 +21,8 @@
 	" + coalesce(octet_length(sources), 0) + 200"                   \
 	" + coalesce(" TOOL_CALLS("sum(octet_length(s.content))") ", 0))"
 
+#define HERE "m.owner_id = $1 AND m.session_id = $2"
+
 const struct db_stmt store_messages_statements[] = {
 	{ "messages",
 	  "SELECT * FROM (" MESSAGE ", lead(true) OVER w AS more, sum(" SIZE ") OVER w - " SIZE " AS before"
@@ -40,6 +42,24 @@ const struct db_stmt store_messages_statements[] = {
 	  " WHERE m.owner_id = $1 AND m.shown AND NOT s.visitor"
 	  " AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS w WHERE strpos(lower(m.content), lower(w)) = 0)"
 	  " ORDER BY m.number DESC LIMIT $3" },
+	/* The session is locked. All that stands in one place: the questions that replaced each other, and their answers. */
+	{ "choose",
+	  "WITH RECURSIVE busy AS (SELECT count(*) AS turns FROM message m WHERE " HERE
+	  " AND m.status IN ('generating', 'waiting', 'queued')),"
+	  " chosen AS (SELECT m.id, m.role, CASE m.role WHEN 'user' THEN m.id ELSE m.question_id END AS question"
+	  " FROM message m WHERE " HERE " AND m.id = $3),"
+	  " before AS (SELECT m.id, m.replaces FROM message m JOIN chosen c ON m.id = c.question WHERE " HERE
+	  " UNION SELECT m.id, m.replaces FROM message m JOIN before b ON m.id = b.replaces WHERE " HERE "),"
+	  " asked AS (SELECT id FROM before WHERE replaces IS NULL"
+	  " UNION SELECT m.id FROM message m JOIN asked a ON m.replaces = a.id WHERE " HERE
+	  " AND m.role = 'user'),"
+	  " pair AS (SELECT c.question, CASE c.role WHEN 'assistant' THEN c.id ELSE (SELECT m.id FROM message m"
+	  " WHERE " HERE
+	  " AND m.question_id = c.id ORDER BY m.number DESC LIMIT 1) END AS answer FROM chosen c),"
+	  " changed AS (UPDATE message m SET shown = m.id IN (p.question, p.answer) FROM pair p, busy WHERE " HERE
+	  " AND busy.turns = 0"
+	  " AND (m.id IN (SELECT id FROM asked) OR m.question_id IN (SELECT id FROM asked)) RETURNING m.id)"
+	  " SELECT turns, (SELECT count(*) FROM chosen) AS known FROM busy" },
 	{ "set_feedback", "UPDATE message SET feedback = $4, comment = $5"
 	                  " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'assistant'" },
 	{ NULL, NULL },
@@ -200,4 +220,21 @@ int store_set_feedback(struct db *db, const char *owner, const char *session, co
                        const char *value, const char *comment, struct error *err)
 {
 	return db_changed(db, "set_feedback", DB_ARGS(owner, session, id, value, comment), err);
+}
+
+int store_choose(struct db *db, const char *owner, const char *session, const char *id, struct error *err)
+{
+	struct db_step steps[] = {
+		{ "lock_session", DB_ARGS(owner, session) },
+		{ "choose", DB_ARGS(owner, session, id) },
+	};
+	int found;
+
+	if (db_together(db, steps, 2, err) < 0)
+		return -1;
+	found = PQntuples(steps[0].res) && db_int(steps[1].res, 0, "known");
+	if (found && db_int(steps[1].res, 0, "turns"))
+		found = error_set(err, ERROR_CONFLICT, "an answer is being written in this session");
+	db_steps_done(steps, 2);
+	return found;
 }

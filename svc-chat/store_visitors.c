@@ -11,6 +11,9 @@ const struct db_stmt store_visitors_statements[] = {
 	  " SELECT $3, date_trunc('minute', now()), 1 FROM allowed WHERE ok"
 	  " ON CONFLICT (key, minute) DO UPDATE SET count = visits.count + 1 RETURNING count)"
 	  " SELECT NOT coalesce((SELECT count <= $6::int FROM everybodys), false) AS too_many" },
+	{ "add_known_visitor",
+	  "INSERT INTO session (owner_id, id, chatbot_id, visitor, visitor_origin, expires_at, visitor_name, visitor_email)"
+	  " VALUES ($1, $2, $3, true, $4, $5, $6, $7)" },
 	{ "sweep_visits", "DELETE FROM visits WHERE minute < now() - interval '2 minutes'" },
 	{ NULL, NULL },
 };
@@ -30,4 +33,13 @@ int store_count_visit(struct db *db, const struct store_visit *v, struct error *
 int store_sweep_visitors(struct db *db, struct error *err)
 {
 	return db_exec(db, "sweep_visits", DB_ARGS(), NULL, err);
+}
+
+int store_add_known_visitor(struct db *db, const char *owner, const char *session, const char *chatbot,
+                            const char *origin, const char *expires_at, const struct visitor *visitor,
+                            struct error *err)
+{
+	return db_exec(db, "add_known_visitor",
+	               DB_ARGS(owner, session, chatbot, origin, expires_at, visitor->name, visitor->email),
+	               NULL, err);
 }

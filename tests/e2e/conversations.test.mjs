@@ -1,5 +1,6 @@
 // Conversations over time: how they are searched for, counted, chosen, stopped and forgotten, by owners and visitors.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { startRig, startStack, until } from './harness.mjs';
 
@@ -101,4 +102,91 @@ test('what was not answered is counted on its day, by UTC', async () => {
   assert.deepEqual(both.unansweredQuestions.sort(), ['Xyzzy plugh?', 'Zzyzx quux?']);
   const today = await figures(1);
   assert.deepEqual([today.days.map((d) => d.unanswered), today.unansweredQuestions], [[1], ['Xyzzy plugh?']]);
+});
+
+// --- Siblings -----------------------------------------------------------------------------------------------------------------
+
+test('of answers written anew and questions asked otherwise, one is chosen to be shown', async () => {
+  const plain = await make('Plain', {}, []);
+  const id = await newSession(plain);
+  const at = `/api/chat/sessions/${id}/messages`;
+  const shown = async () => (await stack.ok('GET', at, { token })).map((m) => m.content);
+  const choose = (message, options = {}) => stack.api('POST', `${at}/${message}/choose`, { token, ...options });
+  const first = await say(id, 'one');
+  const second = await stack.ok('POST', `${at}/${first.id}/regenerate`, { token });
+  const [question] = await stack.ok('GET', at, { token });
+  const edited = await stack.ok('POST', `${at}/${question.id}/edit`, { token, json: { content: 'two' } });
+  assert.deepEqual(await shown(), ['two', 'You said: two']);
+  assert.equal((await choose(first.id)).body.id, first.id);
+  let all = await stack.ok('GET', at, { token });
+  assert.deepEqual(all.map((m) => m.id), [question.id, first.id]);
+  await choose(second.id);
+  all = await stack.ok('GET', at, { token });
+  assert.deepEqual(all.map((m) => m.id), [question.id, second.id]);
+  await choose(edited.questionId);
+  assert.deepEqual(await shown(), ['two', 'You said: two']);
+  await choose(question.id);
+  assert.deepEqual((await stack.ok('GET', at, { token })).map((m) => m.id), [question.id, second.id], 'a question comes with its latest answer');
+  const next = await say(id, 'three');
+  assert.deepEqual(await shown(), ['one', 'You said: one', 'three', 'You said: three']);
+  await choose(edited.id);
+  assert.deepEqual(await shown(), ['two', 'You said: two', 'three', 'You said: three'], 'also further up');
+  assert.equal((await stack.ok('GET', `${at}?siblings=1`, { token })).length, 7);
+  const other = await newSession(plain);
+  assert.equal((await stack.api('POST', `/api/chat/sessions/${other}/messages/${next.id}/choose`, { token })).status, 404);
+  const running = await stack.stream('POST', `${at}/stream`, { token, json: { content: 'count 200 20' } });
+  await running.upTo('delta');
+  assert.equal((await choose(first.id)).status, 409);
+  running.cut();
+});
+
+// --- Visitors -----------------------------------------------------------------------------------------------------------------
+
+test('a visitor stops and judges the answers of his own session, and no others', async () => {
+  const plain = await make('Plain', {}, []);
+  const route = `/api/chat/widget/${plain.id}`;
+  const [own, others] = [(await stack.ok('POST', `${route}/session`)).sessionId, (await stack.ok('POST', `${route}/session`)).sessionId];
+  const streamed = await stack.stream('POST', `${route}/message/stream`, { json: { sessionId: own, message: 'count 300 20' } });
+  const { data: { id } } = await streamed.upTo('message', 2);
+  await streamed.upTo('delta', 3);
+  const stop = (sessionId, message = id) => stack.api('POST', `${route}/message/${message}/stop`, { json: { sessionId } });
+  const judge = (sessionId, json, message = id) => stack.api('PUT', `${route}/message/${message}/feedback`, { json: { sessionId, ...json } });
+  for (const attempt of [stop, judge]) assert.equal((await attempt(others, { value: 'up' })).status, 404, 'of another session');
+  const { status, body } = await stop(own);
+  assert.deepEqual([status, body.status], [200, 'stopped']);
+  assert.equal((await streamed.all()).at(-1).event, 'done');
+  assert.equal((await judge(own, { value: 'up', comment: 'Thanks' })).body.feedback, 'up');
+  assert.equal((await judge(own, { value: null })).body.feedback, undefined);
+  assert.equal((await judge(own, { value: 'meh' })).status, 422);
+  assert.equal((await judge(own, { value: 'up' }, crypto.randomUUID())).status, 404);
+  assert.equal((await stop('x'.repeat(40))).status, 404);
+});
+
+test('who a visitor is, a site says with a signature; it stands in the transcript and the export', async () => {
+  const plain = await make('Plain', {}, []);
+  const secretOf = async () => (await stack.ok('GET', `/api/chatbots/${plain.id}/visitor-secret`, { token })).secret;
+  const secret = await secretOf();
+  const sign = (visitor, key = secret) => crypto.createHmac('sha256', key).update(visitor).digest('hex');
+  const enter = (json) => stack.api('POST', `/api/chat/widget/${plain.id}/session`, { json });
+  const visitor = JSON.stringify({ name: 'Zoë', email: 'zoe@example.com', exp: Math.floor(Date.now() / 1000) + 600 });
+  const { status, body } = await enter({ visitor, signature: sign(visitor) });
+  assert.equal(status, 201);
+  await stack.ok('POST', `/api/chat/widget/${plain.id}/message`, { json: { sessionId: body.sessionId, message: 'hello' } });
+  const [conversation] = await stack.ok('GET', `/api/chatbots/${plain.id}/conversations`, { token });
+  assert.deepEqual([conversation.visitorName, conversation.visitorEmail], ['Zoë', 'zoe@example.com']);
+  const whole = await stack.ok('GET', `/api/chatbots/${plain.id}/conversations/${conversation.id}`, { token });
+  assert.deepEqual([whole.visitorName, whole.messages.length], ['Zoë', 2]);
+  assert.match((await stack.api('GET', `/api/chat/sessions/${conversation.id}/export?format=md`, { token })).text, /^Visitor: Zoë <zoe@example\.com>$/m);
+  assert.equal((await stack.api('GET', `/api/chat/sessions/${conversation.id}/export?format=json`, { token })).body.visitorEmail, 'zoe@example.com');
+  for (const [name, json, want] of [
+    ['no signature', { visitor }, 403], ['another\'s', { visitor, signature: sign(visitor, 'x') }, 403],
+    ['of something else', { visitor, signature: sign(`${visitor} `) }, 403], ['half of one', { visitor, signature: sign(visitor).slice(0, 32) }, 403],
+    ['a time that is over', ...[JSON.stringify({ name: 'Zoë', exp: 1 })].map((v) => ({ visitor: v, signature: sign(v) })), 403],
+    ...['no JSON', '[]', '{"name":5}', JSON.stringify({ name: 'x'.repeat(201) })].map((v) => [v.slice(0, 20), { visitor: v, signature: sign(v) }, 422]),
+  ])
+    assert.equal((await enter(json)).status, want, name);
+  await stack.ok('PUT', `/api/chatbots/${plain.id}`, { token, json: { settings: { identityVersion: 1 } } });
+  await until('there is another secret', async () => (await secretOf()) !== secret, 2);
+  assert.equal((await enter({ visitor, signature: sign(visitor) })).status, 403);
+  assert.equal((await enter({ visitor, signature: sign(visitor, await secretOf()) })).status, 201);
 });

@@ -252,6 +252,7 @@ test('chat', async () => {
   known.message_id = (await latest())[1].id;
   known.message_id = (await call('chat_regenerate_message')).id;
   await call('chat_set_feedback');
+  await call('chat_choose_message');
   await follow('chat_stream_regenerate_message');
   known.message_id = (await latest())[0].id;
   await call('chat_edit_message');
@@ -270,6 +271,7 @@ test('chats of ChatConnect', async () => {
   values.message_id = messages.at(-1).id;
   await call('chat_stop_chat_message', { values });
   await call('chat_set_chat_feedback', { values });
+  await call('chat_choose_chat_message', { values });
   await call('chat_regenerate_chat_message', { values });
   await call('chat_edit_chat_message', { values: { message_id: messages.at(-2).id } });
   await call('chat_export_chat');
@@ -305,13 +307,16 @@ test('calls of tools that wait for their user', async () => {
 test('previews and widgets', async () => {
   await call('chat_preview', { token: null });
   const { sessionId } = await call('chat_create_widget_session', { token: null });
-  await call('chat_send_widget_message', { token: null, json: { sessionId } });
+  const { messageId } = await call('chat_send_widget_message', { token: null, json: { sessionId } });
+  await call('chat_set_widget_feedback', { token: null, json: { sessionId, value: 'up' }, values: { message_id: messageId } });
+  await call('chat_stop_widget_message', { token: null, json: { sessionId }, values: { message_id: messageId } });
   await follow('chat_stream_widget_message', { token: null, json: { sessionId } });
   await follow('chat_resume_widget_message', { token: null, query: `?sessionId=${sessionId}` });
   await call('chat_get_widget_session', { token: null, values: { session_id: sessionId } });
   const [conversation] = await call('chat_list_conversations');
   await call('chat_get_conversation', { values: { session_id: conversation.id } });
   await call('chat_get_analytics');
+  await call('chat_get_visitor_secret');
   await call('chat_delete_conversation', { values: { session_id: conversation.id } });
   await call('chatbots_copy_chatbot');
   await call('chatbots_export_chatbot');
