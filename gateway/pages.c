@@ -164,17 +164,37 @@ static int answer_icon(struct gateway *g, struct request *req)
 	return answer_file(req, "favicon.svg");
 }
 
-/* The chat widget, which websites load from here: any may, and an upgrade reaches them within minutes. */
-static int answer_widget(struct gateway *g, struct request *req)
+/* For any website. */
+static int answer_everywhere(struct request *req, const char *name, const char *cache)
 {
-	const struct static_file *f = static_find("widget.js");
+	const struct static_file *f = static_find(name);
 
-	(void)g;
 	if (!f)
-		return error_internal(&req->err, "widget.js is not part of this program");
+		return error_internal(&req->err, "%s is not part of this program", name);
 	answer_header(req, "Access-Control-Allow-Origin", "*");
 	answer_header(req, "Cross-Origin-Resource-Policy", "cross-origin");
-	return static_answer(req, f, NULL, "public, max-age=300");
+	return static_answer(req, f, NULL, cache);
+}
+
+/* The chat widget, which websites load from here: an upgrade reaches them within minutes. */
+static int answer_widget(struct gateway *g, struct request *req)
+{
+	(void)g;
+	return answer_everywhere(req, "widget.js", "public, max-age=300");
+}
+
+/* Under which name it can be pinned, and its integrity. */
+static int answer_widget_facts(struct gateway *g, struct request *req)
+{
+	(void)g;
+	return answer_everywhere(req, "widget.json", "public, max-age=300");
+}
+
+/* The widget as it was under that name: it is never another. */
+static int answer_pinned_widget(struct gateway *g, struct request *req)
+{
+	(void)g;
+	return answer_everywhere(req, req->path + 1, "public, max-age=31536000, immutable");
 }
 
 /* A page for people, three facts for programs. */
@@ -204,7 +224,9 @@ static const struct page pages[] = {
 	{ "/redoc", answer_redoc },
 	{ "/favicon.ico", answer_icon },
 	{ "/widget.js", answer_widget, .everywhere = true },
+	{ "/widget.json", answer_widget_facts, .everywhere = true },
 };
+static const struct page pinned_widget = { .path = "", .answer = answer_pinned_widget, .everywhere = true };
 static const struct page named_file = { .path = "", .answer = answer_named_file };
 static const struct page guide = { .path = "", .answer = answer_guide };
 
@@ -227,5 +249,7 @@ const struct page *pages_find(const char *path)
 	}
 	if (is_guide(path))
 		return &guide;
-	return static_find(path + 1) ? &named_file : NULL;
+	if (!static_find(path + 1))
+		return NULL;
+	return strncmp(path, "/widget.", 8) == 0 ? &pinned_widget : &named_file;
 }

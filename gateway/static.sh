@@ -3,6 +3,9 @@
 #
 # docs/guides/NAME.md becomes docs/guides/NAME.html. Text goes in compressed, once, here; a file that is called .gz is so already and loses that ending. The assembler
 # takes the bytes in (.incbin) from OUT.d, since a compiler takes seconds over an array of a megabyte.
+#
+# The widget is there a second time, under a name that changes with it, and widget.json tells that name and its integrity,
+# for sites that pin it. What lies in DIR/released (release_widget.sh) keeps its own such names.
 set -euo pipefail
 dir=$1 openapi=$2 out=$3
 parts=$out.d
@@ -51,14 +54,23 @@ END
   echo '/* Made by gateway/static.sh from gateway/static and the contracts. */'
   echo '#include "gateway/static_files.h"'
   while IFS= read -r name; do
-    add "$dir/$name" "$name"
+    add "$dir/$name" "${name#released/}"
   done < <(cd "$dir" && find . -type f ! -name '*.md' | LC_ALL=C sort | sed 's|^\./||')
   for md in "$dir"/docs/guides/*.md; do
+    [ -e "$md" ] || continue
     guide "$md" >"$parts/guide.html"
     add "$parts/guide.html" "docs/guides/$(basename "$md" .md).html"
   done
   rm -f "$parts/guide.html"
   add "$openapi" openapi.json
+  if [ -e "$dir/widget.js" ]; then
+    pinned=$(bash "$(dirname "$0")/widget_name.sh" "$dir/widget.js")
+    [ -e "$dir/released/$pinned" ] || add "$dir/widget.js" "$pinned"
+    # shellcheck disable=SC2059 # the format is the hash, as bytes
+    integrity=$(printf "$(sha384sum "$dir/widget.js" | cut -c1-96 | sed 's/../\\x&/g')" | base64 -w0)
+    printf '{"url":"/%s","integrity":"sha384-%s"}\n' "$pinned" "$integrity" >"$parts/widget.json"
+    add "$parts/widget.json" widget.json
+  fi
   printf 'const struct static_file static_files[] = {\n%s};\n' "$rows"
   echo "const unsigned static_file_count = $n;"
 } >"$out.tmp"

@@ -116,7 +116,7 @@ $(B)/gateway: $$(gateway_OBJ) $(B)/libcommon.a
 all: $(B)/gateway
 endef
 
-$(GEN)/static.c: gateway/static.sh $(shell find gateway/static -type f 2>/dev/null) $(GEN)/openapi.json
+$(GEN)/static.c: gateway/static.sh gateway/widget_name.sh $(shell find gateway/static -type f 2>/dev/null) $(GEN)/openapi.json
 	@mkdir -p $(GEN)
 	$(Q)bash gateway/static.sh gateway/static $(GEN)/openapi.json $@
 

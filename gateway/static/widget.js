@@ -1,4 +1,5 @@
 // The chat widget of a website: <script src="https://parley.example/widget.js" data-chatbot="ID" async></script>.
+// Also: data-lang (else the page's), data-visitor and data-signature (who the visitor is, signed by the site's server).
 //
 // Everything stands in a closed room (Shadow DOM), is built element by element, and is styled by a constructed sheet:
 // a page's Content-Security-Policy needs script-src and connect-src with our origin, nothing else; no Trusted Types policy
@@ -17,18 +18,21 @@
     en: {
       open: 'Open the chat', close: 'Close the chat', title: 'Chat', ask: 'Write a message', send: 'Send', again: 'New conversation',
       you: 'You', bot: 'Answer', sources: 'Sources', page: 'page', writing: 'Writing an answer …', powered: 'Powered by Parley',
+      stop: 'Stop', stopped: 'Stopped.', cut: 'The answer was cut off here.', up: 'Helpful', down: 'Not helpful', source: 'Source',
       busy: 'Too many messages. Please try again in {n} s.', failed: 'That did not work. Please try again.',
       offline: 'No connection. Please try again.', forbidden: 'This chat is not available here.', long: 'This message is too long.',
     },
     de: {
       open: 'Chat öffnen', close: 'Chat schließen', title: 'Chat', ask: 'Nachricht schreiben', send: 'Senden', again: 'Neues Gespräch',
       you: 'Sie', bot: 'Antwort', sources: 'Quellen', page: 'Seite', writing: 'Die Antwort wird geschrieben …', powered: 'Mit Parley',
+      stop: 'Anhalten', stopped: 'Angehalten.', cut: 'Die Antwort wurde hier abgeschnitten.', up: 'Hilfreich', down: 'Nicht hilfreich', source: 'Quelle',
       busy: 'Zu viele Nachrichten. Bitte in {n} s noch einmal.', failed: 'Das ging nicht. Bitte noch einmal versuchen.',
       offline: 'Keine Verbindung. Bitte noch einmal versuchen.', forbidden: 'Dieser Chat ist hier nicht verfügbar.', long: 'Diese Nachricht ist zu lang.',
     },
     ar: {
       open: 'فتح المحادثة', close: 'إغلاق المحادثة', title: 'محادثة', ask: 'اكتب رسالة', send: 'إرسال', again: 'محادثة جديدة',
       you: 'أنت', bot: 'الجواب', sources: 'المصادر', page: 'صفحة', writing: 'تُكتب الإجابة …', powered: 'بواسطة Parley',
+      stop: 'إيقاف', stopped: 'أُوقفت.', cut: 'قُطعت الإجابة هنا.', up: 'مفيد', down: 'غير مفيد', source: 'المصدر',
       busy: 'رسائل كثيرة. حاول مجددًا بعد {n} ث.', failed: 'لم ينجح ذلك. حاول مرة أخرى.',
       offline: 'لا يوجد اتصال. حاول مرة أخرى.', forbidden: 'هذه المحادثة غير متاحة هنا.', long: 'هذه الرسالة طويلة جدًا.',
     },
@@ -64,6 +68,9 @@
     close: 'M6.4 5 12 10.6 17.6 5 19 6.4 13.4 12l5.6 5.6-1.4 1.4-5.6-5.6L6.4 19 5 17.6l5.6-5.6L5 6.4z',
     send: 'M3 20.5v-7l9-1.5-9-1.5v-7L22 12z',
     again: 'M12 5V1L7 6l5 5V7a5 5 0 1 1-5 5H5a7 7 0 1 0 7-7z',
+    stop: 'M6 6h12v12H6z',
+    up: 'M2 21h4V9H2zm20-11a2 2 0 0 0-2-2h-6l1-5v-.3a1.5 1.5 0 0 0-.4-1L13.5 1 7 7.6A2 2 0 0 0 6.4 9v10a2 2 0 0 0 2 2H17a2 2 0 0 0 1.8-1.2l3-7c.1-.3.2-.5.2-.8z',
+    down: 'M22 3h-4v12h4zM2 14a2 2 0 0 0 2 2h6l-1 5v.3c0 .4.2.8.4 1l1.1 1.1 6.5-6.6a2 2 0 0 0 .6-1.4V5a2 2 0 0 0-2-2H7a2 2 0 0 0-1.8 1.2l-3 7c-.1.3-.2.5-.2.8z',
   };
 
   // --- Markdown -------------------------------------------------------------------------------------------------------
@@ -76,18 +83,20 @@
       return null;
     }
   };
-  const span = /`([^`\n]+)`|\*\*([^\n]+?)\*\*|\*([^*\s][^*\n]*)\*|\[([^\][\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'()]+[^\s<>"'().,:;!?])/;
+  const span = /`([^`\n]+)`|\*\*([^\n]+?)\*\*|\*([^*\s][^*\n]*)\*|\[([^\][\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'()]+[^\s<>"'().,:;!?])|\[(\d{1,3})\]/;
 
-  // The pieces of a line: code, bold, italic and links, the rest as text.
-  const inline = (into, line, depth = 0) => {
+  // The pieces of a line: code, bold, italic, links and citations (cite makes an element of a number, or nothing), the
+  // rest as text.
+  const inline = (into, line, cite, depth = 0) => {
     let m;
     while (depth < 4 && (m = span.exec(line))) {
       into.append(line.slice(0, m.index));
-      const [whole, code, bold, italic, label, address, bare] = m;
+      const [whole, code, bold, italic, label, address, bare, number] = m;
       const link = safeLink(address ?? bare ?? '');
       if (code) into.append(el('code', {}, code));
-      else if (bold) into.append(inline(el('strong'), bold, depth + 1));
-      else if (italic) into.append(inline(el('em'), italic, depth + 1));
+      else if (bold) into.append(inline(el('strong'), bold, cite, depth + 1));
+      else if (italic) into.append(inline(el('em'), italic, cite, depth + 1));
+      else if (number) into.append(cite?.(Number(number)) ?? whole);
       else if (link) into.append(el('a', { href: link, target: '_blank', rel: 'noopener noreferrer nofollow' }, label ?? bare));
       else into.append(whole);
       line = line.slice(m.index + whole.length);
@@ -96,7 +105,7 @@
     return into;
   };
 
-  const markdown = (text) => {
+  const markdown = (text, cite) => {
     const out = document.createDocumentFragment();
     const lines = text.split(/\r?\n/);
     const taken = (pattern) => {
@@ -113,22 +122,22 @@
         lines.shift();
         out.append(el('pre', { dir: 'ltr', tabindex: '0' }, el('code', {}, code.join('\n'))));
       } else if (/^\s*[-*+] +\S/.test(line)) {
-        out.append(el('ul', {}, ...taken(/^\s*[-*+] +(.*)/).map((item) => inline(el('li', { dir: 'auto' }), item))));
+        out.append(el('ul', {}, ...taken(/^\s*[-*+] +(.*)/).map((item) => inline(el('li', { dir: 'auto' }), item, cite))));
       } else if (/^\s*\d{1,9}[.)] +\S/.test(line)) {
         const start = /\d+/.exec(line)[0];
-        out.append(el('ol', { start }, ...taken(/^\s*\d{1,9}[.)] +(.*)/).map((item) => inline(el('li', { dir: 'auto' }), item))));
+        out.append(el('ol', { start }, ...taken(/^\s*\d{1,9}[.)] +(.*)/).map((item) => inline(el('li', { dir: 'auto' }), item, cite))));
       } else if (/^>/.test(line)) {
-        out.append(inline(el('blockquote', { dir: 'auto' }), taken(/^> ?(.*)/).join(' ')));
+        out.append(inline(el('blockquote', { dir: 'auto' }), taken(/^> ?(.*)/).join(' '), cite));
       } else if (/^#{1,6} +\S/.test(line)) {
-        out.append(el('p', {}, inline(el('strong'), lines.shift().replace(/^#+ +/, ''))));
+        out.append(el('p', {}, inline(el('strong'), lines.shift().replace(/^#+ +/, ''), cite)));
       } else if (!line.trim()) {
         lines.shift();
       } else {
         const p = el('p', { dir: 'auto' });
-        inline(p, lines.shift());
+        inline(p, lines.shift(), cite);
         while (lines.length && lines[0].trim() && !/^\s*(```|[-*+] +\S|\d{1,9}[.)] +\S|>|#{1,6} )/.test(lines[0])) {
           p.append(el('br'));
-          inline(p, lines.shift());
+          inline(p, lines.shift(), cite);
         }
         out.append(p);
       }
@@ -138,7 +147,16 @@
 
   // --- What is remembered -----------------------------------------------------------------------------------------------
 
-  // { sessionId, after }: after is the cursor of the answer that was being written. Storage may be forbidden.
+  // { sessionId, pending, who }: pending: an answer was being written; who: the visitor, as the site names him. Storage may
+  // be forbidden.
+  const { visitor, signature } = script.dataset;
+  let who;
+  try {
+    const told = JSON.parse(visitor ?? '{}');
+    who = told.email ?? told.name;
+  } catch {
+    // the server says that it is none
+  }
   const key = `parley-chat:${bot}`;
   let state = {};
   const remember = (change) => {
@@ -151,7 +169,7 @@
   };
   try {
     const stored = JSON.parse(localStorage.getItem(key));
-    if (typeof stored?.sessionId === 'string') state = stored;
+    if (typeof stored?.sessionId === 'string' && stored.who === who) state = stored;
   } catch {
     // nothing is remembered
   }
@@ -170,8 +188,8 @@
     if (!answer.ok) throw new Refused(answer);
     return answer;
   };
-  const post = (address, value) =>
-    call(address, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
+  const tell = (method, address, value) =>
+    call(address, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) });
 
   const sentence = (error) => {
     if (!(error instanceof Refused)) return t.offline;
@@ -242,6 +260,13 @@ blockquote { border-inline-start: 3px solid var(--dim); padding-inline-start: 10
 .sources > b { display: block; font-weight: 600 }
 summary { cursor: pointer; padding: 3px 0 }
 details blockquote { margin: 2px 0 6px; white-space: pre-wrap; max-height: 160px; overflow-y: auto }
+.cite { font-size: .86em; text-decoration: underline; padding: 0 1px; border-radius: 4px }
+.foot { display: flex; align-items: center; gap: 2px; margin-top: 4px; font-size: 13px }
+.foot span { flex: 1 }
+.foot button { width: 32px; height: 32px; border-radius: 8px; display: grid; place-items: center; opacity: .65 }
+.foot button:hover, .foot [aria-pressed=true] { opacity: 1 }
+.foot [aria-pressed=true] { background: #8883 }
+.foot svg { width: 17px; height: 17px }
 .asks { display: flex; flex-wrap: wrap; gap: 8px }
 .asks button { border: 1px solid var(--line); border-radius: 16px; padding: 6px 12px; text-align: start; background: var(--bg) }
 .asks button:hover { border-color: currentColor }
@@ -292,9 +317,9 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
     const title = look.chatTitle || config.name || t.title;
     const launch = el('button', { class: 'launch', type: 'button', 'aria-label': t.open, 'aria-haspopup': 'dialog', 'aria-expanded': 'false', onclick: () => open() }, icon(icons.chat));
     const log = el('div', { class: 'log', role: 'log', 'aria-live': 'polite', tabindex: '0', 'aria-label': title });
-    const input = el('textarea', { rows: '1', maxlength: '4000', 'aria-label': t.ask, placeholder: t.ask, dir: 'auto', enterkeyhint: 'send' });
-    const send = el('button', { type: 'submit', 'aria-label': t.send, disabled: '' }, icon(icons.send));
-    const form = el('form', {}, input, send);
+    const input = el('textarea', { rows: '1', maxlength: '4000', 'aria-label': t.ask, placeholder: t.ask, enterkeyhint: 'send' });
+    const go = el('button', { type: 'submit' });
+    const form = el('form', {}, input, go);
     const box = el('section', { class: 'box', role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': 'title', hidden: '' },
       el('header', {}, el('h2', { id: 'title' }, title),
         el('button', { type: 'button', 'aria-label': t.again, title: t.again, onclick: () => anew() }, icon(icons.again)),
@@ -305,7 +330,14 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
     document.body.append(host);
 
     let busy = false, loaded = false, run = 0; // run: counts conversations, what belongs to an older one is dropped
-    const ready = () => (send.disabled = busy || !input.value.trim());
+    let writing = null; // the answer that is being written, which can be stopped
+    const ready = () => {
+      const stops = busy && writing;
+      go.replaceChildren(icon(stops ? icons.stop : icons.send));
+      go.setAttribute('aria-label', stops ? t.stop : t.send);
+      go.disabled = !stops && (busy || !input.value.trim());
+      input.dir = input.value ? 'auto' : rtl ? 'rtl' : 'ltr'; // empty, it is the placeholder's
+    };
     const follow = (force) => {
       if (force || log.scrollHeight - log.scrollTop - log.clientHeight < 120) log.scrollTop = log.scrollHeight;
     };
@@ -319,15 +351,54 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
     const own = (said) => el('div', { dir: 'auto' }, said); // by its own letters, not by those of the name before it
     const fail = (error) => bubble('error', sentence(error));
 
-    const sourceList = (sources) =>
-      el('div', { class: 'sources' }, el('b', {}, t.sources), ...sources.map((s, i) =>
-        el('details', {}, el('summary', {}, `[${i + 1}] ${s.documentName}${s.page ? `, ${t.page} ${s.page}` : ''}`), el('blockquote', { dir: 'auto' }, s.text))));
+    // What stands under an answer: how it ended, and thumbs.
+    const foot = (m) => {
+      const values = ['up', 'down'];
+      const show = () => thumbs.forEach((b, i) => b.setAttribute('aria-pressed', String(m.feedback === values[i])));
+      const thumbs = values.map((value) => el('button', {
+        type: 'button', 'aria-label': t[value], title: t[value],
+        async onclick() {
+          const before = m.feedback;
+          m.feedback = before === value ? null : value;
+          show();
+          try {
+            await tell('PUT', `${route}/message/${m.id}/feedback`, { sessionId: state.sessionId, value: m.feedback });
+          } catch {
+            m.feedback = before;
+            show();
+          }
+        },
+      }, icon(icons[value])));
+      show();
+      const ended = m.status === 'stopped' ? t.stopped : m.finishReason === 'length' ? t.cut : '';
+      return el('div', { class: 'foot' }, ...(ended ? [el('span', {}, ended)] : []), ...thumbs);
+    };
 
     // One answer: what it says so far, then its sources. While it grows the reader is told at its end only.
     const answerBubble = () => {
       const text = el('div', { class: 'text' }, el('span', { class: 'dots', role: 'img', 'aria-label': t.writing }, el('i'), el('i'), el('i')));
       const made = bubble('bot', named(t.bot), text);
-      let said = '', due = false;
+      let said = '', due = false, over = false;
+      // The k-th source is what [k] means.
+      const finish = (m = {}) => {
+        const list = (m.sources ?? []).map((s, i) =>
+          el('details', {}, el('summary', {}, `[${i + 1}] ${s.documentName}${s.page ? `, ${t.page} ${s.page}` : ''}`), el('blockquote', { dir: 'auto' }, s.text)));
+        const cite = (n) => list[n - 1] && el('button', {
+          type: 'button', class: 'cite', 'aria-label': `[${n}] ${t.source}: ${m.sources[n - 1].documentName}`,
+          onclick() {
+            list[n - 1].open = true;
+            list[n - 1].firstChild.focus();
+          },
+        }, `[${n}]`);
+        over = true;
+        said = m.content ?? said;
+        if (!said && m.status !== 'stopped') return made.remove();
+        text.replaceChildren(markdown(said, cite));
+        if (list.length) made.append(el('div', { class: 'sources' }, el('b', {}, t.sources), ...list));
+        if (m.id) made.append(foot(m));
+        made.removeAttribute('aria-busy');
+        follow();
+      };
       return {
         add(piece) {
           said += piece;
@@ -336,20 +407,12 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
           due = true;
           setTimeout(() => {
             due = false;
+            if (over) return;
             text.replaceChildren(markdown(said));
             follow();
           }, 40);
         },
-        finish(content, sources) {
-          said = content ?? said;
-          text.replaceChildren(markdown(said));
-          if (sources?.length) made.append(sourceList(sources));
-          made.removeAttribute('aria-busy');
-          follow();
-        },
-        get empty() {
-          return !said;
-        },
+        finish,
         remove: () => made.remove(),
       };
     };
@@ -361,44 +424,61 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
         log.append(el('div', { class: 'asks' }, ...suggestedQuestions.map((q) => el('button', { type: 'button', dir: 'auto', onclick: () => ask(q) }, q))));
     };
 
-    // Reads an answer to its end; when the connection breaks it is taken up where it was, a few times.
-    const read = async (first, mine) => {
-      let answer = first, shown = answerBubble(), over = false;
-      for (let tries = 0; !over; tries++) {
+    const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const fetchRest = (after) =>
+      call(`${route}/message/stream?sessionId=${encodeURIComponent(state.sessionId)}${after ? `&lastEventId=${encodeURIComponent(after)}` : ''}`);
+
+    // Reads an answer to its end. When the connection breaks it is taken up after the last event that came, a few times;
+    // when nothing follows, what is stored is shown instead: once.
+    const read = async (first, mine, again) => {
+      const shown = answerBubble();
+      let answer = first, cursor;
+      for (let tries = 0; tries < 5; tries++) {
         try {
-          for await (const { id, name, data } of events(await answer)) {
+          answer = await answer;
+          if (answer.status === 204) break;
+          for await (const { id, name, data } of events(answer)) {
             if (mine !== run) return;
-            if (id) remember({ after: id });
+            cursor = id ?? cursor;
             if (name === 'delta') shown.add(data.text), (tries = 0);
-            else if (name === 'done') shown.finish(data.message.content, data.message.sources), (over = true);
-            else if (name === 'error') {
-              over = true;
-              if (shown.empty) shown.remove();
-              else shown.finish();
-              bubble('error', t.failed);
-            }
+            else if (name === 'message' && data.role === 'assistant') (writing = data.id), ready();
+            else if (name === 'done') return shown.finish(data.message);
+            else if (name === 'error') return shown.finish(), bubble('error', t.failed);
           }
-          if (!over && !state.after) throw new TypeError('ended early');
         } catch (error) {
-          if (error instanceof Refused || tries >= 4 || !state.after) {
-            if (shown.empty) shown.remove();
+          if (error instanceof Refused) {
+            shown.finish();
             throw error;
           }
         }
-        if (over) break;
-        await new Promise((resolve) => setTimeout(resolve, 500 * (tries + 1)));
         if (mine !== run) return;
-        answer = fetchRest();
-        const rest = await answer.catch(() => null);
-        if (rest?.status === 204) {
-          shown.remove();
-          return restore(mine);
-        }
+        if (!cursor) break;
+        await pause(500 * (tries + 1));
+        if (mine !== run) return;
+        answer = fetchRest(cursor);
+        answer.catch(() => {}); // it is looked at above
       }
-      remember({ after: undefined, question: undefined });
+      if (again) {
+        shown.finish();
+        throw new TypeError('nothing follows');
+      }
+      shown.remove();
+      return restore(mine, true);
     };
-    const fetchRest = () =>
-      call(`${route}/message/stream?sessionId=${encodeURIComponent(state.sessionId)}&lastEventId=${encodeURIComponent(state.after)}`);
+
+    const newSession = async (mine) => {
+      let made;
+      try {
+        made = await tell('POST', `${route}/session`, { visitor, signature });
+      } catch (error) {
+        if (!visitor || ![403, 422].includes(error.status)) throw error;
+        console.warn('parley: data-visitor is not signed rightly; the visitor stays unnamed');
+        made = await tell('POST', `${route}/session`, {});
+      }
+      const { sessionId } = await made.json();
+      if (mine !== run) throw new Error('another conversation has begun');
+      remember({ sessionId, who });
+    };
 
     const ask = async (question) => {
       if (busy || !question.trim()) return;
@@ -408,20 +488,14 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
       log.querySelector('.asks')?.remove();
       bubble('user', named(t.you), own(question));
       try {
-        const session = async () => {
-          const { sessionId } = await (await post(`${route}/session`, {})).json();
-          if (mine !== run) throw new Error('another conversation has begun');
-          remember({ sessionId });
-        };
-        const say = () => post(`${route}/message/stream`, { sessionId: state.sessionId, message: question });
-        if (!state.sessionId) await session();
-        remember({ after: undefined });
+        const say = () => tell('POST', `${route}/message/stream`, { sessionId: state.sessionId, message: question });
+        if (!state.sessionId) await newSession(mine);
         let answer;
         try {
           answer = await say();
         } catch (error) {
           if (error.status !== 404) throw error; // the session has run out: a new one
-          await session();
+          await newSession(mine);
           answer = await say();
         }
         await read(answer, mine);
@@ -431,45 +505,50 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
           if (!input.value) input.value = question;
         }
       }
-      if (mine === run) busy = false;
+      rest(mine);
+    };
+    const rest = (mine) => {
+      if (mine !== run) return;
+      busy = false;
+      writing = null;
       ready();
     };
+    const stop = () => {
+      const id = writing;
+      writing = null;
+      ready();
+      tell('POST', `${route}/message/${id}/stop`, { sessionId: state.sessionId }).catch(() => {}); // then it ends by itself
+    };
 
-    // What was said before; the answer that was being written is followed from its start.
-    const restore = async (mine) => {
+    // What was said before; an answer that is being written is followed from its start.
+    const restore = async (mine, again) => {
+      const underWay = (m) => /^(generating|queued|waiting)$/.test(m?.status);
       try {
-        const seen = await (await call(`${route}/session/${encodeURIComponent(state.sessionId)}`)).json();
+        const { messages } = await (await call(`${route}/session/${encodeURIComponent(state.sessionId)}`)).json();
         if (mine !== run) return;
-        const pending = state.after;
         log.replaceChildren();
         greet();
-        if (seen.messages.length) log.querySelector('.asks')?.remove();
-        for (const m of seen.messages) {
+        if (messages.length) log.querySelector('.asks')?.remove();
+        for (const m of messages) {
           if (m.role === 'user') bubble('user', named(t.you), own(m.content));
-          else if (pending && m === seen.messages.at(-1) && /^(generating|queued|waiting)$/.test(m.status)) break;
-          else if (m.content) answerBubble().finish(m.content, m.sources);
+          else if (!underWay(m)) answerBubble().finish(m);
+          if (m.status === 'failed') bubble('error', t.failed);
         }
-        const last = seen.messages.at(-1);
-        if (pending && last && (last.role === 'user' || /^(generating|queued|waiting)$/.test(last.status))) {
-          const rest = await call(`${route}/message/stream?sessionId=${encodeURIComponent(state.sessionId)}`);
-          if (rest.status !== 204) await read(rest, mine);
-        }
-        remember({ after: undefined });
+        if (underWay(messages.at(-1))) await read(fetchRest(), mine, again);
       } catch (error) {
+        if (mine !== run) return;
         if (error.status !== 404) return fail(error);
-        remember({ sessionId: undefined, after: undefined });
+        remember({ sessionId: undefined });
         log.replaceChildren();
         greet();
       }
     };
 
     const anew = () => {
-      run++;
-      busy = false;
-      remember({ sessionId: undefined, after: undefined });
+      rest(++run);
+      remember({ sessionId: undefined });
       log.replaceChildren();
       greet();
-      ready();
       input.focus();
     };
 
@@ -484,8 +563,7 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
       busy = true;
       const mine = run;
       await restore(mine);
-      if (mine === run) busy = false;
-      ready();
+      rest(mine);
     };
     const close = () => {
       box.hidden = true;
@@ -497,17 +575,19 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       const question = input.value;
+      if (busy && writing) return stop();
       if (busy || !question.trim()) return;
       input.value = '';
       ask(question);
     });
     input.addEventListener('input', ready);
+    ready();
     box.addEventListener('keydown', (event) => {
       event.stopPropagation(); // the page's own keys are not meant
       if (event.key === 'Escape') return close();
       if (event.key === 'Enter' && event.target === input && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
-        form.requestSubmit();
+        if (!busy) form.requestSubmit();
       }
       if (event.key !== 'Tab') return;
       const stops = [...box.querySelectorAll('button:not(:disabled), textarea, a[href], summary, [tabindex="0"]')];

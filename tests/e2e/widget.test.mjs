@@ -1,7 +1,11 @@
 // Chatbots for those who are not signed in: the widget of a website, and previews.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { startRig, startStack } from './harness.mjs';
+import { root, startRig, startStack } from './harness.mjs';
 
 const ARTICLE = 'The kettle has a warranty of two years. It begins on the day of purchase.\n\nWe ship to Norway within five days.\n';
 const SHOP = 'https://shop.example.com';
@@ -148,6 +152,26 @@ test('what is shown of a session cannot be changed into another', async () => {
     const { status } = await say(open, other, 'hello');
     assert.ok(status === 404 || Buffer.from(other, 'base64url').equals(Buffer.from(sessionId, 'base64url')), `${i}: ${status}`);
   }
+});
+
+// At a release the widget is kept under its own name (gateway/release_widget.sh), for sites that have pinned it.
+test('the widgets of the last three releases stay served', () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-widget-'));
+  const run = (script, ...args) => execFileSync('bash', [path.join(root, 'gateway', script), ...args], { encoding: 'utf8' });
+  const names = [1, 2, 3, 3, 4].map((version) => {
+    fs.writeFileSync(path.join(dir, 'widget.js'), `// ${version}\n`);
+    run('release_widget.sh', dir);
+    return run('widget_name.sh', path.join(dir, 'widget.js')).trim();
+  });
+  const kept = [...new Set(names)].slice(1);
+  assert.deepEqual(fs.readdirSync(path.join(dir, 'released')).filter((name) => name.endsWith('.js')).sort(), [...kept].sort());
+  fs.writeFileSync(path.join(dir, 'widget.js'), '// 5\n');
+  fs.writeFileSync(path.join(dir, 'openapi.json'), '{}');
+  run('static.sh', dir, path.join(dir, 'openapi.json'), path.join(dir, 'static.c'));
+  const table = fs.readFileSync(path.join(dir, 'static.c'), 'utf8');
+  const now = run('widget_name.sh', path.join(dir, 'widget.js')).trim();
+  for (const name of [...kept, now, 'widget.js', 'widget.json']) assert.equal(table.split(`"${name}"`).length, 2, name);
+  fs.rmSync(dir, { recursive: true });
 });
 
 // --- Previews ---------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c svc-chat/store_visitors.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c svc-chat/store_choose.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c svc-chat/store_visitors.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-chat/store.h"
 
 #include <setjmp.h>
