@@ -1,5 +1,6 @@
 #include "svc-auth/mail.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -7,7 +8,7 @@
 #include "common/base/id.h"
 #include "common/base/text.h"
 
-enum { LINE_MAX_CHARS = 76 };
+enum { LINE_MAX_CHARS = 76, PLAIN_MAX_CHARS = 990 };
 
 char *mail_address(const char *from, struct arena *a)
 {
@@ -138,13 +139,33 @@ static void add_quoted(struct text *t, const char *body)
 		text_adds(t, "\r\n");
 }
 
+/* Whether it may travel as it stands (RFC 5322, 2.1.1), so that a link in it can be copied from the file. */
+static bool is_plain(const char *body)
+{
+	size_t column = 0;
+
+	for (const unsigned char *c = (const unsigned char *)body; *c; c++) {
+		column = *c == '\n' ? 0 : column + 1;
+		if (*c > 0x7e || (*c < 0x20 && *c != '\n') || column > PLAIN_MAX_CHARS ||
+		    (*c == '.' && column == 1) || (*c == ' ' && (c[1] == '\n' || !c[1])))
+			return false;
+	}
+	return column == 0;
+}
+
+static void add_lines(struct text *t, const char *body)
+{
+	for (const char *c = body; *c; c++)
+		*c == '\n' ? text_adds(t, "\r\n") : text_addc(t, *c);
+}
+
 static void add_part(struct text *t, const char *boundary, const char *type, const char *body)
 {
-	text_addf(
-	    t,
-	    "--%s\r\nContent-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
-	    boundary, type);
-	add_quoted(t, body);
+	bool plain = is_plain(body);
+
+	text_addf(t, "--%s\r\nContent-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: %s\r\n\r\n",
+	          boundary, type, plain ? "7bit" : "quoted-printable");
+	plain ? add_lines(t, body) : add_quoted(t, body);
 }
 
 char *mail_build(const struct mail *m, size_t *size, struct arena *a)

@@ -1,6 +1,6 @@
 /*
- * mail: a letter as the bytes that travel (RFC 5322, MIME): a text part and an HTML part of the same, UTF-8 as
- * quoted-printable, lines of at most 76 characters ended by CRLF. Values may hold anything: a header never gets a second
+ * mail: a letter as the bytes that travel (RFC 5322, MIME): a text part and an HTML part of the same; ASCII
+ * as it stands, UTF-8 as quoted-printable in lines of at most 76 characters; lines ended by CRLF. Values may hold anything: a header never gets a second
  * line from one.
  */
 #ifndef PARLEY_AUTH_MAIL_H

@@ -250,6 +250,16 @@ stop_all() {
   rm -f "$state"/pids/* "$state/ready"
 }
 
+# Codes and links that would have been mailed, for who tries it out in this terminal. tail ends with this process.
+tell_mails() {
+  local line file
+  tail --pid=$$ -n 0 -F "$state/log/auth-1.log" 2>/dev/null | while IFS= read -r line; do
+    [[ $line == *'"a mail was written to a file'* && $line =~ \"path\":\"([^\"]*)\" ]] || continue
+    file=${BASH_REMATCH[1]}
+    say "mail to $(sed -n 's/^To: \(.*\)\r$/\1/p;T;q' "$file" 2>/dev/null): $(sed -n '/^Content-Type: text\/plain/,/^--/{s/\r$//;s/^ *\([0-9]\{6\}\|https\{0,1\}:[^ ]*\)$/\1/p}' "$file" 2>/dev/null | head -n 1)  ($file)"
+  done
+}
+
 # Until told to stop: start again what ended.
 look_after() {
   local id name ended pause
@@ -298,7 +308,11 @@ run() { # [detach]
     if wait_ready "${all[@]}"; then
       touch "$state/ready"
       banner "${1:-}"
-      [ -z "${1:-}" ] || exec >>"$state/log/stack.log" 2>&1 # who waits for `up` sees the end here
+      if [ -n "${1:-}" ]; then
+        exec >>"$state/log/stack.log" 2>&1 # who waits for `up` sees the end here
+      elif [ -z "${SMTP_URL:-}" ]; then
+        tell_mails 9>&- &
+      fi
       look_after
       stop_all
       say "stopped"

@@ -84,7 +84,7 @@ sleep 5
 loaded "scaled to two of each"
 for name in auth documents chatbots chat integrations; do
   load 60 6 0
-  victim=$(docker compose ps -q $name | head -n 1)
+  victim=$(docker compose ps -q $name | sed -n 1p)
   kill -KILL "$(docker inspect --format '{{.State.Pid}}' "$victim")" # (docker kill counts as the operator's own stop)
   for _ in $(seq 60); do
     [ "$(docker inspect --format '{{.State.Health.Status}}' "$victim")" = healthy ] && [ "$(docker inspect --format '{{.RestartCount}}' "$victim")" = 1 ] && break

@@ -11,7 +11,7 @@ export const client = () => `198.51.${(clients += 1) >> 8}.${clients & 255}`;
 export const from = (ip) => ({ 'X-Forwarded-For': ip });
 
 const sixDigits = /^Subject: (\d{6}) is your/m;
-const link = /\/reset-password\?token=3D([\w-]{43})/, confirmation = /\/confirm-email\?token=3D([\w-]{43})/;
+const link = /\/reset-password\?token=(?:3D)?([\w-]{43})/, confirmation = /\/confirm-email\?token=(?:3D)?([\w-]{43})/;
 
 // Asks for a code (or a link) and reads it from the mail. No mail is sent twice in a minute: time is helped on.
 export async function code(stack, email) {

@@ -103,7 +103,7 @@ test('down stops what a killed supervisor left behind', async () => {
   assert.deepEqual(processes(), []);
 });
 
-test('run in the foreground ends with Ctrl-C, and leaves nothing', async () => {
+test('run in the foreground says what it would have mailed, ends with Ctrl-C, and leaves nothing', async () => {
   // the leader of a group of its own, as a terminal would have it
   const run = spawn('bash', [script, 'run'], { env: environment(), detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
@@ -111,6 +111,9 @@ test('run in the foreground ends with Ctrl-C, and leaves nothing', async () => {
   run.stderr.on('data', (text) => (out += text));
   const ended = new Promise((resolve) => run.once('exit', resolve));
   await until('run is ready', () => /Ctrl-C stops it/.test(out), 60 * slow);
+  const body = JSON.stringify({ email: 'ada@example.com', password: 'analytical engine', display_name: 'Ada' });
+  await request(`http://127.0.0.1:${port}/api/auth/register`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  await until('the link is told', () => /^parley: mail to ada@example\.com: http:\/\/\S+\/confirm-email\?token=[\w-]{43} /m.test(out));
   process.kill(-run.pid, 'SIGINT');
   assert.equal(await ended, 0, out);
   assert.deepEqual(processes(), []);
