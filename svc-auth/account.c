@@ -77,6 +77,15 @@ void account_show(struct call *call, const struct account *who, char *token, Aut
 
 /* --- Signing in -------------------------------------------------------------------------------------------------- */
 
+int account_may_prove(struct call *call)
+{
+	if (!auth_state(call)->settings->oidc_only)
+		return 0;
+	return error_set(
+	    call->err, ERROR_FORBIDDEN,
+	    "passwords and codes are switched off here: sign in with a provider (/auth/oidc/providers)");
+}
+
 int account_token(struct call *call, const struct account *who, const char *session, const char *audience,
                   int64_t seconds, char **token)
 {
@@ -145,7 +154,7 @@ int account_prove(struct call *call, struct account *who, bool keep_password, bo
 	if (!keep_password)
 		who->password = NULL;
 	who->proven = true;
-	who->admin = strcmp(who->email, admin_email) == 0;
+	who->admin = who->admin || strcmp(who->email, admin_email) == 0;
 	return audit(call, "address_proven", who->uid, who->admin ? "is an administrator now" : NULL);
 }
 

@@ -11,13 +11,16 @@
 #include "svc-auth/keystore.h"
 #include "svc-auth/password.h"
 #include "svc-auth/preferences.h"
+#include "svc-auth/providers.h"
 #include "svc-auth/store.h"
 
 struct settings {
 	int64_t token_hours, hash_queue;
 	const char *admin_email, *url, *state;
 	const char *smtp_url, *smtp_user, *smtp_password, *smtp_ca_file, *mail_from;
-	bool smtp_require_tls;
+	bool smtp_require_tls, oidc_only;
+	const char *return_url;
+	struct provider_settings providers[PROVIDERS];
 	struct limits limits;
 };
 
@@ -29,7 +32,8 @@ struct auth {
 	struct hasher *hasher;
 	struct keystore *keys;
 	struct feed *feed;
-	struct egress *egress; /* for mail */
+	struct egress *egress; /* for mail, and to providers */
+	struct providers *providers;
 	struct job_runner *jobs;
 };
 
@@ -47,6 +51,9 @@ int account_number_cursor(struct call *call, const char *cursor) CHECKED;
 int account_of_caller(struct call *call, struct account *ret) CHECKED;
 /* An API key does not do for this: ERROR_FORBIDDEN. */
 int account_needs_session(struct call *call) CHECKED;
+
+/* ERROR_FORBIDDEN where only providers let people in: no passwords, no codes. */
+int account_may_prove(struct call *call) CHECKED;
 
 /* In a transaction: a session for who, whose password (or lack of one) was just seen. how: its kind, how long it lasts, and
  * whatever is said of it; its id is made where none is given. */

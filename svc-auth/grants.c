@@ -44,7 +44,7 @@ bool grants_challenge_fits(const char *challenge)
 }
 
 /* PKCE, S256. */
-static bool proves(const char *verifier, const char *challenge)
+bool grants_proves(const char *verifier, const char *challenge)
 {
 	unsigned char hash[SHA256_BYTES];
 	char text[CHALLENGE + 2];
@@ -109,7 +109,7 @@ static const char *misfit(const struct web *w, const struct sign_in_code *code)
 		return "the code is not for this client";
 	if (!same(web_get(w, "redirect_uri"), code->redirect_uri))
 		return "redirect_uri is not the one that the code was sent to";
-	if (!proves(web_get(w, "code_verifier"), code->challenge))
+	if (!grants_proves(web_get(w, "code_verifier"), code->challenge))
 		return "code_verifier does not fit";
 	return resource && !same(resource, code->resource) ? "the code is for another resource" : NULL;
 }

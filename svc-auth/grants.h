@@ -32,6 +32,7 @@ int grants_code(struct call *call, const struct account *who, const struct clien
 
 /* A verifier has 43 to 128 characters, a challenge 43. */
 bool grants_challenge_fits(const char *challenge);
+bool grants_proves(const char *verifier, const char *challenge); /* either may be NULL: then it does not */
 
 struct grants_tokens {
 	char *access, *refresh;

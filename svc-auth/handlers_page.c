@@ -14,14 +14,33 @@ struct sign_in {
 	int status;
 };
 
+static const struct page_way *ways(struct sign_in *s, size_t *count)
+{
+	const struct providers *p = auth_state(s->w->call)->providers;
+	struct page_way *list = arena_new(s->w->call->arena, struct page_way, providers_count(p) + 1);
+
+	*count = providers_count(p);
+	for (size_t i = 0; i < *count; i++) {
+		struct text url;
+
+		text_init(&url, s->w->call->arena);
+		text_addf(&url, "/auth/oidc/%s/start?page=1", providers_at(p, i)->id);
+		web_add(&url, "next", s->next);
+		list[i] = (struct page_way){ providers_at(p, i)->set->name, url.at };
+	}
+	return list;
+}
+
 static int show(struct sign_in *s)
 {
 	struct page_sign_in page = { .seal = browser_seal(s->w, s->cookie, ""),
 		                     .next = s->next,
 		                     .email = s->email,
 		                     .said = s->said,
-		                     .code_sent = s->code_sent };
+		                     .code_sent = s->code_sent,
+		                     .providers_only = auth_state(s->w->call)->settings->oidc_only };
 
+	page.ways = ways(s, &page.way_count);
 	return web_page(s->w, s->status ? s->status : 200, page_sign_in(&page, s->w->call->arena), NULL);
 }
 
@@ -188,6 +207,8 @@ int auth_sign_in_form(struct call *call, const Rpc__RawRequest *in, Rpc__RawRepl
 	if (!sealed || web_from_elsewhere(&w) || web_doubled(&w))
 		return say(&s, 403,
 		           "This page was open for too long, or cookies are switched off. Please try again.");
+	if (account_may_prove(call) < 0)
+		return tell(&s, -1);
 	if (!email || !format_email(email, strlen(email)))
 		return say(&s, 422, "Type in your e-mail address.");
 	s.email = account_email(call, email);

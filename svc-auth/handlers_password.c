@@ -8,6 +8,8 @@
 
 int auth_reset_password(struct call *call, const Auth__ResetPasswordRequest *in, Rpc__Message *out)
 {
+	if (account_may_prove(call) < 0)
+		return -1;
 	if (mailer_ask_link(call, account_email(call, in->email)) < 0)
 		return -1;
 	out->message = (char *)"Password reset email sent";
@@ -59,6 +61,8 @@ int auth_confirm_reset(struct call *call, const Auth__ConfirmResetRequest *in, R
 	struct account who;
 	int found;
 
+	if (account_may_prove(call) < 0)
+		return -1;
 	proof_link_hash(auth_state(call)->proof_key, in->token, hash);
 	found = store_find_link(call->db, hash, &who, call->arena, call->err);
 	if (found <= 0)
@@ -149,6 +153,8 @@ int auth_change_password(struct call *call, const Auth__ChangePasswordRequest *i
 	struct account who;
 	char *phc;
 
+	if (account_may_prove(call) < 0)
+		return -1;
 	if (account_needs_session(call) < 0 || account_of_caller(call, &who) < 0)
 		return -1;
 	if (who.password && !in->current_password)

@@ -31,6 +31,8 @@ int auth_sign_up(struct call *call, const Auth__SignUpRequest *in, Auth__User *o
 	struct account who = { .display_name = in->display_name, .email = account_email(call, in->email) };
 	char uid[UUID_TEXT], *phc;
 
+	if (account_may_prove(call) < 0)
+		return -1;
 	if (account_new_password(call, in->password, &phc) < 0)
 		return -1;
 	uuid_make(uid);
@@ -65,6 +67,8 @@ int auth_sign_in(struct call *call, const Auth__SignInRequest *in, Auth__User *o
 	struct account who = { 0 };
 	int right;
 
+	if (account_may_prove(call) < 0)
+		return -1;
 	if (store_find_account(call->db, email, &who, call->arena, call->err) < 0)
 		return -1;
 	right = account_check_password(call, email, who.password, in->password);
@@ -110,6 +114,8 @@ int auth_register_by_name(struct call *call, const Auth__RegisterRequest *in, Au
 	Auth__RegisteredUser *user = arena_new(call->arena, Auth__RegisteredUser, 1);
 	char uid[UUID_TEXT];
 
+	if (account_may_prove(call) < 0)
+		return -1;
 	uuid_make(uid);
 	who.uid = uid;
 	if (db_begin(call->db, call->err) < 0 || account_end(call, register_by_name(call, &who)) < 0)
@@ -126,6 +132,8 @@ int auth_register_by_name(struct call *call, const Auth__RegisterRequest *in, Au
 
 int auth_send_otp(struct call *call, const Auth__SendOtpRequest *in, Auth__SendOtpReply *out)
 {
+	if (account_may_prove(call) < 0)
+		return -1;
 	if (mailer_ask_code(call, account_email(call, in->email)) < 0)
 		return -1;
 	out->message = (char *)"OTP sent";
@@ -153,6 +161,8 @@ int auth_verify_otp(struct call *call, const Auth__VerifyOtpRequest *in, Auth__T
 	bool removed = false;
 	int right;
 
+	if (account_may_prove(call) < 0)
+		return -1;
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
 	right = verify(call, account_email(call, in->email), in->otp, &out->access_token, &removed);

@@ -18,6 +18,7 @@
 #include "svc-auth/mail.h"
 #include "svc-auth/proof.h"
 #include "svc-auth/store_programs.h"
+#include "svc-auth/store_providers.h"
 
 enum { SWEEP_SECONDS = 3600, SEND_MS = 30000 };
 
@@ -269,7 +270,8 @@ static void mail_given_up(struct call *call, const struct job *job, const struct
 static int sweep(struct call *call, const struct job *job)
 {
 	(void)job;
-	if (store_sweep(call->db, call->err) < 0 || store_sweep_programs(call->db, call->err) < 0)
+	if (store_sweep(call->db, call->err) < 0 || store_sweep_programs(call->db, call->err) < 0 ||
+	    store_sweep_flows(call->db, call->err) < 0)
 		return -1;
 	return job_add(call->db, "sweep", NULL, "sweep", "{}", SWEEP_SECONDS, call->err);
 }

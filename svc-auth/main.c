@@ -13,19 +13,31 @@
 #include "svc-auth/init.h"
 #include "svc-auth/mail.h"
 #include "svc-auth/store_programs.h"
+#include "svc-auth/store_providers.h"
 
 enum { JOB_THREADS = 2, DATABASE_WAIT_MS = 60000 };
 
 extern const struct db_migration auth_migrations[];
 extern const size_t auth_migration_count;
 
-static const struct db_stmt *const statements[] = { store_statements,
-	                                            store_keys_statements,
-	                                            store_proofs_statements,
-	                                            store_programs_statements,
-	                                            throttle_statements,
-	                                            job_statements,
-	                                            NULL };
+static const struct db_stmt *const statements[] = {
+	store_statements,           store_keys_statements, store_proofs_statements, store_programs_statements,
+	store_providers_statements, throttle_statements,   job_statements,          NULL
+};
+
+#define PROVIDER(at, n)                                                                                     \
+	CONFIG_TEXT(struct settings, providers[at].issuer, "OIDC_" n "_ISSUER", "",                         \
+	            "provider " n " to sign in with (OpenID Connect): its issuer, to the letter"),          \
+	    CONFIG_TEXT(struct settings, providers[at].client_id, "OIDC_" n "_CLIENT_ID", "",               \
+	                "our id there"),                                                                    \
+	    CONFIG_SECRET(struct settings, providers[at].client_secret, "OIDC_" n "_CLIENT_SECRET", "",     \
+	                  "our secret there; empty: none"),                                                 \
+	    CONFIG_TEXT(struct settings, providers[at].name, "OIDC_" n "_NAME", "Provider " n,              \
+	                "what people know it by; its letters and digits go into addresses"),                \
+	    CONFIG_TEXT(struct settings, providers[at].scopes, "OIDC_" n "_SCOPES", "openid email profile", \
+	                "what it is asked for"),                                                            \
+	    CONFIG_TEXT(struct settings, providers[at].admin_claim, "OIDC_" n "_ADMIN_CLAIM", "",           \
+	                "claim=value that makes an administrator: groups=parley-admins")
 
 static const struct config_key keys[] = {
 	CONFIG_BETWEEN(struct settings, token_hours, "AUTH_TOKEN_HOURS", "24", 1, 720,
@@ -58,6 +70,13 @@ static const struct config_key keys[] = {
 	CONFIG_PATH(struct settings, smtp_ca_file, "SMTP_CA_FILE", "",
 	            "certificates to trust; empty: the system's"),
 	CONFIG_BOOL(struct settings, smtp_require_tls, "SMTP_REQUIRE_TLS", "1", "STARTTLS or no mail"),
+	PROVIDER(0, "1"),
+	PROVIDER(1, "2"),
+	PROVIDER(2, "3"),
+	CONFIG_BOOL(struct settings, oidc_only, "OIDC_ONLY", "0",
+	            "no passwords and no codes: providers alone let people in"),
+	CONFIG_URL(struct settings, return_url, "OAUTH_RETURN_URL", "", "http|https",
+	           "the frontend's page where sign-ins elsewhere end; none: a page of ours"),
 	CONFIG_TEXT(struct settings, mail_from, "MAIL_FROM", "Parley <parley@localhost>",
 	            "who the mails are from"),
 };
@@ -68,10 +87,21 @@ static int check(void *settings, struct arena *a, struct error *err)
 {
 	const struct settings *set = settings;
 
-	return mail_address(set->mail_from, a)
-	           ? 0
-	           : config_refuse(err, a, "MAIL_FROM",
-	                           "MAIL_FROM must hold an address: Parley <parley@example.com>");
+	int rc = providers_check(set->providers, PROVIDERS, set->oidc_only, a, err);
+
+	if (!mail_address(set->mail_from, a))
+		rc = config_refuse(err, a, "MAIL_FROM",
+		                   "MAIL_FROM must hold an address: Parley <parley@example.com>");
+	return rc;
+}
+
+static bool has_admin_claim(const struct settings *set)
+{
+	bool any = false;
+
+	for (int i = 0; i < PROVIDERS; i++)
+		any = any || (*set->providers[i].issuer && *set->providers[i].admin_claim);
+	return any;
 }
 
 /* The address is compared with those of users, which are in lower case. */
@@ -81,7 +111,7 @@ static int settle_admin(struct auth *auth, struct service *s, struct error *err)
 	int result;
 
 	db_init(&db, service_db(s));
-	result = store_settle_admin(&db, auth->admin_email, err);
+	result = store_settle_admin(&db, auth->admin_email, has_admin_claim(auth->settings), err);
 	if (result == 0)
 		result = job_add(&db, "sweep", NULL, "sweep", "{}", 0, err);
 	db_done(&db);
@@ -96,6 +126,7 @@ static void stop(void *state)
 	feed_stop(auth->feed);
 	keystore_close(auth->keys);
 	hasher_stop(auth->hasher);
+	providers_close(auth->providers);
 	egress_close(auth->egress);
 	free(auth->admin_email);
 	explicit_bzero(auth, sizeof *auth);
@@ -132,9 +163,11 @@ static int start(struct service *s, void *set, void **state, struct error *err)
 	/* libargon2's 19 MiB go back to the system after each hash, instead of staying in the heap. */
 	mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	auth->hasher = hasher_start((int)auth->settings->hash_queue);
-	/* The operator names the mail server, nobody else: it may be anywhere. */
-	if (egress_open("0.0.0.0/0,::/0", &auth->egress, err) < 0 ||
-	    keystore_open(service_db(s), service_secret(s), &auth->keys, err) < 0 ||
+	/* The operator names the mail server and the providers, nobody else: they may be anywhere. */
+	if (egress_open("0.0.0.0/0,::/0", &auth->egress, err) < 0)
+		return -1;
+	auth->providers = providers_open(auth->settings->providers, PROVIDERS, auth->egress);
+	if (keystore_open(service_db(s), service_secret(s), &auth->keys, err) < 0 ||
 	    feed_start(s, auth->keys, &auth->feed, err) < 0 || settle_admin(auth, s, err) < 0 ||
 	    job_runner_start(s, mailer_kinds, mailer_kind_count, JOB_THREADS, &auth->jobs, err) < 0)
 		return -1;

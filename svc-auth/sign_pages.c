@@ -142,6 +142,17 @@ char *page_consent(const struct page_consent *p, struct arena *a)
 	return t.at;
 }
 
+char *page_handed_over(const char *code, const char *state, struct arena *a)
+{
+	return arena_printf(
+	    a,
+	    PAGE_HEAD("Signed in") "<h1>You are signed in</h1>\n"
+	                           "<p class=\"lead\">You can close this page.</p>\n"
+	                           "<p id=\"code\" hidden data-code=\"%s\" data-state=\"%s\"></p>\n"
+	                           "<script src=\"/signed-in.js\"></script>\n" PAGE_FOOT,
+	    letter_escape(code, a), letter_escape(state ? state : "", a));
+}
+
 char *page_message(const char *heading, const char *text, struct arena *a)
 {
 	return arena_printf(a,

@@ -34,6 +34,8 @@ char *page_field(const char *name, const char *value, struct arena *a);
 
 /* Signed in, and nothing more is asked. */
 char *page_signed_in(const char *email, const char *seal, struct arena *a);
+/* The end of a sign-in for a frontend of this address: the code, and what it gave along (or NULL), for /signed-in.js. */
+char *page_handed_over(const char *code, const char *state, struct arena *a);
 /* A heading and a sentence. */
 char *page_message(const char *heading, const char *text, struct arena *a);
 

@@ -17,8 +17,9 @@ const struct db_stmt store_statements[] = {
 	{ "set_password", "UPDATE users SET password = $2, updated_at = now() WHERE uid = $1" },
 	{ "change_password", "UPDATE users SET password = $3, updated_at = now()"
 	                     " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $2" },
-	{ "set_proven", "UPDATE users SET proven_at = coalesce(proven_at, now()), admin = (email = $2)"
-	                " WHERE uid = $1" },
+	{ "set_proven",
+	  "UPDATE users SET proven_at = coalesce(proven_at, now()), admin = (email = $2 OR admin_by_claim)"
+	  " WHERE uid = $1" },
 	{ "disable", "UPDATE users SET disabled_at = least(disabled_at, now()) WHERE uid = $1" },
 	{ "enable", "UPDATE users SET disabled_at = NULL WHERE uid = $1" },
 	{ "set_preferences", "UPDATE users SET preferences = $2, display_name = coalesce($3, display_name),"
@@ -28,8 +29,8 @@ const struct db_stmt store_statements[] = {
 	{ "list_users", ADMIN_USER " WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2" },
 	{ "get_user", ADMIN_USER " WHERE uid = $1" },
 	{ "settle_admin",
-	  "WITH changed AS (UPDATE users SET admin = NOT admin"
-	  "  WHERE admin <> (email = $1 AND proven_at IS NOT NULL) RETURNING uid),"
+	  "WITH changed AS (UPDATE users SET admin = NOT admin, admin_by_claim = admin_by_claim AND $2"
+	  "  WHERE admin <> (email = $1 AND proven_at IS NOT NULL OR admin_by_claim AND $2) RETURNING uid),"
 	  " keys AS (INSERT INTO revocation (api_key_id, until) SELECT k.id, now() + interval '1 hour'"
 	  "  FROM api_key k JOIN changed ON k.owner_id = changed.uid WHERE k.hash IS NOT NULL)"
 	  " DELETE FROM session USING changed WHERE session.owner_id = changed.uid" },
@@ -164,9 +165,9 @@ int store_get_user(struct db *db, const char *owner, Auth__AdminUser *out, struc
 	return db_one(db, "get_user", DB_ARGS(owner), &out->base, a, err);
 }
 
-int store_settle_admin(struct db *db, const char *admin_email, struct error *err)
+int store_settle_admin(struct db *db, const char *admin_email, bool by_claim, struct error *err)
 {
-	return db_exec(db, "settle_admin", DB_ARGS(admin_email), NULL, err);
+	return db_exec(db, "settle_admin", DB_ARGS(admin_email, by_claim), NULL, err);
 }
 
 /* --- Sessions ---------------------------------------------------------------------------------------------------- */

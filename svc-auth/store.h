@@ -52,8 +52,8 @@ int store_list_users(struct db *db, const char *cursor, int limit, Auth__AdminUs
                      struct error *err) CHECKED;
 int store_get_user(struct db *db, const char *owner, Auth__AdminUser *out, struct arena *a,
                    struct error *err) CHECKED;
-/* Whoever is an administrator and should not be, or the other way round, is so from now on, and must sign in again. */
-int store_settle_admin(struct db *db, const char *admin_email, struct error *err) CHECKED;
+/* by_claim: some provider may say so of people. Whoever is an administrator and should not be, or the other way round, is so from now on, and must sign in again. */
+int store_settle_admin(struct db *db, const char *admin_email, bool by_claim, struct error *err) CHECKED;
 
 /* --- Sessions ---------------------------------------------------------------------------------------------------- */
 

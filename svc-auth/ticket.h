@@ -11,9 +11,10 @@
 #include "common/base/id.h"
 #include "common/secret/secret.h"
 
-#define TICKET_BROWSER "browser" /* the cookie of our pages: a session */
-#define TICKET_CODE "code"       /* a sign_in_code */
-#define TICKET_REFRESH "refresh" /* a program's session */
+#define TICKET_BROWSER "browser"   /* the cookie of our pages: a session */
+#define TICKET_CODE "code"         /* a sign_in_code */
+#define TICKET_HANDOVER "handover" /* likewise, for a frontend */
+#define TICKET_REFRESH "refresh"   /* a program's session */
 
 enum { TICKET_TEXT = 92 }; /* with the NUL */
 

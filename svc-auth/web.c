@@ -139,15 +139,25 @@ void web_set_cookie(struct web *w, const char *name, const char *value, const ch
 	                        value, path, seconds, w->secure ? "; Secure" : ""));
 }
 
-int web_page(struct web *w, int status, const char *html, const char *form_to)
+static int page(struct web *w, int status, const char *html, const char *scripts, const char *form_to)
 {
 	add_header(w, "Content-Security-Policy",
 	           arena_printf(w->call->arena,
-	                        "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+	                        "default-src 'none'; %sstyle-src 'self'; img-src 'self' data:; "
 	                        "form-action 'self'%s%s; base-uri 'none'; frame-ancestors 'none'",
-	                        form_to ? " " : "", form_to ? form_to : ""));
+	                        scripts, form_to ? " " : "", form_to ? form_to : ""));
 	add_header(w, "X-Frame-Options", "DENY");
 	return answer(w, status, "text/html; charset=utf-8", html);
+}
+
+int web_page(struct web *w, int status, const char *html, const char *form_to)
+{
+	return page(w, status, html, "", form_to);
+}
+
+int web_scripted_page(struct web *w, const char *html)
+{
+	return page(w, 200, html, "script-src 'self'; ", NULL);
 }
 
 int web_redirect(struct web *w, const char *url)

@@ -41,6 +41,8 @@ bool web_from_elsewhere(const struct web *w);
 void web_set_cookie(struct web *w, const char *name, const char *value, const char *path, int seconds);
 /* Each answers, and returns 0. */
 int web_page(struct web *w, int status, const char *html, const char *form_to);
+/* One that runs scripts of ours, from files. */
+int web_scripted_page(struct web *w, const char *html);
 int web_redirect(struct web *w, const char *url);
 int web_json(struct web *w, int status, const char *json);
 /* {"error": ..., "error_description": ...} as OAuth has it (RFC 6749, 5.2). Ours: of plain characters. */

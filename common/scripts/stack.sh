@@ -346,7 +346,7 @@ END
 }
 
 # What the operator has set, as the processes will read it.
-settings_now() { env | grep -E '^(PARLEY|GATEWAY|AUTH|DOCUMENTS|CHATBOTS|CHAT|INTEGRATIONS|EMBEDDING|EGRESS|SMTP|CORS)_|^(PUBLIC_URL|MAIL_FROM|LOG_LEVEL|METRICS_TOKEN)' | sort; }
+settings_now() { env | grep -E '^(PARLEY|GATEWAY|AUTH|DOCUMENTS|CHATBOTS|CHAT|INTEGRATIONS|EMBEDDING|EGRESS|SMTP|CORS|OIDC|OAUTH)_|^(PUBLIC_URL|MAIL_FROM|LOG_LEVEL|METRICS_TOKEN)' | sort; }
 
 # Processes whose program is another one than the file that is there now.
 outdated() {

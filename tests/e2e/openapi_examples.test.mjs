@@ -10,6 +10,7 @@ import Ajv from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { Jar } from './browser.mjs';
 import { freePort, root, startStack, startRig, until } from './harness.mjs';
+import { TinyProvider } from './provider.mjs';
 import { browse } from './redirects.mjs';
 
 const api = JSON.parse(fs.readFileSync(path.join(root, 'build/gen/openapi.json'), 'utf8'));
@@ -20,16 +21,18 @@ formats(ajv);
 ajv.addSchema(api, 'api');
 
 const adminAddress = 'admin@example.com';
-let stack, site, slack, model, odd, user;
+let stack, site, slack, model, odd, provider, user;
 const known = {}; // values of path parameters
 before(async () => {
   const port = await freePort();
-  site = http.createServer((_, answer) => answer.setHeader('Content-Type', 'text/html')
+  provider = new TinyProvider(`http://127.0.0.1:${port}`);
+  site = http.createServer(async (query, answer) => (await provider.answer(query, answer)) || answer.setHeader('Content-Type', 'text/html')
     .end('<html><title>Warranty</title><main><p>The warranty of all our lamps is two years from the day of purchase, wherever they were bought.</p></main>'));
   await new Promise((resolve) => site.listen(port, '127.0.0.1', resolve));
   [slack, model, odd] = await Promise.all([startRig('fakeslack.mjs'), startRig('fakellm.mjs'), startRig('oddmcp.mjs')]);
   stack = await startStack({ env: { PARLEY_ADMIN_EMAIL: adminAddress, METRICS_TOKEN: 'figures', EGRESS_ALLOW: '127.0.0.1/32',
-    SLACK_API_URL: `${slack.url}/api`, CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted' } });
+    SLACK_API_URL: `${slack.url}/api`, CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted',
+    OIDC_1_ISSUER: provider.issuer, OIDC_1_CLIENT_ID: 'parley', OIDC_1_NAME: 'Tiny' } });
 });
 after(async () => {
   site.close();
@@ -206,6 +209,8 @@ test('programs that are let in', async () => {
   const form = (fields) => ({ token: null, body: new URLSearchParams(fields).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
   const { refresh_token } = await call('auth_program_token', form({ grant_type: 'authorization_code', code: back.searchParams.get('code'), redirect_uri, client_id, code_verifier: verifier }));
   await call('auth_program_revoke', form({ token: refresh_token, client_id }));
+  const [{ id }] = await call('auth_list_providers', { token: null });
+  await call('auth_oidc_token', { token: null, json: { code: await provider.signIn(stack, id, { sub: '1', email: 'grace@example.com', email_verified: true }) } });
 });
 
 test('integrations', async () => {

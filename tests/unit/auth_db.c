@@ -11,6 +11,7 @@
 #include "common/db/throttle.h"
 #include "svc-auth/init.h"
 #include "svc-auth/store_programs.h"
+#include "svc-auth/store_providers.h"
 #include "tests/unit/pg.h"
 
 extern const struct db_migration auth_migrations[];
@@ -44,9 +45,13 @@ static bool give_tables(void)
 
 int auth_db_open(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements,        store_keys_statements,
-		                                        store_proofs_statements, store_programs_statements,
-		                                        throttle_statements,     NULL };
+	static const struct db_stmt *const tables[] = { store_statements,
+		                                        store_keys_statements,
+		                                        store_proofs_statements,
+		                                        store_programs_statements,
+		                                        store_providers_statements,
+		                                        throttle_statements,
+		                                        NULL };
 	struct db_config config = {
 		.url = pg_url(), .schema = "auth", .connections = 2, .statements = tables
 	};

@@ -1,4 +1,4 @@
-/* links: tests/unit/auth_db.c svc-auth/store.c svc-auth/store_keys.c svc-auth/store_proofs.c svc-auth/store_programs.c svc-auth/init.c build/gen/auth.migrations.c tests/unit/pg.c svc-auth/keystore.c */
+/* links: tests/unit/auth_db.c svc-auth/store.c svc-auth/store_keys.c svc-auth/store_proofs.c svc-auth/store_programs.c svc-auth/store_providers.c svc-auth/init.c build/gen/auth.migrations.c tests/unit/pg.c svc-auth/keystore.c */
 #include "tests/unit/auth_db.h"
 
 #include <string.h>

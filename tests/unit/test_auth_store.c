@@ -1,4 +1,4 @@
-/* links: tests/unit/auth_db.c svc-auth/store.c svc-auth/store_keys.c svc-auth/store_proofs.c svc-auth/store_programs.c svc-auth/init.c build/gen/auth.migrations.c tests/unit/pg.c */
+/* links: tests/unit/auth_db.c svc-auth/store.c svc-auth/store_keys.c svc-auth/store_proofs.c svc-auth/store_programs.c svc-auth/store_providers.c svc-auth/init.c build/gen/auth.migrations.c tests/unit/pg.c */
 #include "tests/unit/auth_db.h"
 
 #include <string.h>
@@ -85,7 +85,7 @@ static void test_admin_is_who_has_proven_the_address(void **state)
 
 	(void)state;
 	(void)session;
-	OK(store_settle_admin(&db, "boss@example.com", &err)); /* not proven: nothing */
+	OK(store_settle_admin(&db, "boss@example.com", false, &err)); /* not proven: nothing */
 	OK(store_get_account(&db, uid, &who, &arena, &err));
 	assert_false(who.admin);
 	assert_int_equal(auth_db_revoked(), 0);
@@ -93,11 +93,11 @@ static void test_admin_is_who_has_proven_the_address(void **state)
 	OK(store_get_account(&db, uid, &who, &arena, &err));
 	assert_true(who.admin && who.proven);
 	/* another one is named: who is it no more must sign in again */
-	OK(store_settle_admin(&db, "other@example.com", &err));
+	OK(store_settle_admin(&db, "other@example.com", false, &err));
 	OK(store_get_account(&db, uid, &who, &arena, &err));
 	assert_false(who.admin);
 	assert_int_equal(auth_db_revoked(), 1);
-	OK(store_settle_admin(&db, "boss@example.com", &err));
+	OK(store_settle_admin(&db, "boss@example.com", false, &err));
 	OK(store_get_account(&db, uid, &who, &arena, &err));
 	assert_true(who.admin);
 }
