@@ -16,6 +16,8 @@
 #include "common/base/log.h"
 #include "common/base/process.h"
 
+enum { PORT_FIRST = 10000, PORTS = 10000 };
+
 const struct secret rig_secret = { "the secret of these tests......." };
 struct rig_counts *rig_counts;
 
@@ -281,15 +283,21 @@ static struct service_config config = {
 
 /* --- Starting and stopping ----------------------------------------------------------------------------------------------- */
 
+/* Below those that the system gives to whoever connects: what stands between two lives of a rig would be taken. */
 int rig_free_port(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM, 0), rc;
+	unsigned short number;
+	int fd, rc;
 
-	rc = bind(fd, (struct sockaddr *)&at, size) | getsockname(fd, (struct sockaddr *)&at, &size);
-	assert(!rc);
-	close(fd);
+	do {
+		random_bytes(&number, sizeof number);
+		at.sin_port = htons((unsigned short)(PORT_FIRST + number % PORTS));
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		assert(fd >= 0);
+		rc = bind(fd, (struct sockaddr *)&at, sizeof at);
+		close(fd);
+	} while (rc);
 	return ntohs(at.sin_port);
 }
 
