@@ -76,6 +76,7 @@ const struct db_stmt store_statements[] = {
 	  " AND (job_number < $3 OR job_number = $3 AND job_attempt <= $4)" },
 	{ "progress", "UPDATE document SET progress = $5, step = $6, updated_at = now()"
 	              " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4" },
+	{ "step", "UPDATE document SET step = $3 WHERE owner_id = $1 AND id = $2" },
 	{ "fail",
 	  "UPDATE document SET status = 'failed', progress = 0, step = NULL, error = $5, updated_at = now()"
 	  " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4" },
@@ -300,6 +301,11 @@ int store_progress(struct db *db, const char *owner, const char *id, const struc
 	return told(
 	    db, id,
 	    db_changed(db, "progress", DB_ARGS(owner, id, f->number, f->attempt, progress, step), err), err);
+}
+
+int store_step(struct db *db, const char *owner, const char *id, const char *step, struct error *err)
+{
+	return db_exec(db, "step", DB_ARGS(owner, id, step), NULL, err);
 }
 
 int store_failed(struct db *db, const char *owner, const char *id, const struct fence *f, const char *why,

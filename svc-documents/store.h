@@ -108,6 +108,8 @@ int store_share(struct db *db, const char *owner, const char *id, const struct f
                 const char *hash, struct error *err) CHECKED;
 int store_progress(struct db *db, const char *owner, const char *id, const struct fence *f, double progress,
                    const char *step, struct error *err) CHECKED;
+/* Of one that is ready: what follows. */
+int store_step(struct db *db, const char *owner, const char *id, const char *step, struct error *err) CHECKED;
 int store_failed(struct db *db, const char *owner, const char *id, const struct fence *f, const char *why,
                  struct error *err) CHECKED;
 /* To be processed anew, by a job that is yet to be added. 0: the document is gone. */

@@ -14,6 +14,9 @@ enum {
 	TEXT_ROW = 65536 /* characters of the text in a row */
 };
 
+/* What a model gets of a passage. */
+#define EMBEDDED "coalesce(heading || E'\\n', '') || substr(text, 1, (stop - start)::int)"
+
 /* Written in the caller's transaction, so that a reader sees the old or the new, never a mixture. */
 const struct db_stmt store_index_statements[] = {
 	/* `text` runs on to the next passage: only its own part is shown. */
@@ -63,15 +66,24 @@ const struct db_stmt store_index_statements[] = {
 	  " WHERE owner_id = $1 AND id = $2" },
 	{ "indexed_anew", "UPDATE document SET terms = $3, language = $4, terms_version = $5,"
 	                  " generation = generation + 1 WHERE owner_id = $1 AND id = $2" },
-	{ "set_model", "UPDATE document SET model = $3 WHERE owner_id = $1 AND id = $2" },
+	{ "set_model", "UPDATE document SET model = $3, step = NULL WHERE owner_id = $1 AND id = $2" },
 	/* Last in its transaction: all of an owner's wait for this row. */
 	{ "count_corpus",
 	  "INSERT INTO corpus (owner_id, documents, chunks, terms) VALUES ($1, $2, $3, $4)"
 	  " ON CONFLICT (owner_id) DO UPDATE SET documents = corpus.documents + EXCLUDED.documents,"
 	  " chunks = corpus.chunks + EXCLUDED.chunks, terms = corpus.terms + EXCLUDED.terms" },
 	{ "chunk_texts",
-	  "SELECT coalesce(heading || E'\\n', '') || substr(text, 1, (stop - start)::int) AS text FROM chunk"
-	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4" },
+	  "SELECT c.text, s.vector FROM (SELECT number, " EMBEDDED " AS text FROM chunk"
+	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4) c"
+	  " LEFT JOIN spare_vector s ON s.owner_id = $1 AND s.document_id = $2 AND s.hash = md5(c.text)::uuid"
+	  " AND s.model = $5 || vector_dims(s.vector) || $6 ORDER BY c.number" },
+	{ "spare",
+	  "INSERT INTO spare_vector (owner_id, document_id, hash, model, vector)"
+	  " SELECT $1, $2, md5(" EMBEDDED ")::uuid, d.model, e.vector FROM document d"
+	  " JOIN chunk c ON c.owner_id = d.owner_id AND c.document_id = d.id"
+	  " JOIN embedding e ON e.owner_id = c.owner_id AND e.document_id = c.document_id AND e.number = c.number"
+	  " WHERE d.owner_id = $1 AND d.id = $2 AND d.model IS NOT NULL ON CONFLICT DO NOTHING" },
+	{ "clear_spare", "DELETE FROM spare_vector WHERE owner_id = $1 AND document_id = $2" },
 	{ "chunk_words",
 	  "SELECT heading, substr(text, 1, (stop - start)::int) AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4" },
@@ -331,8 +343,8 @@ int store_prepared(struct db *db, const char *owner, const char *id, const struc
                    const struct prepared *p, struct arena *a, struct error *err)
 {
 	static const char *const all[] = {
-		"clear_content",    "clear_text", "clear_chunks", "clear_vectors", "clear_postings",
-		"clear_vocabulary", NULL
+		"spare",         "clear_content",  "clear_text",       "clear_chunks",
+		"clear_vectors", "clear_postings", "clear_vocabulary", NULL
 	};
 	const char *pages = p->clean.page_count ? arena_printf(a, "%zu", p->clean.page_count) : NULL;
 	struct locked before;
@@ -395,20 +407,24 @@ int store_vectors(struct db *db, const char *owner, const char *id, const float 
 
 int store_set_model(struct db *db, const char *owner, const char *id, const char *model, struct error *err)
 {
+	if (db_exec(db, "clear_spare", DB_ARGS(owner, id), NULL, err) < 0)
+		return -1;
 	return db_exec(db, "set_model", DB_ARGS(owner, id, model), NULL, err);
 }
 
-int store_chunk_texts(struct db *db, const char *owner, const char *id, size_t first, int limit, char ***ret,
-                      size_t *count_ret, struct arena *a, struct error *err)
+int store_chunk_texts(struct db *db, const char *owner, const char *id, size_t first, int limit,
+                      const char *model, const char *at, struct chunk_text **ret, size_t *count_ret,
+                      struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_exec(db, "chunk_texts", DB_ARGS(owner, id, (int64_t)first, limit), &res, err) < 0)
+	if (db_exec(db, "chunk_texts", DB_ARGS(owner, id, (int64_t)first, limit, model, at), &res, err) < 0)
 		return -1;
 	*count_ret = (size_t)PQntuples(res);
-	*ret = arena_new(a, char *, *count_ret);
+	*ret = arena_new(a, struct chunk_text, *count_ret);
 	for (size_t i = 0; i < *count_ret; i++)
-		(*ret)[i] = arena_strdup(a, db_text(res, (int)i, "text"));
+		(*ret)[i] = (struct chunk_text){ arena_strdup(a, db_text(res, (int)i, "text")),
+			                         arena_strdup(a, db_text(res, (int)i, "vector")) };
 	return 0;
 }
 

@@ -47,9 +47,14 @@ int store_vectors(struct db *db, const char *owner, const char *id, const float 
                   size_t n, int dimension, struct arena *a, struct error *err) CHECKED;
 int store_set_model(struct db *db, const char *owner, const char *id, const char *model,
                     struct error *err) CHECKED;
-/* The passages to embed, from chunk `first` on, at most `limit`. */
-int store_chunk_texts(struct db *db, const char *owner, const char *id, size_t first, int limit, char ***ret,
-                      size_t *count, struct arena *a, struct error *err) CHECKED;
+/* The passages to embed, from chunk `first` on, at most `limit`, with the vectors that the same texts of the document had
+ * before it was processed anew: of the model called `model` DIMENSION `at` (NULL: none). */
+struct chunk_text {
+	const char *text, *vector; /* as PostgreSQL prints it; or NULL */
+};
+int store_chunk_texts(struct db *db, const char *owner, const char *id, size_t first, int limit,
+                      const char *model, const char *at, struct chunk_text **ret, size_t *count,
+                      struct arena *a, struct error *err) CHECKED;
 
 /* From character start to end, with the pages when all of it is asked for. *bytes is the whole text's size. */
 int store_text_size(struct db *db, const char *owner, const char *id, int64_t *bytes, int64_t *characters,

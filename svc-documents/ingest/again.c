@@ -150,28 +150,73 @@ struct batch {
 	struct batch *next;
 };
 
-/* Every chunk's vector, a batch at a time. */
-static int embed_all(struct call *call, const char *owner, const char *id, struct batch **ret)
+/* Only those that have none of before; all of them when those are of another dimension. */
+static int embed_batch(struct call *call, const struct chunk_text *texts, size_t n, struct batch *b,
+                       struct arena *scratch)
 {
 	const struct documents *svc = documents_state(call);
-	size_t first = 0, n = AT_ONCE, *sizes = arena_new(call->arena, size_t, AT_ONCE);
-	struct batch **end = ret;
+	const char **missing = arena_new(scratch, const char *, n);
+	size_t *sizes = arena_new(scratch, size_t, n), count = 0, next = 0;
+	float *made = NULL, *kept;
+	int dimension = 0;
 
-	for (*ret = NULL; n == AT_ONCE; first += n) {
+	for (size_t i = 0; i < n; i++)
+		if (!texts[i].vector) {
+			sizes[count] = strlen(texts[i].text);
+			missing[count++] = texts[i].text;
+		}
+	if (count && embed(&svc->embedder, missing, sizes, count, TIMEOUT_MS, &made, &dimension, scratch,
+	                   call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int size = texts[i].vector ? embed_scan(texts[i].vector, &kept, scratch) : dimension;
+
+		dimension = dimension ? dimension : size;
+		if (size != dimension)
+			return 0;
+		if (i == 0)
+			b->vectors = arena_new(call->arena, float, n *(size_t)dimension);
+		memcpy(b->vectors + i * (size_t)dimension,
+		       texts[i].vector ? kept : made + next++ * (size_t)dimension,
+		       (size_t)dimension * sizeof(float));
+	}
+	b->dimension = dimension;
+	return 1;
+}
+
+static int embed_some(struct call *call, struct chunk_text *texts, size_t n, struct batch *b,
+                      struct arena *scratch)
+{
+	int rc = embed_batch(call, texts, n, b, scratch);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		texts[i].vector = NULL;
+	return rc ? rc : embed_batch(call, texts, n, b, scratch);
+}
+
+/* Every chunk's vector, a batch at a time. again: whatever they had before. */
+static int embed_all(struct call *call, const char *owner, const char *id, bool again, struct batch **ret)
+{
+	const struct documents *svc = documents_state(call);
+	const char *before = again ? NULL : embed_model_before(&svc->embedder, call->arena),
+	           *behind = again ? NULL : embed_model_behind(&svc->embedder, call->arena);
+	struct batch **end = ret;
+	size_t n = AT_ONCE;
+
+	*ret = NULL;
+	for (size_t first = 0; n == AT_ONCE; first += n) {
 		struct batch *b = arena_new(call->arena, struct batch, 1);
+		struct chunk_text *texts;
 		struct arena scratch;
-		char **texts;
 		int rc;
 
 		if (atomic_load(call->cancelled))
 			return error_busy(call->err, 1, "the service is stopping");
 		arena_init(&scratch, 0);
-		rc = store_chunk_texts(call->db, owner, id, first, AT_ONCE, &texts, &n, &scratch, call->err);
-		for (size_t i = 0; rc == 0 && i < n; i++)
-			sizes[i] = strlen(texts[i]);
+		rc = store_chunk_texts(call->db, owner, id, first, AT_ONCE, before, behind, &texts, &n,
+		                       &scratch, call->err);
 		if (rc == 0 && n > 0)
-			rc = embed(&svc->embedder, (const char *const *)texts, sizes, n, TIMEOUT_MS,
-			           &b->vectors, &b->dimension, call->arena, call->err);
+			rc = embed_some(call, texts, n, b, &scratch);
 		arena_done(&scratch);
 		if (rc < 0)
 			return -1;
@@ -235,7 +280,7 @@ int again_vectors(struct call *call, const struct job *job)
 	found = store_generation(call->db, job->owner_id, id, &generation, call->err);
 	if (found <= 0)
 		return found;
-	if (embed_all(call, job->owner_id, id, &list) < 0)
+	if (embed_all(call, job->owner_id, id, strcmp(job->kind, "reembed") == 0, &list) < 0)
 		return -1;
 	if (!list)
 		return 0;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/text.h"
@@ -134,7 +135,33 @@ int embed(const struct embedder *e, const char *const *texts, const size_t *size
 
 const char *embed_model(const struct embedder *e, int dimension, struct arena *a)
 {
-	return arena_printf(a, "openai:%s:%d@%s", e->name, dimension, e->url);
+	return arena_printf(a, "%s%d%s", embed_model_before(e, a), dimension, embed_model_behind(e, a));
+}
+
+const char *embed_model_before(const struct embedder *e, struct arena *a)
+{
+	return arena_printf(a, "openai:%s:", e->name);
+}
+
+const char *embed_model_behind(const struct embedder *e, struct arena *a)
+{
+	return arena_printf(a, "@%s", e->url);
+}
+
+int embed_scan(const char *text, float **ret, struct arena *a)
+{
+	int n = 0, room = 1;
+
+	for (const char *s = text; *s; s++)
+		room += *s == ',';
+	*ret = arena_new(a, float, (size_t)room);
+	for (const char *s = text; *s && *s != ']' && n < room; n++) {
+		char *end;
+
+		(*ret)[n] = strtof(s + 1, &end);
+		s = end;
+	}
+	return n;
 }
 
 char *embed_print(const float *vector, int dimension, struct arena *a)

@@ -33,6 +33,12 @@ int embed(const struct embedder *e, const char *const *texts, const size_t *size
 /* "openai:text-embedding-3-small:1536@https://api.openai.com/v1": what is stored beside its vectors. */
 const char *embed_model(const struct embedder *e, int dimension, struct arena *a);
 
+/* What that begins and ends with, whatever the dimension is. */
+const char *embed_model_before(const struct embedder *e, struct arena *a);
+const char *embed_model_behind(const struct embedder *e, struct arena *a);
+
+/* The other way round of embed_print(): how many floats, in the arena. */
+int embed_scan(const char *text, float **ret, struct arena *a);
 /* As PostgreSQL reads a vector: "[0.1,-0.02,...]", in the arena. */
 char *embed_print(const float *vector, int dimension, struct arena *a);
 

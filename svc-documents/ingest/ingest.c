@@ -169,7 +169,8 @@ int ingest_store(struct call *call, const char *owner, const char *id, const str
 	if (rc > 0 && tell_of(call, owner, id, "document.ready") < 0)
 		return -1;
 	if (rc > 0 && svc->embedder.egress &&
-	    again_embed(call->db, owner, id, true, call->arena, call->err) < 0)
+	    (store_step(call->db, owner, id, "embed", call->err) < 0 ||
+	     again_embed(call->db, owner, id, true, call->arena, call->err) < 0))
 		return -1;
 	return rc;
 }

@@ -20,6 +20,18 @@ const page = (title, text, ...links) => ({
 });
 const xml = (body) => ({ body: `<?xml version="1.0"?>${body}`, headers: { 'Content-Type': 'application/xml' } });
 
+// Another site, where a model lives too: a text is as many as its letters. What it was asked for is in `embedded`.
+const embedded = [];
+async function elsewhere(request, response) {
+  if (request.url !== '/v1/embeddings') return response.end('elsewhere');
+  let body = '';
+  for await (const piece of request) body += piece;
+  const { input } = JSON.parse(body);
+  embedded.push(...input);
+  const vector = (text) => Array.from('abcdefgh', (letter) => 1 + text.split(letter).length);
+  response.end(JSON.stringify({ data: input.map((text, index) => ({ index, embedding: vector(text) })) }));
+}
+
 describe('sites', () => {
   let stack, ada, eve, server, other;
   const ok = (method, where, options = {}) => stack.ok(method, `/api/documents${where}`, { token: ada.token, ...options });
@@ -51,8 +63,9 @@ describe('sites', () => {
       return s;
     };
     server = await listen(serve);
-    other = await listen((request, response) => response.end('elsewhere'));
-    stack = await startStack({ env: { EGRESS_ALLOW: '127.0.0.1/32', DOCUMENTS_CRAWL_DELAY: '0', DOCUMENTS_PAGE_MAX: '1000000' } });
+    other = await listen(elsewhere);
+    stack = await startStack({ env: { EGRESS_ALLOW: '127.0.0.1/32', DOCUMENTS_CRAWL_DELAY: '0', DOCUMENTS_PAGE_MAX: '1000000', EMBEDDING_PROVIDER: 'openai',
+      EMBEDDING_BASE_URL: `${other.url}/v1`, EMBEDDING_API_KEY: 'x', EMBEDDING_MODEL: 'letters' } });
     [ada, eve] = [await stack.register(), await stack.register()];
   });
   beforeEach(() => Object.assign(site, { pages: {}, asked: [], together: 0 }));
@@ -208,6 +221,9 @@ describe('sites', () => {
       '/a': page('A', 'A sundial.'), '/b': page('B', 'An hourglass.'),
     };
     const { id } = await crawl({ refresh: 'daily' });
+    const vectors = () => until('vectors follow', async () => !(await ok('GET', `/${id}`)).step, 20);
+    await vectors();
+    embedded.length = 0;
     const state = async () => (await stack.sql(`SELECT generation, chunks FROM documents.document WHERE id = '${id}'`))[0];
     const before_ = await state();
     site.asked = [];
@@ -218,6 +234,9 @@ describe('sites', () => {
     delete site.pages['/b'];
     let doc = await round(id);
     assert.match(await text(id), /cuckoo clock[^]*hourglass/);
+    await vectors();
+    assert.deepEqual(embedded.filter((text) => !/dimensions/.test(text)).map((text) => /cuckoo/.test(text)), [true], 'only what is new was embedded');
+    assert.deepEqual(await stack.sql(`SELECT count(*), (SELECT count(*) FROM documents.chunk WHERE document_id = '${id}') FROM documents.embedding WHERE document_id = '${id}'`), [['3', '3']]);
     assert.deepEqual(doc.metadata.gone, [{ url: `${server.url}/b`, problem: 'the page answered 404' }]);
     doc = await round(id);
     assert.doesNotMatch(await text(id), /hourglass/);
