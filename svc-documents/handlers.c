@@ -7,6 +7,7 @@
 #include "common/job/event.h"
 #include "common/rpc/rpc.h"
 #include "documents.methods.h"
+#include "svc-documents/files.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
 #include "svc-documents/store_site.h"
@@ -111,6 +112,8 @@ static int end(struct call *call, int result)
 static int drop(struct call *call, const char *id)
 {
 	if (db_must_find(store_delete(call->db, call->owner_id, id, call->err), "document", call->err) < 0)
+		return -1;
+	if (file_sweep_later(call) < 0)
 		return -1;
 	return ingest_cancel(call->db, call->owner_id, id, call->err);
 }

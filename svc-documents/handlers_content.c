@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "documents.methods.h"
+#include "svc-documents/files.h"
 #include "svc-documents/formats.h"
 #include "svc-documents/store.h"
 
@@ -10,8 +11,7 @@ static int read_piece(struct call *call, const struct original *o, int64_t at, R
 {
 	ProtobufCBinaryData piece = { 0 };
 	size_t from = (size_t)(at % PIECE_MAX);
-	int found = store_get_piece(call->db, call->owner_id, o->file, (int)(at / PIECE_MAX), &piece,
-	                            call->arena, call->err);
+	int found = file_piece(call, call->owner_id, o->file, (int)(at / PIECE_MAX), &piece);
 
 	if (found < 0)
 		return -1;

@@ -42,6 +42,12 @@ static const struct config_key keys[] = {
 	               "pages of one site that are read at most, whatever is asked for"),
 	CONFIG_BETWEEN(struct settings, crawl_delay, "DOCUMENTS_CRAWL_DELAY", "500", 0, 60000,
 	               "ms between two requests to a site; its robots.txt may ask for more"),
+	CONFIG_URL(
+	    struct settings, s3_url, "DOCUMENTS_S3_URL", "", "http|https",
+	    "where originals are kept, with the bucket (https://s3.eu-central-1.amazonaws.com/parley); empty: in PostgreSQL"),
+	CONFIG_TEXT(struct settings, s3_region, "DOCUMENTS_S3_REGION", "us-east-1", "its region"),
+	CONFIG_SECRET(struct settings, s3_key, "DOCUMENTS_S3_KEY", "", "the access key there"),
+	CONFIG_SECRET(struct settings, s3_secret, "DOCUMENTS_S3_SECRET", "", "and its secret"),
 	CONFIG_TEXT(struct settings, extract, "DOCUMENTS_EXTRACT", "",
 	            "the program that reads files; empty: parley-extract beside this one"),
 };
@@ -132,6 +138,9 @@ static int open_all(struct documents *svc, struct error *err)
 		return -1;
 	svc->egress = service_egress(svc->service);
 	choose_embedder(svc);
+	if (*svc->set->s3_url)
+		svc->s3 = (struct s3){ svc->egress, svc->set->s3_url, svc->set->s3_region, svc->set->s3_key,
+			               svc->set->s3_secret };
 	svc->cache = cache_new(CACHE_BYTES);
 	svc->follow = follow_open(svc->service, svc->watch);
 	(void)service_peer(svc->service, "chatbots"); /* known to be there by the time that somebody asks */

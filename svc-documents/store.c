@@ -29,6 +29,19 @@ const struct db_stmt store_statements[] = {
 	{ "set_hash", "UPDATE document SET hash = $3 WHERE owner_id = $1 AND id = $2"
 	              " AND job_number = $4 AND job_attempt = $5" },
 	{ "share", "UPDATE document SET original = $3 WHERE owner_id = $1 AND id = $2 AND original IS NULL" },
+	{ "s3_begin", "INSERT INTO s3_file (owner_id, file_id, parts) VALUES ($1, $2, $3)"
+	              " ON CONFLICT (owner_id, file_id) DO NOTHING" },
+	{ "s3_moved", "UPDATE s3_file SET moved = true WHERE owner_id = $1 AND file_id = $2" },
+	{ "drop_moved", "DELETE FROM piece WHERE owner_id = $1 AND file_id = $2" },
+	{ "s3_find", "SELECT parts FROM s3_file WHERE owner_id = $1 AND file_id = $2 AND moved" },
+	{ "s3_drop", "DELETE FROM s3_file WHERE owner_id = $1 AND file_id = $2" },
+	{ "s3_orphans",
+	  "SELECT owner_id, file_id AS file, parts FROM s3_file s WHERE NOT EXISTS"
+	  " (SELECT FROM document d WHERE d.owner_id = s.owner_id AND d.file_id = s.file_id) AND NOT EXISTS"
+	  " (SELECT FROM document d WHERE d.owner_id = s.owner_id AND d.original = s.file_id) LIMIT $1" },
+	{ "s3_unmoved", "SELECT d.owner_id, d.file_id AS file, 0 AS parts FROM document d JOIN piece p"
+	                " ON p.owner_id = d.owner_id AND p.file_id = d.file_id AND p.number = 0"
+	                " WHERE d.status IN ('ready', 'failed') LIMIT $1" },
 	/* Owners with lists of words but no corpus: their account is gone. One step of the key for each owner. */
 	{ "orphans", "WITH RECURSIVE o AS ((SELECT owner_id FROM posting ORDER BY owner_id LIMIT 1) UNION ALL"
 	             " SELECT (SELECT p.owner_id FROM posting p WHERE p.owner_id > o.owner_id"
@@ -156,6 +169,63 @@ int store_share(struct db *db, const char *owner, const char *id, const struct f
 	if (found <= 0)
 		return found;
 	return store_drop_file(db, owner, file, err) < 0 ? -1 : 1;
+}
+
+int store_s3_begin(struct db *db, const char *owner, const char *file, int parts, struct error *err)
+{
+	return db_exec(db, "s3_begin", DB_ARGS(owner, file, parts), NULL, err);
+}
+
+int store_s3_moved(struct db *db, const char *owner, const char *file, int parts, struct error *err)
+{
+	int moved = db_changed(db, "s3_moved", DB_ARGS(owner, file), err);
+
+	if (moved == 0)
+		return store_s3_begin(db, owner, file, parts, err) < 0 ? -1 : 0;
+	return moved < 0 || db_exec(db, "drop_moved", DB_ARGS(owner, file), NULL, err) < 0 ? -1 : 1;
+}
+
+int store_s3_find(struct db *db, const char *owner, const char *file, int *parts, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "s3_find", DB_ARGS(owner, file), &res, err);
+
+	if (found > 0)
+		*parts = (int)db_int(res, 0, "parts");
+	return found;
+}
+
+int store_s3_drop(struct db *db, const char *owner, const char *file, struct error *err)
+{
+	return db_exec(db, "s3_drop", DB_ARGS(owner, file), NULL, err);
+}
+
+static int s3_list(struct db *db, const char *stmt, int limit, struct s3_file **ret, size_t *count,
+                   struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, stmt, DB_ARGS(limit), &res, err) < 0)
+		return -1;
+	*count = (size_t)PQntuples(res);
+	*ret = arena_new(a, struct s3_file, *count);
+	for (size_t i = 0; i < *count; i++)
+		(*ret)[i] = (struct s3_file){ arena_strdup(a, db_text(res, (int)i, "owner_id")),
+			                      arena_strdup(a, db_text(res, (int)i, "file")),
+			                      (int)db_int(res, (int)i, "parts") };
+	return 0;
+}
+
+int store_s3_orphans(struct db *db, int limit, struct s3_file **ret, size_t *count, struct arena *a,
+                     struct error *err)
+{
+	return s3_list(db, "s3_orphans", limit, ret, count, a, err);
+}
+
+int store_s3_unmoved(struct db *db, int limit, struct s3_file **ret, size_t *count, struct arena *a,
+                     struct error *err)
+{
+	return s3_list(db, "s3_unmoved", limit, ret, count, a, err);
 }
 
 /* --- Documents -------------------------------------------------------------------------------------------------- */

@@ -35,6 +35,22 @@ int store_drop_file(struct db *db, const char *owner, const char *file, struct e
 /* Pieces that nothing claimed for an hour, and the lists of words of accounts that are gone. */
 int store_sweep(struct db *db, int64_t *pieces, struct error *err) CHECKED;
 
+/* Those in S3 (files.h). */
+struct s3_file {
+	const char *owner, *file;
+	int parts;
+};
+int store_s3_begin(struct db *db, const char *owner, const char *file, int parts, struct error *err) CHECKED;
+/* In a transaction: the pieces go. 0: the file had been dropped meanwhile; what is there is swept. */
+int store_s3_moved(struct db *db, const char *owner, const char *file, int parts, struct error *err) CHECKED;
+int store_s3_find(struct db *db, const char *owner, const char *file, int *parts, struct error *err) CHECKED;
+int store_s3_drop(struct db *db, const char *owner, const char *file, struct error *err) CHECKED;
+/* Those that no document has, and files of documents that lie here. */
+int store_s3_orphans(struct db *db, int limit, struct s3_file **ret, size_t *count, struct arena *a,
+                     struct error *err) CHECKED;
+int store_s3_unmoved(struct db *db, int limit, struct s3_file **ret, size_t *count, struct arena *a,
+                     struct error *err) CHECKED;
+
 /* --- Documents -------------------------------------------------------------------------------------------------- */
 
 struct new_document {

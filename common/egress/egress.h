@@ -28,10 +28,11 @@ struct egress_request {
 	const char *const *headers; /* "Name: value", ended by NULL; may be NULL */
 	const void *body;
 	size_t body_size;
-	int timeout_ms;         /* of the whole exchange; for a stream: 0, and idle_ms counts */
-	int connect_timeout_ms; /* 0: 10 s */
-	int idle_ms;            /* nothing received for so long: over; 0: no such bound */
-	size_t max_bytes;       /* of the answer, inflated; ERROR_TOO_LARGE above; 0: 16 MiB */
+	const char *sign, *sign_key; /* libcurl's SigV4: "aws:amz:REGION:s3" and "KEY:SECRET"; NULL: none */
+	int timeout_ms;              /* of the whole exchange; for a stream: 0, and idle_ms counts */
+	int connect_timeout_ms;      /* 0: 10 s */
+	int idle_ms;                 /* nothing received for so long: over; 0: no such bound */
+	size_t max_bytes;            /* of the answer, inflated; ERROR_TOO_LARGE above; 0: 16 MiB */
 	/* On a connection of its own: on a kept one that dies libcurl sends anew what may have been done. */
 	bool once;
 	int max_redirects;            /* GET and HEAD only; 0: a redirect is an answer like any other */

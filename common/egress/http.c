@@ -175,6 +175,8 @@ static void set_request(const struct fetch *f, const struct curl_slist *headers)
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "Parley");
 	/* A stream should come as it is, since unpacking holds pieces back; but some send it packed all the same. */
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, req->on_data ? "identity" : "");
+	curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, req->sign);
+	curl_easy_setopt(easy, CURLOPT_USERPWD, req->sign ? req->sign_key : NULL);
 	if (req->connect_timeout_ms)
 		curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)req->connect_timeout_ms);
 }

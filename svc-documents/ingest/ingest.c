@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/id.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/job/event.h"
 #include "common/json/json.h"
 #include "documents.methods.h"
+#include "svc-documents/files.h"
 #include "svc-documents/ingest/again.h"
 #include "svc-documents/ingest/crawl.h"
 #include "svc-documents/ingest/page.h"
@@ -24,34 +24,15 @@ enum {
 
 /* --- Files and pages ------------------------------------------------------------------------------------------------ */
 
-/* The stored pieces, one after another, into memory that the helper can have; hash: NULL, or of them all. */
-static int copy_pieces(struct call *call, const struct target *t, const char *file_id, int file,
-                       struct sha256 *hash)
-{
-	struct arena scratch;
-	int rc = 1;
-
-	arena_init(&scratch, 0);
-	for (int i = 0; rc > 0; i++) {
-		ProtobufCBinaryData piece;
-
-		rc = store_get_piece(call->db, t->owner, file_id, i, &piece, &scratch, call->err);
-		if (rc > 0 && extract_write(file, piece.data, piece.len, call->err) < 0)
-			rc = -1;
-		if (rc > 0 && hash)
-			sha256_add(hash, piece.data, piece.len);
-		arena_reset(&scratch);
-	}
-	arena_done(&scratch);
-	return rc;
-}
-
 /* The same file is kept once. */
 static int share(struct call *call, const struct target *t, const char *file, const char *hash)
 {
+	int shared;
+
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	if (store_share(call->db, t->owner, t->id, &t->fence, file, hash, call->err) < 0) {
+	shared = store_share(call->db, t->owner, t->id, &t->fence, file, hash, call->err);
+	if (shared < 0 || (!shared && file_move_later(call, t->owner, file) < 0)) {
 		db_rollback(call->db);
 		return -1;
 	}
@@ -62,7 +43,7 @@ static int read_file(struct call *call, const struct target *t, const struct sou
 {
 	struct sha256 *hash = s->hashed ? NULL : sha256_begin();
 	char text[65];
-	int rc = copy_pieces(call, t, s->file, file, hash);
+	int rc = file_copy(call, t->owner, s->file, file, hash);
 
 	if (!hash)
 		return rc;
@@ -261,7 +242,7 @@ static int sweep(struct call *call, const struct job *job)
 	int64_t pieces;
 
 	(void)job;
-	if (store_sweep(call->db, &pieces, call->err) < 0)
+	if (store_sweep(call->db, &pieces, call->err) < 0 || file_sweep(call) < 0)
 		return -1;
 	return job_add(call->db, "sweep", NULL, "sweep", "{}", 600, call->err);
 }
@@ -300,6 +281,12 @@ const struct job_kind ingest_kinds[] = {
 	  .first_pause_ms = 30 * 1000,
 	  .lease_ms = 120 * 1000 },
 	EVENT_KIND(tell_event),
+	/* An outage of S3 is sat out for a day: the file is here meanwhile. */
+	{ .kind = "move",
+	  .run = file_move,
+	  .attempts = 20,
+	  .first_pause_ms = 5 * 1000,
+	  .lease_ms = 120 * 1000 },
 	{ .kind = "sweep", .run = sweep, .attempts = 20, .first_pause_ms = 60 * 1000, .lease_ms = 60 * 1000 },
 };
 const size_t ingest_kind_count = sizeof ingest_kinds / sizeof *ingest_kinds;

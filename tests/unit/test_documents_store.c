@@ -1,4 +1,4 @@
-/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
 #include <string.h>
@@ -6,6 +6,7 @@
 #include "common/service/idempotency.h"
 #include "svc-documents/store_index.h"
 #include "svc-documents/store_search.h"
+#include "svc-documents/store_site.h"
 #include "tests/unit/sharded.h"
 #include "tests/unit/store_rig.h"
 
@@ -28,8 +29,9 @@ static const struct db_stmt test_statements[] = {
 
 static int open_rig(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements, store_index_statements,
-		                                        store_search_statements, test_statements, NULL };
+	static const struct db_stmt *const tables[] = { store_statements,        store_index_statements,
+		                                        store_search_statements, store_site_statements,
+		                                        test_statements,         NULL };
 
 	(void)state;
 	return store_rig_open(&(struct store_rig){ .schema = "documents",
@@ -40,13 +42,13 @@ static int open_rig(void **state)
 
 static void statements_fit_a_sharded_cluster(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements, store_index_statements,
-		                                        store_search_statements, idempotency_statements,
-		                                        NULL };
+	static const struct db_stmt *const tables[] = { store_statements,        store_index_statements,
+		                                        store_search_statements, store_site_statements,
+		                                        idempotency_statements,  NULL };
 	/* Of any owner: sweeps, and what is to be done anew. */
 	static const char *const allowed[] = {
-		"sweep",       "orphans", "of_other_models", "of_other_words", "idempotency_sweep",
-		"sweep_known", NULL
+		"sweep",       "orphans",    "of_other_models", "of_other_words", "idempotency_sweep",
+		"sweep_known", "s3_orphans", "s3_unmoved",      "sites_due",      NULL
 	};
 
 	(void)state;

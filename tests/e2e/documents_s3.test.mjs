@@ -1,0 +1,72 @@
+// Originals in S3: moved there, read from there, swept from there; an outage delays all that and loses nothing.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { root, startStack, until } from './harness.mjs';
+
+const S3rver = createRequire(path.join(root, 'tests/node_modules/'))('s3rver');
+
+describe('originals in S3', () => {
+  let stack, ada, server, port;
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-s3-'));
+  const ok = (method, where, options = {}) => stack.ok(method, `/api/documents${where}`, { token: ada.token, ...options });
+  const serve = async () => {
+    server = new S3rver({ address: '127.0.0.1', port: port ?? 0, silent: true, directory, configureBuckets: [{ name: 'parley', configs: [] }] });
+    ({ port } = await server.run());
+  };
+  const objects = () => fs.readdirSync(path.join(directory, 'parley'), { recursive: true }).filter((name) => /_object$/.test(name)).length;
+  const pieces = async () => Number((await stack.sql('SELECT count(*) FROM documents.piece'))[0][0]);
+  const hurry = () => stack.sql(`UPDATE documents.job SET run_at = now() WHERE kind IN ('move', 'sweep'); NOTIFY parley_job, 'move'; NOTIFY parley_job, 'sweep'`);
+  const content = async (id) => Buffer.from(await (await fetch(`${stack.url()}/api/documents/${id}/content`, { headers: { Authorization: `Bearer ${ada.token}` } })).arrayBuffer());
+
+  before(async () => {
+    await serve();
+    stack = await startStack({ env: { EGRESS_ALLOW: '127.0.0.1/32', DOCUMENTS_S3_URL: `http://127.0.0.1:${port}/parley`, DOCUMENTS_S3_KEY: 'S3RVER', DOCUMENTS_S3_SECRET: 'S3RVER' } });
+    ada = await stack.register();
+  });
+  after(async () => {
+    await server.close().catch(() => 0);
+    await stack.stop();
+    fs.rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('a file of several parts is moved, read whole and in part, processed again, shared, and swept', async () => {
+    const bytes = Buffer.from(Array.from({ length: 150_000 }, (_, i) => `Line ${i} of the long ledger, which nobody reads to its end.\n`).join(''));
+    const doc = await stack.upload(ada.token, 'ledger.txt', bytes, { wait: 60 });
+    assert.equal(doc.status, 'ready', doc.error);
+    await until('it lies in S3', async () => (await pieces()) === 0, 30);
+    assert.equal(objects(), Math.ceil(bytes.length / (8 << 20)));
+    assert.ok((await content(doc.id)).equals(bytes));
+    await ok('POST', `/${doc.id}/reindex`);
+    await until('ready again', async () => (await ok('GET', `/${doc.id}`)).status === 'ready', 60);
+    assert.equal((await ok('GET', `/${doc.id}/text?start=0&end=12`)).text, 'Line 0 of th');
+    const twin = await stack.upload(ada.token, 'copy.txt', bytes, { wait: 60 });
+    await ok('DELETE', `/${doc.id}`);
+    await hurry();
+    assert.ok((await content(twin.id)).equals(bytes), 'one of the two still needs it');
+    await ok('DELETE', `/${twin.id}`);
+    await until('the bucket is empty', async () => (await hurry(), objects()) === 0, 30);
+    assert.deepEqual(await stack.sql('SELECT count(*) FROM documents.s3_file'), [['0']]);
+  });
+
+  test('while S3 is away uploads are processed and stay here, and follow when it is back', async () => {
+    await server.close();
+    const doc = await stack.upload(ada.token, 'a.txt', 'The barometer is falling.');
+    assert.equal(doc.status, 'ready', doc.error);
+    assert.equal(String(await content(doc.id)), 'The barometer is falling.');
+    assert.equal(await pieces(), 1);
+    await serve();
+    await until('it follows', async () => (await hurry(), await pieces()) === 0, 60);
+    assert.equal(String(await content(doc.id)), 'The barometer is falling.');
+  });
+
+  test('what S3 has lost is a clear failure, not a short file', async () => {
+    const doc = await stack.upload(ada.token, 'b.txt', 'Here today.');
+    await until('it lies in S3', async () => (await pieces()) === 0, 30);
+    fs.rmSync(path.join(directory, 'parley', ada.uid), { recursive: true, force: true });
+    assert.ok((await stack.api('GET', `/api/documents/${doc.id}/content`, { token: ada.token })).status >= 500);
+  });
+});
