@@ -255,8 +255,7 @@ static bool read_line(struct prompted *p, bool final, struct text *out)
 	    *newline = strchr(p->held.at + start + strspn(p->held.at + start, " \t\r\n*"), '\n');
 
 	from = object ? (size_t)(object - p->held.at) : p->held.length;
-	if (from - start > LINE_LEAD ||
-	    (newline && (size_t)(newline - p->held.at) < from && from == p->held.length)) {
+	if (from - start > LINE_LEAD || (newline && (size_t)(newline - p->held.at) < from)) {
 		p->form = NONE;
 		pass(p, start, out);
 		return true;
