@@ -5,7 +5,6 @@
 #include "common/egress/sse_reader.h"
 #include "svc-chat/mcp/mcp.h"
 
-#define MCP_STATELESS_VERSION "2026-07-28"
 #define MCP_SESSIONS_VERSION "2025-11-25"
 #define MCP_EVENTS_VERSION "2024-11-05"
 

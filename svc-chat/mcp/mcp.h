@@ -24,6 +24,8 @@ enum {
 	MCP_MAX_TOOLS = 1000,    /* of one server; more are left out */
 };
 
+#define MCP_STATELESS_VERSION "2026-07-28"
+
 enum mcp_era {
 	MCP_UNKNOWN,
 	MCP_STATELESS, /* 2026-07-28 */

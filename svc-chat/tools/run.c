@@ -34,7 +34,9 @@ void tool_run(struct tool_run *run, struct arena *a)
 		.bearer = run->bearer,
 		.deadline = clock_mono_ms() + run->ms,
 		.cancelled = run->cancelled,
-		.era = run->tool->server->sessions ? MCP_SESSIONS : MCP_UNKNOWN,
+		/* which it is was learned when its tools were listed */
+		.era = run->tool->server->sessions ? MCP_SESSIONS : MCP_STATELESS,
+		.version = run->tool->server->sessions ? NULL : MCP_STATELESS_VERSION,
 		.on_progress = run->on_progress,
 		.arg = run->arg,
 	};

@@ -90,6 +90,12 @@ describe('tools that only read', () => {
   });
 });
 
+test('a server of the newer era is sent one request a call', async () => {
+  const who = await withServer('New', `${odd.url}/modern`);
+  assert.equal((await say(await newChat(who), 'call echo {"text":"one"} then echo {"text":"two"}', who)).content, 'It says: two');
+  assert.deepEqual(await (await fetch(`${odd.url}/methods`)).json(), ['server/discover', 'tools/list', 'tools/call', 'tools/call']);
+});
+
 describe('what models and servers do wrong', () => {
   const tries = [
     ['an unknown tool', 'call nosuch {}', 'failed', /There is no tool of that name\. There are:.*mcp_Odd_add/],

@@ -1,4 +1,5 @@
 // oddmcp.mjs PORT: an MCP server (2025-06-18, JSON answers) whose tools are odd, or worse. GET /calls tells what was called;
+// GET /methods what /modern was asked, where the same tools are served in the manner of 2026-07-28;
 // POST /control {"describe": {"tool": "text"}} changes a tool's description from then on.
 //   add {a, b}           only reads: the sum
 //   echo {text}          only reads: the text
@@ -13,7 +14,7 @@ import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const port = Number(process.argv[2]);
-const calls = [];
+const calls = [], methods = [];
 const text = (words) => ({ content: [{ type: 'text', text: words }] });
 const number = { type: 'number' };
 const object = (properties, required = Object.keys(properties)) => ({ type: 'object', properties, required });
@@ -46,9 +47,15 @@ http.createServer(async (request, response) => {
   for await (const piece of request) body += piece;
   const json = (status, value) => (response.writeHead(status, { 'Content-Type': 'application/json' }), response.end(JSON.stringify(value)));
   if (request.url === '/calls') return json(200, calls);
+  if (request.url === '/methods') return json(200, methods);
   if (request.url === '/control') return Object.assign(described, JSON.parse(body).describe), json(200, {});
   if (request.method !== 'POST') return json(405, {});
   const { id, method, params } = JSON.parse(body);
+  if (request.url === '/modern') {
+    methods.push(method);
+    if (method === 'server/discover') return json(200, { jsonrpc: '2.0', id, result: { supportedVersions: ['2026-07-28'], capabilities: { tools: {} } } });
+    if (request.headers['mcp-method'] !== method) return json(400, { jsonrpc: '2.0', id, error: { code: -32020, message: 'header mismatch' } });
+  }
   if (method === 'server/discover') return json(400, { jsonrpc: '2.0', id, error: { code: -32000, message: 'Server not initialized' } });
   if (method === 'initialize')
     return json(200, { jsonrpc: '2.0', id, result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'odd', version: '1' } } });
