@@ -35,6 +35,21 @@ void mcp_hear(struct mcp *m, const char *method, json_object *params)
 		               json_string(params, "message"));
 }
 
+bool mcp_visit_urls(struct mcp *m, json_object *elicitations)
+{
+	size_t n =
+	    json_object_is_type(elicitations, json_type_array) ? json_object_array_length(elicitations) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		OWN(json) json_object *answer = ask_user(m, json_object_array_get_idx(elicitations, i));
+		const char *action = json_string(answer, "action");
+
+		if (!action || strcmp(action, "accept") != 0)
+			return false;
+	}
+	return n > 0;
+}
+
 json_object *mcp_gather_inputs(struct mcp *m, json_object *requests)
 {
 	json_object *responses = json_object_new_object();

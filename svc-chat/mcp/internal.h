@@ -15,6 +15,7 @@ enum {
 	MCP_HEADER_MISMATCH = -32020,
 	MCP_MISSING_CAPABILITY = -32021,
 	MCP_UNSUPPORTED_VERSION = -32022,
+	MCP_URL_ELICITATION_REQUIRED = -32042,
 };
 
 /* One answer to one request. */
@@ -94,6 +95,8 @@ json_object *mcp_serve(struct mcp *m, const char *method, json_object *params, i
 void mcp_hear(struct mcp *m, const char *method, json_object *params);
 /* Answers to what a result asks for before it can be complete (2026-07-28, "input_required"); owned by the caller. */
 json_object *mcp_gather_inputs(struct mcp *m, json_object *requests);
+/* Whether the user has been where an error sends them first (2025-11-25), so that the request may be sent again. */
+bool mcp_visit_urls(struct mcp *m, json_object *elicitations);
 
 /* --- header.c: arguments in headers (x-mcp-header) ------------------------------------------------------------------------ */
 

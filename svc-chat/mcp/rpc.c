@@ -353,6 +353,13 @@ static void add_inputs(struct mcp *m, json_object *params, json_object *result)
 		json_object_object_add(params, "requestState", json_object_get(state));
 }
 
+static bool wants_visit(struct mcp *m, const struct mcp_answer *answer)
+{
+	return mcp_error_code(answer) == MCP_URL_ELICITATION_REQUIRED &&
+	       mcp_visit_urls(m,
+	                      json_get(json_get(json_get(answer->message, "error"), "data"), "elicitations"));
+}
+
 int mcp_ask(struct mcp *m, const char *method, const char *name, json_object *params,
             const char *const *extra, json_object **ret, struct error *err)
 {
@@ -367,9 +374,14 @@ int mcp_ask(struct mcp *m, const char *method, const char *name, json_object *pa
 		if (ask_once(m, method, name, own, extra, &answer, err) < 0)
 			return -1;
 		if (!result_of(&answer)) {
-			mcp_refused(m, &answer, err);
+			bool again = wants_visit(m, &answer);
+
+			if (!again)
+				mcp_refused(m, &answer, err);
 			mcp_answer_done(&answer);
-			return -1;
+			if (!again)
+				return -1;
+			continue;
 		}
 		type = json_string(result_of(&answer), "resultType");
 		if (!type || strcmp(type, "input_required") != 0) {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -54,6 +55,36 @@ describe('2025-03-26, which is not scored', { concurrency: 2 }, () => {
       const said = await run('--scenario', scenario, '--spec-version', '2025-03-26');
       const [, passed, of] = /Passed: (\d+)\/(\d+)/.exec(said) ?? [];
       assert.ok(Number(of) > 0 && passed === of && /OVERALL: PASSED/.test(said), said);
+    });
+  }
+});
+
+// The suite does not look at this: a call is answered with addresses that its user must visit first (2025-11-25, -32042).
+describe('addresses to visit before a call', () => {
+  for (const [name, mode, calls] of [['visited: the call is made again', 'url', 2], ['nothing to visit: it is not', null, 1]]) {
+    test(name, async () => {
+      let called = 0;
+      const answers = {
+        initialize: () => ({ result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } } }),
+        'tools/list': () => ({ result: { tools: [{ name: 'pay', inputSchema: { type: 'object' } }] } }),
+        'tools/call': () => (++called === 2 ? { result: { content: [{ type: 'text', text: 'paid' }] } } :
+          { error: { code: -32042, message: 'go there', data: { elicitations: mode ? [{ mode, elicitationId: '1', url: 'https://pay.example/1', message: 'Pay' }] : [] } } }),
+      };
+      const server = http.createServer(async (request, response) => {
+        let body = '';
+        for await (const piece of request) body += piece;
+        const { id, method } = JSON.parse(body || '{}');
+        if (request.method !== 'POST') return response.writeHead(405).end();
+        if (id === undefined) return response.writeHead(202).end();
+        return response.writeHead(answers[method] ? 200 : 400, { 'Content-Type': 'application/json' })
+          .end(JSON.stringify({ jsonrpc: '2.0', id, ...(answers[method]?.() ?? { error: { code: -32000, message: 'not initialized' } }) }));
+      });
+      await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { stdout, stderr } = await execute(client, [`http://127.0.0.1:${server.address().port}/mcp`]);
+      server.closeAllConnections();
+      server.close();
+      assert.equal(called, calls, stderr);
+      assert.equal(/"paid"/.test(stdout), calls === 2, stdout);
     });
   }
 });
