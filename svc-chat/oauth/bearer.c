@@ -5,21 +5,27 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "svc-chat/oauth/secrets.h"
 #include "svc-chat/oauth/sign_in.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store_oauth.h"
 
-enum { LOOK_MS = 40, REVOKE_MS = 5000, LEASE_SECONDS = 30 };
+enum {
+	LOOK_MS = 40, /* at whether somebody else is done */
+	REFRESH_MS =
+	    8000, /* for the one who does it: an answer that is not waited for may be the only one that there is */
+	LEASE_SECONDS = 30,
+	REVOKE_MS = 5000,
+};
 
-static struct oauth outside(struct call *call, int64_t deadline)
+/* Not cut off by a client that goes: what its answer brings must not be lost. */
+static struct oauth outside(struct call *call, int ms)
 {
 	const struct chat *chat = call->state;
 
-	return (struct oauth){ .egress = chat->egress,
-		               .arena = call->arena,
-		               .deadline = deadline,
-		               .cancelled = call->cancelled };
+	return (
+	    struct oauth){ .egress = chat->egress, .arena = call->arena, .deadline = clock_mono_ms() + ms };
 }
 
 static int open_row(struct call *call, const struct oauth_token_row *row, struct oauth_secrets *ret)
@@ -56,9 +62,9 @@ static int keep(struct call *call, const struct oauth_token_row *row, const stru
 }
 
 /* The one worker that has the lock. 1 with the new one, 0 its provider refuses for good, -1. */
-static int refresh(struct call *call, const struct oauth_token_row *row, int64_t deadline, const char **ret)
+static int refresh(struct call *call, const struct oauth_token_row *row, const char **ret)
 {
-	struct oauth o = outside(call, deadline);
+	struct oauth o = outside(call, REFRESH_MS);
 	struct oauth_secrets secrets;
 	struct oauth_server server;
 	struct oauth_client client;
@@ -109,45 +115,86 @@ static int give(struct call *call, const struct oauth_token_row *row, const char
 	return 1;
 }
 
+struct behind {
+	int64_t server, refused;
+};
+
+static void find_behind(struct call *call, void *arg);
+
+/* Somebody who can wait for it does it; whether there is anybody is seen by its not coming. */
+static void refresh_behind(struct call *call, int64_t server, int64_t refused)
+{
+	struct error unsaid = { 0 };
+	struct behind *arg;
+	struct task *task;
+
+	if (service_task_new(call, 2 * REFRESH_MS, &task, &unsaid) < 0)
+		return;
+	arg = arena_new(service_task_arena(task), struct behind, 1);
+	*arg = (struct behind){ server, refused };
+	if (service_task_start(task, find_behind, arg) < 0)
+		return;
+}
+
+/* One look at the token. 1 with the one to use, 0 there is none, -1, 2: somebody is at it. */
+static int look(struct call *call, int64_t server, int64_t refused, bool patient, struct oauth_token_row *row,
+                const char **ret)
+{
+	int found = store_get_token(call->db, call->owner_id, server, row, call->arena, call->err), locked;
+
+	if (found <= 0 || !row->valid)
+		return found < 0 ? -1 : 0;
+	if (row->version != refused && (!row->due || (!row->refreshes && is_good(row))))
+		return give(call, row, ret);
+	if (!row->refreshes)
+		return store_unlock_token(call->db, call->owner_id, server, row->version, false, call->err) <
+		               0
+		           ? -1
+		           : 0;
+	if (!patient)
+		return 2;
+	locked = store_lock_token(call->db, call->owner_id, server, row->version, LEASE_SECONDS, call->err);
+	return locked < 0 ? -1 : locked ? refresh(call, row, ret) : 2;
+}
+
 /* Refreshed by us, or by somebody else while we wait. refused: a version that does not do, whatever its time; 0: none. */
 static int find(struct call *call, int64_t server, int64_t refused, int ms, const char **ret)
 {
 	int64_t deadline = clock_mono_ms() + ms;
+	bool patient = ms >= REFRESH_MS, asked = patient;
 
 	for (;;) {
-		struct oauth_token_row row;
-		struct error failed;
-		int locked,
-		    found = store_get_token(call->db, call->owner_id, server, &row, call->arena, call->err);
-		bool due;
+		struct oauth_token_row row = { 0 };
+		int found = look(call, server, refused, patient, &row, ret);
+		struct error failed = *call->err;
 
-		if (found <= 0 || !row.valid)
-			return found < 0 ? -1 : 0;
-		due = row.due || row.version == refused;
-		if (!due || (!row.refreshes && is_good(&row) && row.version != refused))
-			return give(call, &row, ret);
-		if (!row.refreshes)
-			return store_unlock_token(call->db, call->owner_id, server, row.version, false,
-			                          call->err) < 0
-			           ? -1
-			           : 0;
-		locked =
-		    store_lock_token(call->db, call->owner_id, server, row.version, LEASE_SECONDS, call->err);
-		if (locked < 0)
-			return -1;
-		found = locked ? refresh(call, &row, deadline, ret) : 0;
-		if (locked && found >= 0)
+		if (found == 0 || found == 1)
 			return found;
-		if (is_good(&row) && row.version != refused) { /* it does a little longer */
-			failed = *call->err;
+		if (is_good(&row) && row.version != refused &&
+		    (asked || found < 0)) { /* it does a little longer */
 			error_clear(call->err);
 			return give(call, &row, ret) < 0
 			           ? error_set(call->err, failed.code, "%s", failed.message)
 			           : 1;
 		}
-		if (locked || wait_a_little(call, deadline) < 0)
+		if (found < 0)
+			return -1;
+		if (!asked)
+			refresh_behind(call, server, refused);
+		asked = true;
+		if (wait_a_little(call, deadline) < 0)
 			return -1;
 	}
+}
+
+static void find_behind(struct call *call, void *arg)
+{
+	const struct behind *behind = arg;
+	const char *ignored;
+
+	if (find(call, behind->server, behind->refused, REFRESH_MS, &ignored) < 0)
+		log_line(LOG_INFO, "a token was not refreshed", LOG_TEXT("why", call->err->message),
+		         LOG_TEXT("detail", call->err->detail));
 }
 
 int bearer_find(struct call *call, const struct server_row *server, int ms, const char **ret)
@@ -203,7 +250,7 @@ int bearer_after(struct call *call, const struct server_row *server, const char 
 
 int bearer_revoke(struct call *call, int64_t server_id)
 {
-	struct oauth o = outside(call, clock_mono_ms() + REVOKE_MS);
+	struct oauth o = outside(call, REVOKE_MS);
 	struct oauth_token_row row;
 	struct oauth_secrets secrets;
 	struct oauth_server server;

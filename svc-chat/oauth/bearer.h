@@ -15,7 +15,8 @@
 #include "common/service/call.h"
 #include "svc-chat/store_servers.h"
 
-/* 1, 0 or -1 (ERROR_UPSTREAM: it is over, and its provider is away). ms: how long a refresh may take. */
+/* 1, 0 or -1 (ERROR_UPSTREAM, ERROR_UNAVAILABLE: it is over, and its provider is away, or slow). ms: how long the caller
+ * waits; a refresh that takes longer goes on without it. */
 int bearer_find(struct call *call, const struct server_row *server, int ms, const char **ret) CHECKED;
 
 /* After the server has refused `bearer` (NULL: there was none) with ERROR_UNAUTHENTICATED or ERROR_FORBIDDEN.

@@ -31,12 +31,12 @@ static const struct chat *chat_of(const struct call *call)
 	return call->state;
 }
 
+/* Not cut off by a client that goes: a code works once. */
 static struct oauth outside(struct call *call, int ms)
 {
 	return (struct oauth){ .egress = chat_of(call)->egress,
 		               .arena = call->arena,
-		               .deadline = clock_mono_ms() + ms,
-		               .cancelled = call->cancelled };
+		               .deadline = clock_mono_ms() + ms };
 }
 
 /* --- Where ------------------------------------------------------------------------------------------------------------------ */

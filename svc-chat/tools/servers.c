@@ -92,7 +92,7 @@ static int ask_as_user(struct call *call, const struct server_row *row, int ms, 
                        const char **url)
 {
 	int64_t deadline = clock_mono_ms() + ms;
-	int again = bearer_find(call, row, ms / 2, &asked->bearer);
+	int again = bearer_find(call, row, ms, &asked->bearer);
 
 	for (const char *first = asked->bearer; again >= 0; first = NULL) {
 		error_clear(&asked->err);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { startRig, startStack, until } from './harness.mjs';
+import { slow, startRig, startStack, until } from './harness.mjs';
 import { browse as follow } from './redirects.mjs';
 
 let stack, rig, as, mcpUrl, liar;
@@ -419,6 +419,19 @@ describe('tokens', () => {
     assert.equal((await status(token))[0].is_valid, true);
     await control({ down: false });
     assert.equal((await tryOut(token, server.id)).success, true);
+  });
+
+  test('a provider slower than a list of tools may be: the list is there in time, and what it gives is not lost', async () => {
+    await control({ slow: 2500 });
+    await expire();
+    await stack.sql(`UPDATE chat.mcp_server SET asked_at = NULL WHERE id = ${server.id}`);
+    const [before, start] = [await asked('/token'), Date.now()];
+    await stack.ok('GET', '/chat/mcp/tools', { token });
+    assert.ok(Date.now() - start < 2400 * slow, `${Date.now() - start} ms`);
+    await until('the new token is there', async () => new Date((await status(token))[0].expires_at) > new Date());
+    assert.equal((await tryOut(token, server.id)).success, true);
+    assert.equal(await asked('/token') - before, 1);
+    await control({ slow: 0 });
   });
 
   test('almost over, and the provider is away: the old one does', async () => {

@@ -3,7 +3,8 @@
 // play the browser.
 //
 // GET  AS/control                   {requests: {"/token": 3, ...}}: how often each path was asked for
-// POST AS/control {down, deny, ttl} down: refuse everything else with 503; deny: the user says no; ttl: of access tokens
+// POST AS/control {down, deny, ttl, slow}   down: refuse everything else with 503; deny: the user says no; ttl: of access
+//                                   tokens; slow: milliseconds until an answer to /token
 import http from 'node:http';
 import Provider, { errors } from 'oidc-provider';
 import express from 'express';
@@ -15,7 +16,7 @@ import { z } from 'zod';
 
 const [asPort, mcpPort] = process.argv.slice(2).map(Number);
 const AS = `http://127.0.0.1:${asPort}`, RS = `http://127.0.0.1:${mcpPort}`, RESOURCE = `${RS}/mcp`;
-const now = { down: false, deny: false, ttl: 3600 };
+const now = { down: false, deny: false, ttl: 3600, slow: 0 };
 
 // --- The authorization server ---------------------------------------------------------------------------------------------
 
@@ -64,6 +65,7 @@ http.createServer(async (req, res) => {
     return res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ requests }));
   }
   requests[where] = (requests[where] ?? 0) + 1;
+  if (where === '/token' && now.slow) await new Promise((resolve) => setTimeout(resolve, now.slow));
   if (now.down) return res.writeHead(503).end();
   return where.startsWith('/interaction/') ? interact(req, res) : provider.callback()(req, res);
 }).listen(asPort, '127.0.0.1');
