@@ -152,7 +152,7 @@ static enum served_outcome search(struct served *r)
 
 static void look(struct chatbot_served *bot)
 {
-	if (atomic_load(bot->call->cancelled) || (bot->stream && stream_left(bot->stream)))
+	if (atomic_load(bot->call->cancelled))
 		atomic_store(&bot->stop, true);
 }
 

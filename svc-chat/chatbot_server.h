@@ -7,15 +7,13 @@
 
 #include "chatbots.pb-c.h"
 #include "common/service/call.h"
-#include "common/stream/stream.h"
 #include "svc-chat/mcp_server/mcp_server.h"
 
 /* What the methods need: the server's arg. */
 struct chatbot_served {
 	struct call *call; /* acts for the chatbot's owner */
 	Chatbots__FoundChatbot *found;
-	struct stream *stream; /* that the answer goes into, when it has one */
-	atomic_bool stop;
+	atomic_bool stop;       /* nobody wants the answer any more */
 	struct served *request; /* that is worked on */
 	int64_t told_ms;        /* monotonic: when progress was told last */
 	int64_t characters;

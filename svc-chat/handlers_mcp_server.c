@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "chat.methods.h"
+#include "common/stream/stream.h"
 #include "svc-chat/chatbot_server.h"
 #include "svc-chat/turn/retrieve.h"
 
@@ -33,9 +34,10 @@ static void tell(struct call *call, void *arg)
 	struct telling *t = arg;
 	struct mcp_server_heard heard = heard_of(&t->in);
 	struct mcp_server_voice voice = { send_message, t->stream };
-	struct chatbot_served bot = { .call = call, .stream = t->stream };
+	struct chatbot_served bot = { .call = call };
 	struct mcp_server_reply reply;
 
+	stream_stop_when_left(t->stream, &bot.stop);
 	if (retrieve_chatbot(call, t->in.chatbot_id, &bot.found) == 0 &&
 	    mcp_server_hear(chatbot_server(&bot), &heard, &voice, call->arena, &reply) == SERVED_DONE &&
 	    reply.body)
@@ -46,6 +48,7 @@ static void tell(struct call *call, void *arg)
 static int begin_to_tell(struct call *call, const Chat__McpRequest *in, Chat__McpReply *out)
 {
 	struct telling *t;
+	struct stream *stream;
 	struct task *task;
 	struct arena *a;
 
@@ -59,18 +62,20 @@ static int begin_to_tell(struct call *call, const Chat__McpRequest *in, Chat__Mc
 	t->in.mcp_protocol_version = arena_strdup(a, in->mcp_protocol_version);
 	t->in.mcp_method = arena_strdup(a, in->mcp_method);
 	t->in.mcp_name = arena_strdup(a, in->mcp_name);
-	if (stream_open(service_streams(call->service), stream_reader(call->caller), &t->stream, call->err) <
+	if (stream_open(service_streams(call->service), stream_reader(call->caller), &stream, call->err) <
 	    0) {
 		service_task_drop(task);
 		return -1;
 	}
+	t->stream = stream;
 	out->started = arena_new(call->arena, Rpc__Started, 1);
 	rpc__started__init(out->started);
-	out->started->stream = arena_strdup(call->arena, stream_id(t->stream));
+	out->started->stream = arena_strdup(call->arena, stream_id(stream));
 	out->started->has_after = true;
 	if (service_task_start(task, tell, t) == 0)
 		return 0;
-	return error_busy(call->err, 5, "too much is under way right now"); /* the stream goes by its age */
+	stream_close(stream);
+	return error_busy(call->err, 5, "too much is under way right now");
 }
 
 /* --- The rest, at once ----------------------------------------------------------------------------------------------------- */

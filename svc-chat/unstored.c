@@ -184,12 +184,11 @@ static void tell_error(const struct unstored *c, const struct error *err)
 
 /* --- While it comes ----------------------------------------------------------------------------------------------------- */
 
-/* Nobody wants it any more, or the process is about to end. */
+/* The process is about to end. That nobody wants it any more is told to `stop` by whoever hears of it. */
 static void look(struct unstored *c)
 {
-	if (atomic_load(c->ask.call->cancelled) || (c->stream && stream_left(c->stream)) ||
-	    (c->outcome && atomic_load(&c->outcome->unwanted)))
-		atomic_store(&c->stop, true);
+	if (atomic_load(c->ask.call->cancelled))
+		atomic_store(c->stream ? &c->stop : &c->outcome->unwanted, true);
 }
 
 static void take_text(void *arg, const char *bytes, size_t size)
@@ -373,6 +372,7 @@ static int start_chunks(struct call *call, struct unstored *c, Chat__CompletionR
 		return -1;
 	}
 	c->stream = stream;
+	stream_stop_when_left(stream, &c->stop);
 	started->stream = arena_strdup(call->arena, stream_id(stream));
 	started->has_after = true;
 	if (service_task_start(c->task, write_it, c) < 0) {
@@ -390,6 +390,7 @@ int unstored_start(struct call *call, struct unstored *c, Chat__CompletionReply 
 	if (c->streams)
 		return start_chunks(call, c, out);
 	c->outcome = o = outcome_new();
+	c->ask.stop = &o->unwanted;
 	o->refs = 2; /* the writer's, and ours */
 	if (service_task_start(c->task, write_it, c) < 0) {
 		o->refs = 1;

@@ -130,7 +130,8 @@ int64_t readers_add(struct stream *s, const Rpc__NextRequest *in, struct stream_
 
 	if (!w)
 		abort();
-	s->left = in->leaves;
+	if (in->leaves && s->stop)
+		atomic_store(s->stop, true);
 	*w = (struct waiting){ .waiter = waiter,
 		               .after = in->after < 0 ? 0 : in->after,
 		               .expires = now + (wait < WAIT_MAX_MS ? wait : WAIT_MAX_MS) };

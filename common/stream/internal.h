@@ -35,7 +35,7 @@ struct stream {
 	pthread_mutex_t lock;
 	Rpc__Event **events; /* in the order of their sequences */
 	size_t count, room, bytes;
-	bool left; /* its reader, last we heard */
+	atomic_bool *stop; /* of the producer that wants to know when nobody reads; NULL: none */
 	int64_t dropped,
 	    given; /* the last sequence that was dropped; that was given to an event, or left out */
 	bool closed,

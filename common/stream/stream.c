@@ -320,6 +320,7 @@ void stream_close(struct stream *s)
 
 	pthread_mutex_lock(&s->lock);
 	s->closed = true;
+	s->stop = NULL;
 	readers_answer(s, now);
 	pthread_mutex_unlock(&s->lock);
 
@@ -331,14 +332,11 @@ void stream_close(struct stream *s)
 	pthread_mutex_unlock(&hub->lock);
 }
 
-bool stream_left(struct stream *s)
+void stream_stop_when_left(struct stream *s, atomic_bool *stop)
 {
-	bool left;
-
 	pthread_mutex_lock(&s->lock);
-	left = s->left;
+	s->stop = stop;
 	pthread_mutex_unlock(&s->lock);
-	return left;
 }
 
 ProtobufCBinaryData stream_log(struct stream *s, struct arena *a)

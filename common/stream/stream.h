@@ -9,6 +9,7 @@
 #ifndef PARLEY_STREAM_H
 #define PARLEY_STREAM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,8 +41,9 @@ void stream_append(struct stream *s, const char *name, const char *json); /* an 
 void stream_skip(struct stream *s, int64_t sequence);
 int64_t stream_last(struct stream *s); /* the sequence given last, or left out */
 void stream_close(struct stream *s);
-/* Has its reader gone away for good? Of interest where nobody else can ask for what is written. */
-bool stream_left(struct stream *s);
+/* *stop becomes true when its reader goes away for good; until stream_close(). Of interest where nobody else can ask for
+ * what is written. */
+void stream_stop_when_left(struct stream *s, atomic_bool *stop);
 
 /* The user or owner; else the session; else "?" (whoever knows the id). For a process without an owner "". */
 const char *stream_reader(const Rpc__Caller *caller);

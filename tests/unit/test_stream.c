@@ -379,6 +379,36 @@ static void test_pairs_at_once(void **state)
 	stream_close(f->s);
 }
 
+static void leave(struct fixture *f, const char *who)
+{
+	Rpc__NextRequest in = RPC__NEXT_REQUEST__INIT;
+	struct error err = { 0 };
+	struct given g = { 0 };
+
+	sem_init(&g.there, 0, 0);
+	in.stream = (char *)stream_id(f->s);
+	in.has_leaves = in.leaves = 1;
+	if (stream_next(f->hub, who, &in, (struct stream_waiter){ &g, take }, &err) == 0)
+		assert_true(there(&g, 1000));
+}
+
+/* Where nobody else can ask for an answer, its model need not go on. */
+static void test_a_producer_hears_that_its_reader_left(void **state)
+{
+	struct fixture *f = *state;
+	atomic_bool stop = false;
+
+	stream_stop_when_left(f->s, &stop);
+	leave(f, "somebody else");
+	assert_false(atomic_load(&stop));
+	leave(f, reader);
+	assert_true(atomic_load(&stop));
+	atomic_store(&stop, false);
+	stream_close(f->s);
+	leave(f, reader);
+	assert_false(atomic_load(&stop)); /* the producer may be gone */
+}
+
 static void test_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -417,6 +447,7 @@ int main(void)
 		TEST(test_stop_answers_everybody),
 		TEST(test_log_holds_everything),
 		TEST(test_pairs_at_once),
+		TEST(test_a_producer_hears_that_its_reader_left),
 		TEST(test_bounded),
 	};
 
