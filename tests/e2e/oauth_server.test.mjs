@@ -6,9 +6,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { client, code, forget, from, trusting } from './accounts.mjs';
+import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { client, forget, from, trusting } from './accounts.mjs';
 import { Jar, lookAround, openChromium, openContext } from './browser.mjs';
-import { request, root, startStack } from './harness.mjs';
+import { request, root, startStack, until } from './harness.mjs';
 
 const shots = process.env.SHOTS;
 let stack, site, user, other, bot, otherBot, chromium, app, appUrl, documents, clientId;
@@ -180,7 +183,10 @@ describe('the sign-in page', () => {
 
   test('after signing in it goes on to our own page, and to no other', async () => {
     for (const next of ['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)', '/oauth/authorize', '/api/auth/logout', '/oauth/authorize?\r\nSet-Cookie: a=b', `/oauth/authorize?${'x'.repeat(9000)}`])
-      assert.equal((await jar().signIn(user, next)).location, '/oauth/account', next);
+      assert.equal((await jar().go(`/sign-in?${new URLSearchParams({ next })}`)).fields.next, undefined, next);
+    const p = jar();
+    const { fields } = await p.go('/sign-in');
+    assert.equal((await p.go('/sign-in', { form: { ...fields, next: '//evil.example/', email: user.email, password: user.password, do: 'password' } })).location, '/oauth/account');
     const next = `/oauth/authorize?${question(clientId, proof().challenge)}`;
     assert.equal((await jar().signIn(user, next)).location, next);
   });
@@ -200,6 +206,12 @@ describe('the sign-in page', () => {
 // --- The authorization server -------------------------------------------------------------------------------------------
 
 describe('programs', () => {
+  let slowOne;
+  before(async () => {
+    const p = await person(), began = Date.now();
+    slowOne = p.go(`/oauth/authorize?${question(`${appUrl}/hang.json`, proof().challenge, { redirect_uri: `${appUrl}/callback` })}`).then(({ status }) => ({ status, took: Date.now() - began }));
+  });
+
   test('the metadata says what there is, to pages of any origin', async () => {
     const answer = await stack.api('GET', '/.well-known/oauth-authorization-server', { headers: { Origin: 'https://inspector.example' } });
     assert.equal(answer.headers['access-control-allow-origin'], 'https://inspector.example');
@@ -235,6 +247,57 @@ describe('programs', () => {
     assert.equal((await stack.api('GET', '/api/auth/me', { token: tampered.join('.') })).status, 401);
   });
 
+  // What an MCP client sees at a chatbot's address.
+  const ask = (token, id = bot.id, headers = {}) => stack.api('POST', `/mcp/chatbots/${id}`, { token, headers: { Accept: 'application/json, text/event-stream', ...headers },
+    json: { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } } } });
+
+  test('at its own chatbot a token opens the door, at another it does not, nor does a session\'s; a 401 says where to sign in', async () => {
+    const second = await stack.ok('POST', '/api/chatbots', { token: user.token, json: { name: 'Second' } });
+    const { access_token: token, refresh_token } = await tokens();
+    assert.equal((await ask(token)).status, 200);
+    for (const [what, answer] of Object.entries({
+      'another of the same owner': await ask(token, second.id), 'one of somebody else': await ask(token, otherBot.id), 'in capitals': await ask(token, bot.id.toUpperCase()),
+      'a session\'s token': await ask(user.token), 'a refresh token': await ask(refresh_token), 'nothing': await ask(null),
+    })) {
+      assert.equal(answer.status, 401, what);
+      assert.match(answer.headers['www-authenticate'], /^Bearer realm="parley".*, resource_metadata="http:\/\/localhost:\d+\/\.well-known\/oauth-protected-resource\/mcp\/chatbots\/[\w-]+"$/, what);
+    }
+    assert.match((await ask('x')).headers['www-authenticate'], /error="invalid_token"/);
+    await form('/oauth/revoke', { token: refresh_token, client_id: clientId });
+    await until('the access token is no longer good', async () => (await ask(token)).status === 401);
+  });
+
+  test('the SDK\'s client finds the sign-in, registers, signs in, asks, renews and gives back', async () => {
+    const p = await person();
+    const kept = {};
+    const provider = {
+      redirectUrl: callback, clientMetadata: { client_name: 'SDK', redirect_uris: [callback], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], token_endpoint_auth_method: 'none' },
+      clientInformation: () => kept.client, saveClientInformation: (value) => (kept.client = value), tokens: () => kept.tokens, saveTokens: (value) => (kept.tokens = value),
+      saveCodeVerifier: (value) => (kept.verifier = value), codeVerifier: () => kept.verifier, redirectToAuthorization: (url) => (kept.url = url),
+    };
+    const transport = () => new StreamableHTTPClientTransport(new URL(resource()), { authProvider: provider });
+    const first = transport();
+    await assert.rejects(new Client({ name: 'sdk', version: '1' }).connect(first), UnauthorizedError);
+    assert.equal(kept.url.searchParams.get('resource'), resource());
+    const page = await p.go(kept.url.pathname + kept.url.search);
+    const url = back(await p.go('/oauth/authorize', { form: { ...page.fields, decision: 'allow' } }));
+    await first.finishAuth(url.searchParams.get('code'));
+    const connected = new Client({ name: 'sdk', version: '1' });
+    await connected.connect(transport());
+    assert.deepEqual((await connected.listTools()).tools.map((t) => t.name).sort(), ['ask', 'search']);
+    await connected.close();
+    const before_ = kept.tokens;
+    kept.tokens = { ...before_, access_token: 'worn.out.token' };
+    const renewed = new Client({ name: 'sdk', version: '1' });
+    await renewed.connect(transport()); // refused, renews by itself
+    assert.notEqual(kept.tokens.refresh_token, before_.refresh_token);
+    const { content } = await renewed.callTool({ name: 'ask', arguments: { question: 'Who are you?' } });
+    assert.equal(content[0].type, 'text');
+    await renewed.close();
+    assert.equal((await form('/oauth/revoke', { token: kept.tokens.refresh_token, client_id: kept.client.client_id })).status, 200);
+    await until('it is out', async () => (await ask(kept.tokens.access_token)).status === 401);
+  });
+
   test('a program says who it is by a document at its address', async () => {
     const p = await person();
     const id = `${appUrl}/agent.json`, redirect_uri = `${appUrl}/callback`;
@@ -249,14 +312,6 @@ describe('programs', () => {
       assert.equal((await p.go(`/oauth/authorize?${question(bad, proof().challenge, { redirect_uri })}`)).status, 400, bad);
   });
 
-  test('a program that hangs when it is asked who it is takes five seconds, not the server', { timeout: 60_000 }, async () => {
-    const p = await person();
-    const began = Date.now();
-    const slowOne = p.go(`/oauth/authorize?${question(`${appUrl}/hang.json`, proof().challenge, { redirect_uri: `${appUrl}/callback` })}`);
-    assert.equal((await p.go(`/oauth/authorize?${question(clientId, proof().challenge)}`)).status, 200);
-    assert.equal((await slowOne).status, 400);
-    assert.ok(Date.now() - began < 15_000);
-  });
 
   test('registration: what is taken, and what is not', async () => {
     const made = await register({ redirect_uris: ['https://app.example/cb', 'http://localhost:3000/cb', 'http://[::1]/cb', 'cursor://x.y/z', 'com.example.app:/cb'], token_endpoint_auth_method: 'client_secret_basic' });
@@ -431,5 +486,11 @@ describe('programs', () => {
     for (const body of ['%00=%00', '%ff', '&&&==', 'a'.repeat(60_000), Array(500).fill('a=1').join('&')])
       assert.equal((await stack.api('POST', '/oauth/token', { body, headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...from(client()) } })).status, 400);
     assert.equal((await exchange(got)).status, 200);
+  });
+
+  test('a program that hangs when it is asked who it is takes five seconds, not the server', { timeout: 60_000 }, async () => {
+    const { status, took } = await slowOne; // all others went on meanwhile
+    assert.equal(status, 400);
+    assert.ok(took < 15_000, `${took} ms`);
   });
 });
