@@ -27,6 +27,11 @@ char *visitor_secret(const unsigned char key[KEY_SIZE], const char *chatbot, int
 	return hex;
 }
 
+void visitor_sign(const char *secret, const char *told, char signature[2 * MAC_SIZE + 1])
+{
+	mac_hex(secret, strlen(secret), told, signature);
+}
+
 /* NULL when it is absent; false when it is no text, or too long. */
 static bool read_text(json_object *told, const char *name, size_t most, const char **ret, struct arena *a)
 {
@@ -48,7 +53,7 @@ int visitor_read(const char *secret, const char *told, const char *signature, in
 	OWN(json) json_object *object = NULL;
 	char want[2 * MAC_SIZE + 1];
 
-	mac_hex(secret, strlen(secret), told, want);
+	visitor_sign(secret, told, want);
 	if (strlen(signature) != strlen(want) || !mac_equal(want, signature, strlen(want)))
 		return error_set(err, ERROR_FORBIDDEN,
 		                 "this visitor is not signed with the chatbot's secret");

@@ -12,6 +12,9 @@
 /* In hexadecimal, as the site uses it: the text itself is the key of its HMAC. */
 char *visitor_secret(const unsigned char key[KEY_SIZE], const char *chatbot, int version, struct arena *a);
 
+/* What a site makes of it: HMAC-SHA256 in hexadecimal. */
+void visitor_sign(const char *secret, const char *told, char signature[2 * MAC_SIZE + 1]);
+
 struct visitor {
 	const char *name, *email; /* NULL where the site does not say */
 };

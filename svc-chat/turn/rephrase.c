@@ -6,60 +6,17 @@
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/base/utf8.h"
-#include "common/text/terms.h"
 #include "svc-chat/model/defuse.h"
 #include "svc-chat/own_key.h"
+#include "svc-chat/turn/leans.h"
 
 enum {
 	SECONDS = 3,
 	TOKENS = 120,
-	LONGEST = 300,    /* bytes of a question that may lean */
 	ANSWER_MAX = 600, /* bytes */
 	TOLD_TURNS = 4,   /* messages before it */
 	TOLD_BYTES = 600, /* of each */
 };
-
-/* Words that point to something said before, folded, between blanks. */
-static const char *const pointing[LANGUAGES] = {
-	[LANGUAGE_EN] =
-	    " it its he him his she her hers they them their theirs that this these those there one ones then "
-	    "else and but ",
-	[LANGUAGE_DE] =
-	    " er sie es ihn ihm ihr ihre ihren sein seine das dies diese dieser dieses dort davon dazu damit "
-	    "darin dafur und aber ",
-	[LANGUAGE_ES] = " ella ellos ellas eso esto ese esa este esta alli ahi y pero ",
-	[LANGUAGE_FR] = " il elle ils elles ca cela celui celle ceux celles y et mais ",
-	[LANGUAGE_IT] = " lui lei loro esso essa questo questa quello quella ci e ma ",
-	[LANGUAGE_PT] = " ele ela eles elas isso isto aquilo la e mas ",
-	[LANGUAGE_NL] = " hij zij ze hem haar dat dit die daar en maar ",
-	[LANGUAGE_SV] = " han hon den det de dem detta dessa och men ",
-	[LANGUAGE_RU] = " он она они оно его ее их это этот эта эти там и а но ",
-};
-
-static bool points(enum language l, const char *word)
-{
-	char padded[TERM_MAX + 16];
-
-	snprintf(padded, sizeof padded, " %s ", word);
-	return pointing[l] && strstr(pointing[l], padded);
-}
-
-bool rephrase_leans(const char *question)
-{
-	size_t size = strlen(question), carrying = 0;
-	enum language language = language_guess(question, size, LANGUAGE_EN);
-	struct terms terms;
-	bool back = false;
-
-	if (size > LONGEST)
-		return false;
-	terms_init(&terms, question, size, NULL, language);
-	for (struct term t; terms_next(&terms, &t);) {
-		back |= points(language, t.word);
-		carrying += !t.joined && !language_common(language, t.word);
-	}
-	return back || carrying <= 1;
-}
 
 /* --- Asking ------------------------------------------------------------------------------------------------------------- */
 
@@ -155,7 +112,7 @@ const char *rephrase(const struct ask *r, struct chat_provider *provider)
 	struct error err = { 0 };
 	const char *question = NULL;
 
-	if (provider == r->chat->builtin || !r->history_count || !rephrase_leans(r->question) ||
+	if (provider == r->chat->builtin || !r->history_count || !leans(r->question) ||
 	    own_key(r->call, &request.own_key, &request.own_url) < 0)
 		return NULL;
 	messages[1].content = told(r);

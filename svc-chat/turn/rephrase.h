@@ -11,7 +11,4 @@
  * arena. */
 const char *rephrase(const struct ask *r, struct chat_provider *provider);
 
-/* Does it lean? By its words: few, or such as point back. */
-bool rephrase_leans(const char *question);
-
 #endif
