@@ -28,6 +28,11 @@ static const struct config_key keys[] = {
 	            "its model"),
 	CONFIG_BETWEEN(struct settings, embedding_same, "EMBEDDING_SAME", "85", 1, 100,
 	               "how near two questions are that ask the same (cosine, in hundredths): models differ"),
+	CONFIG_URL(struct settings, rerank_url, "RERANK_URL", "", "http|https",
+	           "a reranker that orders the best passages (https://api.jina.ai/v1/rerank); empty: none"),
+	CONFIG_SECRET(struct settings, rerank_key, "RERANK_API_KEY", "", "its key"),
+	CONFIG_TEXT(struct settings, rerank_model, "RERANK_MODEL", "jina-reranker-v2-base-multilingual",
+	            "its model"),
 	CONFIG_INT(struct settings, upload_max, "DOCUMENTS_UPLOAD_MAX", "52428800", "largest file, bytes"),
 	CONFIG_INT(struct settings, page_max, "DOCUMENTS_PAGE_MAX", "10485760", "largest web page, bytes"),
 	CONFIG_BETWEEN(struct settings, quota.documents, "DOCUMENTS_PER_USER", "10000", 1, 100000000,
@@ -138,6 +143,9 @@ static int open_all(struct documents *svc, struct error *err)
 		return -1;
 	svc->egress = service_egress(svc->service);
 	choose_embedder(svc);
+	if (*svc->set->rerank_url)
+		svc->reranker = (struct reranker){ svc->egress, svc->set->rerank_url, svc->set->rerank_key,
+			                           svc->set->rerank_model };
 	if (*svc->set->s3_url)
 		svc->s3 = (struct s3){ svc->egress, svc->set->s3_url, svc->set->s3_region, svc->set->s3_key,
 			               svc->set->s3_secret };

@@ -11,11 +11,13 @@
 #include "svc-documents/ingest/watch.h"
 #include "svc-documents/s3.h"
 #include "svc-documents/search/cache.h"
+#include "svc-documents/search/rerank.h"
 #include "svc-documents/store.h"
 
 struct settings {
 	const char *extract;
 	const char *embedding_provider, *embedding_url, *embedding_key, *embedding_model;
+	const char *rerank_url, *rerank_key, *rerank_model;
 	const char *s3_url, *s3_region, *s3_key, *s3_secret;
 	struct quota quota; /* of one user */
 	int64_t upload_max, page_max, jobs, extract_memory, embedding_same, crawl_pages, crawl_delay;
@@ -26,6 +28,7 @@ struct documents {
 	struct service *service;
 	struct egress *egress;
 	struct embedder embedder;
+	struct reranker reranker;
 	struct s3 s3;
 	struct watch *watch;
 	struct cache *cache;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/job/event.h"
@@ -242,8 +243,13 @@ static int sweep(struct call *call, const struct job *job)
 	int64_t pieces;
 
 	(void)job;
-	if (store_sweep(call->db, &pieces, call->err) < 0 || file_sweep(call) < 0)
+	if (store_sweep(call->db, &pieces, call->err) < 0)
 		return -1;
+	if (file_sweep(call) < 0) { /* an outage of S3 ends no sweeping */
+		log_line(LOG_WARN, "originals in S3 are not swept", LOG_TEXT("error", call->err->message),
+		         LOG_TEXT("detail", call->err->detail));
+		error_clear(call->err);
+	}
 	return job_add(call->db, "sweep", NULL, "sweep", "{}", 600, call->err);
 }
 

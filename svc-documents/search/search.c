@@ -9,7 +9,8 @@
 #include "svc-documents/search/vectors.h"
 
 enum {
-	SPARE = 4, /* candidates prepared beyond those asked for: some lie inside better ones */
+	PATIENCE_MS = 1800, /* of a search with all models that it asks */
+	SPARE = 4,          /* candidates prepared beyond those asked for: some lie inside better ones */
 	ALL_MAX =
 	    1000, /* documents whose rows are read whatever the question; of more, only those with its words */
 	SPELLING_WORDS = 400000, /* words of the documents, above which nobody looks for other spellings */
@@ -352,7 +353,8 @@ static int add_addresses(struct call *call, const struct search *s, const struct
 static int answer(struct call *call, struct search *s, const struct search_wish *wish,
                   Documents__SearchReply *out)
 {
-	size_t wanted = wish->limit * 2 + SPARE, n;
+	const struct documents *svc = documents_state(call);
+	size_t shown = rerank_count(&svc->reranker, wish->limit), wanted = shown * 2 + SPARE, n;
 	struct stored_chunk *chunks;
 	struct passage *passages;
 
@@ -366,7 +368,9 @@ static int answer(struct call *call, struct search *s, const struct search_wish 
 		chunks[i].document = s->held_document[i];
 	}
 	qsort(chunks, s->held_count, sizeof *chunks, by_place);
-	n = passages_make(s->found, wanted, chunks, s->held_count, wish->limit, &passages, call->arena);
+	n = passages_make(s->found, wanted, chunks, s->held_count, shown, &passages, call->arena);
+	rerank(&svc->reranker, call, wish->question, passages, n, call->now + PATIENCE_MS);
+	n = n < wish->limit ? n : wish->limit;
 	out->results = arena_new(call->arena, Documents__Source *, n);
 	for (size_t i = 0; i < n; i++)
 		out->results[out->n_results++] = source(s, &passages[i], wish, call->arena);
@@ -384,7 +388,7 @@ static int find(struct call *call, struct search *s, const struct search_wish *w
 	if (there <= 0)
 		return there;
 	s->found = arena_new(call->arena, struct candidate, room);
-	room += (wish->limit * 2 + SPARE) * (2 * PASSAGE_REACH + 1);
+	room += (rerank_count(&svc->reranker, wish->limit) * 2 + SPARE) * (2 * PASSAGE_REACH + 1);
 	s->held = arena_new(call->arena, const struct cached *, room);
 	s->held_document = arena_new(call->arena, size_t, room);
 	if (look_up_words(call, s) < 0 ||

@@ -1,6 +1,7 @@
 // Documents when something is away: a killed replica, a model that changes or does not answer, svc-chatbots gone.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 import { root, startStack, until } from './harness.mjs';
@@ -108,6 +109,46 @@ test('without svc-chatbots documents are listed, and say what is not known', asy
     await stack.process('chatbots').start();
     await until('known again', async () => !(await stack.ok('GET', `/api/documents/${doc.id}`, { token: user.token })).message);
   } finally {
+    await stack.stop();
+  }
+});
+
+test('a reranker puts passages in order; one that fails, lies or hangs changes nothing', async () => {
+  let answer = () => ({});
+  const asked = [];
+  const server = http.createServer(async (request, response) => {
+    let body = '';
+    for await (const piece of request) body += piece;
+    asked.push(JSON.parse(body));
+    const { status = 200, json, wait } = answer(asked.at(-1));
+    if (!wait) response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(json ?? {}));
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const stack = await startStack({ env: { EGRESS_ALLOW: '127.0.0.1/32', RERANK_URL: `http://127.0.0.1:${server.address().port}/rerank`, RERANK_API_KEY: 'k', RERANK_MODEL: 'm' } });
+  try {
+    const user = await stack.register();
+    const kinds = ['oak', 'elm', 'ash', 'fir'];
+    for (const kind of kinds) await stack.upload(user.token, `${kind}.txt`, `The lighthouse keeper planted an ${kind} beside the lighthouse.`);
+    const ask = async () => (await find(stack, user, { query: 'What did the lighthouse keeper plant?', limit: 2 })).results;
+    answer = () => ({ status: 500 });
+    const plain = (await ask()).map((s) => [s.documentName, s.score]);
+    assert.equal(plain.length, 2);
+    answer = ({ documents }) => ({ json: { results: documents.map((text, index) => ({ index, relevance_score: /elm/.test(text) ? 0.9 : 0.1 })) } });
+    const [top] = await ask();
+    assert.deepEqual([top.documentName, top.score], ['elm.txt', 0.9]);
+    assert.deepEqual([asked.at(-1).model, asked.at(-1).query, asked.at(-1).documents.length], ['m', 'What did the lighthouse keeper plant?', 4]);
+    for (const bad of [{ json: { results: [] } }, { json: { results: kinds.map(() => ({ index: 0, relevance_score: 1 })) } },
+      { json: { results: kinds.map((_, index) => ({ index: index + 1, relevance_score: 1 })) } }, { json: 'no' }]) {
+      answer = () => bad;
+      assert.deepEqual((await ask()).map((s) => [s.documentName, s.score]), plain, JSON.stringify(bad));
+    }
+    answer = () => ({ wait: true });
+    const began = Date.now();
+    assert.deepEqual((await ask()).map((s) => [s.documentName, s.score]), plain);
+    assert.ok(Date.now() - began < 2500, `a reranker that says nothing held a search for ${Date.now() - began} ms`);
+  } finally {
+    server.close();
+    server.closeAllConnections();
     await stack.stop();
   }
 });
