@@ -185,6 +185,7 @@ int mcp_events_open(struct mcp *m, struct error *err)
 	while (!m->events->endpoint && !m->events->misled && more > 0)
 		more = pump(m->events, deadline, err);
 	if (m->events->endpoint) {
+		m->heard = true;
 		error_clear(err);
 		return 1;
 	}

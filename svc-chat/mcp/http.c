@@ -100,6 +100,7 @@ static int on_headers(void *arg, int status)
 	const char *type = egress_header(&r->response, "content-type");
 
 	r->answer->status = status;
+	r->m->heard = true;
 	r->streams = status < 300 && type && strncasecmp(type, "text/event-stream", 17) == 0;
 	return 0;
 }

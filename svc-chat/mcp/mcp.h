@@ -61,6 +61,8 @@ struct mcp {
 	const char *session;   /* of MCP_SESSIONS; NULL: none */
 	const char *challenge; /* WWW-Authenticate of a 401 or 403 */
 
+	bool heard; /* it has answered something in this conversation, whatever it was */
+
 	int64_t last_id;
 	struct mcp_listener *listener; /* NULL: none */
 	struct mcp_events *events;     /* of MCP_EVENTS; NULL: none */

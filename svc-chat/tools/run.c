@@ -7,6 +7,7 @@
 #include "svc-chat/mcp/mcp.h"
 #include "svc-chat/store_tools.h"
 #include "svc-chat/tools/result.h"
+#include "svc-chat/tools/servers.h"
 
 static void call_it(struct tool_run *run, struct mcp *m)
 {
@@ -35,13 +36,16 @@ void tool_run(struct tool_run *run, struct arena *a)
 		.deadline = clock_mono_ms() + run->ms,
 		.cancelled = run->cancelled,
 		/* which it is was learned when its tools were listed */
-		.era = run->tool->server->sessions ? MCP_SESSIONS : MCP_STATELESS,
+		.era = servers_of_events(run->tool->server) ? MCP_EVENTS
+		       : run->tool->server->sessions        ? MCP_SESSIONS
+		                                            : MCP_STATELESS,
 		.version = run->tool->server->sessions ? NULL : MCP_STATELESS_VERSION,
 		.on_progress = run->on_progress,
 		.arg = run->arg,
 	};
 
 	call_it(run, &m);
+	run->unheard = !m.heard;
 	if (run->err.code == ERROR_UNAUTHENTICATED || run->err.code == ERROR_FORBIDDEN)
 		run->challenge = m.challenge;
 	mcp_close(&m);

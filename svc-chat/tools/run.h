@@ -25,6 +25,7 @@ struct tool_run {
 	/* What came of it. */
 	struct error err; /* code 0: there is a result */
 	bool sent;        /* the server may have done it */
+	bool unheard;     /* the server has said nothing at all */
 	bool failed;      /* the tool says so, in the result */
 	const char *text;
 	const char *challenge; /* of a sign-in that is wanted */

@@ -124,6 +124,15 @@ int servers_ask(struct call *call, struct server_row *row, int ms, struct invent
 	return note(call, row, asked);
 }
 
+int servers_note_silence(struct call *call, const struct server_row *server, const struct error *why)
+{
+	struct server_row row = *server;
+
+	row.status = "error";
+	row.status_detail = why->message;
+	return store_note_server(call->db, call->owner_id, &row, NULL, call->err);
+}
+
 int servers_challenge(struct call *call, const struct server_row *row, int ms, const char **ret)
 {
 	struct inventory asked = { .url = row->uri,

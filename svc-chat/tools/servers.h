@@ -34,6 +34,8 @@ int servers_ask(struct call *call, struct server_row *row, int ms, struct invent
                 const char **url) CHECKED;
 /* What it demands of a stranger (WWW-Authenticate), or NULL. ERROR_UPSTREAM when it cannot be reached. */
 int servers_challenge(struct call *call, const struct server_row *row, int ms, const char **ret) CHECKED;
+/* One of them was called and said nothing: its tools are not offered until it is asked again, and answers. */
+int servers_note_silence(struct call *call, const struct server_row *server, const struct error *why) CHECKED;
 /* Ask those of which nothing is known, or nothing fresh: all at once, for at most SERVERS_REFRESH_MS. again_seconds: how
  * long one that failed is left alone. */
 int servers_refresh(struct call *call, struct server_row *rows, size_t count, int again_seconds) CHECKED;

@@ -187,6 +187,9 @@ static int keep(struct running *x)
 		return 0; /* whoever goes on calls it again */
 	if (bearer_is_wanted(x->run.err.code, x->run.challenge, r->call->arena))
 		return refused(x);
+	if (x->run.err.code && x->run.unheard && x->run.err.code != ERROR_UNAVAILABLE &&
+	    servers_note_silence(r->call, x->run.tool->server, &x->run.err) < 0)
+		error_clear(r->call->err); /* it will be found out again */
 	if (x->run.err.code)
 		log_line(LOG_INFO, "a tool was not called", LOG_TEXT("request", r->call->request_id),
 		         LOG_TEXT("why", x->run.err.message), LOG_TEXT("detail", x->run.err.detail));

@@ -96,6 +96,19 @@ test('a server of the newer era is sent one request a call', async () => {
   assert.deepEqual(await (await fetch(`${odd.url}/methods`)).json(), ['server/discover', 'tools/list', 'tools/call', 'tools/call']);
 });
 
+test('a server that went away is tried once, then left alone for a while, and says so', async () => {
+  const one = await startRig('oddmcp.mjs');
+  const who = await withServer('Gone', `${one.url}/mcp`);
+  await stack.ok('POST', `/auth/mcp-servers/${who.server.id}/test`, { token: who.token });
+  await one.stop();
+  const answer = await say(await newChat(who), 'call echo {"text":"one"}', who);
+  assert.deepEqual(answer.tool_calls.map((c) => c.status), ['failed']);
+  const shown = await stack.ok('GET', `/auth/mcp-servers/${who.server.id}`, { token: who.token });
+  assert.deepEqual([shown.status, /does not answer/.test(shown.status_detail)], ['error', true]);
+  const [call] = (await say(await newChat(who), 'call echo {"text":"two"}', who)).tool_calls;
+  assert.deepEqual([call.name, call.server, call.status], ['echo', null, 'failed'], JSON.stringify(call)); // the model makes up what is not offered
+});
+
 describe('what models and servers do wrong', () => {
   const tries = [
     ['an unknown tool', 'call nosuch {}', 'failed', /There is no tool of that name\. There are:.*mcp_Odd_add/],
