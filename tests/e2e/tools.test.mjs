@@ -2,6 +2,7 @@
 // nothing that a server, a model or a kill -9 does makes a call happen twice, or without that word.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { freePort, root, startRig, startStack, until } from './harness.mjs';
@@ -254,6 +255,19 @@ describe('tools that do more', () => {
     await stack.ok('DELETE', `/chat/chats/${other}`, { token: user.token });
     assert.equal((await decide(other, call.id, 'approve')).status, 404);
     assert.ok(!(await called('send')).some((c) => c.arguments.to === 'gus'));
+  });
+
+  test('fifty chats that wait hold no thread; one more of the same user does not wait', async () => {
+    const who = await withServer('Patient', `${odd.url}/mcp`);
+    const threads = () => fs.readdirSync(`/proc/${stack.process('chat').pid}/task`).length;
+    await say(await newChat(who), 'call echo {"text":"warm"}', who);
+    const before = threads();
+    for (let i = 0; i < 50; i++) assert.equal((await say(await newChat(who), `call send {"to":"p${i}"}`, who)).status, 'waiting');
+    assert.ok(threads() - before < 10, `${before} threads became ${threads()}`);
+    const crowded = await say(await newChat(who), 'call send {"to":"one more"}', who);
+    assert.deepEqual([crowded.status, crowded.tool_calls[0].status], ['complete', 'denied']);
+    assert.match(crowded.content, /Too many calls wait/);
+    assert.ok(!(await called('send')).some((c) => /^p\d+$/.test(c.arguments.to)));
   });
 
   test('nobody else may say yes', async () => {
