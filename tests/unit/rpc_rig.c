@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,6 +330,8 @@ void rig_stop(struct service *s)
 	left = service_stop(s, 5000);
 	assert(!left);
 	service_free(s);
+	usleep(
+	    5000); /* for what libcrypto keeps of each thread that has just ended: else it looks like a leak */
 }
 
 static void from_environment(struct service_settings *set)
@@ -345,6 +348,8 @@ void rig_main(int argc, char **argv)
 	char number[16];
 	int fd;
 
+	/* Threads of lanes end a little later than the lane says; libcrypto may not be taken down under them. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	log_open("rig", getenv("RIG_LOG") ? LOG_INFO : LOG_ERROR);
 	if (!shared) {
 		fd = memfd_create("rig", 0);
