@@ -273,7 +273,7 @@ int transcode_answer(struct exchange *x, const ProtobufCMessage *reply)
 		answer_send(x->req, &(struct answer){ .status = 204 });
 		return 0;
 	}
-	if (page_status(x, reply) == 202) { /* taken, and nothing to say */
+	if (route->page_status && page_status(x, reply) == 202) { /* taken, and nothing to say */
 		answer_send(x->req, &(struct answer){ .status = 202 });
 		return 0;
 	}
