@@ -12,6 +12,8 @@
 #include "svc-integrations/slack/signature.h"
 #include "svc-integrations/slack/verify.h"
 
+enum { ACTIONS_MOST = 10 /* of one click */ };
+
 /* --- Requests and replies ------------------------------------------------------------------------------------------- */
 
 static int reply(Rpc__RawReply *out, int status, const char *body)
@@ -110,6 +112,7 @@ static int take_question(struct call *call, const struct slack_event *e, const s
 		.channel = e->channel,
 		.thread = e->direct && !e->in_thread ? e->ts : e->thread,
 		.ts = e->ts,
+		.user = e->user,
 		.text = slack_text_without_mention(e->text, row->bot_user, call->arena),
 		.direct = e->direct,
 	};
@@ -220,4 +223,46 @@ int integrations_take_slack_command(struct call *call, const Rpc__RawRequest *in
 	if (answer_later(call, row.owner_id, &q) < 0)
 		return -1;
 	return reply(out, 200, "{\"response_type\":\"ephemeral\",\"text\":\"Looking it up …\"}");
+}
+
+/* --- Buttons -------------------------------------------------------------------------------------------------------- */
+
+static const char *text_of(json_object *object, const char *key)
+{
+	const char *value = json_string(object, key);
+
+	return value ? value : "";
+}
+
+int integrations_take_slack_action(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
+{
+	const struct slack_stamp stamp = stamp_of(in);
+	const char *form = arena_strndup(call->arena, (const char *)in->body.data, in->body.len);
+	const char *payload = form_value(form, "payload", call->arena);
+	OWN(json) json_object *body = NULL;
+	struct integration_row row;
+	struct error why = { 0 };
+	json_object *actions;
+	const char *team;
+	int found;
+
+	if (!slack_stamp_is_fresh(&stamp, clock_unix_ms() / 1000))
+		return unsigned_reply(out);
+	if (json_parse(payload, strlen(payload), &body, &why) < 0 ||
+	    !json_object_is_type(body, json_type_object))
+		return reply(out, 400, "{\"detail\":\"the payload must be a JSON object\"}");
+	team = text_of(json_get(body, "team"), "id");
+	found = *team ? find_signer(call, in, team, text_of(body, "api_app_id"), &row) : 0;
+	if (found <= 0)
+		return found < 0 ? -1 : unsigned_reply(out);
+	actions = json_get(body, "actions");
+	for (size_t i = 0; json_object_is_type(actions, json_type_array) &&
+	                   i < json_object_array_length(actions) && i < ACTIONS_MOST && !is_quiet(call, &row);
+	     i++) {
+		const char *value = text_of(json_object_array_get_idx(actions, i), "value");
+
+		if (*value && answer_act_later(call, row.owner_id, value) < 0)
+			return -1;
+	}
+	return reply(out, 200, "");
 }

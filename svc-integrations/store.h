@@ -49,6 +49,11 @@ int store_learn_app(struct db *db, const char *owner, const char *id, const char
 
 /* 1: it is new and now marked; 0: it was there. */
 int store_mark_event(struct db *db, const char *owner, const char *key, struct error *err) CHECKED;
+/* Where the answer of a job stands: ts NULL: it is about to be begun. *ts "" then. 1, 0: nothing was begun, -1. */
+int store_put_post(struct db *db, const char *owner, const char *job, const char *ts,
+                   struct error *err) CHECKED;
+int store_get_post(struct db *db, const char *owner, const char *job, const char **ts, struct arena *a,
+                   struct error *err) CHECKED;
 int store_sweep_events(struct db *db, const char *owner, struct error *err) CHECKED;
 
 int store_join_thread(struct db *db, const char *owner, const char *id, const char *channel,

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "svc-integrations/store.h"
 
 #define ROW                                                                                             \
@@ -10,6 +12,9 @@ const struct db_stmt store_slack_statements[] = {
 	{ "learn_app",
 	  "UPDATE integration SET app_id = $3 WHERE owner_id = $1 AND id = $2 AND app_id IS NULL" },
 	{ "mark_event", "INSERT INTO slack_event (owner_id, key) VALUES ($1, $2) ON CONFLICT DO NOTHING" },
+	{ "put_post", "INSERT INTO slack_event (owner_id, key, ts) VALUES ($1, $2, $3)"
+	              " ON CONFLICT (owner_id, key) DO UPDATE SET ts = excluded.ts" },
+	{ "get_post", "SELECT coalesce(ts, '') AS ts FROM slack_event WHERE owner_id = $1 AND key = $2" },
 	{ "sweep_events",
 	  "DELETE FROM slack_event WHERE owner_id = $1 AND created_at < now() - interval '1 day'" },
 	{ "join_thread", "INSERT INTO slack_thread (owner_id, integration_id, channel, thread)"
@@ -83,4 +88,29 @@ int store_in_thread(struct db *db, const char *owner, const char *id, const char
 	OWN(pgresult) PGresult *res = NULL;
 
 	return db_find(db, "in_thread", DB_ARGS(owner, id, channel, thread), &res, err);
+}
+
+static const char *post_key(const char *job, char key[64])
+{
+	snprintf(key, 64, "post %s", job);
+	return key;
+}
+
+int store_put_post(struct db *db, const char *owner, const char *job, const char *ts, struct error *err)
+{
+	char key[64];
+
+	return db_exec(db, "put_post", DB_ARGS(owner, post_key(job, key), ts), NULL, err);
+}
+
+int store_get_post(struct db *db, const char *owner, const char *job, const char **ts, struct arena *a,
+                   struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	char key[64];
+	int found = db_find(db, "get_post", DB_ARGS(owner, post_key(job, key)), &res, err);
+
+	if (found > 0)
+		*ts = arena_strdup(a, db_text(res, 0, "ts"));
+	return found;
 }

@@ -84,6 +84,22 @@ static int store(struct call *call, const struct turn_question *q, struct writer
 	return store_begin_turn(call->db, &turn, writer->begun, ret, &writer->arena, call->err);
 }
 
+/* Of a turn that waits behind others, the session's own does: they are the last words there. */
+static void take_history(const struct turn_question *q, struct writer *writer)
+{
+	struct store_begun *begun = writer->begun;
+
+	if (!q->history_count)
+		return;
+	begun->history_count = q->history_count;
+	begun->history = arena_new(&writer->arena, struct chat_message, q->history_count);
+	for (size_t i = 0; i < q->history_count; i++)
+		begun->history[i] = (struct chat_message){
+			.role = arena_strdup(&writer->arena, q->history[i].role),
+			.content = arena_strdup(&writer->arena, q->history[i].content),
+		};
+}
+
 static void copy_turn(struct call *call, const struct store_turn *from, struct store_turn *ret)
 {
 	*ret = (struct store_turn){
@@ -141,6 +157,7 @@ int turn_begin(struct call *call, const struct turn_question *q, struct store_tu
 	if (stored == 1) {
 		bool queued = writer->begun->queued;
 
+		take_history(q, writer);
 		start(call, writer, task, ret);
 		if (queued)
 			turn_deny_all(call, q->session);

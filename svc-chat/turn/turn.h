@@ -21,6 +21,9 @@ struct turn_question {
 	const char *again, *edits;
 	/* Of a visitor, whose session begins with the first message: the chatbot; else NULL. */
 	const char *chatbot, *origin, *expires_at;
+	/* What was said before, where that is not what the session has; else NULL. */
+	const struct chat_message *history;
+	size_t history_count;
 };
 
 /*

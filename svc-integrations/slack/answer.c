@@ -1,12 +1,16 @@
 #include "svc-integrations/slack/answer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "chat.client.h"
+#include "common/base/id.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "integrations.methods.h"
+#include "svc-integrations/slack/ask.h"
 #include "svc-integrations/slack/history.h"
+#include "svc-integrations/slack/live.h"
 #include "svc-integrations/slack/render.h"
 #include "svc-integrations/slack/verify.h"
 
@@ -33,6 +37,7 @@ int answer_later(struct call *call, const char *owner_id, const struct slack_que
 	add_member(payload, "ts", q->ts);
 	add_member(payload, "responseUrl", q->response_url);
 	add_member(payload, "text", q->text);
+	add_member(payload, "user", q->user);
 	json_object_object_add(payload, "direct", json_object_new_boolean(q->direct));
 	return job_add(call->db, "slack_answer", owner_id, NULL, json_print(payload, call->arena), 0,
 	               call->err);
@@ -56,7 +61,7 @@ struct answering {
 	struct slack_question q;
 	struct integration_row row;
 	struct secrets secrets;
-	size_t posted; /* messages that an earlier run has posted */
+	struct slack_live live;
 };
 
 static void read_payload(json_object *payload, struct slack_question *q, struct arena *a)
@@ -67,6 +72,7 @@ static void read_payload(json_object *payload, struct slack_question *q, struct 
 	q->ts = arena_strdup(a, json_string(payload, "ts"));
 	q->response_url = arena_strdup(a, json_string(payload, "responseUrl"));
 	q->text = arena_strdup(a, json_string(payload, "text"));
+	q->user = arena_strdup(a, json_string(payload, "user"));
 	q->direct = json_flag(payload, "direct", 0);
 }
 
@@ -85,6 +91,15 @@ static int open_answering(struct call *call, const struct job *job, struct answe
 		return found;
 	if (secrets_open(call, &ret->row, &ret->secrets) < 0)
 		return -1;
+	ret->live = (struct slack_live){ .call = call,
+		                         .slack = ret->slack,
+		                         .owner = job->owner_id,
+		                         .token = ret->secrets.bot_token,
+		                         .job = job->id,
+		                         .channel = ret->q.channel,
+		                         .thread = ret->q.thread,
+		                         .team = ret->row.team,
+		                         .user = ret->q.user };
 	return strcmp(ret->row.status, "inactive") != 0 && ret->secrets.bot_token &&
 	       !slack_owner_is_disabled(call, job->owner_id);
 }
@@ -105,31 +120,6 @@ static int refused(struct answering *w, const char *why)
 	return -1;
 }
 
-static int post_message(struct answering *w, const struct slack_post *post, size_t place)
-{
-	struct arena *a = w->call->arena;
-	OWN(json) json_object *answer = NULL;
-	const char *why;
-	int said = slack_ask(
-	    w->slack, "chat.postMessage", w->secrets.bot_token,
-	    (const struct slack_arg[]){
-	        { "channel", w->q.channel },
-	        { "thread_ts", w->q.thread },
-	        { "text", post->text },
-	        { "blocks", post->blocks },
-	        { "unfurl_links", "false" },
-	        { "unfurl_media", "false" },
-	        { "metadata",
-	          arena_printf(a,
-	                       "{\"event_type\":\"parley_answer\",\"event_payload\":{\"job\":\"%s\","
-	                       "\"place\":%zu}}",
-	                       w->job->id, place) },
-	        { NULL, NULL } },
-	    &answer, &why, a, w->call->err);
-
-	return said > 0 ? 0 : said < 0 ? -1 : refused(w, why);
-}
-
 static int respond(struct answering *w, const struct slack_post *post)
 {
 	struct text body;
@@ -145,12 +135,13 @@ static int respond(struct answering *w, const struct slack_post *post)
 
 static int post_all(struct answering *w, const struct slack_post *posts, size_t count)
 {
+	const char *why;
+	int said;
+
 	if (w->q.response_url)
 		return respond(w, &posts[0]);
-	for (size_t i = w->posted; i < count; i++)
-		if (post_message(w, &posts[i], i) < 0)
-			return -1;
-	return 0;
+	said = slack_live_end(&w->live, posts, count, &why);
+	return said > 0 ? 0 : said < 0 ? -1 : refused(w, why);
 }
 
 static int post_line(struct answering *w, const char *line)
@@ -190,36 +181,69 @@ static const char *chatbot_for(const struct answering *w)
 	return chosen ? arena_strdup(w->call->arena, chosen) : w->row.chatbot_id;
 }
 
-static int ask(struct answering *w, const char *chatbot, Chat__PreviewReply **ret)
+static int show(void *arg, const char *session, const char *message, const char *text)
 {
-	Chat__PreviewRequest in = CHAT__PREVIEW_REQUEST__INIT;
+	struct answering *w = arg;
+
+	return w->q.response_url ? 0 : slack_live_show(&w->live, session, message, text);
+}
+
+/* What was said there before; and what an earlier run has left. */
+static int look_around(struct answering *w, struct slack_history *past)
+{
+	struct call *call = w->call;
+
+	if (w->q.response_url)
+		return 0;
+	if (slack_history_read(w->slack, w->secrets.bot_token,
+	                       &(struct slack_place){ .channel = w->q.channel,
+	                                              .thread = w->q.thread,
+	                                              .ts = w->q.ts,
+	                                              .direct = w->q.direct,
+	                                              .bot_user = w->row.bot_user,
+	                                              .bot = w->row.bot,
+	                                              .job = w->job->id },
+	                       past, call->arena, call->err) < 0)
+		return -1;
+	w->live.posted = past->posted;
+	return w->job->attempt > 1 ? slack_live_resume(&w->live, past->first, past->unnamed) : 0;
+}
+
+/* A direct conversation is one; elsewhere each thread is; a command is by itself. */
+static int ask(struct answering *w, const char *chatbot, Chat__Message *ret)
+{
 	struct call *call = w->call;
 	struct slack_history past = { 0 };
+	char session[UUID_TEXT];
 
-	if (!w->q.response_url && slack_history_read(w->slack, w->secrets.bot_token,
-	                                             &(struct slack_place){ .channel = w->q.channel,
-	                                                                    .thread = w->q.thread,
-	                                                                    .ts = w->q.ts,
-	                                                                    .direct = w->q.direct,
-	                                                                    .bot_user = w->row.bot_user,
-	                                                                    .bot = w->row.bot,
-	                                                                    .job = w->job->id },
-	                                             &past, call->arena, call->err) < 0)
+	if (look_around(w, &past) < 0)
 		return -1;
-	w->posted = past.posted;
-	in.message =
-	    arena_strndup(call->arena, w->q.text, utf8_clip(w->q.text, strlen(w->q.text), QUESTION_MOST));
-	in.chatbot_id = (char *)chatbot;
-	in.chat_history = past.messages;
-	in.n_chat_history = past.count;
-	return chat_client_preview(integrations_state(call)->chat, call, &in, ret);
+	slack_session_of(w->row.id, w->q.channel ? w->q.channel : "",
+	                 w->q.response_url ? w->job->id
+	                 : w->q.direct     ? ""
+	                                   : w->q.thread,
+	                 session);
+	return slack_ask_chat(
+	    call,
+	    &(struct slack_ask){
+	        .job = w->job->id,
+	        .session = session,
+	        .chatbot = chatbot,
+	        .question = arena_strndup(call->arena, w->q.text,
+	                                  utf8_clip(w->q.text, strlen(w->q.text), QUESTION_MOST)),
+	        .history = past.messages,
+	        .history_count = past.count,
+	        .on_text = show,
+	        .arg = w,
+	    },
+	    ret);
 }
 
 static int run_answer(struct call *call, const struct job *job)
 {
+	Chat__Message answer = CHAT__MESSAGE__INIT;
 	struct answering w;
 	int ready = open_answering(call, job, &w);
-	Chat__PreviewReply *reply;
 	const char *chatbot;
 	struct slack_post *posts;
 	size_t count;
@@ -231,9 +255,9 @@ static int run_answer(struct call *call, const struct job *job)
 		return post_line(&w, nobody_home);
 	if (job->attempt == 1)
 		react(&w, "reactions.add");
-	if (ask(&w, chatbot, &reply) < 0)
+	if (ask(&w, chatbot, &answer) < 0)
 		return -1;
-	posts = slack_render(reply, &count, call->arena);
+	posts = slack_render(&answer, &count, call->arena);
 	if (post_all(&w, posts, count) < 0)
 		return -1;
 	react(&w, "reactions.remove");
@@ -250,7 +274,7 @@ static void give_up_answer(struct call *call, const struct job *job, const struc
 
 	if (why->code == ERROR_INVALID || open_answering(call, job, &w) <= 0)
 		return;
-	if (post_line(&w, sorry) == 0)
+	if (look_around(&w, &(struct slack_history){ 0 }) == 0 && post_line(&w, sorry) == 0)
 		react(&w, "reactions.remove");
 }
 
@@ -269,7 +293,60 @@ static int run_verify(struct call *call, const struct job *job)
 	return again ? error_busy(call->err, 0, "Slack cannot be reached") : 0;
 }
 
+/* --- Buttons -------------------------------------------------------------------------------------------------------- */
+
+int answer_act_later(struct call *call, const char *owner_id, const char *value)
+{
+	OWN(json) json_object *payload = json_object_new_object();
+
+	add_member(payload, "value", value);
+	return job_add(call->db, "slack_action", owner_id, NULL, json_print(payload, call->arena), 0,
+	               call->err);
+}
+
+static int rate(struct call *call, char *what, char *session, char *message)
+{
+	Chat__FeedbackRequest in = CHAT__FEEDBACK_REQUEST__INIT;
+	Chat__Message *out;
+
+	in.session_id = session;
+	in.message_id = message;
+	in.value = what;
+	return chat_client_set_feedback(integrations_state(call)->chat, call, &in, &out);
+}
+
+static int stop(struct call *call, char *session, char *message)
+{
+	Chat__StopMessageRequest in = CHAT__STOP_MESSAGE_REQUEST__INIT;
+	Chat__Message *out;
+
+	in.session_id = session;
+	in.message_id = message;
+	return chat_client_stop_message(integrations_state(call)->chat, call, &in, &out);
+}
+
+/* "<what> <session> <message>", as render.h has it. What is not the owner's is not there. */
+static int run_action(struct call *call, const struct job *job)
+{
+	OWN(json) json_object *payload = NULL;
+	char what[8], session[UUID_TEXT], message[UUID_TEXT];
+	const char *value;
+
+	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0)
+		return -1;
+	value = json_string(payload, "value");
+	if (!value || sscanf(value, "%7s %36s %36s", what, session, message) != 3 || !uuid_valid(session) ||
+	    !uuid_valid(message))
+		return 0; /* not a button of ours */
+	return strcmp(what, "stop") == 0 ? stop(call, session, message) : rate(call, what, session, message);
+}
+
 const struct job_kind answer_jobs[] = {
+	{ .kind = "slack_action",
+	  .run = run_action,
+	  .attempts = 8,
+	  .first_pause_ms = 500,
+	  .lease_ms = 20 * 1000 },
 	{ .kind = "slack_answer",
 	  .run = run_answer,
 	  .give_up = give_up_answer,

@@ -18,12 +18,14 @@ struct slack_question {
 	const char *integration_id;
 	const char *channel, *thread, *ts; /* of a message */
 	const char *response_url;          /* of a slash command, which has no message; NULL otherwise */
-	const char *text;
+	const char *text, *user;
 	bool direct;
 };
 
 /* In the caller's transaction. */
 int answer_later(struct call *call, const char *owner_id, const struct slack_question *q) CHECKED;
+/* A button was pressed: what it sends is done for that owner. */
+int answer_act_later(struct call *call, const char *owner_id, const char *value) CHECKED;
 /* Slack could not be reached: try the credentials again, for a day. */
 int answer_verify_later(struct call *call, const char *integration_id) CHECKED;
 

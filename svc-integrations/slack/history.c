@@ -50,8 +50,13 @@ static void add(struct slack_history *h, const char *role, const char *text, str
 static void take(struct slack_history *h, json_object *message, const struct slack_place *place,
                  struct arena *a)
 {
-	if (is_posted(message, place))
-		h->posted++;
+	if (is_posted(message, place)) {
+		if (h->posted++ == 0)
+			h->first = arena_strdup(a, member(message, "ts"));
+	} else if (is_ours(message, place) && !json_get(message, "metadata") &&
+	           is_before(place->ts, member(message, "ts"))) {
+		h->unnamed = arena_strdup(a, member(message, "ts"));
+	}
 	if (!is_before(member(message, "ts"), place->ts))
 		return;
 	if (is_ours(message, place))

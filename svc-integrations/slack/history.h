@@ -18,7 +18,10 @@ struct slack_place {
 struct slack_history {
 	Chat__PastMessage **messages; /* oldest first */
 	size_t count;
-	size_t posted; /* messages of this job that are there already, from the first on */
+	size_t posted;     /* messages of this job that are there already, from the first on */
+	const char *first; /* the ts of the first of them; NULL */
+	const char *
+	    unnamed; /* of one of ours behind the question that bears no job: a stream that was cut off; NULL */
 };
 
 /* What Slack does not let us read is an empty history. -1: Slack cannot be reached, or asks to wait. */

@@ -54,10 +54,14 @@ static json_object *settings(const char *public_url, struct arena *a)
 	with(events, "bot_events",
 	     LIST("app_mention", "message.im", "message.channels", "message.groups", "app_uninstalled",
 	          "tokens_revoked"));
-	return with(with(with(with(object(), "event_subscriptions", events), "org_deploy_enabled",
-	                      json_object_new_boolean(0)),
-	                 "socket_mode_enabled", json_object_new_boolean(0)),
-	            "token_rotation_enabled", json_object_new_boolean(0));
+	return with(
+	    with(
+	        with(with(with(object(), "event_subscriptions", events), "interactivity",
+	                  with(with(object(), "is_enabled", json_object_new_boolean(1)), "request_url",
+	                       text(arena_printf(a, "%s/api/integrations/slack/interactivity", public_url)))),
+	             "org_deploy_enabled", json_object_new_boolean(0)),
+	        "socket_mode_enabled", json_object_new_boolean(0)),
+	    "token_rotation_enabled", json_object_new_boolean(0));
 }
 
 char *slack_manifest(const char *public_url, struct arena *a)

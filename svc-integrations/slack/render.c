@@ -94,7 +94,28 @@ static size_t part_of(const char *text, size_t most)
 	return utf8_clip(text, length, most);
 }
 
-static void add_sources(struct text *blocks, const Chat__PreviewReply *reply, struct arena *a)
+/* How much of an answer that is being written can be shown already: whole words, and no link that is not whole. */
+static size_t whole_of(const char *markdown)
+{
+	size_t line = 0, end = 0;
+
+	for (size_t i = 0; markdown[i]; i++) {
+		if (markdown[i] == '\n')
+			line = i + 1;
+		if (markdown[i] == '\n' || markdown[i] == ' ')
+			end = i + 1;
+	}
+	for (size_t i = line; i < end; i++) {
+		const char *close = markdown[i] == '[' ? strchr(markdown + i, ']') : NULL;
+
+		/* "[1] " is a citation; "[words](" goes on */
+		if (markdown[i] == '[' && (!close || close + 1 >= markdown + end || close[1] == '('))
+			return i;
+	}
+	return end;
+}
+
+static void add_sources(struct text *blocks, const Chat__Message *reply, struct arena *a)
 {
 	size_t shown = reply->n_sources < SOURCES_SHOWN ? reply->n_sources : SOURCES_SHOWN;
 
@@ -118,27 +139,62 @@ static void add_sources(struct text *blocks, const Chat__PreviewReply *reply, st
 	text_adds(blocks, "]}");
 }
 
-struct slack_post *slack_render(const Chat__PreviewReply *reply, size_t *count, struct arena *a)
+/* Slack's own element for it; what is sent back says which answer it is. */
+static void add_thumbs(struct text *blocks, const Chat__Message *m)
 {
-	const char *rest = slack_defuse(reply->response ? reply->response : "", a);
+	if (!m->session_id || !m->id)
+		return;
+	text_addf(blocks,
+	          ",{\"type\":\"context_actions\",\"elements\":[{\"type\":\"feedback_buttons\","
+	          "\"action_id\":\"" SLACK_RATE "\",\"positive_button\":{\"text\":{\"type\":\"plain_text\","
+	          "\"text\":\"Good answer\"},\"value\":\"up %s %s\"},\"negative_button\":{\"text\":"
+	          "{\"type\":\"plain_text\",\"text\":\"Bad answer\"},\"value\":\"down %s %s\"}}]}",
+	          m->session_id, m->id, m->session_id, m->id);
+}
+
+const char *slack_stop_block(const char *session, const char *message, struct arena *a)
+{
+	return arena_printf(
+	    a,
+	    "{\"type\":\"actions\",\"elements\":[{\"type\":\"button\",\"action_id\":\"" SLACK_STOP
+	    "\",\"text\":{\"type\":\"plain_text\",\"text\":\"Stop\"},\"value\":\"stop %s %s\"}]}",
+	    session, message);
+}
+
+const char *slack_render_so_far(const char *markdown, struct arena *a)
+{
+	const char *safe = slack_defuse(arena_strndup(a, markdown, whole_of(markdown)), a);
+
+	return arena_strndup(a, safe, part_of(safe, PART));
+}
+
+struct slack_post *slack_render(const Chat__Message *reply, size_t *count, struct arena *a)
+{
+	const char *rest = slack_defuse(reply->content ? reply->content : "", a);
 	struct slack_post *posts = arena_new(a, struct slack_post, strlen(rest) / (PART / 2) + 2);
 
 	*count = 0;
 	do {
 		size_t size = part_of(rest, PART);
-		struct text blocks;
+		const char *markdown = size ? arena_strndup(a, rest, size) : " ";
+		struct text blocks, below;
 
+		text_init(&below, a);
+		text_adds(&below, "");
+		if (!rest[size]) {
+			add_sources(&below, reply, a);
+			add_thumbs(&below, reply);
+		}
 		text_init(&blocks, a);
 		text_adds(&blocks, "[{\"type\":\"markdown\",\"text\":");
-		text_add_json(&blocks, size ? rest : " ", size ? size : 1);
-		text_addc(&blocks, '}');
-		if (!rest[size])
-			add_sources(&blocks, reply, a);
-		text_addc(&blocks, ']');
+		text_add_json(&blocks, markdown, strlen(markdown));
+		text_addf(&blocks, "}%s]", below.at);
 		posts[*count] = (struct slack_post){
 			.text = arena_strndup(a, rest,
 			                      part_of(rest, PREVIEW) < size ? part_of(rest, PREVIEW) : size),
-			.blocks = blocks.at
+			.blocks = blocks.at,
+			.markdown = markdown,
+			.below = below.length ? arena_printf(a, "[%s]", below.at + 1) : NULL,
 		};
 		(*count)++;
 		rest += size;

@@ -237,6 +237,7 @@ test('integrations', async () => {
   };
   await call('integrations_take_slack_event', signed('{"type":"url_verification","challenge":"abc"}', 'application/json'));
   await call('integrations_take_slack_command', signed('team_id=T1&command=%2Fask&text=', 'application/x-www-form-urlencoded'));
+  await call('integrations_take_slack_action', signed(`payload=${encodeURIComponent('{"type":"block_actions","team":{"id":"T1"},"actions":[]}')}`, 'application/x-www-form-urlencoded'));
   await call('integrations_update_integration');
   await call('integrations_delete_integration');
 });

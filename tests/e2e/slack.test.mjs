@@ -26,7 +26,8 @@ after(async () => {
 
 const rig = async (method, where, json) => (await request(slack.url + where, { method, body: json && JSON.stringify(json) })).body;
 const messages = (channel) => rig('GET', `/messages?channel=${channel}`);
-const answers = async (channel) => (await messages(channel)).filter((m) => m.bot_id);
+const isDone = (m) => m.bot_id && !m.streaming && !m.blocks?.some((b) => b.type === 'actions');
+const answers = async (channel) => (await messages(channel)).filter(isDone);
 const say = (channel, text, more = {}) => rig('POST', '/say', { channel, user: 'U1', text, ...more });
 const calls = async (api) => (await rig('GET', '/calls')).filter((c) => c.api === api);
 
@@ -289,6 +290,32 @@ describe('answers', () => {
     await disable('NULL');
     await send('TD', await mention('TD', late, 'warranty?'));
     await answered(late);
+  });
+
+  test('thumbs below an answer are its feedback; the conversation is among the chatbot\'s', async () => {
+    const channel = channels();
+    await send('TA', await mention('TA', channel, 'How long is the warranty?'));
+    const [answer] = await answered(channel);
+    const [buttons] = answer.blocks.find((b) => b.type === 'context_actions').elements;
+    const [what, session, message] = buttons.negative_button.value.split(' ');
+    assert.equal(what, 'down');
+    const click = (value, secret = secretOf('TA')) => {
+      const form = new URLSearchParams({ payload: JSON.stringify({ type: 'block_actions', team: { id: 'TA' }, api_app_id: 'ATA', user: { id: 'U1' },
+        channel: { id: channel }, message: { ts: answer.ts }, actions: [{ action_id: buttons.action_id, type: 'feedback_buttons', value }] }) }).toString();
+      return post(form, signed(secret, form, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }), 'interactivity');
+    };
+    const list = await stack.ok('GET', `/api/chatbots/${bot.id}/conversations`, { token });
+    assert.ok(list.some((s) => s.id === session));
+    const feedback = async () => (await stack.ok('GET', `/api/chatbots/${bot.id}/conversations/${session}`, { token })).messages.find((m) => m.id === message).feedback;
+    for (const [value, wanted] of [[buttons.negative_button.value, 'down'], [buttons.positive_button.value, 'up']]) {
+      const taken = await click(value);
+      assert.deepEqual([taken.status, taken.text], [200, '']);
+      await until(`it is rated ${wanted}`, async () => (await feedback()) === wanted);
+    }
+    assert.equal((await click(buttons.negative_button.value, 'another')).status, 401);
+    assert.equal((await click('down not-an-id x')).status, 200, 'no button of ours');
+    assert.equal((await post('payload=%7B', signed(secretOf('TA'), 'payload=%7B'), 'interactivity')).status, 400);
+    assert.equal(await feedback(), 'up');
   });
 
   test('the slash command answers its asker alone', async () => {

@@ -24,6 +24,10 @@ const channel = (id) => channels.get(id) ?? channels.set(id, []).get(id);
 const required = {
   'auth.test': [],
   'chat.postMessage': ['channel'],
+  'chat.update': ['channel', 'ts'],
+  'chat.startStream': ['channel', 'thread_ts'],
+  'chat.appendStream': ['channel', 'ts', 'markdown_text'],
+  'chat.stopStream': ['channel', 'ts'],
   'reactions.add': ['channel', 'timestamp', 'name'],
   'reactions.remove': ['channel', 'timestamp', 'name'],
   'conversations.replies': ['channel', 'ts'],
@@ -41,6 +45,11 @@ function blocksError(text) {
     if (block.type === 'markdown' && typeof block.text === 'string' && block.text.length > 0) markdown += block.text.length;
     else if (block.type === 'context' && block.elements?.length > 0 && block.elements.length <= 10) {
       if (block.elements.some((e) => e.type !== 'mrkdwn' || !e.text || e.text.length > 3000)) return 'invalid_blocks';
+    } else if (block.type === 'context_actions' && block.elements?.length > 0 && block.elements.length <= 5) {
+      if (block.elements.some((e) => e.type !== 'feedback_buttons' || !(e.positive_button?.value && e.negative_button?.value) ||
+        e.positive_button.text?.type !== 'plain_text' || e.negative_button.text?.type !== 'plain_text')) return 'invalid_blocks';
+    } else if (block.type === 'actions' && block.elements?.length > 0 && block.elements.length <= 25) {
+      if (block.elements.some((e) => e.type !== 'button' || e.text?.type !== 'plain_text' || e.text.text.length > 75 || (e.value ?? '').length > 2000)) return 'invalid_blocks';
     } else return 'invalid_blocks';
   }
   return markdown > 12000 ? 'msg_blocks_too_long' : null;
@@ -61,6 +70,39 @@ function perform(api, args, team) {
         ...(args.thread_ts ? { thread_ts: args.thread_ts } : {}), ...(args.metadata ? { metadata: JSON.parse(args.metadata) } : {}) };
       channel(args.channel).push(message);
       return { ok: true, channel: args.channel, ts: message.ts, message };
+    }
+    case 'chat.update': {
+      const message = channel(args.channel).find((m) => m.ts === args.ts && m.bot_id);
+      if (!message) return { ok: false, error: 'message_not_found' };
+      if (message.streaming) return { ok: false, error: 'streaming_state_conflict' };
+      const bad = blocksError(args.blocks);
+      if (bad) return { ok: false, error: bad };
+      Object.assign(message, { text: args.text, blocks: args.blocks && JSON.parse(args.blocks), edits: (message.edits ?? 0) + 1 }, args.metadata ? { metadata: JSON.parse(args.metadata) } : {});
+      return { ok: true, channel: args.channel, ts: message.ts };
+    }
+    case 'chat.startStream': { // apps of workspaces TN… may not
+      if (/^TN/.test(team)) return { ok: false, error: 'missing_scope' };
+      if (!args.channel.startsWith('D') && !(args.recipient_team_id && args.recipient_user_id)) return { ok: false, error: 'missing_recipient_user_id' };
+      const message = { type: 'message', ...me, text: args.markdown_text ?? '', ts: stamp(), thread_ts: args.thread_ts, streaming: true, pieces: 1 };
+      channel(args.channel).push(message);
+      return { ok: true, channel: args.channel, ts: message.ts };
+    }
+    case 'chat.appendStream':
+    case 'chat.stopStream': {
+      const message = channel(args.channel).find((m) => m.ts === args.ts && m.streaming);
+      if (!message) return { ok: false, error: 'message_not_in_streaming_state' };
+      const text = message.text + (args.markdown_text ?? '');
+      if (text.length > 12000) return { ok: false, error: 'msg_too_long' };
+      const bad = blocksError(args.blocks);
+      if (bad) return { ok: false, error: bad };
+      message.text = text;
+      message.pieces += 1;
+      if (api === 'chat.stopStream') {
+        message.streaming = false;
+        message.blocks = [{ type: 'markdown', text }, ...(args.blocks ? JSON.parse(args.blocks) : [])];
+        if (args.metadata) message.metadata = JSON.parse(args.metadata);
+      }
+      return { ok: true, channel: args.channel, ts: message.ts };
     }
     case 'conversations.replies': {
       const found = channel(args.channel).filter((m) => m.ts === args.ts || m.thread_ts === args.ts);

@@ -119,7 +119,7 @@ static void answers_are_defused(void **state)
 static void long_answers_go_in_parts(void **state)
 {
 	Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources[] = { &source };
-	Chat__PreviewReply reply = CHAT__PREVIEW_REPLY__INIT;
+	Chat__Message reply = CHAT__MESSAGE__INIT;
 	char *answer = arena_alloc(&a, 60001);
 	struct slack_post *posts;
 	size_t count, total = 0;
@@ -130,7 +130,7 @@ static void long_answers_go_in_parts(void **state)
 	source.document_name = (char *)"<b>.pdf";
 	source.has_page = 1;
 	source.page = 7;
-	reply.response = answer;
+	reply.content = answer;
 	reply.sources = sources;
 	reply.n_sources = 1;
 	posts = slack_render(&reply, &count, &a);
@@ -148,7 +148,7 @@ static void long_answers_go_in_parts(void **state)
 	}
 	assert_true(total >= 60000 - count - 1);
 	assert_non_null(strstr(posts[count - 1].blocks, "[1] &lt;b&gt;.pdf, page 7"));
-	reply.response = (char *)"";
+	reply.content = (char *)"";
 	reply.n_sources = 0;
 	assert_non_null(slack_render(&reply, &count, &a));
 	assert_int_equal(count, 1);

@@ -1,0 +1,83 @@
+// Answers in Slack while they are written: streamed where the app may, else written over, with a button that stops them;
+// and one message of it, whoever dies meanwhile.
+import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { request, startRig, startStack, unique, until } from './harness.mjs';
+
+let stack, slack, model, token, bot;
+before(async () => {
+  [slack, model] = await Promise.all([startRig('fakeslack.mjs'), startRig('fakellm.mjs')]);
+  stack = await startStack({ env: { SLACK_API_URL: `${slack.url}/api`, EGRESS_ALLOW: '127.0.0.1/32',
+    CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted' } });
+  token = (await stack.register()).token;
+  bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Counter' } });
+  for (const team of ['TS', 'TNO'])
+    await stack.ok('POST', '/api/integrations/slack', { token, status: 201,
+      json: { name: team, chatbotId: bot.id, config: { bot_token: `xoxb-good-${team}`, signing_secret: `secret-of-${team}` } } });
+});
+after(async () => {
+  await stack?.stop();
+  await slack?.stop();
+  await model?.stop();
+});
+
+const rig = async (method, where, json) => (await request(slack.url + where, { method, body: json && JSON.stringify(json) })).body;
+const ours = async (channel) => (await rig('GET', `/messages?channel=${channel}`)).filter((m) => m.bot_id);
+function post(team, where, body, type = 'application/json') {
+  const ts = String(Math.floor(Date.now() / 1000));
+  const signature = `v0=${createHmac('sha256', `secret-of-${team}`).update(`v0:${ts}:${body}`).digest('hex')}`;
+  return stack.api('POST', `/api/integrations/slack/${where}`, { body, headers: { 'Content-Type': type, 'X-Slack-Request-Timestamp': ts, 'X-Slack-Signature': signature } });
+}
+async function mention(team, text) {
+  const channel = `C${unique('').replace(/\W/g, '').toUpperCase()}`;
+  const { ts } = await rig('POST', '/say', { channel, user: 'U1', text: `<@U0BOT> ${text}` });
+  const body = JSON.stringify({ team_id: team, api_app_id: `A${team}`, type: 'event_callback', event_id: `Ev${randomUUID()}`,
+    event: { type: 'app_mention', user: 'U1', text: `<@U0BOT> ${text}`, ts, event_ts: ts, channel } });
+  assert.equal((await post(team, 'events', body)).status, 200);
+  return channel;
+}
+const last = (n) => new RegExp(`w${n - 1} w${n}$`);
+const done = (channel, pattern) => until(`the whole answer in ${channel}`, async () => {
+  const [answer] = await ours(channel);
+  return answer && !answer.streaming && pattern.test(answer.text) && !answer.blocks?.some((b) => b.type === 'actions') ? answer : null;
+}, 60);
+
+test('it streams into one message of its thread, and ends with thumbs', async () => {
+  const channel = await mention('TS', 'count 60 60');
+  await until('it has begun', async () => (await ours(channel))[0]?.streaming, 30);
+  const answer = await done(channel, last(60));
+  assert.ok(answer.pieces >= 3, `${answer.pieces} pieces`);
+  assert.deepEqual(answer.blocks.map((b) => b.type), ['markdown', 'context_actions']);
+  assert.equal(answer.text, Array.from({ length: 60 }, (_, i) => `w${i + 1}`).join(' '));
+  assert.equal((await ours(channel)).length, 1);
+});
+
+test('where the app may not: written over, and "Stop" ends it', async () => {
+  const channel = await mention('TNO', 'count 400 60');
+  const begun = await until('the button', async () => (await ours(channel))[0]?.blocks?.find((b) => b.type === 'actions'), 30);
+  await until('it was written over', async () => (await ours(channel))[0].edits >= 1, 30);
+  const form = new URLSearchParams({ payload: JSON.stringify({ type: 'block_actions', team: { id: 'TNO' }, api_app_id: 'ATNO', user: { id: 'U1' },
+    actions: [{ type: 'button', action_id: begun.elements[0].action_id, value: begun.elements[0].value }] }) }).toString();
+  assert.equal((await post('TNO', 'interactivity', form, 'application/x-www-form-urlencoded')).status, 200);
+  const answer = await done(channel, /w\d+/);
+  assert.doesNotMatch(answer.text, /w400/);
+  const [, session, message] = begun.elements[0].value.split(' ');
+  const { messages } = await stack.ok('GET', `/api/chatbots/${bot.id}/conversations/${session}`, { token });
+  assert.equal(messages.find((m) => m.id === message).status, 'stopped');
+});
+
+test('killed in the middle of a stream: the same message is gone on with, and it is the only one', async () => {
+  const channel = await mention('TS', 'count 120 50');
+  const begun = await until('it has begun', async () => (await ours(channel))[0]?.streaming && (await ours(channel))[0], 30);
+  const victim = stack.process('integrations');
+  await victim.kill('SIGKILL');
+  await stack.sql('UPDATE integrations.job SET lease_until = now() WHERE lease_until IS NOT NULL');
+  await victim.start();
+  const answer = await done(channel, last(120));
+  assert.equal(answer.ts, begun.ts);
+  await until('no job is left', async () => (await stack.sql('SELECT 1 FROM integrations.job WHERE failed IS NULL')).length === 0, 30);
+  assert.equal((await ours(channel)).length, 1);
+  const asked = (await stack.sql("SELECT 1 FROM chat.message WHERE role = 'user' AND content = 'count 120 50'")).length;
+  assert.equal(asked, 1, 'asked once');
+});
