@@ -11,6 +11,11 @@ enum {
 	REWRITE_PAUSE_MS = 1300,
 };
 
+static const char *shown(const struct slack_live *l)
+{
+	return l->shown ? l->shown : "";
+}
+
 static const char *metadata(const struct slack_live *l, size_t place)
 {
 	return arena_printf(
@@ -26,9 +31,10 @@ static int ask(struct slack_live *l, const char *method, const struct slack_arg 
 	OWN(json) json_object *answer = NULL;
 	int said = slack_ask(l->slack, method, l->token, args, &answer, why, l->call->arena, err);
 
-	if (said > 0 && ts)
-		*ts = arena_strdup(l->call->arena, json_string(answer, "ts"));
-	return said;
+	if (said <= 0 || !ts)
+		return said;
+	*ts = arena_strdup(l->call->arena, json_string(answer, "ts"));
+	return *ts ? 1 : error_set(err, ERROR_UPSTREAM, "Slack does not say where the message stands");
 }
 
 int slack_live_resume(struct slack_live *l, const char *first, const char *unnamed)
@@ -144,7 +150,7 @@ static void go_on(struct slack_live *l, const char *session, const char *message
 		said = ask(l, "chat.appendStream",
 		           (const struct slack_arg[]){ { "channel", l->channel },
 		                                       { "ts", l->ts },
-		                                       { "markdown_text", text + strlen(l->shown) },
+		                                       { "markdown_text", text + strlen(shown(l)) },
 		                                       { NULL, NULL } },
 		           NULL, &why, &err);
 		if (said < 0 && err.code == ERROR_UNKNOWN_OUTCOME)
@@ -168,7 +174,7 @@ int slack_live_show(struct slack_live *l, const char *session, const char *messa
 	if (clock_mono_ms() < l->next_ms)
 		return 0;
 	now = slack_render_so_far(text, l->call->arena);
-	if (!*now || (l->shown && strlen(now) <= strlen(l->shown)))
+	if (strlen(now) <= strlen(shown(l)))
 		return 0;
 	if (l->mode != LIVE_NONE) {
 		go_on(l, session, message, now);
@@ -186,9 +192,9 @@ int slack_live_show(struct slack_live *l, const char *session, const char *messa
 /* What is missing, and the blocks below; a stream that has shown anything else is closed and written over. */
 static int end_first(struct slack_live *l, const struct slack_post *p, const char **why)
 {
-	bool fits = p->markdown &&
-	            strncmp(p->markdown, l->shown ? l->shown : "", strlen(l->shown ? l->shown : "")) == 0;
-	const char *rest = fits ? p->markdown + strlen(l->shown ? l->shown : "") : "";
+	size_t had = strlen(shown(l));
+	bool fits = p->markdown && strncmp(p->markdown, shown(l), had) == 0;
+	const char *rest = fits ? p->markdown + had : "";
 
 	if (l->mode == LIVE_STREAM) {
 		int said = ask(l, "chat.stopStream",
