@@ -79,31 +79,48 @@ void ask_as(struct ask *r, Chatbots__FoundChatbot *bot, struct arena *a)
 	settings_read(bot->chatbot->settings, &r->settings, a);
 }
 
-int ask_search(struct ask *r)
+/* documents: they are searched; answers: their questions are compared. */
+static int find(struct ask *r, const char *query, bool documents, bool answers)
 {
 	Documents__FindForAnswerRequest request = DOCUMENTS__FIND_FOR_ANSWER_REQUEST__INIT;
 	struct call call = retrieve_nearer(r->call);
 	Documents__FoundForAnswer *found;
-	const char *query;
 
-	if (!r->document_count && !r->answer_count)
-		return 0;
-	query = rephrase(r, ask_provider(r));
-	request.query = (char *)(query ? query : query_of(r));
+	request.query = (char *)query;
 	request.document_ids = r->documents;
-	request.n_document_ids = r->document_count;
+	request.n_document_ids = documents ? r->document_count : 0;
 	request.has_all_there = true;
 	request.all_there = r->documents_named;
 	request.has_limit = true;
 	request.limit = r->settings.top_k;
 	request.asked = (char *)r->question;
-	request.questions = known_questions(r, &request.n_questions);
+	if (answers)
+		request.questions = known_questions(r, &request.n_questions);
 	if (documents_client_find_for_answer(r->chat->documents, &call, &request, &found) < 0)
 		return -1;
 	r->curated = found->has_question ? answer_of(r, (size_t)found->question) : NULL;
 	r->found = found->results;
 	r->found_count = found->n_results < CITATIONS_MAX ? found->n_results : CITATIONS_MAX;
 	return 0;
+}
+
+int ask_search(struct ask *r)
+{
+	struct chat_provider *provider = ask_provider(r);
+	bool due = r->document_count && rephrase_is_due(r, provider);
+	const char *query = NULL;
+
+	if (!r->document_count && !r->answer_count)
+		return 0;
+	if (due && r->answer_count) { /* no model is asked for what is answered beforehand */
+		if (find(r, r->question, false, true) < 0)
+			return -1;
+		if (r->curated)
+			return 0;
+	}
+	if (due)
+		query = rephrase(r, provider);
+	return find(r, query ? query : query_of(r), true, !due);
 }
 
 const char *ask_rag_status(const struct ask *r)

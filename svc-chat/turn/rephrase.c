@@ -89,6 +89,11 @@ static void count(const struct ask *r, bool done)
 	           1);
 }
 
+bool rephrase_is_due(const struct ask *r, const struct chat_provider *provider)
+{
+	return provider != r->chat->builtin && r->history_count && leans(r->question);
+}
+
 const char *rephrase(const struct ask *r, struct chat_provider *provider)
 {
 	struct arena *a = r->call->arena;
@@ -112,8 +117,7 @@ const char *rephrase(const struct ask *r, struct chat_provider *provider)
 	struct error err = { 0 };
 	const char *question = NULL;
 
-	if (provider == r->chat->builtin || !r->history_count || !leans(r->question) ||
-	    own_key(r->call, &request.own_key, &request.own_url) < 0)
+	if (own_key(r->call, &request.own_key, &request.own_url) < 0)
 		return NULL;
 	messages[1].content = told(r);
 	text_init(&answer, a);

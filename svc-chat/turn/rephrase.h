@@ -7,8 +7,9 @@
 
 #include "svc-chat/turn/ask.h"
 
-/* NULL where the question stands by itself, no model is asked, or it does not answer within some seconds. In the call's
- * arena. */
+/* It leans on what was said, and there is a model to ask. */
+bool rephrase_is_due(const struct ask *r, const struct chat_provider *provider);
+/* NULL where the model does not answer within some seconds. In the call's arena. */
 const char *rephrase(const struct ask *r, struct chat_provider *provider);
 
 #endif

@@ -89,7 +89,8 @@ test('previews and visitors are given it, too', async () => {
 test('where a model knows meaning, another way to ask will do; other numbers and denials will not', async () => {
   const now = async (message) => (await preview(message)).rag_status;
   await add({ questions: ['What does error 503 on the display of the kettle mean?'], answer: 'It is too hot.' });
-  assert.equal(await now('Please explain: what does error 503 on the display of the kettle mean?'), 'curated');
+  // A busy machine may make a vector too late once; the next one who asks finds it.
+  await until('it is known', async () => (await now('Please explain: what does error 503 on the display of the kettle mean?')) === 'curated');
   assert.equal(await now('What does error 502 on the display of the kettle mean?'), 'off');
   assert.equal(await now('What does error 503 on the display of the kettle not mean?'), 'off');
   assert.equal(await stack.sql('SELECT count(*) > 0 FROM documents.known_question').then(String), 't');

@@ -44,6 +44,14 @@ test('a question that leans on what was said is rewritten for the search, once, 
   assert.ok(!JSON.stringify(shown).includes('That is it'));
   await say(id, 'How many people are in the crew of the Petrel, the tug of the harbour?');
   assert.equal((await rewritings()).length, 1, 'this one stands by itself');
+  const answer2 = await stack.ok('POST', `/api/chatbots/${bot.id}/answers`, { token, json: { questions: ['Why not?'], answer: 'Because of the ice.' } });
+  await until('it is known', async () => (await say(id, 'Why not?')).rag_status === 'curated', 2);
+  const before = (await rewritings()).length;
+  assert.equal((await say(id, 'Why not?')).content, 'Because of the ice.');
+  assert.equal((await rewritings()).length, before, 'no model is asked for what is answered beforehand');
+  await say(id, 'And then?');
+  assert.equal((await rewritings()).length, before + 1);
+  await stack.ok('DELETE', `/api/chatbots/${bot.id}/answers/${answer2.id}`, { token, status: 204 });
 });
 
 test('what the model makes of it is what is searched for; when it fails, the words before it are', async () => {
