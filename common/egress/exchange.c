@@ -199,6 +199,7 @@ void exchange_close(struct exchange *x)
 {
 	if (!x->line.easy)
 		return;
+	curl_easy_setopt(x->line.easy, CURLOPT_COOKIEFILE, NULL); /* which the next line forgets to free */
 	curl_easy_reset(x->line.easy);
 	line_give_back(x->egress, x->line);
 	x->line = (struct line){ 0 };

@@ -112,6 +112,7 @@ static CURL *easy_take(struct loop *loop)
 
 static void easy_give_back(struct loop *loop, CURL *easy)
 {
+	curl_easy_setopt(easy, CURLOPT_COOKIEFILE, NULL); /* which the next line forgets to free */
 	curl_easy_reset(easy);
 	if (loop->kept_count < EASY_KEPT)
 		loop->kept[loop->kept_count++] = easy;

@@ -48,6 +48,22 @@ static int too_large(struct sse_reader *r, struct error *err)
 	return error_set(err, ERROR_UPSTREAM, "the peer sent an event of more than %zu bytes", r->limit);
 }
 
+/* Digits alone, and not more than make sense. The value ends where its line does, not with a NUL. */
+static void read_retry(struct sse_reader *r, const char *value, size_t size)
+{
+	long ms = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (value[i] < '0' || value[i] > '9')
+			return;
+		ms = ms * 10 + (value[i] - '0');
+		if (ms > 999999999)
+			return;
+	}
+	if (size)
+		r->retry_ms = ms;
+}
+
 static int take_line(struct sse_reader *r, const char *line, size_t size, struct error *err)
 {
 	const char *colon = memchr(line, ':', size);
@@ -75,9 +91,8 @@ static int take_line(struct sse_reader *r, const char *line, size_t size, struct
 		set(&r->name, value, value_size);
 	} else if (name_size == 2 && memcmp(line, "id", 2) == 0 && !memchr(value, '\0', value_size)) {
 		set(&r->id, value, value_size);
-	} else if (name_size == 5 && memcmp(line, "retry", 5) == 0 && value_size && value_size < 10 &&
-	           strspn(value, "0123456789") >= value_size) {
-		r->retry_ms = strtol(value, NULL, 10);
+	} else if (name_size == 5 && memcmp(line, "retry", 5) == 0) {
+		read_retry(r, value, value_size);
 	}
 	return 0;
 }
