@@ -241,17 +241,14 @@ describe('accounts, hostile input', () => {
   });
 
   test('the time a login takes does not tell who exists', async () => {
-    const took = async (email) => {
-      const times = [];
-      for (let i = 0; i < 7; i++) {
-        const start = performance.now();
-        await signIn(email, 'a wrong password');
-        times.push(performance.now() - start);
-        await forget(stack, 'sign-in', email);
-      }
-      return times.sort((a, b) => a - b)[1];
-    };
-    const [known, unknown] = [await took(ada.email), await took(uniqueEmail('nobody'))];
+    const emails = [ada.email, uniqueEmail('nobody')], least = [Infinity, Infinity];
+    for (let i = 0; i < 18; i++) { // by turns, so that a busy machine is busy for both
+      const start = performance.now();
+      await signIn(emails[i % 2], 'a wrong password');
+      least[i % 2] = Math.min(least[i % 2], performance.now() - start);
+      await forget(stack, 'sign-in', emails[i % 2]);
+    }
+    const [known, unknown] = least;
     assert.ok(known < 2 * unknown && unknown < 2 * known, `${known} ms, ${unknown} ms`);
   });
 
