@@ -127,6 +127,7 @@ http.createServer(async (request, response) => {
   if (url.pathname === '/responses') return answer(responses);
   if (url.pathname === '/messages') return answer(channel(url.searchParams.get('channel')));
   if (url.pathname === '/down') return (down = JSON.parse(body).down, answer({}));
+  if (url.pathname === '/forget') return ((planned.length = 0), answer({}));
   if (url.pathname === '/next') return (planned.push({ times: 1, ...JSON.parse(body) }), answer({}));
   if (url.pathname === '/say') {
     const { channel: where, ...said } = JSON.parse(body);
