@@ -62,6 +62,7 @@ describe('mail', () => {
     await auth().kill('SIGTERM');
     Object.assign(auth().env, env);
     await auth().start();
+    await until('the gateway has found it again', async () => (await stack.api('GET', '/ready')).status === 200);
   };
 
   before(async () => {
