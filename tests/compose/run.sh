@@ -5,8 +5,9 @@
 #
 # COMPOSE_PORT (18350) is the published port; the engine: engine.sh. KEEP=1 leaves the stack there at the end, WARM=1 keeps what
 # was built before; SLACK=4 allows four times the seconds, on a machine that is busy with other things.
-set -euo pipefail
+set -Eeuo pipefail
 cd "$(dirname "$0")/../.."
+trap 'echo "run.sh: line $LINENO: $BASH_COMMAND" >&2' ERR
 . common/scripts/lib.sh
 export PARLEY_PORT=${COMPOSE_PORT:-18350} COMPOSE_PROJECT_NAME=parley-test PARLEY_VERSION=test PARLEY_BIND=127.0.0.1
 export PARLEY_PASSPHRASE="a passphrase of some length"
