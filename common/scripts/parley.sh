@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # parley backup [FILE] | restore [FILE]: all of an installation as one file, and back. FILE may be - (the default).
 #
-#   backup   the database with the originals of documents, as of one moment, and the secret, sealed under a passphrase
+#   backup   the database with the originals of documents (but those kept in S3), as of one moment, and the secret, sealed under a
+#            passphrase
 #   restore  into an empty database and a place without a secret; one that holds something is refused
 #
 #   make run:        PARLEY_PASSPHRASE=… common/scripts/stack.sh backup parley.backup     (the stack runs)
