@@ -44,7 +44,7 @@ const char *crawl_settings(const struct crawl_wish *w, struct arena *a)
 	return t.at;
 }
 
-static char **read_list(json_object *settings, const char *name, size_t *count, struct arena *a)
+static char **read_patterns(json_object *settings, const char *name, size_t *count, struct arena *a)
 {
 	json_object *list = json_get(settings, name);
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
@@ -52,7 +52,8 @@ static char **read_list(json_object *settings, const char *name, size_t *count, 
 
 	*count = 0;
 	for (size_t i = 0; i < n; i++)
-		ret[(*count)++] = arena_strdup(a, json_object_get_string(json_object_array_get_idx(list, i)));
+		ret[(*count)++] =
+		    robots_pattern(json_object_get_string(json_object_array_get_idx(list, i)), a);
 	return ret;
 }
 
@@ -68,8 +69,8 @@ static int read_settings(struct round *r, const char *url)
 		                       .sitemap = json_int(s, "sitemap", 0) != 0,
 		                       .alone = json_int(s, "alone", 0) != 0 };
 	r->limits.url = url;
-	r->limits.include = read_list(s, "include", &r->limits.include_count, r->call->arena);
-	r->limits.exclude = read_list(s, "exclude", &r->limits.exclude_count, r->call->arena);
+	r->limits.include = read_patterns(s, "include", &r->limits.include_count, r->call->arena);
+	r->limits.exclude = read_patterns(s, "exclude", &r->limits.exclude_count, r->call->arena);
 	r->limits.robots = r->stored.robots;
 	r->budget =
 	    (struct site_budget){ r->wish.pages, r->wish.pages * 2 + CRAWL_LISTS_MAX, svc->set->upload_max };

@@ -56,22 +56,37 @@ struct group {
 };
 
 /* In the letters that an address has: others are percent-encoded there. */
+static void add_pattern(struct text *t, const char *s, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)s[i];
+		bool encoded = (i > 0 && s[i - 1] == '%') || (i > 1 && s[i - 2] == '%');
+
+		if (encoded && isxdigit(c))
+			text_addc(t, (char)toupper(c));
+		else if (c <= ' ' || c >= 0x7f)
+			text_addf(t, "%%%02X", c);
+		else
+			text_addc(t, (char)c);
+	}
+}
+
+char *robots_pattern(const char *pattern, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	text_adds(&t, "");
+	add_pattern(&t, pattern, strlen(pattern));
+	return t.at;
+}
+
 static void add_rule(struct group *g, char kind, const struct line *l)
 {
 	if (l->value_size == 0 || l->value_size > RULE_MAX || g->rules.length > RULES_MAX)
 		return;
 	text_addc(&g->rules, kind);
-	for (size_t i = 0; i < l->value_size; i++) {
-		unsigned char c = (unsigned char)l->value[i];
-		bool encoded = (i > 0 && l->value[i - 1] == '%') || (i > 1 && l->value[i - 2] == '%');
-
-		if (encoded && isxdigit(c))
-			text_addc(&g->rules, (char)toupper(c));
-		else if (c <= ' ' || c >= 0x7f)
-			text_addf(&g->rules, "%%%02X", c);
-		else
-			text_addc(&g->rules, (char)c);
-	}
+	add_pattern(&g->rules, l->value, l->value_size);
 	text_addc(&g->rules, '\n');
 }
 
@@ -145,6 +160,8 @@ void robots_read(const char *bytes, size_t size, struct robots *ret, struct aren
 	text_init(&r.everybody.rules, a);
 	size = size < ROBOTS_MAX ? size : ROBOTS_MAX;
 	last = bytes + size;
+	if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
+		bytes += 3; /* a mark that some editors begin with is not part of the first name */
 	for (const char *s = bytes; s < last;) {
 		const char *eol = memchr(s, '\n', (size_t)(last - s));
 		struct line line;
@@ -161,28 +178,28 @@ void robots_read(const char *bytes, size_t size, struct robots *ret, struct aren
 
 /* --- Asking ----------------------------------------------------------------------------------------------------- */
 
-/* One star at a time is tried further on: those before it have their place. */
+/* What stands between stars, one after the other, each where it first fits: so a pattern costs no more than its path is long,
+ * whoever wrote it. */
 bool robots_fits(const char *pattern, size_t size, const char *path)
 {
-	const char *p = pattern, *end = pattern + size, *star = NULL, *again = NULL, *s = path;
+	const char *p = pattern, *end = pattern + size, *s = path, *last = path + strlen(path);
 	bool whole = size && end[-1] == '$';
 
 	end -= whole;
-	for (;;) {
-		if (p < end && *p == '*') {
-			star = ++p;
-			again = s;
-		} else if (p == end && (!whole || !*s)) {
-			return true;
-		} else if (p < end && *s && *p == *s) {
-			p++;
-			s++;
-		} else if (star && *again) {
-			p = star;
-			s = ++again;
-		} else {
+	for (bool first = true;; first = false) {
+		const char *star = memchr(p, '*', (size_t)(end - p));
+		size_t n = (size_t)((star ? star : end) - p);
+
+		if (n > (size_t)(last - s))
 			return false;
-		}
+		if (!first)
+			s = whole && !star ? last - n : memmem(s, (size_t)(last - s), p, n);
+		if (!s || memcmp(s, p, n) != 0)
+			return false;
+		s += n;
+		if (!star)
+			return !whole || s == last;
+		p = star + 1;
 	}
 }
 

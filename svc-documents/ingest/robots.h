@@ -24,5 +24,7 @@ void robots_read(const char *bytes, size_t size, struct robots *ret, struct aren
 bool robots_allow(const char *rules, const char *path);
 /* Does a pattern fit the beginning of a path? Patterns of people who limit a crawl are of the same kind. */
 bool robots_fits(const char *pattern, size_t size, const char *path);
+/* A pattern as people write it, in the letters that addresses have: "/a b*" is "/a%20b*". */
+char *robots_pattern(const char *pattern, struct arena *a);
 
 #endif

@@ -6,9 +6,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
+#include "common/base/text.h"
 #include "svc-documents/ingest/site.h"
 
 static void test_rules(void **state)
@@ -36,6 +38,12 @@ static void test_rules(void **state)
 		{ "percent-encoded in small letters", "User-agent: *\nDisallow: /%c3%a4\n", "/%C3%A4",
 		  false },
 		{ "a rule before any group", "Disallow: /\n", "/x", true },
+		{ "several stars", "User-agent: *\nDisallow: /a*b*c\n", "/axbxbxxcx", false },
+		{ "several stars out of order", "User-agent: *\nDisallow: /a*b*c\n", "/axcxb", true },
+		{ "an end that comes twice", "User-agent: *\nDisallow: /*a$\n", "/a/a", false },
+		{ "an end that would overlap", "User-agent: *\nDisallow: /ab*ba$\n", "/aba", true },
+		{ "a star at the end", "User-agent: *\nDisallow: /a*$\n", "/abc", false },
+		{ "an editor's byte order mark", "\xef\xbb\xbfUser-agent: *\nDisallow: /\n", "/x", false },
 	};
 
 	(void)state;
@@ -49,6 +57,31 @@ static void test_rules(void **state)
 		assert_int_equal(robots_allow(r.rules, cases[i].path), cases[i].allowed);
 		arena_done(&a);
 	}
+}
+
+/* A site may write both the rules and the addresses. */
+static void hostile_rules_cost_little(void **state)
+{
+	enum { RULES = 60, PATTERN = 990, PATH = 1990, ADDRESSES = 50 };
+	struct robots r;
+	struct arena a;
+	struct text t;
+	char *path;
+	clock_t began;
+
+	(void)state;
+	arena_init(&a, 0);
+	text_init(&t, &a);
+	text_adds(&t, "User-agent: *\n");
+	for (int i = 0; i < RULES; i++)
+		text_addf(&t, "Disallow: /*%0*db\n", PATTERN, 0);
+	path = arena_printf(&a, "/%0*d", PATH, 0);
+	robots_read(t.at, t.length, &r, &a);
+	began = clock();
+	for (int i = 0; i < ADDRESSES; i++)
+		assert_true(robots_allow(r.rules, path));
+	assert_in_range((clock() - began) * 1000 / CLOCKS_PER_SEC, 0, 2000);
+	arena_done(&a);
 }
 
 static void test_rest(void **state)
@@ -92,6 +125,7 @@ static void test_addresses(void **state)
 		assert_string_equal(got ? got : "none", cases[i].want ? cases[i].want : "none");
 	}
 	assert_string_equal(site_path("http://a.org/x?y"), "/x?y");
+	assert_string_equal(robots_pattern("/\xc3\xa4 b/*%c3$", &a), "/%C3%A4%20b/*%C3$");
 	arena_done(&a);
 }
 
@@ -128,6 +162,7 @@ static void test_site(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rules), cmocka_unit_test(test_rest),
+		                            cmocka_unit_test(hostile_rules_cost_little),
 		                            cmocka_unit_test(test_addresses), cmocka_unit_test(test_site) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
