@@ -9,14 +9,15 @@
 #include "svc-documents/ingest/page.h"
 #include "svc-documents/ingest/robots.h"
 
-enum { LISTS_DEPTH = 2 /* sitemaps of sitemaps */, LINKS_MAX = 3000 };
+enum { LISTS_DEPTH = 2 /* sitemaps of sitemaps */, LINKS_MAX = 3000, REFRESHES = 3 };
 
 /* What asking for a part has brought. */
 struct brought {
 	struct part_answer answer;
 	char **links;
 	size_t link_count;
-	bool lists; /* the links are of sitemaps */
+	bool lists;          /* the links are of sitemaps */
+	const char *refresh; /* of a page alone: where its text is instead; or NULL */
 };
 
 static bool listed(char *const *list, size_t count, const char *url)
@@ -98,14 +99,27 @@ static int take_text(struct call *call, const struct egress_response *page, cons
 	return 0;
 }
 
+/* One that sends its reader on at once. */
+static void take_refresh(const struct round *r, const struct egress_response *page,
+                         const struct extracted *got, struct brought *ret, struct arena *a)
+{
+	const char *url = *got->refresh ? site_address(page->url, got->refresh, a) : NULL;
+
+	if (url && r->wish.alone)
+		ret->refresh = url;
+	else if (url && ret->link_count < LINKS_MAX && site_wants(&r->limits, url))
+		ret->links[ret->link_count++] = (char *)url;
+}
+
+/* A feed alone is text like any other: nobody asked for what it points at. */
 static int read_raw(const struct round *r, struct call *call, const struct egress_response *page,
                     struct raw *raw, struct brought *ret)
 {
 	struct reading read;
-	bool xml = strcmp(raw->format->name, "xml") == 0;
+	bool xml = !r->wish.alone && strcmp(raw->format->name, "xml") == 0;
 	int rc = 0;
 
-	if (prepare_read(call, r->target, raw, true, &read) < 0)
+	if (prepare_read(call, r->target, raw, !r->wish.alone, &read) < 0)
 		return failed(ret, call);
 	if (xml && is_list(read.got.title)) {
 		ret->answer.what = PART_LIST;
@@ -119,12 +133,7 @@ static int read_raw(const struct round *r, struct call *call, const struct egres
 		rc = take_text(call, page, &read, ret);
 	}
 	take_links(r, page, &read.got, ret, call->arena);
-	if (*read.got.refresh && ret->link_count < LINKS_MAX) {
-		const char *url = site_address(page->url, read.got.refresh, call->arena);
-
-		if (url && site_wants(&r->limits, url))
-			ret->links[ret->link_count++] = (char *)url;
-	}
+	take_refresh(r, page, &read.got, ret, call->arena);
 	prepare_done(&read);
 	return rc;
 }
@@ -183,20 +192,31 @@ static int store_answer(const struct round *r, struct call *call, const struct s
 	return found < 0 ? -1 : prepare_gone(call);
 }
 
+static int ask(const struct round *r, struct call *call, const struct page_wish *wish, struct brought *ret)
+{
+	struct egress_response page = { 0 };
+
+	*ret = (struct brought){ .answer.what = PART_PROBLEM };
+	return page_fetch(call, wish, &page) < 0 ? failed(ret, call) : read_answer(r, call, &page, ret);
+}
+
 /* With memory of its own: a page may be large. */
 int crawl_part(const struct round *r, const struct stored_part *part)
 {
 	struct page_wish wish = { part->address, part->hash ? part->etag : NULL,
 		                  part->hash ? part->modified : NULL, CRAWL_PATIENCE_MS };
-	struct egress_response page = { 0 };
-	struct brought b = { .answer.what = PART_PROBLEM };
 	struct call call = *r->call;
+	struct brought b;
 	struct arena a;
 	int rc;
 
 	arena_init(&a, 0);
 	call.arena = &a;
-	rc = page_fetch(&call, &wish, &page) < 0 ? failed(&b, &call) : read_answer(r, &call, &page, &b);
+	rc = ask(r, &call, &wish, &b);
+	for (int i = 0; rc == 0 && b.refresh && i < REFRESHES; i++) {
+		wish = (struct page_wish){ .url = b.refresh, .timeout_ms = CRAWL_PATIENCE_MS };
+		rc = ask(r, &call, &wish, &b);
+	}
 	if (rc == 0)
 		rc = store_answer(r, &call, part, &b);
 	arena_done(&a);

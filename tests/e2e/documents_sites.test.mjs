@@ -257,6 +257,19 @@ describe('sites', () => {
     assert.deepEqual(site.asked, ['/one', '/one'], 'robots.txt is for crawlers');
   });
 
+  test('a feed alone, and a page that sends its readers on, are read again like they were read first', async () => {
+    const feed = (news) => xml(`<rss><channel><title>Harbour</title><item><title>${news}</title></item></channel></rss>`);
+    site.pages = { '/feed': feed('The ferry sails at six'), '/door': { body: '<!doctype html><meta http-equiv="refresh" content="0; url=/hall"><p>You are sent on.</p>' }, '/hall': page('Hall', 'The hall seats 90.') };
+    const add = (where) => ok('POST', '/url', { json: { url: `${server.url}${where}`, refresh: 'daily' }, status: 201 });
+    const [harbour, hall] = [await add('/feed'), await add('/door')];
+    assert.match(await text(harbour.id), /sails at six/);
+    assert.equal(await text(hall.id), '# Hall\n\nThe hall seats 90.');
+    Object.assign(site.pages, { '/feed': feed('The ferry sails at seven'), '/hall': page('Hall', 'The hall seats 120.') });
+    for (const { id } of [harbour, hall]) await round(id);
+    assert.match(await text(harbour.id), /sails at seven/);
+    assert.equal(await text(hall.id), '# Hall\n\nThe hall seats 120.');
+  });
+
   test('reindexing reads the site again', async () => {
     site.pages = { '/': page('Home', 'Before.') };
     const { id } = await crawl();
