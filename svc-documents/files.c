@@ -90,16 +90,19 @@ static int copy_pieces(struct call *call, const char *owner, const char *file, i
 	return rc < 0 ? -1 : count;
 }
 
-static int copy_parts(struct call *call, const char *owner, const char *file, int to, struct sha256 *hash)
+/* What stands behind the first pieces. */
+static int copy_parts(struct call *call, const char *owner, const char *file, int pieces, int to,
+                      struct sha256 *hash)
 {
+	int64_t from = (int64_t)(pieces % PIECES) * PIECE_MAX;
 	struct arena scratch;
 	int parts, rc = lies_there(call, owner, file, &parts);
 
 	arena_init(&scratch, 0);
-	for (int i = 0; rc > 0 && i < parts; i++) {
+	for (int i = pieces / PIECES; rc > 0 && i < parts; i++, from = 0) {
 		ProtobufCBinaryData part;
 
-		rc = get_part(call, owner, file, i, 0, PART_MAX, &part, &scratch);
+		rc = get_part(call, owner, file, i, from, PART_MAX - (size_t)from, &part, &scratch);
 		if (rc > 0 && put_out(call, &part, to, hash) < 0)
 			rc = -1;
 		arena_reset(&scratch);
@@ -108,11 +111,12 @@ static int copy_parts(struct call *call, const char *owner, const char *file, in
 	return rc < 0 ? -1 : 0;
 }
 
+/* It may be moved in the middle of this: then the rest of it lies there. */
 int file_copy(struct call *call, const char *owner, const char *file, int to, struct sha256 *hash)
 {
 	int count = copy_pieces(call, owner, file, to, hash);
 
-	return count ? (count < 0 ? -1 : 0) : copy_parts(call, owner, file, to, hash);
+	return count < 0 ? -1 : copy_parts(call, owner, file, count, to, hash);
 }
 
 /* --- Moving ------------------------------------------------------------------------------------------------------- */

@@ -63,6 +63,10 @@ int s3_get(const struct s3 *s, const char *name, int64_t from, size_t size, stru
 		return -1;
 	if (ret->status == 404)
 		return 0;
+	if (ret->status == 416) { /* it ends before */
+		ret->body_size = 0;
+		return 1;
+	}
 	return ret->status == 206 || (ret->status == 200 && from == 0) ? 1 : refused("GET", name, ret, err);
 }
 
