@@ -171,9 +171,10 @@ static int pause_for(struct call *call, int ms)
 	return atomic_load(call->cancelled) ? error_busy(call->err, 1, "the service is stopping") : 0;
 }
 
+/* Never sooner than the site wants it. */
 static int go_on_later(const struct round *r)
 {
-	return ingest_again(r->call->db, r->target, r->pause_ms / 1000, r->call->arena, r->call->err);
+	return ingest_again(r->call->db, r->target, (r->pause_ms + 999) / 1000, r->call->arena, r->call->err);
 }
 
 static int run(struct round *r)
