@@ -32,17 +32,23 @@ int documents_put_chunk(struct call *call, const Documents__PutChunkRequest *in,
 	return store_put_piece(call->db, call->owner_id, in->upload_id, in->number, in->data, call->err);
 }
 
+static char *shortened(const char *name, struct arena *a)
+{
+	const char *end = utf8_skip(name, name + strlen(name), NAME_MAX_CHARACTERS);
+
+	return arena_strndup(a, name, (size_t)(end - name));
+}
+
 /* The last part of what may be a path, without control characters, not too long. */
 static const char *clean_name(const char *name, struct arena *a)
 {
-	const char *base = name ? name : "", *end;
+	const char *base = name ? name : "";
 	char *copy;
 
 	for (const char *s = base; *s; s++)
 		if (*s == '/' || *s == '\\')
 			base = s + 1;
-	end = utf8_skip(base, base + strlen(base), NAME_MAX_CHARACTERS);
-	copy = arena_strndup(a, base, (size_t)(end - base));
+	copy = shortened(base, a);
 	for (char *s = copy; *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = ' ';
@@ -344,8 +350,7 @@ int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Doc
 
 	uuid_make(id);
 	/* Without a name it is called by its address until its title is known: see "ready" in store_index.c. */
-	d.name = in->name && *in->name ? in->name
-	                               : arena_printf(call->arena, "%.*s", NAME_MAX_CHARACTERS, in->url);
+	d.name = in->name && *in->name ? in->name : shortened(in->url, call->arena);
 	if ((later ? create(call, &d, &site, out) : add_ready(call, &d, &site, in->url, out)) < 0)
 		return -1;
 	out->message = (char *)message_for(out);

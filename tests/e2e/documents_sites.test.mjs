@@ -255,6 +255,9 @@ describe('sites', () => {
     assert.equal(await text(doc.id), '# One\n\nThe price is 7.');
     assert.equal((await top('What is the price?', doc.id)).url, `${server.url}/one`);
     assert.deepEqual(site.asked, ['/one', '/one'], 'robots.txt is for crawlers');
+    const long = `${other.url}/`.padEnd(199, 'a');
+    const named = await ok('POST', '/url?wait=0', { json: { url: `${long}äö`, refresh: 'daily' }, status: 201 });
+    assert.equal(named.name, `${long}ä`, 'its address is cut between characters');
   });
 
   test('a feed alone, and a page that sends its readers on, are read again like they were read first', async () => {
