@@ -220,6 +220,7 @@ static void test_sessions_are_forgotten_under_load(void **state)
 	struct crowd crowd = { .peer = f->peer, .calls = 5, .ms = 30000, .text = "1" };
 	pthread_t threads[CROWD];
 
+	f->peer->pace.grace = crowd.ms; /* a busy machine may take long to open a session */
 	start(&crowd, threads);
 	for (int i = 0; i < 5; i++) {
 		int before = atomic_load(&rig_counts->writes);
