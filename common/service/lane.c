@@ -358,6 +358,8 @@ bool lane_remove(struct lane *lane, struct lane_job *job)
 	s = share_of(lane, job->owner);
 	found = take_back(lane, s, job);
 	forget_if_empty(lane, s);
+	if (lane->stopping && !lane->queued)
+		pthread_cond_broadcast(&lane->work); /* who waited for the last of it */
 	pthread_mutex_unlock(&lane->lock);
 	return found;
 }
