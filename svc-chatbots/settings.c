@@ -74,16 +74,20 @@ int settings_apply(const char *current, const char *patch, const char **ret, str
 int settings_as_before(const char *before, const char *now, const char **ret, struct arena *a,
                        struct error *err)
 {
+	static const char *const kept[] = { "allowedOrigins", "identityVersion" };
 	OWN(json) json_object *settings = NULL;
 	OWN(json) json_object *current = NULL;
 
 	if (json_parse(before, strlen(before), &settings, err) < 0 ||
 	    json_parse(now, strlen(now), &current, err) < 0)
 		return -1;
-	json_object_object_del(settings, "allowedOrigins");
-	if (json_get(current, "allowedOrigins"))
-		json_object_object_add(settings, "allowedOrigins",
-		                       json_object_get(json_get(current, "allowedOrigins")));
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+		json_object *value = json_get(current, kept[i]);
+
+		json_object_object_del(settings, kept[i]);
+		if (value)
+			json_object_object_add(settings, kept[i], json_object_get(value));
+	}
 	*ret = json_print(settings, a);
 	return 0;
 }

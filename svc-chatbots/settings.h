@@ -16,8 +16,9 @@
 int settings_apply(const char *current, const char *patch, const char **ret, struct arena *a,
                    struct error *err) CHECKED;
 
-/* As `before` has them, but for where the chatbot may stand (allowedOrigins): that is as `now` has it, since website
- * integrations write it, and since nobody means to open a chatbot to the world by taking a text back. */
+/* As `before` has them, but for who may come: as `now` has it, since nobody means to open a chatbot to the world
+ * (allowedOrigins, which website integrations write, too), or to trust a secret again that was given up
+ * (identityVersion), by taking a text back. */
 int settings_as_before(const char *before, const char *now, const char **ret, struct arena *a,
                        struct error *err) CHECKED;
 

@@ -164,7 +164,7 @@ describe('chatbots', () => {
     const versions = () => stack.ok('GET', `${at}/versions`, { token: ada.token });
     const put = (json) => stack.ok('PUT', at, { token: ada.token, json });
     assert.deepEqual((await versions()).map((v) => [v.version, v.name, v.documents]), [[1, 'Helpdesk', [one, two]]]);
-    await put({ name: 'Second', description: null, settings: { instructions: 'Be long.', allowedOrigins: ['https://shop.example'] } });
+    await put({ name: 'Second', description: null, settings: { instructions: 'Be long.', allowedOrigins: ['https://shop.example'], identityVersion: 1 } });
     await put({ name: 'Second' }); // nothing changes
     await stack.ok('DELETE', `${at}/documents/${two}`, { token: ada.token });
     const now = await versions();
@@ -175,6 +175,7 @@ describe('chatbots', () => {
     const back = await stack.ok('POST', `${at}/versions/1/restore`, { token: ada.token });
     assert.deepEqual([back.name, back.description, back.documents, back.settings.instructions, back.settings.temperature], ['Helpdesk', 'first', [two], 'Be brief.', 0.1]);
     assert.deepEqual(back.settings.allowedOrigins, ['https://shop.example'], 'nothing is opened to the world');
+    assert.equal(back.settings.identityVersion, 1, 'a secret that was given up stays given up');
     assert.deepEqual(await stack.ok('GET', at, { token: ada.token }), back);
     assert.deepEqual((await versions()).map((v) => v.version), [4, 3, 2, 1]);
     for (const version of [0, 5, 'x', -1]) assert.equal((await api('POST', `/${bot.id}/versions/${version}/restore`, { token: ada.token })).status, 404);
