@@ -147,8 +147,7 @@
 
   // --- What is remembered -----------------------------------------------------------------------------------------------
 
-  // { sessionId, pending, who }: pending: an answer was being written; who: the visitor, as the site names him. Storage may
-  // be forbidden.
+  // { sessionId, who }: who: the visitor, as the site names him. Storage may be forbidden.
   const { visitor, signature } = script.dataset;
   let who;
   try {
