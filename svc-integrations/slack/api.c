@@ -61,6 +61,13 @@ static int exchange(const struct slack *slack, const struct egress_request *requ
 	return 0;
 }
 
+/* Done twice, it would stand there twice. */
+static bool adds_words(const char *method)
+{
+	return strcmp(method, "chat.postMessage") == 0 || strcmp(method, "chat.startStream") == 0 ||
+	       strcmp(method, "chat.appendStream") == 0;
+}
+
 int slack_ask(const struct slack *slack, const char *method, const char *token, const struct slack_arg *args,
               json_object **ret, const char **why, struct arena *a, struct error *err)
 {
@@ -82,7 +89,7 @@ int slack_ask(const struct slack *slack, const char *method, const char *token, 
 	                 .body_size = form.length,
 	                 .timeout_ms = ANSWER_MS,
 	                 .max_bytes = ANSWER_BYTES,
-	                 .once = strcmp(method, "chat.postMessage") == 0,
+	                 .once = adds_words(method),
 	             },
 	             &answer, a, err) < 0)
 		return -1;

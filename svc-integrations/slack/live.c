@@ -146,6 +146,8 @@ static void go_on(struct slack_live *l, const char *session, const char *message
 	const char *why;
 	int said;
 
+	if (l->torn)
+		return;
 	if (l->mode == LIVE_STREAM) {
 		said = ask(l, "chat.appendStream",
 		           (const struct slack_arg[]){ { "channel", l->channel },
@@ -153,8 +155,7 @@ static void go_on(struct slack_live *l, const char *session, const char *message
 		                                       { "markdown_text", text + strlen(shown(l)) },
 		                                       { NULL, NULL } },
 		           NULL, &why, &err);
-		if (said < 0 && err.code == ERROR_UNKNOWN_OUTCOME)
-			l->mode = LIVE_REWRITE; /* it may have been added: the end writes over it */
+		l->torn = said < 0 && err.code != ERROR_UNAVAILABLE; /* it may have been added */
 	} else {
 		struct slack_post now = unfinished(l, session, message, text);
 
@@ -193,7 +194,7 @@ int slack_live_show(struct slack_live *l, const char *session, const char *messa
 static int end_first(struct slack_live *l, const struct slack_post *p, const char **why)
 {
 	size_t had = strlen(shown(l));
-	bool fits = p->markdown && strncmp(p->markdown, shown(l), had) == 0;
+	bool fits = !l->torn && p->markdown && strncmp(p->markdown, shown(l), had) == 0;
 	const char *rest = fits ? p->markdown + had : "";
 
 	if (l->mode == LIVE_STREAM) {

@@ -23,6 +23,7 @@ struct slack_live {
 	int64_t next_ms;   /* monotonic: not before */
 	size_t posted;     /* messages that an earlier run has posted */
 	bool no_stream;    /* the app may not */
+	bool torn;         /* nobody knows what stands in the stream: its end writes over it */
 };
 
 /* What an earlier run of the job has left. unnamed: a message that may be the one that it began. */

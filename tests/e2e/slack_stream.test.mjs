@@ -53,6 +53,15 @@ test('it streams into one message of its thread, and ends with thumbs', async ()
   assert.equal((await ours(channel)).length, 1);
 });
 
+test('a piece of which nobody knows whether it was added: the answer is whole at its end', async () => {
+  await rig('POST', '/next', { api: 'chat.appendStream', silent: true });
+  const channel = await mention('TS', 'count 40 60');
+  const answer = await done(channel, last(40));
+  assert.equal(answer.text, Array.from({ length: 40 }, (_, i) => `w${i + 1}`).join(' '));
+  assert.ok(answer.edits >= 1, 'written over');
+  assert.equal((await ours(channel)).length, 1);
+});
+
 test('where the app may not: written over, and "Stop" ends it', async () => {
   const channel = await mention('TNO', 'count 400 60');
   const begun = await until('the button', async () => (await ours(channel))[0]?.blocks?.find((b) => b.type === 'actions'), 30);
