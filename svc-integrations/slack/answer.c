@@ -218,7 +218,7 @@ static int ask(struct answering *w, const char *chatbot, Chat__Message *ret)
 
 	if (look_around(w, &past) < 0)
 		return -1;
-	slack_session_of(w->row.id, w->q.channel ? w->q.channel : "",
+	slack_session_of(w->row.id, chatbot, w->q.channel ? w->q.channel : "",
 	                 w->q.response_url ? w->job->id
 	                 : w->q.direct     ? ""
 	                                   : w->q.thread,

@@ -16,7 +16,8 @@ enum {
 	TRIES = 8,                 /* turns that may fail, one after another */
 };
 
-void slack_session_of(const char *integration, const char *channel, const char *thread, char id[37])
+void slack_session_of(const char *integration, const char *chatbot, const char *channel, const char *thread,
+                      char id[37])
 {
 	char hash[65];
 	struct text place;
@@ -24,7 +25,7 @@ void slack_session_of(const char *integration, const char *channel, const char *
 
 	arena_init(&a, 0);
 	text_init(&place, &a);
-	text_addf(&place, "slack/%s/%s/%s", integration, channel, thread);
+	text_addf(&place, "slack/%s/%s/%s/%s", integration, chatbot, channel, thread);
 	sha256_hex(hash, place.at, place.length);
 	arena_done(&a);
 	hash[12] = '8'; /* a UUID of a version that is free for such use */

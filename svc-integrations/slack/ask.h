@@ -18,8 +18,9 @@ struct slack_ask {
 	void *arg;
 };
 
-/* The session of a thread: always the same one for the same place. */
-void slack_session_of(const char *integration, const char *channel, const char *thread, char id[37]);
+/* The session of a thread with a chatbot: always the same one. A session keeps its chatbot, so another has another. */
+void slack_session_of(const char *integration, const char *chatbot, const char *channel, const char *thread,
+                      char id[37]);
 
 /* 0 with the whole message; -1: the model failed (ERROR_UPSTREAM), or svc-chat is away. */
 int slack_ask_chat(struct call *call, const struct slack_ask *ask, Chat__Message *ret) CHECKED;

@@ -271,6 +271,22 @@ describe('answers', () => {
     assert.equal((await stack.api('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'error' } })).status, 422);
   });
 
+  test('another chatbot is chosen: it answers from then on, in conversations that go on as well', async () => {
+    const document = await stack.upload(token, 'toasters.txt', 'The toaster has a warranty of seven years.\n');
+    const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Toasters', documents: [document.id] } });
+    const made = await create('TB');
+    const channel = channels();
+    const direct = async (text) => {
+      const { ts } = await say(channel, text);
+      await send('TB', event('TB', { type: 'message', channel_type: 'im', user: 'U1', text, ts, channel }));
+    };
+    await direct('How long is the warranty?');
+    assert.match((await answered(channel))[0].text, /two years/);
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { chatbotId: other.id } });
+    await direct('How long is the warranty?');
+    assert.match((await answered(channel, 2))[1].text, /seven years/);
+  });
+
   test('of a disabled owner: quiet, before and behind the acknowledgement; until the account is enabled', async () => {
     const owner = await stack.register();
     await stack.ok('POST', '/api/integrations/slack', { token: owner.token, status: 201,
