@@ -40,7 +40,7 @@ void store_read_row(const PGresult *res, int row, struct integration_row *ret, s
 
 /* --- store_slack.c ------------------------------------------------------------------------------------------------ */
 
-/* The integrations of a workspace (whoever's they are), or, with team NULL, all that have secrets: at most 200, newest
+/* The integrations of a workspace (whoever's they are), or, with team NULL, all of Slack's that have secrets: at most 200, newest
  * first. */
 int store_of_team(struct db *db, const char *team, struct integration_row **ret, size_t *count,
                   struct arena *a, struct error *err) CHECKED;

@@ -8,7 +8,7 @@
 
 const struct db_stmt store_slack_statements[] = {
 	{ "of_team", ROW " WHERE team_id = $1 AND secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
-	{ "with_secrets", ROW " WHERE secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
+	{ "with_secrets", ROW " WHERE type = 'slack' AND secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
 	{ "learn_app",
 	  "UPDATE integration SET app_id = $3 WHERE owner_id = $1 AND id = $2 AND app_id IS NULL" },
 	{ "mark_event", "INSERT INTO slack_event (owner_id, key) VALUES ($1, $2) ON CONFLICT DO NOTHING" },

@@ -128,6 +128,14 @@ describe('who may call', () => {
     assert.deepEqual(good.body, { challenge: '3eZ"bz\\' });
     assert.equal((await post(challenge, signed('another', challenge))).status, 401);
   });
+  test('however many webhooks there are, whose secrets are none of Slack\'s', async () => {
+    await stack.sql(`INSERT INTO integrations.integration (owner_id, id, type, name, secrets) SELECT owner_id, overlay(gen_random_uuid()::text placing 'ff' from 1)::uuid,
+      'webhook', 'Hook', secrets FROM integrations.integration, generate_series(1, 200) WHERE team_id = 'TW' AND secrets IS NOT NULL LIMIT 200`);
+    const challenge = JSON.stringify({ token: 'x', challenge: 'abc', type: 'url_verification' });
+    const answer = await post(challenge, signed(secretOf('TW'), challenge));
+    await stack.sql("DELETE FROM integrations.integration WHERE name = 'Hook'");
+    assert.deepEqual([answer.status, answer.body], [200, { challenge: 'abc' }]);
+  });
 
   const bad = [
     ['no signature', () => ({ 'Content-Type': 'application/json' })],
