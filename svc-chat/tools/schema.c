@@ -9,7 +9,8 @@
 
 enum {
 	DEPTH_MAX = 48,
-	WORK_MAX = 20000,  /* schemas looked at */
+	WORK_MAX = 50000,  /* schemas, members, items and values looked at */
+	LOOKED_AT = 64,    /* bytes of a text that are as much work as one of them */
 	UNIQUE_MAX = 200,  /* items that are compared with each other */
 	SHOWN_VALUES = 300 /* bytes of an enum in a sentence */
 };
@@ -18,10 +19,25 @@ struct checking {
 	json_object *root;
 	struct text *why; /* NULL: nobody wants to know */
 	struct text path;
-	int depth, work, mistakes;
+	size_t work;
+	int depth, mistakes;
 };
 
 static bool check(struct checking *c, json_object *schema, json_object *value);
+
+static bool is_enough(const struct checking *c)
+{
+	return c->work >= WORK_MAX;
+}
+
+/* One thing to look at, and a text of so many bytes; false: it was enough. */
+static bool may_look(struct checking *c, size_t bytes)
+{
+	size_t work = 1 + bytes / LOOKED_AT;
+
+	c->work = work < WORK_MAX - c->work ? c->work + work : WORK_MAX;
+	return !is_enough(c);
+}
 
 /* --- Saying what is wrong ---------------------------------------------------------------------------------------------- */
 
@@ -34,8 +50,11 @@ static bool wrong(struct checking *c, const char *what)
 
 static bool wrong_value(struct checking *c, const char *what, json_object *wanted)
 {
-	const char *text = json_object_to_json_string_ext(wanted, JSON_C_TO_STRING_PLAIN);
+	const char *text;
 
+	if (!c->why || c->mistakes >= SCHEMA_MISTAKES) /* printing it is work, too */
+		return false;
+	text = json_object_to_json_string_ext(wanted, JSON_C_TO_STRING_PLAIN);
 	return wrong(c, arena_printf(c->path.arena, "%s %.*s", what,
 	                             (int)utf8_clip(text, strlen(text), SHOWN_VALUES), text));
 }
@@ -108,20 +127,55 @@ static bool check_type(struct checking *c, json_object *type, json_object *value
 		return is_of(value, json_object_get_string(type)) || wrong_value(c, "must be of type", type);
 	if (!json_object_is_type(type, json_type_array))
 		return true;
-	for (size_t i = 0; i < json_object_array_length(type); i++) {
+	for (size_t i = 0; i < json_object_array_length(type) && may_look(c, 0); i++) {
 		json_object *one = json_object_array_get_idx(type, i);
 
 		if (!json_object_is_type(one, json_type_string) || is_of(value, json_object_get_string(one)))
 			return true;
 	}
-	return wrong_value(c, "must be of one of the types", type);
+	return is_enough(c) || wrong_value(c, "must be of one of the types", type);
 }
 
-static bool same(json_object *a, json_object *b)
+static bool same(struct checking *c, json_object *a, json_object *b);
+
+static bool same_items(struct checking *c, json_object *a, json_object *b)
 {
+	size_t n = json_object_array_length(a);
+	bool ok = n == json_object_array_length(b);
+
+	for (size_t i = 0; i < n && ok; i++)
+		ok = same(c, json_object_array_get_idx(a, i), json_object_array_get_idx(b, i));
+	return ok;
+}
+
+static bool same_members(struct checking *c, json_object *a, json_object *b)
+{
+	bool ok = json_object_object_length(a) == json_object_object_length(b);
+	json_object *other;
+
+	json_object_object_foreach(a, key, value)
+	{
+		if (!ok)
+			break;
+		ok = json_object_object_get_ex(b, key, &other) && same(c, value, other);
+	}
+	return ok;
+}
+
+/* Work, since values may be large; false when it was enough. */
+static bool same(struct checking *c, json_object *a, json_object *b) // NOLINT(misc-no-recursion)
+{
+	bool text = json_object_is_type(a, json_type_string);
+
+	if (!may_look(c, text ? (size_t)json_object_get_string_len(a) : 0))
+		return false;
 	if (is_number(a) && is_number(b))
 		return json_object_get_double(a) == json_object_get_double(b);
-	return json_object_equal(a, b);
+	if (json_object_get_type(a) != json_object_get_type(b))
+		return false;
+	if (json_object_is_type(a, json_type_array))
+		return same_items(c, a, b);
+	return json_object_is_type(a, json_type_object) ? same_members(c, a, b) : json_object_equal(a, b);
 }
 
 static bool check_enum(struct checking *c, json_object *list, json_object *value)
@@ -129,7 +183,7 @@ static bool check_enum(struct checking *c, json_object *list, json_object *value
 	if (!json_object_is_type(list, json_type_array))
 		return true;
 	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (same(json_object_array_get_idx(list, i), value))
+		if (same(c, json_object_array_get_idx(list, i), value) || is_enough(c))
 			return true;
 	return wrong_value(c, "must be one of", list);
 }
@@ -165,6 +219,15 @@ static bool check_count(struct checking *c, json_object *schema, const char *lea
 	return true;
 }
 
+static bool check_length(struct checking *c, json_object *schema, json_object *value)
+{
+	size_t bytes = (size_t)json_object_get_string_len(value);
+
+	return !may_look(c, bytes) ||
+	       check_count(c, schema, "minLength", "maxLength",
+	                   utf8_length(json_object_get_string(value), bytes), "must have so many characters");
+}
+
 /* --- Objects and arrays --------------------------------------------------------------------------------------------------- */
 
 static bool check_required(struct checking *c, json_object *list, json_object *value)
@@ -172,7 +235,7 @@ static bool check_required(struct checking *c, json_object *list, json_object *v
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
 	bool ok = true;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && may_look(c, 0); i++) {
 		json_object *name = json_object_array_get_idx(list, i);
 
 		if (json_object_is_type(name, json_type_string) &&
@@ -191,7 +254,7 @@ static bool check_dependent(struct checking *c, json_object *dependent, json_obj
 		return true;
 	json_object_object_foreach(dependent, key, list)
 	{
-		if (json_object_object_get_ex(value, key, NULL))
+		if (may_look(c, 0) && json_object_object_get_ex(value, key, NULL))
 			ok &= check_required(c, list, value);
 	}
 	return ok;
@@ -208,9 +271,12 @@ static bool check_object(struct checking *c, json_object *schema, json_object *v
 
 	json_object_object_foreach(value, key, member)
 	{
-		size_t before = enter(c, key);
 		json_object *its = NULL;
+		size_t before;
 
+		if (!may_look(c, strlen(key)))
+			break;
+		before = enter(c, key);
 		if (json_object_is_type(known, json_type_object) &&
 		    json_object_object_get_ex(known, key, &its))
 			ok &= check(c, its, member);
@@ -229,8 +295,8 @@ static bool check_unique(struct checking *c, json_object *value)
 	size_t n = json_object_array_length(value);
 
 	for (size_t i = 0; i < n && n <= UNIQUE_MAX; i++)
-		for (size_t k = i + 1; k < n; k++)
-			if (same(json_object_array_get_idx(value, i), json_object_array_get_idx(value, k)))
+		for (size_t k = i + 1; k < n && !is_enough(c); k++)
+			if (same(c, json_object_array_get_idx(value, i), json_object_array_get_idx(value, k)))
 				return wrong(c, "must not have the same item twice");
 	return true;
 }
@@ -248,7 +314,7 @@ static bool check_array(struct checking *c, json_object *schema, json_object *va
 	heads = json_object_is_type(first, json_type_array) ? json_object_array_length(first) : 0;
 	if (json_flag(schema, "uniqueItems", 0))
 		ok &= check_unique(c, value);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && (items || i < heads) && may_look(c, 0); i++) {
 		json_object *its = i < heads ? json_object_array_get_idx(first, i) : items;
 		size_t before = enter(c, arena_printf(c->path.arena, "%zu", i));
 
@@ -286,13 +352,13 @@ static bool check_combined(struct checking *c, json_object *schema, json_object 
 	if (json_object_is_type(one, json_type_array)) {
 		size_t count = matches(c, one, value);
 
-		if (count != 1 && c->work < WORK_MAX)
+		if (count != 1 && !is_enough(c))
 			ok = wrong(c, count
 			                  ? "fits more than one of the forms of which it may have one (oneOf)"
 			                  : "fits none of the forms that it may have (oneOf)");
 	}
-	if (json_object_is_type(never, json_type_object) && c->depth < DEPTH_MAX && c->work < WORK_MAX &&
-	    fits(c, never, value) && c->work < WORK_MAX)
+	if (json_object_is_type(never, json_type_object) && c->depth < DEPTH_MAX && !is_enough(c) &&
+	    fits(c, never, value) && !is_enough(c))
 		ok = wrong(c, "has a form that it must not have");
 	if (cond) {
 		json_object *then = json_get(schema, fits(c, cond, value) ? "then" : "else");
@@ -307,7 +373,7 @@ static json_object *resolve(struct checking *c, const char *ref)
 {
 	json_object *at = c->root;
 
-	if (*ref++ != '#')
+	if (*ref++ != '#' || !may_look(c, strlen(ref)))
 		return NULL;
 	while (at && *ref == '/') {
 		size_t size = strcspn(++ref, "/"), n = 0;
@@ -339,15 +405,13 @@ static bool check_here(struct checking *c, json_object *schema, json_object *val
 	if (!check_type(c, json_get(schema, "type"), value))
 		return false;
 	ok &= check_enum(c, json_get(schema, "enum"), value);
-	if (json_object_object_get_ex(schema, "const", &constant) && !same(constant, value))
+	if (json_object_object_get_ex(schema, "const", &constant) && !same(c, constant, value) &&
+	    !is_enough(c))
 		ok = wrong_value(c, "must be", constant);
 	if (is_number(value))
 		ok &= check_number(c, schema, value);
 	else if (json_object_is_type(value, json_type_string))
-		ok &= check_count(
-		    c, schema, "minLength", "maxLength",
-		    utf8_length(json_object_get_string(value), (size_t)json_object_get_string_len(value)),
-		    "must have so many characters");
+		ok &= check_length(c, schema, value);
 	else if (json_object_is_type(value, json_type_object))
 		ok &= check_object(c, schema, value);
 	else if (json_object_is_type(value, json_type_array))
@@ -361,7 +425,7 @@ static bool check(struct checking *c, json_object *schema, json_object *value)
 
 	if (json_object_is_type(schema, json_type_boolean))
 		return json_object_get_boolean(schema) || wrong(c, "must not be there");
-	if (!json_object_is_type(schema, json_type_object) || c->depth >= DEPTH_MAX || c->work++ >= WORK_MAX)
+	if (!json_object_is_type(schema, json_type_object) || c->depth >= DEPTH_MAX || !may_look(c, 0))
 		return true;
 	c->depth++;
 	ok = check_here(c, schema, value);

@@ -87,7 +87,7 @@ static json_object *parse(const char *text)
 	struct error err = { 0 };
 
 	if (json_parse(text, strlen(text), &value, &err) < 0)
-		fail_msg("%s: %s", text, err.message);
+		fail_msg("%s: %.200s", err.message, text);
 	return value;
 }
 
@@ -110,9 +110,57 @@ static void test_check(void **state)
 	}
 }
 
+/* `count` times the piece, between two brackets. */
+static void add_list(struct text *t, const char *piece, int count)
+{
+	text_addc(t, '[');
+	for (int i = 0; i < count; i++)
+		text_addf(t, "%s%s", i ? "," : "", piece);
+	text_addc(t, ']');
+}
+
+/* Small things on both sides, which are much together: the check ends soon, and lets them pass. */
+static void test_a_schema_that_wants_much_work(void **state)
+{
+	static const struct {
+		const char *each, *item;
+		int items;
+	} rows[] = {
+		{ "{}", "1", 5000 },
+		{ "{\"$ref\":\"#/$defs/numbers\"}", "[7]", 1 },
+		{ "{\"uniqueItems\":true}", "[1,2,3]", 200 },
+		{ "{\"const\":\"\"}", "1", 5000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		clock_t began = clock();
+		struct text schema, value, why;
+		struct arena a;
+
+		arena_init(&a, 0);
+		text_init(&schema, &a);
+		text_init(&value, &a);
+		text_init(&why, &a);
+		text_adds(&schema, "{\"$defs\":{\"numbers\":{\"enum\":");
+		add_list(&schema, "1", 20000);
+		text_adds(&schema, "}},\"anyOf\":");
+		add_list(&schema, rows[i].each, 15000);
+		text_addc(&schema, '}');
+		add_list(&value, rows[i].item, rows[i].items);
+		OWN(json) json_object *wanted = parse(schema.at), *given = parse(value.at);
+		(void)schema_check(wanted, given, &why);
+		assert_true(clock() - began < CLOCKS_PER_SEC);
+		arena_done(&a);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_check) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_a_schema_that_wants_much_work),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
