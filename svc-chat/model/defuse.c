@@ -8,6 +8,8 @@
 /* What begins with these, blanks and a slash left out, in any case: "<" becomes "&lt;", "[" becomes "&#91;". */
 static const char *const starts[] = {
 	"<passage",
+	"<tool_", /* calls and results, as prompted.c has them, and as models are trained */
+	"<function_call",
 	"<|",
 	"<｜", /* and its full-width kin, as DeepSeek has it */
 	"<<sys",
