@@ -117,7 +117,7 @@ const char *rephrase(const struct ask *r, struct chat_provider *provider)
 	struct error err = { 0 };
 	const char *question = NULL;
 
-	if (own_key(r->call, &request.own_key, &request.own_url) < 0)
+	if (provider == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)
 		return NULL;
 	messages[1].content = told(r);
 	text_init(&answer, a);
