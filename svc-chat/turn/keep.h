@@ -102,7 +102,8 @@ void keeper_stop(struct keeper *k, const char *message_id);
 void keeper_deleted(struct keeper *k, const char *session);
 /* Stop all of that owner, whose account is disabled. */
 void keeper_disabled(struct keeper *k, const char *owner);
-/* Whose turns are held here since before that time (monotonic ms): each once, at most max. Returns how many. */
+/* Whose turns are written here, or are about to be, since before that time (monotonic ms): each once, at most max. Returns
+ * how many. One that waits for people is asked about when it goes on. */
 size_t keeper_owners(struct keeper *k, int64_t before, char (*list)[UUID_TEXT], size_t max);
 /* Is the turn of that message held here, and written or about to be? */
 bool keeper_holds(struct keeper *k, const char *message_id);

@@ -36,12 +36,23 @@ static bool disabled(struct service *s, const char *owner)
 	return closed;
 }
 
-static void look(const struct owners *o)
+static bool ends(struct owners *o)
+{
+	bool ending;
+
+	pthread_mutex_lock(&o->lock);
+	ending = o->ending;
+	pthread_mutex_unlock(&o->lock);
+	return ending;
+}
+
+/* An svc-auth that is away takes a second for each: whoever ends us does not wait for all of them. */
+static void look(struct owners *o)
 {
 	char list[OWNERS_MAX][UUID_TEXT];
 	size_t n = keeper_owners(o->keeper, clock_mono_ms() - LOOK_MS, list, OWNERS_MAX);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !ends(o); i++)
 		if (disabled(o->service, list[i]))
 			keeper_disabled(o->keeper, list[i]);
 }
