@@ -15,7 +15,6 @@ enum {
 	SPEAKS_MS = 30, /* first words of several turns are noted together */
 	SWEEP_MS = 60 * 1000,
 	RENEW_DEADLINE_MS = 5000,
-	HELD_MAX = 4096,
 	TAKEN_OVER_MAX = 8,        /* at a time */
 	RESTS_MS = 15 * 60 * 1000, /* with its stream open, for people who will come soon */
 };
@@ -29,7 +28,7 @@ struct keeper {
 	pthread_cond_t changed;
 	struct writer *first;
 	int64_t look_at; /* monotonic ms: when the thread looks next */
-	bool ending, speaks, begins;
+	bool ending, speaks;
 };
 
 /* --- The list ------------------------------------------------------------------------------------------------------- */
@@ -111,13 +110,27 @@ void keeper_remove(struct keeper *k, struct writer *writer)
 	keeper_free(writer);
 }
 
+/* The lock is held. */
+static void look_soon(struct keeper *k, int64_t ms)
+{
+	int64_t when = clock_mono_ms() + ms;
+
+	if (when >= k->look_at)
+		return;
+	k->look_at = when;
+	pthread_cond_broadcast(&k->changed);
+}
+
 void keeper_rest(struct keeper *k, struct writer *writer)
 {
 	pthread_mutex_lock(&k->lock);
 	writer->cancelled = NULL;
 	writer->begun = NULL; /* what was said meanwhile is loaded anew */
 	writer->running = false;
-	writer->queued = writer->rests = !writer->called;
+	/* One that was told to stop meanwhile is ended by a writer, which starts soon. */
+	writer->queued = writer->rests = !writer->called && !atomic_load(&writer->stop);
+	if (!writer->queued)
+		look_soon(k, 0);
 	writer->called = false;
 	writer->rests_since = clock_mono_ms();
 	wake_guests(writer);
@@ -134,17 +147,6 @@ static struct writer *find(struct keeper *k, const char *message_id)
 	while (writer && strcmp(writer->message_id, message_id) != 0)
 		writer = writer->next;
 	return writer;
-}
-
-/* The lock is held. */
-static void look_soon(struct keeper *k, int64_t ms)
-{
-	int64_t when = clock_mono_ms() + ms;
-
-	if (when >= k->look_at)
-		return;
-	k->look_at = when;
-	pthread_cond_broadcast(&k->changed);
 }
 
 /* --- What happens to turns ------------------------------------------------------------------------------------------ */
@@ -164,7 +166,6 @@ void keeper_speaks(struct keeper *k, struct writer *writer)
 static void begin(struct keeper *k, struct writer *writer)
 {
 	writer->queued = writer->rests = false;
-	k->begins = true;
 	look_soon(k, 0);
 }
 
@@ -240,7 +241,7 @@ size_t keeper_owners(struct keeper *k, int64_t before, char (*list)[UUID_TEXT], 
 
 	pthread_mutex_lock(&k->lock);
 	for (struct writer *writer = k->first; writer && n < max; writer = writer->next)
-		if (writer->since < before && !is_listed(writer->owner, list, n))
+		if (writer->since < before && !writer->rests && !is_listed(writer->owner, list, n))
 			memcpy(list[n++], writer->owner, UUID_TEXT);
 	pthread_mutex_unlock(&k->lock);
 	return n;
@@ -348,9 +349,12 @@ static size_t copies(struct keeper *k, bool all, struct store_held **ret, struct
 	struct writer *writer;
 	size_t n = 0;
 
-	*ret = arena_new(a, struct store_held, HELD_MAX);
 	pthread_mutex_lock(&k->lock);
-	for (writer = k->first; writer && n < HELD_MAX; writer = writer->next)
+	for (writer = k->first; writer; writer = writer->next)
+		n++;
+	*ret = arena_new(a, struct store_held, n);
+	n = 0;
+	for (writer = k->first; writer; writer = writer->next)
 		if (all || speaks(writer))
 			copy_of(writer, *ret + n++, a);
 	k->speaks = false;
@@ -429,7 +433,6 @@ static void start(struct keeper *k)
 	bool room = true;
 
 	pthread_mutex_lock(&k->lock);
-	k->begins = false;
 	while (room && (writer = ready(k)) != NULL) {
 		struct error err = { 0 };
 		struct call call;

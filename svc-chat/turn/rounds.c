@@ -559,7 +559,6 @@ int rounds_rest(struct rounds *r)
 	struct event_list nothing = { 0 };
 	int64_t last;
 	ProtobufCBinaryData log = events_log(r->writer->stream, &nothing, &last, r->call->arena);
-
 	int rests = store_rest(r->call->db, &w, log, last, r->call->err);
 
 	if (rests != 0)
