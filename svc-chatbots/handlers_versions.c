@@ -7,14 +7,30 @@
 
 #include <stdlib.h>
 
+/* Before which number; a page ends with the one that its cursor names. */
+static int read_cursor(struct call *call, const char *cursor, int64_t *ret)
+{
+	char *end;
+
+	*ret = INT32_MAX;
+	if (!cursor)
+		return 0;
+	*ret = strtoll(cursor, &end, 10);
+	if (end == cursor || *end)
+		return error_field(call->err, call->arena, "query", "cursor", "value_error",
+		                   "is not one of ours");
+	return 0;
+}
+
 int chatbots_list_versions(struct call *call, const Chatbots__ListVersionsRequest *in,
                            Chatbots__VersionList *out)
 {
 	Chatbots__Chatbot bot = CHATBOTS__CHATBOT__INIT;
-	int64_t before = in->cursor ? strtoll(in->cursor, NULL, 10) : INT32_MAX;
 	int limit = in->has_limit && in->limit < STORE_PAGE ? in->limit : STORE_PAGE;
+	int64_t before;
 
-	if (db_must_find(store_get(call->db, call->owner_id, in->chatbot_id, &bot, call->arena, call->err),
+	if (read_cursor(call, in->cursor, &before) < 0 ||
+	    db_must_find(store_get(call->db, call->owner_id, in->chatbot_id, &bot, call->arena, call->err),
 	                 "chatbot", call->err) < 0)
 		return -1;
 	return store_list_versions(call->db, call->owner_id, in->chatbot_id, before, limit, out, call->arena,

@@ -18,9 +18,9 @@ const struct db_stmt store_versions_statements[] = {
 	{ "drop_versions",
 	  "DELETE FROM version WHERE owner_id = $1 AND chatbot_id = $2 AND number <="
 	  " (SELECT max(number) FROM version WHERE owner_id = $1 AND chatbot_id = $2) - $3" },
-	{ "list_versions", VERSION " WHERE owner_id = $1 AND chatbot_id = $2 AND number < $3"
+	{ "list_versions", VERSION " WHERE owner_id = $1 AND chatbot_id = $2 AND number < $3::bigint"
 	                           " ORDER BY number DESC LIMIT $4" },
-	{ "get_version", VERSION " WHERE owner_id = $1 AND chatbot_id = $2 AND number = $3" },
+	{ "get_version", VERSION " WHERE owner_id = $1 AND chatbot_id = $2 AND number = $3::bigint" },
 	{ "set_back", "UPDATE chatbot SET name = $3, description = $4, settings = $5, updated_at = now()"
 	              " WHERE owner_id = $1 AND id = $2" },
 	{ NULL, NULL },

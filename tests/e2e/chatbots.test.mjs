@@ -178,11 +178,13 @@ describe('chatbots', () => {
     assert.equal(back.settings.identityVersion, 1, 'a secret that was given up stays given up');
     assert.deepEqual(await stack.ok('GET', at, { token: ada.token }), back);
     assert.deepEqual((await versions()).map((v) => v.version), [4, 3, 2, 1]);
-    for (const version of [0, 5, 'x', -1]) assert.equal((await api('POST', `/${bot.id}/versions/${version}/restore`, { token: ada.token })).status, 404);
+    for (const version of [0, 5, 'x', -1, 99999999999]) assert.equal((await api('POST', `/${bot.id}/versions/${version}/restore`, { token: ada.token })).status, 404);
     for (let i = 0; i < 60; i++) await put({ name: `Name ${i}` });
     const pages = await api('GET', `/${bot.id}/versions?limit=20`, { token: ada.token });
     assert.deepEqual([pages.body.length, pages.body[0].name], [20, 'Name 59']);
     assert.match(pages.headers.link, /cursor=45/);
+    for (const [cursor, want] of [['99999999999', 200], ['9'.repeat(30), 200], ['-1', 200], ['x', 422], ['1.5', 422]])
+      assert.equal((await api('GET', `/${bot.id}/versions?cursor=${cursor}`, { token: ada.token })).status, want, cursor);
     assert.deepEqual((await versions()).map((v) => v.version), Array.from({ length: 50 }, (_, i) => 64 - i));
   });
 
