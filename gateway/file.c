@@ -49,8 +49,10 @@ static int read_range(const char *range, int64_t size, int64_t *from, int64_t *t
 	range += 6;
 	if (*range == '-' && isdigit((unsigned char)range[1])) {
 		last = strtoll(range + 1, &end, 10);
+		if (*end)
+			return 0;
 		*from = last < size ? size - last : 0;
-		return *end ? 0 : last > 0 && size > 0 ? 1 : -1;
+		return last > 0 && size > 0 ? 1 : -1;
 	}
 	if (!isdigit((unsigned char)*range))
 		return 0;
