@@ -38,6 +38,7 @@ static const char *reason(int status)
 		{ 202, "Accepted" },
 		{ 204, "No Content" },
 		{ 206, "Partial Content" },
+		{ 302, "Found" },
 		{ 303, "See Other" },
 		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
