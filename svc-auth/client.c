@@ -70,16 +70,22 @@ static bool is_apps_own(const char *uri, size_t length)
 	return uri[length + 1] == '/';
 }
 
+/* In plain characters: what is shown of it cannot pass for another host. */
+static bool is_plain(const char *uri)
+{
+	for (const char *c = uri; *c; c++)
+		if (*c <= ' ' || *c > '~' || strchr("\"<>\\^`{|}#", *c))
+			return false;
+	return true;
+}
+
 bool client_uri_fits(const char *uri)
 {
 	size_t length = strlen(uri);
 	struct parts p;
 
-	if (length == 0 || length > CLIENT_URI_BYTES || !strchr(uri, ':'))
+	if (length == 0 || length > CLIENT_URI_BYTES || !strchr(uri, ':') || !is_plain(uri))
 		return false;
-	for (const char *c = uri; *c; c++)
-		if (*c <= ' ' || *c > '~' || strchr("\"<>\\^`{|}#", *c))
-			return false;
 	if (is_apps_own(uri, strcspn(uri, ":")))
 		return true;
 	if (!split(uri, &p) || !format_url(uri, length) || memchr(p.host, '@', strcspn(p.host, "/?")))
@@ -266,10 +272,10 @@ bool client_is_document(const char *id, bool plain)
 {
 	struct parts p;
 
-	if (strlen(id) > CLIENT_URI_BYTES || !split(id, &p) || !format_url(id, strlen(id)))
+	if (strlen(id) > CLIENT_URI_BYTES || !is_plain(id) || !split(id, &p) || !format_url(id, strlen(id)))
 		return false;
 	return (is_scheme(id, &p, "https") || (plain && is_scheme(id, &p, "http"))) && *p.rest == '/' &&
-	       p.rest[1] && !strchr(id, '#') && !strstr(id, "/../") && !strstr(id, "/./") &&
+	       p.rest[1] && !strstr(id, "/../") && !strstr(id, "/./") &&
 	       !memchr(p.host, '@', strcspn(p.host, "/?"));
 }
 

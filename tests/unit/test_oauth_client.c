@@ -13,6 +13,31 @@
 
 static const unsigned char key[KEY_SIZE] = { 1 }, other_key[KEY_SIZE] = { 2 };
 
+/* People read its host on the page that asks them: one of another script could pass for a host that they trust. */
+static void what_a_document_may_be_called(void **state)
+{
+	static const struct {
+		const char *id;
+		bool plain, fits;
+	} cases[] = {
+		{ "https://app.example/client.json", false, true },
+		{ "http://app.example/client.json", false, false },
+		{ "http://app.example/client.json", true, true },
+		{ "https://app.example/", false, false },
+		{ "https://app.example", false, false },
+		{ "https://app.example/a/../client.json", false, false },
+		{ "https://app.example/client.json#x", false, false },
+		{ "https://app.example@other.example/c", false, false },
+		{ "https://\xd1\x81laude.ai/client.json", false, false }, /* its first letter is Cyrillic */
+		{ "https://app.example/\xe2\x80\xae.json", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (client_is_document(cases[i].id, cases[i].plain) != cases[i].fits)
+			fail_msg("%s: not %d", cases[i].id, cases[i].fits);
+}
+
 static void where_a_program_may_be_answered(void **state)
 {
 	static const struct {
@@ -141,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(where_a_program_may_be_answered),
+		cmocka_unit_test(what_a_document_may_be_called),
 		cmocka_unit_test(an_id_holds_what_was_registered),
 		cmocka_unit_test(a_name_is_never_empty),
 		cmocka_unit_test(a_ticket_opens_what_it_was_made_for),
