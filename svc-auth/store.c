@@ -42,7 +42,12 @@ const struct db_stmt store_statements[] = {
 	  " SELECT uid, $2, now() + $3 * interval '1 hour', $4, $5, $7, $8, $9, $10, $11, $12 FROM users"
 	  " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $6 FOR SHARE" },
 	{ "end_session", "DELETE FROM session WHERE owner_id = $1 AND id = $2" },
-	{ "end_sessions", "DELETE FROM session WHERE owner_id = $1 AND id IS DISTINCT FROM $2" },
+	/* With the codes that would still become one. Whoever exchanges one just now waits for the row of the user, which our
+	 * callers have changed: it is not waited for. */
+	{ "end_sessions",
+	  "WITH codes AS (DELETE FROM sign_in_code WHERE owner_id = $1 AND id IN"
+	  " (SELECT id FROM sign_in_code WHERE owner_id = $1 AND NOT used FOR UPDATE SKIP LOCKED))"
+	  " DELETE FROM session WHERE owner_id = $1 AND id IS DISTINCT FROM $2" },
 	{ "touch_session",
 	  "UPDATE session SET last_seen_at = now()"
 	  " WHERE owner_id = $1 AND id = $2 AND last_seen_at < now() - interval '5 minutes'" },

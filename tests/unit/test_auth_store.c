@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "svc-auth/init.h"
+#include "svc-auth/store_programs.h"
 #include "tests/unit/pg.h"
 
 static void test_init_again_changes_nothing(void **state)
@@ -175,6 +176,23 @@ static void test_ended_sessions_are_revoked(void **state)
 	assert_int_equal(auth_db_revoked(), 3);
 }
 
+/* A code that a program, or a thief, had just got would have become a session all the same. */
+static void test_with_the_sessions_end_the_codes_that_become_one(void **state)
+{
+	char *uid = auth_db_user("ada@example.com", NULL), *other = auth_db_user("bob@example.com", NULL);
+	struct sign_in_code code = { .kind = "program" }, taken;
+	char id[UUID_TEXT];
+
+	(void)state;
+	uuid_make(id);
+	code.id = id;
+	OK(store_put_sign_in_code(&db, uid, &code, 60, &err));
+	OK(store_put_sign_in_code(&db, other, &code, 60, &err));
+	OK(store_end_sessions(&db, uid, NULL, &err));
+	assert_int_equal(store_take_sign_in_code(&db, uid, id, &taken, &arena, &err), 0);
+	assert_int_equal(store_take_sign_in_code(&db, other, id, &taken, &arena, &err), 1);
+}
+
 static void test_revocations_come_in_pages(void **state)
 {
 	char *uid = auth_db_user("ada@example.com", NULL);
@@ -333,6 +351,7 @@ int main(void)
 		AUTH_TEST(test_admin_is_who_has_proven_the_address),
 		AUTH_TEST(test_sessions_open_only_with_the_password_that_was_checked),
 		AUTH_TEST(test_ended_sessions_are_revoked),
+		AUTH_TEST(test_with_the_sessions_end_the_codes_that_become_one),
 		AUTH_TEST(test_revocations_come_in_pages),
 		AUTH_TEST(test_session_list),
 		AUTH_TEST(test_keys_resolve_while_they_live),
