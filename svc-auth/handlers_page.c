@@ -203,7 +203,7 @@ int auth_sign_in_form(struct call *call, const Rpc__RawRequest *in, Rpc__RawRepl
 	email = web_get(&w, "email");
 	s.next = browser_next(web_get(&w, "next"));
 	s.cookie = browser_form_cookie(&w);
-	sealed = browser_sealed(&w, web_cookie(&w, "parley_form"), "", web_get(&w, "seal"));
+	sealed = browser_sealed(&w, s.cookie, "", web_get(&w, "seal"));
 	if (!sealed || web_from_elsewhere(&w) || web_doubled(&w))
 		return say(&s, 403,
 		           "This page was open for too long, or cookies are switched off. Please try again.");
