@@ -16,8 +16,7 @@ const struct db_stmt store_oauth_statements[] = {
 	  " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer, redirect_uri) DO UPDATE SET"
 	  " client_id = EXCLUDED.client_id, secret = EXCLUDED.secret, method = EXCLUDED.method,"
 	  " expires_at = EXCLUDED.expires_at, registered_at = now()" },
-	{ "forget_oauth_client",
-	  "DELETE FROM oauth_client WHERE issuer = $1 AND redirect_uri = $2 AND client_id = $3" },
+	{ "forget_oauth_client", "DELETE FROM oauth_client WHERE issuer = $1 AND client_id = $2" },
 
 	{ "clean_flows",
 	  "DELETE FROM oauth_flow WHERE owner_id = $1 AND (expires_at < now() OR state IN"
@@ -106,10 +105,9 @@ int store_keep_oauth_client(struct db *db, const char *issuer, const char *redir
 	               NULL, err);
 }
 
-int store_forget_oauth_client(struct db *db, const char *issuer, const char *redirect_uri, const char *id,
-                              struct error *err)
+int store_forget_oauth_client(struct db *db, const char *issuer, const char *id, struct error *err)
 {
-	return db_exec(db, "forget_oauth_client", DB_ARGS(issuer, redirect_uri, id), NULL, err);
+	return db_exec(db, "forget_oauth_client", DB_ARGS(issuer, id), NULL, err);
 }
 
 /* --- Sign-ins ------------------------------------------------------------------------------------------------------------ */

@@ -22,8 +22,7 @@ int store_oauth_client(struct db *db, const char *issuer, const char *redirect_u
                        struct oauth_client_row *ret, struct arena *a, struct error *err) CHECKED;
 int store_keep_oauth_client(struct db *db, const char *issuer, const char *redirect_uri,
                             const struct oauth_client_row *row, struct error *err) CHECKED;
-int store_forget_oauth_client(struct db *db, const char *issuer, const char *redirect_uri, const char *id,
-                              struct error *err) CHECKED;
+int store_forget_oauth_client(struct db *db, const char *issuer, const char *id, struct error *err) CHECKED;
 
 /* --- Sign-ins --- */
 

@@ -81,6 +81,9 @@ static int refresh(struct call *call, const struct oauth_token_row *row, const c
 		*ret = tokens.access;
 		return keep(call, row, &secrets, &tokens) < 0 ? -1 : 1;
 	}
+	if (call->err->code == ERROR_FORBIDDEN && /* it forgot us: at the next sign-in we register anew */
+	    store_forget_oauth_client(call->db, row->issuer, row->client_id, &unsaid) < 0)
+		error_clear(&unsaid);
 	gone = !secrets.refresh || call->err->code == ERROR_UNAUTHENTICATED ||
 	       call->err->code == ERROR_FORBIDDEN;
 	if (gone)

@@ -360,8 +360,7 @@ static int exchange(struct call *call, const char *owner, const struct oauth_flo
 		struct error ignored = { 0 };
 
 		if (call->err->code == ERROR_FORBIDDEN) /* it forgot us: next time we register anew */
-			(void)!store_forget_oauth_client(call->db, flow->issuer, flow->redirect_uri,
-			                                 flow->client_id, &ignored);
+			(void)!store_forget_oauth_client(call->db, flow->issuer, flow->client_id, &ignored);
 		if (call->err->code == ERROR_UNAUTHENTICATED || call->err->code == ERROR_FORBIDDEN)
 			call->err->code = ERROR_UPSTREAM; /* it is not our caller who is refused */
 		return -1;

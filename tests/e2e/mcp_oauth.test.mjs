@@ -85,6 +85,7 @@ const lies = {
     mac: () => [200, { access_token: 'x', token_type: 'mac' }],
     deep: () => [200, '['.repeat(100_000)],
     used: () => [400, { error: 'invalid_grant', error_description: 'the code was used' }],
+    later: () => liar.asked.at(-1).form.grant_type === 'refresh_token' ? [401, { error: 'invalid_client' }] : [200, { access_token: 'the-token', refresh_token: 'again', token_type: 'Bearer' }],
     forgotten: () => [401, { error: 'invalid_client' }],
     broken: () => [500, 'oh no', 'text/plain'],
   },
@@ -334,7 +335,7 @@ describe('authorization servers that lie', () => {
     assert.equal(liar.asked.length, before);
   });
 
-  for (const how of Object.keys(lies.token)) {
+  for (const how of Object.keys(lies.token).filter((name) => name !== 'later')) {
     test(`the answer to a code is ${how}: said in a page, and nothing is kept`, async () => {
       const flow = await begun(how);
       const answer = await callback(`/auth/oauth/callback?state=${flow.body.state}&code=c`, { Cookie: cookieOf(flow) });
@@ -351,6 +352,15 @@ describe('authorization servers that lie', () => {
     const before = registrations('forgotten');
     await begun('forgotten');
     assert.equal(registrations('forgotten'), before + 1);
+  });
+
+  test('a client that was forgotten there after the sign-in is registered anew, too', async () => {
+    const server = await add(token, liar.url('later'), 'later');
+    const flow = await authorize(token, server.id);
+    assert.equal((await callback(`/auth/oauth/callback?state=${flow.body.state}&code=c`, { Cookie: cookieOf(flow) })).status, 200);
+    assert.equal((await tryOut(token, server.id)).oauth_required, true); // the server refuses the token, and its issuer us
+    assert.equal(liar.asked.at(-1).form.grant_type, 'refresh_token');
+    assert.equal(liar.served.filter((p) => p === '/doors/register/later').length, 2);
   });
 });
 
