@@ -1,5 +1,6 @@
 #include "svc-chat/oauth/sign_in.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -23,6 +24,7 @@ struct plan {
 	struct oauth_resource resource;
 	struct oauth_client client;
 	const struct configured_client *configured;
+	const struct oauth_token_row *had; /* NULL: none */
 	const char *scope, *redirect_uri;
 };
 
@@ -41,13 +43,18 @@ static struct oauth outside(struct call *call, int ms)
 
 /* --- Where ------------------------------------------------------------------------------------------------------------------ */
 
+/* What this server's issuer has granted before; another's scopes are nothing to it. */
+static const char *granted(const struct plan *p)
+{
+	return p->had && strcmp(p->had->issuer, p->server.issuer) == 0 ? p->had->scope : NULL;
+}
+
 /* What the operator says of a provider. The server need not know of it, so no `resource` is named. */
 static int plan_configured(struct call *call, struct plan *p)
 {
 	const struct configured_client *c = p->configured;
 	int found;
 
-	p->scope = oauth_scope_join(c->scope, p->scope, call->arena);
 	if (c->document) {
 		const char *issuer = c->issuer;
 
@@ -56,6 +63,7 @@ static int plan_configured(struct call *call, struct plan *p)
 			return -1;
 		p->server.issuer =
 		    issuer ? issuer : oauth_origin(p->server.authorization_endpoint, call->arena);
+		assert(p->server.issuer); /* the endpoint is a URL: its reader saw to that */
 		return 0;
 	}
 	found = oauth_discover(&p->o, c->issuer, &p->server, call->err);
@@ -72,12 +80,16 @@ static int plan_server(struct call *call, const struct server_row *server, const
 	struct oauth_challenge wanted;
 
 	p->configured = configured_by_name(list, provider, server->uri);
-	if (p->configured)
-		return plan_configured(call, p);
+	if (p->configured) {
+		if (plan_configured(call, p) < 0)
+			return -1;
+		p->scope = oauth_scope_join(p->configured->scope, granted(p), call->arena);
+		return 0;
+	}
 	oauth_challenge_parse(challenge, &wanted, call->arena);
 	if (oauth_find_server(&p->o, server->uri, &wanted, &p->resource, &p->server, call->err) < 0)
 		return -1;
-	p->scope = oauth_choose_scope(&wanted, &p->resource, &p->server, p->scope, call->arena);
+	p->scope = oauth_choose_scope(&wanted, &p->resource, &p->server, granted(p), call->arena);
 	p->configured = configured_by_issuer(list, p->server.issuer, server->uri);
 	if (p->configured && !p->scope)
 		p->scope = p->configured->scope;
@@ -233,7 +245,7 @@ int sign_in_begin(struct call *call, const struct server_row *server, const char
 	if (found < 0)
 		return -1;
 	p.redirect_uri = arena_printf(call->arena, "%s/auth/oauth/callback", chat_of(call)->public_url);
-	p.scope = found ? had.scope : NULL;
+	p.had = found ? &had : NULL;
 	if (plan_server(call, server, provider, challenge, &p) < 0 || plan_client(call, &p) < 0)
 		return -1;
 	oauth_random(verifier);

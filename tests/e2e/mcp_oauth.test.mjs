@@ -384,6 +384,16 @@ describe('clients that the operator has configured', () => {
     assert.deepEqual([shown.provider, shown.is_valid, shown.expires_at, shown.scope], ['corp', true, null, 'mail']);
     assert.notEqual((await authorize(token, server.id, { provider: 'elsewhere' })).body.provider, 'elsewhere');
   });
+
+  test('what one provider has granted is not asked of another', async () => {
+    const token = await signUp();
+    const server = await add(token, liar.url('good'), 'Two');
+    const begun = await authorize(token, server.id, { provider: 'corp' });
+    assert.equal((await callback(`/auth/oauth/callback?state=${begun.body.state}&code=c`, { Cookie: cookieOf(begun) })).status, 200);
+    assert.equal((await status(token))[0].scope, 'mail');
+    const other = await authorize(token, server.id);
+    assert.equal(new URL(other.body.oauth_url).searchParams.get('scope'), null, other.body.oauth_url);
+  });
 });
 
 describe('tokens', () => {
