@@ -162,26 +162,25 @@ int chat_update_server(struct call *call, const Chat__UpdateServerRequest *in, C
 {
 	const Chat__McpConfig *config = in->config;
 	struct server_row row;
-	bool anew;
+	bool moves, anew;
 
 	if (servers_load(call, in->server_id, &row) < 0)
 		return -1;
-	anew = config && (strcmp(config->uri, row.uri) != 0 || config->headers);
 	if (in->name)
 		row.name = in->name;
 	if (in->description)
 		row.description = in->description;
-	if (config && strcmp(config->uri, row.uri) != 0) {
+	moves = config && strcmp(config->uri, row.uri) != 0;
+	anew = moves || (config && config->headers);
+	if (moves)
 		row.headers = NULL; /* what was meant for one address is not sent to another */
-		if (bearer_revoke(call, row.id) < 0)
-			return -1;
-	}
 	if (config) {
 		row.uri = config->uri;
 		row.type = config->type ? config->type : row.type;
 		row.transport = config->transport ? config->transport : row.transport;
 	}
 	if ((config && take_headers(call, config->headers, &row) < 0) ||
+	    (moves && bearer_revoke(call, row.id) < 0) ||
 	    db_must_find(store_change_server(call->db, call->owner_id, &row, anew, call->err), "MCP server",
 	                 call->err) < 0)
 		return -1;

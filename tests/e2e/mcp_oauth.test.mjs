@@ -504,6 +504,12 @@ describe('tokens', () => {
     assert.deepEqual((await stack.ok('GET', '/chat/mcp/tools', { token })).length, 2);
   });
 
+  test('a change that is refused leaves it alone', async () => {
+    const config = { uri: liar.url('good'), headers: { Host: 'evil.example' } };
+    assert.equal((await stack.api('PUT', `/auth/mcp-servers/${server.id}`, { token, json: { config } })).status, 422);
+    assert.equal((await tryOut(token, server.id)).success, true);
+  });
+
   test('with its server it goes, here and there', async () => {
     const before = await asked('/token/revocation');
     await stack.ok('DELETE', `/auth/mcp-servers/${server.id}`, { token });
