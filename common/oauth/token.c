@@ -62,9 +62,9 @@ static int post_form(const struct oauth *o, const struct oauth_server *s, const 
 static int64_t lifetime_of(json_object *answer)
 {
 	const char *text = json_string(answer, "expires_in");
-	int64_t seconds = text ? strtoll(text, NULL, 10) : (int64_t)json_real(answer, "expires_in", 0);
+	double seconds = text ? strtod(text, NULL) : json_real(answer, "expires_in", 0);
 
-	return seconds < 0 ? 0 : seconds > LONGEST_LIFE ? LONGEST_LIFE : seconds;
+	return !(seconds > 0) ? 0 : seconds > LONGEST_LIFE ? LONGEST_LIFE : (int64_t)seconds;
 }
 
 static int no_tokens(int status, json_object *answer, struct error *err)
