@@ -3,7 +3,12 @@
 #include "common/base/utf8.h"
 #include "svc-chat/mcp/internal.h"
 
-enum { MOST_PAGES = 50, NAME_MOST = 300, TEXT_MOST = 8000 };
+enum {
+	MOST_PAGES = 50,
+	PAGES_BYTES = 16 << 20, /* of memory that they may take together; what comes after is left out */
+	NAME_MOST = 300,
+	TEXT_MOST = 8000,
+};
 
 static char *clip(const char *text, size_t most, struct arena *a)
 {
@@ -45,6 +50,7 @@ static void take_page(struct mcp *m, json_object *tools, struct mcp_tool *list, 
 int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, struct error *err)
 {
 	struct mcp_tool *list = arena_new(m->arena, struct mcp_tool, MCP_MAX_TOOLS);
+	size_t before = m->arena->used;
 	const char *cursor = NULL;
 
 	*count = 0;
@@ -58,7 +64,7 @@ int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, struct e
 			return -1;
 		take_page(m, json_get(result, "tools"), list, count);
 		cursor = arena_strdup(m->arena, json_string(result, "nextCursor"));
-		if (!cursor || *count == MCP_MAX_TOOLS)
+		if (!cursor || *count == MCP_MAX_TOOLS || m->arena->used - before > PAGES_BYTES)
 			break;
 	}
 	*ret = list;

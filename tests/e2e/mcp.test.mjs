@@ -17,9 +17,10 @@ const results = {
   huge: () => ({ tools: Array.from({ length: 10_000 }, (_, i) => tool(`t${i}`, { description: 'x'.repeat(500) })) }),
   names: () => ({ tools: [tool('a.b/c d'), tool('x'.repeat(200)), tool(`${'x'.repeat(199)}y`), tool('same'), tool('same!'), tool('same?'),
     tool('mcp_Gmail_gmail-send-email'), tool(''), { description: 'nameless' }, tool('Größe')] }),
+  pages: () => (pages += 1, { tools: [tool(`page-${pages}`)], nextCursor: 'more', filler: 'x'.repeat(3 << 20) }),
   hints: () => ({ tools: [tool('read', { annotations: { readOnlyHint: true } }), tool('write')] }),
 };
-let authorised = 0;
+let authorised = 0, pages = 0;
 function startOdd() {
   const server = http.createServer(async (request, response) => {
     let body = '';
@@ -256,6 +257,13 @@ describe('tools', () => {
     assert.equal((await listed(who)).length, 50);
     const shown = await stack.ok('GET', `/auth/mcp-servers/${huge.id}`, { token: who });
     assert.deepEqual([shown.status, /too large/.test(shown.status_detail)], ['error', true]);
+  });
+
+  test('pages of 3 MB without an end: some are read, and what stood in them is there', async () => {
+    const server = await add('Pages', oddUrl('pages'));
+    const tried = await tryOut(server.id);
+    assert.deepEqual([tried.success, tried.tools_count], [true, pages], JSON.stringify(tried));
+    assert.ok(pages > 1 && pages < 8, `${pages} pages`);
   });
 
   test('a policy: by the hints, by its owner, and by nobody else', async () => {
