@@ -196,7 +196,7 @@ static void keep_refusal(struct mcp_reading *r)
 		r->answer->message = NULL;
 }
 
-static int finish(struct mcp_reading *r, struct error *err)
+static void finish(struct mcp_reading *r)
 {
 	struct mcp *m = r->m;
 
@@ -205,8 +205,6 @@ static int finish(struct mcp_reading *r, struct error *err)
 	r->answer->session = egress_header(&r->response, "mcp-session-id");
 	keep_refusal(r);
 	sse_reader_done(&r->events);
-	(void)err;
-	return 0;
 }
 
 /* --- Streams that break off -------------------------------------------------------------------------------------------- */
@@ -257,8 +255,10 @@ int mcp_post(struct mcp *m, json_object *request, const char *const *extra, stru
 	done = exchange(&r, "POST", json_print(request, m->arena), mcp_headers(m, extra, NULL), err);
 	if (done == 0 && expects && m->era != MCP_STATELESS)
 		done = resume(&r, err);
-	if (done == 0)
-		return finish(&r, err);
+	if (done == 0) {
+		finish(&r);
+		return 0;
+	}
 	sse_reader_done(&r.events);
 	mcp_answer_done(ret);
 	return -1;
