@@ -94,7 +94,7 @@ bench: all $(BENCH)
 
 ## make tidy           clang-format and clang-tidy (Debian 12's, version 14), and who may include whom
 TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*/*.c gateway/*.c svc-*/*.c svc-*/*/*.c proto/generate/*.c \
-        tests/unit/*.c tests/fuzz/*.c tests/fault/*.c tests/conformance/*.c))
+        tests/unit/*.c tests/fuzz/*.c tests/fault/*.c tests/conformance/*.c tests/conformance/*/*.c))
 .PHONY: tidy-rooms tidy-format tidy-lint
 tidy: tidy-rooms tidy-format tidy-lint
 tidy-rooms:
