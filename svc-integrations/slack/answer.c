@@ -62,6 +62,7 @@ struct answering {
 	struct integration_row row;
 	struct secrets secrets;
 	struct slack_live live;
+	bool status_shown; /* in place of the reaction */
 };
 
 static void read_payload(json_object *payload, struct slack_question *q, struct arena *a)
@@ -167,6 +168,25 @@ static void react(struct answering *w, const char *method)
 	(void)said;
 }
 
+/* The assistant's status, where the app has one (it goes with the answer); else the reaction. */
+static void show_working(struct answering *w)
+{
+	OWN(json) json_object *answer = NULL;
+	struct error ignored = { 0 };
+	const char *why;
+
+	if (w->q.response_url)
+		return;
+	w->status_shown = slack_ask(w->slack, "assistant.threads.setStatus", w->secrets.bot_token,
+	                            (const struct slack_arg[]){ { "channel_id", w->q.channel },
+	                                                        { "thread_ts", w->q.thread },
+	                                                        { "status", "is looking it up…" },
+	                                                        { NULL, NULL } },
+	                            &answer, &why, w->call->arena, &ignored) > 0;
+	if (!w->status_shown)
+		react(w, "reactions.add");
+}
+
 /* --- Asking --------------------------------------------------------------------------------------------------------- */
 
 /* config.channels: {"C0123": "<chatbot>"}; elsewhere the integration's own. */
@@ -254,13 +274,14 @@ static int run_answer(struct call *call, const struct job *job)
 	if (!chatbot)
 		return post_line(&w, nobody_home);
 	if (job->attempt == 1)
-		react(&w, "reactions.add");
+		show_working(&w);
 	if (ask(&w, chatbot, &answer) < 0)
 		return -1;
 	posts = slack_render(&answer, &count, call->arena);
 	if (post_all(&w, posts, count) < 0)
 		return -1;
-	react(&w, "reactions.remove");
+	if (!w.status_shown)
+		react(&w, "reactions.remove");
 	if (!w.q.response_url &&
 	    store_join_thread(call->db, w.row.owner_id, w.row.id, w.q.channel, w.q.thread, call->err) < 0)
 		return -1;

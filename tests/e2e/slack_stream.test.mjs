@@ -51,6 +51,8 @@ test('it streams into one message of its thread, and ends with thumbs', async ()
   assert.deepEqual(answer.blocks.map((b) => b.type), ['markdown', 'context_actions']);
   assert.equal(answer.text, Array.from({ length: 60 }, (_, i) => `w${i + 1}`).join(' '));
   assert.equal((await ours(channel)).length, 1);
+  const calls = (await rig('GET', '/calls')).filter((c) => (c.args.channel_id ?? c.args.channel) === channel).map((c) => c.api);
+  assert.ok(calls.includes('assistant.threads.setStatus') && !calls.includes('reactions.add'), String(calls));
 });
 
 test('a piece of which nobody knows whether it was added: the answer is whole at its end', async () => {

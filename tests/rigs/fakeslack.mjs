@@ -24,6 +24,7 @@ const channel = (id) => channels.get(id) ?? channels.set(id, []).get(id);
 const required = {
   'auth.test': [],
   'chat.postMessage': ['channel'],
+  'assistant.threads.setStatus': ['channel_id', 'thread_ts', 'status'],
   'chat.update': ['channel', 'ts'],
   'chat.startStream': ['channel', 'thread_ts'],
   'chat.appendStream': ['channel', 'ts', 'markdown_text'],
@@ -71,6 +72,8 @@ function perform(api, args, team) {
       channel(args.channel).push(message);
       return { ok: true, channel: args.channel, ts: message.ts, message };
     }
+    case 'assistant.threads.setStatus':
+      return /^TS/.test(team) ? { ok: true } : { ok: false, error: 'missing_scope' };
     case 'chat.update': {
       const message = channel(args.channel).find((m) => m.ts === args.ts && m.bot_id);
       if (!message) return { ok: false, error: 'message_not_found' };
