@@ -7,9 +7,10 @@ enum { DELIVERIES_PAGE = 20 /* in one reply: with the longest bodies they still 
 	" created_at, delivered_at, body AS payload FROM delivery WHERE owner_id = $1 AND integration_id = $2"
 
 const struct db_stmt store_webhook_statements[] = {
-	{ "awake", "SELECT owner_id, id, type, status, status_detail, name, chatbot_id, config, secrets,"
-	           " team_id, app_id, bot_user_id, bot_id FROM integration"
-	           " WHERE owner_id = $1 AND status <> 'inactive' ORDER BY id LIMIT 1000" },
+	{ "webhooks",
+	  "SELECT owner_id, id, type, status, status_detail, name, chatbot_id, config, secrets,"
+	  " team_id, app_id, bot_user_id, bot_id FROM integration"
+	  " WHERE owner_id = $1 AND type = 'webhook' AND status = 'active' ORDER BY id LIMIT 1000" },
 	{ "add_delivery", "INSERT INTO delivery (owner_id, integration_id, id, event, body)"
 	                  " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING" },
 	{ "list_deliveries",
@@ -37,12 +38,12 @@ const struct db_stmt store_webhook_statements[] = {
 	{ NULL, NULL },
 };
 
-int store_awake(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
-                struct arena *a, struct error *err)
+int store_webhooks(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
+                   struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_exec(db, "awake", DB_ARGS(owner), &res, err) < 0)
+	if (db_exec(db, "webhooks", DB_ARGS(owner), &res, err) < 0)
 		return -1;
 	*count = (size_t)PQntuples(res);
 	*ret = arena_new(a, struct integration_row, *count);

@@ -8,9 +8,9 @@
 
 extern const struct db_stmt store_webhook_statements[];
 
-/* All integrations of an owner that are not asleep: those that may listen. */
-int store_awake(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
-                struct arena *a, struct error *err) CHECKED;
+/* The webhooks of an owner that are switched on. */
+int store_webhooks(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
+                   struct arena *a, struct error *err) CHECKED;
 
 /* 1 new, 0 there is one of that id, -1. */
 int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,

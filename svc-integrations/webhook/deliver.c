@@ -12,6 +12,7 @@
 #include "svc-integrations/secrets.h"
 #include "svc-integrations/slack/verify.h"
 #include "svc-integrations/store_webhook.h"
+#include "svc-integrations/webhook/listening.h"
 #include "svc-integrations/webhook/sign.h"
 
 enum { ANSWER_MS = 15 * 1000, ANSWER_BYTES = 64 * 1024, LONGEST_WISH = 6 * 3600 };
@@ -41,8 +42,7 @@ static const char *body_of(const Integrations__Event *event, struct arena *a)
 
 static bool hears(const struct integration_row *row, const Integrations__Event *event)
 {
-	return strcmp(row->type, "webhook") == 0 && strcmp(row->status, "active") == 0 &&
-	       (!row->chatbot_id || !event->chatbot_id || strcmp(row->chatbot_id, event->chatbot_id) == 0) &&
+	return (!row->chatbot_id || !event->chatbot_id || strcmp(row->chatbot_id, event->chatbot_id) == 0) &&
 	       config_wants(row->config, event->name);
 }
 
@@ -72,7 +72,7 @@ int integrations_take_event(struct call *call, const Integrations__Event *in, Rp
 	(void)out;
 	if (!call->owner_id || !in->id || !in->name || !in->data)
 		return error_set(call->err, ERROR_INVALID, "an event without its owner, id, name or data");
-	if (store_awake(call->db, call->owner_id, &rows, &count, call->arena, call->err) < 0 ||
+	if (store_webhooks(call->db, call->owner_id, &rows, &count, call->arena, call->err) < 0 ||
 	    db_begin(call->db, call->err) < 0)
 		return -1;
 	if (add_deliveries(call, in, rows, count) == 0 && db_commit(call->db, call->err) == 0)
@@ -192,7 +192,9 @@ static int settle(struct sending *s, int wish)
 		return -1;
 	if (store_end_attempt(call->db, &s->end, call->err) < 0)
 		return -1;
-	if (off && store_set_status(call->db, s->end.owner, s->end.integration, "error", off, call->err) < 0)
+	if (off &&
+	    (store_set_status(call->db, s->end.owner, s->end.integration, "error", off, call->err) < 0 ||
+	     listening_tell_later(call) < 0))
 		return -1;
 	return s->end.error && s->end.pause >= 0
 	           ? deliver_later(call, s->end.integration, s->id, (int)s->end.pause)

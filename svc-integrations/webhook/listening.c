@@ -22,13 +22,10 @@ static void add(Rpc__Listening *to, const char *event)
 
 static void gather(const struct integration_row *rows, size_t count, Rpc__Listening *to)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(rows[i].type, "webhook") != 0 || strcmp(rows[i].status, "active") != 0)
-			continue;
+	for (size_t i = 0; i < count; i++)
 		for (size_t e = 0; config_events[e]; e++)
 			if (config_wants(rows[i].config, config_events[e]))
 				add(to, config_events[e]);
-	}
 }
 
 static int run(struct call *call, const struct job *job)
@@ -38,7 +35,7 @@ static int run(struct call *call, const struct job *job)
 	Rpc__Empty *out;
 	size_t count;
 
-	if (store_awake(call->db, job->owner_id, &rows, &count, call->arena, call->err) < 0)
+	if (store_webhooks(call->db, job->owner_id, &rows, &count, call->arena, call->err) < 0)
 		return -1;
 	in.events = arena_new(call->arena, char *, CONFIG_EVENTS);
 	in.handover = arena_new(call->arena, char *, count);

@@ -143,6 +143,7 @@ test('410 switches it off at once, a day of nothing as well; repeated by hand wh
     return now.status === 'error' ? now : null;
   });
   assert.match(off.statusDetail, /gone for good \(410\)/);
+  await until('nothing is written for it any more', async () => (await stack.sql('SELECT 1 FROM documents.listening')).length === 0);
   const [given] = await deliveries(gone);
   assert.deepEqual([given.status, given.attempts], ['given_up', 1]);
   const where = `/api/integrations/${gone.id}/deliveries/${given.id}/repeat`;
