@@ -1,6 +1,5 @@
 #include "svc-chat/oauth/sign_in.h"
 
-#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -46,7 +45,9 @@ static struct oauth outside(struct call *call, int ms)
 /* What this server's issuer has granted before; another's scopes are nothing to it. */
 static const char *granted(const struct plan *p)
 {
-	return p->had && strcmp(p->had->issuer, p->server.issuer) == 0 ? p->had->scope : NULL;
+	const char *issuer = p->server.issuer;
+
+	return p->had && issuer && strcmp(p->had->issuer, issuer) == 0 ? p->had->scope : NULL;
 }
 
 /* What the operator says of a provider. The server need not know of it, so no `resource` is named. */
@@ -63,7 +64,6 @@ static int plan_configured(struct call *call, struct plan *p)
 			return -1;
 		p->server.issuer =
 		    issuer ? issuer : oauth_origin(p->server.authorization_endpoint, call->arena);
-		assert(p->server.issuer); /* the endpoint is a URL: its reader saw to that */
 		return 0;
 	}
 	found = oauth_discover(&p->o, c->issuer, &p->server, call->err);
