@@ -8,18 +8,12 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/json/json.h"
-#include "svc-chat/model/defuse.h"
 #include "svc-chat/model/prompted.h"
-#include "svc-chat/model/tokens.h"
 #include "svc-chat/state.h"
 #include "svc-chat/tools/result.h"
 #include "svc-chat/tools/schema.h"
 
 enum {
-	TOOLS_MOST = 128,    /* what endpoints take */
-	AGAIN_SECONDS = 300, /* a server that failed does not delay every turn */
-	DESCRIPTION_MOST = 1024,
-	DESCRIPTION_SHORT = 160,
 	NAMES_MOST = 40, /* of tools, in a sentence */
 	SKIP = 100000,   /* sequences of a stream that a dead writer may have given */
 };
@@ -69,116 +63,6 @@ int rounds_load(struct rounds *r)
 	return 1;
 }
 
-/* --- What may be called -------------------------------------------------------------------------------------------------- */
-
-static int64_t context_of(const struct ask *ask)
-{
-	return ask->settings.context_tokens ? ask->settings.context_tokens : ask->chat->context_tokens;
-}
-
-/* As endpoints take it: an object of properties. */
-static const char *schema_for_model(const char *text, struct arena *a)
-{
-	OWN(json) json_object *schema = NULL;
-	struct error ignored = { 0 };
-
-	if (json_parse(text, strlen(text), &schema, &ignored) < 0 ||
-	    !json_object_is_type(schema, json_type_object))
-		return "{\"type\":\"object\",\"properties\":{}}";
-	json_object_object_del(schema, "$schema");
-	if (!json_get(schema, "type"))
-		json_object_object_add(schema, "type", json_object_new_string("object"));
-	if (!json_object_is_type(json_get(schema, "properties"), json_type_object))
-		json_object_object_add(schema, "properties", json_object_new_object());
-	return json_print(schema, a);
-}
-
-static const char *description_for_model(const struct tool *tool, size_t most, struct arena *a)
-{
-	const char *text = tool->description ? tool->description : tool->title ? tool->title : tool->own_name;
-	struct text t;
-
-	text_init(&t, a);
-	defuse_text(text, utf8_clip(text, strlen(text), most), &t);
-	return t.at;
-}
-
-/* Those that find room in their share of the context; described shorter where they would not. */
-static size_t offer(struct rounds *r, const struct tool *tools, size_t count, struct chat_tool *list,
-                    size_t n, size_t description)
-{
-	int64_t room = context_of(r->ask) / 4;
-
-	for (size_t i = 0; i < count && n < TOOLS_MOST; i++) {
-		if (strcmp(tools[i].policy, "deny") == 0)
-			continue;
-		list[n] = (struct chat_tool){ tools[i].name,
-			                      description_for_model(&tools[i], description, r->call->arena),
-			                      schema_for_model(tools[i].schema, r->call->arena) };
-		room -= tokens_of(list[n].name) + tokens_of(list[n].description) + tokens_of(list[n].schema);
-		if (room < 0 && description > DESCRIPTION_SHORT)
-			return 0;
-		if (room < 0)
-			break;
-		n++;
-	}
-	return n;
-}
-
-static void offer_all(struct rounds *r, bool in_chat)
-{
-	struct chat_tool *list = arena_new(r->call->arena, struct chat_tool, TOOLS_MOST);
-	size_t own = in_chat ? builtin_count : 0, n = offer(r, builtins, own, list, 0, DESCRIPTION_MOST), all;
-
-	all = offer(r, r->box.tools, r->box.count, list, n, DESCRIPTION_MOST);
-	if (!all && r->box.count)
-		all = offer(r, r->box.tools, r->box.count, list, n, DESCRIPTION_SHORT);
-	r->ask->tools = list;
-	r->ask->tool_count = all > n ? all : n;
-	r->ask->searches = in_chat;
-}
-
-/* No model, so none that calls: what is in the user's documents is searched for it, and no use of tools is pretended. */
-static int without_tools(struct rounds *r, bool in_chat)
-{
-	struct server_row *rows;
-	size_t count;
-
-	if (servers_all(r->call, &rows, &count) < 0)
-		return -1;
-	if (count)
-		r->ask->remark =
-		    "(Your tools need a model: none is set up here, so none of them was called.)";
-	return in_chat ? builtin_search(r, r->begun->question) : 0;
-}
-
-int rounds_open(struct rounds *r)
-{
-	bool in_chat = !r->begun->chatbot_id;
-	struct server_row *rows;
-	size_t count;
-
-	r->until = clock_mono_ms() + r->chat->tools_seconds * 1000;
-	if (r->begun->visitor || !(in_chat || r->ask->settings.tools))
-		return 0;
-	if (!ask_provider(r->ask)->calls_tools)
-		return without_tools(r, in_chat);
-	if (servers_all(r->call, &rows, &count) < 0 ||
-	    servers_refresh(r->call, rows, count, AGAIN_SECONDS) < 0 ||
-	    toolbox_fill(r->call, rows, count, r->writer->session, &r->box) < 0)
-		return -1;
-	offer_all(r, in_chat);
-	return 0;
-}
-
-static const struct tool *find_tool(const struct rounds *r, const char *name)
-{
-	for (size_t i = 0; !r->begun->chatbot_id && i < builtin_count; i++)
-		if (strcmp(builtins[i].name, name) == 0)
-			return &builtins[i];
-	return toolbox_find(&r->box, name);
-}
-
 /* --- What the model is told ------------------------------------------------------------------------------------------------ */
 
 static struct tool_step *first_call(const struct rounds *r, int round, size_t *count)
@@ -224,7 +108,7 @@ static void tell_results(struct rounds *r)
 	struct arena *a = r->call->arena;
 	size_t n = 0, room = r->was.round_count + r->was.call_count;
 	struct chat_message *list = arena_new(a, struct chat_message, room);
-	int64_t budget = context_of(r->ask) / 2;
+	int64_t budget = rounds_context(r->ask) / 2;
 
 	for (size_t i = 0; i < r->was.round_count; i++) {
 		bool newest = i + 1 == r->was.round_count;
@@ -286,7 +170,7 @@ static int look_after(struct rounds *r, struct tool_step *call)
 /* Before it is sent: the tool must still be the one that was meant. */
 static const char *why_not(const struct rounds *r, const struct tool_step *call)
 {
-	const struct tool *tool = find_tool(r, call->call->name);
+	const struct tool *tool = rounds_tool(r, call->call->name);
 
 	if (!tool)
 		return "The tool is not there any more.";
@@ -425,7 +309,7 @@ static void judge(struct rounds *r, struct tool_step *step, const struct tool *t
 
 static void make_step(struct rounds *r, const struct chat_call *wanted, bool crowded, struct tool_step *step)
 {
-	const struct tool *tool = find_tool(r, wanted->name);
+	const struct tool *tool = rounds_tool(r, wanted->name);
 	struct arena *a = r->call->arena;
 	char id[UUID_TEXT];
 
@@ -457,7 +341,7 @@ static void make_step(struct rounds *r, const struct chat_call *wanted, bool cro
 
 static void tell_step(const struct rounds *r, const struct tool_step *step, struct event_list *list)
 {
-	const struct tool *tool = find_tool(r, step->call->name);
+	const struct tool *tool = rounds_tool(r, step->call->name);
 
 	events_put(list, event_tool_call(step->call, r->call->arena));
 	if (is(step, "waiting"))
