@@ -1,35 +1,12 @@
-#include "svc-chat/turn/keep.h"
+#include "svc-chat/turn/keeper.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
 #include "common/base/thread.h"
-#include "svc-chat/store_visitors.h"
-#include "svc-chat/turn/write.h"
 
-enum {
-	TICK_MS = 250,
-	RENEW_MS = 2000,
-	SPEAKS_MS = 30, /* first words of several turns are noted together */
-	SWEEP_MS = 60 * 1000,
-	RENEW_DEADLINE_MS = 5000,
-	TAKEN_OVER_MAX = 8,        /* at a time */
-	RESTS_MS = 15 * 60 * 1000, /* with its stream open, for people who will come soon */
-};
-
-struct keeper {
-	struct service *service;
-	void (*write)(struct call *call, void *writer);
-	struct db_listener *listener;
-	pthread_t thread;
-	pthread_mutex_t lock; /* guards the list and what follows */
-	pthread_cond_t changed;
-	struct writer *first;
-	int64_t look_at; /* monotonic ms: when the thread looks next */
-	bool ending, speaks;
-};
+enum { SPEAKS_MS = 30 /* first words of several turns are noted together */ };
 
 /* --- The list ------------------------------------------------------------------------------------------------------- */
 
@@ -110,8 +87,7 @@ void keeper_remove(struct keeper *k, struct writer *writer)
 	keeper_free(writer);
 }
 
-/* The lock is held. */
-static void look_soon(struct keeper *k, int64_t ms)
+void keeper_look_soon(struct keeper *k, int64_t ms)
 {
 	int64_t when = clock_mono_ms() + ms;
 
@@ -130,7 +106,7 @@ void keeper_rest(struct keeper *k, struct writer *writer)
 	/* One that was told to stop meanwhile is ended by a writer, which starts soon. */
 	writer->queued = writer->rests = !writer->called && !atomic_load(&writer->stop);
 	if (!writer->queued)
-		look_soon(k, 0);
+		keeper_look_soon(k, 0);
 	writer->called = false;
 	writer->rests_since = clock_mono_ms();
 	wake_guests(writer);
@@ -139,8 +115,7 @@ void keeper_rest(struct keeper *k, struct writer *writer)
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* The lock is held. */
-static struct writer *find(struct keeper *k, const char *message_id)
+struct writer *keeper_find(struct keeper *k, const char *message_id)
 {
 	struct writer *writer = k->first;
 
@@ -158,15 +133,14 @@ void keeper_speaks(struct keeper *k, struct writer *writer)
 	pthread_mutex_unlock(&writer->lock);
 	pthread_mutex_lock(&k->lock);
 	k->speaks = true;
-	look_soon(k, SPEAKS_MS);
+	keeper_look_soon(k, SPEAKS_MS);
 	pthread_mutex_unlock(&k->lock);
 }
 
-/* The lock is held. */
-static void begin(struct keeper *k, struct writer *writer)
+void keeper_let_begin(struct keeper *k, struct writer *writer)
 {
 	writer->queued = writer->rests = false;
-	look_soon(k, 0);
+	keeper_look_soon(k, 0);
 }
 
 int keeper_begin(struct keeper *k, const char *message_id)
@@ -174,9 +148,9 @@ int keeper_begin(struct keeper *k, const char *message_id)
 	struct writer *writer;
 
 	pthread_mutex_lock(&k->lock);
-	writer = find(k, message_id);
+	writer = keeper_find(k, message_id);
 	if (writer && writer->queued)
-		begin(k, writer);
+		keeper_let_begin(k, writer);
 	else if (writer)
 		writer->called = writer->running;
 	pthread_mutex_unlock(&k->lock);
@@ -191,12 +165,11 @@ void writer_stop(struct writer *writer, enum writer_end why)
 	atomic_store(&writer->stop, true);
 }
 
-/* One that only waits is ended by a writer too. The lock is held. */
-static void stop(struct keeper *k, struct writer *writer, enum writer_end why)
+void keeper_tell_end(struct keeper *k, struct writer *writer, enum writer_end why)
 {
 	writer_stop(writer, why);
 	if (writer->queued)
-		begin(k, writer);
+		keeper_let_begin(k, writer);
 }
 
 void keeper_stop(struct keeper *k, const char *message_id)
@@ -204,9 +177,9 @@ void keeper_stop(struct keeper *k, const char *message_id)
 	struct writer *writer;
 
 	pthread_mutex_lock(&k->lock);
-	writer = find(k, message_id);
+	writer = keeper_find(k, message_id);
 	if (writer)
-		stop(k, writer, WRITER_STOPPED);
+		keeper_tell_end(k, writer, WRITER_STOPPED);
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -215,7 +188,7 @@ void keeper_deleted(struct keeper *k, const char *session)
 	pthread_mutex_lock(&k->lock);
 	for (struct writer *writer = k->first; writer; writer = writer->next)
 		if (strcmp(writer->session, session) == 0)
-			stop(k, writer, WRITER_DELETED);
+			keeper_tell_end(k, writer, WRITER_DELETED);
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -224,7 +197,7 @@ void keeper_disabled(struct keeper *k, const char *owner)
 	pthread_mutex_lock(&k->lock);
 	for (struct writer *writer = k->first; writer; writer = writer->next)
 		if (strcmp(writer->owner, owner) == 0)
-			stop(k, writer, WRITER_DISABLED);
+			keeper_tell_end(k, writer, WRITER_DISABLED);
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -255,7 +228,7 @@ bool keeper_holds(struct keeper *k, const char *message_id)
 	bool here;
 
 	pthread_mutex_lock(&k->lock);
-	writer = find(k, message_id);
+	writer = keeper_find(k, message_id);
 	here = writer && !writer->rests;
 	pthread_mutex_unlock(&k->lock);
 	return here;
@@ -266,7 +239,7 @@ bool keeper_await(struct keeper *k, const char *message_id, struct keeper_guest 
 	struct writer *writer;
 
 	pthread_mutex_lock(&k->lock);
-	writer = find(k, message_id);
+	writer = keeper_find(k, message_id);
 	if (writer && writer->rests)
 		writer = NULL;
 	if (writer) {
@@ -299,405 +272,7 @@ void keeper_wait(struct keeper *k, const char *message_id, int64_t ms)
 	int late = 0;
 
 	pthread_mutex_lock(&k->lock);
-	while ((writer = find(k, message_id)) != NULL && !writer->rests && !late)
+	while ((writer = keeper_find(k, message_id)) != NULL && !writer->rests && !late)
 		late = cond_wait_until(&k->changed, &k->lock, until);
 	pthread_mutex_unlock(&k->lock);
-}
-
-/* --- Renewing --------------------------------------------------------------------------------------------------------- */
-
-/* What is stored of a turn: a copy, since the turn may end meanwhile. */
-static void copy_of(struct writer *writer, struct store_held *copy, struct arena *a)
-{
-	*copy = (struct store_held){ .owner = arena_strdup(a, writer->owner),
-		                     .message_id = arena_strdup(a, writer->message_id),
-		                     .attempt = writer->attempt };
-	pthread_mutex_lock(&writer->lock);
-	copy->round = writer->round;
-	copy->step = writer->step;
-	copy->speaks = writer->speaks;
-	if (writer->speaks && writer->passages.data) {
-		copy->passages.data = arena_memdup(a, writer->passages.data, writer->passages.len);
-		copy->passages.len = writer->passages.len;
-	}
-	if (writer->changed) {
-		copy->content = arena_strndup(a, writer->content.at, writer->content.length);
-		if (writer->reasoning.length)
-			copy->reasoning = arena_strndup(a, writer->reasoning.at, writer->reasoning.length);
-		if (writer->sources.data) {
-			copy->sources.data = arena_memdup(a, writer->sources.data, writer->sources.len);
-			copy->sources.len = writer->sources.len;
-		}
-	}
-	writer->changed = writer->speaks = false;
-	pthread_mutex_unlock(&writer->lock);
-}
-
-static bool speaks(struct writer *writer)
-{
-	bool speaks;
-
-	pthread_mutex_lock(&writer->lock);
-	speaks = writer->speaks;
-	pthread_mutex_unlock(&writer->lock);
-	return speaks;
-}
-
-/* Those that are held, or only those that have just begun to speak. */
-static size_t copies(struct keeper *k, bool all, struct store_held **ret, struct arena *a)
-{
-	struct writer *writer;
-	size_t n = 0;
-
-	pthread_mutex_lock(&k->lock);
-	for (writer = k->first; writer; writer = writer->next)
-		n++;
-	*ret = arena_new(a, struct store_held, n);
-	n = 0;
-	for (writer = k->first; writer; writer = writer->next)
-		if (all || speaks(writer))
-			copy_of(writer, *ret + n++, a);
-	k->speaks = false;
-	pthread_mutex_unlock(&k->lock);
-	return n;
-}
-
-/* It was not stored: as if it had just changed. */
-static void again(struct writer *writer, const struct store_held *copy)
-{
-	pthread_mutex_lock(&writer->lock);
-	writer->changed = true;
-	writer->speaks = writer->speaks || copy->speaks;
-	pthread_mutex_unlock(&writer->lock);
-}
-
-/* Twice in a row it was not reached: is it lost? */
-static void look_for(struct keeper *k, struct call *call, const struct store_held *copy)
-{
-	bool gone;
-	int held = store_still_held(call->db, copy, &gone, call->err);
-	struct writer *writer;
-
-	if (held != 0)
-		return;
-	pthread_mutex_lock(&k->lock);
-	writer = find(k, copy->message_id);
-	if (writer && writer->attempt == copy->attempt)
-		stop(k, writer, gone ? WRITER_DELETED : WRITER_LOST);
-	pthread_mutex_unlock(&k->lock);
-}
-
-static void renew(struct keeper *k, struct call *call, bool all)
-{
-	struct store_held *held;
-	size_t n = copies(k, all, &held, call->arena), missing = 0;
-	int failed = n ? store_renew(call->db, held, n, call->arena, call->err) : 0;
-
-	pthread_mutex_lock(&k->lock);
-	for (size_t i = 0; i < n; i++) {
-		struct writer *writer = find(k, held[i].message_id);
-
-		if (!writer || writer->attempt != held[i].attempt)
-			continue;
-		if (failed || !held[i].renewed)
-			again(writer, &held[i]);
-		writer->missed = failed ? writer->missed : held[i].renewed ? 0 : writer->missed + 1;
-		if (held[i].stop)
-			stop(k, writer, WRITER_STOPPED);
-		else if (held[i].begins && writer->queued)
-			begin(k, writer);
-		if (writer->missed > 1)
-			held[missing++] = held[i];
-	}
-	pthread_mutex_unlock(&k->lock);
-	for (size_t i = 0; i < missing && !failed; i++)
-		look_for(k, call, &held[i]);
-}
-
-/* --- Starting --------------------------------------------------------------------------------------------------------- */
-
-/* The lock is held. */
-static struct writer *ready(struct keeper *k)
-{
-	struct writer *writer = k->first;
-
-	while (writer && (writer->queued || writer->running))
-		writer = writer->next;
-	return writer;
-}
-
-/* A writer for each that may begin, as long as there are places. */
-static void start(struct keeper *k)
-{
-	struct writer *writer;
-	bool room = true;
-
-	pthread_mutex_lock(&k->lock);
-	while (room && (writer = ready(k)) != NULL) {
-		struct error err = { 0 };
-		struct call call;
-		struct arena a;
-		struct task *task;
-		struct db db;
-
-		arena_init(&a, 0);
-		service_call_init(&call, k->service, &a, &err, &db, writer->owner, writer->message_id, 0);
-		room = service_task_new(&call, WRITE_DEADLINE_MS, &task, &err) == 0;
-		arena_done(&a);
-		if (room) {
-			writer->running = true; /* by the time it looks */
-			writer->called = false;
-			room = service_task_start(task, k->write, writer) == 0;
-			writer->running = room;
-		}
-	}
-	pthread_mutex_unlock(&k->lock);
-}
-
-/* --- After the dead ----------------------------------------------------------------------------------------------------- */
-
-static void tell_begin(struct keeper *k, struct call *call, const char *next)
-{
-	if (next && !keeper_begin(k, next) && store_tell(call->db, "begin", next, call->err) < 0)
-		log_line(LOG_WARN, "a turn begins later", LOG_TEXT("detail", call->err->detail));
-}
-
-static int end_orphans(struct keeper *k, struct call *call)
-{
-	struct store_ended *ended;
-	const char *next;
-	size_t n;
-
-	if (store_end_orphans(call->db, STORE_LEASE_SECONDS, &ended, &n, call->arena, call->err) < 0)
-		return -1;
-	if (n)
-		log_line(LOG_WARN, "ended turns whose writers died", LOG_INT("turns", (int64_t)n));
-	for (size_t i = 0; i < n; i++) {
-		if (store_next_turn(call->db, ended[i].owner, ended[i].session, &next, call->arena,
-		                    call->err) < 0)
-			return -1;
-		tell_begin(k, call, next);
-	}
-	return 0;
-}
-
-static void take_over(struct keeper *k, struct call *call)
-{
-	struct store_orphan *orphans;
-	size_t n;
-
-	if (end_orphans(k, call) < 0 || store_take_over(call->db, STORE_LEASE_SECONDS, TAKEN_OVER_MAX,
-	                                                &orphans, &n, call->arena, call->err) < 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		struct writer *writer = keeper_new(orphans[i].owner, orphans[i].session,
-		                                   orphans[i].message_id, orphans[i].stream);
-
-		writer->attempt = orphans[i].attempt;
-		writer->queued = orphans[i].queued || orphans[i].rests;
-		writer->rests = orphans[i].rests;
-		writer->rests_since = clock_mono_ms();
-		keeper_add(k, writer, NULL);
-	}
-	if (n)
-		log_line(LOG_WARN, "goes on with turns whose writers died", LOG_INT("turns", (int64_t)n));
-}
-
-/* One that waits though nothing is before it (what told it to begin was lost with somebody). */
-static void begin_forgotten(struct keeper *k, struct call *call)
-{
-	const char *owners[TAKEN_OVER_MAX], *sessions[TAKEN_OVER_MAX], *next;
-	int n = 0;
-
-	pthread_mutex_lock(&k->lock);
-	for (struct writer *writer = k->first; writer && n < TAKEN_OVER_MAX; writer = writer->next)
-		if (writer->queued && !writer->rests) {
-			owners[n] = arena_strdup(call->arena, writer->owner);
-			sessions[n++] = arena_strdup(call->arena, writer->session);
-		}
-	pthread_mutex_unlock(&k->lock);
-	for (int i = 0; i < n; i++) {
-		if (store_next_turn(call->db, owners[i], sessions[i], &next, call->arena, call->err) < 0)
-			return;
-		tell_begin(k, call, next);
-	}
-}
-
-/* The lock is held: one that waits for people who do not come, out of the list; or NULL. */
-static struct writer *take_forgotten(struct keeper *k)
-{
-	int64_t now = clock_mono_ms();
-
-	for (struct writer **link = &k->first; *link; link = &(*link)->next) {
-		struct writer *writer = *link;
-
-		if (writer->rests && now - writer->rests_since > RESTS_MS) {
-			*link = writer->next;
-			return writer;
-		}
-	}
-	return NULL;
-}
-
-/* Nobody holds them then; whoever gets their people's word makes that somebody takes them over. */
-static void let_go(struct keeper *k, struct call *call)
-{
-	struct writer *writer;
-
-	for (;;) {
-		pthread_mutex_lock(&k->lock);
-		writer = take_forgotten(k);
-		pthread_mutex_unlock(&k->lock);
-		if (!writer)
-			return;
-		if (store_let_go(call->db,
-		                 &(struct store_held){ .owner = writer->owner,
-		                                       .message_id = writer->message_id,
-		                                       .attempt = writer->attempt },
-		                 call->err) < 0)
-			error_clear(call->err); /* its lease ends: it is held again for a while */
-		if (writer->stream)
-			stream_close(writer->stream);
-		keeper_free(writer);
-	}
-}
-
-/* --- The keeper --------------------------------------------------------------------------------------------------------- */
-
-/* One piece of work on the database, with a call of its own. */
-static void with_call(struct keeper *k, void (*work)(struct keeper *k, struct call *call))
-{
-	struct error err = { 0 };
-	struct arena a;
-	struct call call;
-	struct db db;
-
-	arena_init(&a, 0);
-	service_call_init(&call, k->service, &a, &err, &db, NULL, "keeper", RENEW_DEADLINE_MS);
-	work(k, &call);
-	if (err.code != ERROR_NONE)
-		log_line(LOG_WARN, "turns not kept", LOG_TEXT("result", error_name(err.code)),
-		         LOG_TEXT("detail", err.detail));
-	db_done(&db);
-	arena_done(&a);
-}
-
-static void note_speaking(struct keeper *k, struct call *call)
-{
-	renew(k, call, false);
-}
-
-static void look_after_all(struct keeper *k, struct call *call)
-{
-	renew(k, call, true);
-	error_clear(call->err);
-	take_over(k, call);
-	error_clear(call->err);
-	begin_forgotten(k, call);
-	error_clear(call->err);
-	let_go(k, call);
-}
-
-static void sweep(struct keeper *k, struct call *call)
-{
-	int64_t gone;
-
-	(void)k;
-	if (store_sweep(call->db, &gone, call->err) < 0 || store_sweep_visitors(call->db, call->err) < 0)
-		return; /* told by with_call() */
-	if (gone)
-		log_line(LOG_DEBUG, "dropped old streams", LOG_INT("streams", gone));
-}
-
-/* The lock is held. */
-static void pass_cancels_on(struct keeper *k)
-{
-	for (struct writer *writer = k->first; writer; writer = writer->next)
-		if (writer->cancelled && atomic_load(writer->cancelled))
-			writer_stop(writer, WRITER_INTERRUPTED);
-}
-
-static void *keep(void *arg)
-{
-	struct keeper *k = arg;
-	int64_t renewed = 0, swept = 0, now;
-	bool speaks;
-
-	pthread_mutex_lock(&k->lock);
-	while (!k->ending) {
-		now = clock_mono_ms();
-		k->look_at = now + TICK_MS;
-		speaks = k->speaks;
-		pass_cancels_on(k);
-		pthread_mutex_unlock(&k->lock);
-		if (now - renewed >= RENEW_MS) {
-			with_call(k, look_after_all);
-			renewed = now;
-		} else if (speaks) {
-			with_call(k, note_speaking);
-		}
-		start(k);
-		if (now - swept >= SWEEP_MS) {
-			with_call(k, sweep);
-			swept = now;
-		}
-		pthread_mutex_lock(&k->lock);
-		while (!k->ending && clock_mono_ms() < k->look_at)
-			(void)cond_wait_until(&k->changed, &k->lock, k->look_at);
-	}
-	pthread_mutex_unlock(&k->lock);
-	return NULL;
-}
-
-/* What is missed in between, the next renewal tells. */
-static void on_notify(void *arg, const char *channel, const char *payload)
-{
-	struct keeper *k = arg;
-	const char *space = payload ? strchr(payload, ' ') : NULL;
-
-	(void)channel;
-	if (!space)
-		return;
-	if (strncmp(payload, "stop ", 5) == 0)
-		keeper_stop(k, space + 1);
-	else if (strncmp(payload, "begin ", 6) == 0)
-		keeper_begin(k, space + 1);
-	else if (strncmp(payload, "deleted ", 8) == 0)
-		keeper_deleted(k, space + 1);
-}
-
-int keeper_open(struct service *s, void (*write)(struct call *call, void *writer), struct keeper **ret,
-                struct error *err)
-{
-	static const char *const channels[] = { STORE_CHANNEL, NULL };
-	struct keeper *k = calloc(1, sizeof *k);
-
-	if (!k)
-		abort();
-	k->service = s;
-	k->write = write;
-	pthread_mutex_init(&k->lock, NULL);
-	cond_init_monotonic(&k->changed);
-	if (db_listen(service_database_url(s), channels, on_notify, k, &k->listener, err) < 0) {
-		free(k);
-		return -1;
-	}
-	*ret = k; /* before there is a thread that works with it */
-	k->thread = thread_start(keep, k);
-	return 0;
-}
-
-void keeper_close(struct keeper *k)
-{
-	if (!k)
-		return;
-	pthread_mutex_lock(&k->lock);
-	k->ending = true;
-	pthread_cond_broadcast(&k->changed);
-	pthread_mutex_unlock(&k->lock);
-	pthread_join(k->thread, NULL);
-	db_listener_free(k->listener);
-	pthread_cond_destroy(&k->changed);
-	pthread_mutex_destroy(&k->lock);
-	free(k);
 }

@@ -1,0 +1,31 @@
+/*
+ * keeper: what keep.c (the list of turns, what happens to them, who waits for them) and tend.c (the thread that renews,
+ * starts and takes over) share. Nobody else includes it.
+ */
+#ifndef PARLEY_CHAT_KEEPER_H
+#define PARLEY_CHAT_KEEPER_H
+
+#include "svc-chat/turn/keep.h"
+
+struct keeper {
+	struct service *service;
+	void (*write)(struct call *call, void *writer);
+	struct db_listener *listener;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards the list and what follows */
+	pthread_cond_t changed;
+	struct writer *first;
+	int64_t look_at; /* monotonic ms: when the thread looks next */
+	bool ending, speaks;
+};
+
+/* Of all four the lock is held. */
+struct writer *keeper_find(struct keeper *k, const char *message_id);
+/* The thread looks in so many milliseconds at the latest. */
+void keeper_look_soon(struct keeper *k, int64_t ms);
+/* One that waits may have a writer now. */
+void keeper_let_begin(struct keeper *k, struct writer *writer);
+/* The writer learns why it ends; one that only waits is ended by a writer, too. */
+void keeper_tell_end(struct keeper *k, struct writer *writer, enum writer_end why);
+
+#endif
