@@ -10,7 +10,7 @@ set -euo pipefail
 services=(auth documents chatbots chat integrations)
 
 image_of() { docker inspect --format '{{.Image}}' "$1"; }                                         # of a container
-wanted() { docker image inspect --format '{{.Id}}' "$(docker compose config --images "$1" | grep -m1 .)"; } # of a service
+wanted() { docker image inspect --format '{{.Id}}' "$(docker compose config --images "$1" | sed -n 1p)"; } # of a service
 wire() { docker inspect --format '{{index .Config.Labels "parley.wire"}}' "$1"; }                # what its processes speak
 
 outdated() { # SERVICE: containers with another image than the wanted one
@@ -22,7 +22,7 @@ outdated() { # SERVICE: containers with another image than the wanted one
 
 check() {
   local name id
-  docker compose ps -q auth | grep -q . || die "no stack is running here: docker compose up -d"
+  [ -n "$(docker compose ps -q auth)" ] || die "no stack is running here: docker compose up -d"
   for name in "${services[@]}" gateway; do
     for id in $(outdated "$name"); do
       [ "$(wire "$id")" = "$(wire "$(wanted "$name")")" ] ||
