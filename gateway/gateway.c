@@ -17,10 +17,10 @@ enum {
 
 struct peer *gateway_peer(const struct gateway *g, const char *service)
 {
-	for (int i = 0; i < GATEWAY_SERVICES; i++)
-		if (!strcmp(gateway_services[i], service))
+	for (int i = 0; i < SERVICES; i++)
+		if (!strcmp(services[i].name, service))
 			return g->peers[i];
-	abort(); /* the generator knows these five */
+	abort(); /* routes and services are made of the same contracts */
 }
 
 static int ready(void *arg, char *why, size_t size)
@@ -38,8 +38,8 @@ static int open_peers(struct gateway *g, struct error *err)
 		return -1;
 	secret_derive(&secret, RPC_KEY_PURPOSE, key);
 	secret_forget(&secret);
-	for (int i = 0; i < GATEWAY_SERVICES && rc == 0; i++)
-		rc = peer_open(&(struct peer_config){ .service = gateway_services[i],
+	for (int i = 0; i < SERVICES && rc == 0; i++)
+		rc = peer_open(&(struct peer_config){ .service = services[i].name,
 		                                      .addresses = g->settings.addresses[i],
 		                                      .key = key,
 		                                      .metrics = g->metrics },
@@ -110,7 +110,7 @@ void gateway_close(struct gateway *g)
 	pthread_join(admin, NULL); /* it has asked the others whether all is ready, until now */
 	server_free(g->server);
 	identity_stop(g->identity);
-	for (int i = 0; i < GATEWAY_SERVICES; i++)
+	for (int i = 0; i < SERVICES; i++)
 		peer_close(g->peers[i]);
 	router_free(g->router);
 	rates_free(g->rates);

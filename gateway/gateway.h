@@ -28,7 +28,7 @@
 
 struct gateway {
 	struct gateway_settings settings;
-	struct peer *peers[GATEWAY_SERVICES]; /* in the order of gateway_services */
+	struct peer *peers[SERVICES]; /* in the order of services[] */
 	struct proxies proxies;
 	struct cors *cors;
 	struct rates *rates;

@@ -57,9 +57,9 @@ int pages_ready(struct gateway *g, char *why, size_t size)
 	struct arena a;
 	int ready;
 
-	for (int i = 0; i < GATEWAY_SERVICES; i++) {
+	for (int i = 0; i < SERVICES; i++) {
 		if (!peer_ready(g->peers[i])) {
-			snprintf(why, size, "%s does not answer", gateway_services[i]);
+			snprintf(why, size, "%s does not answer", services[i].name);
 			return 0;
 		}
 	}

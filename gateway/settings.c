@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const gateway_services[GATEWAY_SERVICES] = { "auth", "documents", "chatbots", "chat",
-	                                                 "integrations" };
-
 #define KEY(kind, ...) CONFIG_##kind(struct gateway_settings, __VA_ARGS__)
 static const struct config_key keys[] = {
 	KEY(LISTEN, listen, "PARLEY_LISTEN", "127.0.0.1:8000", "where the public API listens"),
@@ -24,19 +21,28 @@ static const struct config_key keys[] = {
 	KEY(SECRET, metrics_token, "METRICS_TOKEN", "",
 	    "bearer token of the public /metrics; none: not served there"),
 	KEY(ONE_OF, log_level, "LOG_LEVEL", "info", CONFIG_LEVELS, "debug, info, warn or error"),
-	KEY(TEXT, addresses[0], "AUTH_ADDRESS", "tcp://127.0.0.1:8001",
-	    "svc-auth: addresses, or a DNS name of all replicas"),
-	KEY(TEXT, addresses[1], "DOCUMENTS_ADDRESS", "tcp://127.0.0.1:8002", "svc-documents"),
-	KEY(TEXT, addresses[2], "CHATBOTS_ADDRESS", "tcp://127.0.0.1:8003", "svc-chatbots"),
-	KEY(TEXT, addresses[3], "CHAT_ADDRESS", "tcp://127.0.0.1:8004", "svc-chat"),
-	KEY(TEXT, addresses[4], "INTEGRATIONS_ADDRESS", "tcp://127.0.0.1:8005", "svc-integrations"),
 };
-enum { KEYS = sizeof keys / sizeof keys[0] };
+enum { OWN_KEYS = sizeof keys / sizeof keys[0], KEYS = OWN_KEYS + SERVICES };
+
+/* Its own, and where each service is. */
+static void all_keys(struct config_key all[KEYS], struct arena *a)
+{
+	memcpy(all, keys, sizeof keys);
+	for (int i = 0; i < SERVICES; i++)
+		all[OWN_KEYS + i] =
+		    rpc_address_key(&services[i], offsetof(struct gateway_settings, addresses[i]), a);
+}
 
 void settings_print(void)
 {
+	struct config_key all[KEYS];
+	struct arena a;
+
+	arena_init(&a, 0);
+	all_keys(all, &a);
 	puts("gateway: Parley's public side. Its settings are environment variables:\n");
-	config_print(keys, KEYS);
+	config_print(all, KEYS);
+	arena_done(&a);
 }
 
 /* What the kinds do not say. */
@@ -47,11 +53,11 @@ static int check(const struct gateway_settings *set, struct arena *a, struct err
 	if (set->threads && set->streams > set->threads * 4 / 5)
 		rc = config_refuse(err, a, "GATEWAY_STREAMS",
 		                   "GATEWAY_STREAMS must be at most four fifths of GATEWAY_THREADS");
-	for (int i = 0; i < GATEWAY_SERVICES; i++) {
+	for (int i = 0; i < SERVICES; i++) {
 		struct error bad = { 0 };
 
-		if (rpc_check_addresses(gateway_services[i], set->addresses[i], &bad) < 0)
-			rc = config_refuse(err, a, gateway_services[i], "%s", bad.message);
+		if (rpc_check_addresses(services[i].name, set->addresses[i], &bad) < 0)
+			rc = config_refuse(err, a, services[i].name, "%s", bad.message);
 	}
 	return rc;
 }
@@ -71,7 +77,10 @@ static void complete_url(struct gateway_settings *set, struct arena *a)
 
 int settings_load(struct gateway_settings *set, struct arena *a, struct error *err)
 {
-	if ((config_load(keys, KEYS, set, a, err) | check(set, a, err)) < 0)
+	struct config_key all[KEYS];
+
+	all_keys(all, a);
+	if ((config_load(all, KEYS, set, a, err) | check(set, a, err)) < 0)
 		return -1;
 	set->level = config_level(set->log_level);
 	complete_url(set, a);

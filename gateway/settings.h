@@ -7,15 +7,13 @@
 #include "common/base/config.h"
 #include "common/base/log.h"
 #include "common/rpc/rpc.h"
-
-enum { GATEWAY_SERVICES = 5 };
-extern const char *const gateway_services[GATEWAY_SERVICES]; /* "auth", "documents", ... */
+#include "services.h"
 
 struct gateway_settings {
 	const char *listen, *admin, *public_url, *secret, *trusted_proxies, *cors_origins, *metrics_token,
 	    *log_level;
-	const char *host; /* of public_url */
-	const char *addresses[GATEWAY_SERVICES];
+	const char *host;                /* of public_url */
+	const char *addresses[SERVICES]; /* in the order of services[] */
 	int64_t threads, streams;
 	enum log_level level;
 };

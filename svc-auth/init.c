@@ -11,10 +11,9 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/db/db.h"
+#include "services.h"
 
 OWN_DEFINE(pgconn, PGconn *, PQfinish)
-
-static const char *const services[] = { "auth", "documents", "chatbots", "chat", "integrations" };
 
 /* Each asks what is missing for the service $1, and answers with the SQL that makes it. */
 static const char *const missing[] = {
@@ -212,8 +211,8 @@ int init_database(const char *admin_url, const struct secret *secret, const char
 	        " CREATE EXTENSION IF NOT EXISTS vector",
 	        err) < 0)
 		return -1;
-	for (size_t i = 0; i < sizeof services / sizeof *services; i++)
-		if (init_service(conn, services[i], secret, err) < 0)
+	for (size_t i = 0; i < SERVICES; i++)
+		if (init_service(conn, services[i].name, secret, err) < 0)
 			return -1;
 	if (run(conn, "COMMIT", err) < 0)
 		return -1;

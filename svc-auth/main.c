@@ -8,6 +8,7 @@
 #include "auth.methods.h"
 #include "common/base/log.h"
 #include "common/service/service.h"
+#include "services.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/backup.h"
 #include "svc-auth/init.h"
@@ -16,9 +17,6 @@
 #include "svc-auth/store_providers.h"
 
 enum { JOB_THREADS = 2, DATABASE_WAIT_MS = 60000 };
-
-extern const struct db_migration auth_migrations[];
-extern const size_t auth_migration_count;
 
 static const struct db_stmt *const statements[] = {
 	store_statements,           store_keys_statements, store_proofs_statements, store_programs_statements,
@@ -271,6 +269,14 @@ static int open_secret(struct arena *a, struct error *err)
 	return backup_open_secret(line, set.passphrase, set.secret, a, err);
 }
 
+static int list_schemas(struct arena *a, struct error *err)
+{
+	(void)a, (void)err;
+	for (int i = 0; i < SERVICES; i++)
+		puts(services[i].name);
+	return 0;
+}
+
 static int command(int argc, char **argv, struct arena *a, struct error *err)
 {
 	static const struct {
@@ -278,7 +284,8 @@ static int command(int argc, char **argv, struct arena *a, struct error *err)
 		int (*run)(struct arena *a, struct error *err);
 	} commands[] = { { "--init", init },
 		         { "--rotate-keys", rotate_keys },
-		         { "--seal-secret", seal_secret }, /* of these two: common/scripts/parley.sh */
+		         { "--schemas", list_schemas }, /* of these three: common/scripts/parley.sh */
+		         { "--seal-secret", seal_secret },
 		         { "--open-secret", open_secret } };
 	int result = 0;
 
@@ -294,14 +301,9 @@ int main(int argc, char **argv)
 
 	return service_main(argc, argv,
 	                    &(struct service_config){
-	                        .name = "auth",
-	                        .schema = "auth",
+	                        .contract = &auth_contract,
 	                        .peers = (const char *const[]){ "documents", "chat", "chatbots", NULL },
-	                        .methods = auth_methods,
-	                        .method_count = auth_method_count,
 	                        .statements = statements,
-	                        .migrations = auth_migrations,
-	                        .migration_count = auth_migration_count,
 	                        .keys = keys,
 	                        .key_count = sizeof keys / sizeof *keys,
 	                        .settings = &settings,

@@ -25,9 +25,6 @@
 #include "svc-chat/turn/turn.h"
 #include "svc-chat/turn/write.h"
 
-extern const struct db_migration chat_migrations[];
-extern const size_t chat_migration_count;
-
 enum { JOB_THREADS = 3 };
 
 static int start(struct service *service, void *settings, void **ret, struct error *err)
@@ -105,14 +102,9 @@ int main(int argc, char **argv)
 	return service_main(
 	    argc, argv,
 	    &(struct service_config){
-	        .name = "chat",
-	        .schema = "chat",
+	        .contract = &chat_contract,
 	        .peers = (const char *const[]){ "auth", "chatbots", "documents", "integrations", NULL },
-	        .methods = chat_methods,
-	        .method_count = chat_method_count,
 	        .statements = statements,
-	        .migrations = chat_migrations,
-	        .migration_count = chat_migration_count,
 	        .keys = chat_keys,
 	        .key_count = chat_key_count,
 	        .settings = &settings,

@@ -4,9 +4,6 @@
 #include "svc-chatbots/state.h"
 #include "svc-chatbots/store.h"
 
-extern const struct db_migration chatbots_migrations[];
-extern const size_t chatbots_migration_count;
-
 static const struct config_key keys[] = {
 	CONFIG_BETWEEN(struct chatbots, per_user, "CHATBOTS_PER_USER", "1000", 1, 1000000,
 	               "chatbots that one user may have"),
@@ -28,17 +25,12 @@ int main(int argc, char **argv)
 
 	return service_main(argc, argv,
 	                    &(struct service_config){
-	                        .name = "chatbots",
-	                        .schema = "chatbots",
-	                        .methods = chatbots_methods,
-	                        .method_count = chatbots_method_count,
+	                        .contract = &chatbots_contract,
 	                        .statements = statements,
 	                        .peers = (const char *const[]){ "auth", NULL },
 	                        .keys = keys,
 	                        .key_count = sizeof keys / sizeof *keys,
 	                        .settings = &settings,
 	                        .start = start,
-	                        .migrations = chatbots_migrations,
-	                        .migration_count = chatbots_migration_count,
 	                    });
 }

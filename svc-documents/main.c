@@ -14,9 +14,6 @@
 #include "svc-documents/store_site.h"
 #include "svc-documents/svc.h"
 
-extern const struct db_migration documents_migrations[];
-extern const size_t documents_migration_count;
-
 static const struct config_key keys[] = {
 	CONFIG_ONE_OF(
 	    struct settings, embedding_provider, "EMBEDDING_PROVIDER", "builtin", "builtin|openai",
@@ -187,14 +184,9 @@ int main(int argc, char **argv)
 
 	return service_main(argc, argv,
 	                    &(struct service_config){
-	                        .name = "documents",
-	                        .schema = "documents",
+	                        .contract = &documents_contract,
 	                        .peers = (const char *const[]){ "chatbots", "integrations", NULL },
-	                        .methods = documents_methods,
-	                        .method_count = documents_method_count,
 	                        .statements = statements,
-	                        .migrations = documents_migrations,
-	                        .migration_count = documents_migration_count,
 	                        .keys = keys,
 	                        .key_count = sizeof keys / sizeof *keys,
 	                        .settings = &settings,

@@ -12,9 +12,6 @@
 #include "svc-integrations/webhook/deliver.h"
 #include "svc-integrations/webhook/listening.h"
 
-extern const struct db_migration integrations_migrations[];
-extern const size_t integrations_migration_count;
-
 struct settings {
 	const char *slack_url, *public_url;
 	int64_t jobs, per_user;
@@ -79,14 +76,9 @@ int main(int argc, char **argv)
 	return service_main(
 	    argc, argv,
 	    &(struct service_config){
-	        .name = "integrations",
-	        .schema = "integrations",
+	        .contract = &integrations_contract,
 	        .peers = (const char *const[]){ "auth", "chat", "chatbots", "documents", NULL },
-	        .methods = integrations_methods,
-	        .method_count = integrations_method_count,
 	        .statements = statements,
-	        .migrations = integrations_migrations,
-	        .migration_count = integrations_migration_count,
 	        .keys = keys,
 	        .key_count = sizeof keys / sizeof *keys,
 	        .settings = &settings,

@@ -1,5 +1,6 @@
 #include "common/base/config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -251,6 +252,15 @@ void config_tell(const char *program, const struct error *err)
 		tell(program, err->message, err->detail);
 	for (const struct field_error *f = err->fields; f; f = f->next)
 		tell(program, f->msg, "");
+}
+
+const char *config_prefixed(struct arena *a, const char *program, const char *name)
+{
+	char *prefixed = arena_printf(a, "%s_%s", program, name);
+
+	for (char *c = prefixed; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return prefixed;
 }
 
 void config_print(const struct config_key *keys, size_t count)

@@ -89,6 +89,8 @@ void config_warn_unknown(void);
 /* That name, if the variable `given` looks like a slip of it; NULL: it does not. */
 const char *config_nearest(const char *given);
 
+/* "DOCUMENTS_JOBS" of "documents" and "JOBS", in the arena. */
+const char *config_prefixed(struct arena *a, const char *program, const char *name);
 void config_print(const struct config_key *keys, size_t count); /* to stdout, aligned, with defaults */
 
 #endif

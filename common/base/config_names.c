@@ -6,6 +6,7 @@
 
 /* All there are, ended by NULL: made by the build from the tables of all programs (common/build/settings.sh). */
 extern const char *const config_names[];
+extern const char *const config_services[]; /* "AUTH_" and so on: what those of each service begin with */
 
 enum { SLIP_MAX = 3, NAME_MAX_LENGTH = 63 };
 
@@ -72,16 +73,19 @@ static bool is_known(const char *name, size_t length)
 	return false;
 }
 
+static bool begins_with_one(const char *const *list, const char *name)
+{
+	while (*list && strncmp(*list, name, strlen(*list)) != 0)
+		list++;
+	return *list != NULL;
+}
+
 static bool begins_like_ours(const char *name)
 {
-	static const char *const ours[] = { "PARLEY_",   "GATEWAY_", "AUTH_",         "DOCUMENTS_",
-		                            "CHATBOTS_", "CHAT_",    "INTEGRATIONS_", "EMBEDDING_",
-		                            "EGRESS_",   "SMTP_",    "CORS_",         "SERVICE_" };
+	static const char *const ours[] = { "PARLEY_", "GATEWAY_", "EMBEDDING_", "EGRESS_",
+		                            "SMTP_",   "CORS_",    "SERVICE_",   NULL };
 
-	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-		if (!strncmp(name, ours[i], strlen(ours[i])))
-			return true;
-	return false;
+	return begins_with_one(ours, name) || begins_with_one(config_services, name);
 }
 
 /* Kubernetes and Docker tell each container of its neighbours: CHAT_PORT_8004_TCP_ADDR, CHAT_SERVICE_HOST. */

@@ -16,9 +16,7 @@ declare -A seen
 
 echo '#include "common/db/db.h"'
 echo "extern const struct db_migration ${service}_migrations[];"
-echo "extern const size_t ${service}_migration_count;"
 echo "const struct db_migration ${service}_migrations[] = {"
-count=0
 for file in $(ls common/*/*.sql | sort -t/ -k3) "svc-$service"/migrations/*.sql; do
   [ -e "$file" ] || continue
   base=$(basename "$file" .sql)
@@ -30,7 +28,5 @@ for file in $(ls common/*/*.sql | sort -t/ -k3) "svc-$service"/migrations/*.sql;
   [ -z "${seen[$number]:-}" ] || wrong "$file: the number $number is taken by ${seen[$number]}"
   seen[$number]=$file
   printf '{ %d, "%s",\n%s },\n' "$number" "${base#*_}" "$(literal "$file")"
-  count=$((count + 1))
 done
 echo "{ 0 } };"
-echo "const size_t ${service}_migration_count = $count;"

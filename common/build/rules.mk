@@ -12,7 +12,7 @@ PB_C      := $(patsubst %,$(GEN)/%.pb-c.c,$(CONTRACTS))
 GENERATOR := build/generate
 GENERATED := $(foreach s,$(SERVICE_CONTRACTS),$(GEN)/$(s).methods.c $(GEN)/$(s).methods.h) \
              $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c $(GEN)/$(s).client.h) \
-             $(GEN)/shapes.c $(GEN)/shapes.h $(GEN)/routes.c $(GEN)/openapi.json
+             $(GEN)/services.c $(GEN)/services.h $(GEN)/shapes.c $(GEN)/shapes.h $(GEN)/routes.c $(GEN)/openapi.json
 
 $(GEN)/google/protobuf/descriptor.pb-c.c:
 	@mkdir -p $(GEN)
@@ -47,7 +47,7 @@ $(SAMPLE)/generated.stamp: tests/unit/contract/sample.proto tests/unit/contract/
 	$(Q)protoc-c --proto_path=$(<D) $(PROTOC_INCLUDE) --c_out=$(SAMPLE) $<
 	$(Q)$(GENERATOR) $(SAMPLE)/contracts.ds $(<D)/openapi.json $(SAMPLE)
 	@touch $@
-$(SAMPLE)/sample.pb-c.c $(SAMPLE)/shapes.c $(SAMPLE)/routes.c $(SAMPLE)/sample.client.c $(SAMPLE)/sample.methods.c: $(SAMPLE)/generated.stamp ;
+$(SAMPLE)/sample.pb-c.c $(SAMPLE)/services.c $(SAMPLE)/shapes.c $(SAMPLE)/routes.c $(SAMPLE)/sample.client.c $(SAMPLE)/sample.methods.c: $(SAMPLE)/generated.stamp ;
 
 # Migrations and static files become C arrays.
 $(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/*/*.sql)
@@ -55,7 +55,7 @@ $(GEN)/%.migrations.c: common/build/migrations.sh $(wildcard common/*/*.sql)
 	$(Q)bash common/build/migrations.sh $* > $@
 
 # The names of all settings, so that a slip in one can be told.
-$(GEN)/config_names.stamp: common/build/settings.sh $(wildcard gateway/*.c svc-*/*.c svc-*/*/*.c) common/service/settings.c common/scripts/stack.sh common/scripts/postgres.sh compose.yaml
+$(GEN)/config_names.stamp: common/build/settings.sh $(wildcard gateway/*.c svc-*/*.c svc-*/*/*.c) common/service/settings.c common/scripts/lib.sh $(wildcard proto/*.proto) common/scripts/stack.sh common/scripts/postgres.sh compose.yaml
 	@mkdir -p $(GEN)
 	$(Q)bash common/build/settings.sh > $@
 	$(Q)cmp -s $@ $(GEN)/config_names.c || cp $@ $(GEN)/config_names.c
@@ -65,7 +65,7 @@ $(GEN)/config_names.c: $(GEN)/config_names.stamp ;
 COMMON_SRC := $(wildcard common/*/*.c)
 COMMON_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(COMMON_SRC)) \
               $(patsubst $(GEN)/%.c,$(B)/obj/gen/%.o,$(filter-out $(GEN)/http.pb-c.c,$(PB_C)) \
-                $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c) $(GEN)/shapes.c $(GEN)/config_names.c)
+                $(foreach s,rpc $(SERVICE_CONTRACTS),$(GEN)/$(s).client.c) $(GEN)/services.c $(GEN)/shapes.c $(GEN)/config_names.c)
 
 $(B)/obj/%.o: %.c | $(GEN)/generated.stamp
 	@mkdir -p $(@D)

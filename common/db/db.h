@@ -58,12 +58,12 @@ void db_pool_free(struct db_pool *pool);
 int db_pool_ready(struct db_pool *pool); /* 1 when a connection answers now: for /readyz */
 
 /*
- * Apply what is missing, in order, each in a transaction, under an advisory lock. Uses a connection of its own. Refuses
- * when the text of an applied one has changed. Waits up to wait_ms in all for the database, for the schema, and for the
+ * Apply what is missing of a list that ends with a row of nothing, in order, each in a transaction, under an advisory
+ * lock. Uses a connection of its own. Refuses when the text of an applied one has changed. Waits up to wait_ms in all for the database, for the schema, and for the
  * tables of others that a migration names in its first line ("-- requires: auth.users, documents.document").
  */
-int db_migrate(const char *url, const char *schema, const struct db_migration *list, size_t count,
-               int wait_ms, struct error *err) CHECKED;
+int db_migrate(const char *url, const char *schema, const struct db_migration *list, int wait_ms,
+               struct error *err) CHECKED;
 
 struct db {
 	struct db_pool *pool;

@@ -187,7 +187,7 @@ static int is_applied(const struct migrator *m, const struct db_migration *migra
 	    m->schema, migration->number, migration->name);
 }
 
-static int migrate(const struct migrator *m, const struct db_migration *list, size_t count)
+static int migrate(const struct migrator *m, const struct db_migration *list)
 {
 	if (wait_until_true(m, "SELECT pg_try_advisory_lock(hashtextextended('parley.migrate.' || $1, 0))",
 	                    m->schema, NULL, "another replica is migrating and does not finish") < 0)
@@ -196,22 +196,22 @@ static int migrate(const struct migrator *m, const struct db_migration *list, si
 	        "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, name text NOT NULL,"
 	        " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())") < 0)
 		return -1;
-	for (size_t i = 0; i < count; i++) {
+	for (; list->sql; list++) {
 		char checksum[65];
 		int applied;
-		sha256_hex(checksum, list[i].sql, strlen(list[i].sql));
-		applied = is_applied(m, &list[i], checksum);
-		if (applied < 0 || (!applied && apply(m, &list[i], checksum) < 0))
+		sha256_hex(checksum, list->sql, strlen(list->sql));
+		applied = is_applied(m, list, checksum);
+		if (applied < 0 || (!applied && apply(m, list, checksum) < 0))
 			return -1;
 	}
 	return 0;
 }
 
-int db_migrate(const char *url, const char *schema, const struct db_migration *list, size_t count,
-               int wait_ms, struct error *err)
+int db_migrate(const char *url, const char *schema, const struct db_migration *list, int wait_ms,
+               struct error *err)
 {
 	struct migrator m = { .url = url, .schema = schema, .until = clock_mono_ms() + wait_ms, .err = err };
-	int done = connect_when_ready(&m) < 0 ? -1 : migrate(&m, list, count);
+	int done = connect_when_ready(&m) < 0 ? -1 : migrate(&m, list);
 
 	PQfinish(m.pg); /* and with it the lock */
 	return done;

@@ -32,6 +32,17 @@ static char *copy(const char *text)
 	return mine;
 }
 
+struct config_key rpc_address_key(const struct service_place *place, size_t offset, struct arena *a)
+{
+	return (struct config_key){
+		.name = config_prefixed(a, place->name, "ADDRESS"),
+		.fallback = arena_printf(a, "tcp://127.0.0.1:%d", place->port),
+		.about = "where that service is: a list, or a DNS name of all its replicas",
+		.offset = offset,
+		.kind = CONFIG_KIND_TEXT,
+	};
+}
+
 int rpc_check_addresses(const char *service, const char *addresses, struct error *err)
 {
 	char *mine = copy(addresses), *rest = mine, *item;

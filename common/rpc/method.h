@@ -3,10 +3,12 @@
  *
  * Generated, per service, from proto/<service>.proto into build/gen:
  *   <service>.pb-c.h, .c      the messages (protoc-c)
- *   <service>.methods.h, .c   a prototype per handler, and <service>_methods[] (struct method)
+ *   <service>.methods.h, .c   a prototype per handler, <service>_methods[] (struct method), and
+ *                             <service>_contract (common/rpc/contract.h)
  *   <service>.client.h, .c    <service>_client_<method>(peer, call, in, &out): a typed call; and
  *                             <service>_client_methods[<SERVICE>_METHOD_<METHOD>], the same table without handlers
  * and for all of them together:
+ *   services.h, .c            which there are, and where (common/rpc/contract.h)
  *   shapes.h, .c              shape_<service>__<message> per message: JSON names and field rules (common/json/shape.h)
  *   routes.c                  the gateway's route table (common/rpc/route.h)
  *   openapi.json              the public documentation

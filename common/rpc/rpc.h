@@ -19,8 +19,10 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/config.h"
 #include "common/base/error.h"
 #include "common/base/metrics.h"
+#include "common/rpc/contract.h"
 #include "common/rpc/method.h"
 #include "common/secret/secret.h"
 #include "rpc.pb-c.h"
@@ -50,6 +52,8 @@ struct peer_config {
 	const struct rpc_pace *pace; /* NULL: as it shall be; tests are in a hurry */
 };
 
+/* The setting that says where that service is: "AUTH_ADDRESS". offset: of its const char * in the settings. */
+struct config_key rpc_address_key(const struct service_place *place, size_t offset, struct arena *a);
 /* 0: addresses, 1: some are names that have to be resolved, -1 with a sentence: something else. */
 int rpc_check_addresses(const char *service, const char *addresses, struct error *err) CHECKED;
 

@@ -27,3 +27,10 @@ postgres_vector() {
   local version=${1%/bin}
   echo "/usr/share/postgresql/${version##*/}/extension/vector.control"
 }
+
+# The services, in the order of their ports, as their contracts say them.
+services() {
+  awk -v RS=';' '/(^|\n)package / { name = $NF }
+    /\(parley\.service\)/ && match($0, /port:[ \n]*[0-9]+/) { port = substr($0, RSTART + 5, RLENGTH - 5); print port + 0, name }' \
+    "$(dirname "${BASH_SOURCE[0]}")"/../../proto/*.proto | sort -n | cut -d' ' -f2
+}

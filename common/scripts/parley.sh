@@ -22,7 +22,8 @@ die() {
 }
 
 [[ ${1:-} =~ ^(backup|restore)$ ]] || die "parley backup [FILE] | restore [FILE]"
-schemas=(auth documents chatbots chat integrations)
+schemas=$(svc-auth --schemas)
+mapfile -t schemas <<<"$schemas"
 file=${2:--}
 : "${PARLEY_SECRET:?}"
 admin=${ADMIN_DATABASE_URL:-}
@@ -47,7 +48,7 @@ restore() {
   while read -r name value && [ -n "$name" ]; do
     case $name in secret) sealed=$value ;; version) version=$value ;; made) made=$value ;; esac
   done
-  [ "$(psql -qAtX "$admin" -c "SELECT count(*) FROM pg_tables WHERE schemaname IN ('auth','documents','chatbots','chat','integrations')")" = 0 ] ||
+  [ "$(psql -qAtX "$admin" -c "SELECT count(*) FROM pg_tables WHERE schemaname = ANY (string_to_array('${schemas[*]}', ' '))")" = 0 ] ||
     die "the database is not empty: a backup is restored into an empty place" "With compose: down -v removes what is there."
   say "a backup of version $version, made $made"
   ours --open-secret <<<"$sealed"

@@ -5,14 +5,17 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . common/scripts/lib.sh
 bin=build/${VARIANT:-release}
+mapfile -t services < <(services)
+printf -v ours "%s|" "${services[@]}"
+ours=${ours%|}
 
 # --help has a line "  NAME  default  what it is" per setting. The same setting of several programs is one row, and so are
 # AUTH_WORKERS, DOCUMENTS_WORKERS ...: SERVICE_WORKERS.
 table() {
   local program
-  for program in gateway svc-auth svc-documents svc-chatbots svc-chat svc-integrations; do
+  for program in gateway "${services[@]/#/svc-}"; do
     "$bin/$program" --help | sed -n "s/^  \([A-Z][A-Z0-9_]*\)  */${program#svc-}\t\1\t/p"
-  done | awk -F'\t' '
+  done | awk -F'\t' -v "ours=^(${ours^^})_" -v "many=${#services[@]}" '
     # Of a setting that is not the same everywhere: the one program that differs, or how the values end.
     function others(n) {
       if (distinct[n] == 2) return ", " odd[n] " `" value[n, odd[n]] "`"
@@ -22,12 +25,12 @@ table() {
       about = $3; fallback = ""
       if (match($3, /  +[^ ].*$/)) { fallback = substr($3, 1, RSTART - 1); about = substr($3, RSTART); sub(/^ +/, "", about) }
       line[NR] = $2; by[NR] = $1; is[NR] = about; was[NR] = fallback
-      if (match($2, /^(AUTH|DOCUMENTS|CHATBOTS|CHAT|INTEGRATIONS)_/) && !seen[$2]++) of[substr($2, RLENGTH + 1)]++
+      if (match($2, ours) && !seen[$2]++) of[substr($2, RLENGTH + 1)]++
     }
     END {
       for (i = 1; i <= NR; i++) {
         n = line[i]
-        if (match(n, /^(AUTH|DOCUMENTS|CHATBOTS|CHAT|INTEGRATIONS)_/) && of[substr(n, RLENGTH + 1)] == 5)
+        if (match(n, ours) && of[substr(n, RLENGTH + 1)] == many)
           n = "SERVICE_" substr(n, RLENGTH + 1)
         if (!(n in first)) { order[++count] = n; first[n] = was[i]; about_of[n] = is[i] }
         if (n ~ /^SERVICE_/) about_of[n] = is[i]
@@ -40,7 +43,7 @@ table() {
       for (i = 1; i <= count; i++) {
         n = order[i]; f = first[n]; gsub(/\|/, "\\|", about_of[n])
         f = f == "" ? "" : f == "(required)" ? "required" : "`" f "`" others(n)
-        r = readers[n] == 6 ? "all" : readers[n] == 5 && who[n] !~ /gateway/ ? "each service" : who[n]
+        r = readers[n] == many + 1 ? "all" : readers[n] == many && who[n] !~ /gateway/ ? "each service" : who[n]
         print "| `" n "` | " f " | " r " | " about_of[n] " |"
       }
     }'
@@ -50,7 +53,7 @@ table() {
 # What compose.yaml itself says of addresses, ports and files is not among them.
 lists() {
   local program
-  for program in gateway svc-auth svc-documents svc-chatbots svc-chat svc-integrations; do
+  for program in gateway "${services[@]/#/svc-}"; do
     "$bin/$program" --help | awk -v name="${program#svc-}" '
       match($0, /^  [A-Z][A-Z0-9_]*/) && !/^  (PARLEY_(LISTEN|SECRET|STATE)|PUBLIC_URL|CORS_ORIGINS|DATABASE_URL|[A-Z]+_(ADDRESS|LISTEN|ADMIN)) / {
         set = substr($0, 3, RLENGTH - 2)

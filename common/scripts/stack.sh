@@ -28,7 +28,7 @@ mkdir -p -m 711 "${PARLEY_STATE:-$root/.run}" 2>/dev/null || die "cannot make th
 state=$(readlink -f "${PARLEY_STATE:-$root/.run}")
 export PARLEY_STATE=$state PARLEY_SECRET=${PARLEY_SECRET:-$state/secret}
 
-services=(auth documents chatbots chat integrations)
+mapfile -t services < <(services)
 names=(gateway "${services[@]}") # in the order of their ports
 
 # --- Who listens where ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@
 # (COMPOSE_PROFILES=tls) there are two, and nothing is refused. PostgreSQL's container is never touched.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-services=(auth documents chatbots chat integrations)
+mapfile -t services < <(services)
 
 image_of() { docker inspect --format '{{.Image}}' "$1"; }                                         # of a container
 wanted() { docker image inspect --format '{{.Id}}' "$(docker compose config --images "$1" | sed -n 1p)"; } # of a service

@@ -62,7 +62,7 @@ void answer_hello(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
 	}
 	out.has_replica = out.has_draining = out.has_session = out.has_clock = true;
 	out.replica = s->replica;
-	out.service = (char *)s->config->name;
+	out.service = (char *)s->config->contract->name;
 	out.draining = atomic_load(&s->draining);
 	out.session = sessions_open(s->sessions, keys.sender);
 	out.clock = (uint64_t)clock_mono_us();
@@ -123,7 +123,7 @@ static void next(struct slot *slot, const Rpc__Request *request, const Rpc__Next
 		if (lane_push(&s->lanes[WAITS_READER], &slot->job) == 0)
 			return;
 		error_clear(&err);
-		error_busy(&err, 1, "%s has more to do than it can take", s->config->name);
+		error_busy(&err, 1, "%s has more to do than it can take", s->config->contract->name);
 	}
 	reply_error(slot, &err);
 }

@@ -67,11 +67,12 @@ static int check_request(struct serving *v)
 {
 	if (!v->served) { /* of a contract that is newer than this program: another replica may know it */
 		v->not_taken = true;
-		return error_busy(&v->err, 1, "%s does not know this method", v->service->config->name);
+		return error_busy(&v->err, 1, "%s does not know this method",
+		                  v->service->config->contract->name);
 	}
 	if (atomic_load(&v->service->draining)) {
 		v->not_taken = true;
-		return error_busy(&v->err, 1, "%s is about to stop", v->service->config->name);
+		return error_busy(&v->err, 1, "%s is about to stop", v->service->config->contract->name);
 	}
 	if (v->request->deadline <= clock_unix_ms())
 		return error_busy(&v->err, 1, "time was up before this was begun");

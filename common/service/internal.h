@@ -32,15 +32,15 @@
 #include "common/service/lane.h"
 #include "common/service/service.h"
 #include "common/stream/stream.h"
+#include "services.h"
 
 /* --- Settings ------------------------------------------------------------------------------------------------------ */
 
-enum { PEERS = 5, KEYS_MAX = 11 + PEERS };
-extern const char *const service_names[PEERS];
+enum { KEYS_MAX = 11 + SERVICES };
 
 struct service_settings {
 	const char *database_url, *listen, *admin, *secret, *log_level, *egress_allow;
-	const char *addresses[PEERS]; /* in the order of service_names */
+	const char *addresses[SERVICES]; /* in the order of services[] */
 	int64_t workers, contexts, connections, waiting, stop_seconds;
 };
 
@@ -170,7 +170,7 @@ struct service {
 		void (*fn)(void *arg);
 		void *arg;
 	} drainers[4];
-	struct peer *peers[PEERS];
+	struct peer *peers[SERVICES];
 	struct egress *egress; /* once somebody has asked for it */
 	struct sealer sealer;
 };

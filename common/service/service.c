@@ -68,9 +68,9 @@ struct peer *service_peer(struct service *s, const char *name)
 	struct error err = { 0 };
 	int i = 0;
 
-	while (i < PEERS && strcmp(service_names[i], name))
+	while (i < SERVICES && strcmp(services[i].name, name))
 		i++;
-	assert(i < PEERS && s->set.addresses[i]);
+	assert(i < SERVICES && s->set.addresses[i]);
 	pthread_mutex_lock(&s->lock);
 	config.addresses = s->set.addresses[i];
 	if (!s->peers[i] &&
@@ -135,10 +135,15 @@ struct served *service_method(struct service *s, uint32_t id)
 
 static void learn_methods(struct service *s)
 {
-	s->served = arena_new(&s->arena, struct served, s->config->method_count);
-	assert(s->config->method_count <= METHOD_BUCKETS / 2);
-	for (size_t i = 0; i < s->config->method_count; i++) {
-		const struct method *method = &s->config->methods[i];
+	const struct method *methods = s->config->contract->methods;
+	size_t count = 0;
+
+	while (methods[count].name)
+		count++;
+	assert(count <= METHOD_BUCKETS / 2);
+	s->served = arena_new(&s->arena, struct served, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct method *method = &methods[i];
 		uint32_t at = method->id;
 
 		while (s->by_id[at % METHOD_BUCKETS])
@@ -269,7 +274,7 @@ void service_free(struct service *s)
 	admin_stop(s->admin);
 	slots_close(s);
 	lane_stop(&s->control, CANCEL_WAIT_MS);
-	for (int i = 0; i < PEERS; i++)
+	for (int i = 0; i < SERVICES; i++)
 		peer_close(s->peers[i]);
 	if (s->egress)
 		egress_close(s->egress);
@@ -299,7 +304,8 @@ static int ready(void *arg, char *why, size_t size)
 		snprintf(why, size, "stopping\n");
 	else if (!atomic_load(&s->serving))
 		snprintf(why, size,
-		         s->config->schema ? "starting: waiting for the database\n" : "starting\n");
+		         s->config->contract->migrations ? "starting: waiting for the database\n"
+		                                         : "starting\n");
 	else if (s->pool && !db_pool_ready(s->pool))
 		snprintf(why, size, "the database does not answer\n");
 	else
@@ -309,22 +315,20 @@ static int ready(void *arg, char *why, size_t size)
 
 static bool keeps_first_answers(const struct service_config *config)
 {
-	for (size_t i = 0; i < config->method_count; i++) {
-		if (config->methods[i].idempotency_key)
+	for (const struct method *m = config->contract->methods; m->name; m++)
+		if (m->idempotency_key)
 			return true;
-	}
 	return false;
 }
 
 /* Waits for the database, but not longer than anybody wants. */
 static int migrate(struct service *s, struct error *err)
 {
-	const struct service_config *config = s->config;
+	const struct contract *contract = s->config->contract;
 	int64_t began = clock_mono_ms(), patience;
 	bool told = false;
 
-	while (db_migrate(s->set.database_url, config->schema, config->migrations, config->migration_count, 0,
-	                  err) < 0) {
+	while (db_migrate(s->set.database_url, contract->name, contract->migrations, 0, err) < 0) {
 		patience = err->code == ERROR_UNAVAILABLE       ? DATABASE_WAIT_MS
 		           : err->code == ERROR_UNAUTHENTICATED ? REFUSED_WAIT_MS
 		                                                : 0;
@@ -346,14 +350,14 @@ static int open_database(struct service *s, struct error *err)
 	const struct service_config *config = s->config;
 	const struct db_stmt *tables[STATEMENT_TABLES] = { 0 };
 	struct db_config db = { .url = s->set.database_url,
-		                .schema = config->schema,
+		                .schema = config->contract->name,
 		                .connections = (int)s->set.connections,
 		                .statements = tables,
 		                .waits = metrics_get(s->metrics, METRIC_COUNTER, "db_waits_total", NULL,
 		                                     "Round trips to PostgreSQL.") };
 	int n = 0;
 
-	if (!config->schema)
+	if (!config->contract->migrations)
 		return 0;
 	for (const struct db_stmt *const *t = config->statements; t && *t; t++) {
 		assert(n < STATEMENT_TABLES - 2);
@@ -402,7 +406,7 @@ static int fail(const struct service_config *config, const struct error *err)
 {
 	char program[48];
 
-	snprintf(program, sizeof program, "svc-%s", config->name);
+	snprintf(program, sizeof program, "svc-%s", config->contract->name);
 	config_tell(program, err);
 	return 1;
 }
@@ -416,7 +420,8 @@ static void help(const struct service_config *config, const struct config_key *k
 	memcpy(all, keys, count * sizeof *all);
 	if (config->key_count)
 		memcpy(all + count, config->keys, config->key_count * sizeof *all);
-	printf("svc-%s: one of Parley's services. Its settings are environment variables:\n\n", config->name);
+	printf("svc-%s: one of Parley's services. Its settings are environment variables:\n\n",
+	       config->contract->name);
 	config_print(all, count + config->key_count);
 }
 
@@ -446,14 +451,14 @@ int service_main(int argc, char **argv, const struct service_config *config)
 
 	process_start();
 	arena_init(&a, 0);
-	log_open(arena_printf(&a, "svc-%s", config->name), LOG_INFO);
+	log_open(arena_printf(&a, "svc-%s", config->contract->name), LOG_INFO);
 	count = service_keys(config, keys, &a);
 	if (argc > 1 && !strcmp(argv[1], "--help")) {
 		help(config, keys, count, &a);
 		return 0;
 	}
 	if (argc > 1 && !strcmp(argv[1], "--version")) {
-		printf("svc-%s %s\n", config->name, PARLEY_VERSION);
+		printf("svc-%s %s\n", config->contract->name, PARLEY_VERSION);
 		return 0;
 	}
 	config_warn_unknown();
@@ -467,11 +472,11 @@ int service_main(int argc, char **argv, const struct service_config *config)
 	if (load_settings(config, keys, count, &set, &a, &err) < 0 ||
 	    secret_load(&secret, set.secret, 0, &err) < 0)
 		return fail(config, &err);
-	log_open(arena_printf(&a, "svc-%s", config->name), config_level(set.log_level));
+	log_open(arena_printf(&a, "svc-%s", config->contract->name), config_level(set.log_level));
 	log_background();
 	s = service_new(config, &set, &secret);
-	if (config->schema)
-		secret_offer_role_password(&secret, arena_printf(&a, "parley_%s", config->schema));
+	if (config->contract->migrations)
+		secret_offer_role_password(&secret, arena_printf(&a, "parley_%s", config->contract->name));
 	secret_forget(&secret);
 	rc = start(s, &err);
 	if (rc < 0) /* threads of half a start are not worth ending one by one */

@@ -15,6 +15,7 @@
 
 #include "common/base/config.h"
 #include "common/db/db.h"
+#include "common/rpc/contract.h"
 #include "common/service/call.h"
 
 /*
@@ -26,14 +27,9 @@
 typedef int stream_loader(struct call *call, const Rpc__NextRequest *in, Rpc__NextReply *out);
 
 struct service_config {
-	const char *name;   /* "documents": also the schema, the metrics prefix and the log's program */
-	const char *schema; /* NULL: no database */
-	const struct method *methods;
-	size_t method_count;
+	const struct contract *contract; /* documents_contract, which the build makes */
 	const char *const *peers; /* the services that it asks, ended by NULL: connected from the start */
 	const struct db_stmt *const *statements;
-	const struct db_migration *migrations;
-	size_t migration_count;
 	const struct config_key *keys; /* the service's own settings, beside the common ones */
 	size_t key_count;
 	void *settings;

@@ -59,7 +59,7 @@ int slot_park(struct slot *slot, struct error *err)
 
 	slot->parked = lane_hold(&s->parked, slot->job.owner);
 	if (!slot->parked)
-		return error_busy(err, 1, "too many readers wait for %s", s->config->name);
+		return error_busy(err, 1, "too many readers wait for %s", s->config->contract->name);
 	metric_set(s->gauge_parked, lane_busy(&s->parked));
 	return 0;
 }

@@ -266,6 +266,20 @@ static void check_rpc(struct model *m, size_t contract, size_t index)
 	}
 }
 
+/* Whoever is asked is found by its port, unless the operator says otherwise; Rpc is answered by every service. */
+static void check_service(struct model *m, size_t index)
+{
+	const struct contract *c = &m->contracts[index];
+
+	if (same(c->name, "rpc"))
+		return;
+	if (c->service->port < 1024 || c->service->port > 65525)
+		mistake(m, c->name, "needs a port: option (parley.service) = { port: 8006 };");
+	for (size_t i = 0; i < index; i++)
+		if (m->contracts[i].service->port == c->service->port)
+			mistake(m, c->name, "has the port of %s", m->contracts[i].name);
+}
+
 void check_model(struct model *m)
 {
 	for (size_t i = 0; i < m->message_count; i++) {
@@ -275,6 +289,7 @@ void check_model(struct model *m)
 			check_rule(m, msg, &msg->fields[j]);
 	}
 	for (size_t i = 0; i < m->contract_count; i++) {
+		check_service(m, i);
 		for (size_t j = 0; j < m->contracts[i].rpc_count; j++)
 			check_rpc(m, i, j);
 	}

@@ -40,7 +40,8 @@ static void methods_header(const struct model *m, const struct contract *c, cons
 
 	text_addf(
 	    &t,
-	    "#ifndef GEN_%s_METHODS_H\n#define GEN_%s_METHODS_H\n\n#include \"common/service/call.h\"\n"
+	    "#ifndef GEN_%s_METHODS_H\n#define GEN_%s_METHODS_H\n\n#include \"common/rpc/contract.h\"\n"
+	    "#include \"common/service/call.h\"\n"
 	    "#include \"%s.pb-c.h\"\n\n/* The service's own state, made in its main.c. */\nstruct %s;\n"
 	    "static inline struct %s *%s_state(const struct call *call)\n{\n\treturn call->state;\n}\n\n"
 	    "/* The handlers, to be written in svc-%s. */\n",
@@ -51,8 +52,9 @@ static void methods_header(const struct model *m, const struct contract *c, cons
 	}
 	text_addf(
 	    &t,
-	    "\nextern const struct method %s_methods[];\nextern const size_t %s_method_count;\n\n#endif\n",
-	    c->name, c->name);
+	    "\n/* Without its migrations; %s_contract has them, too. */\nextern const struct method %s_methods[];\n"
+	    "extern const struct contract %s_contract;\n\n#endif\n",
+	    c->name, c->name, c->name);
 	write_file(dir, arena_printf(m->arena, "%s.methods.h", c->name), &t);
 }
 
@@ -61,7 +63,7 @@ void emit_methods(const struct model *m, const struct contract *c, const char *d
 	struct text t = new_file(m, c->name);
 
 	methods_header(m, c, dir);
-	text_addf(&t, "#include \"%s.methods.h\"\n\n", c->name);
+	text_addf(&t, "#include \"common/db/db.h\"\n#include \"%s.methods.h\"\n\n", c->name);
 	for (size_t i = 0; i < c->rpc_count; i++) {
 		const struct rpc *r = &c->rpcs[i];
 
@@ -75,7 +77,11 @@ void emit_methods(const struct model *m, const struct contract *c, const char *d
 	text_addf(&t, "const struct method %s_methods[] = {\n", c->name);
 	for (size_t i = 0; i < c->rpc_count; i++)
 		add_method(&t, &c->rpcs[i], arena_printf(m->arena, "call_%s", c->rpcs[i].low));
-	text_addf(&t, "\t{ 0 },\n};\nconst size_t %s_method_count = %zu;\n", c->name, c->rpc_count);
+	text_addf(&t,
+	          "\t{ 0 },\n};\n\nextern const struct db_migration %s_migrations[];\n"
+	          "const struct contract %s_contract = {\n\t\"%s\", .contexts = %d, .waiting = %d,\n"
+	          "\t.methods = %s_methods, .migrations = %s_migrations,\n};\n",
+	          c->name, c->name, c->name, c->service->contexts, c->service->waiting, c->name, c->name);
 	write_file(dir, arena_printf(m->arena, "%s.methods.c", c->name), &t);
 }
 

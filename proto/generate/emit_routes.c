@@ -12,7 +12,7 @@ static void add_text(struct text *t, const char *member, const char *value)
 
 static void add_route(struct text *t, const struct rpc *r)
 {
-	const char *service = r->contract->name;
+	const char *service = r->contract->name, *scope = r->contract->service->scope;
 	const Parley__Http *h = r->http;
 
 	text_addf(t, "\t{ \"%s\", \"%s\", \"%s\", &%s_client_methods[%s_METHOD_%s],\n", r->verb, r->path,
@@ -32,7 +32,7 @@ static void add_route(struct text *t, const struct rpc *r)
 	add_text(t, "request_body", h->request_body);
 	add_text(t, "response_body", h->response_body);
 	add_text(t, "upload", h->upload);
-	add_text(t, "scope", h->scope ? h->scope : same(service, "auth") ? "account" : service);
+	add_text(t, "scope", h->scope ? h->scope : scope ? scope : service);
 	add_text(t, "page", h->page);
 	add_text(t, "redirect", h->redirect);
 	add_text(t, "set_cookie", h->set_cookie);

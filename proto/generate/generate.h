@@ -10,7 +10,7 @@
  *   comments.c      the comments that belong to them
  *   check.c         what cannot be meant; check_rule.c: the same for the rules of fields
  *   names.c         C names, as protoc-c makes them
- *   emit_c.c        method tables, clients, shapes, routes
+ *   emit_c.c        method tables and contracts, clients; emit_services.c, emit_shapes.c, emit_routes.c: what is of all
  *   openapi*.c      openapi.json
  *
  * Every mistake is told with the place where it stands, then the build stops. A short-lived program: all memory comes
@@ -72,6 +72,7 @@ struct rpc {
 struct contract {
 	const char *name; /* "documents": of the file, the package and the service's program */
 	const char *comment;
+	const Parley__Service *service; /* never NULL */
 	struct rpc *rpcs;
 	size_t rpc_count;
 };
@@ -117,6 +118,7 @@ const char *word(const char *prefix, const ProtobufCEnumDescriptor *words, int v
 
 void emit_methods(const struct model *m, const struct contract *c, const char *dir);
 void emit_client(const struct model *m, const struct contract *c, const char *dir);
+void emit_services(const struct model *m, const char *dir);
 void emit_shapes(const struct model *m, const char *dir);
 void emit_routes(const struct model *m, const char *dir);
 void emit_openapi(struct model *m, const char *skeleton, const char *dir);

@@ -92,6 +92,7 @@ int main(int argc, char **argv)
 		if (!same(m.contracts[i].name, "rpc")) /* its methods are answered by the skeleton */
 			emit_methods(&m, &m.contracts[i], argv[3]);
 	}
+	emit_services(&m, argv[3]);
 	emit_shapes(&m, argv[3]);
 	emit_routes(&m, argv[3]);
 	arena_done(&arena);

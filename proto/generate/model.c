@@ -13,7 +13,7 @@ enum {
 	MESSAGE_NESTED = 3,
 	MESSAGE_ENUMS = 4,
 	SERVICE_METHODS = 2,
-	OPTION_NUMBER = 50001, /* of parley.http and parley.rule */
+	OPTION_NUMBER = 50001, /* of parley.http, parley.rule and parley.service */
 	BEHAVIOUR_NUMBER = 50002,
 	PATH_MAX_LENGTH = 16,
 };
@@ -179,6 +179,8 @@ static void load_rpc(struct model *m, const struct place *p, const struct contra
 
 static void load_contract(struct model *m, const Google__Protobuf__FileDescriptorProto *file)
 {
+	static const Parley__Service nothing_said = PARLEY__SERVICE__INIT;
+	const Google__Protobuf__ServiceOptions *options;
 	struct contract *to;
 	struct place p = { .file = file, .scope = file->package };
 
@@ -190,6 +192,12 @@ static void load_contract(struct model *m, const Google__Protobuf__FileDescripto
 	to = &m->contracts[m->contract_count++];
 	to->name = file->package;
 	to->comment = comment_of(m, &p);
+	options = file->service[0]->options;
+	if (options)
+		to->service = (const Parley__Service *)option(m, &options->base, OPTION_NUMBER,
+		                                              &parley__service__descriptor);
+	if (!to->service)
+		to->service = &nothing_said;
 	to->rpc_count = file->service[0]->n_method;
 	to->rpcs = arena_new(m->arena, struct rpc, to->rpc_count);
 	for (size_t i = 0; i < to->rpc_count; i++) {

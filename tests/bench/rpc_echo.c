@@ -86,9 +86,8 @@ static void serve_bare(const char *address)
 
 static void serve(const char *address)
 {
-	static const struct service_config config = { .name = "bench",
-		                                      .methods = methods,
-		                                      .method_count = 1 };
+	static const struct contract contract = { .name = "bench", .methods = methods };
+	static const struct service_config config = { .contract = &contract };
 	struct service_settings set = { .workers = 8, .contexts = 256, .listen = address };
 	struct service *s = service_new(&config, &set, &secret);
 	struct error err = { 0 };

@@ -15,7 +15,6 @@
 #include "tests/unit/pg.h"
 
 extern const struct db_migration auth_migrations[];
-extern const size_t auth_migration_count;
 
 struct db_pool *pool;
 struct secret secret;
@@ -60,8 +59,7 @@ int auth_db_open(void **state)
 	log_open("test", LOG_ERROR);
 	memset(secret.master, 7, sizeof secret.master);
 	pg_sql("DROP SCHEMA IF EXISTS auth CASCADE");
-	if (init_alone() == 0 &&
-	    db_migrate(pg_url(), "auth", auth_migrations, auth_migration_count, 0, &err) == 0 &&
+	if (init_alone() == 0 && db_migrate(pg_url(), "auth", auth_migrations, 0, &err) == 0 &&
 	    give_tables() && db_pool_open(&config, 0, &pool, &err) == 0)
 		return 0;
 	fprintf(stderr, "%s: %s\n", err.message, err.detail);

@@ -278,9 +278,8 @@ static int load_stream(struct call *call, const Rpc__NextRequest *in, Rpc__NextR
 }
 
 /* RIG_NAME, RIG_METHODS_KNOWN, RIG_CONTEXTS in the environment: another service, one of an older build, a larger one. */
-static struct service_config config = {
-	.name = "rig", .methods = rig_methods, .method_count = RIG_METHODS, .load_stream = load_stream
-};
+static struct contract contract = { .name = "rig", .methods = rig_methods };
+static struct service_config config = { .contract = &contract, .load_stream = load_stream };
 
 /* --- Starting and stopping ----------------------------------------------------------------------------------------------- */
 
@@ -365,9 +364,13 @@ void rig_main(int argc, char **argv)
 	assert(rig_counts != MAP_FAILED);
 	if (argc < 3 || strcmp(argv[1], "--replica"))
 		return;
-	config.name = getenv("RIG_NAME") ? getenv("RIG_NAME") : config.name;
-	if (known)
-		config.method_count = (size_t)atoi(known);
+	contract.name = getenv("RIG_NAME") ? getenv("RIG_NAME") : contract.name;
+	if (known) {
+		static struct method few[RIG_METHODS + 1];
+
+		memcpy(few, rig_methods, (size_t)atoi(known) * sizeof *few);
+		contract.methods = few;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_start();
 	struct service *s = rig_start(atoi(argv[2]), from_environment);

@@ -331,8 +331,8 @@ static void check_tables(struct check *c)
 {
 	static struct tokens t;
 
-	for (size_t m = 0; m < c->what->migration_count; m++) {
-		const char *sql = c->what->migrations[m].sql, *stmt;
+	for (const struct db_migration *m = c->what->migrations; m->sql; m++) {
+		const char *sql = m->sql, *stmt;
 		size_t length;
 
 		while ((length = db_next_statement(&sql, &stmt)) > 0) {

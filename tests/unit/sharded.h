@@ -14,7 +14,6 @@
 
 struct sharded {
 	const struct db_migration *migrations;
-	size_t migration_count;
 	const struct db_stmt *const *statements;
 	const char *const
 	    *allowed; /* names of statements, and of unique indexes, that may do otherwise; ended by NULL */

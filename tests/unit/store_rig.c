@@ -31,7 +31,7 @@ int store_rig_open(const struct store_rig *rig)
 	if (rig->neighbours)
 		pg_sql(rig->neighbours);
 	pg_schema(rig->schema);
-	if (db_migrate(pg_url(), rig->schema, rig->migrations, rig->migration_count, 0, &err) == 0 &&
+	if (db_migrate(pg_url(), rig->schema, rig->migrations, 0, &err) == 0 &&
 	    db_pool_open(&config, 0, &pool, &err) == 0)
 		return 0;
 	fprintf(stderr, "%s: %s\n", err.message, err.detail);

@@ -24,7 +24,6 @@ struct store_rig {
 	const char *
 	    neighbours; /* SQL: what the migrations refer to; auth.users with ADA and GRACE is there; or NULL */
 	const struct db_migration *migrations;
-	size_t migration_count;
 	const struct db_stmt *const *statements;
 };
 

@@ -24,7 +24,6 @@
 #include "tests/unit/sharded.h"
 
 extern const struct db_migration chat_migrations[];
-extern const size_t chat_migration_count;
 
 static const char owner[] = "00000000-0000-7000-8000-000000000001";
 static const char other[] = "00000000-0000-7000-8000-000000000002";
@@ -76,7 +75,7 @@ static int open_pool(void **state)
 	log_open("test", LOG_ERROR);
 	pg_schema("chat");
 	pg_sql(neighbours);
-	if (db_migrate(pg_url(), "chat", chat_migrations, chat_migration_count, 0, &err) == 0 &&
+	if (db_migrate(pg_url(), "chat", chat_migrations, 0, &err) == 0 &&
 	    db_pool_open(&config, 0, &pool, &err) == 0)
 		return 0;
 	fprintf(stderr, "%s: %s\n", err.message, err.detail);
@@ -129,8 +128,7 @@ static void statements_fit_a_sharded_cluster(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(
-	    sharded_check(&(struct sharded){ chat_migrations, chat_migration_count, tables, allowed }), 0);
+	assert_int_equal(sharded_check(&(struct sharded){ chat_migrations, tables, allowed }), 0);
 }
 
 static const char *new_id(void)

@@ -7,7 +7,6 @@
 #include "tests/unit/store_rig.h"
 
 extern const struct db_migration chatbots_migrations[];
-extern const size_t chatbots_migration_count;
 
 #define ADAS_DOCUMENT "00000000-0000-7000-8000-0000000000d1"
 #define ADAS_SECOND "00000000-0000-7000-8000-0000000000d2"
@@ -33,7 +32,6 @@ static int open_rig(void **state)
 	return store_rig_open(&(struct store_rig){ .schema = "chatbots",
 	                                           .neighbours = neighbours,
 	                                           .migrations = chatbots_migrations,
-	                                           .migration_count = chatbots_migration_count,
 	                                           .statements = tables });
 }
 
@@ -45,9 +43,7 @@ static void statements_fit_a_sharded_cluster(void **state)
 	static const char *const allowed[] = { "find", "retentions", NULL };
 
 	(void)state;
-	assert_int_equal(sharded_check(&(struct sharded){ chatbots_migrations, chatbots_migration_count,
-	                                                  tables, allowed }),
-	                 0);
+	assert_int_equal(sharded_check(&(struct sharded){ chatbots_migrations, tables, allowed }), 0);
 }
 
 static const char *new_chatbot(const char *owner, const char *name)

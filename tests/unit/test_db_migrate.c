@@ -17,9 +17,17 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
+#define THING                                                                                          \
+	{                                                                                              \
+		1, "thing",                                                                            \
+		    "-- a comment\nCREATE TABLE thing (id int);\nINSERT INTO thing VALUES (1), (2);\n" \
+	}
+
+static const struct db_migration older[] = { THING, { 0 } };
 static const struct db_migration first[] = {
-	{ 1, "thing", "-- a comment\nCREATE TABLE thing (id int);\nINSERT INTO thing VALUES (1), (2);\n" },
+	THING,
 	{ 2, "more", "ALTER TABLE thing ADD name text DEFAULT 'it''s; new';\n" },
+	{ 0 },
 };
 
 static int64_t number(const char *sql)
@@ -49,7 +57,7 @@ static void applied_once_and_in_order(void **state)
 
 	(void)state;
 	for (int round = 0; round < 3; round++) {
-		if (db_migrate(pg_url(), "test_migrate", first, round ? 2 : 1, 1000, &err) < 0)
+		if (db_migrate(pg_url(), "test_migrate", round ? first : older, 1000, &err) < 0)
 			fail_msg("%s", err.message);
 	}
 	assert_int_equal(number("SELECT count(*) FROM test_migrate.thing WHERE name = 'it''s; new'"), 2);
@@ -58,12 +66,12 @@ static void applied_once_and_in_order(void **state)
 
 static void a_changed_text_is_refused(void **state)
 {
-	struct db_migration changed[] = { first[0], { 2, "more", "ALTER TABLE thing ADD name int;\n" } };
+	struct db_migration changed[] = { THING, { 2, "more", "ALTER TABLE thing ADD name int;\n" }, { 0 } };
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(db_migrate(pg_url(), "test_migrate", first, 2, 1000, &err), 0);
-	assert_int_equal(db_migrate(pg_url(), "test_migrate", changed, 2, 1000, &err), -1);
+	assert_int_equal(db_migrate(pg_url(), "test_migrate", first, 1000, &err), 0);
+	assert_int_equal(db_migrate(pg_url(), "test_migrate", changed, 1000, &err), -1);
 	assert_int_equal(err.code, ERROR_CONFLICT);
 	assert_non_null(strstr(err.message, "migration 2 (more)"));
 }
@@ -71,17 +79,19 @@ static void a_changed_text_is_refused(void **state)
 static void a_broken_one_leaves_nothing_behind(void **state)
 {
 	struct db_migration broken[] = {
-		first[0], { 2, "oops", "CREATE TABLE half (id int); INSERT INTO half VALUES ('x');" }
+		THING,
+		{ 2, "oops", "CREATE TABLE half (id int); INSERT INTO half VALUES ('x');" },
+		{ 0 },
 	};
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(db_migrate(pg_url(), "test_migrate", broken, 2, 1000, &err), -1);
+	assert_int_equal(db_migrate(pg_url(), "test_migrate", broken, 1000, &err), -1);
 	assert_non_null(strstr(err.message, "migration 2 (oops)"));
 	assert_int_equal(number("SELECT count(*) FROM test_migrate.schema_migration"), 1);
 	assert_int_equal(number("SELECT count(*) FROM pg_class WHERE relname = 'half'"), 0);
 	error_clear(&err);
-	assert_int_equal(db_migrate(pg_url(), "test_migrate", first, 2, 1000, &err), 0); /* mended */
+	assert_int_equal(db_migrate(pg_url(), "test_migrate", first, 1000, &err), 0); /* mended */
 }
 
 static void what_a_newer_version_applied_is_no_trouble(void **state)
@@ -89,8 +99,8 @@ static void what_a_newer_version_applied_is_no_trouble(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(db_migrate(pg_url(), "test_migrate", first, 2, 1000, &err), 0);
-	assert_int_equal(db_migrate(pg_url(), "test_migrate", first, 1, 1000, &err), 0);
+	assert_int_equal(db_migrate(pg_url(), "test_migrate", first, 1000, &err), 0);
+	assert_int_equal(db_migrate(pg_url(), "test_migrate", older, 1000, &err), 0);
 }
 
 static void *make_the_table(void *arg)
@@ -106,6 +116,7 @@ static void waits_for_the_tables_of_others(void **state)
 	static const struct db_migration needs[] = {
 		{ 1, "ref",
 		  "-- requires: test_other.users\nCREATE TABLE ref (u int REFERENCES test_other.users);\n" },
+		{ 0 },
 	};
 	struct error err = { 0 };
 	int64_t start = clock_mono_ms();
@@ -113,13 +124,13 @@ static void waits_for_the_tables_of_others(void **state)
 
 	(void)state;
 	pg_sql("DROP SCHEMA IF EXISTS test_other CASCADE");
-	assert_int_equal(db_migrate(pg_url(), "test_migrate", needs, 1, 150, &err), -1);
+	assert_int_equal(db_migrate(pg_url(), "test_migrate", needs, 150, &err), -1);
 	assert_int_equal(err.code, ERROR_UNAVAILABLE);
 	assert_non_null(strstr(err.message, "test_other.users"));
 	assert_true(clock_mono_ms() - start >= 150);
 	error_clear(&err);
 	pthread_create(&other, NULL, make_the_table, NULL);
-	if (db_migrate(pg_url(), "test_migrate", needs, 1, 10000, &err) < 0)
+	if (db_migrate(pg_url(), "test_migrate", needs, 10000, &err) < 0)
 		fail_msg("%s", err.message);
 	pthread_join(other, NULL);
 	pg_sql("DROP SCHEMA test_other CASCADE");
@@ -130,11 +141,11 @@ static void waits_for_the_schema(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	assert_int_equal(db_migrate(pg_url(), "test_no_such_schema", first, 2, 100, &err), -1);
+	assert_int_equal(db_migrate(pg_url(), "test_no_such_schema", first, 100, &err), -1);
 	assert_int_equal(err.code, ERROR_UNAVAILABLE);
 	assert_non_null(strstr(err.message, "test_no_such_schema"));
 	error_clear(&err);
-	assert_int_equal(db_migrate("host=/nonexistent", "test_migrate", first, 2, 100, &err), -1);
+	assert_int_equal(db_migrate("host=/nonexistent", "test_migrate", first, 100, &err), -1);
 	assert_int_equal(err.code, ERROR_UNAVAILABLE);
 }
 
@@ -142,11 +153,12 @@ static void *migrate_too(void *arg)
 {
 	static const struct db_migration slow[] = {
 		{ 1, "slow", "CREATE TABLE slow (id int); SELECT pg_sleep(0.2);\n" },
+		{ 0 },
 	};
 	struct error err = { 0 };
 
 	(void)arg;
-	return db_migrate(pg_url(), "test_migrate", slow, 1, 10000, &err) < 0 ? (void *)1 : NULL;
+	return db_migrate(pg_url(), "test_migrate", slow, 10000, &err) < 0 ? (void *)1 : NULL;
 }
 
 static void several_replicas_start_at_once(void **state)
@@ -171,15 +183,17 @@ static void *migrate_across(void *arg)
 		{ 1, "one",
 		  "ALTER TABLE thing ADD a int; SELECT pg_sleep(0.1);"
 		  " ALTER TABLE test_migrate_b.thing ADD a int" },
+		{ 0 },
 	};
 	static const struct db_migration two[] = {
 		{ 1, "two",
 		  "ALTER TABLE thing ADD b int; SELECT pg_sleep(0.1);"
 		  " ALTER TABLE test_migrate.thing ADD b int" },
+		{ 0 },
 	};
 	struct error err = { 0 };
 	int failed =
-	    db_migrate(pg_url(), arg ? "test_migrate_b" : "test_migrate", arg ? two : one, 1, 10000, &err);
+	    db_migrate(pg_url(), arg ? "test_migrate_b" : "test_migrate", arg ? two : one, 10000, &err);
 
 	if (failed)
 		fprintf(stderr, "%s\n", err.message);

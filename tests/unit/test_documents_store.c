@@ -11,7 +11,6 @@
 #include "tests/unit/store_rig.h"
 
 extern const struct db_migration documents_migrations[];
-extern const size_t documents_migration_count;
 
 static const struct db_stmt test_statements[] = {
 	{ "t_pieces", "SELECT count(*) FROM piece" },
@@ -34,10 +33,8 @@ static int open_rig(void **state)
 		                                        test_statements,         NULL };
 
 	(void)state;
-	return store_rig_open(&(struct store_rig){ .schema = "documents",
-	                                           .migrations = documents_migrations,
-	                                           .migration_count = documents_migration_count,
-	                                           .statements = tables });
+	return store_rig_open(&(struct store_rig){
+	    .schema = "documents", .migrations = documents_migrations, .statements = tables });
 }
 
 static void statements_fit_a_sharded_cluster(void **state)
@@ -52,9 +49,7 @@ static void statements_fit_a_sharded_cluster(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(sharded_check(&(struct sharded){ documents_migrations, documents_migration_count,
-	                                                  tables, allowed }),
-	                 0);
+	assert_int_equal(sharded_check(&(struct sharded){ documents_migrations, tables, allowed }), 0);
 }
 
 static const struct fence first = { 7, 1 }, second = { 7, 2 }, later = { 8, 1 };

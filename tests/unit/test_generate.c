@@ -1,4 +1,4 @@
-/* links: build/gen/sample/sample.pb-c.c build/gen/sample/shapes.c build/gen/sample/routes.c build/gen/sample/sample.client.c */
+/* links: build/gen/sample/sample.pb-c.c build/gen/sample/services.c build/gen/sample/shapes.c build/gen/sample/routes.c build/gen/sample/sample.client.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "common/rpc/route.h"
 #include "sample/sample.client.h"
 #include "sample/sample.methods.h"
+#include "sample/services.h"
 #include "sample/shapes.h"
 
 /* --- Mistakes in a contract stop the build ------------------------------------------------------------------------- */
@@ -60,9 +61,10 @@ static const char *generate(const char *rest, struct arena *a, int *status)
 	return out.at;
 }
 
-#define RPC(in, out, http)                                                                            \
-	"service Bad {\n// Do it.\nrpc Do(" in ") returns (" out ") { option (parley.http) = { " http \
-	" }; } }"
+#define PORT "option (parley.service) = { port: 9001 };"
+#define RPC(in, out, http)                                               \
+	"service Bad {" PORT "\n// Do it.\nrpc Do(" in ") returns (" out \
+	") { option (parley.http) = { " http " }; } }"
 #define FIELD(type, rule) "message M { " type " f = 1 [(parley.rule) = { " rule " }]; }"
 
 static void mistakes_are_told(void **state)
@@ -153,7 +155,9 @@ static void mistakes_are_told(void **state)
 		/* The rest. */
 		{ RPC("Id", "Out", "get: '/x' tag: 'Odd'"), "" },
 		{ RPC("Id", "Out", "get: '/x'"), "" },
-		{ "service Bad { rpc Do(Id) returns (Out) { option (parley.http) = { get: '/x' }; } }", "" },
+		{ "service Bad { " PORT
+		  " rpc Do(Id) returns (Out) { option (parley.http) = { get: '/x' }; } }",
+		  "" },
 		{ RPC("Id", "Out", "get: '/x' tag: 'Things' access: INTERNAL"),
 		  "an internal method has no (parley.http)" },
 		{ RPC("Id", "Out", "get: '/x' tag: 'Things' timeout_seconds: 0"),
@@ -164,6 +168,8 @@ static void mistakes_are_told(void **state)
 		{ "service Bad { rpc Brbxw(Id) returns (Out); rpc Xscra(Id) returns (Out); }",
 		  "bad.Xscra: has the same id (" }, /* found by trying all names of five letters */
 		{ "service A {} service B {}", "one service per contract" },
+		{ "service Bad {}", "bad: needs a port" },
+		{ "service Bad { option (parley.service) = { port: 80 }; }", "bad: needs a port" },
 		/* Rules. */
 		{ FIELD("optional int32", "format: EMAIL"), "bad.M.f: this format is one of string fields" },
 		{ FIELD("optional string", "format: ID"), "the format ID is one of int64 fields" },
@@ -263,6 +269,14 @@ static void methods_say_what_the_contract_says(void **state)
 	assert_ptr_equal(sample_client_methods[SAMPLE_METHOD_PUT_THING].in,
 	                 &sample__put_thing_request__descriptor);
 	assert_ptr_equal(sample_client_methods[SAMPLE_METHOD_PUT_THING].out, &sample__thing__descriptor);
+}
+
+static void services_are_found_where_their_contracts_say(void **state)
+{
+	(void)state;
+	assert_int_equal(SERVICES, 1);
+	assert_string_equal(services[0].name, "sample");
+	assert_int_equal(services[0].port, 9001);
 }
 
 static void routes_say_what_the_contract_says(void **state)
@@ -397,6 +411,7 @@ int main(void)
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(all_mistakes_are_told_at_once),
 		cmocka_unit_test(methods_say_what_the_contract_says),
+		cmocka_unit_test(services_are_found_where_their_contracts_say),
 		cmocka_unit_test(routes_say_what_the_contract_says),
 		cmocka_unit_test(documentation_says_what_the_contract_says),
 		cmocka_unit_test(shapes_stand_in_the_order_of_fields),

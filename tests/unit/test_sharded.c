@@ -18,12 +18,14 @@ static const char tables[] =
 
 static int wrong_with(const char *migration, const char *sql, const char *allowed)
 {
-	const struct db_migration migrations[] = { { 100, "tables", tables }, { 101, "more", migration } };
+	const struct db_migration migrations[] = { { 100, "tables", tables },
+		                                   { 101, "more", migration },
+		                                   { 0 } };
 	const struct db_stmt statements[] = { { "planted", sql }, { NULL, NULL } };
 	const struct db_stmt *const lists[] = { statements, NULL };
 	const char *const names[] = { allowed, NULL };
 
-	return sharded_check(&(struct sharded){ migrations, 2, lists, names });
+	return sharded_check(&(struct sharded){ migrations, lists, names });
 }
 
 static void statements(void **state)
