@@ -182,7 +182,7 @@ struct store_held {
 	/* What came of it. */
 	bool renewed, stop, begins; /* begins: it is `generating` now */
 };
-/* Renews their leases and stores what there is. Those not renewed were locked by somebody, or are lost. */
+/* Renews their leases and stores what there is; *held is put into another order. Those not renewed were locked by somebody, or are lost. */
 int store_renew(struct db *db, struct store_held *held, size_t count, struct arena *a,
                 struct error *err) CHECKED;
 /* Is it still that attempt's? 0 no: *gone tells whether the row is not there any more. */
@@ -194,25 +194,26 @@ int store_release(struct db *db, const struct store_held *held, struct error *er
 /* One that waits for people, and is held by nobody from now on. */
 int store_let_go(struct db *db, const struct store_held *held, struct error *err) CHECKED;
 
+/*
+ * Owners with turns whose writers died, those who wait longest first. None before the database itself has run for
+ * grace_seconds, so that the living can renew their leases first.
+ */
+int store_lapsed_owners(struct db *db, int grace_seconds, const char ***ret, size_t *count, struct arena *a,
+                        struct error *err) CHECKED;
+/* Ends those that cannot be gone on with: their model was speaking, or their user wanted them to stop, or too many
+ * writers died of them. *sessions: where. */
+int store_end_orphans(struct db *db, const char *owner, int grace_seconds, const char ***sessions,
+                      size_t *count, struct arena *a, struct error *err) CHECKED;
+
 /* A turn whose writer died, now ours. */
 struct store_orphan {
-	const char *owner, *session, *message_id, *stream;
+	const char *session, *message_id, *stream;
 	int attempt;
 	bool queued, rests; /* rests: it waits for people */
 };
-/*
- * Ends those that cannot be gone on with: their model was speaking, or their user wanted them to stop, or too many
- * writers died of them. *ended: in which sessions. Not before the database itself has run for grace_seconds, so that the
- * living can renew their leases first.
- */
-struct store_ended {
-	const char *owner, *session;
-};
-int store_end_orphans(struct db *db, int grace_seconds, struct store_ended **ended, size_t *count,
-                      struct arena *a, struct error *err) CHECKED;
 /* Takes at most `most` of the others. */
-int store_take_over(struct db *db, int grace_seconds, int most, struct store_orphan **ret, size_t *count,
-                    struct arena *a, struct error *err) CHECKED;
+int store_take_over(struct db *db, const char *owner, int grace_seconds, int most, struct store_orphan **ret,
+                    size_t *count, struct arena *a, struct error *err) CHECKED;
 /* Drops expired events and keys. *streams: how many had their events dropped. */
 int store_sweep(struct db *db, int64_t *streams, struct error *err) CHECKED;
 

@@ -1,4 +1,5 @@
-/* Keeping turns alive, going on with those of the dead, and sweeping. These statements serve many owners at once. */
+/* Keeping turns alive, going on with those of the dead, and sweeping: a statement for each owner that has such turns. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/id.h"
@@ -6,34 +7,35 @@
 #include "svc-chat/store_sql.h"
 
 /* After a restart of the database the living come first. */
-#define LAPSED                                                                  \
+#define LAPSED(grace)                                                           \
 	"lease_until < now() AND status IN ('generating', 'queued', 'waiting')" \
-	" AND pg_postmaster_start_time() < now() - make_interval(secs => $1)"
+	" AND pg_postmaster_start_time() < now() - make_interval(secs => " grace ")"
 /* What cannot be gone on with. */
-#define ENDS                                                                                     \
-	"(m.stop OR m.attempt >= $2 OR EXISTS (SELECT FROM step s WHERE s.owner_id = m.owner_id" \
-	" AND s.message_id = m.id AND s.kind = 'model' AND s.state = 'open'))"
+#define ENDS                                                                                       \
+	"(stop OR attempt >= $3 OR EXISTS (SELECT FROM step WHERE owner_id = $1 AND message_id = " \
+	"message.id AND kind = 'model' AND state = 'open'))"
+
+enum { OWNERS_MAX = 100 };
 
 const struct db_stmt store_keep_statements[] = {
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	{ "renew",
-	  "WITH held AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[],"
+	  "WITH held AS (SELECT * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[],"
 	  " $6::bytea[], $7::bytea[], $8::int[], $9::int[], $10::bool[])"
-	  " AS t (owner_id, id, attempt, content, reasoning, sources, passages, round, step, speaks)),"
-	  " mine AS (SELECT m.owner_id, m.id FROM message m JOIN held h ON m.owner_id = h.owner_id"
-	  " AND m.id = h.id AND m.attempt = h.attempt WHERE m.status IN ('generating', 'queued', 'waiting')"
+	  " AS t (id, attempt, content, reasoning, sources, passages, round, step, speaks)),"
+	  " mine AS (SELECT m.id FROM message m JOIN held h ON m.id = h.id AND m.attempt = h.attempt"
+	  " WHERE m.owner_id = $1 AND m.status IN ('generating', 'queued', 'waiting')"
 	  " FOR NO KEY UPDATE OF m SKIP LOCKED),"
 	  " retrieved AS (INSERT INTO step (owner_id, message_id, number, round, kind, state, content)"
-	  " SELECT h.owner_id, h.id, 0, 0, 'retrieve', 'done', h.passages FROM held h JOIN mine"
-	  " ON mine.owner_id = h.owner_id AND mine.id = h.id WHERE h.passages IS NOT NULL"
-	  " ON CONFLICT DO NOTHING),"
+	  " SELECT $1, h.id, 0, 0, 'retrieve', 'done', h.passages FROM held h JOIN mine ON mine.id = h.id"
+	  " WHERE h.passages IS NOT NULL ON CONFLICT DO NOTHING),"
 	  " speaking AS (INSERT INTO step (owner_id, message_id, number, round, kind, state)"
-	  " SELECT h.owner_id, h.id, h.step, h.round, 'model', 'open' FROM held h JOIN mine"
-	  " ON mine.owner_id = h.owner_id AND mine.id = h.id WHERE h.speaks ON CONFLICT DO NOTHING)"
+	  " SELECT $1, h.id, h.step, h.round, 'model', 'open' FROM held h JOIN mine ON mine.id = h.id"
+	  " WHERE h.speaks ON CONFLICT DO NOTHING)"
 	  " UPDATE message m SET lease_until = " STORE_LEASE ", content = coalesce(h.content, m.content),"
 	  " reasoning = coalesce(h.reasoning, m.reasoning), sources = coalesce(h.sources, m.sources)"
-	  " FROM held h JOIN mine ON mine.owner_id = h.owner_id AND mine.id = h.id"
-	  " WHERE m.owner_id = h.owner_id AND m.id = h.id RETURNING m.id, m.status, m.stop" },
+	  " FROM held h JOIN mine ON mine.id = h.id"
+	  " WHERE m.owner_id = $1 AND m.id = h.id RETURNING m.id, m.status, m.stop" },
 	{ "still_held",
 	  "SELECT attempt = $3 AND status IN ('generating', 'queued', 'waiting') AS held FROM message"
 	  " WHERE owner_id = $1 AND id = $2" },
@@ -42,20 +44,24 @@ const struct db_stmt store_keep_statements[] = {
 	{ "release", "UPDATE message SET lease_until = now()"
 	             " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND lease_until IS NOT NULL" },
 
+	/* Of all owners, since it asks which: it only reads, and by an index of those under way. */
+	{ "lapsed_owners",
+	  "SELECT owner_id FROM message WHERE " LAPSED("$1") " GROUP BY owner_id"
+	                                                     " ORDER BY min(lease_until) LIMIT $2" },
 	{ "end_orphans",
-	  "WITH lapsed AS (SELECT m.owner_id, m.id FROM message m WHERE " LAPSED " AND " ENDS
-	  " LIMIT 100 FOR NO KEY UPDATE OF m SKIP LOCKED),"
-	  " passed AS (DELETE FROM step s USING lapsed l WHERE s.owner_id = l.owner_id AND s.message_id = l.id"
-	  " AND s.kind IN ('retrieve', 'model'))"
-	  " UPDATE message m SET status = CASE WHEN stop THEN 'stopped' ELSE 'interrupted' END,"
-	  " lease_until = NULL, attempt = attempt + 1,"
-	  " error = CASE WHEN stop THEN NULL ELSE 'the answer was interrupted; this is what there was' END"
-	  " FROM lapsed l WHERE m.owner_id = l.owner_id AND m.id = l.id RETURNING m.owner_id, m.session_id" },
-	{ "take_over", "WITH lapsed AS (SELECT m.owner_id, m.id FROM message m WHERE " LAPSED " AND NOT " ENDS
-	               " ORDER BY m.number LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED)"
-	               " UPDATE message m SET attempt = attempt + 1, lease_until = " STORE_LEASE
-	               " FROM lapsed l WHERE m.owner_id = l.owner_id AND m.id = l.id"
-	               " RETURNING m.owner_id, m.session_id, m.id, m.stream, m.attempt, m.status" },
+	  "WITH lapsed AS (SELECT id FROM message WHERE owner_id = $1 AND " LAPSED(
+	      "$2") " AND " ENDS " LIMIT 100 FOR NO KEY UPDATE SKIP LOCKED),"
+	            " passed AS (DELETE FROM step s USING lapsed l WHERE s.owner_id = $1 AND s.message_id = l.id"
+	            " AND s.kind IN ('retrieve', 'model'))"
+	            " UPDATE message m SET status = CASE WHEN stop THEN 'stopped' ELSE 'interrupted' END,"
+	            " lease_until = NULL, attempt = attempt + 1,"
+	            " error = CASE WHEN stop THEN NULL ELSE 'the answer was interrupted; this is what there was' END"
+	            " FROM lapsed l WHERE m.owner_id = $1 AND m.id = l.id RETURNING m.session_id" },
+	{ "take_over", "WITH lapsed AS (SELECT id FROM message WHERE owner_id = $1 AND " LAPSED(
+	                   "$2") " AND NOT " ENDS " ORDER BY number LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)"
+	                         " UPDATE message m SET attempt = attempt + 1, lease_until = " STORE_LEASE
+	                         " FROM lapsed l WHERE m.owner_id = $1 AND m.id = l.id"
+	                         " RETURNING m.session_id, m.id, m.stream, m.attempt, m.status" },
 
 	{ "sweep_events", "DELETE FROM stream_log WHERE expires_at < now()" },
 	{ "sweep_keys", "UPDATE message SET key = NULL, request_hash = NULL"
@@ -73,10 +79,10 @@ int store_tell(struct db *db, const char *what, const char *id, struct error *er
 
 /* --- Renewing --------------------------------------------------------------------------------------------------------- */
 
-/* The parameters of `renew`: an array for each of its columns. */
+/* The parameters of `renew` after the owner: an array for each of its columns. */
+enum { COLUMNS = 9 };
 struct columns {
-	char **owner, **id, **attempt, **content, **reasoning, **sources, **passages, **round, **step,
-	    **speaks;
+	char **id, **attempt, **content, **reasoning, **sources, **passages, **round, **step, **speaks;
 };
 
 static char *number(int n, struct arena *a)
@@ -99,7 +105,6 @@ static char *bytes(ProtobufCBinaryData b, struct arena *a)
 
 static void fill(struct columns *c, size_t i, const struct store_held *h, struct arena *a)
 {
-	c->owner[i] = (char *)h->owner;
 	c->id[i] = (char *)h->message_id;
 	c->attempt[i] = number(h->attempt, a);
 	c->content[i] = (char *)h->content;
@@ -127,26 +132,53 @@ static void note_renewed(const PGresult *res, struct store_held *held, size_t co
 	}
 }
 
-int store_renew(struct db *db, struct store_held *held, size_t count, struct arena *a, struct error *err)
+/* Those of one owner. */
+static struct db_step renewal(const struct store_held *held, size_t count, struct arena *a)
 {
-	OWN(pgresult) PGresult *res = NULL;
 	struct columns c;
-	char ***columns[] = { &c.owner,   &c.id,       &c.attempt, &c.content, &c.reasoning,
-		              &c.sources, &c.passages, &c.round,   &c.step,    &c.speaks };
-	const char *arrays[10];
+	char ***columns[COLUMNS] = { &c.id,       &c.attempt, &c.content, &c.reasoning, &c.sources,
+		                     &c.passages, &c.round,   &c.step,    &c.speaks };
+	struct db_arg *args = arena_new(a, struct db_arg, COLUMNS + 1);
 
-	for (size_t i = 0; i < 10; i++)
+	for (size_t i = 0; i < COLUMNS; i++)
 		*columns[i] = arena_new(a, char *, count);
 	for (size_t i = 0; i < count; i++)
 		fill(&c, i, &held[i], a);
-	for (size_t i = 0; i < 10; i++)
-		arrays[i] = db_text_array(*columns[i], count, a);
-	if (db_exec(db, "renew",
-	            DB_ARGS(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5], arrays[6],
-	                    arrays[7], arrays[8], arrays[9]),
-	            &res, err) < 0)
-		return -1;
-	note_renewed(res, held, count);
+	args[0] = DB_ARG(held->owner);
+	for (size_t i = 0; i < COLUMNS; i++)
+		args[i + 1] = DB_ARG(db_text_array(*columns[i], count, a));
+	return (struct db_step){ "renew", { args, COLUMNS + 1 }, NULL };
+}
+
+static int by_owner(const void *a, const void *b)
+{
+	const struct store_held *x = a, *y = b;
+
+	return strcmp(x->owner, y->owner);
+}
+
+int store_renew(struct db *db, struct store_held *held, size_t count, struct arena *a, struct error *err)
+{
+	qsort(held, count, sizeof *held, by_owner);
+	for (size_t i = 0; i < count;) {
+		struct db_step steps[DB_TOGETHER_MAX];
+		size_t first = i;
+		int n = 0, rc;
+
+		while (n < DB_TOGETHER_MAX && i < count) {
+			size_t of_one = i;
+
+			while (i < count && strcmp(held[i].owner, held[of_one].owner) == 0)
+				i++;
+			steps[n++] = renewal(held + of_one, i - of_one, a);
+		}
+		rc = db_together(db, steps, n, err);
+		for (int s = 0; rc == 0 && s < n; s++)
+			note_renewed(steps[s].res, held + first, i - first);
+		db_steps_done(steps, n);
+		if (rc < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -172,19 +204,31 @@ int store_let_go(struct db *db, const struct store_held *held, struct error *err
 
 /* --- After dead replicas ---------------------------------------------------------------------------------------------- */
 
-int store_end_orphans(struct db *db, int grace_seconds, struct store_ended **ended, size_t *count,
-                      struct arena *a, struct error *err)
+int store_lapsed_owners(struct db *db, int grace_seconds, const char ***ret, size_t *count, struct arena *a,
+                        struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_exec(db, "end_orphans", DB_ARGS(grace_seconds, STORE_ATTEMPTS), &res, err) < 0)
+	if (db_exec(db, "lapsed_owners", DB_ARGS(grace_seconds, (int)OWNERS_MAX), &res, err) < 0)
 		return -1;
 	*count = (size_t)PQntuples(res);
-	*ended = arena_new(a, struct store_ended, *count);
-	for (size_t i = 0; i < *count; i++) {
-		(*ended)[i].owner = arena_strdup(a, db_text(res, (int)i, "owner_id"));
-		(*ended)[i].session = arena_strdup(a, db_text(res, (int)i, "session_id"));
-	}
+	*ret = arena_new(a, const char *, *count);
+	for (size_t i = 0; i < *count; i++)
+		(*ret)[i] = arena_strdup(a, db_text(res, (int)i, "owner_id"));
+	return 0;
+}
+
+int store_end_orphans(struct db *db, const char *owner, int grace_seconds, const char ***sessions,
+                      size_t *count, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "end_orphans", DB_ARGS(owner, grace_seconds, STORE_ATTEMPTS), &res, err) < 0)
+		return -1;
+	*count = (size_t)PQntuples(res);
+	*sessions = arena_new(a, const char *, *count);
+	for (size_t i = 0; i < *count; i++)
+		(*sessions)[i] = arena_strdup(a, db_text(res, (int)i, "session_id"));
 	return 0;
 }
 
@@ -193,18 +237,17 @@ static char *copy(const PGresult *res, size_t row, const char *column, struct ar
 	return arena_strdup(a, db_text(res, (int)row, column));
 }
 
-int store_take_over(struct db *db, int grace_seconds, int most, struct store_orphan **ret, size_t *count,
-                    struct arena *a, struct error *err)
+int store_take_over(struct db *db, const char *owner, int grace_seconds, int most, struct store_orphan **ret,
+                    size_t *count, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_exec(db, "take_over", DB_ARGS(grace_seconds, STORE_ATTEMPTS, most), &res, err) < 0)
+	if (db_exec(db, "take_over", DB_ARGS(owner, grace_seconds, STORE_ATTEMPTS, most), &res, err) < 0)
 		return -1;
 	*count = (size_t)PQntuples(res);
 	*ret = arena_new(a, struct store_orphan, *count);
 	for (size_t i = 0; i < *count; i++)
 		(*ret)[i] = (struct store_orphan){
-			.owner = copy(res, i, "owner_id", a),
 			.session = copy(res, i, "session_id", a),
 			.message_id = copy(res, i, "id", a),
 			.stream = copy(res, i, "stream", a),

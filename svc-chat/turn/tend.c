@@ -176,36 +176,36 @@ static void tell_begin(struct keeper *k, struct call *call, const char *next)
 		log_line(LOG_WARN, "a turn begins later", LOG_TEXT("detail", call->err->detail));
 }
 
-static int end_orphans(struct keeper *k, struct call *call)
+static int end_orphans(struct keeper *k, struct call *call, const char *owner)
 {
-	struct store_ended *ended;
-	const char *next;
+	const char **sessions, *next;
 	size_t n;
 
-	if (store_end_orphans(call->db, STORE_LEASE_SECONDS, &ended, &n, call->arena, call->err) < 0)
+	if (store_end_orphans(call->db, owner, STORE_LEASE_SECONDS, &sessions, &n, call->arena, call->err) <
+	    0)
 		return -1;
 	if (n)
 		log_line(LOG_WARN, "ended turns whose writers died", LOG_INT("turns", (int64_t)n));
 	for (size_t i = 0; i < n; i++) {
-		if (store_next_turn(call->db, ended[i].owner, ended[i].session, &next, call->arena,
-		                    call->err) < 0)
+		if (store_next_turn(call->db, owner, sessions[i], &next, call->arena, call->err) < 0)
 			return -1;
 		tell_begin(k, call, next);
 	}
 	return 0;
 }
 
-static void take_over(struct keeper *k, struct call *call)
+/* At most `most` of that owner's. How many, or -1. */
+static int take_over_of(struct keeper *k, struct call *call, const char *owner, int most)
 {
 	struct store_orphan *orphans;
 	size_t n;
 
-	if (end_orphans(k, call) < 0 || store_take_over(call->db, STORE_LEASE_SECONDS, TAKEN_OVER_MAX,
-	                                                &orphans, &n, call->arena, call->err) < 0)
-		return;
+	if (store_take_over(call->db, owner, STORE_LEASE_SECONDS, most, &orphans, &n, call->arena,
+	                    call->err) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
-		struct writer *writer = keeper_new(orphans[i].owner, orphans[i].session,
-		                                   orphans[i].message_id, orphans[i].stream);
+		struct writer *writer =
+		    keeper_new(owner, orphans[i].session, orphans[i].message_id, orphans[i].stream);
 
 		writer->attempt = orphans[i].attempt;
 		writer->queued = orphans[i].queued || orphans[i].rests;
@@ -215,6 +215,25 @@ static void take_over(struct keeper *k, struct call *call)
 	}
 	if (n)
 		log_line(LOG_WARN, "goes on with turns whose writers died", LOG_INT("turns", (int64_t)n));
+	return (int)n;
+}
+
+static void take_over(struct keeper *k, struct call *call)
+{
+	int room = TAKEN_OVER_MAX, taken;
+	const char **owners;
+	size_t n;
+
+	if (store_lapsed_owners(call->db, STORE_LEASE_SECONDS, &owners, &n, call->arena, call->err) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		if (end_orphans(k, call, owners[i]) < 0)
+			return;
+		if (room && (taken = take_over_of(k, call, owners[i], room)) < 0)
+			return;
+		else if (room)
+			room -= taken;
+	}
 }
 
 /* One that waits though nothing is before it (what told it to begin was lost with somebody). */

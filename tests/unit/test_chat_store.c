@@ -42,6 +42,8 @@ static const struct db_stmt test_statements[] = {
 	{ "t_old_log",
 	  "UPDATE stream_log SET expires_at = now() - interval '1 second' WHERE message_id = $1" },
 	{ "t_logs", "SELECT count(*) AS n FROM stream_log WHERE message_id = $1" },
+	{ "t_owner", "WITH person AS (INSERT INTO auth.users VALUES ($1))"
+	             " INSERT INTO session (owner_id, id) VALUES ($1, $2)" },
 	{ "t_drop_bot", "DELETE FROM chatbots.chatbot" },
 	{ NULL, NULL },
 };
@@ -122,9 +124,9 @@ static void statements_fit_a_sharded_cluster(void **state)
 		                                        event_statements,
 		                                        NULL };
 	static const char *const allowed[] = {
-		/* Of many owners at once, since it is for the replica: leases, and what has expired. Row locks over all
-		 * machines are refused by Citus: the day that it is promised, these go owner by owner. */
-		"renew", "end_orphans", "take_over", "sweep_events", "sweep_keys", NULL
+		/* Of many owners at once, since it is for the replica: who has turns whose writers died, and what has
+		 * expired. The rest goes owner by owner. */
+		"lapsed_owners", "sweep_events", "sweep_keys", NULL
 	};
 
 	(void)state;
@@ -425,15 +427,48 @@ static void lapse(const struct store_new_turn *turn)
 	OK(db_exec(&db, "t_expire", DB_ARGS(turn->message_id), NULL, &err));
 }
 
+/* Owner by owner, and some at a time. */
+static void test_renewing_for_many_owners(void **state)
+{
+	enum { TURNS = 2 * DB_TOGETHER_MAX + 3 };
+	struct store_held held[TURNS];
+	struct store_new_turn turns[TURNS];
+
+	(void)state;
+	for (int i = 0; i < TURNS; i++) {
+		const char *session = new_id(), *who = i % 4 ? new_id() : owner;
+
+		if (who != owner)
+			OK(db_exec(&db, "t_owner", DB_ARGS(who, session), NULL, &err));
+		else
+			OK(store_create_session(&db, owner, session, bot, NULL, &err));
+		turns[i] = new_turn(session, "a");
+		turns[i].owner = who;
+		begin_turn(&turns[i]);
+		held[i] = held_turn(&turns[i]);
+		held[i].owner = who;
+		held[i].content = turns[i].message_id;
+	}
+	OK(store_renew(&db, held, TURNS, &arena, &err));
+	for (int i = 0; i < TURNS; i++) {
+		Chat__Message m = CHAT__MESSAGE__INIT;
+
+		assert_true(held[i].renewed);
+		assert_int_equal(store_get_message(&db, turns[i].owner, turns[i].session, turns[i].message_id,
+		                                   &m, &arena, &err),
+		                 1);
+		assert_string_equal(m.content, turns[i].message_id);
+	}
+}
+
 /* What was not heard of is gone on with; what spoke is interrupted; what was to stop is stopped. */
 static void test_turns_of_the_dead(void **state)
 {
 	struct store_new_turn silent = new_turn(new_session(), "a"), spoke = new_turn(new_session(), "b");
 	struct store_new_turn stopped = new_turn(new_session(), "c"), alive = new_turn(new_session(), "d");
 	struct store_held held;
-	struct store_ended *ended;
 	struct store_orphan *orphans;
-	const char *next;
+	const char *next, **owners, **sessions;
 	size_t n;
 
 	(void)state;
@@ -449,14 +484,21 @@ static void test_turns_of_the_dead(void **state)
 	lapse(&silent);
 	lapse(&spoke);
 	lapse(&stopped);
-	OK(store_end_orphans(&db, 1000 * 1000 * 1000, &ended, &n, &arena,
-	                     &err)); /* the database has just begun */
+	/* The database has just begun. */
+	OK(store_lapsed_owners(&db, 1000 * 1000 * 1000, &owners, &n, &arena, &err));
 	assert_int_equal(n, 0);
-	OK(store_end_orphans(&db, 0, &ended, &n, &arena, &err));
+	OK(store_end_orphans(&db, owner, 1000 * 1000 * 1000, &sessions, &n, &arena, &err));
+	assert_int_equal(n, 0);
+	OK(store_lapsed_owners(&db, 0, &owners, &n, &arena, &err));
+	assert_int_equal(n, 1);
+	assert_string_equal(owners[0], owner);
+	OK(store_end_orphans(&db, other, 0, &sessions, &n, &arena, &err));
+	assert_int_equal(n, 0);
+	OK(store_end_orphans(&db, owner, 0, &sessions, &n, &arena, &err));
 	assert_int_equal(n, 2);
 	assert_int_equal(status_of(spoke.session, spoke.message_id), CHAT__MESSAGE_STATUS__INTERRUPTED);
 	assert_int_equal(status_of(stopped.session, stopped.message_id), CHAT__MESSAGE_STATUS__STOPPED);
-	OK(store_take_over(&db, 0, 8, &orphans, &n, &arena, &err));
+	OK(store_take_over(&db, owner, 0, 8, &orphans, &n, &arena, &err));
 	assert_int_equal(n, 1);
 	assert_string_equal(orphans[0].message_id, silent.message_id);
 	assert_string_equal(orphans[0].stream, silent.stream);
@@ -475,22 +517,22 @@ static void test_a_turn_that_kills_its_writers_ends(void **state)
 {
 	struct store_new_turn turn = new_turn(new_session(), "a");
 	struct store_orphan *orphans;
-	struct store_ended *ended;
+	const char **sessions;
 	size_t n;
 
 	(void)state;
 	begin_turn(&turn);
 	for (int attempt = 2; attempt <= STORE_ATTEMPTS; attempt++) {
 		lapse(&turn);
-		OK(store_take_over(&db, 0, 8, &orphans, &n, &arena, &err));
+		OK(store_take_over(&db, owner, 0, 8, &orphans, &n, &arena, &err));
 		assert_int_equal(n, 1);
 	}
 	lapse(&turn);
-	OK(store_take_over(&db, 0, 8, &orphans, &n, &arena, &err));
+	OK(store_take_over(&db, owner, 0, 8, &orphans, &n, &arena, &err));
 	assert_int_equal(n, 0);
-	OK(store_end_orphans(&db, 0, &ended, &n, &arena, &err));
+	OK(store_end_orphans(&db, owner, 0, &sessions, &n, &arena, &err));
 	assert_int_equal(n, 1);
-	assert_string_equal(ended[0].session, turn.session);
+	assert_string_equal(sessions[0], turn.session);
 	assert_int_equal(status_of(turn.session, turn.message_id), CHAT__MESSAGE_STATUS__INTERRUPTED);
 }
 
@@ -693,6 +735,7 @@ int main(void)
 		                                end),
 		cmocka_unit_test_setup_teardown(test_keys, begin, end),
 		cmocka_unit_test_setup_teardown(test_renewing_and_stopping, begin, end),
+		cmocka_unit_test_setup_teardown(test_renewing_for_many_owners, begin, end),
 		cmocka_unit_test_setup_teardown(test_turns_of_the_dead, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_turn_that_kills_its_writers_ends, begin, end),
 		cmocka_unit_test_setup_teardown(test_answers_and_questions_anew, begin, end),
