@@ -35,6 +35,7 @@ struct egress_request {
 	size_t max_bytes;            /* of the answer, inflated; ERROR_TOO_LARGE above; 0: 16 MiB */
 	/* On a connection of its own: on a kept one that dies libcurl sends anew what may have been done. */
 	bool once;
+	bool whole;                   /* of a stream: gathered as by egress_fetch(), and only its end wakes */
 	int max_redirects;            /* GET and HEAD only; 0: a redirect is an answer like any other */
 	const atomic_bool *cancelled; /* looked at a few times a second; may be NULL */
 	/* For streams: called with each piece as it comes; non-zero ends the transfer (not an error). NULL: gather. */
@@ -76,7 +77,9 @@ struct egress_stream *egress_stream_start(struct egress *e, const struct egress_
                                           void (*wake)(void *arg), void *arg);
 /* Adds what has come to ret; true while more may come. Once false, egress_stream_result() is known. */
 bool egress_stream_read(struct egress_stream *s, struct text *ret);
-/* Status (0 until the headers have come) and headers; they live as long as the stream. */
+bool egress_stream_ended(const struct egress_stream *s); /* of a whole one, which is not read */
+/* Status (0 until the headers have come) and headers, of a whole one at its end also where it came from and its body; they
+ * live as long as the stream. */
 const struct egress_response *egress_stream_response(const struct egress_stream *s);
 /* 0, or -1 as egress_fetch() has it. */
 int egress_stream_result(const struct egress_stream *s, struct error *err);

@@ -132,7 +132,8 @@ static int on_headers(void *arg, int status)
 
 	pthread_mutex_lock(&s->lock);
 	s->status = status;
-	tell(s);
+	if (!s->req.whole)
+		tell(s);
 	pthread_mutex_unlock(&s->lock);
 	return 0;
 }
@@ -215,7 +216,7 @@ static void begin(struct loop *loop, struct egress_stream *s)
 		finish(s, -1, &err);
 		return;
 	}
-	s->fetch.is_full = is_full;
+	s->fetch.is_full = s->req.whole ? NULL : is_full;
 	s->fetch.x.end_by = &s->end_by;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, s);
 	s->running = true;
@@ -473,7 +474,7 @@ static void copy_request(struct egress_stream *s, const struct egress_request *r
 	s->req.body = req->body_size ? arena_memdup(&s->arena, req->body, req->body_size) : NULL;
 	s->req.cancelled = NULL;
 	s->req.on_headers = on_headers;
-	s->req.on_data = on_data;
+	s->req.on_data = req->whole ? NULL : on_data;
 	s->req.arg = s;
 }
 
@@ -507,6 +508,17 @@ bool egress_stream_read(struct egress_stream *s, struct text *ret)
 	if (resume)
 		post(s, false);
 	return more;
+}
+
+bool egress_stream_ended(const struct egress_stream *s)
+{
+	struct egress_stream *changing = (struct egress_stream *)s;
+	bool over;
+
+	pthread_mutex_lock(&changing->lock);
+	over = s->over;
+	pthread_mutex_unlock(&changing->lock);
+	return over;
 }
 
 const struct egress_response *egress_stream_response(const struct egress_stream *s)

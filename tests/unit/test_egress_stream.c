@@ -50,6 +50,10 @@ static void answer(int fd, const char *path)
 			usleep(2000);
 		}
 		send_all(fd, "0\r\n\r\n", 5);
+	} else if (strncmp(path, "/moved", 6) == 0) {
+		snprintf(request, sizeof request,
+		         "HTTP/1.1 302 Found\r\nLocation: /five\r\nContent-Length: 0\r\n\r\n");
+		send_all(fd, request, strlen(request));
 	} else if (strncmp(path, "/late", 5) == 0) { /* its end comes a little later */
 		send_all(fd, HEAD "4\r\nDONE\r\n", strlen(HEAD) + 9);
 		usleep(30 * 1000);
@@ -147,7 +151,7 @@ static void wake(void *arg)
 	pthread_mutex_unlock(&r->lock);
 }
 
-static void ask(struct reader *r, struct egress *e, const char *path, int idle_ms, int timeout_ms)
+static void ask_for(struct reader *r, struct egress *e, const char *path, struct egress_request request)
 {
 	char url[128];
 
@@ -157,13 +161,16 @@ static void ask(struct reader *r, struct egress *e, const char *path, int idle_m
 	text_init(&r->text, &r->arena);
 	snprintf(url, sizeof url, strstr(path, "://") ? "%s%s" : "http://127.0.0.1:%s%s",
 	         strstr(path, "://") ? "" : arena_printf(&r->arena, "%d", port), path);
-	r->s = egress_stream_start(e,
-	                           &(struct egress_request){ .method = "GET",
-	                                                     .url = url,
-	                                                     .idle_ms = idle_ms,
-	                                                     .timeout_ms = timeout_ms,
-	                                                     .max_bytes = 64 << 20 },
-	                           wake, r);
+	request.method = "GET";
+	request.url = url;
+	r->s = egress_stream_start(e, &request, wake, r);
+}
+
+static void ask(struct reader *r, struct egress *e, const char *path, int idle_ms, int timeout_ms)
+{
+	ask_for(
+	    r, e, path,
+	    (struct egress_request){ .idle_ms = idle_ms, .timeout_ms = timeout_ms, .max_bytes = 64 << 20 });
 }
 
 /* Waits until it is woken; true while more may come. */
@@ -297,6 +304,49 @@ static void test_a_slow_reader_slows_its_peer(void **state)
 	egress_close(e);
 }
 
+/* Whole, it wakes at its end alone, and has a bound. */
+static void test_a_whole_one(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t max;
+		enum error_code code;
+	} cases[] = {
+		{ "/five", 10, ERROR_NONE },
+		{ "/five", 9, ERROR_TOO_LARGE },
+		{ "/moved", 10, ERROR_NONE },
+		{ "/cut", 10, ERROR_UPSTREAM },
+		{ "http://10.0.0.1/", 10, ERROR_INVALID },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct egress *e = open_egress();
+		const struct egress_response *got;
+		struct reader r;
+
+		print_message("%s\n", cases[i].path);
+		ask_for(
+		    &r, e, cases[i].path,
+		    (struct egress_request){
+		        .whole = true, .timeout_ms = 5000, .max_redirects = 1, .max_bytes = cases[i].max });
+		assert_false(read_some(&r));
+		assert_true(egress_stream_ended(r.s));
+		assert_int_equal(r.text.length, 0);
+		assert_int_equal(egress_stream_result(r.s, &r.err), cases[i].code ? -1 : 0);
+		assert_int_equal(r.err.code, cases[i].code);
+		got = egress_stream_response(r.s);
+		if (!cases[i].code) {
+			assert_int_equal(got->status, 200);
+			assert_string_equal(got->body, "ababababab");
+			assert_non_null(strstr(got->url, "/five"));
+			assert_string_equal(egress_header(got, "x-odd"), "a b");
+		}
+		done(&r, 0);
+		egress_close(e);
+	}
+}
+
 static void test_what_fails(void **state)
 {
 	static const struct {
@@ -334,6 +384,7 @@ int main(void)
 		cmocka_unit_test(test_one_that_is_closed_hangs_up),
 		cmocka_unit_test(test_an_end_that_need_not_come),
 		cmocka_unit_test(test_a_slow_reader_slows_its_peer),
+		cmocka_unit_test(test_a_whole_one),
 		cmocka_unit_test(test_what_fails),
 	};
 
