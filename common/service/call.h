@@ -43,10 +43,11 @@ struct call {
 };
 
 /*
- * Waiting for an event without a thread. The handler calls call_park(), tells whoever knows of the event, and returns 0;
- * what it has filled in is the answer kept under an Idempotency-Key until there is the real one. Once call_wake() was called, `until` (Unix ms) or the
- * call's deadline has come, nobody waits for the answer, or the service drains, resume(call, arg, out) makes the answer on a thread of the method's
- * lane, out being as it was left: 0 or -1, as a handler does; or it parks again.
+ * Waiting for an event without a thread. The handler calls call_park(), tells whoever knows of the event, and returns 0.
+ * Once call_wake() was called, `until` (Unix ms) or the call's deadline has come, nobody waits for the answer, or the
+ * service drains, resume(call, arg, out) makes the answer on a thread of the method's lane, out being as it was left: 0 or
+ * -1, as a handler does; or it parks again. Under an Idempotency-Key what the handler of a method that waits for rows alone
+ * has filled in is the first answer until there is the real one; of any other method the key stays in use until then.
  *
  * resume() is called exactly once after call_park(), also when the handler fails after it: then only to clean up. From
  * call_park() on call_wake() may be called by any thread, as often as it likes, but never again once a resume() that did

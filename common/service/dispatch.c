@@ -105,7 +105,7 @@ static int judge(struct serving *v, int result, ProtobufCBinaryData *payload)
 	return pack(v, payload);
 }
 
-/* The handler, and its packed answer. */
+/* The handler, and its packed answer: what idempotency_run() runs. */
 static int run_handler(void *arg, ProtobufCBinaryData *payload)
 {
 	struct serving *v = arg;
@@ -113,7 +113,9 @@ static int run_handler(void *arg, ProtobufCBinaryData *payload)
 
 	v->out = arena_alloc(v->call.arena, type->sizeof_message);
 	protobuf_c_message_init(type, v->out);
-	return judge(v, v->call.method->handler(&v->call, v->in, v->out), payload);
+	if (judge(v, v->call.method->handler(&v->call, v->in, v->out), payload) < 0)
+		return -1;
+	return v->parked.resume ? IDEMPOTENCY_PARKED : IDEMPOTENCY_DONE;
 }
 
 /* What a parked call has waited for is there, or its time is up. */

@@ -6,6 +6,9 @@
  * connection: its row is written first, without an answer, and completed (or taken back) afterwards. A row without an
  * answer after LEASE_SECONDS is one whose writer died: nobody knows what it did.
  *
+ * Of a call that is parked, the first has done what it will do, and keeps what it said of that with it; the other has not:
+ * its key stays in use until it is settled.
+ *
  * After an error the key is free again, unless nobody knows whether it was done: then nothing runs under it any more.
  */
 #include "common/service/idempotency.h"
@@ -115,7 +118,7 @@ static void let_go(struct call *call, const struct claim *claim)
 
 /* What makes the answer when there is none yet. */
 struct work {
-	int (*run)(void *arg, ProtobufCBinaryData *payload);
+	idempotency_work *run;
 	void *arg;
 };
 
@@ -164,12 +167,11 @@ static int run_beside(struct call *call, struct claim *claim, struct work work, 
 		return -1;
 	if (found)
 		return 0;
-	if (work.run(work.arg, payload) < 0) {
-		let_go(call, claim);
-		return -1;
+	switch (work.run(work.arg, payload)) {
+	case IDEMPOTENCY_DONE: keep_at_last(call, claim, *payload); return 0;
+	case IDEMPOTENCY_PARKED: return 0;
+	default: let_go(call, claim); return -1;
 	}
-	keep_at_last(call, claim, *payload);
-	return 0;
 }
 
 /* The bytes of a request. An upload's id is made anew each time, and says nothing of what was uploaded: file_hash does. */
@@ -195,8 +197,7 @@ static void hash_request(char hash[65], const struct method *method, const Proto
 	sha256_hex(hash, packed, size);
 }
 
-int idempotency_run(struct call *call, const ProtobufCBinaryData *request,
-                    int (*run)(void *arg, ProtobufCBinaryData *payload), void *arg,
+int idempotency_run(struct call *call, const ProtobufCBinaryData *request, idempotency_work *run, void *arg,
                     ProtobufCBinaryData *payload, struct claim **ret)
 {
 	struct claim *claim = arena_new(call->arena, struct claim, 1);

@@ -93,6 +93,9 @@ struct made {
 	const ProtobufCMessage *in;
 };
 
+/* What becomes of a call that was parked after run(). */
+static enum error_code (*parked)(struct call *call, ProtobufCBinaryData *payload);
+
 static int run(void *arg, ProtobufCBinaryData *payload)
 {
 	const struct made *m = arg;
@@ -103,11 +106,8 @@ static int run(void *arg, ProtobufCBinaryData *payload)
 	payload->len = rpc__message__get_packed_size(&out);
 	payload->data = arena_alloc(m->call->arena, payload->len);
 	rpc__message__pack(&out, payload->data);
-	return 0;
+	return parked ? IDEMPOTENCY_PARKED : IDEMPOTENCY_DONE;
 }
-
-/* What becomes of a call that was parked after run(). */
-static enum error_code (*parked)(struct call *call, ProtobufCBinaryData *payload);
 
 static struct answer ask_with(const struct method *method, const char *owner, const char *key,
                               const ProtobufCMessage *in)
@@ -365,6 +365,28 @@ static void test_a_call_that_was_parked(void **state)
 	}
 }
 
+static struct answer meanwhile;
+
+static enum error_code ends_after_another(struct call *call, ProtobufCBinaryData *payload)
+{
+	parked = NULL;
+	meanwhile = ask(call->method, ADA, "shared", "lamp");
+	return ends_well(call, payload);
+}
+
+/* What waits for rows alone has done its work when it parks; of what has not, there is no answer yet that could be given. */
+static void test_the_same_key_while_a_call_is_parked(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		empty(state);
+		parked = ends_after_another;
+		assert_string_equal(ask(both[i], ADA, "shared", "lamp").text, "at last");
+		assert_int_equal(meanwhile.code, both[i] == &quick ? ERROR_NONE : ERROR_CONFLICT);
+		assert_int_equal(ran, 1);
+		assert_string_equal(ask(both[i], ADA, "shared", "lamp").text, "at last");
+	}
+}
+
 /* The id under which the file came is another each time. */
 static void test_an_upload_is_known_by_its_content(void **state)
 {
@@ -462,6 +484,7 @@ int main(void)
 		cmocka_unit_test_setup(test_an_unknown_outcome_stays_unknown, empty),
 		cmocka_unit_test_setup(test_a_writer_that_wakes_too_late, empty),
 		cmocka_unit_test_setup(test_a_call_that_was_parked, empty),
+		cmocka_unit_test_setup(test_the_same_key_while_a_call_is_parked, empty),
 		cmocka_unit_test_setup(test_an_upload_is_known_by_its_content, empty),
 		cmocka_unit_test_setup(test_more_old_keys_than_one_sweep_takes, empty),
 		cmocka_unit_test_setup(test_after_a_day, empty),
