@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "documents.methods.h"
+#include "svc-documents/ingest/await.h"
 #include "svc-documents/ingest/crawl.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/ingest/site.h"
@@ -281,29 +282,34 @@ static const char *url_metadata(const char *url, struct arena *a)
 	return t.at;
 }
 
-/* The page is read first: one that cannot be had leaves no document. */
-static int add_ready(struct call *call, const struct new_document *d, const struct new_site *site,
-                     const char *url, Documents__Document *out)
+/* A document that is to be made of a page; in the call's arena. */
+struct page_document {
+	struct new_document d;
+	struct new_site site;
+	char id[UUID_TEXT];
+};
+
+static int add_ready(struct call *call, void *arg, const struct prepared *page, ProtobufCMessage *answer)
 {
 	static const struct fence nobody;
-	struct prepared p;
+	Documents__Document *out = (Documents__Document *)answer;
+	const struct page_document *w = arg;
 	int rc;
 
-	if (ingest_page(call, url, &p) < 0)
-		return -1;
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	rc = store_create(call->db, call->owner_id, d, &documents_state(call)->set->quota, call->err);
+	rc = store_create(call->db, call->owner_id, &w->d, &documents_state(call)->set->quota, call->err);
 	if (rc == 0)
-		rc = add_site(call, d->id, site);
+		rc = add_site(call, w->id, &w->site);
 	if (rc == 0)
-		rc = ingest_store(call, call->owner_id, d->id, &nobody, &p);
+		rc = ingest_store(call, call->owner_id, w->id, &nobody, page);
 	if (rc > 0)
-		rc = store_get(call->db, call->owner_id, d->id, out, call->arena, call->err);
+		rc = store_get(call->db, call->owner_id, w->id, out, call->arena, call->err);
 	if (rc < 0) {
 		db_rollback(call->db);
 		return -1;
 	}
+	out->message = (char *)message_for(out);
 	return db_commit(call->db, call->err);
 }
 
@@ -337,21 +343,23 @@ static struct new_site site_of(struct call *call, const Documents__AddUrlRequest
 	return site;
 }
 
+/* Unless it is to come later, the page is read first: one that cannot be had leaves no document. */
 int documents_add_url(struct call *call, const Documents__AddUrlRequest *in, Documents__Document *out)
 {
-	char id[UUID_TEXT];
-	bool later = in->crawl || (in->has_wait && in->wait == 0);
-	struct new_site site = site_of(call, in);
-	struct new_document d = { .id = id,
-		                  .description = in->description,
-		                  .type = "url",
-		                  .status = in->crawl ? "processing" : "pending",
-		                  .metadata = url_metadata(in->url, call->arena) };
+	struct page_document *w = arena_new(call->arena, struct page_document, 1);
 
-	uuid_make(id);
+	uuid_make(w->id);
+	w->site = site_of(call, in);
+	w->d = (struct new_document){ .id = w->id,
+		                      .description = in->description,
+		                      .type = "url",
+		                      .status = in->crawl ? "processing" : "pending",
+		                      .metadata = url_metadata(in->url, call->arena) };
 	/* Without a name it is called by its address until its title is known: see "ready" in store_index.c. */
-	d.name = in->name && *in->name ? in->name : shortened(in->url, call->arena);
-	if ((later ? create(call, &d, &site, out) : add_ready(call, &d, &site, in->url, out)) < 0)
+	w->d.name = in->name && *in->name ? in->name : shortened(in->url, call->arena);
+	if (!in->crawl && !(in->has_wait && in->wait == 0))
+		return page_await(call, in->url, add_ready, w);
+	if (create(call, &w->d, &w->site, out) < 0)
 		return -1;
 	out->message = (char *)message_for(out);
 	return 0;

@@ -90,11 +90,6 @@ static int prepare_file(struct call *call, const struct target *t, const struct 
 	return rc;
 }
 
-int ingest_page(struct call *call, const char *url, struct prepared *ret)
-{
-	return page_prepare(call, &(struct target){ 0 }, url, ret);
-}
-
 /* --- Jobs ------------------------------------------------------------------------------------------------------- */
 
 int ingest_cancel(struct db *db, const char *owner, const char *document_id, struct error *err)

@@ -31,7 +31,4 @@ int ingest_store(struct call *call, const char *owner, const char *id, const str
 /* Which document a job is about, in the arena; NULL when it does not say. */
 const char *ingest_document(const struct job *job, struct arena *a);
 
-/* Fetch a page and work out everything about it. ERROR_UPSTREAM: no page; ERROR_INVALID: refused, or no text. */
-int ingest_page(struct call *call, const char *url, struct prepared *ret) CHECKED;
-
 #endif

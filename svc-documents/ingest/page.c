@@ -63,51 +63,47 @@ static const char *metadata(const char *url, const struct egress_response *page,
 
 /* --- Fetching ------------------------------------------------------------------------------------------------------- */
 
-static void set_conditions(const char **headers, const struct page_wish *wish, struct arena *a)
+void page_request(struct call *call, const struct page_wish *wish, struct egress_request *ret)
 {
+	const struct documents *svc = documents_state(call);
+	const char **headers = arena_new(call->arena, const char *, 5);
+	int64_t left = call->deadline - clock_unix_ms();
+	int patience = wish->timeout_ms ? wish->timeout_ms : PAGE_TIMEOUT_MS;
+
+	*ret = (struct egress_request){ .method = "GET",
+		                        .url = wish->url,
+		                        .headers = headers,
+		                        .timeout_ms = left > 0 && left < patience ? (int)left : patience,
+		                        .max_bytes = (size_t)svc->set->page_max,
+		                        .max_redirects = PAGE_REDIRECTS,
+		                        .cancelled = call->cancelled };
+	*headers++ = "Accept: text/html,application/xhtml+xml,application/pdf,text/plain;q=0.9,*/*;q=0.5";
+	*headers++ = "User-Agent: Parley (reads pages that its users name)";
 	if (wish->etag)
-		*headers++ = arena_printf(a, "If-None-Match: %s", wish->etag);
+		*headers++ = arena_printf(call->arena, "If-None-Match: %s", wish->etag);
 	if (wish->modified)
-		*headers = arena_printf(a, "If-Modified-Since: %s", wish->modified);
+		*headers = arena_printf(call->arena, "If-Modified-Since: %s", wish->modified);
+}
+
+int page_failed(struct error *err)
+{
+	bool late = err->code == ERROR_UNKNOWN_OUTCOME;
+
+	if (!late && err->code != ERROR_TOO_LARGE)
+		return -1;
+	error_clear(err);
+	return error_set(err, ERROR_UPSTREAM,
+	                 late ? "the page did not come in time" : "the page is too large");
 }
 
 int page_fetch(struct call *call, const struct page_wish *wish, struct egress_response *page)
 {
-	const struct documents *svc = documents_state(call);
-	const char *headers[] = {
-		"Accept: text/html,application/xhtml+xml,application/pdf,text/plain;q=0.9,*/*;q=0.5",
-		"User-Agent: Parley (reads pages that its users name)", NULL, NULL, NULL
-	};
-	int64_t left = call->deadline - clock_unix_ms();
-	int patience = wish->timeout_ms ? wish->timeout_ms : PAGE_TIMEOUT_MS;
-	struct egress_request request = { .method = "GET",
-		                          .url = wish->url,
-		                          .headers = headers,
-		                          .timeout_ms = left > 0 && left < patience ? (int)left : patience,
-		                          .max_bytes = (size_t)svc->set->page_max,
-		                          .max_redirects = PAGE_REDIRECTS,
-		                          .cancelled = call->cancelled };
+	struct egress_request request;
 
-	set_conditions(headers + 2, wish, call->arena);
-	if (egress_fetch(svc->egress, &request, page, call->arena, call->err) == 0)
+	page_request(call, wish, &request);
+	if (egress_fetch(documents_state(call)->egress, &request, page, call->arena, call->err) == 0)
 		return 0;
-	if (call->err->code == ERROR_TOO_LARGE || call->err->code == ERROR_UNKNOWN_OUTCOME) {
-		bool late = call->err->code == ERROR_UNKNOWN_OUTCOME;
-
-		error_clear(call->err);
-		return error_set(call->err, ERROR_UPSTREAM,
-		                 late ? "the page did not come in time" : "the page is too large");
-	}
-	return -1;
-}
-
-static int fetch(struct call *call, const char *url, struct egress_response *page)
-{
-	if (page_fetch(call, &(struct page_wish){ .url = url }, page) < 0)
-		return -1;
-	if (page->status < 200 || page->status > 299)
-		return error_set(call->err, ERROR_UPSTREAM, "the page answered %d", page->status);
-	return 0;
+	return page_failed(call->err);
 }
 
 int page_open(struct call *call, const struct egress_response *page, struct raw *ret)
@@ -144,26 +140,42 @@ static int read_page(struct call *call, const struct target *t, const struct egr
 	return rc;
 }
 
-/* A page that sends its reader on at once is judged like a redirect. */
+void page_set_out(struct page_way *way, const char *url, struct arena *a)
+{
+	*way = (struct page_way){ .url = url, .at = address_ascii(url, a) };
+}
+
+int page_arrive(struct call *call, const struct target *t, struct page_way *way,
+                const struct egress_response *page, struct prepared *ret)
+{
+	const char *refresh = NULL;
+
+	if (page->status < 200 || page->status > 299)
+		return error_set(call->err, ERROR_UPSTREAM, "the page answered %d", page->status);
+	if (read_page(call, t, page, ret, way->sent_on < REFRESHES ? &refresh : NULL) < 0)
+		return -1;
+	if (!refresh) {
+		ret->size = (int64_t)page->body_size;
+		ret->metadata = metadata(way->url, page, ret, call->arena);
+		return 1;
+	}
+	way->sent_on++;
+	way->at = site_address(page->url, refresh, call->arena);
+	return way->at ? 0 : error_set(call->err, ERROR_UPSTREAM, "the page sends its readers nowhere");
+}
+
 int page_prepare(struct call *call, const struct target *t, const char *url, struct prepared *ret)
 {
-	const char *at = address_ascii(url, call->arena);
+	struct page_way way;
+	int there = 0;
 
-	for (int i = 0; i <= REFRESHES; i++) {
+	page_set_out(&way, url, call->arena);
+	while (there == 0) {
 		struct egress_response page = { 0 };
-		const char *refresh = NULL;
 
-		if (fetch(call, at, &page) < 0 ||
-		    read_page(call, t, &page, ret, i < REFRESHES ? &refresh : NULL) < 0)
+		if (page_fetch(call, &(struct page_wish){ .url = way.at }, &page) < 0)
 			return -1;
-		at = refresh ? site_address(page.url, refresh, call->arena) : NULL;
-		if (refresh && !at)
-			return error_set(call->err, ERROR_UPSTREAM, "the page sends its readers nowhere");
-		if (refresh)
-			continue;
-		ret->size = (int64_t)page.body_size;
-		ret->metadata = metadata(url, &page, ret, call->arena);
-		return 0;
+		there = page_arrive(call, t, &way, &page, ret);
 	}
-	return error_set(call->err, ERROR_UPSTREAM, "the page redirects too often");
+	return there < 0 ? -1 : 0;
 }

@@ -1,6 +1,7 @@
 // One client, however greedy, never takes all of the gateway: another, at another address, is served as ever. (The embedding
 // model hangs, so that documents stay pending for as long as a test wants.)
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { check, client, from, password, trusting } from './accounts.mjs';
@@ -98,6 +99,35 @@ describe('fair shares', () => {
     streams.forEach((stream) => stream.cut());
     await until('they are gone', async () => (await metric('http_streams')) === 1, 4);
     others.cut();
+  });
+
+  test('pages that do not come hold no thread; another\'s comes; places are back when the client hangs up', async (t) => {
+    const site = http.createServer((query, answer) => answer.end('<p>The lamp is green.</p>')).listen(0, '127.0.0.1');
+    const hangs = new Set(), mute = net.createServer((socket) => hangs.add(socket.on('error', () => {}).on('close', () => hangs.delete(socket)).resume())).listen(0, '127.0.0.1');
+    await Promise.all([site, mute].map((server) => server.address() ?? new Promise((resolve) => server.once('listening', resolve))));
+    t.after(() => {
+      for (const socket of hangs) socket.destroy();
+      [site, mute].forEach((server) => server.close());
+    });
+    const page = (user, server, headers) => ({ token: user.token, headers: { ...from(user.ip), ...headers }, json: { url: `http://127.0.0.1:${server.address().port}/page` } });
+    const { json, token } = page(greedy, mute), body = JSON.stringify(json);
+    // Svc-documents has 64 threads for what waits for the outside.
+    const sockets = await Promise.all(Array.from({ length: 80 }, () => begin(`POST /api/documents/url HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${greedy.ip}\r\n` +
+      `Authorization: Bearer ${token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`)));
+    await until('all are asked for', () => hangs.size === 80);
+    assert.equal(check(await stack.api('POST', '/api/documents/url', page(other, site)), 201).status, 'ready');
+    sockets.forEach((socket) => socket.destroy());
+    await until('nobody waits', () => hangs.size === 0, 6);
+
+    // Under a key: in use while the page does not come, free when it did not, and then the first answer.
+    const key = { 'Idempotency-Key': 'page' };
+    const first = stack.api('POST', '/api/documents/url', page(other, mute, key));
+    await until('it is asked for', () => hangs.size === 1);
+    assert.match(check(await stack.api('POST', '/api/documents/url', page(other, mute, key)), 409).detail, /being worked on/);
+    for (const socket of hangs) socket.destroy();
+    check(await first, 502);
+    const ready = check(await stack.api('POST', '/api/documents/url', page(other, site, key)), 201);
+    assert.equal(check(await stack.api('POST', '/api/documents/url', page(other, site, key)), 201).id, ready.id);
   });
 
   test('a stream ends within a second of its session, or its key', async () => {
