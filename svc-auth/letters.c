@@ -151,3 +151,20 @@ void letter_removed(const char *site, struct letter *ret, struct arena *a)
 	                 arena_printf(a, "<p style=\"margin:0\">%s</p>", why),
 	                 "You can set a new password in your account, or by &quot;forgot password&quot;.", a);
 }
+
+void letter_of_user(const char *subject, const char *words, const char *user, const char *site,
+                    struct letter *ret, struct arena *a)
+{
+	ret->subject = subject;
+	ret->text = arena_printf(a,
+	                         "%s\n"
+	                         "-- \n"
+	                         "Sent by Parley (%s) for %s, who chose this address for it.\n",
+	                         words, site, user);
+	ret->html = page(
+	    arena_printf(a, "<b>%s</b>", letter_escape(subject, a)),
+	    arena_printf(a, "<p style=\"margin:0;white-space:pre-wrap\">%s</p>", letter_escape(words, a)),
+	    arena_printf(a, "Sent by Parley (%s) for %s, who chose this address for it.",
+	                 letter_escape(site, a), letter_escape(user, a)),
+	    a);
+}

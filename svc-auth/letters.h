@@ -16,6 +16,10 @@ void letter_confirm(const char *url, const char *site, struct letter *ret, struc
 /* The password made before the address was proven is gone. */
 void letter_removed(const char *site, struct letter *ret, struct arena *a);
 
+/* What a user of ours has us write to somebody: their words, and who had them sent. */
+void letter_of_user(const char *subject, const char *words, const char *user, const char *site,
+                    struct letter *ret, struct arena *a);
+
 /* Text for an HTML body or attribute. */
 char *letter_escape(const char *text, struct arena *a);
 

@@ -179,6 +179,8 @@ char *mail_build(const struct mail *m, size_t *size, struct arena *a)
 	text_init(&t, a);
 	add_date(&t, m->date);
 	add_from(&t, m->from, a);
+	if (m->reply_to)
+		text_addf(&t, "Reply-To: %s\r\n", m->reply_to);
 	text_addf(&t, "To: %s\r\nSubject: ", m->to);
 	add_words(&t, m->subject);
 	text_addf(&t, "\r\nMessage-ID: <%s@%s>\r\n", m->id, domain);

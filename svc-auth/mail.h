@@ -12,11 +12,12 @@
 #include "common/base/arena.h"
 
 struct mail {
-	const char *from;    /* "Parley <parley@example.com>" or the address alone */
-	const char *to;      /* an address, ASCII */
-	const char *subject; /* UTF-8 */
-	const char *id;      /* names the Message-ID together with the sender's domain: same id, same mail */
-	int64_t date;        /* Unix seconds */
+	const char *from;     /* "Parley <parley@example.com>" or the address alone */
+	const char *to;       /* an address, ASCII */
+	const char *reply_to; /* an address, ASCII; NULL: the sender */
+	const char *subject;  /* UTF-8 */
+	const char *id;       /* names the Message-ID together with the sender's domain: same id, same mail */
+	int64_t date;         /* Unix seconds */
 	const char *text, *html; /* UTF-8, lines ended by LF */
 };
 

@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/text.h"
+#include "common/json/format.h"
 #include "common/json/json.h"
 #include "svc-auth/auth.h"
 #include "svc-auth/letters.h"
@@ -24,6 +25,7 @@ enum { SWEEP_SECONDS = 3600, SEND_MS = 30000 };
 
 static const struct throttle codes = { "code-mail", 10, 86400, 60 };
 static const struct throttle links = { "link-mail", 10, 86400, 60 };
+static const struct throttle of_users = { "mail-of-user", 100, 86400, 0 };
 static const struct throttle confirms = { "confirm-mail-from", 60, 3600, 0 }; /* asked for by one client */
 
 /* --- Asking ------------------------------------------------------------------------------------------------------ */
@@ -81,6 +83,58 @@ int mailer_ask_confirm(struct call *call, const char *email)
 int mailer_tell_removed(struct call *call, const char *email)
 {
 	return add(call, "removed", email);
+}
+
+static void add_member(struct text *object, const char *key, const char *value)
+{
+	text_addf(object, ",\"%s\":", key);
+	text_add_json(object, value, strlen(value));
+}
+
+static int add_mail(struct call *call, const Auth__MailRequest *in)
+{
+	struct text payload;
+	int allowed = throttle_take(call->db, &of_users, call->owner_id, call->arena, call->err);
+
+	if (allowed <= 0)
+		return allowed < 0 ? -1
+		                   : error_too_many(call->err, 3600, "%d mails were sent for you in a day",
+		                                    of_users.limit);
+	text_init(&payload, call->arena);
+	text_addf(&payload, "{\"asked\":%lld", (long long)(clock_unix_ms() / 1000));
+	add_member(&payload, "to", in->to);
+	add_member(&payload, "subject", in->subject);
+	add_member(&payload, "text", in->text);
+	if (in->reply_to)
+		add_member(&payload, "replyTo", in->reply_to);
+	text_addc(&payload, '}');
+	return job_add(call->db, "mail", call->owner_id, in->key, payload.at, 0, call->err);
+}
+
+static bool is_address(const char *text)
+{
+	return format_email(text, strlen(text));
+}
+
+int auth_send_mail(struct call *call, const Auth__MailRequest *in, Rpc__Empty *out)
+{
+	struct account who;
+	int found;
+
+	(void)out;
+	if (!call->owner_id || !in->to || !in->subject || !in->text || !in->key)
+		return error_set(call->err, ERROR_INVALID, "a mail without its owner, key, address or words");
+	if (!is_address(in->to) || (in->reply_to && !is_address(in->reply_to)))
+		return error_set(call->err, ERROR_INVALID, "this is no address that mail can be sent to");
+	found = store_get_account(call->db, call->owner_id, &who, call->arena, call->err);
+	if (found < 0)
+		return -1;
+	if (!found || who.disabled || !who.proven)
+		return error_set(call->err, ERROR_FORBIDDEN,
+		                 "mail is sent for those alone who have confirmed their own address");
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	return account_end(call, add_mail(call, in));
 }
 
 /* --- Sending ----------------------------------------------------------------------------------------------------- */
@@ -144,13 +198,15 @@ static int send_smtp(struct call *call, const char *to, const char *bytes, size_
 	return -1;
 }
 
-static int send_letter(struct call *call, const struct job *job, const char *to, int64_t date,
-                       const struct letter *letter)
+/* reply_to: NULL: to us. */
+static int send_letter_of(struct call *call, const struct job *job, const char *to, const char *reply_to,
+                          int64_t date, const struct letter *letter)
 {
 	const struct settings *set = auth_state(call)->settings;
 	struct mail mail = {
 		.from = set->mail_from,
 		.to = to,
+		.reply_to = reply_to,
 		.subject = letter->subject,
 		.id = job->id,
 		.date = date,
@@ -161,6 +217,12 @@ static int send_letter(struct call *call, const struct job *job, const char *to,
 	char *bytes = mail_build(&mail, &size, call->arena);
 
 	return *set->smtp_url ? send_smtp(call, to, bytes, size) : write_file(call, &mail, bytes, size);
+}
+
+static int send_letter(struct call *call, const struct job *job, const char *to, int64_t date,
+                       const struct letter *letter)
+{
+	return send_letter_of(call, job, to, NULL, date, letter);
 }
 
 /* --- The jobs ---------------------------------------------------------------------------------------------------- */
@@ -260,6 +322,25 @@ static int mail_removed(struct call *call, const struct job *job)
 	return send_letter(call, job, who.email, asked, &letter);
 }
 
+/* The words of a user of ours. */
+static int mail_of_user(struct call *call, const struct job *job)
+{
+	OWN(json) json_object *payload = NULL;
+	struct account who = { 0 };
+	struct letter letter;
+	int found;
+
+	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0)
+		return -1;
+	found = store_get_account(call->db, job->owner_id, &who, call->arena, call->err);
+	if (found <= 0 || who.disabled)
+		return found < 0 ? -1 : 0;
+	letter_of_user(json_string(payload, "subject"), json_string(payload, "text"), who.email,
+	               auth_state(call)->settings->url, &letter, call->arena);
+	return send_letter_of(call, job, json_string(payload, "to"), json_string(payload, "replyTo"),
+	                      json_int(payload, "asked", 0), &letter);
+}
+
 static void mail_given_up(struct call *call, const struct job *job, const struct error *why)
 {
 	(void)call;
@@ -299,6 +380,12 @@ const struct job_kind mailer_kinds[] = {
 	  .run = mail_removed,
 	  .give_up = mail_given_up,
 	  .attempts = 10,
+	  .first_pause_ms = 5 * 1000,
+	  .lease_ms = 60 * 1000 },
+	{ .kind = "mail",
+	  .run = mail_of_user,
+	  .give_up = mail_given_up,
+	  .attempts = 12,
 	  .first_pause_ms = 5 * 1000,
 	  .lease_ms = 60 * 1000 },
 	{ .kind = "sweep",

@@ -1,6 +1,7 @@
 /* Questions that come from outside (Slack), through svc-integrations: turns like a visitor's. */
 #include "chat.methods.h"
 #include "svc-chat/model/provider.h"
+#include "svc-chat/store_handover.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/turn.h"
 
@@ -42,4 +43,15 @@ int chat_ask_outside(struct call *call, const Chat__OutsideQuestion *in, Chat__O
 	out->message_id = (char *)turn.message_id;
 	out->status = (char *)turn.status;
 	return 0;
+}
+
+int chat_hand_over_outside(struct call *call, const Chat__OutsideHandover *in, Rpc__Empty *out)
+{
+	(void)out;
+	if (!call->owner_id || !in->session_id || !in->contact)
+		return error_set(call->err, ERROR_INVALID, "a handover without its owner, place or contact");
+	return store_hand_over(call->db, call->owner_id, in->session_id, in->contact, call->arena,
+	                       call->err) < 0
+	           ? -1
+	           : 0;
 }

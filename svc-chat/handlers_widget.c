@@ -9,6 +9,7 @@
 #include "svc-chat/sealed.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
+#include "svc-chat/store_handover.h"
 #include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/retrieve.h"
@@ -107,6 +108,24 @@ int chat_get_widget_session(struct call *call, const Chat__WidgetSessionLookup *
 		return -1;
 	for (size_t i = 0; i < out->n_messages; i++)
 		events_for_visitor(out->messages[i]);
+	return store_handover_of(call->db, owner, session, (const char **)&out->handover, call->err);
+}
+
+int chat_hand_over_widget_session(struct call *call, const Chat__WidgetHandoverRequest *in,
+                                  Chat__WidgetHandover *out)
+{
+	struct guest g;
+	int given;
+
+	if (enter(call, in->chatbot_id, in->session_id, &g) < 0)
+		return -1;
+	given = store_hand_over(call->db, g.visit.call.owner_id, g.session.session, in->email, call->arena,
+	                        call->err);
+	if (given <= 0)
+		return given < 0 ? -1
+		                 : error_set(call->err, ERROR_CONFLICT,
+		                             "nobody has offered to take this conversation over");
+	out->handover = (char *)STORE_GIVEN;
 	return 0;
 }
 

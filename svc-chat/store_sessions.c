@@ -1,7 +1,8 @@
 #include "svc-chat/store.h"
 
-#define SESSION \
-	"SELECT id, chatbot_id, owner_id AS user_id, title, created_at, updated_at, visitor_name, visitor_email FROM session"
+#define SESSION                                                                                                            \
+	"SELECT id, chatbot_id, owner_id AS user_id, title, created_at, updated_at, visitor_name, visitor_email, contact," \
+	" handover FROM session"
 
 #define CHAT "SELECT number AS id, title, created_at, updated_at FROM session"
 

@@ -367,15 +367,16 @@ int store_finish_turn(struct db *db, const char *owner, const Chat__Message *m, 
 		          m->usage->completion_tokens, m->finish_reason, m->rag_status, events, last) },
 		{ "next_turn", DB_ARGS(owner, m->session_id) },
 		{ "tell_message", DB_ARGS(owner, m->session_id, m->id, told, "") },
+		{ "mark_handover", DB_ARGS(owner, m->session_id, m->id, m->handover) },
 	};
-	int done;
+	int count = m->handover ? 5 : 4, done;
 
-	if (db_together(db, steps, 4, err) < 0)
+	if (db_together(db, steps, count, err) < 0)
 		return -1;
 	done = PQntuples(steps[1].res);
 	*next = next_of(steps[2].res, a);
 	wake_if_told(db, &steps[3]);
-	db_steps_done(steps, 4);
+	db_steps_done(steps, count);
 	return done;
 }
 

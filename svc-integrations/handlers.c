@@ -5,6 +5,7 @@
 #include "common/egress/egress.h"
 #include "common/job/job.h"
 #include "integrations.methods.h"
+#include "svc-integrations/handover/plan.h"
 #include "svc-integrations/slack/answer.h"
 #include "svc-integrations/slack/manifest.h"
 #include "svc-integrations/slack/verify.h"
@@ -64,7 +65,7 @@ static int settle_slack(struct call *call, const struct secrets *fresh, struct i
 {
 	struct secrets now;
 
-	if (secrets_open(call, row, &now) < 0)
+	if (handover_check(call, row) < 0 || secrets_open(call, row, &now) < 0)
 		return -1;
 	if (fresh->bot_token)
 		now.bot_token = fresh->bot_token;
@@ -83,7 +84,7 @@ static int settle_website(struct call *call, const struct site *before, struct i
 		row->status = row->chatbot_id ? "active" : "pending";
 		row->status_detail = row->chatbot_id ? NULL : "no chatbot is chosen";
 	}
-	return origins_move(call, before, &now);
+	return handover_check(call, row) < 0 ? -1 : origins_move(call, before, &now);
 }
 
 /* *made: the secret, where none was given and there was none. */

@@ -8,7 +8,7 @@
 #include "common/service/call.h"
 #include "svc-integrations/slack/api.h"
 
-enum { INTEGRATIONS_KINDS = 8 };
+enum { INTEGRATIONS_KINDS = 12 };
 
 struct integrations {
 	struct slack slack;

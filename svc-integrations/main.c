@@ -5,6 +5,7 @@
 
 #include "common/service/service.h"
 #include "integrations.methods.h"
+#include "svc-integrations/handover/handover.h"
 #include "svc-integrations/integrations.h"
 #include "svc-integrations/slack/answer.h"
 #include "svc-integrations/store.h"
@@ -38,6 +39,7 @@ static size_t gather_kinds(struct job_kind kinds[INTEGRATIONS_KINDS])
 	for (size_t i = 0; i < deliver_job_count; i++)
 		kinds[n++] = deliver_jobs[i];
 	kinds[n++] = listening_job;
+	kinds[n++] = handover_job;
 	assert(n <= INTEGRATIONS_KINDS);
 	return n;
 }

@@ -11,6 +11,11 @@ const struct db_stmt store_webhook_statements[] = {
 	  "SELECT owner_id, id, type, status, status_detail, name, chatbot_id, config, secrets,"
 	  " team_id, app_id, bot_user_id, bot_id FROM integration"
 	  " WHERE owner_id = $1 AND type = 'webhook' AND status = 'active' ORDER BY id LIMIT 1000" },
+	{ "handing_over",
+	  "SELECT owner_id, id, type, status, status_detail, name, chatbot_id, config, secrets,"
+	  " team_id, app_id, bot_user_id, bot_id FROM integration"
+	  " WHERE owner_id = $1 AND type <> 'webhook' AND status <> 'inactive'"
+	  " AND config->>'handover' IS NOT NULL ORDER BY id LIMIT 1000" },
 	{ "add_delivery", "INSERT INTO delivery (owner_id, integration_id, id, event, body)"
 	                  " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING" },
 	{ "list_deliveries",
@@ -38,18 +43,30 @@ const struct db_stmt store_webhook_statements[] = {
 	{ NULL, NULL },
 };
 
-int store_webhooks(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
-                   struct arena *a, struct error *err)
+static int load_rows(struct db *db, const char *statement, const char *owner, struct integration_row **ret,
+                     size_t *count, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
-	if (db_exec(db, "webhooks", DB_ARGS(owner), &res, err) < 0)
+	if (db_exec(db, statement, DB_ARGS(owner), &res, err) < 0)
 		return -1;
 	*count = (size_t)PQntuples(res);
 	*ret = arena_new(a, struct integration_row, *count);
 	for (size_t i = 0; i < *count; i++)
 		store_read_row(res, (int)i, &(*ret)[i], a);
 	return 0;
+}
+
+int store_webhooks(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
+                   struct arena *a, struct error *err)
+{
+	return load_rows(db, "webhooks", owner, ret, count, a, err);
+}
+
+int store_handing_over(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
+                       struct arena *a, struct error *err)
+{
+	return load_rows(db, "handing_over", owner, ret, count, a, err);
 }
 
 int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,

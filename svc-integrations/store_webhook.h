@@ -11,6 +11,9 @@ extern const struct db_stmt store_webhook_statements[];
 /* The webhooks of an owner that are switched on. */
 int store_webhooks(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
                    struct arena *a, struct error *err) CHECKED;
+/* His websites and Slacks whose conversations go on to people. */
+int store_handing_over(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
+                       struct arena *a, struct error *err) CHECKED;
 
 /* 1 new, 0 there is one of that id, -1. */
 int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,

@@ -21,6 +21,7 @@
       stop: 'Stop', stopped: 'Stopped.', cut: 'The answer was cut off here.', up: 'Helpful', down: 'Not helpful', source: 'Source',
       busy: 'Too many messages. Please try again in {n} s.', failed: 'That did not work. Please try again.',
       offline: 'No connection. Please try again.', forbidden: 'This chat is not available here.', long: 'This message is too long.',
+      hand: 'Would you like a person to get back to you? Where can we write to you?', email: 'E-mail address', handed: 'A person has been told and will get back to you.',
     },
     de: {
       open: 'Chat öffnen', close: 'Chat schließen', title: 'Chat', ask: 'Nachricht schreiben', send: 'Senden', again: 'Neues Gespräch',
@@ -28,6 +29,7 @@
       stop: 'Anhalten', stopped: 'Angehalten.', cut: 'Die Antwort wurde hier abgeschnitten.', up: 'Hilfreich', down: 'Nicht hilfreich', source: 'Quelle',
       busy: 'Zu viele Nachrichten. Bitte in {n} s noch einmal.', failed: 'Das ging nicht. Bitte noch einmal versuchen.',
       offline: 'Keine Verbindung. Bitte noch einmal versuchen.', forbidden: 'Dieser Chat ist hier nicht verfügbar.', long: 'Diese Nachricht ist zu lang.',
+      hand: 'Soll sich ein Mensch bei Ihnen melden? Wohin dürfen wir schreiben?', email: 'E-Mail-Adresse', handed: 'Ein Mensch weiß Bescheid und meldet sich bei Ihnen.',
     },
     ar: {
       open: 'فتح المحادثة', close: 'إغلاق المحادثة', title: 'محادثة', ask: 'اكتب رسالة', send: 'إرسال', again: 'محادثة جديدة',
@@ -35,6 +37,7 @@
       stop: 'إيقاف', stopped: 'أُوقفت.', cut: 'قُطعت الإجابة هنا.', up: 'مفيد', down: 'غير مفيد', source: 'المصدر',
       busy: 'رسائل كثيرة. حاول مجددًا بعد {n} ث.', failed: 'لم ينجح ذلك. حاول مرة أخرى.',
       offline: 'لا يوجد اتصال. حاول مرة أخرى.', forbidden: 'هذه المحادثة غير متاحة هنا.', long: 'هذه الرسالة طويلة جدًا.',
+      hand: 'هل تريد أن يتواصل معك شخص؟ إلى أين يمكننا الكتابة إليك؟', email: 'البريد الإلكتروني', handed: 'أُبلغ شخص بالأمر وسيتواصل معك.',
     },
   };
   const lang = (script.dataset.lang || document.documentElement.lang || navigator.language || 'en').toLowerCase();
@@ -221,7 +224,7 @@
   const css = `
 :host { all: initial; color-scheme: light dark; --main: #2563eb; --on: #fff; --soft: #f3f4f6; --bg: #fff; --fg: #1f2937; --dim: #5b6472; --line: #d9dde3; --link: #1d4ed8 }
 * { box-sizing: border-box }
-button, textarea { font: inherit; color: inherit }
+button, textarea, input { font: inherit; color: inherit }
 button { cursor: pointer; border: 0; background: none; padding: 0 }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
 svg { width: 24px; height: 24px; fill: currentColor; display: block }
@@ -275,6 +278,10 @@ textarea::placeholder { color: var(--dim); opacity: 1 }
 form button { width: 42px; height: 42px; border-radius: 12px; background: var(--main); color: var(--on); display: grid; place-items: center }
 form button:disabled { opacity: .5; cursor: default }
 [dir=rtl] form svg { transform: scaleX(-1) }
+.hand { padding: 10px 12px; border: 1px solid var(--line); border-radius: 14px; flex-wrap: wrap; align-items: center }
+.hand label { flex: 1 0 100% }
+.hand input { flex: 1; min-width: 0; height: 42px; padding: 0 12px; border: 1px solid var(--dim); border-radius: 12px; background: var(--bg); font-size: 16px }
+.hand input::placeholder { color: var(--dim); opacity: 1 }
 footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--dim) }
 @media (prefers-color-scheme: dark) { :host { --bg: #17191e; --fg: #e8eaed; --dim: #a3abb8; --line: #3a3f48; --link: #93b4ff } .msg:not(.user) { background: #272b33; color: var(--fg) } }
 @media (max-width: 480px) { .box { inset: 0 !important; width: 100%; height: 100%; height: 100dvh; border: 0; border-radius: 0 } }
@@ -416,6 +423,38 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
       };
     };
 
+    // Nobody was helped: a person takes over, who must know where to write to. Asked once at a time; said when it is done.
+    const handed = () => bubble('bot', named(t.bot), el('div', { class: 'text' }, t.handed));
+    const hand = (what) => {
+      log.querySelector('.hand')?.remove();
+      if (what === 'given') return handed();
+      if (what !== 'wanted') return;
+      const mine = run, id = state.sessionId;
+      const address = el('input', { id: 'hand', type: 'email', required: '', maxlength: '254', autocomplete: 'email', placeholder: t.email, oninput: () => (address.dir = address.value ? 'ltr' : '') });
+      const send = el('button', { type: 'submit', 'aria-label': t.send }, icon(icons.send));
+      const made = el('form', {
+        class: 'hand',
+        async onsubmit(event) {
+          event.preventDefault();
+          send.disabled = true;
+          try {
+            await tell('POST', `${route}/session/${encodeURIComponent(id)}/handover`, { email: address.value });
+            if (mine !== run) return;
+            made.remove();
+            handed();
+            input.focus();
+          } catch (error) {
+            send.disabled = false;
+            if (mine !== run) return;
+            if (error.status === 422) address.focus();
+            else fail(error);
+          }
+        },
+      }, el('label', { for: 'hand' }, t.hand), address, send);
+      log.append(made);
+      follow(true);
+    };
+
     const greet = () => {
       const hello = look.initialMessage || welcomeMessage;
       if (hello) bubble('bot', named(t.bot), el('div', { class: 'text' }, markdown(hello)));
@@ -441,7 +480,7 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
             cursor = id ?? cursor;
             if (name === 'delta') shown.add(data.text), (tries = 0);
             else if (name === 'message' && data.role === 'assistant') (writing = data.id), ready();
-            else if (name === 'done') return shown.finish(data.message);
+            else if (name === 'done') return shown.finish(data.message), hand(data.message.handover);
             else if (name === 'error') return shown.finish(), bubble('error', t.failed);
           }
         } catch (error) {
@@ -523,7 +562,7 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
     const restore = async (mine, again) => {
       const underWay = (m) => /^(generating|queued|waiting)$/.test(m?.status);
       try {
-        const { messages } = await (await call(`${route}/session/${encodeURIComponent(state.sessionId)}`)).json();
+        const { messages, handover } = await (await call(`${route}/session/${encodeURIComponent(state.sessionId)}`)).json();
         if (mine !== run) return;
         log.replaceChildren();
         greet();
@@ -534,6 +573,7 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
           if (m.status === 'failed') bubble('error', t.failed);
         }
         if (underWay(messages.at(-1))) await read(fetchRest(), mine, again);
+        else if (handover === 'wanted') hand(handover);
       } catch (error) {
         if (mine !== run) return;
         if (error.status !== 404) return fail(error);
@@ -589,7 +629,7 @@ footer { padding: 0 12px 8px; font-size: 12px; text-align: center; color: var(--
         if (!busy) form.requestSubmit();
       }
       if (event.key !== 'Tab') return;
-      const stops = [...box.querySelectorAll('button:not(:disabled), textarea, a[href], summary, [tabindex="0"]')];
+      const stops = [...box.querySelectorAll('button:not(:disabled), textarea, input, a[href], summary, [tabindex="0"]')];
       const edge = event.shiftKey ? stops[0] : stops.at(-1);
       if (room.activeElement !== edge) return;
       event.preventDefault();

@@ -10,6 +10,7 @@
 #include "common/db/db.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
+#include "svc-chat/store_handover.h"
 #include "svc-chat/turn/ask.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/keep.h"
@@ -234,6 +235,24 @@ static Chat__MessageStatus status_of(const struct writing *w, int result)
 	return result < 0 ? CHAT__MESSAGE_STATUS__FAILED : CHAT__MESSAGE_STATUS__COMPLETE;
 }
 
+/* No help to whoever asked: nothing was found, or a person was asked for. */
+static bool is_lost(const struct writing *w, const Chat__Message *m)
+{
+	return m->status == CHAT__MESSAGE_STATUS__COMPLETE &&
+	       (strcmp(m->rag_status, "empty") == 0 || person_asked_for(w->begun->question, w->call->arena));
+}
+
+/* Whether people take over. While nobody can tell, they do not. */
+static char *handover(const struct writing *w)
+{
+	struct error err = { 0 };
+	const char *due;
+
+	return store_handover_due(w->call->db, w->writer->owner, w->writer->session, &due, &err) > 0
+	           ? (char *)due
+	           : NULL;
+}
+
 static void describe(struct writing *w, int result, Chat__Message *m)
 {
 	struct writer *writer = w->writer;
@@ -255,6 +274,8 @@ static void describe(struct writing *w, int result, Chat__Message *m)
 	m->sources = ask_sources(&w->ask, &m->n_sources);
 	m->rag_status = (char *)ask_rag_status(&w->ask);
 	m->tool_calls = rounds_shown(&w->rounds, &m->n_tool_calls);
+	if (w->begun->visitor && is_lost(w, m))
+		m->handover = handover(w);
 	if (m->status == CHAT__MESSAGE_STATUS__FAILED)
 		m->error = arena_strdup(w->call->arena, atomic_load(&w->writer->why) == WRITER_DISABLED
 		                                            ? "this account is disabled"
@@ -277,11 +298,9 @@ static int stored_after_all(const struct writing *w, const Chat__Message *m)
 /* Which events it is (svc-chat/tell.h), as SQL has it. */
 static const char *told_of(const struct writing *w, const Chat__Message *m)
 {
-	bool lost =
-	    m->status == CHAT__MESSAGE_STATUS__COMPLETE &&
-	    (strcmp(m->rag_status, "empty") == 0 || person_asked_for(w->begun->question, w->call->arena));
-
-	return lost ? "{message.created,conversation.unanswered}" : "{message.created}";
+	if (m->handover && strcmp(m->handover, STORE_GIVEN) == 0)
+		return "{message.created,conversation.unanswered,conversation.handover}";
+	return is_lost(w, m) ? "{message.created,conversation.unanswered}" : "{message.created}";
 }
 
 /* 1 stored, 0 the turn was somebody else's, -1 the database stayed away. */

@@ -259,6 +259,36 @@ static int ask(struct answering *w, const char *chatbot, Chat__Message *ret)
 	    ret);
 }
 
+/* Where people find who asked. */
+static const char *contact(const struct answering *w)
+{
+	struct arena *a = w->call->arena;
+	OWN(json) json_object *answer = NULL;
+	struct error ignored = { 0 };
+	const char *why, *link = NULL;
+
+	if (!w->q.response_url &&
+	    slack_ask(w->slack, "chat.getPermalink", w->secrets.bot_token,
+	              (const struct slack_arg[]){
+	                  { "channel", w->q.channel }, { "message_ts", w->q.ts }, { NULL, NULL } },
+	              &answer, &why, a, &ignored) > 0)
+		link = arena_strdup(a, json_string(answer, "permalink"));
+	return link ? link
+	            : arena_printf(a, "Slack, user %s in channel %s", w->q.user ? w->q.user : "?",
+	                           w->q.channel ? w->q.channel : "?");
+}
+
+/* Nothing was found, or a person was asked for: it goes on to people. */
+static int hand_over(struct answering *w, const Chat__Message *answer)
+{
+	Chat__OutsideHandover in = CHAT__OUTSIDE_HANDOVER__INIT;
+	Rpc__Empty *out;
+
+	in.session_id = answer->session_id;
+	in.contact = (char *)contact(w);
+	return chat_client_hand_over_outside(integrations_state(w->call)->chat, w->call, &in, &out);
+}
+
 static int run_answer(struct call *call, const struct job *job)
 {
 	Chat__Message answer = CHAT__MESSAGE__INIT;
@@ -276,6 +306,8 @@ static int run_answer(struct call *call, const struct job *job)
 	if (job->attempt == 1)
 		show_working(&w);
 	if (ask(&w, chatbot, &answer) < 0)
+		return -1;
+	if (answer.handover && hand_over(&w, &answer) < 0)
 		return -1;
 	posts = slack_render(&answer, &count, call->arena);
 	if (post_all(&w, posts, count) < 0)

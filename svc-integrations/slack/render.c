@@ -139,6 +139,14 @@ static void add_sources(struct text *blocks, const Chat__Message *reply, struct 
 	text_adds(blocks, "]}");
 }
 
+/* Somebody of flesh and blood will see it. */
+static void add_handover(struct text *blocks, const Chat__Message *reply)
+{
+	if (reply->handover)
+		text_adds(blocks, ",{\"type\":\"context\",\"elements\":[{\"type\":\"mrkdwn\",\"text\":"
+		                  "\"A person has been told of this conversation.\"}]}");
+}
+
 /* Slack's own element for it; what is sent back says which answer it is. */
 static void add_thumbs(struct text *blocks, const Chat__Message *m)
 {
@@ -183,6 +191,7 @@ struct slack_post *slack_render(const Chat__Message *reply, size_t *count, struc
 		text_adds(&below, "");
 		if (!rest[size]) {
 			add_sources(&below, reply, a);
+			add_handover(&below, reply);
 			add_thumbs(&below, reply);
 		}
 		text_init(&blocks, a);

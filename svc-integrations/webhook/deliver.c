@@ -8,6 +8,7 @@
 #include "common/egress/egress.h"
 #include "common/json/json.h"
 #include "integrations.methods.h"
+#include "svc-integrations/handover/handover.h"
 #include "svc-integrations/integrations.h"
 #include "svc-integrations/secrets.h"
 #include "svc-integrations/slack/verify.h"
@@ -46,36 +47,43 @@ static bool hears(const struct integration_row *row, const Integrations__Event *
 	       config_wants(row->config, event->name);
 }
 
+int deliver_add(struct call *call, const char *integration, const Integrations__Event *event)
+{
+	int fresh = store_add_delivery(call->db, call->owner_id, integration, event->id, event->name,
+	                               body_of(event, call->arena), call->err);
+
+	return fresh <= 0 ? fresh : deliver_later(call, integration, event->id, 0);
+}
+
 static int add_deliveries(struct call *call, const Integrations__Event *event,
                           const struct integration_row *rows, size_t count)
 {
-	const char *body = body_of(event, call->arena);
-
-	for (size_t i = 0; i < count; i++) {
-		int fresh;
-
-		if (!hears(&rows[i], event))
-			continue;
-		fresh = store_add_delivery(call->db, call->owner_id, rows[i].id, event->id, event->name, body,
-		                           call->err);
-		if (fresh < 0 || (fresh && deliver_later(call, rows[i].id, event->id, 0) < 0))
+	for (size_t i = 0; i < count; i++)
+		if (hears(&rows[i], event) && deliver_add(call, rows[i].id, event) < 0)
 			return -1;
-	}
-	return store_sweep_deliveries(call->db, call->owner_id, call->err);
+	return 0;
 }
 
-int integrations_take_event(struct call *call, const Integrations__Event *in, Rpc__Empty *out)
+static int take(struct call *call, const Integrations__Event *event)
 {
 	struct integration_row *rows;
 	size_t count;
 
+	if (strcmp(event->name, HANDOVER_EVENT) == 0)
+		return handover_take(call, event);
+	if (store_webhooks(call->db, call->owner_id, &rows, &count, call->arena, call->err) < 0)
+		return -1;
+	return add_deliveries(call, event, rows, count);
+}
+
+int integrations_take_event(struct call *call, const Integrations__Event *in, Rpc__Empty *out)
+{
 	(void)out;
 	if (!call->owner_id || !in->id || !in->name || !in->data)
 		return error_set(call->err, ERROR_INVALID, "an event without its owner, id, name or data");
-	if (store_webhooks(call->db, call->owner_id, &rows, &count, call->arena, call->err) < 0 ||
-	    db_begin(call->db, call->err) < 0)
+	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	if (add_deliveries(call, in, rows, count) == 0 && db_commit(call->db, call->err) == 0)
+	if (take(call, in) == 0 && db_commit(call->db, call->err) == 0)
 		return 0;
 	db_rollback(call->db);
 	return -1;

@@ -5,6 +5,8 @@
 #include "chat.client.h"
 #include "documents.client.h"
 #include "svc-integrations/config.h"
+#include "svc-integrations/handover/handover.h"
+#include "svc-integrations/handover/plan.h"
 #include "svc-integrations/store_webhook.h"
 
 int listening_tell_later(struct call *call)
@@ -28,6 +30,26 @@ static void gather(const struct integration_row *rows, size_t count, Rpc__Listen
 				add(to, config_events[e]);
 }
 
+/* The chatbots of those that hand over. */
+static void gather_chatbots(const struct integration_row *rows, size_t count, Rpc__Listening *to,
+                            struct arena *a)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char **ids;
+		size_t more = handover_chatbots(&rows[i], &ids, a);
+		char **all = arena_new(a, char *, to->n_handover + more);
+
+		for (size_t k = 0; k < to->n_handover; k++)
+			all[k] = to->handover[k];
+		for (size_t k = 0; k < more; k++)
+			all[to->n_handover + k] = (char *)ids[k];
+		to->handover = all;
+		to->n_handover += more;
+	}
+	if (to->n_handover)
+		add(to, HANDOVER_EVENT);
+}
+
 static int run(struct call *call, const struct job *job)
 {
 	Rpc__Listening in = RPC__LISTENING__INIT;
@@ -37,9 +59,11 @@ static int run(struct call *call, const struct job *job)
 
 	if (store_webhooks(call->db, job->owner_id, &rows, &count, call->arena, call->err) < 0)
 		return -1;
-	in.events = arena_new(call->arena, char *, CONFIG_EVENTS);
-	in.handover = arena_new(call->arena, char *, count);
+	in.events = arena_new(call->arena, char *, CONFIG_EVENTS + 1);
 	gather(rows, count, &in);
+	if (store_handing_over(call->db, job->owner_id, &rows, &count, call->arena, call->err) < 0)
+		return -1;
+	gather_chatbots(rows, count, &in, call->arena);
 	return chat_client_listen(service_peer(call->service, "chat"), call, &in, &out) < 0
 	           ? -1
 	           : documents_client_listen(service_peer(call->service, "documents"), call, &in, &out);

@@ -319,6 +319,11 @@ test('previews and widgets', async () => {
   await follow('chat_stream_widget_message', { token: null, json: { sessionId } });
   await follow('chat_resume_widget_message', { token: null, query: `?sessionId=${sessionId}` });
   await call('chat_get_widget_session', { token: null, values: { session_id: sessionId } });
+  await stack.ok('POST', '/api/integrations/website', { token: user.token, status: 201,
+    json: { name: 'Handed over', chatbotId: known.chatbot_id, config: { handover: { email: 'help@example.com' } } } });
+  await until('it is known', async () => (await stack.sql("SELECT 1 FROM chat.listening WHERE handover <> '{}'")).length > 0);
+  await stack.ok('POST', `/api/chat/widget/${known.chatbot_id}/message`, { json: { sessionId, message: 'I want to talk to a human' } });
+  await call('chat_hand_over_widget_session', { token: null, values: { session_id: sessionId } });
   const [conversation] = await call('chat_list_conversations');
   await call('chat_get_conversation', { values: { session_id: conversation.id } });
   await call('chat_get_analytics');

@@ -259,6 +259,40 @@ test('keys: Tab stays in the dialog, Escape closes it and the focus returns', as
   await page.close();
 });
 
+test('who was not helped is asked where he can be reached, in his language; after a reload as well; and told that it went', async () => {
+  const bot = await stack.ok('POST', `/api/chatbots/${builtin.id}/copy`, { token, status: 201 });
+  await stack.ok('POST', '/api/integrations/website', { token, status: 201, json: { name: 'Shop', chatbotId: bot.id, config: { handover: { email: 'help@example.com' } } } });
+  await until('it is known', async () => (await stack.sql("SELECT 1 FROM chat.listening WHERE handover <> '{}'")).length > 0);
+  for (const [lang, width, colorScheme, asked, told] of [['en', 1280, 'light', /like a person/, /A person has been told/], ['de', 390, 'dark', /ein Mensch/, /weiß Bescheid/], ['ar', 390, 'light', /شخص/, /أُبلغ/]]) {
+    const page = await visit(bot, { lang, open: false });
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.locator('.launch').click();
+    await say(page, 'Wer malte die Sixtinische Kapelle?');
+    await page.locator('.hand').waitFor();
+    await page.reload();
+    await page.locator('.launch').click();
+    const field = page.getByLabel(asked);
+    await field.waitFor();
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => axe.run({ include: [['parley-chat']] })); // eslint-disable-line no-undef
+    assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`), [], lang);
+    await shoot(page, `handover-${lang}`);
+    await field.fill('nobody');
+    await field.press('Enter');
+    assert.equal(await field.evaluate((e) => e.validity.valid), false, 'the browser says so itself');
+    await field.fill(`visitor-${lang}@example.com`);
+    await field.press('Enter');
+    await until('it is said', async () => told.test(await answers(page).last().textContent()));
+    assert.equal(await page.locator('.hand').count(), 0);
+    await shoot(page, `handover-${lang}-told`);
+    assert.equal((await stack.ok('GET', `/api/chatbots/${bot.id}/conversations`, { token }))[0].contact, `visitor-${lang}@example.com`);
+    assert.deepEqual(page.complaints, []);
+    await forget(page);
+    await page.close();
+  }
+});
+
 test('too many messages: a short sentence, and the question is kept', async () => {
   const page = await visit(builtin);
   await page.route('**/message/stream', (r) => r.fulfill({ status: 429, headers: { 'Retry-After': '7', 'Access-Control-Allow-Origin': '*', 'Access-Control-Expose-Headers': 'Retry-After' }, body: '{}' }));

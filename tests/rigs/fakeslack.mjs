@@ -33,6 +33,7 @@ const required = {
   'reactions.remove': ['channel', 'timestamp', 'name'],
   'conversations.replies': ['channel', 'ts'],
   'conversations.history': ['channel'],
+  'chat.getPermalink': ['channel', 'message_ts'],
 };
 
 // The limits that Slack checks: 50 blocks, 12,000 characters of markdown in a message, 10 elements of a context.
@@ -111,6 +112,8 @@ function perform(api, args, team) {
       const found = channel(args.channel).filter((m) => m.ts === args.ts || m.thread_ts === args.ts);
       return found.length ? { ok: true, messages: found, has_more: false } : { ok: false, error: 'thread_not_found' };
     }
+    case 'chat.getPermalink':
+      return { ok: true, channel: args.channel, permalink: `https://${team.toLowerCase()}.slack.com/archives/${args.channel}/p${args.message_ts.replace('.', '')}` };
     case 'conversations.history':
       return { ok: true, messages: channel(args.channel).filter((m) => !m.thread_ts || m.thread_ts === m.ts).reverse(), has_more: false };
     default:

@@ -1,4 +1,4 @@
-/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c svc-chat/store_visitors.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c svc-chat/store_visitors.c svc-chat/store_handover.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-chat/store.h"
 
 #include <setjmp.h>
@@ -15,6 +15,7 @@
 #include "common/base/text.h"
 #include "common/job/event.h"
 #include "documents.pb-c.h"
+#include "svc-chat/store_handover.h"
 #include "svc-chat/store_oauth.h"
 #include "svc-chat/store_quirks.h"
 #include "svc-chat/store_servers.h"
@@ -112,17 +113,12 @@ static int end(void **state)
 
 static void statements_fit_a_sharded_cluster(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_sessions_statements,
-		                                        store_messages_statements,
-		                                        store_turns_statements,
-		                                        store_keep_statements,
-		                                        store_visitors_statements,
-		                                        store_quirks_statements,
-		                                        store_servers_statements,
-		                                        store_oauth_statements,
-		                                        store_tools_statements,
-		                                        event_statements,
-		                                        NULL };
+	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
+		                                        store_turns_statements,    store_keep_statements,
+		                                        store_visitors_statements, store_handover_statements,
+		                                        store_quirks_statements,   store_servers_statements,
+		                                        store_oauth_statements,    store_tools_statements,
+		                                        event_statements,          NULL };
 	static const char *const allowed[] = {
 		/* Of many owners at once, since it is for the replica: who has turns whose writers died, and what has
 		 * expired. The rest goes owner by owner. */

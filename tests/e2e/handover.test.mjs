@@ -1,0 +1,214 @@
+// Handing over to people: a conversation in which somebody was not helped goes, once, where its integration says: by mail, to a
+// webhook, into a Slack channel. A visitor of a website is asked for an address first.
+import assert from 'node:assert/strict';
+import { createHmac, randomUUID } from 'node:crypto';
+import http from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { proven } from './accounts.mjs';
+import { request, startRig, startStack, unique, uniqueEmail, until } from './harness.mjs';
+
+const ARTICLE = 'The kettle has a warranty of two years. It begins on the day of purchase.\n';
+const PERSON = 'I want to talk to a human';
+let stack, slack, owner, token, bot, hook, hookServer, team, site;
+const got = [];
+before(async () => {
+  hookServer = http.createServer(async (query, answer) => {
+    let body = '';
+    for await (const piece of query) body += piece;
+    got.push({ headers: query.headers, body });
+    answer.writeHead(204).end();
+  });
+  await new Promise((resolve) => hookServer.listen(0, '127.0.0.1', resolve));
+  slack = await startRig('fakeslack.mjs');
+  stack = await startStack({ env: { SLACK_API_URL: `${slack.url}/api`, EGRESS_ALLOW: '127.0.0.1/32' } });
+  owner = await proven(stack);
+  ({ token } = owner);
+  const document = await stack.upload(token, 'manual.txt', ARTICLE);
+  bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Kettles', documents: [document.id] } });
+  hook = await create('webhook', { name: 'Ours', config: { url: `http://127.0.0.1:${hookServer.address().port}/`, events: ['document.ready'] } });
+  team = await create('slack', { name: 'Our Slack', chatbotId: bot.id, config: { bot_token: 'xoxb-good-TH', signing_secret: 'secret-of-TH' } });
+});
+after(async () => {
+  await stack?.stop();
+  await slack?.stop();
+  hookServer?.close();
+});
+
+const create = (type, json, who = token) => stack.ok('POST', `/api/integrations/${type}`, { token: who, status: 201, json });
+const known = () => until('the services know', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE kind = 'listening'")).length === 0);
+const rig = async (method, where, json) => (await request(slack.url + where, { method, body: json && JSON.stringify(json) })).body;
+const posted = async (channel) => (await rig('GET', `/messages?channel=${channel}`)).filter((m) => m.bot_id);
+const idle = () => until('all is done', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL UNION ALL SELECT 1 FROM chat.job WHERE failed IS NULL AND kind = 'event'")).length === 0, 30);
+const quoted = (mail) => Buffer.from(mail.replaceAll('=\r\n', '').replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString('utf8');
+
+const visit = async (json = {}, which = bot) => (await stack.ok('POST', `/api/chat/widget/${which.id}/session`, { json, status: 201 })).sessionId;
+async function say(sessionId, message, which = bot) {
+  const stream = await stack.stream('POST', `/api/chat/widget/${which.id}/message/stream`, { json: { sessionId, message } });
+  let done;
+  for await (const event of stream) if (event.event === 'done') done = event.data.message;
+  return done;
+}
+const hand = (sessionId, json, which = bot) => stack.api('POST', `/api/chat/widget/${which.id}/session/${sessionId}/handover`, { json });
+const details = (sessionId) => stack.ok('GET', `/api/chat/widget/${bot.id}/session/${sessionId}`);
+
+describe('a website', () => {
+  const help = uniqueEmail('help');
+  before(async () => {
+    site = await create('website', { name: 'Our shop', chatbotId: bot.id, config: { handover: { email: help, webhook: hook.id, channel: 'CSITE', integration: team.id } } });
+    await known();
+  });
+
+  test('its visitor is asked for an address; then it goes to people by all three ways, once', async () => {
+    const answered = await visit();
+    assert.equal((await say(answered, 'How long is the warranty?')).handover, undefined, 'nobody is needed');
+    assert.equal((await hand(answered, { email: 'v@example.com' })).status, 409, 'not offered');
+    const session = await visit();
+    assert.equal((await say(session, 'Wer malte die Sixtinische Kapelle?')).handover, 'wanted');
+    await say(session, 'How long is the warranty?');
+    assert.equal((await details(session)).handover, 'wanted');
+    await idle();
+    assert.deepEqual([stack.mails(help).length, got.length, (await posted('CSITE')).length], [0, 0, 0], 'nothing goes before');
+
+    const email = uniqueEmail('visitor');
+    for (const bad of ['no address', 'a@b', `${'x'.repeat(300)}@example.com`, 'v@example.com\r\nBcc: w@example.com']) assert.equal((await hand(session, { email: bad })).status, 422, bad);
+    assert.equal((await hand(session, {})).status, 422);
+    const answer = await hand(session, { email });
+    assert.deepEqual([answer.status, answer.body], [200, { handover: 'given' }], answer.text);
+    assert.equal((await hand(session, { email: 'other@example.com' })).status, 200, 'it has gone already');
+    assert.equal((await say(session, PERSON)).handover, undefined, 'once');
+    await until('the mail', () => stack.mails(help).length);
+    await until('the post', async () => (await posted('CSITE')).length);
+    await until('the webhook', () => got.length);
+    await idle();
+    assert.deepEqual([stack.mails(help).length, got.length, (await posted('CSITE')).length], [1, 1, 1]);
+
+    const [mail] = stack.mails(help).map(quoted);
+    assert.match(mail, /^Subject: Somebody was not helped: Our shop/m);
+    assert.match(mail, new RegExp(`^Reply-To: ${email}\r?$`, 'm'));
+    for (const said of ['How long is the warranty?', 'two years', 'Wer malte die Sixtinische Kapelle?', email, owner.email]) assert.ok(mail.includes(said), said);
+    const event = JSON.parse(got[0].body);
+    assert.equal(event.type, 'conversation.handover');
+    assert.deepEqual([event.data.chatbotId, event.data.contact, event.data.reason, event.data.messages.map((m) => m.role)],
+      [bot.id, email, 'nothing_found', ['user', 'assistant', 'user', 'assistant']]);
+    const mac = createHmac('sha256', Buffer.from(hook.signing_secret.slice(6), 'base64')).update(`${got[0].headers['webhook-id']}.${got[0].headers['webhook-timestamp']}.${got[0].body}`).digest('base64');
+    assert.equal(got[0].headers['webhook-signature'], `v1,${mac}`);
+    const [post] = await posted('CSITE');
+    assert.equal(post.thread_ts, undefined);
+    assert.match(post.text, /found no answer[\s\S]*Reach them here: visitor/);
+
+    const mine = (await stack.ok('GET', `/api/chatbots/${bot.id}/conversations`, { token })).find((s) => s.contact === email);
+    assert.equal(mine.handover, 'given', 'its owner sees it');
+    assert.equal((await details(session)).handover, 'given');
+  });
+
+  test('a visitor whom the site has named is not asked', async () => {
+    const { secret } = await stack.ok('GET', `/api/chatbots/${bot.id}/visitor-secret`, { token });
+    const visitor = JSON.stringify({ name: 'Ada', email: 'ada@example.com', exp: Math.floor(Date.now() / 1000) + 60 });
+    const session = await visit({ visitor, signature: createHmac('sha256', secret).update(visitor).digest('hex') });
+    const before = got.length;
+    assert.equal((await say(session, PERSON)).handover, 'given');
+    await until('the webhook', () => got.length > before);
+    const { data } = JSON.parse(got.at(-1).body);
+    assert.deepEqual([data.name, data.contact, data.reason], ['Ada', 'ada@example.com', 'asked_for_person']);
+  });
+
+  test('not for the owner\'s own sessions, nor with another chatbot, nor with a session that is none', async () => {
+    const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Other' } });
+    assert.equal((await say(await visit({}, other), PERSON, other)).handover, undefined);
+    const mine = await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } });
+    assert.equal((await stack.ok('POST', `/api/chat/sessions/${mine.id}/messages`, { token, json: { content: PERSON } })).handover, undefined);
+    assert.equal((await hand('nope', { email: 'v@example.com' })).status, 404);
+    assert.equal((await hand(await visit(), { email: 'v@example.com' }, other)).status, 404);
+  });
+
+  test('who has not confirmed his own address sends nobody mail, and reads why', async () => {
+    const stranger = await stack.register();
+    const theirs = await stack.ok('POST', '/api/chatbots', { token: stranger.token, json: { name: 'Theirs' } });
+    const victim = uniqueEmail('victim');
+    const made = await create('website', { name: 'x', chatbotId: theirs.id, config: { handover: { email: victim } } }, stranger.token);
+    await known();
+    const session = await visit({}, theirs);
+    assert.equal((await say(session, PERSON, theirs)).handover, 'wanted');
+    assert.equal((await hand(session, { email: 'v@example.com' }, theirs)).status, 200);
+    const now = await until('the reason', async () => {
+      const shown = await stack.ok('GET', `/api/integrations/${made.id}`, { token: stranger.token });
+      return shown.statusDetail && shown;
+    });
+    assert.match(now.statusDetail, /could not be handed over: .*confirmed/);
+    assert.equal(stack.mails(victim).length, 0);
+  });
+
+  test('it ends with the plan', async () => {
+    await stack.ok('PUT', `/api/integrations/${site.id}`, { token, json: { config: { handover: null } } });
+    await known();
+    assert.equal((await say(await visit(), PERSON)).handover, undefined);
+  });
+});
+
+describe('Slack', () => {
+  before(async () => {
+    await stack.ok('PUT', `/api/integrations/${team.id}`, { token, json: { config: { handover: { channel: 'CTEAM' } } } });
+    await known();
+  });
+  async function ask(channel, text) {
+    const { ts } = await rig('POST', '/say', { channel, user: 'U1', text: `<@U0BOT> ${text}` });
+    const body = JSON.stringify({ team_id: 'TH', api_app_id: 'ATH', type: 'event_callback', event_id: `Ev${randomUUID()}`,
+      event: { type: 'app_mention', user: 'U1', text: `<@U0BOT> ${text}`, ts, event_ts: ts, channel } });
+    const time = String(Math.floor(Date.now() / 1000));
+    const signature = `v0=${createHmac('sha256', 'secret-of-TH').update(`v0:${time}:${body}`).digest('hex')}`;
+    const taken = await stack.api('POST', '/api/integrations/slack/events', { body, headers: { 'Content-Type': 'application/json', 'X-Slack-Request-Timestamp': time, 'X-Slack-Signature': signature } });
+    assert.equal(taken.status, 200);
+    return ts;
+  }
+  test('who asks for a person there: with a link to the thread, and told so', async () => {
+    const channel = `C${unique('').replace(/\W/g, '').toUpperCase()}`;
+    const ts = await ask(channel, PERSON);
+    const [answer] = await until('the answer', async () => {
+      const all = await posted(channel);
+      return all[0]?.blocks && !all[0].streaming && all;
+    }, 30);
+    assert.match(JSON.stringify(answer.blocks), /A person has been told/);
+    const [post] = await until('the post', async () => ((await posted('CTEAM')).length ? posted('CTEAM') : null));
+    assert.match(post.text, /asks to speak with a person/);
+    assert.ok(post.text.includes(`https://th.slack.com/archives/${channel}/p${ts.replace('.', '')}`), post.text);
+    await idle();
+    assert.equal((await posted('CTEAM')).length, 1);
+  });
+
+  test('posted though nobody knows whether: there once', async () => {
+    const before = (await posted('CTEAM')).length;
+    const channel = `C${unique('').replace(/\W/g, '').toUpperCase()}`;
+    await ask(channel, 'Wer malte die Sixtinische Kapelle?');
+    await until('the answer', async () => (await posted(channel)).length, 30);
+    await rig('POST', '/next', { api: 'chat.postMessage', silent: true });
+    await ask(channel, PERSON); // a thread of its own
+    await until('the posts', async () => (await posted('CTEAM')).length >= before + 2, 30);
+    await idle();
+    assert.equal((await posted('CTEAM')).length, before + 2);
+  });
+});
+
+const bad = [
+  ['no object', 'x', 'config.handover'],
+  ['nowhere', {}, 'config.handover'],
+  ['a member that there is not', { mail: 'a@example.com' }, 'config.handover'],
+  ['an address that is none', { email: 'nope' }, 'config.handover.email'],
+  ['a line of a header', { email: 'a@example.com\nBcc: b@example.com' }, 'config.handover.email'],
+  ['a webhook that is none', { webhook: randomUUID() }, 'config.handover.webhook'],
+  ['a channel that is none', { channel: '#help', integration: randomUUID() }, 'config.handover.channel'],
+  ['a channel of no Slack', { channel: 'C1' }, 'config.handover.integration'],
+  ['a Slack that is none', { channel: 'C1', integration: randomUUID() }, 'config.handover.integration'],
+];
+for (const [name, handover, field] of bad) {
+  test(`refused: ${name}`, async () => {
+    const answer = await stack.api('POST', '/api/integrations/website', { token, json: { name: 'x', config: { handover } } });
+    assert.equal(answer.status, 422, answer.text);
+    assert.equal(answer.body.errors[0].loc.slice(1).join('.'), field);
+  });
+}
+test('somebody else\'s webhook or Slack is none', async () => {
+  const other = (await stack.register()).token;
+  for (const handover of [{ webhook: hook.id }, { channel: 'C1', integration: team.id }]) {
+    assert.equal((await stack.api('POST', '/api/integrations/website', { token: other, json: { name: 'x', config: { handover } } })).status, 422);
+  }
+});
