@@ -26,7 +26,7 @@ static double check(const struct keyring *ring, const char *token)
 		struct token_claims claims;
 		struct error err = { 0 };
 
-		if (token_verify(ring, token, now, &claims, &err) < 0) {
+		if (token_verify(ring, token, now, NULL, &claims, &err) < 0) {
 			fprintf(stderr, "%s\n", err.message);
 			exit(1);
 		}
