@@ -6,10 +6,10 @@ const struct db_stmt store_statements[] = {
 	{ "create",
 	  "INSERT INTO chatbot (owner_id, id, name, description, settings)"
 	  " SELECT $1::uuid, $2, $3, $4, $5 WHERE (SELECT count(*) FROM chatbot WHERE owner_id = $1) < $6" },
-	{ "get", STORE_CHATBOT("$1") " WHERE c.owner_id = $1 AND c.id = $2" },
-	{ "find", STORE_CHATBOT("c.owner_id") " WHERE c.id = $1" },
-	{ "list", STORE_CHATBOT("$1") " WHERE c.owner_id = $1 AND ($2::uuid IS NULL OR c.id < $2)"
-	                              " ORDER BY c.id DESC LIMIT $3" },
+	{ "get", STORE_CHATBOT("$1", "$2") " WHERE c.owner_id = $1 AND c.id = $2" },
+	{ "find", STORE_CHATBOT("c.owner_id", "$1") " WHERE c.id = $1" },
+	{ "list", STORE_CHATBOT("$1", "c.id") " WHERE c.owner_id = $1 AND ($2::uuid IS NULL OR c.id < $2)"
+	                                      " ORDER BY c.id DESC LIMIT $3" },
 	{ "lock", "SELECT settings FROM chatbot WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
 	{ "update", "UPDATE chatbot SET name = coalesce($3, name),"
 	            " description = CASE WHEN $5 THEN NULL ELSE coalesce($4, description) END,"

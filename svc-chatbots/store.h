@@ -13,10 +13,10 @@ extern const struct db_stmt store_statements[], store_answers_statements[], stor
 
 /* A whole chatbot, as the message wants it. `owner` once more in the subquery: a parameter, so that a cluster which is
  * sharded by owner asks one machine. */
-#define STORE_CHATBOT(owner)                                                                      \
-	"SELECT c.id, c.name, c.description, c.settings, c.owner_id, c.created_at, c.updated_at," \
-	" ARRAY(SELECT d.document_id FROM chatbot_document d"                                     \
-	" WHERE d.owner_id = " owner " AND d.chatbot_id = c.id ORDER BY d.position) AS documents" \
+#define STORE_CHATBOT(owner, id)                                                                    \
+	"SELECT c.id, c.name, c.description, c.settings, c.owner_id, c.created_at, c.updated_at,"   \
+	" ARRAY(SELECT d.document_id FROM chatbot_document d"                                       \
+	" WHERE d.owner_id = " owner " AND d.chatbot_id = " id " ORDER BY d.position) AS documents" \
 	" FROM chatbot c"
 
 enum {

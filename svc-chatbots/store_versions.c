@@ -6,15 +6,15 @@
 const struct db_stmt store_versions_statements[] = {
 	{ "keep_version",
 	  "WITH now AS (" STORE_CHATBOT(
-	      "$1") " WHERE c.owner_id = $1 AND c.id = $2),"
-	            " last AS (SELECT number, name, description, settings, documents FROM version"
-	            " WHERE owner_id = $1 AND chatbot_id = $2 ORDER BY number DESC LIMIT 1)"
-	            " INSERT INTO version (owner_id, chatbot_id, number, name, description, settings,"
-	            " documents) SELECT $1, n.id, coalesce((SELECT number FROM last), 0) + 1, n.name,"
-	            " n.description, n.settings, n.documents FROM now n"
-	            " WHERE NOT EXISTS (SELECT FROM last l WHERE l.name = n.name"
-	            " AND l.description IS NOT DISTINCT FROM n.description"
-	            " AND l.settings::text = n.settings::text AND l.documents = n.documents)" },
+	      "$1", "$2") " WHERE c.owner_id = $1 AND c.id = $2),"
+	                  " last AS (SELECT number, name, description, settings, documents FROM version"
+	                  " WHERE owner_id = $1 AND chatbot_id = $2 ORDER BY number DESC LIMIT 1)"
+	                  " INSERT INTO version (owner_id, chatbot_id, number, name, description, settings,"
+	                  " documents) SELECT $1, n.id, coalesce((SELECT number FROM last), 0) + 1, n.name,"
+	                  " n.description, n.settings, n.documents FROM now n"
+	                  " WHERE NOT EXISTS (SELECT FROM last l WHERE l.name = n.name"
+	                  " AND l.description IS NOT DISTINCT FROM n.description"
+	                  " AND l.settings::text = n.settings::text AND l.documents = n.documents)" },
 	{ "drop_versions",
 	  "DELETE FROM version WHERE owner_id = $1 AND chatbot_id = $2 AND number <="
 	  " (SELECT max(number) FROM version WHERE owner_id = $1 AND chatbot_id = $2) - $3" },
