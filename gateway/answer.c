@@ -89,14 +89,21 @@ static const char *date_line(void)
 	return line;
 }
 
+static void add_line(struct text *out, const char *name, const char *value)
+{
+	text_adds(out, name);
+	text_adds(out, value);
+	text_adds(out, "\r\n");
+}
+
 static void add_head(struct text *out, struct request *req, int status, const char *type, const char *cache)
 {
 	text_addf(out, "HTTP/1.1 %d %s\r\n", status, reason(status));
 	text_adds(out, date_line());
-	text_addf(out, "X-Request-Id: %s\r\n", req->id);
+	add_line(out, "X-Request-Id: ", req->id);
 	if (type)
-		text_addf(out, "Content-Type: %s\r\n", type);
-	text_addf(out, "Cache-Control: %s\r\n", cache ? cache : "no-store");
+		add_line(out, "Content-Type: ", type);
+	add_line(out, "Cache-Control: ", cache ? cache : "no-store");
 	text_adds(out, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
 	text_add(out, req->headers.at, req->headers.length);
 	if (req->close)
