@@ -10,7 +10,6 @@
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
 #include "svc-chat/store_handover.h"
-#include "svc-chat/store_visitors.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/retrieve.h"
 #include "svc-chat/turn/turn.h"

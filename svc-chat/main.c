@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "chat.methods.h"
+#include "common/db/throttle.h"
 #include "common/egress/egress.h"
 #include "common/job/event.h"
 #include "common/service/service.h"
@@ -19,7 +20,6 @@
 #include "svc-chat/store_quirks.h"
 #include "svc-chat/store_servers.h"
 #include "svc-chat/store_tools.h"
-#include "svc-chat/store_visitors.h"
 #include "svc-chat/tell.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/owners.h"
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 		                                            store_messages_statements,
 		                                            store_turns_statements,
 		                                            store_keep_statements,
-		                                            store_visitors_statements,
+		                                            throttle_statements,
 		                                            store_handover_statements,
 		                                            store_quirks_statements,
 		                                            store_servers_statements,

@@ -9,6 +9,7 @@
 #include "chat.pb-c.h"
 #include "common/db/db.h"
 #include "svc-chat/model/provider.h"
+#include "svc-chat/visitor.h"
 
 extern const struct db_stmt store_sessions_statements[], store_messages_statements[],
     store_turns_statements[], store_keep_statements[];
@@ -26,6 +27,10 @@ enum {
 /* ERROR_NOT_FOUND when the chatbot is not the owner's. */
 int store_create_session(struct db *db, const char *owner, const char *id, const char *chatbot,
                          const char *title, struct error *err) CHECKED;
+/* That of a visitor whom the site has named: there before his first message. */
+int store_add_known_visitor(struct db *db, const char *owner, const char *session, const char *chatbot,
+                            const char *origin, const char *expires_at, const struct visitor *visitor,
+                            struct error *err) CHECKED;
 int store_rename_session(struct db *db, const char *owner, const char *id, const char *title,
                          struct error *err) CHECKED;
 int store_get_session(struct db *db, const char *owner, const char *id, Chat__SessionDetails *out,

@@ -12,6 +12,10 @@
 
 const struct db_stmt store_sessions_statements[] = {
 	{ "create_session", "INSERT INTO session (owner_id, id, chatbot_id, title) VALUES ($1, $2, $3, $4)" },
+	/* Of a visitor whom the site has named. */
+	{ "add_known_visitor",
+	  "INSERT INTO session (owner_id, id, chatbot_id, visitor, visitor_origin, expires_at, visitor_name, visitor_email)"
+	  " VALUES ($1, $2, $3, true, $4, $5, $6, $7)" },
 	{ "rename_session",
 	  "UPDATE session SET title = $3, updated_at = now() WHERE owner_id = $1 AND id = $2" },
 	{ "get_session", SESSION " WHERE owner_id = $1 AND id = $2" },
@@ -99,6 +103,15 @@ int store_delete_session(struct db *db, const char *owner, const char *id, struc
 	if (db_change(db, "delete_session", DB_ARGS(owner, id), &rows, err) < 0)
 		return -1;
 	return rows > 0;
+}
+
+int store_add_known_visitor(struct db *db, const char *owner, const char *session, const char *chatbot,
+                            const char *origin, const char *expires_at, const struct visitor *visitor,
+                            struct error *err)
+{
+	return db_exec(db, "add_known_visitor",
+	               DB_ARGS(owner, session, chatbot, origin, expires_at, visitor->name, visitor->email),
+	               NULL, err);
 }
 
 int store_rename_session(struct db *db, const char *owner, const char *id, const char *title,

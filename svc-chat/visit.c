@@ -4,14 +4,12 @@
 #include <strings.h>
 
 #include "common/base/client.h"
-#include "common/base/clock.h"
-#include "svc-chat/store_visitors.h"
+#include "common/db/throttle.h"
 #include "svc-chat/turn/retrieve.h"
 
 enum {
 	ADDRESS_FACTOR = 3,   /* times what one session may: several people behind one address */
 	CHATBOT_FACTOR = 100, /* all visitors of a chatbot together */
-	MINUTE_MS = 60 * 1000,
 };
 
 /* "https://example.com", whatever the case, with or without a slash at its end. */
@@ -59,19 +57,17 @@ int visit_own(struct call *call, const char *chatbot_id, const char *owner, stru
 int visit_count(struct call *call, const struct visit *v, const char *session)
 {
 	const char *client = call->caller->ip ? client_name(call->caller->ip, call->arena) : "";
-	int most = v->settings.per_minute;
-	struct store_visit visit = {
-		.session = arena_printf(call->arena, "session/%s", session ? session : v->bot->id),
-		.address = arena_printf(call->arena, "ip/%s/%s", v->bot->id, client),
-		.chatbot = arena_printf(call->arena, "chatbot/%s", v->bot->id),
-		.per_session = session ? most : INT32_MAX,
-		.per_address = most * ADDRESS_FACTOR,
-		.per_chatbot = most * CHATBOT_FACTOR,
+	int most = v->settings.per_minute, wait, allowed;
+	struct throttle_flow flows[] = {
+		{ arena_printf(call->arena, "session/%s", session ? session : ""), most },
+		{ arena_printf(call->arena, "ip/%s/%s", v->bot->id, client), most * ADDRESS_FACTOR },
+		{ arena_printf(call->arena, "chatbot/%s", v->bot->id), most * CHATBOT_FACTOR },
 	};
-	int too_many = store_count_visit(call->db, &visit, call->err);
+	size_t without = session ? 0 : 1;
 
-	if (too_many <= 0)
-		return too_many;
-	return error_too_many(call->err, (int)((MINUTE_MS - clock_unix_ms() % MINUTE_MS) / 1000) + 1,
-	                      "too many messages in this minute; wait a moment");
+	allowed = throttle_flow(call->db, flows + without, sizeof flows / sizeof *flows - without, &wait,
+	                        call->arena, call->err);
+	if (allowed != 0)
+		return allowed < 0 ? -1 : 0;
+	return error_too_many(call->err, wait, "too many messages in a minute; wait a moment");
 }

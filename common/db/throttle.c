@@ -1,5 +1,7 @@
 #include "common/db/throttle.h"
 
+#include <assert.h>
+
 /* times: the latest ones, oldest first. The $2-th from its end is the one that counts. */
 const struct db_stmt throttle_statements[] = {
 	{ "throttle_wait",
@@ -16,6 +18,19 @@ const struct db_stmt throttle_statements[] = {
 	  " WHERE tries.times[cardinality(tries.times)] <= now() - $4 * interval '1 second'"
 	  " AND (cardinality(tries.times) < $2"
 	  "  OR tries.times[cardinality(tries.times) - $2 + 1] <= now() - $3 * interval '1 second')" },
+	/* until: when all of it has flowed off. Who comes is added at its end, which is at most a minute away. Keys in the
+	 * order of the caller's, so that two wait for each other in one order. */
+	{ "throttle_flow",
+	  "WITH asked AS (SELECT key, make_interval(secs => 60.0 / most) AS share"
+	  " FROM unnest($1::text[], $2::int[]) AS t (key, most)),"
+	  " full_ones AS (SELECT t.until + a.share - now() - interval '1 minute' AS wait FROM tries t JOIN asked a USING (key)"
+	  " WHERE t.until + a.share > now() + interval '1 minute'),"
+	  " counted AS (INSERT INTO tries (key, times, until) SELECT key, '{}', now() + share FROM asked"
+	  " WHERE NOT EXISTS (SELECT FROM full_ones)"
+	  " ON CONFLICT (key) DO UPDATE SET until = greatest(tries.until, now()) + (excluded.until - now())"
+	  " WHERE tries.until + (excluded.until - now()) <= now() + interval '1 minute' RETURNING key)"
+	  " SELECT (SELECT count(*) FROM counted) AS counted,"
+	  " (SELECT ceil(extract(epoch FROM max(wait)))::int FROM full_ones) AS wait" },
 	{ "throttle_forget", "DELETE FROM tries WHERE key = $1" },
 	{ "throttle_sweep", "DELETE FROM tries WHERE until < now()" },
 	{ NULL, NULL },
@@ -59,6 +74,25 @@ int throttle_take(struct db *db, const struct throttle *t, const char *who, stru
                   struct error *err)
 {
 	return db_changed(db, "throttle_take", DB_ARGS(key_of(t, who, a), t->limit, t->window, t->gap), err);
+}
+
+int throttle_flow(struct db *db, const struct throttle_flow *flows, size_t count, int *wait, struct arena *a,
+                  struct error *err)
+{
+	char *keys[THROTTLE_FLOWS], *most[THROTTLE_FLOWS];
+	OWN(pgresult) PGresult *res = NULL;
+
+	assert(count <= THROTTLE_FLOWS);
+	for (size_t i = 0; i < count; i++) {
+		keys[i] = arena_strdup(a, flows[i].key);
+		most[i] = arena_printf(a, "%d", flows[i].per_minute);
+	}
+	if (db_exec(db, "throttle_flow",
+	            DB_ARGS(db_text_array(keys, count, a), db_text_array(most, count, a)), &res, err) < 0)
+		return -1;
+	*wait = (int)db_int(res, 0, "wait");
+	*wait = *wait > 0 ? *wait : 1; /* somebody else came in between */
+	return (size_t)db_int(res, 0, "counted") == count;
 }
 
 int throttle_sweep(struct db *db, struct error *err)

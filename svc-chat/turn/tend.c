@@ -6,7 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/thread.h"
-#include "svc-chat/store_visitors.h"
+#include "common/db/throttle.h"
 #include "svc-chat/turn/write.h"
 
 enum {
@@ -336,7 +336,7 @@ static void sweep(struct keeper *k, struct call *call)
 	int64_t gone;
 
 	(void)k;
-	if (store_sweep(call->db, &gone, call->err) < 0 || store_sweep_visitors(call->db, call->err) < 0)
+	if (store_sweep(call->db, &gone, call->err) < 0 || throttle_sweep(call->db, call->err) < 0)
 		return; /* told by with_call() */
 	if (gone)
 		log_line(LOG_DEBUG, "dropped old streams", LOG_INT("streams", gone));

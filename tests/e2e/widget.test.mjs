@@ -107,7 +107,6 @@ test('what a visitor sends wrong is refused', async () => {
 });
 
 test('too many messages in a minute are 429', async () => {
-  while (new Date().getSeconds() > 50) await new Promise((resolve) => setTimeout(resolve, 200)); // all in one minute
   const sessions = [];
   for (let i = 0; i < 3; i++) sessions.push((await visit(closed, SHOP)).body.sessionId);
   const statuses = [];

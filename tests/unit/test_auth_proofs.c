@@ -118,6 +118,43 @@ static void test_failures_are_counted(void **state)
 	db_done(&plain);
 }
 
+/* Let time pass for what flows. */
+static void flow_off(const char *key, int seconds)
+{
+	pg_sql(arena_printf(&arena,
+	                    "UPDATE auth.tries SET until = until - %d * interval '1 second' WHERE key = '%s'",
+	                    seconds, key));
+}
+
+static void test_what_flows(void **state)
+{
+	static const struct throttle_flow one[] = { { "test-c", 3 } };
+	static const struct throttle_flow both[] = { { "test-c", 3 }, { "test-d", 60 } };
+	struct db plain;
+	int wait = 0;
+
+	(void)state;
+	db_init(&plain, pool);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(throttle_flow(&plain, one, 1, &wait, &arena, &err), 1);
+	assert_int_equal(throttle_flow(&plain, one, 1, &wait, &arena, &err), 0);
+	assert_in_range(wait, 15, 20);
+	/* Refused by one, it does not count for the other. */
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(throttle_flow(&plain, both, 2, &wait, &arena, &err), 0);
+	assert_int_equal(throttle_flow(&plain, both + 1, 1, &wait, &arena, &err), 1);
+	flow_off("test-c", 20);
+	assert_int_equal(throttle_flow(&plain, both, 2, &wait, &arena, &err), 1); /* its share of a minute */
+	assert_int_equal(throttle_flow(&plain, both, 2, &wait, &arena, &err), 0);
+	flow_off("test-c", 86400); /* long ago: as many as at first, and no more */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(throttle_flow(&plain, one, 1, &wait, &arena, &err), 1);
+	assert_int_equal(throttle_flow(&plain, one, 1, &wait, &arena, &err), 0);
+	OK(throttle_sweep(&plain, &err));
+	assert_int_equal(throttle_flow(&plain, one, 1, &wait, &arena, &err), 0);
+	db_done(&plain);
+}
+
 static void test_attempts_are_taken(void **state)
 {
 	static const struct throttle three = { "test-b", 3, 86400, 60 };
@@ -202,6 +239,7 @@ int main(void)
 		AUTH_TEST(test_codes_expire),
 		AUTH_TEST(test_links),
 		AUTH_TEST(test_failures_are_counted),
+		AUTH_TEST(test_what_flows),
 		AUTH_TEST(test_attempts_are_taken),
 		AUTH_TEST(test_a_fresh_key_waits),
 		AUTH_TEST(test_old_token_keys_are_retired),

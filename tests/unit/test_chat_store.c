@@ -1,4 +1,5 @@
-/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c svc-chat/store_visitors.c svc-chat/store_handover.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c svc-chat/store_handover.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c tests/unit/sharded.c tests/unit/pg.c */
+#include "common/db/throttle.h"
 #include "svc-chat/store.h"
 
 #include <setjmp.h>
@@ -20,7 +21,6 @@
 #include "svc-chat/store_quirks.h"
 #include "svc-chat/store_servers.h"
 #include "svc-chat/store_tools.h"
-#include "svc-chat/store_visitors.h"
 #include "tests/unit/pg.h"
 #include "tests/unit/sharded.h"
 
@@ -115,7 +115,7 @@ static void statements_fit_a_sharded_cluster(void **state)
 {
 	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
 		                                        store_turns_statements,    store_keep_statements,
-		                                        store_visitors_statements, store_handover_statements,
+		                                        throttle_statements,       store_handover_statements,
 		                                        store_quirks_statements,   store_servers_statements,
 		                                        store_oauth_statements,    store_tools_statements,
 		                                        event_statements,          NULL };
