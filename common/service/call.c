@@ -77,6 +77,7 @@ int rpc_call_from(struct peer *peer, struct call *call, const struct method *met
                   const ProtobufCMessage *in, ProtobufCMessage **ret)
 {
 	Rpc__Caller caller = *call->caller;
+	int result;
 
 	if (call_may_ask(call, method->name) < 0)
 		return -1;
@@ -85,15 +86,18 @@ int rpc_call_from(struct peer *peer, struct call *call, const struct method *met
 		caller.kind = RPC__CALLER__KIND__SERVICE;
 		caller.owner_id = (char *)call->owner_id;
 	}
-	return rpc_call(peer,
-	                &(struct rpc_context){ .arena = call->arena,
-	                                       .err = call->err,
-	                                       .caller = &caller,
-	                                       .request_id = call->request_id,
-	                                       .traceparent = call->traceparent,
-	                                       .deadline = call->deadline,
-	                                       .extra = &call->extra,
-	                                       .gone = call->parked ? is_gone : NULL,
-	                                       .gone_arg = call },
-	                method, in, ret);
+	call_goes_away(call);
+	result = rpc_call(peer,
+	                  &(struct rpc_context){ .arena = call->arena,
+	                                         .err = call->err,
+	                                         .caller = &caller,
+	                                         .request_id = call->request_id,
+	                                         .traceparent = call->traceparent,
+	                                         .deadline = call->deadline,
+	                                         .extra = &call->extra,
+	                                         .gone = call->parked ? is_gone : NULL,
+	                                         .gone_arg = call },
+	                  method, in, ret);
+	call_is_back(call);
+	return result;
 }

@@ -22,6 +22,7 @@ struct peer;
 struct secret;
 struct service;
 struct stream_hub;
+struct task;
 
 /* One call. Belongs to one thread; gone after the reply. */
 struct call {
@@ -40,6 +41,7 @@ struct call {
 	    *cancelled;        /* the service ends, or nobody waits for the answer; long work looks at it */
 	char *extra;           /* of an error reply: a JSON object of members to add; usually NULL */
 	struct parked *parked; /* where it may wait for an event; NULL: it may not (a job, a task) */
+	struct task *task;     /* that it is of; NULL: of none */
 };
 
 /*
@@ -94,11 +96,24 @@ struct peer *service_peer(struct service *s, const char *name);
  * A new task has its place, ERROR_UNAVAILABLE when there is none for this owner; it is then started, or dropped. -1: the
  * system gives no thread, and the task is gone. SIGTERM waits for such work, and sets cancelled when its patience ends.
  */
-struct task;
 int service_task_new(const struct call *from, int64_t deadline_ms, struct task **ret,
                      struct error *err) CHECKED;
 struct arena *service_task_arena(struct task *t);
 int service_task_start(struct task *t, void (*fn)(struct call *call, void *arg), void *arg) CHECKED;
 void service_task_drop(struct task *t); /* NULL is fine */
+
+/*
+ * A task that waits for an event holds no thread: fn calls service_task_park() and returns; then(call, arg) is run, with the
+ * same call, once service_task_wake() was called, `until` (monotonic ms; 0: never) has come, or the service gives up
+ * waiting (call->cancelled). It may also be run for no reason. A wake-up that comes before it waits is not lost.
+ * service_task_wake() may be called by any thread, as often as it likes, until fn or then() returns without parking.
+ */
+void service_task_park(const struct call *call, int64_t until, void (*then)(struct call *call, void *arg),
+                       void *arg);
+void service_task_wake(struct task *t);
+/* The thread of a task waits for something outside of this process, between these two: another works meanwhile. Of no
+ * meaning where the call is of no task. */
+void call_goes_away(const struct call *call);
+void call_is_back(const struct call *call);
 
 #endif

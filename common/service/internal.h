@@ -117,6 +117,10 @@ void parked_wake_all(struct service *s);
 void parked_wake(struct slot *slot); /* if its call is parked */
 bool parked_any(struct service *s);
 
+/* --- Tasks --------------------------------------------------------------------------------------------------------- */
+
+void tasks_wake(struct service *s); /* those that wait, since the service ends */
+
 /* --- The service ---------------------------------------------------------------------------------------------------- */
 
 enum { METHOD_BUCKETS = 256 };
@@ -166,6 +170,7 @@ struct service {
 
 	pthread_mutex_t lock; /* guards what is below */
 	struct parked *waiting;
+	struct task *tasks; /* that were begun */
 	struct drainer {
 		void (*fn)(void *arg);
 		void *arg;

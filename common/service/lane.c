@@ -286,12 +286,18 @@ static void *lane_thread(void *arg)
 
 /* --- Pushing ------------------------------------------------------------------------------------------------------------ */
 
+static bool may_work(const struct lane *lane)
+{
+	return lane->threads < lane->threads_max &&
+	       (!lane->config.working || lane->threads - lane->away < lane->config.working);
+}
+
 /* With the lock held: somebody for what was queued. false: there is no thread, and none to be had. */
 static bool find_thread(struct lane *lane, bool *wake)
 {
 	pthread_t thread;
 
-	if (lane->queued > lane->idle && lane->threads < lane->threads_max && has_work(lane)) {
+	if (lane->queued > lane->idle && may_work(lane) && has_work(lane)) {
 		if (thread_try(&thread, lane_thread, lane) < 0)
 			return lane->threads > 0;
 		lane->threads++;
@@ -324,6 +330,18 @@ static bool take_back(struct lane *lane, struct share *s, const struct lane_job 
 	if (!*at)
 		lane->waiting_end = at;
 	return true;
+}
+
+static void take_promised(struct lane *lane, const struct lane_job *job)
+{
+	struct lane_job **link = &lane->promised;
+
+	while (*link != job)
+		link = &(*link)->next;
+	*link = job->next;
+	if (!*link)
+		lane->promised_end = link;
+	count_queued(lane, -1);
 }
 
 int lane_push(struct lane *lane, struct lane_job *job)
@@ -393,26 +411,67 @@ void lane_release(struct lane *lane, struct share *held)
 		pthread_cond_signal(&lane->work);
 }
 
-int lane_push_held(struct lane *lane, struct lane_job *job, struct share *held)
+/* The lock is held. */
+static bool promise(struct lane *lane, struct lane_job *job, const struct share *held, bool *wake)
 {
-	bool wake = false, found;
-
-	pthread_mutex_lock(&lane->lock);
 	job->owner = held->owner;
 	job->next = NULL;
 	*lane->promised_end = job;
 	lane->promised_end = &job->next;
 	count_queued(lane, 1);
-	found = find_thread(lane, &wake);
-	if (!found) { /* nor was there one for anybody else: it is alone there */
-		lane->promised = NULL;
-		lane->promised_end = &lane->promised;
-		count_queued(lane, -1);
-	}
+	return find_thread(lane, wake);
+}
+
+int lane_push_held(struct lane *lane, struct lane_job *job, struct share *held)
+{
+	bool wake = false, found;
+
+	pthread_mutex_lock(&lane->lock);
+	found = promise(lane, job, held, &wake);
+	if (!found) /* nor was there one for anybody else */
+		take_promised(lane, job);
 	pthread_mutex_unlock(&lane->lock);
 	if (wake)
 		pthread_cond_signal(&lane->work);
 	return found ? 0 : -1;
+}
+
+void lane_push_again(struct lane *lane, struct lane_job *job, struct share *held)
+{
+	bool wake = false;
+
+	pthread_mutex_lock(&lane->lock);
+	(void)promise(lane, job, held, &wake);
+	pthread_mutex_unlock(&lane->lock);
+	if (wake)
+		pthread_cond_signal(&lane->work);
+}
+
+void lane_keep(struct lane *lane, struct share *held)
+{
+	pthread_mutex_lock(&lane->lock);
+	lane->busy++;
+	held->busy++;
+	pthread_mutex_unlock(&lane->lock);
+}
+
+void lane_away(struct lane *lane)
+{
+	bool wake = false;
+
+	pthread_mutex_lock(&lane->lock);
+	lane->away++;
+	(void)find_thread(lane, &wake);
+	pthread_mutex_unlock(&lane->lock);
+	if (wake)
+		pthread_cond_signal(&lane->work);
+}
+
+void lane_back(struct lane *lane)
+{
+	pthread_mutex_lock(&lane->lock);
+	lane->away--;
+	pthread_mutex_unlock(&lane->lock);
 }
 
 /* --- The end ------------------------------------------------------------------------------------------------------------ */
@@ -435,11 +494,11 @@ int lane_stop(struct lane *lane, int ms)
 	pthread_mutex_lock(&lane->lock);
 	lane->stopping = true;
 	pthread_cond_broadcast(&lane->work);
-	while (lane->threads) {
+	while (lane->threads || lane->busy) {
 		if (cond_wait_until(&lane->ended, &lane->lock, until) < 0)
 			break;
 	}
-	left = lane->threads;
+	left = lane->threads + lane->busy;
 	pthread_mutex_unlock(&lane->lock);
 	return left ? -1 : 0;
 }

@@ -36,6 +36,7 @@ struct lane_config {
 	int places, queue;
 	bool waits_long;
 	bool brief; /* a thread holds several jobs at a time: brief.c */
+	int working; /* threads that may work at a time, those that are away not counted; 0: as many as there are places */
 };
 
 enum { LANE_HEADS = 64 };
@@ -49,6 +50,7 @@ struct lane {
 	    **waiting_end;                         /* waiting: owners with queued jobs, in turn */
 	struct lane_job *promised, **promised_end; /* jobs whose place is held already */
 	int queued, busy, idle, threads;
+	int away;    /* threads that wait for others: lane_away() */
 	bool waking; /* a thread was woken and has not looked yet */
 	bool stopping;
 	struct metric *gauge_queued, *gauge_threads;
@@ -69,6 +71,14 @@ void lane_release(struct lane *lane, struct share *held);
 int lane_push_held(struct lane *lane, struct lane_job *job,
                    struct share *held) CHECKED; /* -1: no thread; still held */
 
+/* For the thread that runs a job, before it returns: the job keeps its place, for lane_push_again(), which cannot fail: where
+ * no thread is to be had, it waits for one that is made later. */
+void lane_keep(struct lane *lane, struct share *held);
+void lane_push_again(struct lane *lane, struct lane_job *job, struct share *held);
+/* The thread that runs a job waits for something slow: another may work meanwhile. */
+void lane_away(struct lane *lane);
+void lane_back(struct lane *lane);
+
 /* For a lane's threads: a job, and whose place it has; NULL when there is none, and the thread need not (or shall not)
  * wait for one. */
 struct lane_job *lane_take(struct lane *lane, bool waits, struct share **ret);
@@ -76,7 +86,7 @@ void lane_leave(struct lane *lane, struct share *held); /* through; the thread t
 void brief_work(struct lane *lane);                     /* what a thread of a brief lane does until it ends */
 
 int lane_busy(struct lane *lane); /* jobs running or queued, places held */
-/* Ends the threads once the queue is empty; 0, or -1 when that took longer than ms. */
+/* Ends the threads once the queue is empty and no place is held; 0, or -1 when that took longer than ms. */
 int lane_stop(struct lane *lane, int ms);
 
 #endif

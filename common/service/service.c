@@ -27,7 +27,8 @@ enum {
 	QUIET_MS = 100,        /* and nobody asked for so long */
 	CANCEL_WAIT_MS = 2000, /* for what was cancelled at the end of all patience */
 	STATEMENT_TABLES = 16,
-	BRIEF_THREADS = 2
+	BRIEF_THREADS = 2,
+	WRITERS_AT_WORK = 16, /* the others wait for models */
 };
 
 /* --- What handlers may ask for ------------------------------------------------------------------------------------------ */
@@ -165,7 +166,7 @@ static void open_lanes(struct service *s)
 		[WAITS_PEERS] = { "peers", waiting, waiting, .waits_long = true },
 		[WAITS_OUTSIDE] = { "outside", waiting, waiting, .waits_long = true },
 		[WAITS_READER] = { "reader", waiting, waiting, .waits_long = true },
-		[WAITS_WRITER] = { "writer", waiting, 0, .waits_long = true },
+		[WAITS_WRITER] = { "writer", waiting, 0, .waits_long = true, .working = WRITERS_AT_WORK },
 		[WAITS_PROCESSOR] = { "processor", waiting, waiting, .waits_long = true },
 	};
 
@@ -260,6 +261,7 @@ int service_stop(struct service *s, int ms)
 		log_line(LOG_WARN, "asking what still runs to stop", LOG_INT("calls", under_way(s)));
 		atomic_store(&s->stop_now, true);
 		slots_cancel(s);
+		tasks_wake(s);
 	}
 	stream_hub_stop(s->hub);
 	left = stop_lanes(s);

@@ -356,6 +356,98 @@ static void test_a_held_place_is_good_when_all_others_are_taken(void **state)
 	lane_done(&lane);
 }
 
+/* --- Threads that wait for others ------------------------------------------------------------------------------------------ */
+
+struct waiting_guest {
+	struct lane_job job;
+	struct lane *lane;
+	atomic_int state; /* 1 away, 2 called back, 3 done */
+};
+
+static void stay_away(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
+{
+	struct waiting_guest *g = (struct waiting_guest *)job;
+
+	(void)a;
+	(void)ahead;
+	lane_away(g->lane);
+	atomic_store(&g->state, 1);
+	while (atomic_load(&g->state) != 2)
+		usleep(500);
+	lane_back(g->lane);
+	atomic_store(&g->state, 3);
+}
+
+static void wait_until(const struct waiting_guest *g, int state)
+{
+	int64_t until = clock_mono_ms() + 5000;
+
+	while (atomic_load(&g->state) != state && clock_mono_ms() < until)
+		usleep(500);
+	assert_int_equal(atomic_load(&g->state), state);
+}
+
+static void test_threads_that_are_away_let_others_work(void **state)
+{
+	struct waiting_guest a[4];
+	struct guest b[3];
+	struct lane lane;
+
+	(void)state;
+	lane_init(&lane, &(struct lane_config){ "away", 8, 8, .working = 1 }, metrics);
+	for (int i = 0; i < 4; i++) {
+		a[i] = (struct waiting_guest){ .job = { stay_away, A + (uint64_t)i, NULL }, .lane = &lane };
+		assert_int_equal(lane_push(&lane, &a[i].job), 0);
+		wait_until(&a[i], 1);
+	}
+	arrive(&lane, b, 3, B);
+	settles_at(b, 3, 1); /* of those that work, one at a time */
+	end_all(b, 3);
+	for (int i = 0; i < 4; i++) {
+		atomic_store(&a[i].state, 2);
+		wait_until(&a[i], 3);
+	}
+	assert_int_equal(lane_stop(&lane, 2000), 0);
+	lane_done(&lane);
+}
+
+struct resting {
+	struct lane_job job;
+	struct lane *lane;
+	struct share *held;
+	atomic_int runs;
+};
+
+static void rest_once(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
+{
+	struct resting *r = (struct resting *)job;
+
+	(void)a;
+	(void)ahead;
+	if (atomic_load(&r->runs) == 0)
+		lane_keep(r->lane, r->held);
+	atomic_fetch_add(&r->runs, 1);
+}
+
+static void test_a_job_that_rests_keeps_its_place(void **state)
+{
+	struct lane lane;
+	struct resting r = { .job = { rest_once, A, NULL }, .lane = &lane };
+
+	(void)state;
+	lane_init(&lane, &(struct lane_config){ "rests", 2, 0 }, metrics);
+	r.held = lane_hold(&lane, A);
+	assert_int_equal(lane_push_held(&lane, &r.job, r.held), 0);
+	while (atomic_load(&r.runs) < 1 || lane_busy(&lane) > 1)
+		usleep(500);
+	assert_int_equal(lane_busy(&lane), 1);
+	assert_int_equal(lane_stop(&lane, 50), -1); /* it is not over */
+	lane_push_again(&lane, &r.job, r.held);
+	assert_int_equal(lane_stop(&lane, 2000), 0);
+	assert_int_equal(atomic_load(&r.runs), 2);
+	lane_done(&lane);
+}
+
 /* --- No thread to be had ------------------------------------------------------------------------------------------------ */
 
 static atomic_int no_threads;
@@ -441,6 +533,8 @@ int main(void)
 		cmocka_unit_test(test_who_waits_long_leaves_room_for_those_who_come_later),
 		cmocka_unit_test(test_the_queue_is_shared_too),
 		cmocka_unit_test(test_a_held_place_is_good_when_all_others_are_taken),
+		cmocka_unit_test(test_threads_that_are_away_let_others_work),
+		cmocka_unit_test(test_a_job_that_rests_keeps_its_place),
 		cmocka_unit_test(test_without_a_thread_to_be_had_work_is_refused_or_waits),
 		cmocka_unit_test(test_full),
 	};
