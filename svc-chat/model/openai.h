@@ -34,6 +34,9 @@ struct openai {
 	struct quirks_cache *quirks;
 };
 
+/* The provider's go_on(). */
+int asking_go_on(struct chat_answering *x);
+
 void list_init(struct model_list *list);
 void list_done(struct model_list *list);
 /* The model that was asked for where the endpoint has it, else the operator's. Asks the endpoint now and then. */
@@ -47,7 +50,17 @@ struct attempt {
 	int fetched; /* what egress returned, and why */
 	struct error why;
 	int64_t pause; /* that the endpoint asks for, in milliseconds; -1: it does not */
+
+	/* Its own. */
+	struct egress_stream *stream;
+	struct text bytes; /* read, and not heard yet */
 };
+
+/* The hearing was begun. wake(arg): as egress has it. */
+void attempt_begin(struct attempt *x, struct egress *egress, const struct egress_request *request,
+                   void (*wake)(void *arg), void *arg, struct arena *a);
+/* Hears what has come: true when there is more to come. */
+bool attempt_hear(struct attempt *x, const atomic_bool *cancelled);
 
 /* What to make of an attempt. */
 enum verdict {

@@ -3,6 +3,7 @@
  *
  * `builtin` needs no network and no key: it quotes the passages and says so. `openai` asks any OpenAI-compatible
  * endpoint. Both give their text in pieces as it comes, on the calling thread, and serve any number of threads at once.
+ * An answer need hold no thread while it waits for the model: see struct chat_answering.
  */
 #ifndef PARLEY_CHAT_PROVIDER_H
 #define PARLEY_CHAT_PROVIDER_H
@@ -88,6 +89,24 @@ struct chat_result {
 	size_t call_count;
 };
 
+struct chat_provider;
+
+/* An answer that is under way. All that it points to lives until it is over. */
+struct chat_answering {
+	struct chat_provider *provider;
+	const struct chat_request *request;
+	const struct chat_sink *sink;
+	struct chat_result *result;
+	struct arena *arena;
+	struct error *err;
+	/* Says, from another thread, that there is something to go on with: quick, and nothing of this is to be called there. */
+	void (*wake)(void *arg);
+	void *arg;
+
+	int64_t until; /* monotonic ms: when to go on though nobody was woken; 0: never */
+	void *own;     /* the provider's; NULL: it is about to begin */
+};
+
 struct chat_provider {
 	const char *name;
 	bool calls_tools;
@@ -96,6 +115,9 @@ struct chat_provider {
 	int (*answer)(struct chat_provider *p, const struct chat_request *request,
 	              const struct chat_sink *sink, struct chat_result *ret, struct arena *a,
 	              struct error *err);
+	/* The same in steps, which wait for no model: 1: there is more to come; call it again when woken, at x->until, or when
+	 * *request->cancelled has become true, which alone ends what is under way. NULL: its answers are there at once. */
+	int (*go_on)(struct chat_answering *x);
 	void (*free)(struct chat_provider *p);
 };
 
