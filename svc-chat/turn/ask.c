@@ -242,17 +242,20 @@ static void count_tokens(struct ask *r, const struct chat_message *prompt, size_
 	r->usage.completion_tokens += (r->characters + 3) / 4;
 }
 
-/* For a model that found the prompt too long. */
-struct shorter {
-	struct prompt *prompt;
+/* What is asked, and lives until it is answered. */
+struct asked {
+	struct prompt prompt;
 	struct arena *arena;
+	struct chat_request request;
+	struct chat_sink sink;
+	struct chat_answering answering;
 };
 
-/* Half the history, then none of it, then half of the passages again and again. */
+/* For a model that found the prompt too long: half the history, then none of it, then half of the passages again and again. */
 static bool shorten(void *arg, const struct chat_message **messages, size_t *count)
 {
-	struct shorter *s = arg;
-	struct prompt *p = s->prompt;
+	struct asked *asked = arg;
+	struct prompt *p = &asked->prompt;
 
 	if (p->history_count > 0) {
 		size_t kept = p->history_count > 3 ? p->history_count / 4 * 2 : 0;
@@ -264,7 +267,7 @@ static bool shorten(void *arg, const struct chat_message **messages, size_t *cou
 	} else {
 		return false;
 	}
-	*messages = prompt_build(p, count, s->arena);
+	*messages = prompt_build(p, count, asked->arena);
 	return true;
 }
 
@@ -286,10 +289,9 @@ static int say(struct ask *r, const char *text)
 	return 0;
 }
 
-int ask_model(struct ask *r)
+static struct prompt prompt_of(const struct ask *r)
 {
-	struct chat_sink sink = { take_text, take_reasoning, r, take_back };
-	struct prompt prompt = {
+	return (struct prompt){
 		.name = r->name,
 		.settings = &r->settings,
 		.passages = passages_of(r),
@@ -307,46 +309,67 @@ int ask_model(struct ask *r)
 		.now = (time_t)(clock_unix_ms() / 1000),
 		.question = r->question,
 	};
-	struct shorter shorter = { &prompt, r->call->arena };
-	struct chat_request request = {
+}
+
+static struct chat_request request_of(const struct ask *r, struct asked *asked)
+{
+	return (struct chat_request){
 		.model = r->settings.model,
 		.temperature = r->settings.temperature,
 		.max_tokens = r->settings.max_tokens,
 		.question = r->question,
 		.welcome = r->settings.welcome,
-		.passages = prompt.passages,
+		.passages = asked->prompt.passages,
 		.passage_count = r->found_count,
-		.has_documents = prompt.has_documents,
+		.has_documents = asked->prompt.has_documents,
 		.tools = r->tools,
 		.tool_count = r->tool_count,
 		.cancelled = r->stop,
 		.for_visitor = r->for_visitor,
 		.request_id = r->call->request_id,
 		.shorten = shorten,
-		.shorten_arg = &shorter,
+		.shorten_arg = asked,
 		.db = r->call->db,
 	};
-	int result;
+}
+
+/* 1: it is to be asked; 0: what is said is said without a model. */
+static int prepare(struct ask *r)
+{
+	struct asked *asked;
+	struct chat_request *request;
 
 	if (r->curated)
 		return say(r, r->curated->answer);
 	if (refuses(r))
 		return say(r, r->settings.refusal);
-	request.messages = prompt_build(&prompt, &request.message_count, r->call->arena);
+	asked = r->under_way = arena_new(r->call->arena, struct asked, 1);
+	request = &asked->request;
+	asked->arena = r->call->arena;
+	asked->sink = (struct chat_sink){ take_text, take_reasoning, r, take_back };
+	asked->prompt = prompt_of(r);
+	*request = request_of(r, asked);
+	request->messages = prompt_build(&asked->prompt, &request->message_count, r->call->arena);
 	r->provider = ask_provider(r);
-	if (r->provider == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)
+	if (r->provider == r->chat->openai && own_key(r->call, &request->own_key, &request->own_url) < 0)
 		return -1;
 	r->began_us = clock_mono_us();
 	text_init(&r->clean, r->call->arena);
-	r->told_count = r->searches ? r->found_count : prompt.passages_told;
+	r->told_count = r->searches ? r->found_count : asked->prompt.passages_told;
 	r->result = (struct chat_result){ 0 };
 	r->characters = 0;
 	r->text_bytes = 0;
 	count_on(r);
-	result = r->provider->answer(r->provider, &request, &sink, &r->result, r->call->arena, r->call->err);
+	return 1;
+}
+
+static int conclude(struct ask *r, int result)
+{
+	const struct chat_request *request = &r->under_way->request;
+
 	citations_end(&r->citations, &r->clean);
 	give_out(r);
-	count_tokens(r, request.messages, request.message_count);
+	count_tokens(r, request->messages, request->message_count);
 	r->asked++;
 	if (result == 0 && r->remark && !atomic_load(r->stop)) {
 		r->on_text(r->arg, "\n\n", 2);
@@ -355,4 +378,53 @@ int ask_model(struct ask *r)
 	if (result == 0 && !r->text_bytes && !r->result.call_count && !atomic_load(r->stop))
 		return error_set(r->call->err, ERROR_UPSTREAM, "the model gave no answer");
 	return result;
+}
+
+static int answer_here(struct ask *r)
+{
+	struct asked *asked = r->under_way;
+
+	return r->provider->answer(r->provider, &asked->request, &asked->sink, &r->result, r->call->arena,
+	                           r->call->err);
+}
+
+int ask_model(struct ask *r)
+{
+	int result = prepare(r);
+
+	if (result <= 0)
+		return result;
+	call_goes_away(r->call);
+	result = answer_here(r);
+	call_is_back(r->call);
+	return conclude(r, result);
+}
+
+int ask_begin(struct ask *r, void (*wake)(void *arg), void *arg)
+{
+	int result = prepare(r);
+
+	if (result <= 0)
+		return result;
+	r->under_way->answering = (struct chat_answering){ .provider = r->provider,
+		                                           .request = &r->under_way->request,
+		                                           .sink = &r->under_way->sink,
+		                                           .result = &r->result,
+		                                           .arena = r->call->arena,
+		                                           .err = r->call->err,
+		                                           .wake = wake,
+		                                           .arg = arg };
+	return ask_go_on(r);
+}
+
+int ask_go_on(struct ask *r)
+{
+	int result = r->provider->go_on ? r->provider->go_on(&r->under_way->answering) : answer_here(r);
+
+	return result > 0 ? 1 : conclude(r, result);
+}
+
+int64_t ask_until(const struct ask *r)
+{
+	return r->under_way->answering.until;
 }

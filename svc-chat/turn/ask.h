@@ -62,7 +62,8 @@ struct ask {
 	Chat__TokenUsage usage; /* of all that was asked; estimated where the provider does not count */
 
 	/* Its own. */
-	int asked;        /* how often */
+	int asked; /* how often */
+	struct asked *under_way;
 	int64_t began_us; /* 0 once the first piece has come */
 	size_t text_bytes, reasoning_bytes;
 	int64_t characters;
@@ -77,6 +78,11 @@ int ask_search(struct ask *r) CHECKED;
 struct chat_provider *ask_provider(const struct ask *r);
 /* 0, also when it was stopped, or wants tools (result.calls); or -1 with a sentence (ERROR_UPSTREAM, ERROR_UNKNOWN_OUTCOME, ERROR_UNAVAILABLE). */
 int ask_model(struct ask *r) CHECKED;
+/* The same without a thread that waits. 1: ask_go_on() is to be called when wake(arg) was (from another thread, quick), at
+ * ask_until(), or when *stop has become true; until it gives 0 or -1. */
+int ask_begin(struct ask *r, void (*wake)(void *arg), void *arg) CHECKED;
+int ask_go_on(struct ask *r) CHECKED;
+int64_t ask_until(const struct ask *r); /* monotonic ms; 0: there is no such time */
 /* "used", "empty", "off", "curated", as API.md has them. */
 const char *ask_rag_status(const struct ask *r);
 /* What is cited so far: the k-th is "[k]" in the text. */
