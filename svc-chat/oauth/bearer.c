@@ -194,8 +194,12 @@ static void find_behind(struct call *call, void *arg)
 {
 	const struct behind *behind = arg;
 	const char *ignored;
+	int found;
 
-	if (find(call, behind->server, behind->refused, REFRESH_MS, &ignored) < 0)
+	call_goes_away(call);
+	found = find(call, behind->server, behind->refused, REFRESH_MS, &ignored);
+	call_is_back(call);
+	if (found < 0)
 		log_line(LOG_INFO, "a token was not refreshed", LOG_TEXT("why", call->err->message),
 		         LOG_TEXT("detail", call->err->detail));
 }

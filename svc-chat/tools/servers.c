@@ -188,7 +188,9 @@ int servers_refresh(struct call *call, struct server_row *rows, size_t count, in
 			return -1;
 		due[n++] = &rows[i];
 	}
+	call_goes_away(call);
 	inventory_ask_all(chat_of(call)->egress, asked, n, SERVERS_REFRESH_MS, call->arena);
+	call_is_back(call);
 	for (size_t i = 0; i < n; i++)
 		if (note(call, due[i], &asked[i]) < 0)
 			return -1;

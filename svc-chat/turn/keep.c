@@ -57,10 +57,10 @@ void keeper_add(struct keeper *k, struct writer *writer, struct task *task)
 		not_started(k, writer);
 }
 
-void keeper_run(struct keeper *k, struct writer *writer, const atomic_bool *cancelled)
+void keeper_run(struct keeper *k, struct writer *writer, const struct call *call)
 {
 	pthread_mutex_lock(&k->lock);
-	writer->cancelled = cancelled;
+	writer->call = call;
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -100,7 +100,7 @@ void keeper_look_soon(struct keeper *k, int64_t ms)
 void keeper_rest(struct keeper *k, struct writer *writer)
 {
 	pthread_mutex_lock(&k->lock);
-	writer->cancelled = NULL;
+	writer->call = NULL;
 	writer->begun = NULL; /* what was said meanwhile is loaded anew */
 	writer->running = false;
 	/* One that was told to stop meanwhile is ended by a writer, which starts soon. */
@@ -168,6 +168,8 @@ void writer_stop(struct writer *writer, enum writer_end why)
 void keeper_tell_end(struct keeper *k, struct writer *writer, enum writer_end why)
 {
 	writer_stop(writer, why);
+	if (writer->call)
+		service_task_wake(writer->call->task);
 	if (writer->queued)
 		keeper_let_begin(k, writer);
 }

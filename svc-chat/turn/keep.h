@@ -47,12 +47,12 @@ struct writer {
 	atomic_int why; /* enum writer_end */
 
 	/* Guarded by the keeper's lock. */
-	bool queued, running;         /* queued: it is not to be written yet */
-	bool rests;                   /* it waits for people; queued, too */
-	bool called;                  /* it was to begin while its writer ran */
-	int64_t rests_since;          /* monotonic ms */
-	const atomic_bool *cancelled; /* of the task that writes; NULL while there is none */
-	int missed;                   /* renewals that did not reach it, in a row */
+	bool queued, running;    /* queued: it is not to be written yet */
+	bool rests;              /* it waits for people; queued, too */
+	bool called;             /* it was to begin while its writer ran */
+	int64_t rests_since;     /* monotonic ms */
+	const struct call *call; /* of the task that writes; NULL while there is none */
+	int missed;              /* renewals that did not reach it, in a row */
 	struct keeper_guest *guests;
 	struct writer *next;
 
@@ -83,7 +83,8 @@ struct writer *keeper_new(const char *owner, const char *session, const char *me
                           const char *stream_id);
 void keeper_add(struct keeper *k, struct writer *writer,
                 struct task *task /* starts it; NULL: it is queued */);
-void keeper_run(struct keeper *k, struct writer *writer, const atomic_bool *cancelled);
+/* It is written by the task of that call, which is woken when it is to stop; NULL: by none. */
+void keeper_run(struct keeper *k, struct writer *writer, const struct call *call);
 void keeper_remove(struct keeper *k, struct writer *writer); /* frees it, and wakes those who wait for it */
 void keeper_free(struct writer *writer);                     /* one that was never added */
 /* Its writer is through for now, and touches it no more: the turn waits for people, and is kept until it is to begin

@@ -116,12 +116,16 @@ const char *rephrase(const struct ask *r, struct chat_provider *provider)
 	struct chat_result result = { 0 };
 	struct error err = { 0 };
 	const char *question = NULL;
+	int answered;
 
 	if (provider == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)
 		return NULL;
 	messages[1].content = told(r);
 	text_init(&answer, a);
-	if (provider->answer(provider, &request, &sink, &result, a, &err) == 0)
+	call_goes_away(r->call);
+	answered = provider->answer(provider, &request, &sink, &result, a, &err);
+	call_is_back(r->call);
+	if (answered == 0)
 		question = question_in(&answer, a);
 	else
 		log_line(LOG_INFO, "a question is searched for as it was asked",

@@ -197,13 +197,14 @@ static int keep(struct running *x)
 }
 
 /* Stores each as it ends. */
-static int keep_all(struct together *t)
+static int keep_all(struct call *call, struct together *t)
 {
 	int result = 0;
 
 	for (size_t left = t->count; left;) {
 		struct running *ended = NULL;
 
+		call_goes_away(call);
 		pthread_mutex_lock(&t->lock);
 		while (!ended) {
 			for (size_t i = 0; i < t->count && !ended; i++)
@@ -213,6 +214,7 @@ static int keep_all(struct together *t)
 				(void)cond_wait_until(&t->changed, &t->lock, INT64_MAX);
 		}
 		pthread_mutex_unlock(&t->lock);
+		call_is_back(call);
 		if (keep(ended) < 0)
 			result = -1;
 		left--;
@@ -280,7 +282,7 @@ static int run_servers_tools(struct rounds *r, struct tool_step **calls, size_t 
 	cond_init_monotonic(&t.changed);
 	for (size_t i = 0; i < count && result == 0; i++)
 		result = start(r, calls[i], &t);
-	if (keep_all(&t) < 0)
+	if (keep_all(r->call, &t) < 0)
 		result = -1;
 	for (size_t i = 0; i < t.count; i++) {
 		if (t.at[i].started)

@@ -346,8 +346,8 @@ static void sweep(struct keeper *k, struct call *call)
 static void pass_cancels_on(struct keeper *k)
 {
 	for (struct writer *writer = k->first; writer; writer = writer->next)
-		if (writer->cancelled && atomic_load(writer->cancelled))
-			writer_stop(writer, WRITER_INTERRUPTED);
+		if (writer->call && atomic_load(writer->call->cancelled) && !atomic_load(&writer->stop))
+			keeper_tell_end(k, writer, WRITER_INTERRUPTED);
 }
 
 static void *keep(void *arg)
