@@ -243,7 +243,7 @@ static void count_tokens(struct ask *r, const struct chat_message *prompt, size_
 }
 
 /* What is asked, and lives until it is answered. */
-struct asked {
+struct inquiry {
 	struct prompt prompt;
 	struct arena *arena;
 	struct chat_request request;
@@ -254,8 +254,8 @@ struct asked {
 /* For a model that found the prompt too long: half the history, then none of it, then half of the passages again and again. */
 static bool shorten(void *arg, const struct chat_message **messages, size_t *count)
 {
-	struct asked *asked = arg;
-	struct prompt *p = &asked->prompt;
+	struct inquiry *inquiry = arg;
+	struct prompt *p = &inquiry->prompt;
 
 	if (p->history_count > 0) {
 		size_t kept = p->history_count > 3 ? p->history_count / 4 * 2 : 0;
@@ -267,7 +267,7 @@ static bool shorten(void *arg, const struct chat_message **messages, size_t *cou
 	} else {
 		return false;
 	}
-	*messages = prompt_build(p, count, asked->arena);
+	*messages = prompt_build(p, count, inquiry->arena);
 	return true;
 }
 
@@ -311,7 +311,7 @@ static struct prompt prompt_of(const struct ask *r)
 	};
 }
 
-static struct chat_request request_of(const struct ask *r, struct asked *asked)
+static struct chat_request request_of(const struct ask *r, struct inquiry *inquiry)
 {
 	return (struct chat_request){
 		.model = r->settings.model,
@@ -319,16 +319,16 @@ static struct chat_request request_of(const struct ask *r, struct asked *asked)
 		.max_tokens = r->settings.max_tokens,
 		.question = r->question,
 		.welcome = r->settings.welcome,
-		.passages = asked->prompt.passages,
+		.passages = inquiry->prompt.passages,
 		.passage_count = r->found_count,
-		.has_documents = asked->prompt.has_documents,
+		.has_documents = inquiry->prompt.has_documents,
 		.tools = r->tools,
 		.tool_count = r->tool_count,
 		.cancelled = r->stop,
 		.for_visitor = r->for_visitor,
 		.request_id = r->call->request_id,
 		.shorten = shorten,
-		.shorten_arg = asked,
+		.shorten_arg = inquiry,
 		.db = r->call->db,
 	};
 }
@@ -336,26 +336,26 @@ static struct chat_request request_of(const struct ask *r, struct asked *asked)
 /* 1: it is to be asked; 0: what is said is said without a model. */
 static int prepare(struct ask *r)
 {
-	struct asked *asked;
+	struct inquiry *inquiry;
 	struct chat_request *request;
 
 	if (r->curated)
 		return say(r, r->curated->answer);
 	if (refuses(r))
 		return say(r, r->settings.refusal);
-	asked = r->under_way = arena_new(r->call->arena, struct asked, 1);
-	request = &asked->request;
-	asked->arena = r->call->arena;
-	asked->sink = (struct chat_sink){ take_text, take_reasoning, r, take_back };
-	asked->prompt = prompt_of(r);
-	*request = request_of(r, asked);
-	request->messages = prompt_build(&asked->prompt, &request->message_count, r->call->arena);
+	inquiry = r->under_way = arena_new(r->call->arena, struct inquiry, 1);
+	request = &inquiry->request;
+	inquiry->arena = r->call->arena;
+	inquiry->sink = (struct chat_sink){ take_text, take_reasoning, r, take_back };
+	inquiry->prompt = prompt_of(r);
+	*request = request_of(r, inquiry);
+	request->messages = prompt_build(&inquiry->prompt, &request->message_count, r->call->arena);
 	r->provider = ask_provider(r);
 	if (r->provider == r->chat->openai && own_key(r->call, &request->own_key, &request->own_url) < 0)
 		return -1;
 	r->began_us = clock_mono_us();
 	text_init(&r->clean, r->call->arena);
-	r->told_count = r->searches ? r->found_count : asked->prompt.passages_told;
+	r->told_count = r->searches ? r->found_count : inquiry->prompt.passages_told;
 	r->result = (struct chat_result){ 0 };
 	r->characters = 0;
 	r->text_bytes = 0;
@@ -382,9 +382,9 @@ static int conclude(struct ask *r, int result)
 
 static int answer_here(struct ask *r)
 {
-	struct asked *asked = r->under_way;
+	struct inquiry *inquiry = r->under_way;
 
-	return r->provider->answer(r->provider, &asked->request, &asked->sink, &r->result, r->call->arena,
+	return r->provider->answer(r->provider, &inquiry->request, &inquiry->sink, &r->result, r->call->arena,
 	                           r->call->err);
 }
 

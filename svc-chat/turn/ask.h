@@ -63,7 +63,7 @@ struct ask {
 
 	/* Its own. */
 	int asked; /* how often */
-	struct asked *under_way;
+	struct inquiry *under_way;
 	int64_t began_us; /* 0 once the first piece has come */
 	size_t text_bytes, reasoning_bytes;
 	int64_t characters;
