@@ -183,6 +183,29 @@ static int confirm_code(struct call *call, const struct account *who, const char
 	             : error_set(call->err, ERROR_MALFORMED, "the code is wrong, was used, or has expired");
 }
 
+/* Where providers alone let people in, there is neither a password nor a code: a sign-in of just now says as much. */
+static int confirm_fresh(struct call *call)
+{
+	int fresh = store_session_is_fresh(call->db, call->owner_id, call->caller->session_id, call->err);
+
+	if (fresh != 0)
+		return fresh < 0 ? -1 : 0;
+	return error_set(call->err, ERROR_FORBIDDEN,
+	                 "sign in again first: an account is deleted within 10 minutes after a sign-in");
+}
+
+static int confirm_deletion(struct call *call, const struct account *who, const Auth__DeleteMeRequest *in)
+{
+	if (in->password)
+		return confirm_password(call, who, in->password);
+	if (in->otp)
+		return confirm_code(call, who, in->otp);
+	if (auth_state(call)->settings->oidc_only)
+		return confirm_fresh(call);
+	return error_field(call->err, call->arena, "body", "password", "missing",
+	                   "is required, or `otp`: a code from /auth/send-otp");
+}
+
 static int delete_me(struct call *call)
 {
 	if (store_delete_account(call->db, call->owner_id, call->err) < 0)
@@ -194,13 +217,8 @@ int auth_delete_me(struct call *call, const Auth__DeleteMeRequest *in, Rpc__Mess
 {
 	struct account who;
 
-	if (account_needs_session(call) < 0 || account_of_caller(call, &who) < 0)
-		return -1;
-	if (!in->password && !in->otp)
-		return error_field(call->err, call->arena, "body", "password", "missing",
-		                   "is required, or `otp`: a code from /auth/send-otp");
-	if ((in->password ? confirm_password(call, &who, in->password) : confirm_code(call, &who, in->otp)) <
-	    0)
+	if (account_needs_session(call) < 0 || account_of_caller(call, &who) < 0 ||
+	    confirm_deletion(call, &who, in) < 0)
 		return -1;
 	if (db_begin(call->db, call->err) < 0 || account_end(call, delete_me(call)) < 0)
 		return -1;

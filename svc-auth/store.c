@@ -48,6 +48,8 @@ const struct db_stmt store_statements[] = {
 	  "WITH codes AS (DELETE FROM sign_in_code WHERE owner_id = $1 AND id IN"
 	  " (SELECT id FROM sign_in_code WHERE owner_id = $1 AND NOT used FOR UPDATE SKIP LOCKED))"
 	  " DELETE FROM session WHERE owner_id = $1 AND id IS DISTINCT FROM $2" },
+	{ "fresh_session",
+	  "SELECT id FROM session WHERE owner_id = $1 AND id = $2 AND created_at > now() - interval '10 minutes'" },
 	{ "touch_session",
 	  "UPDATE session SET last_seen_at = now()"
 	  " WHERE owner_id = $1 AND id = $2 AND last_seen_at < now() - interval '5 minutes'" },
@@ -193,6 +195,13 @@ int store_end_session(struct db *db, const char *owner, const char *id, struct e
 int store_end_sessions(struct db *db, const char *owner, const char *but, struct error *err)
 {
 	return db_exec(db, "end_sessions", DB_ARGS(owner, but), NULL, err);
+}
+
+int store_session_is_fresh(struct db *db, const char *owner, const char *id, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	return db_find(db, "fresh_session", DB_ARGS(owner, id), &res, err);
 }
 
 int store_touch_session(struct db *db, const char *owner, const char *id, struct error *err)

@@ -74,6 +74,8 @@ int store_end_session(struct db *db, const char *owner, const char *id, struct e
 int store_end_sessions(struct db *db, const char *owner, const char *but, struct error *err) CHECKED;
 /* It was seen: noted once in five minutes. */
 int store_touch_session(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
+/* 1 it began within the last 10 minutes, 0 it did not. */
+int store_session_is_fresh(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
 int store_list_sessions(struct db *db, const char *owner, const char *current, const char *cursor, int limit,
                         Auth__SessionList *out, struct arena *a, struct error *err) CHECKED;
 

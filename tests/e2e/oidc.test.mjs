@@ -442,6 +442,15 @@ describe('providers alone', () => {
     const { access_token: token } = await stack.ok('POST', '/auth/oidc/token', { json: { code: got.sign_in_code } });
     assert.equal((await me(token)).email, people.carol.email);
     await context.close();
+
+    // No password and no code: who signed in long ago is asked to do so again, who did just now may end it all.
+    await stack.sql(`UPDATE auth.session SET created_at = now() - interval '11 minutes'`);
+    const late = await stack.api('DELETE', '/api/auth/me', { json: {}, token });
+    assert.equal(late.status, 403);
+    assert.match(late.body.detail, /sign in again first/);
+    await stack.sql('UPDATE auth.session SET created_at = now()');
+    await stack.ok('DELETE', '/api/auth/me', { json: {}, token });
+    assert.equal((await stack.api('GET', '/api/auth/me', { token })).status, 401);
   });
 });
 
