@@ -276,6 +276,16 @@ int chat_approve_chat_tool_call(struct call *call, const Chat__ApproveChatToolCa
 	           : turn_approve(call, session, in->tool_call_id, in->scope, in->arguments, out);
 }
 
+int chat_answer_chat_elicitation(struct call *call, const Chat__AnswerChatElicitationRequest *in,
+                                 Chat__ToolCall *out)
+{
+	const char *session;
+
+	return find(call, in->chat_id, &session) < 0
+	           ? -1
+	           : turn_answer(call, session, in->elicitation_id, in->action, in->content, out);
+}
+
 int chat_deny_chat_tool_call(struct call *call, const Chat__DenyChatToolCallRequest *in, Chat__ToolCall *out)
 {
 	const char *session;

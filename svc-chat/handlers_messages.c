@@ -111,6 +111,11 @@ int chat_approve_tool_call(struct call *call, const Chat__ApproveToolCallRequest
 	return turn_approve(call, in->session_id, in->tool_call_id, in->scope, in->arguments, out);
 }
 
+int chat_answer_elicitation(struct call *call, const Chat__AnswerElicitationRequest *in, Chat__ToolCall *out)
+{
+	return turn_answer(call, in->session_id, in->elicitation_id, in->action, in->content, out);
+}
+
 int chat_deny_tool_call(struct call *call, const Chat__DenyToolCallRequest *in, Chat__ToolCall *out)
 {
 	return turn_deny(call, in->session_id, in->tool_call_id, in->reason, out);

@@ -54,6 +54,9 @@ const struct db_stmt store_tools_statements[] = {
 	  " WHERE owner_id = $1 AND session_id = $2 AND id = s.message_id)" },
 	{ "decide", "UPDATE step SET state = $4, content = $5, detail = $6, result = $7"
 	            " WHERE owner_id = $1 AND message_id = $2 AND call_id = $3 AND state = 'waiting'" },
+	{ "answer",
+	  "UPDATE step SET state = $5, content = $6, detail = $7 WHERE owner_id = $1 AND message_id = $2"
+	  " AND call_id = $3 AND state = $4 AND detail = $8" },
 	/* Held by nobody, it is taken over when the lease ends. */
 	{ "go_on",
 	  "UPDATE message SET status = 'generating', lease_until = " STORE_LEASE
@@ -62,7 +65,7 @@ const struct db_stmt store_tools_statements[] = {
 	  " RETURNING id" },
 	{ "asked",
 	  "SELECT s.message_id, s.number, s.round, s.kind, s.state, s.content, s.detail, s.result FROM step s"
-	  " WHERE s.owner_id = $1 AND s.state = 'waiting' AND s.message_id IN (SELECT id FROM message"
+	  " WHERE s.owner_id = $1 AND s.state IN ('waiting', 'running') AND s.message_id IN (SELECT id FROM message"
 	  " WHERE owner_id = $1 AND session_id = $2 AND status IN ('waiting', 'generating'))" },
 
 	{ "wait_for_sign_in",
@@ -329,6 +332,69 @@ int store_decide(struct db *db, const char *owner, const char *session, const ch
 	return decided;
 }
 
+ProtobufCBinaryData store_pack_detail(const Chat__ToolDetail *detail, struct arena *a)
+{
+	return pack(&detail->base, a);
+}
+
+int store_answer(struct db *db, const char *owner, const char *session, const char *message_id,
+                 const struct tool_step *call, const char *was, ProtobufCBinaryData detail, bool *goes_on,
+                 struct arena *a, struct error *err)
+{
+	struct db_step steps[] = {
+		{ "lock_session", DB_ARGS(owner, session) },
+		{ "answer", DB_ARGS(owner, message_id, call->call->id, was, call->state, pack_call(call, a),
+		                    pack(&call->detail->base, a), detail) },
+		{ "go_on", DB_ARGS(owner, session, message_id) },
+	};
+	int answered;
+
+	if (db_together(db, steps, 3, err) < 0)
+		return -1;
+	answered = changed(steps[1].res);
+	*goes_on = PQntuples(steps[2].res) > 0;
+	db_steps_done(steps, 3);
+	return answered;
+}
+
+bool store_cancel_questions(struct tool_step *call, struct arena *a)
+{
+	bool waits = false;
+
+	for (size_t i = 0; i < call->call->n_elicitations; i++) {
+		if (call->call->elicitations[i]->action)
+			continue;
+		call->call->elicitations[i]->action = (char *)"cancel";
+		call->detail->answers[i] = arena_strdup(a, "{\"action\":\"cancel\"}");
+		waits = true;
+	}
+	if (!waits)
+		return false;
+	if (strcmp(call->state, "waiting") == 0)
+		call->state = "ready";
+	call->call->status = (char *)"running";
+	return true;
+}
+
+/* What its server asks is not answered; what was not sent yet is denied. */
+static int deny(struct db *db, const char *owner, const char *session, const char *message,
+                struct tool_step *call, const char *why, bool *goes_on, struct arena *a, struct error *err)
+{
+	ProtobufCBinaryData detail = pack(&call->detail->base, a);
+	const char *was = call->state;
+
+	*goes_on = false;
+	if (store_cancel_questions(call, a))
+		return store_answer(db, owner, session, message, call, was, detail, goes_on, a, err);
+	if (strcmp(was, "waiting") != 0)
+		return 0;
+	call->state = "failed";
+	call->call->status = (char *)"denied";
+	call->call->content = (char *)why;
+	call->result = why;
+	return store_decide(db, owner, session, message, call, goes_on, a, err);
+}
+
 int store_deny_all(struct db *db, const char *owner, const char *session, const char *why,
                    const char **message_id, struct arena *a, struct error *err)
 {
@@ -344,11 +410,7 @@ int store_deny_all(struct db *db, const char *owner, const char *session, const 
 
 		if (read_call(res, row, &call, a, err) < 0)
 			return -1;
-		call.state = "failed";
-		call.call->status = (char *)"denied";
-		call.call->content = (char *)why;
-		call.result = why;
-		if (store_decide(db, owner, session, message, &call, &goes_on, a, err) < 0)
+		if (deny(db, owner, session, message, &call, why, &goes_on, a, err) < 0)
 			return -1;
 		if (goes_on)
 			*message_id = arena_strdup(a, message);

@@ -82,6 +82,14 @@ int store_find_call(struct db *db, const char *owner, const char *session, const
  * and who holds it is to be told (store_tell, "begin"). */
 int store_decide(struct db *db, const char *owner, const char *session, const char *message_id,
                  const struct tool_step *call, bool *goes_on, struct arena *a, struct error *err) CHECKED;
+/* What is answered to a server's question in the middle of a call, whose state and detail were these: 1. 0: they have changed. */
+int store_answer(struct db *db, const char *owner, const char *session, const char *message_id,
+                 const struct tool_step *call, const char *was, ProtobufCBinaryData detail, bool *goes_on,
+                 struct arena *a, struct error *err) CHECKED;
+/* As it is compared with. */
+ProtobufCBinaryData store_pack_detail(const Chat__ToolDetail *detail, struct arena *a);
+/* Cancels each question of the call that waits: whether there was one. The call is ready then. */
+bool store_cancel_questions(struct tool_step *call, struct arena *a);
 /* All calls that wait in that session are denied, with those words; *message_id: the turn that goes on, else NULL. */
 int store_deny_all(struct db *db, const char *owner, const char *session, const char *why,
                    const char **message_id, struct arena *a, struct error *err) CHECKED;

@@ -38,6 +38,7 @@ struct egress_request {
 	bool whole;                   /* of a stream: gathered as by egress_fetch(), and only its end wakes */
 	int max_redirects;            /* GET and HEAD only; 0: a redirect is an answer like any other */
 	const atomic_bool *cancelled; /* looked at a few times a second; may be NULL */
+	const atomic_llong *more_ms;  /* by what it grows from now on timeout_ms is longer; may be NULL */
 	/* For streams: called with each piece as it comes; non-zero ends the transfer (not an error). NULL: gather. */
 	int (*on_data)(void *arg, const char *bytes, size_t size);
 	/* Called once, when the headers of the final answer are there, in *ret too; non-zero ends the transfer. */
@@ -67,7 +68,7 @@ const char *egress_header(const struct egress_response *r,
 /*
  * The same without a thread that waits: all streams of a process share one thread, its connections and its timers. What
  * has come is read by whoever is woken for it; a reader that does not keep up slows its peer down. The request is copied;
- * on_data, on_headers and cancelled of it are not used.
+ * on_data, on_headers, cancelled and more_ms of it are not used.
  *
  * wake(arg) says that there is something new to read, from the shared thread: it must be quick and call nothing of a
  * stream. It comes at least once before the end, and never after egress_stream_close().

@@ -205,20 +205,25 @@ void exchange_close(struct exchange *x)
 	x->line = (struct line){ 0 };
 }
 
+static int64_t deadline_of(const struct exchange *x)
+{
+	return x->deadline && x->more_ms ? x->deadline + atomic_load(x->more_ms) - x->more_from : x->deadline;
+}
+
 bool exchange_ended_by_us(struct exchange *x, int64_t now)
 {
 	if (x->cancelled && atomic_load(x->cancelled))
 		x->ended = ENDED_BY_CANCEL;
 	else if (x->end_by && *x->end_by && now >= *x->end_by)
 		x->ended = ENDED_BY_END;
-	else if ((x->deadline && now >= x->deadline) || (x->idle_ms && now - x->last_heard >= x->idle_ms))
+	else if ((x->deadline && now >= deadline_of(x)) || (x->idle_ms && now - x->last_heard >= x->idle_ms))
 		x->ended = ENDED_BY_TIME;
 	return x->ended != ENDED_BY_PEER;
 }
 
 static int patience(const struct exchange *x)
 {
-	int64_t end = x->end_by && *x->end_by ? *x->end_by : x->deadline;
+	int64_t end = x->end_by && *x->end_by ? *x->end_by : deadline_of(x);
 	int64_t left = end ? end - clock_mono_ms() : LOOK_MS;
 
 	return left < 0 ? 0 : left < LOOK_MS ? (int)left : LOOK_MS;

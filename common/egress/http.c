@@ -246,6 +246,8 @@ int fetch_open(struct fetch *f, struct egress *e, const struct egress_request *r
 	f->x.deadline = req->timeout_ms ? clock_mono_ms() + req->timeout_ms : 0;
 	f->x.idle_ms = req->idle_ms;
 	f->x.cancelled = req->cancelled;
+	f->x.more_ms = req->more_ms;
+	f->x.more_from = req->more_ms ? atomic_load(req->more_ms) : 0;
 	set_request(f, f->headers);
 	set_redirects(f);
 	set_callbacks(f);

@@ -48,6 +48,8 @@ struct exchange {
 	int idle_ms;        /* 0: no such bound */
 	int64_t last_heard; /* monotonic ms: kept up by the callbacks */
 	const atomic_bool *cancelled;
+	const atomic_llong *more_ms; /* beyond the deadline, from more_from on; NULL: none */
+	int64_t more_from;
 	const int64_t *end_by;
 	bool refused, opened; /* of the addresses tried in this hop: one was not allowed; one was */
 	char refused_address[64];

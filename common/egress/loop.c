@@ -473,6 +473,7 @@ static void copy_request(struct egress_stream *s, const struct egress_request *r
 	s->req.headers = headers;
 	s->req.body = req->body_size ? arena_memdup(&s->arena, req->body, req->body_size) : NULL;
 	s->req.cancelled = NULL;
+	s->req.more_ms = NULL;
 	s->req.on_headers = on_headers;
 	s->req.on_data = req->whole ? NULL : on_data;
 	s->req.arg = s;

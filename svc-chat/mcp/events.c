@@ -232,7 +232,7 @@ int mcp_events_post(struct mcp *m, json_object *message, bool expects, struct mc
 	if (ret->status == 401 || ret->status == 403)
 		m->challenge = egress_header(&answer, "www-authenticate");
 	while (expects && ret->status < 300 && m->events->waiting && more > 0)
-		more = pump(m->events, m->deadline, err);
+		more = pump(m->events, mcp_deadline(m), err);
 	m->events->waiting = before;
 	if (more >= 0 && expects && ret->status < 300 && !ret->message)
 		more =

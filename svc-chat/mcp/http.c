@@ -17,6 +17,7 @@ enum {
 void mcp_answer_done(struct mcp_answer *a)
 {
 	json_object_put(a->message);
+	json_object_put(a->asked);
 	*a = (struct mcp_answer){ 0 };
 }
 
@@ -56,13 +57,25 @@ static void reply(struct mcp *m, json_object *request)
 		mcp_answer_done(&ignored);
 }
 
-/* 1: it is the response that was waited for. */
+/* Its answer can come later, since the stream can be taken up again after this event. */
+static bool can_pause(const struct mcp_reading *r, const char *method)
+{
+	return r->pauses && r->streams && r->m->era == MCP_SESSIONS && r->m->session && r->events.id.length &&
+	       strcmp(method, "elicitation/create") == 0;
+}
+
+/* 1: it is the response that was waited for, or what comes instead. */
 static int take_message(struct mcp_reading *r, json_object *message)
 {
 	const char *method = json_string(message, "method");
 
 	if (is_response(message, r->id)) {
 		r->answer->message = json_object_get(message);
+		return 1;
+	}
+	if (method && json_get(message, "id") && can_pause(r, method)) {
+		r->answer->asked = json_object_get(message);
+		r->answer->event = arena_strdup(r->m->arena, r->events.id.at);
 		return 1;
 	}
 	if (method && json_get(message, "id"))
@@ -137,9 +150,14 @@ const char **mcp_headers(struct mcp *m, const char *const *extra, const char *la
 	return list;
 }
 
+int64_t mcp_deadline(const struct mcp *m)
+{
+	return m->deadline + (m->held ? atomic_load(m->held) : 0);
+}
+
 int mcp_time_left(const struct mcp *m)
 {
-	int64_t left = m->deadline - clock_mono_ms();
+	int64_t left = mcp_deadline(m) - clock_mono_ms();
 
 	return left < 1 ? 1 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
@@ -170,6 +188,7 @@ static int exchange(struct mcp_reading *r, const char *method, const char *body,
 	                                           .max_bytes = MCP_MAX_BYTES,
 	                                           .once = body != NULL,
 	                                           .cancelled = m->cancelled,
+	                                           .more_ms = m->held,
 	                                           .on_headers = on_headers,
 	                                           .on_data = on_data,
 	                                           .arg = r },
@@ -190,7 +209,7 @@ static void keep_refusal(struct mcp_reading *r)
 {
 	struct error unreadable = { 0 };
 
-	if (r->answer->message || r->answer->status < 400 || !r->body.length)
+	if (r->answer->message || r->answer->asked || r->answer->status < 400 || !r->body.length)
 		return;
 	if (json_parse(r->body.at, r->body.length, &r->answer->message, &unreadable) < 0)
 		r->answer->message = NULL;
@@ -222,13 +241,15 @@ static void pause_before_resume(const struct mcp_reading *r)
 /* Since 2025-11-25 a server may end the stream before the response; it is asked for what comes after the last event. */
 static int resume(struct mcp_reading *r, struct error *err)
 {
-	for (int i = 0; i < MOST_RESUMES && !r->answer->message && r->streams && r->events.id.length; i++) {
+	for (int i = 0; i < MOST_RESUMES && !r->answer->message && !r->answer->asked && r->streams &&
+	                r->events.id.length;
+	     i++) {
 		const char *last = arena_strdup(r->m->arena, r->events.id.at);
 		int status = r->answer->status;
 
 		pause_before_resume(r);
 		sse_reader_done(&r->events);
-		if (clock_mono_ms() >= r->m->deadline) {
+		if (clock_mono_ms() >= mcp_deadline(r->m)) {
 			sse_reader_init(&r->events, MCP_MAX_BYTES, on_event, r);
 			break;
 		}
@@ -242,10 +263,21 @@ static int resume(struct mcp_reading *r, struct error *err)
 	return 0;
 }
 
+/* Whether it is a call, which alone may pause. */
+static bool is_call(json_object *request)
+{
+	const char *method = json_string(request, "method");
+
+	return method && strcmp(method, "tools/call") == 0;
+}
+
 int mcp_post(struct mcp *m, json_object *request, const char *const *extra, struct mcp_answer *ret,
              struct error *err)
 {
-	struct mcp_reading r = { .m = m, .answer = ret, .id = json_int(request, "id", -1) };
+	struct mcp_reading r = { .m = m,
+		                 .answer = ret,
+		                 .id = json_int(request, "id", -1),
+		                 .pauses = m->pauses && is_call(request) };
 	bool expects = json_string(request, "method") && json_get(request, "id");
 	int done;
 
@@ -256,6 +288,24 @@ int mcp_post(struct mcp *m, json_object *request, const char *const *extra, stru
 	if (done == 0 && expects && m->era != MCP_STATELESS)
 		done = resume(&r, err);
 	if (done == 0) {
+		finish(&r);
+		return 0;
+	}
+	sse_reader_done(&r.events);
+	mcp_answer_done(ret);
+	return -1;
+}
+
+int mcp_continue(struct mcp *m, int64_t id, const char *event, struct mcp_answer *ret, struct error *err)
+{
+	struct mcp_reading r = { .m = m, .answer = ret, .id = id, .pauses = m->pauses, .streams = true };
+
+	*ret = (struct mcp_answer){ .status = 200 };
+	text_init(&r.body, m->arena);
+	sse_reader_init(&r.events, MCP_MAX_BYTES, on_event, &r);
+	text_adds(&r.events.id, event);
+	r.events.retry_ms = 0;
+	if (resume(&r, err) == 0) {
 		finish(&r);
 		return 0;
 	}

@@ -22,7 +22,7 @@ json_object *mcp_serve(struct mcp *m, const char *method, json_object *params, i
 {
 	if (strcmp(method, "ping") == 0)
 		return json_object_new_object();
-	if (strcmp(method, "elicitation/create") == 0 && m->ask_user)
+	if (strcmp(method, "elicitation/create") == 0 && m->elicits)
 		return ask_user(m, params);
 	*code = MCP_METHOD_NOT_FOUND; /* roots and sampling: not declared */
 	return NULL;

@@ -24,6 +24,9 @@ struct mcp_answer {
 	json_object *
 	    message; /* the JSON-RPC response, or the error body of a 4xx; owned; NULL: none that can be read */
 	const char *session; /* Mcp-Session-Id of the answer */
+	/* Instead of a response: what the user is to be asked before there is one, and the event after which to go on. */
+	json_object *asked; /* owned */
+	const char *event;
 };
 void mcp_answer_done(struct mcp_answer *a);
 
@@ -37,6 +40,7 @@ struct mcp_reading {
 	struct text body;
 	struct error err; /* of the reading */
 	bool streams;     /* the answer is an event stream */
+	bool pauses;      /* it may end with `asked` */
 };
 
 /* --- http.c: one JSON-RPC message over HTTP ----------------------------------------------------------------------------- */
@@ -49,6 +53,9 @@ struct mcp_reading {
 int mcp_post(struct mcp *m, json_object *request, const char *const *extra, struct mcp_answer *ret,
              struct error *err) CHECKED;
 /* POST what has no response. */
+/* Go on with the stream of request `id` after an event. */
+int mcp_continue(struct mcp *m, int64_t id, const char *event, struct mcp_answer *ret,
+                 struct error *err) CHECKED;
 int mcp_notify(struct mcp *m, const char *method, json_object *params, struct error *err) CHECKED;
 int mcp_delete_session(struct mcp *m, struct error *err) CHECKED;
 /* GET the stream of what the server has to say by itself, and answer it, until it ends. 1: not offered. */
@@ -58,7 +65,8 @@ int mcp_read_stream(struct mcp *m, struct error *err) CHECKED;
 int mcp_take_text(struct mcp_reading *r, const char *bytes, size_t size);
 /* Of a request of this conversation, ended by NULL. last_event, extra: may be NULL. */
 const char **mcp_headers(struct mcp *m, const char *const *extra, const char *last_event);
-int mcp_time_left(const struct mcp *m); /* ms, at least 1 */
+int64_t mcp_deadline(const struct mcp *m); /* monotonic ms, with what people took */
+int mcp_time_left(const struct mcp *m);    /* ms, at least 1 */
 
 /* --- events.c: 2024-11-05 ------------------------------------------------------------------------------------------------ */
 
@@ -84,6 +92,9 @@ int mcp_ask(struct mcp *m, const char *method, const char *name, json_object *pa
             const char *const *extra, json_object **ret, struct error *err) CHECKED;
 /* What an answer without a result means: always -1. */
 int mcp_refused(struct mcp *m, const struct mcp_answer *answer, struct error *err);
+/* What to make of an answer to tools/call: 1: *ret, 0: a pause, -1; 2: it is to be sent again, with what `params` has now. */
+int mcp_conclude(struct mcp *m, const struct mcp_answer *answer, json_object *params, json_object **ret,
+                 struct error *err) CHECKED;
 int64_t mcp_error_code(const struct mcp_answer *answer); /* 0: none */
 json_object *mcp_capabilities(const struct mcp *m);
 json_object *mcp_client_info(void);
@@ -97,6 +108,11 @@ void mcp_hear(struct mcp *m, const char *method, json_object *params);
 json_object *mcp_gather_inputs(struct mcp *m, json_object *requests);
 /* Whether the user has been where an error sends them first (2025-11-25), so that the request may be sent again. */
 bool mcp_visit_urls(struct mcp *m, json_object *elicitations);
+
+/* --- pause.c: a call that its user's answer interrupts --------------------------------------------------------------------- */
+
+/* Whether the answer to a call is a question that can be answered later; then m->pause says which. */
+bool mcp_pause_for(struct mcp *m, const struct mcp_answer *answer);
 
 /* --- header.c: arguments in headers (x-mcp-header) ------------------------------------------------------------------------ */
 

@@ -21,7 +21,7 @@ static void *listen_to(void *arg)
 	for (int i = 0; i < MOST_TIMES && !atomic_load(&l->stop); i++) {
 		struct error err = { 0 };
 
-		if (mcp_read_stream(&l->m, &err) != 0 || clock_mono_ms() >= l->m.deadline)
+		if (mcp_read_stream(&l->m, &err) != 0 || clock_mono_ms() >= mcp_deadline(&l->m))
 			break;
 		nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000 }, NULL);
 	}

@@ -40,6 +40,16 @@ struct mcp_tool {
 	bool read_only;           /* annotations.readOnlyHint */
 };
 
+/*
+ * A call that waits for what its user says. Nothing is kept open for it: `resume` is all that is needed to go on with it, in
+ * any process (JSON; as secret as a session). questions: params of elicitation/create, a JSON object each.
+ */
+struct mcp_pause {
+	const char *resume; /* NULL: it does not wait */
+	const char **questions;
+	size_t count;
+};
+
 struct mcp {
 	/* Given. */
 	struct egress *egress;
@@ -48,9 +58,12 @@ struct mcp {
 	const char *const *headers; /* of the user's own: "Name: value", ended by NULL; may be NULL */
 	const char *bearer;         /* NULL: none */
 	int64_t deadline;           /* monotonic ms */
+	const atomic_llong *held;   /* ms more than that, for people; may grow meanwhile, may be NULL */
 	const atomic_bool *cancelled;
-	/* What the server asks the user while it works (elicitation/create, its params): the answer, {"action": ...}, which
-	 * becomes ours. NULL: nobody can be asked, and the server is told so. With sessions it may come from another thread. */
+	bool elicits; /* there is a user who can be asked (elicitation/create); set with the two below */
+	bool pauses;  /* a call stops for that where it can be gone on with later: `pause` */
+	/* Where it cannot, while the server waits: the answer to these params, {"action": ...}, which becomes ours. NULL: it is
+	 * declined. With sessions it may come from another thread. */
 	json_object *(*ask_user)(void *arg, json_object *params);
 	void (*on_progress)(void *arg, double progress, double total, const char *message); /* may be NULL */
 	void *arg;
@@ -61,7 +74,8 @@ struct mcp {
 	const char *session;   /* of MCP_SESSIONS; NULL: none */
 	const char *challenge; /* WWW-Authenticate of a 401 or 403 */
 
-	bool heard; /* it has answered something in this conversation, whatever it was */
+	bool heard;             /* it has answered something in this conversation, whatever it was */
+	struct mcp_pause pause; /* why a call gave no result */
 
 	int64_t last_id;
 	struct mcp_listener *listener; /* NULL: none */
@@ -78,9 +92,14 @@ void mcp_close(struct mcp *m); /* tells the server that the session is over; can
 /* All tools, page after page. Those whose schema demands what HTTP cannot carry are left out. */
 int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, struct error *err) CHECKED;
 
-/* Sent once. *ret is the caller's: the result with content, structuredContent, isError. `tool` may be NULL where its
- * schema is not known. */
+/* Sent once. *ret is the caller's: the result with content, structuredContent, isError; NULL when it pauses. `tool` may be
+ * NULL where its schema is not known. */
 int mcp_call_tool(struct mcp *m, const char *name, const struct mcp_tool *tool, json_object *arguments,
                   json_object **ret, struct error *err) CHECKED;
+/* Go on with a call that paused. answers: {"action", "content"} for each of its questions, ended
+ * by NULL; it may pause again. */
+int mcp_resume_tool(struct mcp *m, const char *name, const struct mcp_tool *tool, json_object *arguments,
+                    const char *resume, json_object *const *answers, json_object **ret,
+                    struct error *err) CHECKED;
 
 #endif

@@ -26,7 +26,7 @@ json_object *mcp_capabilities(const struct mcp *m)
 {
 	json_object *capabilities = json_object_new_object(), *elicitation;
 
-	if (m->ask_user) {
+	if (m->elicits) {
 		elicitation = json_object_new_object();
 		json_object_object_add(elicitation, "form", json_object_new_object());
 		json_object_object_add(elicitation, "url", json_object_new_object());
@@ -360,6 +360,23 @@ static bool wants_visit(struct mcp *m, const struct mcp_answer *answer)
 	                      json_get(json_get(json_get(answer->message, "error"), "data"), "elicitations"));
 }
 
+int mcp_conclude(struct mcp *m, const struct mcp_answer *answer, json_object *params, json_object **ret,
+                 struct error *err)
+{
+	const char *type = json_string(result_of(answer), "resultType");
+
+	if (m->pauses && mcp_pause_for(m, answer))
+		return 0;
+	if (!result_of(answer))
+		return wants_visit(m, answer) ? 2 : mcp_refused(m, answer, err);
+	if (type && strcmp(type, "input_required") == 0) {
+		add_inputs(m, params, result_of(answer));
+		return 2;
+	}
+	*ret = json_object_get(result_of(answer));
+	return 1;
+}
+
 int mcp_ask(struct mcp *m, const char *method, const char *name, json_object *params,
             const char *const *extra, json_object **ret, struct error *err)
 {
@@ -369,28 +386,14 @@ int mcp_ask(struct mcp *m, const char *method, const char *name, json_object *pa
 		return -1;
 	for (int round = 0; round < MOST_ROUNDS; round++) {
 		struct mcp_answer answer;
-		const char *type;
+		int done;
 
 		if (ask_once(m, method, name, own, extra, &answer, err) < 0)
 			return -1;
-		if (!result_of(&answer)) {
-			bool again = wants_visit(m, &answer);
-
-			if (!again)
-				mcp_refused(m, &answer, err);
-			mcp_answer_done(&answer);
-			if (!again)
-				return -1;
-			continue;
-		}
-		type = json_string(result_of(&answer), "resultType");
-		if (!type || strcmp(type, "input_required") != 0) {
-			*ret = json_object_get(result_of(&answer));
-			mcp_answer_done(&answer);
-			return 0;
-		}
-		add_inputs(m, own, result_of(&answer));
+		done = mcp_conclude(m, &answer, own, ret, err);
 		mcp_answer_done(&answer);
+		if (done < 2)
+			return done < 0 ? -1 : 0;
 	}
 	return error_set(err, ERROR_UPSTREAM, "the server asks for more and more before it answers");
 }

@@ -58,6 +58,7 @@ void inventory_ask(struct egress *egress, struct inventory *server, int ms, stru
 		.bearer = server->bearer,
 		.deadline = clock_mono_ms() + ms,
 		.era = mcp_first_era(server->events, server->sessions),
+		.elicits = true, /* some tools are offered only to those who have a user */
 	};
 	struct mcp_tool *tools;
 	size_t count;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "common/egress/egress.h"
+#include "svc-chat/mcp/mcp.h"
 #include "svc-chat/tools/toolbox.h"
 
 struct tool_run {
@@ -20,13 +21,20 @@ struct tool_run {
 	int ms;
 	const atomic_bool *cancelled;
 	void (*on_progress)(void *arg, double progress, double total, const char *message);
+	/* What the server asks while it works, where the call cannot pause for it (mcp.h); may come from another thread. */
+	json_object *(*ask_user)(void *arg, json_object *params);
+	const atomic_llong *held; /* ms that took */
 	void *arg;
+	/* Of a call that paused: with what it goes on, and an answer to each question, ended by NULL. */
+	const char *resume;
+	const char *const *answers;
 
 	/* What came of it. */
-	struct error err; /* code 0: there is a result */
-	bool sent;        /* the server may have done it */
-	bool unheard;     /* the server has said nothing at all */
-	bool failed;      /* the tool says so, in the result */
+	struct error err;       /* code 0: there is a result */
+	bool sent;              /* the server may have done it */
+	bool unheard;           /* the server has said nothing at all */
+	bool failed;            /* the tool says so, in the result */
+	struct mcp_pause pause; /* what its user is asked before there is a result */
 	const char *text;
 	const char *challenge; /* of a sign-in that is wanted */
 };

@@ -1,4 +1,5 @@
 /* What people say to calls of tools that wait for them. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "chat.methods.h"
@@ -6,6 +7,7 @@
 #include "common/json/json.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store_tools.h"
+#include "svc-chat/tools/elicit.h"
 #include "svc-chat/tools/schema.h"
 #include "svc-chat/tools/toolbox.h"
 #include "svc-chat/turn/keep.h"
@@ -110,6 +112,9 @@ int turn_approve(struct call *call, const char *session, const char *id, const c
 
 	if (find(call, session, id, &message_id, &step) < 0 || find_tool(call, session, &step, &tool) < 0)
 		return -1;
+	if (step.detail->resume)
+		return error_set(call->err, ERROR_CONFLICT,
+		                 "this call waits for an answer to what its server asks");
 	if (strcmp(tool->digest, step.detail->digest) != 0)
 		return error_set(call->err, ERROR_CONFLICT,
 		                 "this tool has changed since the call was made: deny it and ask again");
@@ -150,15 +155,105 @@ void turn_signed_in(struct call *call, const char *owner, int64_t server_id)
 	}
 }
 
+/* --- Answering ---------------------------------------------------------------------------------------------------------- */
+
+/* "<id of the call>-<place>". 0, or -1 with ERROR_NOT_FOUND. */
+static int find_question(struct call *call, const char *session, const char *id, const char **message_id,
+                         struct tool_step *ret, size_t *place)
+{
+	const char *of = arena_strndup(call->arena, id, UUID_TEXT - 1);
+	const char *digits = strlen(id) > UUID_TEXT && id[UUID_TEXT - 1] == '-' ? id + UUID_TEXT : "";
+	size_t n = strspn(digits, "0123456789");
+
+	*place = n ? strtoul(digits, NULL, 10) : SIZE_MAX;
+	if (!n || n > 3 || digits[n] || !uuid_valid(of))
+		return error_set(call->err, ERROR_NOT_FOUND, "no such question");
+	if (db_must_find(store_find_call(call->db, call->owner_id, session, of, message_id, ret, call->arena,
+	                                 call->err),
+	                 "question", call->err) < 0)
+		return -1;
+	return *place < ret->call->n_elicitations ? 0
+	                                          : error_set(call->err, ERROR_NOT_FOUND, "no such question");
+}
+
+static bool waits_for_answers(const Chat__ToolCall *call)
+{
+	for (size_t i = 0; i < call->n_elicitations; i++)
+		if (!call->elicitations[i]->action)
+			return true;
+	return false;
+}
+
+/* The last one is answered: the call goes on, in whoever holds it or runs it anew. */
+static int take_answer(struct call *call, const char *session, const char *message_id, struct tool_step *step,
+                       ProtobufCBinaryData before)
+{
+	const char *was = step->state;
+	bool goes_on;
+	int taken;
+
+	if (!waits_for_answers(step->call)) {
+		step->state = strcmp(was, "waiting") == 0 ? "ready" : was;
+		step->call->status = (char *)"running";
+	}
+	taken = store_answer(call->db, call->owner_id, session, message_id, step, was, before, &goes_on,
+	                     call->arena, call->err);
+	if (taken < 0)
+		return -1;
+	if (!taken)
+		return error_set(call->err, ERROR_CONFLICT,
+		                 "this call has changed meanwhile: look at it again");
+	if (goes_on)
+		go_on(call, message_id);
+	return 0;
+}
+
+int turn_answer(struct call *call, const char *session, const char *id, const char *action,
+                const char *content, Chat__ToolCall *out)
+{
+	const char *message_id, *answer;
+	ProtobufCBinaryData before;
+	struct tool_step step;
+	struct text why;
+	size_t place;
+
+	text_init(&why, call->arena);
+	if (find_question(call, session, id, &message_id, &step, &place) < 0)
+		return -1;
+	if (step.call->elicitations[place]->action || place >= step.detail->n_answers)
+		return error_set(call->err, ERROR_CONFLICT,
+		                 "this question does not wait for an answer (any more)");
+	before = store_pack_detail(step.detail, call->arena);
+	answer = elicit_answer(step.call->elicitations[place], action, content, &why, call->arena);
+	if (!answer)
+		return error_field(call->err, call->arena, "body", "content", "value_error",
+		                   "is not what is asked for: %.300s", why.at);
+	step.call->elicitations[place]->action = (char *)action;
+	step.detail->answers[place] = (char *)answer;
+	if (take_answer(call, session, message_id, &step, before) < 0)
+		return -1;
+	*out = *step.call;
+	return 0;
+}
+
 /* --- Denying ------------------------------------------------------------------------------------------------------------ */
 
 int turn_deny(struct call *call, const char *session, const char *id, const char *reason, Chat__ToolCall *out)
 {
+	ProtobufCBinaryData before;
 	const char *message_id;
 	struct tool_step step;
 
 	if (find(call, session, id, &message_id, &step) < 0)
 		return -1;
+	before = store_pack_detail(step.detail, call->arena);
+	if (store_cancel_questions(&step, call->arena)) { /* it was sent: its server is told */
+		step.state = "waiting";
+		if (take_answer(call, session, message_id, &step, before) < 0)
+			return -1;
+		*out = *step.call;
+		return 0;
+	}
 	step.result = reason && *reason ? arena_printf(call->arena, "The user denied this call: %s", reason)
 	                                : "The user denied this call.";
 	step.state = "failed";

@@ -166,6 +166,21 @@ struct event event_approval(const Chat__ToolCall *call, const char *description,
 	return (struct event){ "approval", t.at };
 }
 
+struct event event_elicitation(const Chat__ToolCall *call, const Chat__Elicitation *asked, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	json_from_message(&t, &shape_chat__elicitation, &asked->base);
+	t.length--; /* its brace */
+	text_addf(&t, ",\"tool_call_id\":\"%s\",\"server\":", call->id);
+	text_add_json(&t, call->server, strlen(call->server));
+	text_adds(&t, ",\"name\":");
+	text_add_json(&t, call->name, strlen(call->name));
+	text_addc(&t, '}');
+	return (struct event){ "elicitation", t.at };
+}
+
 struct event event_oauth(const Chat__ToolCall *call, struct arena *a)
 {
 	struct text t;

@@ -45,6 +45,8 @@ struct event event_error(const char *detail, struct arena *a);
 struct event event_tool_call(const Chat__ToolCall *call, struct arena *a);
 struct event event_tool_result(const Chat__ToolCall *call, struct arena *a);
 struct event event_approval(const Chat__ToolCall *call, const char *description, struct arena *a);
+/* What its server asks in the middle of a call. */
+struct event event_elicitation(const Chat__ToolCall *call, const Chat__Elicitation *asked, struct arena *a);
 struct event event_oauth(const Chat__ToolCall *call, struct arena *a);
 struct event event_progress(const char *id, double progress, double total, const char *message,
                             struct arena *a);

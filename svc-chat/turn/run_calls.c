@@ -12,6 +12,7 @@
 #include "svc-chat/oauth/bearer.h"
 #include "svc-chat/state.h"
 #include "svc-chat/tools/run.h"
+#include "svc-chat/turn/questions.h"
 #include "svc-chat/turn/rounds.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
 	PROGRESS_MS = 100, /* between two events of one call, at least */
 	STORE_AGAIN_MS = 500,
 	STORE_PATIENCE_MS = 30 * 1000,
+	SERVE_MS = 50, /* between two looks at what servers ask */
 };
 
 static const char unknown_outcome[] =
@@ -62,6 +64,9 @@ int rounds_done(struct rounds *r, struct tool_step *call, const char *status, co
 	struct event event;
 	int kept;
 
+	(void)store_cancel_questions(call, r->call->arena);
+	call->detail->resume = NULL;
+	call->detail->n_answers = 0;
 	call->state = "done";
 	call->result = text;
 	call->call->status = (char *)status;
@@ -89,10 +94,12 @@ struct running {
 	struct arena arena;
 	pthread_t thread;
 	int64_t told; /* when progress was told last */
+	struct question question;
 	bool started, ended, stored;
+	bool asks; /* its server, something */
 };
 struct together {
-	pthread_mutex_t lock; /* guards `ended` of each */
+	pthread_mutex_t lock; /* guards `ended` and `asks` of each */
 	pthread_cond_t changed;
 	struct running at[AT_ONCE];
 	size_t count;
@@ -114,6 +121,17 @@ static void on_progress(void *arg, double progress, double total, const char *me
 	    message ? arena_strndup(&a, message, utf8_clip(message, strlen(message), 500)) : NULL, &a);
 	stream_append(x->rounds->writer->stream, event.name, event.data);
 	arena_done(&a);
+}
+
+static json_object *ask_user(void *arg, json_object *params)
+{
+	struct running *x = arg;
+
+	pthread_mutex_lock(&x->together->lock);
+	x->asks = true;
+	pthread_cond_signal(&x->together->changed);
+	pthread_mutex_unlock(&x->together->lock);
+	return question_put(&x->question, params, x->run.cancelled);
 }
 
 static void *run(void *arg)
@@ -185,6 +203,8 @@ static int keep(struct running *x)
 	if (atomic_load(&r->writer->why) == WRITER_INTERRUPTED && x->call->detail->repeatable &&
 	    x->run.err.code)
 		return 0; /* whoever goes on calls it again */
+	if (!x->run.err.code && x->run.pause.resume)
+		return questions_pause(r, x->call, &x->run.pause);
 	if (bearer_is_wanted(x->run.err.code, x->run.challenge, r->call->arena))
 		return refused(x);
 	if (x->run.err.code && x->run.unheard && x->run.err.code != ERROR_UNAVAILABLE &&
@@ -196,25 +216,50 @@ static int keep(struct running *x)
 	return rounds_done(r, x->call, status, text, (ProtobufCBinaryData){ 0 });
 }
 
+/* Waits for one that has ended, and is not stored; NULL: look at what is asked. */
+static struct running *next_ended(struct together *t)
+{
+	struct running *ended = NULL;
+	bool asks = false;
+
+	pthread_mutex_lock(&t->lock);
+	while (!ended && !asks) {
+		for (size_t i = 0; i < t->count; i++) {
+			if (t->at[i].ended && !t->at[i].stored)
+				ended = &t->at[i];
+			else
+				asks |= t->at[i].asks && !t->at[i].ended;
+		}
+		if (!ended)
+			(void)cond_wait_until(&t->changed, &t->lock,
+			                      asks ? clock_mono_ms() + SERVE_MS : INT64_MAX);
+	}
+	pthread_mutex_unlock(&t->lock);
+	return ended;
+}
+
+static void serve_questions(struct together *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (!t->at[i].stored)
+			question_serve(&t->at[i].question, t->at[i].rounds, t->at[i].call);
+}
+
 /* Stores each as it ends. */
 static int keep_all(struct call *call, struct together *t)
 {
 	int result = 0;
 
 	for (size_t left = t->count; left;) {
-		struct running *ended = NULL;
+		struct running *ended;
 
 		call_goes_away(call);
-		pthread_mutex_lock(&t->lock);
-		while (!ended) {
-			for (size_t i = 0; i < t->count && !ended; i++)
-				if (t->at[i].ended && !t->at[i].stored)
-					ended = &t->at[i];
-			if (!ended)
-				(void)cond_wait_until(&t->changed, &t->lock, INT64_MAX);
-		}
-		pthread_mutex_unlock(&t->lock);
+		ended = next_ended(t);
 		call_is_back(call);
+		if (!ended) {
+			serve_questions(t);
+			continue;
+		}
 		if (keep(ended) < 0)
 			result = -1;
 		left--;
@@ -228,6 +273,7 @@ static int prepare(struct rounds *r, struct tool_step *call, struct running *x, 
 	int64_t left = r->until - clock_mono_ms(), most = r->chat->tool_seconds * 1000;
 
 	*x = (struct running){ .rounds = r, .call = call, .together = t };
+	question_init(&x->question);
 	x->run = (struct tool_run){
 		.egress = r->chat->egress,
 		.tool = tool,
@@ -237,9 +283,12 @@ static int prepare(struct rounds *r, struct tool_step *call, struct running *x, 
 		                          : most),
 		.cancelled = &r->writer->stop,
 		.on_progress = on_progress,
+		.ask_user = ask_user,
+		.held = &x->question.held,
 		.arg = x,
 	};
-	if (servers_headers(r->call, tool->server, &x->run.headers) < 0)
+	if (servers_headers(r->call, tool->server, &x->run.headers) < 0 ||
+	    questions_resume(r, call, &x->run.resume, &x->run.answers) < 0)
 		return -1;
 	if (bearer_find(r->call, tool->server, x->run.ms < SIGN_IN_MS ? x->run.ms : SIGN_IN_MS,
 	                &x->run.bearer) < 0) {
@@ -288,6 +337,8 @@ static int run_servers_tools(struct rounds *r, struct tool_step **calls, size_t 
 		if (t.at[i].started)
 			pthread_join(t.at[i].thread, NULL);
 		arena_done(&t.at[i].arena);
+		r->until += atomic_load(&t.at[i].question.held); /* waiting for people does not count */
+		question_done(&t.at[i].question);
 	}
 	pthread_cond_destroy(&t.changed);
 	pthread_mutex_destroy(&t.lock);

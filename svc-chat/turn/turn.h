@@ -42,6 +42,10 @@ int turn_approve(struct call *call, const char *session, const char *id, const c
                  const char *arguments, Chat__ToolCall *out) CHECKED;
 int turn_deny(struct call *call, const char *session, const char *id, const char *reason,
               Chat__ToolCall *out) CHECKED;
+/* What the caller answers to what a tool's server asks; content: of an accepted form, or NULL. ERROR_NOT_FOUND, ERROR_CONFLICT
+ * when it does not wait, ERROR_INVALID for what the form does not take. */
+int turn_answer(struct call *call, const char *session, const char *id, const char *action,
+                const char *content, Chat__ToolCall *out) CHECKED;
 /* The owner has signed in at that server: calls that waited for it go ahead. */
 void turn_signed_in(struct call *call, const char *owner, int64_t server_id);
 /* What waits in that session is denied, since its user says something else instead. */

@@ -1,4 +1,4 @@
-/* links: svc-chat/mcp/http.c svc-chat/mcp/rpc.c svc-chat/mcp/incoming.c svc-chat/mcp/header.c svc-chat/mcp/tools.c svc-chat/mcp/listen.c svc-chat/mcp/events.c */
+/* links: svc-chat/mcp/http.c svc-chat/mcp/rpc.c svc-chat/mcp/incoming.c svc-chat/mcp/header.c svc-chat/mcp/tools.c svc-chat/mcp/listen.c svc-chat/mcp/events.c svc-chat/mcp/pause.c */
 /*
  * mcp_client URL: our MCP client for the official conformance suite (`npx conformance client --command ...`). It lists the
  * tools of the server and calls each, as a host would, and signs in where that is wanted: whoever is sent to the
@@ -225,7 +225,9 @@ int main(int argc, char **argv)
 	struct arena arena;
 	struct error err = { 0 };
 	int64_t deadline = clock_mono_ms() + 25000;
-	struct host h = { .m = { .arena = &arena, .ask_user = accept_defaults, .deadline = deadline } };
+	struct host h = {
+		.m = { .arena = &arena, .elicits = true, .ask_user = accept_defaults, .deadline = deadline }
+	};
 	struct mcp_tool *tools;
 	size_t count;
 

@@ -21,7 +21,7 @@ formats(ajv);
 ajv.addSchema(api, 'api');
 
 const adminAddress = 'admin@example.com';
-let stack, site, slack, model, odd, provider, user;
+let stack, site, slack, model, odd, asking, provider, user;
 const known = {}; // values of path parameters
 before(async () => {
   const port = await freePort();
@@ -29,7 +29,7 @@ before(async () => {
   site = http.createServer(async (query, answer) => (await provider.answer(query, answer)) || answer.setHeader('Content-Type', 'text/html')
     .end('<html><title>Warranty</title><main><p>The warranty of all our lamps is two years from the day of purchase, wherever they were bought.</p></main>'));
   await new Promise((resolve) => site.listen(port, '127.0.0.1', resolve));
-  [slack, model, odd] = await Promise.all([startRig('fakeslack.mjs'), startRig('fakellm.mjs'), startRig('oddmcp.mjs')]);
+  [slack, model, odd, asking] = await Promise.all(['fakeslack.mjs', 'fakellm.mjs', 'oddmcp.mjs', 'askmcp.mjs'].map((name) => startRig(name)));
   stack = await startStack({ env: { PARLEY_ADMIN_EMAIL: adminAddress, METRICS_TOKEN: 'figures', EGRESS_ALLOW: '127.0.0.1/32',
     SLACK_API_URL: `${slack.url}/api`, CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted',
     OIDC_1_ISSUER: provider.issuer, OIDC_1_CLIENT_ID: 'parley', OIDC_1_NAME: 'Tiny' } });
@@ -37,7 +37,7 @@ before(async () => {
 after(async () => {
   site.close();
   await stack?.stop();
-  await Promise.all([slack, model, odd].map((rig) => rig?.stop()));
+  await Promise.all([slack, model, odd, asking].map((rig) => rig?.stop()));
 });
 
 const pointer = (...keys) => keys.map((key) => key.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
@@ -308,6 +308,16 @@ test('calls of tools that wait for their user', async () => {
     await call(`chat_${what}_tool_call`, { values: { session_id: session.id, tool_call_id: await asked(`/api/chat/sessions/${session.id}`) } });
     await call(`chat_${what}_chat_tool_call`, { values: { tool_call_id: await asked(`/chat/chats/${known.chat_id}`) } });
   }
+  const ask = await stack.ok('POST', '/auth/mcp-servers', { token: user.token, json: { name: 'Ask', config: { uri: `${asking.url}/modern` } } });
+  await stack.ok('POST', `/chat/mcp/servers/${ask.id}/connect`, { token: user.token });
+  await stack.ok('PUT', '/chat/mcp/tools/mcp_Ask_two', { token: user.token, json: { policy: 'allow' } });
+  json.content = 'call two {}';
+  const question = async (where) => {
+    await asked(where);
+    return (await stack.ok('GET', `${where}/messages`, { token: user.token })).at(-1).tool_calls[0].elicitations[0].id;
+  };
+  await call('chat_answer_elicitation', { values: { session_id: session.id, elicitation_id: await question(`/api/chat/sessions/${session.id}`) } });
+  await call('chat_answer_chat_elicitation', { values: { elicitation_id: await question(`/chat/chats/${known.chat_id}`) } });
 });
 
 test('previews and widgets', async () => {
