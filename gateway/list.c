@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "gateway/answer.h"
 #include "gateway/transcode.h"
 

@@ -5,6 +5,7 @@
 
 #include "common/base/query.h"
 #include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "gateway/answer.h"
 
 /* Pages that services make (setting a password, the end of a sign-in elsewhere): script and style are files of ours. */

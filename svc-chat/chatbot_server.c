@@ -7,7 +7,7 @@
 #include "common/base/id.h"
 #include "common/base/utf8.h"
 #include "common/base/version.h"
-#include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "documents.client.h"
 #include "shapes.h"
 #include "svc-chat/turn/ask.h"

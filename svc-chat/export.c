@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "shapes.h"
 #include "svc-chat/turn/events.h"
 

@@ -8,7 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/thread.h"
-#include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "common/rpc/envelope.h"
 #include "common/stream/stream.h"
 #include "shapes.h"

@@ -4,7 +4,8 @@
 
 #include "common/base/text.h"
 #include "common/job/event.h"
-#include "common/json/json_message.h"
+#include "common/json/json.h"
+#include "common/json/json_write.h"
 #include "shapes.h"
 #include "svc-documents/store.h"
 

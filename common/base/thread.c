@@ -1,8 +1,18 @@
 #include "common/base/thread.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#define SEEN(sem)       \
+	__tsan_acquire( \
+	    sem) /* its sem_clockwait() is not known to it: what came before the post is seen now */
+#else
+#define SEEN(sem)
+#endif
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { STACK_SIZE = 2048 * 1024 };
@@ -50,4 +60,15 @@ int cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t mono_ms
 	if (mono_ms == INT64_MAX)
 		return pthread_cond_wait(cond, lock);
 	return pthread_cond_timedwait(cond, lock, &until) ? -1 : 0;
+}
+
+int sem_wait_until(sem_t *sem, int64_t mono_ms)
+{
+	struct timespec until = { .tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000 };
+
+	while ((mono_ms == INT64_MAX ? sem_wait(sem) : sem_clockwait(sem, CLOCK_MONOTONIC, &until)) < 0)
+		if (errno == ETIMEDOUT)
+			return -1;
+	SEEN(sem);
+	return 0;
 }

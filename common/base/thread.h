@@ -1,10 +1,11 @@
 /*
- * thread: threads of ours, and waits on a condition that no change of the wall clock shortens or draws out.
+ * thread: threads of ours, and waits that no change of the wall clock shortens or draws out.
  */
 #ifndef PARLEY_THREAD_H
 #define PARLEY_THREAD_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 
 #include "common/base/error.h"
@@ -17,5 +18,8 @@ pthread_t thread_start(void *(*run)(void *), void *arg);
 void cond_init_monotonic(pthread_cond_t *cond);
 /* For a condition of that kind. 0 woken (or for no reason), -1 when the time was up first; INT64_MAX waits for ever. */
 int cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t mono_ms);
+
+/* The same of a semaphore. */
+int sem_wait_until(sem_t *sem, int64_t mono_ms);
 
 #endif

@@ -14,7 +14,7 @@ struct worker {
 	struct job_runner *runner;
 	pthread_t thread;
 	bool
-	    busy; /* with the lock: has a job. kind, job and arena are the worker's while busy, the clerk's otherwise */
+	    busy; /* with the lock: has a job. kind, job and arena are the worker's while busy, the scheduler's otherwise */
 	const struct job_kind *kind;
 	struct job job;
 	struct arena arena;           /* of the job's strings and its call */
@@ -32,12 +32,12 @@ struct job_runner {
 	struct db_listener *listener;
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a job handed out, a worker idle, something to look for, the end */
-	bool look;              /* something may be due */
+	pthread_cond_t changed; /* a job handed out, a worker idle, something that may be due, the end */
+	bool woken;             /* something may be due */
 	bool doubt;             /* or one that runs was cancelled */
 	bool stopping;          /* nothing new is taken */
 	bool closed;            /* and what ran is done */
-	pthread_t clerk;
+	pthread_t scheduler;
 	struct worker *workers;
 	int threads;
 	int patience_ms; /* at the stop */

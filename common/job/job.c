@@ -9,11 +9,11 @@
 #include "common/job/internal.h"
 
 /*
- * One clerk thread takes due jobs and hands them to idle workers, renews the leases of what runs, and sleeps until
+ * One thread, the scheduler, takes due jobs and hands them to idle workers, renews the leases of what runs, and sleeps until
  * something is due, a NOTIFY comes or a worker is idle again. The only clock that counts is the database's.
  */
 enum {
-	IDLE_MS = 30 * 1000, /* look again after so long, whatever NOTIFY did not say */
+	IDLE_MS = 30 * 1000, /* wakes after so long, whatever NOTIFY did not say */
 	RETRY_MS = 500,      /* after the database said nothing */
 	RENEW_MS = 20,       /* at least, between two renewals */
 	SWEEP_MS = 60 * 60 * 1000,
@@ -104,7 +104,7 @@ static void *work(void *arg)
 		job_run(w);
 		pthread_mutex_lock(&r->lock);
 		w->busy = false;
-		r->look = true; /* room for another */
+		r->woken = true; /* room for another */
 		pthread_cond_broadcast(&r->changed);
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -277,7 +277,7 @@ static void sweep(struct job_runner *r, int64_t *next)
 		*next = clock_mono_ms() + IDLE_MS; /* nobody misses it until then */
 }
 
-static void *keep_books(void *arg)
+static void *schedule(void *arg)
 {
 	struct job_runner *r = arg;
 	int64_t next_sweep = 0;
@@ -287,11 +287,11 @@ static void *keep_books(void *arg)
 	while (!(r->stopping && all_idle(r))) {
 		int64_t due, renewal, until;
 
-		r->look = false;
+		r->woken = false;
 		due = hand_out(r);
 		renewal = renew_leases(r);
 		until = clock_mono_ms() + (due < renewal ? due : renewal);
-		while (!r->look && !(r->stopping && all_idle(r)) &&
+		while (!r->woken && !(r->stopping && all_idle(r)) &&
 		       cond_wait_until(&r->changed, &r->lock, until) == 0)
 			;
 		if (!r->stopping) {
@@ -316,7 +316,7 @@ static void notified(void *arg, const char *channel, const char *kind)
 	if (kind && !find_kind(r, kind + cancelled))
 		return; /* another service's */
 	pthread_mutex_lock(&r->lock);
-	r->look = true;
+	r->woken = true;
 	r->doubt = r->doubt || cancelled || !kind; /* NULL: it may have been missed */
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
@@ -372,7 +372,7 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 		arena_init(&r->workers[i].arena, 0);
 		r->workers[i].thread = thread_start(work, &r->workers[i]);
 	}
-	r->clerk = thread_start(keep_books, r);
+	r->scheduler = thread_start(schedule, r);
 	*ret = r;
 	service_on_drain(s, drain, r);
 	if (db_listen(service_database_url(s), channels, notified, r, &r->listener, err) == 0)
@@ -397,9 +397,9 @@ void job_runner_stop(struct job_runner *r)
 		;
 	for (int i = 0; i < r->threads; i++)
 		atomic_store(&r->workers[i].cancelled,
-		             true); /* the clerk goes on renewing until they are done */
+		             true); /* the scheduler goes on renewing until they are done */
 	pthread_mutex_unlock(&r->lock);
-	pthread_join(r->clerk, NULL);
+	pthread_join(r->scheduler, NULL);
 	for (int i = 0; i < r->threads; i++) {
 		pthread_join(r->workers[i].thread, NULL);
 		arena_done(&r->workers[i].arena);

@@ -1,5 +1,5 @@
 /*
- * json_message: JSON is a view of the messages. Walks the descriptor and the generated shape, so that no field is
+ * json_message: JSON is a view of the messages; this is the way in, json_write.h the way out. Walks the descriptor and the generated shape, so that no field is
  * copied by hand and none is forgotten.
  *
  * Mapping: an absent optional field is null (or left out, by rule), repeated is [], int64 a number, an enum its
@@ -46,12 +46,5 @@ const struct shape_field *shape_find(const struct shape *shape, const char *json
 /* The rules that need the whole message: what is required and missing. Fields that were bad are not told again. */
 int json_message_check(const struct shape *shape, const ProtobufCMessage *msg, struct arena *a,
                        struct error *err) CHECKED;
-
-/* Append msg as JSON. Cannot fail: what the message holds is ours. */
-void json_from_message(struct text *out, const struct shape *shape, const ProtobufCMessage *msg);
-
-/* Append only the field of that JSON name (a list answer). */
-void json_from_field(struct text *out, const struct shape *shape, const ProtobufCMessage *msg,
-                     const char *json_name);
 
 #endif

@@ -21,7 +21,7 @@ enum format {
 	FORMAT_ID,
 	FORMAT_OBJECT,
 	FORMAT_VALUE,
-	FORMAT_SECRET,
+	FORMAT_SECRET, /* any text: only openapi.json tells of it */
 	FORMAT_CURSOR
 };
 enum source { SOURCE_BODY, SOURCE_QUERY, SOURCE_HEADER, SOURCE_NOWHERE };

@@ -6,9 +6,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
 #include "common/rpc/internal.h"
 
-enum { RESOLVE_EVERY_S = 3 };
+enum { RESOLVE_EVERY_MS = 3 * 1000 };
 
 /* "tcp://name:port" or "tcp://[v6]:port" in its parts; 0 when it is neither. */
 static int split(const char *address, char host[ADDRESS_MAX], char port[16])
@@ -171,14 +172,11 @@ void *resolver(void *arg)
 	pthread_setname_np(pthread_self(), "resolver");
 	while (!atomic_load(&peer->stopping)) {
 		struct error err = { 0 };
-		struct timespec until;
 
 		if (resolve_all(peer, &err) < 0)
 			log_line(LOG_WARN, err.message, LOG_TEXT("service", peer->service),
 			         LOG_TEXT("detail", err.detail));
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += RESOLVE_EVERY_S;
-		sem_clockwait(&peer->resolve_wake, CLOCK_MONOTONIC, &until);
+		(void)sem_wait_until(&peer->resolve_wake, clock_mono_ms() + RESOLVE_EVERY_MS);
 	}
 	return NULL;
 }

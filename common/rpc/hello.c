@@ -1,10 +1,9 @@
 /* Hello: which process is behind an address, is it the service that we want, and does it still answer? */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/thread.h"
 #include "common/rpc/internal.h"
 
 /* With the peer's lock held. */
@@ -119,14 +118,8 @@ void *watch(void *arg)
 
 	pthread_setname_np(pthread_self(), peer->service);
 	while (!atomic_load(&peer->stopping)) {
-		struct timespec until;
-		int64_t next;
-
 		look_round(peer);
-		next = clock_mono_ms() + peer->pace.ask_every;
-		until = (struct timespec){ next / 1000, next % 1000 * 1000000 };
-		while (sem_clockwait(&peer->wake, CLOCK_MONOTONIC, &until) < 0 && errno == EINTR)
-			;
+		(void)sem_wait_until(&peer->wake, clock_mono_ms() + peer->pace.ask_every);
 		while (sem_trywait(&peer->wake) == 0)
 			;
 	}

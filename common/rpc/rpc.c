@@ -1,6 +1,5 @@
 #include "common/rpc/rpc.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,18 +220,9 @@ static void await(struct call_out *call, struct exchange *x)
 {
 	const struct rpc_context *ctx = call->ctx;
 
-	for (;;) {
-		struct timespec until; /* of a clock that may jump: that delays no more than a look */
-		int64_t ms = clock_unix_ms() + call->peer->pace.look;
-		int rc;
-
-		until = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-		rc = ctx->gone ? sem_timedwait(&x->wake, &until) : sem_wait(&x->wake);
-		if (rc == 0)
-			return;
-		if (errno == ETIMEDOUT && ctx->gone && ctx->gone(ctx->gone_arg))
+	while (sem_wait_until(&x->wake, ctx->gone ? clock_mono_ms() + call->peer->pace.look : INT64_MAX) < 0)
+		if (ctx->gone(ctx->gone_arg))
 			tell_gone(call, x);
-	}
 }
 
 /* true: shall be tried again (the error is set, in case nobody is there). */

@@ -49,8 +49,6 @@ const struct db_stmt idempotency_statements[] = {
 	{ 0 },
 };
 
-#define NAMED(call) (call)->owner_id, (call)->idempotency_key, (call)->method->name
-
 static int in_use(struct error *err)
 {
 	return error_set(err, ERROR_CONFLICT, "a request with this Idempotency-Key is being worked on");
@@ -74,11 +72,13 @@ static int look_up(struct call *call, struct claim *claim, ProtobufCBinaryData *
 	OWN(pgresult) PGresult *row = NULL;
 	OWN(pgresult) PGresult *ours = NULL;
 
-	if (db_exec(call->db, "idempotency_lock", DB_ARGS(NAMED(call)), &lock, call->err) < 0)
+	if (db_exec(call->db, "idempotency_lock",
+	            DB_ARGS(call->owner_id, call->idempotency_key, call->method->name), &lock, call->err) < 0)
 		return -1;
 	if (strcmp(db_text(lock, 0, "free"), "t"))
 		return in_use(call->err);
-	if (db_exec(call->db, "idempotency_find", DB_ARGS(NAMED(call)), &row, call->err) < 0)
+	if (db_exec(call->db, "idempotency_find",
+	            DB_ARGS(call->owner_id, call->idempotency_key, call->method->name), &row, call->err) < 0)
 		return -1;
 	if (PQntuples(row)) {
 		if (strcmp(db_text(row, 0, "request_hash"), claim->hash))
@@ -90,7 +90,9 @@ static int look_up(struct call *call, struct claim *claim, ProtobufCBinaryData *
 		}
 		return strcmp(db_text(row, 0, "unknown"), "t") ? in_use(call->err) : in_doubt(call->err);
 	}
-	if (db_exec(call->db, "idempotency_claim", DB_ARGS(NAMED(call), claim->hash), &ours, call->err) < 0)
+	if (db_exec(call->db, "idempotency_claim",
+	            DB_ARGS(call->owner_id, call->idempotency_key, call->method->name, claim->hash), &ours,
+	            call->err) < 0)
 		return -1;
 	claim->at = arena_strdup(call->arena, db_text(ours, 0, "created_at"));
 	return 0;
@@ -98,8 +100,9 @@ static int look_up(struct call *call, struct claim *claim, ProtobufCBinaryData *
 
 static int keep(struct call *call, const struct claim *claim, ProtobufCBinaryData payload)
 {
-	return db_exec(call->db, "idempotency_keep", DB_ARGS(NAMED(call), claim->at, payload), NULL,
-	               call->err);
+	return db_exec(call->db, "idempotency_keep",
+	               DB_ARGS(call->owner_id, call->idempotency_key, call->method->name, claim->at, payload),
+	               NULL, call->err);
 }
 
 /* After a failure: the key is free again, or in doubt for as long as it is known at all. */
@@ -109,9 +112,12 @@ static void let_go(struct call *call, const struct claim *claim)
 	struct error ignored = { 0 };
 
 	call->db->until = clock_mono_ms() + SETTLE_MS; /* even if the call took all the time it had */
-	if ((doubt ? db_exec(call->db, "idempotency_doubt", DB_ARGS(NAMED(call), claim->hash), NULL, &ignored)
-	           : db_exec(call->db, "idempotency_forget", DB_ARGS(NAMED(call), claim->at), NULL,
-	                     &ignored)) < 0)
+	if ((doubt ? db_exec(call->db, "idempotency_doubt",
+	                     DB_ARGS(call->owner_id, call->idempotency_key, call->method->name, claim->hash),
+	                     NULL, &ignored)
+	           : db_exec(call->db, "idempotency_forget",
+	                     DB_ARGS(call->owner_id, call->idempotency_key, call->method->name, claim->at),
+	                     NULL, &ignored)) < 0)
 		log_line(LOG_WARN, "key not settled", LOG_TEXT("request", call->request_id),
 		         LOG_TEXT("detail", ignored.detail));
 }

@@ -34,7 +34,7 @@ static int fetch(struct call *call, struct sealer *s)
 }
 
 /* A copy of the ring. 1: it is fresh, 0: it is old or was never fetched. */
-static int look(struct sealer *s, struct keyring *ret)
+static int known_ring(struct sealer *s, struct keyring *ret)
 {
 	int fresh;
 
@@ -63,10 +63,10 @@ int sealer_seal(struct call *call, const char *context, const char *plain, char 
 
 	if (call_may_ask(call, "svc-auth for its keys") < 0) /* whether or not it has to this time */
 		return -1;
-	if (!look(s, &ring)) {
+	if (!known_ring(s, &ring)) {
 		if (fetch(call, s) < 0)
 			return -1;
-		look(s, &ring);
+		known_ring(s, &ring);
 	}
 	*ret = keyring_seal(&ring, context, plain, strlen(plain), call->arena);
 	OPENSSL_cleanse(&ring, sizeof ring);
@@ -82,11 +82,11 @@ int sealer_open(struct call *call, const char *context, const char *sealed, char
 
 	if (call_may_ask(call, "svc-auth for its keys") < 0)
 		return -1;
-	look(s, &ring);
+	known_ring(s, &ring);
 	if (!knows_key(&ring, sealed)) {
 		if (fetch(call, s) < 0)
 			return -1;
-		look(s, &ring);
+		known_ring(s, &ring);
 	}
 	rc = keyring_open(&ring, context, sealed, ret, &size, call->arena, call->err);
 	OPENSSL_cleanse(&ring, sizeof ring);

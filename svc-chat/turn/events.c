@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base/text.h"
-#include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "common/rpc/envelope.h"
 #include "shapes.h"
 

@@ -1,10 +1,9 @@
 #include "svc-documents/ingest/await.h"
 
-#include <errno.h>
 #include <semaphore.h>
-#include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/thread.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/page.h"
 
@@ -45,13 +44,8 @@ static bool given_up(struct call *call, const struct awaited *w)
 
 static void wait_here(struct call *call, struct awaited *w)
 {
-	while (!egress_stream_ended(w->stream) && !given_up(call, w)) {
-		int64_t ms = clock_unix_ms() + LOOK_MS;
-		struct timespec until = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-		while (sem_timedwait(&w->woken, &until) < 0 && errno == EINTR)
-			;
-	}
+	while (!egress_stream_ended(w->stream) && !given_up(call, w))
+		(void)sem_wait_until(&w->woken, clock_mono_ms() + LOOK_MS);
 }
 
 /* 1: it is there; 0: its reader is sent on; -1 */

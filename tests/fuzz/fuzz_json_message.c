@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "sample/sample.pb-c.h"
 #include "sample/shapes.h"
 

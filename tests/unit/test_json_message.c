@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "sample/sample.pb-c.h"
 #include "sample/shapes.h"
 

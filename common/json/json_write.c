@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/json/json_message.h"
+#include "common/json/json_write.h"
 #include "common/json/message.h"
 
 static void write_whole(struct text *out, int64_t value)
