@@ -198,7 +198,7 @@ static int read_history(const struct served *r, struct ask *ask)
 {
 	json_object *list = served_argument(r, "history");
 	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-	struct chat_message *history = arena_new(r->arena, struct chat_message, n + 1);
+	struct model_message *history = arena_new(r->arena, struct model_message, n + 1);
 
 	if ((list && !json_object_is_type(list, json_type_array)) || n > HISTORY_MAX)
 		return -1;
@@ -208,7 +208,7 @@ static int read_history(const struct served *r, struct ask *ask)
 
 		if (!role || !content || (strcmp(role, "user") != 0 && strcmp(role, "assistant") != 0))
 			return -1;
-		history[i] = (struct chat_message){ role, content };
+		history[i] = (struct model_message){ role, content };
 	}
 	ask->history = history;
 	ask->history_count = n;

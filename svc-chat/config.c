@@ -71,9 +71,9 @@ static const char *or_else(const char *text, const char *other)
 	return *text ? text : other;
 }
 
-static const struct provider_endpoint *endpoints_of(const struct chat_settings *set, struct arena *a)
+static const struct model_endpoint *endpoints_of(const struct chat_settings *set, struct arena *a)
 {
-	const struct provider_endpoint endpoints[] = {
+	const struct model_endpoint endpoints[] = {
 		{ "CHAT_BASE_URL", set->base_url, set->api_key, set->model },
 		{ "CHAT_2_BASE_URL", set->base_url_2, set->api_key_2, or_else(set->model_2, set->model) },
 		{ "CHAT_3_BASE_URL", set->base_url_3, set->api_key_3, or_else(set->model_3, set->model) },
@@ -83,18 +83,18 @@ static const struct provider_endpoint *endpoints_of(const struct chat_settings *
 	return arena_memdup(a, endpoints, sizeof endpoints);
 }
 
-static int open_endpoints(const struct chat_settings *set, const struct provider_endpoint *endpoints,
-                          struct egress *egress, struct chat_provider **ret, struct error *err)
+static int open_endpoints(const struct chat_settings *set, const struct model_endpoint *endpoints,
+                          struct egress *egress, struct model **ret, struct error *err)
 {
-	return provider_openai(&(struct provider_openai_config){ .egress = egress,
-	                                                         .endpoints = endpoints,
-	                                                         .quirks = &store_quirks,
-	                                                         .idle_seconds = (int)set->idle_seconds,
-	                                                         .total_seconds = (int)set->total_seconds },
-	                       ret, err);
+	return model_openai(&(struct model_openai_config){ .egress = egress,
+	                                                   .endpoints = endpoints,
+	                                                   .quirks = &store_quirks,
+	                                                   .idle_seconds = (int)set->idle_seconds,
+	                                                   .total_seconds = (int)set->total_seconds },
+	                    ret, err);
 }
 
-int chat_open_model(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
+int chat_open_model(const struct chat_settings *set, struct egress *egress, struct model **ret,
                     struct error *err)
 {
 	struct arena a;
@@ -106,10 +106,10 @@ int chat_open_model(const struct chat_settings *set, struct egress *egress, stru
 	return done;
 }
 
-int chat_open_deepseek(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
+int chat_open_deepseek(const struct chat_settings *set, struct egress *egress, struct model **ret,
                        struct error *err)
 {
-	const struct provider_endpoint endpoints[] = {
+	const struct model_endpoint endpoints[] = {
 		{ "DEEPSEEK_BASE_URL", set->deepseek_url, set->deepseek_key, set->deepseek_model },
 		{ 0 },
 	};
@@ -139,33 +139,33 @@ static void forget(void *arg)
 	((struct text *)arg)->length = 0;
 }
 
-static int check_endpoint(const struct provider_endpoint *e, struct egress *egress, struct arena *a)
+static int check_endpoint(const struct model_endpoint *e, struct egress *egress, struct arena *a)
 {
-	static const struct chat_message messages[] = { { "system", "You answer with one word." },
-		                                        { "user", "Say: ready" } };
-	const struct provider_endpoint list[] = { *e, { 0 } };
+	static const struct model_message messages[] = { { "system", "You answer with one word." },
+		                                         { "user", "Say: ready" } };
+	const struct model_endpoint list[] = { *e, { 0 } };
 	const atomic_bool no = false;
-	struct chat_request request = { .model = "default",
-		                        .temperature = 1,
-		                        .max_tokens = 1000,
-		                        .messages = messages,
-		                        .message_count = 2,
-		                        .cancelled = &no };
-	struct chat_result result = { 0 };
-	struct chat_provider *p;
+	struct model_request request = { .model = "default",
+		                         .temperature = 1,
+		                         .max_tokens = 1000,
+		                         .messages = messages,
+		                         .message_count = 2,
+		                         .cancelled = &no };
+	struct model_result result = { 0 };
+	struct model *p;
 	struct error err = { 0 };
 	struct text said;
 	int done;
 
 	text_init(&said, a);
-	if (provider_openai(
-	        &(struct provider_openai_config){
+	if (model_openai(
+	        &(struct model_openai_config){
 	            .egress = egress, .endpoints = list, .idle_seconds = 60, .total_seconds = 60 },
 	        &p, &err) < 0) {
 		printf("%s\n", err.message);
 		return -1;
 	}
-	done = p->answer(p, &request, &(struct chat_sink){ take, ignore, &said, forget }, &result, a, &err);
+	done = p->answer(p, &request, &(struct model_sink){ take, ignore, &said, forget }, &result, a, &err);
 	if (done == 0)
 		printf("%s: the model %s answers \"%.60s\"\n", e->name, result.model, said.at);
 	else
@@ -194,7 +194,7 @@ int chat_check_model(int argc, char **argv, struct arena *a, struct error *err)
 		return -1;
 	if (strcmp(set.chat.provider, "openai") != 0)
 		printf("CHAT_PROVIDER is %s: there is no model to ask\n", set.chat.provider);
-	for (const struct provider_endpoint *e = endpoints_of(&set.chat, a);
+	for (const struct model_endpoint *e = endpoints_of(&set.chat, a);
 	     e->name && strcmp(set.chat.provider, "openai") == 0; e++)
 		bad += *e->base_url && check_endpoint(e, egress, a) < 0;
 	egress_close(egress);

@@ -3,7 +3,7 @@
 #define PARLEY_CHAT_CONFIG_H
 
 #include "common/base/config.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 
 struct chat_settings {
 	const char *provider;
@@ -23,11 +23,11 @@ extern const size_t chat_key_count;
 int chat_settings_check(void *settings, struct arena *a, struct error *err);
 
 /* The endpoints of CHAT_PROVIDER=openai; free it. */
-int chat_open_model(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
+int chat_open_model(const struct chat_settings *set, struct egress *egress, struct model **ret,
                     struct error *err) CHECKED;
 
 /* The one of ChatConnect's chats; NULL when there is no key for it. */
-int chat_open_deepseek(const struct chat_settings *set, struct egress *egress, struct chat_provider **ret,
+int chat_open_deepseek(const struct chat_settings *set, struct egress *egress, struct model **ret,
                        struct error *err) CHECKED;
 
 /*

@@ -131,7 +131,7 @@ static bool says_nothing(const char *text)
 /* The last message is the question; those of the system join the instructions; the others are the history. */
 static int read_messages(struct call *call, const Chat__CompletionRequest *in, struct unstored *c)
 {
-	struct chat_message *said = arena_new(c->arena, struct chat_message, in->n_messages + 1);
+	struct model_message *said = arena_new(c->arena, struct model_message, in->n_messages + 1);
 	struct text instructions, content;
 	size_t count = 0;
 
@@ -146,7 +146,7 @@ static int read_messages(struct call *call, const Chat__CompletionRequest *in, s
 		if (strcmp(role, "system") == 0 || strcmp(role, "developer") == 0)
 			text_addf(&instructions, "%s%s", instructions.length ? "\n\n" : "", content.at);
 		else
-			said[count++] = (struct chat_message){ arena_strdup(c->arena, role), content.at };
+			said[count++] = (struct model_message){ arena_strdup(c->arena, role), content.at };
 	}
 	if (!count || strcmp(said[count - 1].role, "user") != 0 || says_nothing(said[count - 1].content))
 		return refuse(call, "messages", "the last message must be the user's, and say something");

@@ -1,13 +1,13 @@
 /* Questions that come from outside (Slack), through svc-integrations: turns like a visitor's. */
 #include "chat.methods.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 #include "svc-chat/store_handover.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/turn.h"
 
-static struct chat_message *history_of(const Chat__OutsideQuestion *in, struct arena *a)
+static struct model_message *history_of(const Chat__OutsideQuestion *in, struct arena *a)
 {
-	struct chat_message *list = arena_new(a, struct chat_message, in->n_history);
+	struct model_message *list = arena_new(a, struct model_message, in->n_history);
 
 	for (size_t i = 0; i < in->n_history; i++) {
 		list[i].role = in->history[i]->role ? in->history[i]->role : "";

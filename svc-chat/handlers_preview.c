@@ -78,14 +78,14 @@ static int prepare_for_visitor(struct call *call, const Chat__PreviewRequest *in
 	return 0;
 }
 
-static const struct chat_message *history_of(const Chat__PreviewRequest *in, struct arena *a)
+static const struct model_message *history_of(const Chat__PreviewRequest *in, struct arena *a)
 {
-	struct chat_message *list = arena_new(a, struct chat_message, in->n_chat_history);
+	struct model_message *list = arena_new(a, struct model_message, in->n_chat_history);
 
 	for (size_t i = 0; i < in->n_chat_history; i++)
-		list[i] =
-		    (struct chat_message){ in->chat_history[i]->role ? in->chat_history[i]->role : "",
-			                   in->chat_history[i]->content ? in->chat_history[i]->content : "" };
+		list[i] = (struct model_message){ in->chat_history[i]->role ? in->chat_history[i]->role : "",
+			                          in->chat_history[i]->content ? in->chat_history[i]->content
+			                                                       : "" };
 	return list;
 }
 

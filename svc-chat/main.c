@@ -9,7 +9,7 @@
 #include "common/service/service.h"
 #include "svc-chat/bots.h"
 #include "svc-chat/config.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 #include "svc-chat/oauth/configured.h"
 #include "svc-chat/own_key.h"
 #include "svc-chat/retention.h"
@@ -52,7 +52,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->tool_rounds = set->tool_rounds;
 	chat->tools_seconds = set->tools_seconds;
 	chat->tool_seconds = set->tool_seconds;
-	chat->builtin = provider_builtin();
+	chat->builtin = model_builtin();
 	chat->egress = service_egress(service);
 	if (strcmp(set->provider, "openai") == 0 &&
 	    chat_open_model(set, chat->egress, &chat->openai, err) < 0)

@@ -17,8 +17,8 @@ struct chat {
 	struct own_keys *own_keys;
 	struct bots *bots;
 	struct egress *egress;
-	struct chat_provider *builtin, *openai; /* openai: NULL when no endpoint is configured */
-	struct chat_provider *deepseek;         /* of ChatConnect's chats; NULL: the same as others */
+	struct model *builtin, *openai; /* openai: NULL when no endpoint is configured */
+	struct model *deepseek;         /* of ChatConnect's chats; NULL: the same as others */
 	const char *deepseek_model;
 	struct keeper *keeper;
 	const char *public_url, *oauth_return_url; /* oauth_return_url "": pages say how a sign-in went */

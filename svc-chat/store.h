@@ -8,7 +8,7 @@
 
 #include "chat.pb-c.h"
 #include "common/db/db.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 #include "svc-chat/visitor.h"
 
 extern const struct db_stmt store_sessions_statements[], store_messages_statements[],
@@ -134,7 +134,7 @@ struct store_begun {
 	int64_t question_number, answer_number; /* as ChatConnect shows them */
 	const char *created_at;                 /* of the answer */
 	bool visitor, queued;
-	struct chat_message *history; /* oldest first */
+	struct model_message *history; /* oldest first */
 	size_t history_count;
 };
 /*

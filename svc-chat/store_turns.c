@@ -194,7 +194,7 @@ int store_turn_by_stream(struct db *db, const char *owner, const char *session, 
 static void read_history(const PGresult *res, struct store_begun *ret, struct arena *a)
 {
 	ret->history_count = (size_t)PQntuples(res);
-	ret->history = arena_new(a, struct chat_message, ret->history_count);
+	ret->history = arena_new(a, struct model_message, ret->history_count);
 	for (size_t i = 0; i < ret->history_count; i++) {
 		ret->history[i].role = arena_strdup(a, db_text(res, (int)i, "role"));
 		ret->history[i].content = arena_strdup(a, db_text(res, (int)i, "content"));

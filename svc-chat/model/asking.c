@@ -32,12 +32,12 @@ struct candidate {
 /* Somebody asks. */
 struct asking {
 	struct openai *p;
-	struct chat_answering *x;
-	const struct chat_request *request;
+	struct model_answering *x;
+	const struct model_request *request;
 	struct arena *arena;
 	struct error *err;
 	int64_t until;
-	const struct chat_message *messages; /* as short as they are by now */
+	const struct model_message *messages; /* as short as they are by now */
 	size_t message_count;
 	struct candidate candidates[ENDPOINTS_MAX]; /* in the order in which they are asked */
 	size_t candidate_count, at;
@@ -99,7 +99,7 @@ static void learn_thought(struct asking *q, const struct endpoint *e, const char
 }
 
 /* One of the tools that a user has brought along: nothing to learn for others. */
-static bool refuses_tool(const struct chat_request *request, const struct complaint *c)
+static bool refuses_tool(const struct model_request *request, const struct complaint *c)
 {
 	return request->tool_count && c->status && complaint_kind(c) == COMPLAINT_REQUEST &&
 	       (complaint_mentions(c, "tool") || complaint_mentions(c, "function") ||
@@ -276,13 +276,13 @@ static bool rest(struct asking *q)
 	return false;
 }
 
-static struct asking *begin(struct chat_answering *x)
+static struct asking *begin(struct model_answering *x)
 {
-	const struct chat_request *request = x->request;
+	const struct model_request *request = x->request;
 	struct asking *q = arena_new(x->arena, struct asking, 1);
 	bool own = request->own_key && *request->own_key;
 
-	*q = (struct asking){ .p = (struct openai *)x->provider,
+	*q = (struct asking){ .p = (struct openai *)x->model,
 		              .x = x,
 		              .request = request,
 		              .arena = x->arena,
@@ -300,7 +300,7 @@ static struct asking *begin(struct chat_answering *x)
 	return q;
 }
 
-int asking_go_on(struct chat_answering *x)
+int asking_go_on(struct model_answering *x)
 {
 	struct asking *q;
 

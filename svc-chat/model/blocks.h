@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "common/base/arena.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 
 enum block_kind { BLOCK_SENTENCE, BLOCK_ITEM, BLOCK_ROW, BLOCK_CODE };
 

@@ -1,5 +1,5 @@
 /*
- * The provider that needs no model: it quotes what in the passages answers the question, with its numbers, and says
+ * The model that is none: it quotes what in the passages answers the question, with its numbers, and says
  * that it quotes. What stands under a question is its answer; a row is told with the names of its columns; a list is
  * quoted whole; a sentence that leans on its neighbours comes with them. When nothing answers, it says what it looked
  * for and what comes nearest.
@@ -11,8 +11,8 @@
 #include "common/base/utf8.h"
 #include "svc-chat/model/blocks.h"
 #include "svc-chat/model/choose.h"
+#include "svc-chat/model/model.h"
 #include "svc-chat/model/phrases.h"
-#include "svc-chat/model/provider.h"
 
 enum {
 	PIECE_BYTES = 24,
@@ -26,7 +26,7 @@ enum {
 };
 
 struct quoter {
-	const struct chat_request *request;
+	const struct model_request *request;
 	const struct blocks *blocks;
 	struct text *out;
 	bool *quoted;   /* by block */
@@ -224,7 +224,7 @@ static struct span string(const char *s)
 	return (struct span){ s, strlen(s) };
 }
 
-static const char *refuse(const struct chat_request *request, const struct blocks *blocks,
+static const char *refuse(const struct model_request *request, const struct blocks *blocks,
                           const struct choice *c, const struct phrases *say, struct arena *a)
 {
 	struct text t;
@@ -246,7 +246,7 @@ static const char *refuse(const struct chat_request *request, const struct block
 	return t.at;
 }
 
-static const char *answer_from(const struct chat_request *request, const struct wish *wish,
+static const char *answer_from(const struct model_request *request, const struct wish *wish,
                                const struct phrases *say, struct arena *a)
 {
 	struct blocks blocks;
@@ -272,7 +272,7 @@ static const char *answer_from(const struct chat_request *request, const struct 
 }
 
 /* The question before, when this one is too short to stand alone. */
-static const char *before(const struct chat_request *request)
+static const char *before(const struct model_request *request)
 {
 	const char *last = NULL;
 
@@ -284,7 +284,7 @@ static const char *before(const struct chat_request *request)
 	return last;
 }
 
-static const char *passages_sample(const struct chat_request *request, struct arena *a)
+static const char *passages_sample(const struct model_request *request, struct arena *a)
 {
 	struct text t;
 
@@ -297,7 +297,7 @@ static const char *passages_sample(const struct chat_request *request, struct ar
 	return t.at;
 }
 
-static const char *small_talk(const struct chat_request *request, enum small_talk kind, int tongue)
+static const char *small_talk(const struct model_request *request, enum small_talk kind, int tongue)
 {
 	const struct phrases *say = phrases(tongue);
 
@@ -311,7 +311,7 @@ static const char *small_talk(const struct chat_request *request, enum small_tal
 	return NULL;
 }
 
-static const char *compose(const struct chat_request *request, struct arena *a)
+static const char *compose(const struct model_request *request, struct arena *a)
 {
 	int tongue;
 	enum small_talk talk = phrases_small_talk(request->question, &tongue);
@@ -328,8 +328,8 @@ static const char *compose(const struct chat_request *request, struct arena *a)
 }
 
 /* In pieces of a few words, as a model would. */
-static int answer(struct chat_provider *p, const struct chat_request *request, const struct chat_sink *sink,
-                  struct chat_result *ret, struct arena *a, struct error *err)
+static int answer(struct model *p, const struct model_request *request, const struct model_sink *sink,
+                  struct model_result *ret, struct arena *a, struct error *err)
 {
 	const char *text = compose(request, a), *at = text;
 
@@ -349,9 +349,9 @@ static int answer(struct chat_provider *p, const struct chat_request *request, c
 	return 0;
 }
 
-struct chat_provider *provider_builtin(void)
+struct model *model_builtin(void)
 {
-	static struct chat_provider builtin = { .name = "builtin", .answer = answer };
+	static struct model builtin = { .name = "builtin", .answer = answer };
 
 	return &builtin;
 }

@@ -76,9 +76,9 @@ void calls_take(struct calls *c, const struct call_piece *piece)
 		text_add(&call->arguments, piece->arguments, fits(c, strlen(piece->arguments)));
 }
 
-const struct chat_call *calls_made(const struct calls *c, size_t *count)
+const struct model_call *calls_made(const struct calls *c, size_t *count)
 {
-	struct chat_call *list = arena_new(c->arena, struct chat_call, c->count);
+	struct model_call *list = arena_new(c->arena, struct model_call, c->count);
 
 	*count = 0;
 	for (size_t i = 0; i < c->count; i++) {
@@ -87,7 +87,7 @@ const struct chat_call *calls_made(const struct calls *c, size_t *count)
 
 		if (!call->name.length)
 			continue;
-		list[*count] = (struct chat_call){
+		list[*count] = (struct model_call){
 			.id = call->id ? call->id : arena_printf(c->arena, "call_%zu", *count),
 			.name = call->name.at,
 			.arguments = *arguments && strcmp(arguments, "null") != 0 ? arguments : "{}",

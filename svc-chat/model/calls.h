@@ -9,7 +9,7 @@
 #define PARLEY_CHAT_CALLS_H
 
 #include "common/base/text.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 
 enum { CALLS_MAX = 16, CALLS_BYTES = 64 << 10 };
 
@@ -33,6 +33,6 @@ struct calls {
 void calls_init(struct calls *c, struct arena *a);
 void calls_take(struct calls *c, const struct call_piece *piece);
 /* Those that have a name. Each has an id, and arguments, "{}" where there were none. In the arena. */
-const struct chat_call *calls_made(const struct calls *c, size_t *count);
+const struct model_call *calls_made(const struct calls *c, size_t *count);
 
 #endif

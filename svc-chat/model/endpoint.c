@@ -97,7 +97,7 @@ static const char *valid_arguments(const char *arguments)
 	           : "{}";
 }
 
-static void add_calls(struct text *t, const struct chat_message *m, const struct quirks *quirks)
+static void add_calls(struct text *t, const struct model_message *m, const struct quirks *quirks)
 {
 	const char *thought = m->reasoning ? m->reasoning : quirks->bits & QUIRK_THOUGHT_BACK ? "" : NULL;
 
@@ -117,7 +117,7 @@ static void add_calls(struct text *t, const struct chat_message *m, const struct
 	text_addc(t, ']');
 }
 
-static void add_message(struct text *t, const struct chat_message *m, const char *head,
+static void add_message(struct text *t, const struct model_message *m, const char *head,
                         const struct quirks *quirks, struct arena *a)
 {
 	text_addf(t, "%s{\"role\":\"%s\",\"content\":", t->at[t->length - 1] == '[' ? "" : ",", m->role);
@@ -132,7 +132,7 @@ static void add_message(struct text *t, const struct chat_message *m, const char
 }
 
 /* Where no system message may be, its text goes to the head of the first message after it. */
-static void add_messages(struct text *t, const struct chat_message *messages, size_t count,
+static void add_messages(struct text *t, const struct model_message *messages, size_t count,
                          const struct quirks *quirks, struct arena *a)
 {
 	const char *head = NULL;
@@ -148,10 +148,10 @@ static void add_messages(struct text *t, const struct chat_message *messages, si
 }
 
 /* plain: without what may be odd about their schemas, which then stand in their descriptions. */
-static void add_tools(struct text *t, const struct chat_request *request, bool plain, struct arena *a)
+static void add_tools(struct text *t, const struct model_request *request, bool plain, struct arena *a)
 {
 	for (size_t i = 0; i < request->tool_count; i++) {
-		const struct chat_tool *tool = &request->tools[i];
+		const struct model_tool *tool = &request->tools[i];
 
 		text_adds(t, i ? "," : ",\"tools\":[");
 		text_adds(t, "{\"type\":\"function\",\"function\":{\"name\":");
@@ -167,7 +167,7 @@ static void add_tools(struct text *t, const struct chat_request *request, bool p
 	text_addc(t, ']');
 }
 
-const char *endpoint_body(const struct chat_request *request, const struct chat_message *messages,
+const char *endpoint_body(const struct model_request *request, const struct model_message *messages,
                           size_t count, const char *model, const struct quirks *quirks, bool plain_tools,
                           struct arena *a)
 {

@@ -7,7 +7,7 @@
 #ifndef PARLEY_CHAT_ENDPOINT_H
 #define PARLEY_CHAT_ENDPOINT_H
 
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 #include "svc-chat/model/quirks.h"
 
 struct endpoint {
@@ -24,7 +24,7 @@ int endpoint_init(struct endpoint *e, const char *name, const char *base_url, co
 
 /* The body of a request, without what the model is known to refuse. plain_tools: their schemas are told in words, since
  * the endpoint refuses one of them. */
-const char *endpoint_body(const struct chat_request *request, const struct chat_message *messages,
+const char *endpoint_body(const struct model_request *request, const struct model_message *messages,
                           size_t count, const char *model, const struct quirks *quirks, bool plain_tools,
                           struct arena *a);
 

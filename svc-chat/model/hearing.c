@@ -143,7 +143,7 @@ static bool is_event(const char *line, size_t size)
 
 /* --- In and out --------------------------------------------------------------------------------------------------- */
 
-void hearing_init(struct hearing *h, const struct chat_sink *sink, struct chat_result *result,
+void hearing_init(struct hearing *h, const struct model_sink *sink, struct model_result *result,
                   bool thinks_first, struct arena *a)
 {
 	*h = (struct hearing){ .sink = sink, .result = result, .hold = thinks_first, .arena = a };
@@ -159,7 +159,7 @@ void hearing_init(struct hearing *h, const struct chat_sink *sink, struct chat_r
 	h->reader.is_event = is_event;
 }
 
-void hearing_offer(struct hearing *h, const struct chat_request *request, bool by_words)
+void hearing_offer(struct hearing *h, const struct model_request *request, bool by_words)
 {
 	h->offers = request->tool_count > 0;
 	prompted_init(&h->prompted, &h->calls, request, by_words, h->arena);

@@ -9,8 +9,8 @@
 
 #include "common/egress/sse_reader.h"
 #include "svc-chat/model/completion.h"
+#include "svc-chat/model/model.h"
 #include "svc-chat/model/prompted.h"
-#include "svc-chat/model/provider.h"
 #include "svc-chat/model/think.h"
 
 struct hearing {
@@ -33,8 +33,8 @@ struct hearing {
 	int status;
 	bool hold; /* until it is known where thought ends */
 	bool decided, whole;
-	const struct chat_sink *sink;
-	struct chat_result *result;
+	const struct model_sink *sink;
+	struct model_result *result;
 	struct arena *arena, scratch;
 	struct sse_reader reader;
 	struct think think;
@@ -45,10 +45,10 @@ struct hearing {
 };
 
 /* thinks_first: this model is known to begin with thought, without saying so. Strings go to the arena. */
-void hearing_init(struct hearing *h, const struct chat_sink *sink, struct chat_result *result,
+void hearing_init(struct hearing *h, const struct model_sink *sink, struct model_result *result,
                   bool thinks_first, struct arena *a);
 /* The request offers tools, and its calls may come as text; by_words: they must (see prompted.h). */
-void hearing_offer(struct hearing *h, const struct chat_request *request, bool by_words);
+void hearing_offer(struct hearing *h, const struct model_request *request, bool by_words);
 void hearing_done(struct hearing *h);
 
 /* Non-zero: no more is wanted. */

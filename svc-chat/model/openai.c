@@ -1,4 +1,4 @@
-/* The provider that asks OpenAI-compatible endpoints, streaming, through egress: see asking.c. */
+/* The model that asks OpenAI-compatible endpoints, streaming, through egress: see asking.c. */
 #include <stdlib.h>
 
 #include "common/base/clock.h"
@@ -38,11 +38,11 @@ static void wait_for(struct waiter *w, int64_t until)
 	pthread_mutex_unlock(&w->lock);
 }
 
-static int answer(struct chat_provider *p, const struct chat_request *request, const struct chat_sink *sink,
-                  struct chat_result *ret, struct arena *a, struct error *err)
+static int answer(struct model *p, const struct model_request *request, const struct model_sink *sink,
+                  struct model_result *ret, struct arena *a, struct error *err)
 {
 	struct waiter waiter = { .lock = PTHREAD_MUTEX_INITIALIZER };
-	struct chat_answering x = { p, request, sink, ret, a, err, wake, &waiter, 0, NULL };
+	struct model_answering x = { p, request, sink, ret, a, err, wake, &waiter, 0, NULL };
 	int result;
 
 	cond_init_monotonic(&waiter.cond);
@@ -53,9 +53,9 @@ static int answer(struct chat_provider *p, const struct chat_request *request, c
 	return result;
 }
 
-/* --- The provider ------------------------------------------------------------------------------------------------- */
+/* --- The model ---------------------------------------------------------------------------------------------------- */
 
-static void free_openai(struct chat_provider *base)
+static void free_openai(struct model *base)
 {
 	struct openai *p = (struct openai *)base;
 
@@ -66,14 +66,13 @@ static void free_openai(struct chat_provider *base)
 	free(p);
 }
 
-int provider_openai(const struct provider_openai_config *config, struct chat_provider **ret,
-                    struct error *err)
+int model_openai(const struct model_openai_config *config, struct model **ret, struct error *err)
 {
 	struct openai *p = calloc(1, sizeof *p);
 
 	if (!p)
 		abort();
-	p->base = (struct chat_provider){
+	p->base = (struct model){
 		.name = "openai",
 		.calls_tools = true,
 		.answer = answer,
@@ -83,7 +82,7 @@ int provider_openai(const struct provider_openai_config *config, struct chat_pro
 	p->config = *config;
 	p->quirks = quirks_open(config->quirks);
 	arena_init(&p->arena, 0);
-	for (const struct provider_endpoint *e = config->endpoints; e->name; e++) {
+	for (const struct model_endpoint *e = config->endpoints; e->name; e++) {
 		if (!*e->base_url || p->endpoint_count == ENDPOINTS_MAX)
 			continue;
 		if (endpoint_init(&p->endpoints[p->endpoint_count], e->name, e->base_url, e->api_key,

@@ -1,4 +1,4 @@
-/* openai: what the files of the provider that asks OpenAI-compatible endpoints share. Nobody else includes it. */
+/* openai: what the files of the model that asks OpenAI-compatible endpoints share. Nobody else includes it. */
 #ifndef PARLEY_CHAT_OPENAI_H
 #define PARLEY_CHAT_OPENAI_H
 
@@ -21,8 +21,8 @@ struct model_list {
 };
 
 struct openai {
-	struct chat_provider base;
-	struct provider_openai_config config;
+	struct model base;
+	struct model_openai_config config;
 	struct arena arena; /* of the strings below */
 	struct endpoint endpoints[ENDPOINTS_MAX];
 	struct model_list lists[ENDPOINTS_MAX];
@@ -35,7 +35,7 @@ struct openai {
 };
 
 /* The provider's go_on(). */
-int asking_go_on(struct chat_answering *x);
+int asking_go_on(struct model_answering *x);
 
 void list_init(struct model_list *list);
 void list_done(struct model_list *list);
@@ -73,9 +73,9 @@ enum verdict {
 };
 
 /* The result's finish, or a sentence in err: what a visitor may read, or the owner. */
-enum verdict verdict_of(const struct attempt *x, const struct chat_request *request, const struct endpoint *e,
-                        struct complaint *complaint, struct chat_result *result, struct arena *a,
-                        struct error *err);
+enum verdict verdict_of(const struct attempt *x, const struct model_request *request,
+                        const struct endpoint *e, struct complaint *complaint, struct model_result *result,
+                        struct arena *a, struct error *err);
 /* How long the endpoint wants to be left alone, in milliseconds; -1: it does not say. now: Unix seconds. */
 int64_t verdict_pause(const struct egress_response *response, int64_t now);
 

@@ -154,7 +154,7 @@ static size_t first_turn(const struct prompt *p, size_t newest, int64_t budget)
 }
 
 /* A turn, its question and its answer each cut to fit where they must be. */
-static void add_turn(const struct prompt *p, size_t i, int64_t budget, struct chat_message *list, size_t *n,
+static void add_turn(const struct prompt *p, size_t i, int64_t budget, struct model_message *list, size_t *n,
                      struct arena *a)
 {
 	const char *question = defused(p->history[i].content, a);
@@ -164,8 +164,8 @@ static void add_turn(const struct prompt *p, size_t i, int64_t budget, struct ch
 		question = clipped(question, budget / 3, a);
 		answer = clipped(answer, budget - budget / 3 - 2 * MESSAGE_TOKENS, a);
 	}
-	list[(*n)++] = (struct chat_message){ "user", question };
-	list[(*n)++] = (struct chat_message){ "assistant", answer };
+	list[(*n)++] = (struct model_message){ "user", question };
+	list[(*n)++] = (struct model_message){ "assistant", answer };
 }
 
 /* --- All of it ---------------------------------------------------------------------------------------------------- */
@@ -190,16 +190,17 @@ static int64_t tokens_of_calls(const struct prompt *p)
 	return tokens;
 }
 
-struct chat_message *prompt_build(struct prompt *p, size_t *count, struct arena *a)
+struct model_message *prompt_build(struct prompt *p, size_t *count, struct arena *a)
 {
-	struct chat_message *list = arena_new(a, struct chat_message, p->history_count + 2 + p->after_count);
+	struct model_message *list =
+	    arena_new(a, struct model_message, p->history_count + 2 + p->after_count);
 	int64_t answer = at_most(p->settings->max_tokens, p->context_tokens / 2);
 	int64_t budget = p->context_tokens - answer - 2 * MESSAGE_TOKENS - tokens_of_calls(p), turn = 0;
 	size_t n = 0, newest = newest_turn(p);
 	const char *question, *last;
 
 	budget = budget > LEAST_TOKENS ? budget : LEAST_TOKENS;
-	list[n++] = (struct chat_message){ "system", system_message(p, budget / 2, a) };
+	list[n++] = (struct model_message){ "system", system_message(p, budget / 2, a) };
 	budget -= tokens_of(list[0].content);
 	question = clipped(defused(p->question, a), budget / 2 > 64 ? budget / 2 : 64, a);
 	budget -= tokens_of(question);
@@ -210,7 +211,7 @@ struct chat_message *prompt_build(struct prompt *p, size_t *count, struct arena 
 	for (size_t i = first_turn(p, newest, budget); newest < p->history_count && i <= newest; i++)
 		if (is_turn(p, i))
 			add_turn(p, i, i == newest ? turn : INT64_MAX, list, &n, a);
-	list[n++] = (struct chat_message){ "user", last };
+	list[n++] = (struct model_message){ "user", last };
 	for (size_t i = 0; i < p->after_count; i++)
 		list[n++] = p->after[i];
 	*count = n;

@@ -15,7 +15,7 @@
 
 #include <time.h>
 
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 #include "svc-chat/settings.h"
 
 struct prompt {
@@ -23,13 +23,13 @@ struct prompt {
 	const struct settings *settings;
 	const struct passage *passages;
 	size_t passage_count;
-	bool has_documents;            /* passages were looked for, at least */
-	const struct chat_tool *tools; /* that may be called */
+	bool has_documents;             /* passages were looked for, at least */
+	const struct model_tool *tools; /* that may be called */
 	size_t tool_count;
-	bool searches;                    /* one of them finds passages, which are numbered */
-	const struct chat_message *after; /* what was said and came back since the question, with tools */
+	bool searches;                     /* one of them finds passages, which are numbered */
+	const struct model_message *after; /* what was said and came back since the question, with tools */
 	size_t after_count;
-	const struct chat_message *history; /* oldest first */
+	const struct model_message *history; /* oldest first */
 	size_t history_count;
 	int context_tokens; /* what the model takes in, its answer included */
 	time_t now;
@@ -38,6 +38,6 @@ struct prompt {
 };
 
 /* The messages in the arena: "system" first, then the history, the question, and what came after it. */
-struct chat_message *prompt_build(struct prompt *p, size_t *count, struct arena *a);
+struct model_message *prompt_build(struct prompt *p, size_t *count, struct arena *a);
 
 #endif

@@ -160,7 +160,7 @@ static const char *name_before(const char *text, size_t size, struct arena *a)
 
 /* --- The filter -------------------------------------------------------------------------------------------------------- */
 
-void prompted_init(struct prompted *p, struct calls *calls, const struct chat_request *request, bool eager,
+void prompted_init(struct prompted *p, struct calls *calls, const struct model_request *request, bool eager,
                    struct arena *a)
 {
 	*p = (struct prompted){ .calls = calls,
@@ -369,7 +369,7 @@ static const char how[] =
     "<tool_call>\n{\"name\": \"name of the tool\", \"arguments\": {}}\n</tool_call>\n"
     "The results come in the next message. Call only tools of this list, and none where the answer needs none:\n";
 
-static const char *with_tools(const struct chat_request *request, const char *system, struct arena *a)
+static const char *with_tools(const struct model_request *request, const char *system, struct arena *a)
 {
 	struct text t;
 
@@ -382,7 +382,7 @@ static const char *with_tools(const struct chat_request *request, const char *sy
 	return t.at;
 }
 
-static const char *with_calls(const struct chat_message *m, struct arena *a)
+static const char *with_calls(const struct model_message *m, struct arena *a)
 {
 	struct text t;
 
@@ -397,7 +397,7 @@ static const char *with_calls(const struct chat_message *m, struct arena *a)
 }
 
 /* The results of one round are one message. */
-static size_t add_results(const struct chat_message *from, size_t count, struct chat_message *ret,
+static size_t add_results(const struct model_message *from, size_t count, struct model_message *ret,
                           struct arena *a)
 {
 	struct text t;
@@ -409,15 +409,15 @@ static size_t add_results(const struct chat_message *from, size_t count, struct 
 		defuse_name(from[n].name ? from[n].name : "", &t);
 		text_addf(&t, "\">\n%s\n</tool_result>\n", from[n].content);
 	}
-	*ret = (struct chat_message){ .role = "user", .content = t.at };
+	*ret = (struct model_message){ .role = "user", .content = t.at };
 	return n;
 }
 
-const struct chat_message *prompted_messages(const struct chat_request *request,
-                                             const struct chat_message *messages, size_t *count,
-                                             struct arena *a)
+const struct model_message *prompted_messages(const struct model_request *request,
+                                              const struct model_message *messages, size_t *count,
+                                              struct arena *a)
 {
-	struct chat_message *list = arena_new(a, struct chat_message, *count + 1);
+	struct model_message *list = arena_new(a, struct model_message, *count + 1);
 	bool told = false;
 	size_t n = 0;
 
@@ -426,7 +426,7 @@ const struct chat_message *prompted_messages(const struct chat_request *request,
 			i += add_results(messages + i, *count - i, &list[n++], a);
 			continue;
 		}
-		list[n] = (struct chat_message){ .role = messages[i].role, .content = messages[i].content };
+		list[n] = (struct model_message){ .role = messages[i].role, .content = messages[i].content };
 		if (!told && strcmp(messages[i].role, "system") == 0) {
 			list[n].content = with_tools(request, messages[i].content, a);
 			told = true;

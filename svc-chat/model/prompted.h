@@ -14,9 +14,9 @@
 #include "svc-chat/model/calls.h"
 
 /* The messages as such a model gets them: the tools in the system message, calls and results as text. */
-const struct chat_message *prompted_messages(const struct chat_request *request,
-                                             const struct chat_message *messages, size_t *count,
-                                             struct arena *a);
+const struct model_message *prompted_messages(const struct model_request *request,
+                                              const struct model_message *messages, size_t *count,
+                                              struct arena *a);
 
 enum { PROMPTED_HELD = 64 << 10 };
 /* The name of what could not be read; its arguments are what the model wrote. */
@@ -25,7 +25,7 @@ enum { PROMPTED_HELD = 64 << 10 };
 /* A filter for text that such a model is writing: calls go to `calls`, the rest passes. Cut as it may be. */
 struct prompted {
 	struct calls *calls;
-	const struct chat_tool
+	const struct model_tool
 	    *tools; /* fenced JSON counts as a call only when it names one of them, or `eager` */
 	size_t tool_count;
 	bool eager;
@@ -36,7 +36,7 @@ struct prompted {
 	struct text held; /* not judged yet */
 	int mistakes;
 };
-void prompted_init(struct prompted *p, struct calls *calls, const struct chat_request *request, bool eager,
+void prompted_init(struct prompted *p, struct calls *calls, const struct model_request *request, bool eager,
                    struct arena *a);
 void prompted_feed(struct prompted *p, const char *bytes, size_t size, struct text *out);
 void prompted_end(struct prompted *p, struct text *out);

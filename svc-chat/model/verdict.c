@@ -36,7 +36,7 @@ static const struct {
 	                       VERDICT_FAILED },
 };
 
-static enum verdict complain(const struct complaint *c, const struct chat_request *request,
+static enum verdict complain(const struct complaint *c, const struct model_request *request,
                              const struct endpoint *e, struct arena *a, struct error *err)
 {
 	enum complaint_kind kind = complaint_kind(c);
@@ -51,7 +51,7 @@ static enum verdict complain(const struct complaint *c, const struct chat_reques
 	return sentences[kind].verdict;
 }
 
-static enum verdict fail(const struct chat_request *request, const char *sentence, const char *detail,
+static enum verdict fail(const struct model_request *request, const char *sentence, const char *detail,
                          enum verdict verdict, struct error *err)
 {
 	error_set(err, ERROR_UPSTREAM, "%s", request->for_visitor ? later : sentence);
@@ -89,8 +89,8 @@ static const char *finish_of(const char *word)
 	return "stop";
 }
 
-static enum verdict finished(const struct hearing *h, const struct chat_request *request,
-                             struct chat_result *result, struct error *err)
+static enum verdict finished(const struct hearing *h, const struct model_request *request,
+                             struct model_result *result, struct error *err)
 {
 	const char *finish = finish_of(h->finish);
 
@@ -115,7 +115,7 @@ static enum verdict finished(const struct hearing *h, const struct chat_request 
 }
 
 /* The transfer itself failed: in our words, since egress names the host. */
-static enum verdict unreachable(const struct attempt *x, const struct chat_request *request,
+static enum verdict unreachable(const struct attempt *x, const struct model_request *request,
                                 struct error *err)
 {
 	enum verdict verdict = VERDICT_AGAIN;
@@ -138,7 +138,7 @@ static enum verdict unreachable(const struct attempt *x, const struct chat_reque
 }
 
 /* An answer came to its end without saying so. */
-static enum verdict broke_off(const struct hearing *h, const struct chat_request *request, struct error *err)
+static enum verdict broke_off(const struct hearing *h, const struct model_request *request, struct error *err)
 {
 	if (hearing_is_page(h))
 		return fail(
@@ -151,8 +151,8 @@ static enum verdict broke_off(const struct hearing *h, const struct chat_request
 	return VERDICT_AGAIN;
 }
 
-static enum verdict judge(const struct attempt *x, const struct chat_request *request,
-                          const struct endpoint *e, struct complaint *c, struct chat_result *result,
+static enum verdict judge(const struct attempt *x, const struct model_request *request,
+                          const struct endpoint *e, struct complaint *c, struct model_result *result,
                           struct arena *a, struct error *err)
 {
 	const struct hearing *h = &x->hearing;
@@ -177,9 +177,9 @@ static enum verdict judge(const struct attempt *x, const struct chat_request *re
 }
 
 /* Nothing is asked twice once a piece of the answer was given. */
-enum verdict verdict_of(const struct attempt *x, const struct chat_request *request, const struct endpoint *e,
-                        struct complaint *complaint, struct chat_result *result, struct arena *a,
-                        struct error *err)
+enum verdict verdict_of(const struct attempt *x, const struct model_request *request,
+                        const struct endpoint *e, struct complaint *complaint, struct model_result *result,
+                        struct arena *a, struct error *err)
 {
 	enum verdict verdict = judge(x, request, e, complaint, result, a, err);
 

@@ -17,12 +17,12 @@ enum {
 	BEFORE_MAX = 1000,   /* of the question before it */
 };
 
-struct chat_provider *ask_provider(const struct ask *r)
+struct model *ask_whom(const struct ask *r)
 {
 	bool model = r->chat->openai && !r->builtin_only && strcmp(r->settings.model, "builtin") != 0;
 
-	if (r->own_provider && !r->builtin_only)
-		return r->own_provider;
+	if (r->own_model && !r->builtin_only)
+		return r->own_model;
 	return model ? r->chat->openai : r->chat->builtin;
 }
 
@@ -106,8 +106,8 @@ static int find(struct ask *r, const char *query, bool documents, bool answers)
 
 int ask_search(struct ask *r)
 {
-	struct chat_provider *provider = ask_provider(r);
-	bool due = r->document_count && rephrase_is_due(r, provider);
+	struct model *model = ask_whom(r);
+	bool due = r->document_count && rephrase_is_due(r, model);
 	const char *query = NULL;
 
 	if (!r->document_count && !r->answer_count)
@@ -119,7 +119,7 @@ int ask_search(struct ask *r)
 			return 0;
 	}
 	if (due)
-		query = rephrase(r, provider);
+		query = rephrase(r, model);
 	return find(r, query ? query : query_of(r), true, !due);
 }
 
@@ -161,7 +161,7 @@ static void observe_first(struct ask *r)
 	if (r->began_us)
 		metric_observe(metrics_get(service_metrics(r->call->service), METRIC_HISTOGRAM,
 		                           "chat_first_token_seconds",
-		                           arena_printf(r->call->arena, "provider=\"%s\"", r->provider->name),
+		                           arena_printf(r->call->arena, "provider=\"%s\"", r->model->name),
 		                           "From the prompt to the first piece of the answer."),
 		               clock_mono_us() - r->began_us);
 	r->began_us = 0;
@@ -230,7 +230,7 @@ static int take_reasoning(void *arg, const char *bytes, size_t size)
 
 /* --- Writing ---------------------------------------------------------------------------------------------------------- */
 
-static void count_tokens(struct ask *r, const struct chat_message *prompt, size_t count)
+static void count_tokens(struct ask *r, const struct model_message *prompt, size_t count)
 {
 	r->usage.has_prompt_tokens = r->usage.has_completion_tokens = true;
 	r->usage.prompt_tokens += r->result.prompt_tokens;
@@ -246,13 +246,13 @@ static void count_tokens(struct ask *r, const struct chat_message *prompt, size_
 struct inquiry {
 	struct prompt prompt;
 	struct arena *arena;
-	struct chat_request request;
-	struct chat_sink sink;
-	struct chat_answering answering;
+	struct model_request request;
+	struct model_sink sink;
+	struct model_answering answering;
 };
 
 /* For a model that found the prompt too long: half the history, then none of it, then half of the passages again and again. */
-static bool shorten(void *arg, const struct chat_message **messages, size_t *count)
+static bool shorten(void *arg, const struct model_message **messages, size_t *count)
 {
 	struct inquiry *inquiry = arg;
 	struct prompt *p = &inquiry->prompt;
@@ -311,9 +311,9 @@ static struct prompt prompt_of(const struct ask *r)
 	};
 }
 
-static struct chat_request request_of(const struct ask *r, struct inquiry *inquiry)
+static struct model_request request_of(const struct ask *r, struct inquiry *inquiry)
 {
-	return (struct chat_request){
+	return (struct model_request){
 		.model = r->settings.model,
 		.temperature = r->settings.temperature,
 		.max_tokens = r->settings.max_tokens,
@@ -337,7 +337,7 @@ static struct chat_request request_of(const struct ask *r, struct inquiry *inqui
 static int prepare(struct ask *r)
 {
 	struct inquiry *inquiry;
-	struct chat_request *request;
+	struct model_request *request;
 
 	if (r->curated)
 		return say(r, r->curated->answer);
@@ -346,17 +346,17 @@ static int prepare(struct ask *r)
 	inquiry = r->under_way = arena_new(r->call->arena, struct inquiry, 1);
 	request = &inquiry->request;
 	inquiry->arena = r->call->arena;
-	inquiry->sink = (struct chat_sink){ take_text, take_reasoning, r, take_back };
+	inquiry->sink = (struct model_sink){ take_text, take_reasoning, r, take_back };
 	inquiry->prompt = prompt_of(r);
 	*request = request_of(r, inquiry);
 	request->messages = prompt_build(&inquiry->prompt, &request->message_count, r->call->arena);
-	r->provider = ask_provider(r);
-	if (r->provider == r->chat->openai && own_key(r->call, &request->own_key, &request->own_url) < 0)
+	r->model = ask_whom(r);
+	if (r->model == r->chat->openai && own_key(r->call, &request->own_key, &request->own_url) < 0)
 		return -1;
 	r->began_us = clock_mono_us();
 	text_init(&r->clean, r->call->arena);
 	r->told_count = r->searches ? r->found_count : inquiry->prompt.passages_told;
-	r->result = (struct chat_result){ 0 };
+	r->result = (struct model_result){ 0 };
 	r->characters = 0;
 	r->text_bytes = 0;
 	count_on(r);
@@ -365,7 +365,7 @@ static int prepare(struct ask *r)
 
 static int conclude(struct ask *r, int result)
 {
-	const struct chat_request *request = &r->under_way->request;
+	const struct model_request *request = &r->under_way->request;
 
 	citations_end(&r->citations, &r->clean);
 	give_out(r);
@@ -384,8 +384,8 @@ static int answer_here(struct ask *r)
 {
 	struct inquiry *inquiry = r->under_way;
 
-	return r->provider->answer(r->provider, &inquiry->request, &inquiry->sink, &r->result, r->call->arena,
-	                           r->call->err);
+	return r->model->answer(r->model, &inquiry->request, &inquiry->sink, &r->result, r->call->arena,
+	                        r->call->err);
 }
 
 int ask_model(struct ask *r)
@@ -406,20 +406,20 @@ int ask_begin(struct ask *r, void (*wake)(void *arg), void *arg)
 
 	if (result <= 0)
 		return result;
-	r->under_way->answering = (struct chat_answering){ .provider = r->provider,
-		                                           .request = &r->under_way->request,
-		                                           .sink = &r->under_way->sink,
-		                                           .result = &r->result,
-		                                           .arena = r->call->arena,
-		                                           .err = r->call->err,
-		                                           .wake = wake,
-		                                           .arg = arg };
+	r->under_way->answering = (struct model_answering){ .model = r->model,
+		                                            .request = &r->under_way->request,
+		                                            .sink = &r->under_way->sink,
+		                                            .result = &r->result,
+		                                            .arena = r->call->arena,
+		                                            .err = r->call->err,
+		                                            .wake = wake,
+		                                            .arg = arg };
 	return ask_go_on(r);
 }
 
 int ask_go_on(struct ask *r)
 {
-	int result = r->provider->go_on ? r->provider->go_on(&r->under_way->answering) : answer_here(r);
+	int result = r->model->go_on ? r->model->go_on(&r->under_way->answering) : answer_here(r);
 
 	return result > 0 ? 1 : conclude(r, result);
 }

@@ -27,7 +27,7 @@ struct ask {
 	const char *name; /* of the chatbot; may be NULL */
 	struct settings settings;
 	const char *question;
-	const struct chat_message *history; /* oldest first */
+	const struct model_message *history; /* oldest first */
 	size_t history_count;
 	char **documents; /* ids */
 	size_t document_count;
@@ -35,13 +35,13 @@ struct ask {
 	Chatbots__Answer **answers; /* curated */
 	size_t answer_count;
 	bool builtin_only;
-	struct chat_provider *own_provider; /* asked instead of the one of all; NULL: none */
-	const char *remark;                 /* behind the answer, in a paragraph of its own; NULL: none */
-	bool for_visitor;                   /* a stranger: sees no reasoning, and no words of a provider */
+	struct model *own_model; /* asked instead of the one of all; NULL: none */
+	const char *remark;      /* behind the answer, in a paragraph of its own; NULL: none */
+	bool for_visitor;        /* a stranger: sees no reasoning, and no words of a provider */
 	/* Tools that may be called, and what was said and came back in this turn before: result.calls are the next. */
-	const struct chat_tool *tools;
+	const struct model_tool *tools;
 	size_t tool_count;
-	const struct chat_message *after;
+	const struct model_message *after;
 	size_t after_count;
 	bool searches; /* passages come from a tool; they count on when found and found_count grow */
 	const atomic_bool *stop;
@@ -56,8 +56,8 @@ struct ask {
 	size_t found_count;
 	const Chatbots__Answer *curated; /* what is answered instead of all that; else NULL */
 	size_t told_count;               /* the first of them: those that found room in the prompt */
-	struct chat_provider *provider;  /* NULL before ask_model() */
-	struct chat_result result;
+	struct model *model;             /* NULL before ask_model() */
+	struct model_result result;
 	struct citations citations;
 	Chat__TokenUsage usage; /* of all that was asked; estimated where the provider does not count */
 
@@ -75,7 +75,7 @@ void ask_as(struct ask *r, Chatbots__FoundChatbot *bot, struct arena *a);
 /* Find passages in the documents, or the curated answer. ERROR_NOT_FOUND when one of them is not there. */
 int ask_search(struct ask *r) CHECKED;
 /* Who is asked. */
-struct chat_provider *ask_provider(const struct ask *r);
+struct model *ask_whom(const struct ask *r);
 /* 0, also when it was stopped, or wants tools (result.calls); or -1 with a sentence (ERROR_UPSTREAM, ERROR_UNKNOWN_OUTCOME, ERROR_UNAVAILABLE). */
 int ask_model(struct ask *r) CHECKED;
 /* The same without a thread that waits. 1: ask_go_on() is to be called when wake(arg) was (from another thread, quick), at

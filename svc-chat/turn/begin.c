@@ -92,9 +92,9 @@ static void take_history(const struct turn_question *q, struct writer *writer)
 	if (!q->history_count)
 		return;
 	begun->history_count = q->history_count;
-	begun->history = arena_new(&writer->arena, struct chat_message, q->history_count);
+	begun->history = arena_new(&writer->arena, struct model_message, q->history_count);
 	for (size_t i = 0; i < q->history_count; i++)
-		begun->history[i] = (struct chat_message){
+		begun->history[i] = (struct model_message){
 			.role = arena_strdup(&writer->arena, q->history[i].role),
 			.content = arena_strdup(&writer->arena, q->history[i].content),
 		};

@@ -131,7 +131,7 @@ static void count(const struct writing *w, const Chat__Message *m)
 
 	metric_add(metrics_get(metrics, METRIC_COUNTER, "chat_answers_total",
 	                       arena_printf(a, "provider=\"%s\",result=\"%s\"",
-	                                    w->ask.provider ? w->ask.provider->name : "none",
+	                                    w->ask.model ? w->ask.model->name : "none",
 	                                    store_status_name(m->status)),
 	                       "Answers written, by provider and how they ended."),
 	           1);

@@ -50,7 +50,7 @@ static const char *description_for_model(const struct tool *tool, size_t most, s
 }
 
 /* Those that find room in their share of the context; described shorter where they would not. */
-static size_t offer(struct rounds *r, const struct tool *tools, size_t count, struct chat_tool *list,
+static size_t offer(struct rounds *r, const struct tool *tools, size_t count, struct model_tool *list,
                     size_t n, size_t description)
 {
 	int64_t room = rounds_context(r->ask) / 4;
@@ -58,9 +58,9 @@ static size_t offer(struct rounds *r, const struct tool *tools, size_t count, st
 	for (size_t i = 0; i < count && n < TOOLS_MOST; i++) {
 		if (strcmp(tools[i].policy, "deny") == 0)
 			continue;
-		list[n] = (struct chat_tool){ tools[i].name,
-			                      description_for_model(&tools[i], description, r->call->arena),
-			                      schema_for_model(tools[i].schema, r->call->arena) };
+		list[n] = (struct model_tool){ tools[i].name,
+			                       description_for_model(&tools[i], description, r->call->arena),
+			                       schema_for_model(tools[i].schema, r->call->arena) };
 		room -= tokens_of(list[n].name) + tokens_of(list[n].description) + tokens_of(list[n].schema);
 		if (room < 0 && description > DESCRIPTION_SHORT)
 			return 0;
@@ -73,7 +73,7 @@ static size_t offer(struct rounds *r, const struct tool *tools, size_t count, st
 
 static void offer_all(struct rounds *r, bool in_chat)
 {
-	struct chat_tool *list = arena_new(r->call->arena, struct chat_tool, TOOLS_MOST);
+	struct model_tool *list = arena_new(r->call->arena, struct model_tool, TOOLS_MOST);
 	size_t own = in_chat ? builtin_count : 0, n = offer(r, builtins, own, list, 0, DESCRIPTION_MOST), all;
 
 	all = offer(r, r->box.tools, r->box.count, list, n, DESCRIPTION_MOST);
@@ -107,7 +107,7 @@ int rounds_open(struct rounds *r)
 	r->until = clock_mono_ms() + r->chat->tools_seconds * 1000;
 	if (r->begun->visitor || !(in_chat || r->ask->settings.tools))
 		return 0;
-	if (!ask_provider(r->ask)->calls_tools)
+	if (!ask_whom(r->ask)->calls_tools)
 		return without_tools(r, in_chat);
 	if (servers_all(r->call, &rows, &count) < 0 ||
 	    servers_refresh(r->call, rows, count, AGAIN_SECONDS) < 0 ||

@@ -89,19 +89,19 @@ static void count(const struct ask *r, bool done)
 	           1);
 }
 
-bool rephrase_is_due(const struct ask *r, const struct chat_provider *provider)
+bool rephrase_is_due(const struct ask *r, const struct model *model)
 {
-	return provider != r->chat->builtin && r->history_count && leans(r->question);
+	return model != r->chat->builtin && r->history_count && leans(r->question);
 }
 
-const char *rephrase(const struct ask *r, struct chat_provider *provider)
+const char *rephrase(const struct ask *r, struct model *model)
 {
 	struct arena *a = r->call->arena;
 	struct text answer;
-	struct chat_sink sink = { take_text, take_reasoning, &answer, take_back };
-	struct chat_message messages[] = { { .role = "system", .content = system_text },
-		                           { .role = "user", .content = NULL } };
-	struct chat_request request = {
+	struct model_sink sink = { take_text, take_reasoning, &answer, take_back };
+	struct model_message messages[] = { { .role = "system", .content = system_text },
+		                            { .role = "user", .content = NULL } };
+	struct model_request request = {
 		.model = r->settings.model,
 		.max_tokens = TOKENS,
 		.seconds = SECONDS,
@@ -113,17 +113,17 @@ const char *rephrase(const struct ask *r, struct chat_provider *provider)
 		.request_id = r->call->request_id,
 		.db = r->call->db,
 	};
-	struct chat_result result = { 0 };
+	struct model_result result = { 0 };
 	struct error err = { 0 };
 	const char *question = NULL;
 	int answered;
 
-	if (provider == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)
+	if (model == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)
 		return NULL;
 	messages[1].content = told(r);
 	text_init(&answer, a);
 	call_goes_away(r->call);
-	answered = provider->answer(provider, &request, &sink, &result, a, &err);
+	answered = model->answer(model, &request, &sink, &result, a, &err);
 	call_is_back(r->call);
 	if (answered == 0)
 		question = question_in(&answer, a);

@@ -8,8 +8,8 @@
 #include "svc-chat/turn/ask.h"
 
 /* It leans on what was said, and there is a model to ask. */
-bool rephrase_is_due(const struct ask *r, const struct chat_provider *provider);
+bool rephrase_is_due(const struct ask *r, const struct model *model);
 /* NULL where the model does not answer within some seconds. In the call's arena. */
-const char *rephrase(const struct ask *r, struct chat_provider *provider);
+const char *rephrase(const struct ask *r, struct model *model);
 
 #endif

@@ -76,20 +76,20 @@ static struct tool_step *first_call(const struct rounds *r, int round, size_t *c
 	return r->was.calls + from;
 }
 
-static struct chat_message call_message(const struct store_round *round, const struct tool_step *calls,
-                                        size_t count, struct arena *a)
+static struct model_message call_message(const struct store_round *round, const struct tool_step *calls,
+                                         size_t count, struct arena *a)
 {
-	struct chat_call *list = arena_new(a, struct chat_call, count);
+	struct model_call *list = arena_new(a, struct model_call, count);
 
 	for (size_t i = 0; i < count; i++)
-		list[i] = (struct chat_call){ calls[i].detail->call_id, calls[i].call->name,
-			                      calls[i].detail->arguments };
-	return (struct chat_message){ .role = "assistant",
-		                      .content =
-		                          round->said->text ? citations_strip(round->said->text, a) : "",
-		                      .reasoning = round->said->reasoning,
-		                      .calls = list,
-		                      .call_count = count };
+		list[i] = (struct model_call){ calls[i].detail->call_id, calls[i].call->name,
+			                       calls[i].detail->arguments };
+	return (struct model_message){ .role = "assistant",
+		                       .content =
+		                           round->said->text ? citations_strip(round->said->text, a) : "",
+		                       .reasoning = round->said->reasoning,
+		                       .calls = list,
+		                       .call_count = count };
 }
 
 static const char *result_for_model(const struct tool_step *call, int64_t tokens, struct arena *a)
@@ -107,7 +107,7 @@ static void tell_results(struct rounds *r)
 {
 	struct arena *a = r->call->arena;
 	size_t n = 0, room = r->was.round_count + r->was.call_count;
-	struct chat_message *list = arena_new(a, struct chat_message, room);
+	struct model_message *list = arena_new(a, struct model_message, room);
 	int64_t budget = rounds_context(r->ask) / 2;
 
 	for (size_t i = 0; i < r->was.round_count; i++) {
@@ -120,7 +120,7 @@ static void tell_results(struct rounds *r)
 			continue;
 		list[n++] = call_message(&r->was.rounds[i], calls, count, a);
 		for (size_t k = 0; k < count; k++)
-			list[n++] = (struct chat_message){
+			list[n++] = (struct model_message){
 				.role = "tool",
 				.content = result_for_model(&calls[k], share / (int64_t)count, a),
 				.call_id = calls[k].detail->call_id,
@@ -307,7 +307,7 @@ static void judge(struct rounds *r, struct tool_step *step, const struct tool *t
 		       "Too many calls wait for the user's approval already: this one was not made.");
 }
 
-static void make_step(struct rounds *r, const struct chat_call *wanted, bool crowded, struct tool_step *step)
+static void make_step(struct rounds *r, const struct model_call *wanted, bool crowded, struct tool_step *step)
 {
 	const struct tool *tool = rounds_tool(r, wanted->name);
 	struct arena *a = r->call->arena;
@@ -400,7 +400,7 @@ static int store_round(struct rounds *r, const struct store_round *round, const 
 
 int rounds_add(struct rounds *r)
 {
-	const struct chat_call *wanted = r->ask->result.calls;
+	const struct model_call *wanted = r->ask->result.calls;
 	size_t count = r->ask->result.call_count;
 	struct event_list events = { 0 };
 	struct store_round *round;

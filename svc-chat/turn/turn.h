@@ -22,7 +22,7 @@ struct turn_question {
 	/* Of a visitor, whose session begins with the first message: the chatbot; else NULL. */
 	const char *chatbot, *origin, *expires_at;
 	/* What was said before, where that is not what the session has; else NULL. */
-	const struct chat_message *history;
+	const struct model_message *history;
 	size_t history_count;
 };
 

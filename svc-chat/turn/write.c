@@ -93,7 +93,7 @@ static int load_chatbot(struct writing *w)
 		settings_read(NULL, &w->ask.settings, w->call->arena);
 		if (strcmp(w->begun->kind, "chatconnect") == 0) {
 			w->ask.settings.model = w->chat->deepseek_model;
-			w->ask.own_provider = w->chat->deepseek;
+			w->ask.own_model = w->chat->deepseek;
 		}
 		return 0;
 	}

@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *filtered(const char *bytes, size_t size, size_t piece, bool eager, struct arena *a)
 {
-	static const struct chat_tool tools[] = { { "add", "adds", "{}" }, { "now", "", "{}" } };
-	const struct chat_request request = { .tools = tools, .tool_count = 2 };
-	const struct chat_call *made;
+	static const struct model_tool tools[] = { { "add", "adds", "{}" }, { "now", "", "{}" } };
+	const struct model_request request = { .tools = tools, .tool_count = 2 };
+	const struct model_call *made;
 	struct prompted p;
 	struct calls calls;
 	struct text out;

@@ -9,7 +9,7 @@
 #include "common/base/text.h"
 #include "common/json/json.h"
 #include "svc-chat/model/citations.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,18 +23,18 @@ static int take(void *arg, const char *bytes, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct chat_provider *p = provider_builtin();
+	struct model *p = model_builtin();
 	atomic_bool no = false;
-	struct chat_result result = { 0 };
+	struct model_result result = { 0 };
 	struct citations citations;
 	struct error err = { 0 };
 	struct text said, filtered;
 	struct passage passage;
-	struct chat_request request = { .welcome = "",
-		                        .passages = &passage,
-		                        .passage_count = 1,
-		                        .has_documents = true,
-		                        .cancelled = &no };
+	struct model_request request = { .welcome = "",
+		                         .passages = &passage,
+		                         .passage_count = 1,
+		                         .has_documents = true,
+		                         .cancelled = &no };
 	struct arena a;
 	size_t length;
 
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		                                          size - length - (length < size)) };
 	text_init(&said, &a);
 	text_init(&filtered, &a);
-	if (p->answer(p, &request, &(struct chat_sink){ take, take, &said }, &result, &a, &err) < 0 ||
+	if (p->answer(p, &request, &(struct model_sink){ take, take, &said }, &result, &a, &err) < 0 ||
 	    !said.length)
 		abort();
 	if (utf8_valid(request.question, length) && utf8_valid(passage.text, strlen(passage.text)) &&

@@ -169,47 +169,47 @@ static void take_back(void *arg)
 	asked->text.at[0] = '\0';
 }
 
-struct chat_provider *model_rig_provider(struct model_rig *m, struct egress **egress)
+struct model *model_rig_model(struct model_rig *m, struct egress **egress)
 {
-	struct provider_endpoint endpoints[2] = {
+	struct model_endpoint endpoints[2] = {
 		{ .name = "CHAT_BASE_URL", .api_key = "sk-test", .model = "small" }
 	};
-	struct chat_provider *p;
+	struct model *p;
 	struct error err = { 0 };
 	char url[64];
 
 	snprintf(url, sizeof url, "http://127.0.0.1:%d/v1/", m->port);
 	endpoints[0].base_url = url;
 	assert_int_equal(egress_open("127.0.0.1/32", egress, &err), 0);
-	assert_int_equal(provider_openai(&(struct provider_openai_config){ .egress = *egress,
-	                                                                   .endpoints = endpoints,
-	                                                                   .idle_seconds = 1,
-	                                                                   .total_seconds = 20 },
-	                                 &p, &err),
+	assert_int_equal(model_openai(&(struct model_openai_config){ .egress = *egress,
+	                                                             .endpoints = endpoints,
+	                                                             .idle_seconds = 1,
+	                                                             .total_seconds = 20 },
+	                              &p, &err),
 	                 0);
 	return p;
 }
 
-int model_rig_ask(struct chat_provider *p, struct asked *asked, struct arena *a)
+int model_rig_ask(struct model *p, struct asked *asked, struct arena *a)
 {
-	static const struct chat_message messages[] = { { "system", "Be \"kind\".\n" }, { "user", "Hi" } };
-	struct chat_request request = { .model = asked->model ? asked->model : "default",
-		                        .temperature = 0.5,
-		                        .max_tokens = 100,
-		                        .messages = messages,
-		                        .message_count = 2,
-		                        .for_visitor = asked->for_visitor,
-		                        .own_key = asked->own_key,
-		                        .own_url = asked->own_url,
-		                        .shorten = asked->shorten,
-		                        .shorten_arg = asked->shorten_arg,
-		                        .cancelled = &asked->cancelled };
+	static const struct model_message messages[] = { { "system", "Be \"kind\".\n" }, { "user", "Hi" } };
+	struct model_request request = { .model = asked->model ? asked->model : "default",
+		                         .temperature = 0.5,
+		                         .max_tokens = 100,
+		                         .messages = messages,
+		                         .message_count = 2,
+		                         .for_visitor = asked->for_visitor,
+		                         .own_key = asked->own_key,
+		                         .own_url = asked->own_url,
+		                         .shorten = asked->shorten,
+		                         .shorten_arg = asked->shorten_arg,
+		                         .cancelled = &asked->cancelled };
 	int64_t start = clock_mono_ms();
 	int got;
 
 	text_init(&asked->text, a);
 	text_init(&asked->reasoning, a);
-	got = p->answer(p, &request, &(struct chat_sink){ take_text, take_reasoning, asked, take_back },
+	got = p->answer(p, &request, &(struct model_sink){ take_text, take_reasoning, asked, take_back },
 	                &asked->result, a, &asked->err);
 	asked->took_ms = clock_mono_ms() - start;
 	return got;
@@ -218,7 +218,7 @@ int model_rig_ask(struct chat_provider *p, struct asked *asked, struct arena *a)
 int model_rig_ask_once(struct model_rig *m, struct asked *asked, struct arena *a)
 {
 	struct egress *egress;
-	struct chat_provider *p = model_rig_provider(m, &egress);
+	struct model *p = model_rig_model(m, &egress);
 	int got = model_rig_ask(p, asked, a);
 
 	p->free(p);

@@ -9,7 +9,7 @@
 
 #include "common/base/text.h"
 #include "common/egress/egress.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 
 enum { ANSWERS = 8, REQUEST_MAX = 16384 };
 
@@ -47,17 +47,17 @@ struct asked {
 	bool for_visitor;
 	const char *model; /* NULL: "default" */
 	const char *own_key, *own_url;
-	bool (*shorten)(void *arg, const struct chat_message **messages, size_t *count);
+	bool (*shorten)(void *arg, const struct model_message **messages, size_t *count);
 	void *shorten_arg;
 	int taken_back;
-	struct chat_result result;
+	struct model_result result;
 	struct error err;
 	int64_t took_ms;
 	atomic_bool cancelled;
 };
-/* A provider for that base URL ("" : the rig's). Free both. */
-struct chat_provider *model_rig_provider(struct model_rig *m, struct egress **egress);
-int model_rig_ask(struct chat_provider *p, struct asked *asked, struct arena *a);
+/* A model at that base URL ("" : the rig's). Free both. */
+struct model *model_rig_model(struct model_rig *m, struct egress **egress);
+int model_rig_ask(struct model *p, struct asked *asked, struct arena *a);
 /* All of it, for one question. */
 int model_rig_ask_once(struct model_rig *m, struct asked *asked, struct arena *a);
 

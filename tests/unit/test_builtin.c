@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "common/base/text.h"
-#include "svc-chat/model/provider.h"
+#include "svc-chat/model/model.h"
 
 struct written {
 	struct text text;
@@ -89,23 +89,23 @@ static const struct passage chinese[] = {
 static int ask(const char *question, const char *before, const struct passage *passages, size_t count,
                struct written *w, bool cancel, struct arena *a, struct error *err)
 {
-	const struct chat_message messages[] = { { "user", before },
-		                                 { "assistant", "..." },
-		                                 { "user", question } };
+	const struct model_message messages[] = { { "user", before },
+		                                  { "assistant", "..." },
+		                                  { "user", question } };
 	atomic_bool cancelled = cancel;
-	struct chat_provider *p = provider_builtin();
-	struct chat_request request = { .question = question,
-		                        .welcome = "",
-		                        .messages = before ? messages : messages + 2,
-		                        .message_count = before ? 3 : 1,
-		                        .passages = passages,
-		                        .passage_count = count,
-		                        .has_documents = true,
-		                        .cancelled = &cancelled };
-	struct chat_result result = { 0 };
+	struct model *p = model_builtin();
+	struct model_request request = { .question = question,
+		                         .welcome = "",
+		                         .messages = before ? messages : messages + 2,
+		                         .message_count = before ? 3 : 1,
+		                         .passages = passages,
+		                         .passage_count = count,
+		                         .has_documents = true,
+		                         .cancelled = &cancelled };
+	struct model_result result = { 0 };
 
 	text_init(&w->text, a);
-	return p->answer(p, &request, &(struct chat_sink){ take, take, w }, &result, a, err);
+	return p->answer(p, &request, &(struct model_sink){ take, take, w }, &result, a, err);
 }
 
 static void test_answers(void **state)
@@ -198,21 +198,23 @@ static void test_answers(void **state)
 static void test_without_documents(void **state)
 {
 	atomic_bool no = false;
-	struct chat_request request = { .question = "How long?", .welcome = "Welcome!", .cancelled = &no };
-	struct chat_provider *p = provider_builtin();
+	struct model_request request = { .question = "How long?", .welcome = "Welcome!", .cancelled = &no };
+	struct model *p = model_builtin();
 	struct written w = { 0 };
-	struct chat_result result;
+	struct model_result result;
 	struct error err = { 0 };
 	struct arena a;
 
 	(void)state;
 	arena_init(&a, 0);
 	text_init(&w.text, &a);
-	assert_int_equal(p->answer(p, &request, &(struct chat_sink){ take, take, &w }, &result, &a, &err), 0);
+	assert_int_equal(p->answer(p, &request, &(struct model_sink){ take, take, &w }, &result, &a, &err),
+	                 0);
 	assert_non_null(strstr(w.text.at, "no documents"));
 	text_init(&w.text, &a);
 	request.question = "hi";
-	assert_int_equal(p->answer(p, &request, &(struct chat_sink){ take, take, &w }, &result, &a, &err), 0);
+	assert_int_equal(p->answer(p, &request, &(struct model_sink){ take, take, &w }, &result, &a, &err),
+	                 0);
 	assert_string_equal(w.text.at, "Welcome!");
 	arena_done(&a);
 }

@@ -16,7 +16,7 @@ static char *print(const struct calls *calls, struct arena *a)
 {
 	struct text t;
 	size_t n;
-	const struct chat_call *list = calls_made(calls, &n);
+	const struct model_call *list = calls_made(calls, &n);
 
 	text_init(&t, a);
 	for (size_t i = 0; i < n; i++)
@@ -137,7 +137,7 @@ static void test_bounds(void **state)
 
 /* --- Text --------------------------------------------------------------------------------------------------------------- */
 
-static const struct chat_tool tools[] = { { "add", "adds", "{\"type\":\"object\"}" }, { "now", "", "{}" } };
+static const struct model_tool tools[] = { { "add", "adds", "{\"type\":\"object\"}" }, { "now", "", "{}" } };
 
 static const struct {
 	const char *name;
@@ -199,7 +199,7 @@ static const struct {
 
 static char *filtered(const char *text, size_t piece, bool eager, struct arena *a)
 {
-	const struct chat_request request = { .tools = tools, .tool_count = 2 };
+	const struct model_request request = { .tools = tools, .tool_count = 2 };
 	struct prompted p;
 	struct calls calls;
 	struct text out;

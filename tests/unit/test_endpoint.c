@@ -74,7 +74,7 @@ static void test_a_key_that_no_header_can_hold(void **state)
 /* What a model refuses is left out of the next request. */
 static void test_bodies(void **state)
 {
-	static const struct chat_message messages[] = {
+	static const struct model_message messages[] = {
 		{ "system", "Be kind." }, { "user", "Hi" }, { "assistant", "Yes?" }, { "user", "\"Who?\"" }
 	};
 	static const struct {
@@ -93,7 +93,7 @@ static void test_bodies(void **state)
 		  "\"content\":\"Yes?\"},{\"role\":\"user\",\"content\":\"\\\"Who?\\\"\"}],\"stream\":true,"
 		  "\"max_completion_tokens\":100,\"temperature\":0.5}" },
 	};
-	struct chat_request request = { .temperature = 0.5, .max_tokens = 500 };
+	struct model_request request = { .temperature = 0.5, .max_tokens = 500 };
 	struct arena a;
 
 	(void)state;

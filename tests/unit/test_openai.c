@@ -335,7 +335,7 @@ static void test_one_connection_for_many_answers(void **state)
 		  "e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n" },
 		{ 0 }
 	};
-	struct chat_provider *p;
+	struct model *p;
 	struct egress *egress;
 	struct model_rig m;
 	struct arena a;
@@ -344,7 +344,7 @@ static void test_one_connection_for_many_answers(void **state)
 	arena_init(&a, 0);
 	model_rig_start(&m, answers);
 	m.keep_alive = true;
-	p = model_rig_provider(&m, &egress);
+	p = model_rig_model(&m, &egress);
 	for (int i = 0; i < 300; i++) {
 		struct asked asked = { 0 };
 

@@ -225,7 +225,7 @@ static char *read_case(const char *name, size_t *size, struct arena *a)
 	return bytes;
 }
 
-static bool shorten(void *arg, const struct chat_message **messages, size_t *count)
+static bool shorten(void *arg, const struct model_message **messages, size_t *count)
 {
 	int *times = arg;
 

@@ -14,7 +14,7 @@
 /* "role: content" a line, but for the system message. */
 static char *conversation(struct prompt *p, struct arena *a)
 {
-	struct chat_message *list;
+	struct model_message *list;
 	struct text t;
 	size_t n;
 
@@ -29,7 +29,7 @@ static char *conversation(struct prompt *p, struct arena *a)
 static const char *message_of(struct prompt *p, bool last, struct arena *a)
 {
 	size_t n;
-	struct chat_message *list = prompt_build(p, &n, a);
+	struct model_message *list = prompt_build(p, &n, a);
 
 	return list[last ? n - 1 : 0].content;
 }
@@ -37,7 +37,7 @@ static const char *message_of(struct prompt *p, bool last, struct arena *a)
 static int64_t all_tokens(struct prompt *p, struct arena *a)
 {
 	size_t n;
-	struct chat_message *list = prompt_build(p, &n, a);
+	struct model_message *list = prompt_build(p, &n, a);
 	int64_t tokens = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -49,7 +49,7 @@ static void test_history(void **state)
 {
 	static const struct {
 		const char *name;
-		struct chat_message history[6];
+		struct model_message history[6];
 		const char *want;
 	} cases[] = {
 		{ "none", { { 0 } }, "user: Q?\n" },
@@ -118,7 +118,7 @@ static void test_one_budget(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct chat_message history[128];
+		struct model_message history[128];
 		struct passage passages[32];
 		struct settings settings;
 		struct prompt p = { .settings = &settings,
@@ -137,9 +137,9 @@ static void test_one_budget(void **state)
 		settings.instructions = words(cases[i].word, cases[i].instructions, &a);
 		for (size_t k = 0; k < p.history_count; k += 2) {
 			history[k] =
-			    (struct chat_message){ "user", k + 2 < p.history_count ? "old?" : "newest?" };
+			    (struct model_message){ "user", k + 2 < p.history_count ? "old?" : "newest?" };
 			history[k + 1] =
-			    (struct chat_message){ "assistant", words(cases[i].word, cases[i].turn, &a) };
+			    (struct model_message){ "assistant", words(cases[i].word, cases[i].turn, &a) };
 		}
 		for (size_t k = 0; k < p.passage_count; k++)
 			passages[k] =

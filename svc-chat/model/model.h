@@ -1,12 +1,12 @@
 /*
- * provider: who writes the answers, behind one small interface.
+ * model: who writes the answers, behind one small interface.
  *
  * `builtin` needs no network and no key: it quotes the passages and says so. `openai` asks any OpenAI-compatible
  * endpoint. Both give their text in pieces as it comes, on the calling thread, and serve any number of threads at once.
- * An answer need hold no thread while it waits for the model: see struct chat_answering.
+ * An answer need hold no thread while it waits for the model: see struct model_answering.
  */
-#ifndef PARLEY_CHAT_PROVIDER_H
-#define PARLEY_CHAT_PROVIDER_H
+#ifndef PARLEY_CHAT_MODEL_H
+#define PARLEY_CHAT_MODEL_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -25,40 +25,40 @@ struct passage {
 };
 
 /* A tool that a model may call. */
-struct chat_tool {
+struct model_tool {
 	const char *name, *description; /* of letters, digits, '_' and '-'; at most 64 long */
 	const char *schema;             /* of its arguments: a JSON object */
 };
 /* A call that a model wants. */
-struct chat_call {
+struct model_call {
 	const char *id, *name;
 	const char *arguments; /* as the model wrote them: JSON, if all is well */
 };
 
-struct chat_message {
+struct model_message {
 	const char *role; /* "system", "user", "assistant", "tool" */
 	const char *content;
 	/* Of an assistant that called tools, in the turn that is under way. */
 	const char *reasoning; /* NULL: none */
-	const struct chat_call *calls;
+	const struct model_call *calls;
 	size_t call_count;
 	/* Of a tool: which call this answers, and of which tool. */
 	const char *call_id, *name;
 };
 
-struct chat_request {
+struct model_request {
 	const char *model; /* as the chatbot has it */
 	double temperature;
 	int max_tokens;
 	int seconds; /* that it may take, and it is tried once; 0: as long as answers may take */
-	const struct chat_message *messages; /* the whole prompt: see prompt.h */
+	const struct model_message *messages; /* the whole prompt: see prompt.h */
 	size_t message_count;
-	/* The same, taken apart: for providers that are no models. */
+	/* The same, taken apart: for what is no language model. */
 	const char *question, *welcome;
 	const struct passage *passages;
 	size_t passage_count;
 	bool has_documents;
-	const struct chat_tool *tools; /* that may be called; none for providers that are no models */
+	const struct model_tool *tools; /* that may be called; none for what is no language model */
 	size_t tool_count;
 	const atomic_bool *cancelled; /* ends the writing soon, with ERROR_UNAVAILABLE */
 	bool for_visitor;             /* a stranger reads what is said of failures */
@@ -67,36 +67,36 @@ struct chat_request {
 	const char *own_key, *own_url;
 	/* A shorter prompt, when the model found this one too long: less history first, then fewer passages. False: there is
 	 * none. May be NULL. */
-	bool (*shorten)(void *arg, const struct chat_message **messages, size_t *count);
+	bool (*shorten)(void *arg, const struct model_message **messages, size_t *count);
 	void *shorten_arg;
 	void *db; /* of what is learned (struct quirks_store); may be NULL */
 };
 
 /* Where the answer goes: whole characters, never empty. Non-zero ends the writing, which then is no failure. */
-struct chat_sink {
+struct model_sink {
 	int (*text)(void *arg, const char *bytes, size_t size);
 	int (*reasoning)(void *arg, const char *bytes, size_t size);
 	void *arg;
 	void (*take_back)(void *arg); /* all text so far was reasoning, it turns out */
 };
 
-struct chat_result {
+struct model_result {
 	const char *model;  /* what really wrote */
 	const char *finish; /* "stop", "length" (cut there), "filtered"; NULL when it did not come to that */
 	bool has_usage;
 	int64_t prompt_tokens, completion_tokens;
-	const struct chat_call *calls; /* instead of an answer, or behind its beginning */
+	const struct model_call *calls; /* instead of an answer, or behind its beginning */
 	size_t call_count;
 };
 
-struct chat_provider;
+struct model;
 
 /* An answer that is under way. All that it points to lives until it is over. */
-struct chat_answering {
-	struct chat_provider *provider;
-	const struct chat_request *request;
-	const struct chat_sink *sink;
-	struct chat_result *result;
+struct model_answering {
+	struct model *model;
+	const struct model_request *request;
+	const struct model_sink *sink;
+	struct model_result *result;
 	struct arena *arena;
 	struct error *err;
 	/* Says, from another thread, that there is something to go on with: quick, and nothing of this is to be called there. */
@@ -104,44 +104,42 @@ struct chat_answering {
 	void *arg;
 
 	int64_t until; /* monotonic ms: when to go on though nobody was woken; 0: never */
-	void *own;     /* the provider's; NULL: it is about to begin */
+	void *own;     /* the model's; NULL: it is about to begin */
 };
 
-struct chat_provider {
+struct model {
 	const char *name;
 	bool calls_tools;
 	/* 0, or -1: ERROR_UPSTREAM, ERROR_UNAVAILABLE, ERROR_UNKNOWN_OUTCOME (time is up), with a sentence for the user.
 	 * Pieces may have been given before a failure. *ret is good as far as it was learned, failed or not. */
-	int (*answer)(struct chat_provider *p, const struct chat_request *request,
-	              const struct chat_sink *sink, struct chat_result *ret, struct arena *a,
-	              struct error *err);
+	int (*answer)(struct model *p, const struct model_request *request, const struct model_sink *sink,
+	              struct model_result *ret, struct arena *a, struct error *err);
 	/* The same in steps, which wait for no model: 1: there is more to come; call it again when woken, at x->until, or when
 	 * *request->cancelled has become true, which alone ends what is under way. NULL: its answers are there at once. */
-	int (*go_on)(struct chat_answering *x);
-	void (*free)(struct chat_provider *p);
+	int (*go_on)(struct model_answering *x);
+	void (*free)(struct model *p);
 };
 
-struct chat_provider *provider_builtin(void);
+struct model *model_builtin(void);
 
 struct egress;
 struct quirks_store;
 
 /* An endpoint that is asked, and where it comes from: "CHAT_BASE_URL". */
-struct provider_endpoint {
+struct model_endpoint {
 	const char *name, *base_url; /* "https://api.deepseek.com/v1" */
 	const char *api_key;         /* "" when none is needed */
 	const char *model;           /* for chatbots whose own model the endpoint does not list */
 };
-struct provider_openai_config {
+struct model_openai_config {
 	struct egress *egress;
-	const struct provider_endpoint
+	const struct model_endpoint
 	    *endpoints; /* asked in this order, but for those without a URL; ended by one without a name */
 	const struct quirks_store *quirks; /* NULL: what is learned is kept in this process */
 	int idle_seconds;                  /* without a byte from the model: it hangs */
 	int total_seconds;                 /* of one answer */
 };
 /* 0, or -1 with ERROR_INVALID: a setting that cannot be, named. */
-int provider_openai(const struct provider_openai_config *config, struct chat_provider **ret,
-                    struct error *err) CHECKED;
+int model_openai(const struct model_openai_config *config, struct model **ret, struct error *err) CHECKED;
 
 #endif
