@@ -32,7 +32,9 @@ const struct db_stmt job_statements[] = {
 	  " SELECT pg_notify('parley_job', kind) FROM added" },
 	/*
 	 * By fairness: of the owners that wait, the one with the fewest running comes first. Of a kind and key one runs at
-	 * a time. $4: only for those that have none running.
+	 * a time. $4: only for those that have none running. Where nothing is to be taken it says in how many milliseconds
+	 * something may be due that is not now: what is due already is somebody's, or waits for its owner's or its key's
+	 * others to end. All of one moment, so nothing falls due in between.
 	 */
 	{ "job_take",
 	  "WITH running AS (SELECT owner_id, count(*) AS jobs FROM job"
@@ -47,18 +49,21 @@ const struct db_stmt job_statements[] = {
 	  " ORDER BY jobs, j.run_at, j.number LIMIT 64),"
 	  " due AS (SELECT j.id, now() + b.lease * interval '1 millisecond' AS lease_until"
 	  " FROM best b JOIN job j ON j.id = b.id WHERE j.lease_until IS NULL OR j.lease_until < now()"
-	  " ORDER BY b.jobs, b.run_at, b.number LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
-	  " UPDATE job SET attempt = attempt + 1, lease_until = due.lease_until, lease_by = $3 FROM due"
+	  " ORDER BY b.jobs, b.run_at, b.number LIMIT 1 FOR UPDATE OF j SKIP LOCKED),"
+	  " taken AS (UPDATE job SET attempt = attempt + 1, lease_until = due.lease_until, lease_by = $3 FROM due"
 	  " WHERE job.id = due.id"
-	  " RETURNING job.id, job.number, job.kind, job.owner_id, job.payload, job.attempt" },
-	/* What is due already is somebody's, or waits for its owner's or its key's others to end. */
-	{ "job_next",
-	  "SELECT ceil(extract(epoch FROM min(greatest(run_at, lease_until)) - now()) * 1000)::bigint AS ms"
-	  " FROM job WHERE failed IS NULL AND kind = ANY($1) AND greatest(run_at, lease_until) > now()" },
+	  " RETURNING job.id, job.number, job.kind, job.owner_id, job.payload, job.attempt)"
+	  " SELECT id, number, kind, owner_id, payload, attempt, NULL::bigint AS ms FROM taken UNION ALL"
+	  " SELECT NULL, NULL, NULL, NULL, NULL, NULL, (SELECT"
+	  " ceil(extract(epoch FROM min(greatest(run_at, lease_until)) - now()) * 1000)::bigint FROM job"
+	  " WHERE failed IS NULL AND kind = ANY($1) AND greatest(run_at, lease_until) > now())"
+	  " WHERE NOT EXISTS (SELECT FROM taken)" },
 	{ "job_cancel", "DELETE FROM job WHERE kind = $1 AND owner_id = $2 AND key = $3 AND failed IS NULL" },
 	{ "job_tell", "SELECT pg_notify('parley_job', '-' || $1)" },
 	{ "job_renew", "UPDATE job SET lease_until = now() + $4 * interval '1 millisecond'"
 	               " WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
+	/* A commit that is on disk a moment later: what is lost with the database's machine is done again. */
+	{ "job_lightly", "SELECT set_config('synchronous_commit', 'off', true)" },
 	{ "job_done", "DELETE FROM job WHERE id = $1 AND lease_by = $2 AND attempt = $3" },
 	{ "job_retry",
 	  "UPDATE job SET lease_until = NULL, lease_by = NULL, run_at = now() + $4 * interval '1 millisecond'"
@@ -120,18 +125,21 @@ static const struct job_kind *find_kind(const struct job_runner *r, const char *
 	return NULL;
 }
 
-/* 1 and the worker's job is filled in, 0 nothing is due, -1. last: it is the last idle one. */
-static int take(struct job_runner *r, struct worker *w, bool last, struct error *err)
+/* 1 and the worker's job is filled in, 0 and *wait: nothing is due before, -1. last: it is the last idle one. */
+static int take(struct job_runner *r, struct worker *w, bool last, int64_t *wait, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
-	int64_t now = clock_mono_ms();
+	int64_t now = clock_mono_ms(), ms;
 	struct db db;
 
 	db_init(&db, service_db(r->service));
 	if (db_exec(&db, "job_take", DB_ARGS(r->kind_names, r->leases, r->id, last), &res, err) < 0)
 		return -1;
-	if (PQntuples(res) == 0)
+	if (PQntuples(res) == 0 || !db_text(res, 0, "id")) {
+		ms = PQntuples(res) && db_text(res, 0, "ms") ? db_int(res, 0, "ms") : IDLE_MS;
+		*wait = ms < 10 ? 10 : ms < IDLE_MS ? ms : IDLE_MS;
 		return 0;
+	}
 	arena_reset(&w->arena);
 	w->job = (struct job){
 		.id = arena_strdup(&w->arena, db_text(res, 0, "id")),
@@ -145,23 +153,6 @@ static int take(struct job_runner *r, struct worker *w, bool last, struct error 
 	w->job.last = w->job.attempt >= w->kind->attempts;
 	atomic_store(&w->leased_until, now + w->kind->lease_ms);
 	return 1;
-}
-
-/* Milliseconds until something may be due that is not now. */
-static int64_t next_due(struct job_runner *r)
-{
-	OWN(pgresult) PGresult *res = NULL;
-	struct error err = { 0 };
-	struct db db;
-	int64_t ms;
-
-	db_init(&db, service_db(r->service));
-	if (db_exec(&db, "job_next", DB_ARGS(r->kind_names), &res, &err) < 0)
-		return RETRY_MS;
-	if (!db_text(res, 0, "ms"))
-		return IDLE_MS;
-	ms = db_int(res, 0, "ms");
-	return ms < 10 ? 10 : ms < IDLE_MS ? ms : IDLE_MS;
 }
 
 /* NULL: all are busy. The last one of several is kept for owners that have none running. */
@@ -190,12 +181,9 @@ static int64_t hand_out(struct job_runner *r)
 		struct error err = { 0 };
 		int64_t wait = RETRY_MS;
 		int got;
+
 		pthread_mutex_unlock(&r->lock);
-		got = take(r, w, last, &err);
-		if (got == 0) {
-			wait = next_due(r);
-			got = take(r, w, last, &err); /* what fell due in between */
-		}
+		got = take(r, w, last, &wait, &err);
 		pthread_mutex_lock(&r->lock);
 		if (got <= 0)
 			return wait;
