@@ -1,6 +1,7 @@
 #include "svc-documents/store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/service/channels.h"
 
@@ -71,6 +72,8 @@ const struct db_stmt store_statements[] = {
 	             " terms = terms - $3 WHERE owner_id = $1" },
 	{ "tell_chatbots", "SELECT pg_notify('" CHANNEL_CHATBOTS "', $1)" },
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
+	/* A commit that is on disk a moment later, at the latest with the next one that waits for it. */
+	{ "lightly", "SELECT set_config('synchronous_commit', 'off', true)" },
 	{ "usage", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes FROM document"
 	           " WHERE owner_id = $1" },
 	{ "source", "SELECT type, name, coalesce(original, file_id) AS file, hash IS NOT NULL AS hashed,"
@@ -111,7 +114,14 @@ const struct db_stmt store_statements[] = {
 int store_put_piece(struct db *db, const char *owner, const char *file, int number, ProtobufCBinaryData data,
                     struct error *err)
 {
-	return db_exec(db, "put_piece", DB_ARGS(owner, file, number, data), NULL, err);
+	struct db_step steps[] = {
+		{ "lightly", DB_ARGS(), NULL },
+		{ "put_piece", DB_ARGS(owner, file, number, data), NULL },
+	};
+	int rc = db_together(db, steps, 2, err); /* on disk with the document that it is of */
+
+	db_steps_done(steps, 2);
+	return rc;
 }
 
 int store_file(struct db *db, const char *owner, const char *file, struct file_summary *ret,
@@ -160,7 +170,9 @@ int store_share(struct db *db, const char *owner, const char *id, const struct f
                 const char *hash, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
-	int found = db_changed(db, "set_hash", DB_ARGS(owner, id, hash, f->number, f->attempt), err);
+	int found = db_exec(db, "lightly", DB_ARGS(), NULL, err) < 0
+	                ? -1
+	                : db_changed(db, "set_hash", DB_ARGS(owner, id, hash, f->number, f->attempt), err);
 
 	if (found > 0)
 		found = db_find(db, "twin", DB_ARGS(owner, id, hash), &res, err);
@@ -359,10 +371,20 @@ int store_original(struct db *db, const char *owner, const char *id, struct orig
 int store_claim(struct db *db, const char *owner, const char *id, const struct fence *f, const char *step,
                 struct error *err)
 {
+	struct db_step steps[] = {
+		{ "lightly", DB_ARGS(), NULL },
+		{ "claim", DB_ARGS(owner, id, f->number, f->attempt, step), NULL },
+		{ "tell", DB_ARGS(id), NULL },
+	};
+	int rc;
+
 	if (!step)
 		return db_changed(db, "claim_quietly", DB_ARGS(owner, id, f->number, f->attempt), err);
-	return told(db, id, db_changed(db, "claim", DB_ARGS(owner, id, f->number, f->attempt, step), err),
-	            err);
+	rc = db_together(db, steps, 3, err);
+	if (rc == 0)
+		rc = strcmp(PQcmdTuples(steps[1].res), "0") != 0;
+	db_steps_done(steps, 3);
+	return rc;
 }
 
 int store_progress(struct db *db, const char *owner, const char *id, const struct fence *f, double progress,
