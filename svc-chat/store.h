@@ -125,6 +125,7 @@ struct store_new_turn {
 	/* The last answer, which is written anew (question_id and content do not matter then); or the last question, which
 	 * is asked otherwise. Both are kept, and not shown any more. Else NULL. */
 	const char *again, *edits;
+	bool waits; /* there is no writer for it now: only behind another turn may it be begun */
 };
 /* What its writer needs, whether it has just begun or is gone on with. */
 struct store_begun {
@@ -139,7 +140,8 @@ struct store_begun {
 };
 /*
  * 1 begun. 0: its key began one before, which is *before. ERROR_NOT_FOUND, ERROR_INVALID for a key that was used for
- * something else, ERROR_CONFLICT when STORE_UNDER_WAY turns of that session have not ended.
+ * something else, ERROR_CONFLICT when STORE_UNDER_WAY turns of that session have not ended, ERROR_UNAVAILABLE when it would
+ * have to wait behind another, and there is none.
  */
 int store_begin_turn(struct db *db, const struct store_new_turn *turn, struct store_begun *begun,
                      struct store_turn *before, struct arena *a, struct error *err) CHECKED;

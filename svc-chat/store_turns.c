@@ -38,7 +38,7 @@ const struct db_stmt store_turns_statements[] = {
 	  "WITH " BUSY ", " NOT_YET(
 	      "$8") ","
 	            " asked AS (INSERT INTO message (owner_id, session_id, id, role, content, created_at)"
-	            " SELECT $1, $2, $3, 'user', $4, $5 FROM busy WHERE busy.turns < $11"
+	            " SELECT $1, $2, $3, 'user', $4, $5 FROM busy WHERE busy.turns >= $12 AND busy.turns < $11"
 	            " AND EXISTS (SELECT FROM session WHERE owner_id = $1 AND id = $2)"
 	            " AND (SELECT new FROM key) RETURNING id),"
 	            " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
@@ -227,11 +227,18 @@ static int no_chatbot(struct error *err)
 
 enum begin_step { VISITOR, LOCK, KEY, BEGIN, TELL, QUESTION, HISTORY, BEGIN_STEPS };
 
+static int no_writer(struct error *err)
+{
+	return error_busy(err, 5, "too many answers are being written right now");
+}
+
 /* Nothing was begun, since it may not be. */
 static int why_not(const struct store_new_turn *t, const PGresult *res, struct error *err)
 {
 	if (!db_int(res, 0, "known"))
 		return error_set(err, ERROR_NOT_FOUND, "no such message");
+	if (t->waits && !db_int(res, 0, "turns"))
+		return no_writer(err);
 	if (!t->again && !t->edits)
 		return error_set(err, ERROR_CONFLICT,
 		                 "%d messages of this session are not answered yet; wait for them",
@@ -248,6 +255,8 @@ static int judge(const struct store_new_turn *t, const struct db_step *s, struct
 {
 	const char *status = db_text(s[BEGIN].res, 0, "status");
 
+	if (PQntuples(s[LOCK].res) == 0 && t->chatbot && t->waits)
+		return no_writer(err);
 	if (PQntuples(s[LOCK].res) == 0)
 		return error_set(err, ERROR_NOT_FOUND, "no such session");
 	if (t->key && read_turn(s[KEY].res, before, a))
@@ -281,9 +290,10 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		              DB_ARGS(t->owner, t->session, t->chatbot, t->origin, t->expires_at) },
 		[LOCK] = { "lock_session", DB_ARGS(t->owner, t->session) },
 		[KEY] = { "turn_by_key", DB_ARGS(t->owner, t->session, t->key) },
-		[BEGIN] = { "begin_turn", DB_ARGS(t->owner, t->session, t->question_id, t->content,
-		                                  t->created_at, t->message_id, t->stream, t->key,
-		                                  t->request_hash, t->title, STORE_UNDER_WAY) },
+		[BEGIN] = { "begin_turn",
+		            DB_ARGS(t->owner, t->session, t->question_id, t->content, t->created_at,
+		                    t->message_id, t->stream, t->key, t->request_hash, t->title,
+		                    STORE_UNDER_WAY, (int)t->waits) },
 		[TELL] = { "tell_message",
 		           DB_ARGS(t->owner, t->session, t->question_id, "{message.created}", "") },
 		[QUESTION] = { "question_of_turn", DB_ARGS(t->owner, t->message_id) },
@@ -297,7 +307,8 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		"begin_edited", DB_ARGS(t->owner, t->session, t->edits, t->message_id, t->created_at,
 		                        t->stream, t->key, t->request_hash, t->question_id, t->content)
 	};
-	int first = t->chatbot ? VISITOR : LOCK, result;
+	/* The session of a visitor's first message is not made for one that cannot be answered. */
+	int first = t->chatbot && !t->waits ? VISITOR : LOCK, result;
 
 	if (t->again)
 		steps[BEGIN] = again;

@@ -1,4 +1,7 @@
-/* Beginning a turn: a place for its writer is taken, the question is stored, and the writer starts. */
+/*
+ * Beginning a turn: a place for its writer is taken, the question is stored, and the writer starts. One that waits behind
+ * another needs none yet, so where there is no place, it may still be stored as such a one.
+ */
 #include <string.h>
 
 #include "chat.methods.h"
@@ -12,7 +15,7 @@
 #include "svc-chat/turn/turn.h"
 #include "svc-chat/turn/write.h"
 
-enum { TITLE_CHARACTERS = 60, HISTORY_CHARACTERS_PER_TOKEN = 4 };
+enum { TITLE_CHARACTERS = 60, HISTORY_CHARACTERS_PER_TOKEN = 4, TRIES = 3 };
 
 /* The first line of a question, cut between words. */
 static const char *title_from(const char *content, struct arena *a)
@@ -52,7 +55,7 @@ static struct stream *open_stream(struct call *call, const char *reader)
 }
 
 /* Stores the turn; 1 when it is new. What its writer needs is in the writer's arena. */
-static int store(struct call *call, const struct turn_question *q, struct writer *writer,
+static int store(struct call *call, const struct turn_question *q, bool waits, struct writer *writer,
                  struct store_turn *ret)
 {
 	const struct chat *chat = chat_state(call);
@@ -72,6 +75,7 @@ static int store(struct call *call, const struct turn_question *q, struct writer
 		.expires_at = q->expires_at,
 		.again = q->again,
 		.edits = q->edits,
+		.waits = waits,
 	};
 	const char *asked = q->content ? q->content : q->again;
 
@@ -134,7 +138,19 @@ static void start(struct call *call, struct writer *writer, struct task *task, s
 	keeper_add(chat->keeper, writer, queued ? NULL : task);
 }
 
-int turn_begin(struct call *call, const struct turn_question *q, struct store_turn *ret)
+/* A place for its writer; *ret is NULL where there is none, and the turn may wait. */
+static int take_place(struct call *call, const struct turn_question *q, struct task **ret)
+{
+	*ret = NULL;
+	if (service_task_new(call, WRITE_DEADLINE_MS, ret, call->err) == 0)
+		return 0;
+	if (q->again || q->edits) /* never waits */
+		return -1;
+	error_clear(call->err);
+	return 0;
+}
+
+static int begin(struct call *call, const struct turn_question *q, struct store_turn *ret, bool *waits)
 {
 	char message_id[UUID_TEXT];
 	struct store_turn before;
@@ -143,8 +159,9 @@ int turn_begin(struct call *call, const struct turn_question *q, struct store_tu
 	struct task *task;
 	int stored;
 
-	if (service_task_new(call, WRITE_DEADLINE_MS, &task, call->err) < 0)
+	if (take_place(call, q, &task) < 0)
 		return -1;
+	*waits = task == NULL;
 	stream = open_stream(call, q->reader);
 	if (!stream) {
 		service_task_drop(task);
@@ -153,7 +170,7 @@ int turn_begin(struct call *call, const struct turn_question *q, struct store_tu
 	uuid_make(message_id);
 	writer = keeper_new(call->owner_id, q->session, message_id, stream_id(stream));
 	writer->stream = stream;
-	stored = store(call, q, writer, &before);
+	stored = store(call, q, *waits, writer, &before);
 	if (stored == 1) {
 		bool queued = writer->begun->queued;
 
@@ -169,4 +186,18 @@ int turn_begin(struct call *call, const struct turn_question *q, struct store_tu
 	service_task_drop(task);
 	keeper_free(writer);
 	return stored;
+}
+
+/* Of two that come at once, the one with the last place may be stored after the one without. */
+int turn_begin(struct call *call, const struct turn_question *q, struct store_turn *ret)
+{
+	bool waits = false;
+	int begun;
+
+	for (int i = 1; (begun = begin(call, q, ret, &waits)) < 0; i++) {
+		if (!waits || call->err->code != ERROR_UNAVAILABLE || i == TRIES)
+			return -1;
+		error_clear(call->err);
+	}
+	return begun;
 }

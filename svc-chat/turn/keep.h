@@ -47,12 +47,13 @@ struct writer {
 	atomic_int why; /* enum writer_end */
 
 	/* Guarded by the keeper's lock. */
-	bool queued, running;    /* queued: it is not to be written yet */
-	bool rests;              /* it waits for people; queued, too */
-	bool called;             /* it was to begin while its writer ran */
-	int64_t rests_since;     /* monotonic ms */
-	const struct call *call; /* of the task that writes; NULL while there is none */
-	int missed;              /* renewals that did not reach it, in a row */
+	bool queued, running;     /* queued: it is not to be written yet */
+	bool rests;               /* it waits for people; queued, too */
+	bool called;              /* it was to begin while its writer ran */
+	int64_t rests_since;      /* monotonic ms */
+	unsigned round_of_starts; /* in which it was last looked at */
+	const struct call *call;  /* of the task that writes; NULL while there is none */
+	int missed;               /* renewals that did not reach it, in a row */
 	struct keeper_guest *guests;
 	struct writer *next;
 

@@ -16,6 +16,7 @@ struct keeper {
 	pthread_cond_t changed;
 	struct writer *first;
 	int64_t look_at; /* monotonic ms: when the thread looks next */
+	unsigned rounds_of_starts;
 	bool ending, speaks;
 };
 

@@ -130,40 +130,49 @@ static void renew(struct keeper *k, struct call *call, bool all)
 
 /* --- Starting --------------------------------------------------------------------------------------------------------- */
 
-/* The lock is held. */
+/* The lock is held: of those that may begin and were not looked at in this round, the one that is here longest. */
 static struct writer *ready(struct keeper *k)
 {
-	struct writer *writer = k->first;
+	struct writer *ready = NULL;
 
-	while (writer && (writer->queued || writer->running))
-		writer = writer->next;
-	return writer;
+	for (struct writer *writer = k->first; writer; writer = writer->next)
+		if (!writer->queued && !writer->running && writer->round_of_starts != k->rounds_of_starts &&
+		    (!ready || writer->since <= ready->since))
+			ready = writer;
+	return ready;
 }
 
-/* A writer for each that may begin, as long as there are places. */
+/* The lock is held. It stays ready where its owner has no place now. */
+static void start_one(struct keeper *k, struct writer *writer)
+{
+	struct error err = { 0 };
+	struct call call;
+	struct arena a;
+	struct task *task;
+	struct db db;
+	int room;
+
+	arena_init(&a, 0);
+	service_call_init(&call, k->service, &a, &err, &db, writer->owner, writer->message_id, 0);
+	room = service_task_new(&call, WRITE_DEADLINE_MS, &task, &err);
+	arena_done(&a);
+	if (room < 0)
+		return;
+	writer->running = true; /* by the time it looks */
+	writer->called = false;
+	writer->running = service_task_start(task, k->write, writer) == 0;
+}
+
+/* A writer for each that may begin: who has no place does not keep others from theirs. */
 static void start(struct keeper *k)
 {
 	struct writer *writer;
-	bool room = true;
 
 	pthread_mutex_lock(&k->lock);
-	while (room && (writer = ready(k)) != NULL) {
-		struct error err = { 0 };
-		struct call call;
-		struct arena a;
-		struct task *task;
-		struct db db;
-
-		arena_init(&a, 0);
-		service_call_init(&call, k->service, &a, &err, &db, writer->owner, writer->message_id, 0);
-		room = service_task_new(&call, WRITE_DEADLINE_MS, &task, &err) == 0;
-		arena_done(&a);
-		if (room) {
-			writer->running = true; /* by the time it looks */
-			writer->called = false;
-			room = service_task_start(task, k->write, writer) == 0;
-			writer->running = room;
-		}
+	k->rounds_of_starts++;
+	while ((writer = ready(k)) != NULL) {
+		writer->round_of_starts = k->rounds_of_starts;
+		start_one(k, writer);
 	}
 	pthread_mutex_unlock(&k->lock);
 }

@@ -66,6 +66,44 @@ test('more senders wait than there are threads, and other calls are answered at 
   assert.equal(await parked(), 0);
 });
 
+// An owner alone may have half of the 12 writers.
+test('where no writer is to be had: what waits in a session is taken, in order, the sixth refused; a new session is asked to come later', async () => {
+  const { token } = people[0], sending = [];
+  silent = true;
+  const sessions = await Promise.all(Array.from({ length: 7 }, () => session(token)));
+  const send = (at, content) => stack.api('POST', at, { token, json: { content }, timeout: 120_000 });
+  for (const at of sessions.slice(0, 6)) sending.push(send(at, 'one'));
+  await until('all writers that it may have are at work', () => unanswered.length === 6);
+  assert.equal((await send(sessions[6], 'too many')).status, 503);
+  for (const content of ['two', 'three', 'four', 'five']) {
+    sending.push(send(sessions[0], content));
+    await until('it waits', async () => (await parked()) === sending.length);
+  }
+  assert.equal((await send(sessions[0], 'six')).status, 409);
+  const other = stack.api('POST', await session(people[1].token), { token: people[1].token, json: { content: 'Me too?' } });
+  await until('another owner has one', () => unanswered.length === 7);
+  release();
+  for (const answer of [...(await Promise.all(sending)), await other]) assert.equal(answer.status, 200, answer.text);
+  const said = (await stack.ok('GET', sessions[0], { token })).map((m) => m.content);
+  assert.deepEqual(said, ['one', 'two', 'three', 'four', 'five'].flatMap((content) => [content, 'At last.']));
+  assert.equal((await send(sessions[6], 'now')).status, 200);
+});
+
+test('two at once in one session, where one writer is left: both are answered', async () => {
+  const { token } = people[2];
+  for (let i = 0; i < 8; i++) {
+    const sending = [];
+    silent = true;
+    const sessions = await Promise.all(Array.from({ length: 6 }, () => session(token)));
+    for (const at of sessions.slice(0, 5)) sending.push(stack.api('POST', at, { token, json: { content: 'one' } }));
+    await until('five are at work', () => unanswered.length === 5);
+    for (const content of ['first', 'second']) sending.push(stack.api('POST', sessions[5], { token, json: { content } }));
+    await until('both are taken', async () => (await parked()) === 7);
+    release();
+    for (const answer of await Promise.all(sending)) assert.equal(answer.status, 200, answer.text);
+  }
+});
+
 test('a client that hangs up gives its place back: its call ends, the answer is written all the same', async () => {
   const { token } = people[0];
   const at = await session(token);

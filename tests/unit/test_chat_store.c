@@ -269,6 +269,30 @@ static void test_a_turn(void **state)
 	assert_int_equal(messages, 1);
 }
 
+/* Without a writer a question is only stored behind another; and no visitor's session is made for one that is not. */
+static void test_without_a_writer_a_question_waits_or_is_refused(void **state)
+{
+	const char *session = new_session(), *next;
+	struct store_new_turn first = new_turn(session, "a"), second = new_turn(session, "b"),
+	                      visitor = new_turn("0192f3a0-0000-7000-8000-0000000000aa", "c");
+	struct store_begun begun;
+	struct store_turn before;
+
+	(void)state;
+	second.waits = visitor.waits = true;
+	visitor.chatbot = "0192f3a0-0000-7000-8000-0000000000bb";
+	assert_int_equal(store_begin_turn(&db, &second, &begun, &before, &arena, &err), -1);
+	assert_int_equal(err.code, ERROR_UNAVAILABLE);
+	error_clear(&err);
+	assert_int_equal(store_begin_turn(&db, &visitor, &begun, &before, &arena, &err), -1);
+	assert_int_equal(err.code, ERROR_UNAVAILABLE);
+	error_clear(&err);
+	assert_false(begin_turn(&first).queued);
+	assert_true(begin_turn(&second).queued);
+	assert_int_equal(finish(session, first.message_id, 1, "a", &next), 1);
+	assert_string_equal(next, second.message_id);
+}
+
 static void test_messages_at_once_are_answered_in_order(void **state)
 {
 	const char *session = new_session(), *next;
@@ -725,6 +749,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sessions, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_chatbot_of_somebody_else, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_turn, begin, end),
+		cmocka_unit_test_setup_teardown(test_without_a_writer_a_question_waits_or_is_refused, begin,
+		                                end),
 		cmocka_unit_test_setup_teardown(test_messages_at_once_are_answered_in_order, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_session_that_is_not_there, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_visitors_session_begins_with_the_first_message, begin,
