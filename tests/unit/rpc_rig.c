@@ -21,6 +21,7 @@ enum { PORT_FIRST = 10000, PORTS = 10000 };
 
 const struct secret rig_secret = { "the secret of these tests......." };
 struct rig_counts *rig_counts;
+struct peer *rig_behind;
 
 /* --- What the methods do ------------------------------------------------------------------------------------------------ */
 
@@ -234,6 +235,18 @@ static int ask_within(struct call *call, const ProtobufCMessage *in, ProtobufCMe
 	return rc;
 }
 
+static int relay(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	enum rig_method method = strcmp(said(in), "park") == 0 ? RIG_PARK : RIG_SLOW;
+	Rpc__Message ask = RPC__MESSAGE__INIT;
+	ProtobufCMessage *answer;
+
+	ask.message = (char *)"20000";
+	if (rpc_call_from(rig_behind, call, &rig_methods[method], &ask.base, &answer) < 0)
+		return -1;
+	return say(call, out, said(answer));
+}
+
 #define METHOD(label, number, may, fn, ...)                                                         \
 	{                                                                                           \
 		.name = "rig." label, .id = number, .access = may, .in = &rpc__message__descriptor, \
@@ -254,6 +267,7 @@ const struct method rig_methods[] = {
 	[RIG_WAKE] = METHOD("wake", 13, ACCESS_PUBLIC, wake, .reads = false),
 	[RIG_ASK] = METHOD("ask", 14, ACCESS_PUBLIC, ask, .reads = true),
 	[RIG_ASK_WITHIN] = METHOD("ask_within", 15, ACCESS_PUBLIC, ask_within, .waits = WAITS_PEERS),
+	[RIG_RELAY] = METHOD("relay", 16, ACCESS_PUBLIC, relay, .waits = WAITS_PEERS),
 	[RIG_STREAM] = METHOD("stream", 10, ACCESS_PUBLIC, start_stream, .reads = false),
 };
 

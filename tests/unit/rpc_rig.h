@@ -27,6 +27,7 @@ enum rig_method {
 	RIG_WAKE, /* PUBLIC: wakes all that are parked */
 	RIG_ASK,  /* PUBLIC: asks another service, though its contract says that it waits for rows */
 	RIG_ASK_WITHIN, /* PUBLIC: the same from inside a transaction, where its contract allows it otherwise */
+	RIG_RELAY, /* PUBLIC: asks the service behind it (rig_behind) for "slow" or "park", on its caller's behalf */
 	RIG_METHODS
 };
 extern const struct method rig_methods[];
@@ -36,6 +37,7 @@ struct rig_counts {
 	atomic_int reads, writes, slows, running, most_running, cancelled;
 };
 extern struct rig_counts *rig_counts;
+extern struct peer *rig_behind;
 
 /* Call first in main(): a rig's process of its own never returns from it. */
 void rig_main(int argc, char **argv);

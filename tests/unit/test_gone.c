@@ -28,6 +28,7 @@ struct fixture {
 struct caller {
 	struct fixture *f;
 	enum rig_method method;
+	const char *says;
 	atomic_bool gone;
 	pthread_t thread;
 	enum error_code code;
@@ -79,7 +80,7 @@ static void *make_call(void *arg)
 		                   .gone_arg = c };
 
 	arena_init(&a, 0);
-	in.message = (char *)"20000";
+	in.message = (char *)(c->says ? c->says : "20000");
 	c->code =
 	    rpc_call(c->f->peer, &ctx, &rig_methods[c->method], &in.base, &out) < 0 ? err.code : ERROR_NONE;
 	arena_done(&a);
@@ -167,6 +168,44 @@ static void test_queued_calls_are_never_begun(void **state)
 	wait_until(lane, 0);
 }
 
+static void of_two_places(struct service_settings *set)
+{
+	set->waiting = 2; /* of which one client has 1 */
+}
+
+/* What a service asked of a second on its caller's behalf ends, too: parked, running, and queued. */
+static void test_through_a_service_to_the_next(void **state)
+{
+	struct fixture *f = *state;
+	int port = rig_free_port();
+	struct service *second = rig_start(port, of_two_places);
+	struct lane *lane = &second->lanes[WAITS_OUTSIDE];
+	struct caller parked, running[2];
+
+	rig_behind = rig_hasty_peer((int[]){ port, 0 });
+	rig_wait_ready(rig_behind, 1, 10000);
+	parked = (struct caller){ .f = f, .method = RIG_RELAY, .says = "park" };
+	pthread_create(&parked.thread, NULL, make_call, &parked);
+	wait_until(&second->parked, 1);
+	assert_in_range(end(&parked), 0, SOON_MS);
+	wait_until(&second->parked, 0);
+
+	for (int i = 0; i < 2; i++) {
+		begin(f, &running[i], RIG_RELAY);
+		wait_until(lane, i + 1);
+	}
+	assert_int_equal(atomic_load(&rig_counts->slows), 1);
+	for (int i = 1; i >= 0; i--) {
+		assert_in_range(end(&running[i]), 0, SOON_MS);
+		wait_until(lane, i);
+	}
+	assert_int_equal(atomic_load(&rig_counts->slows), 1);
+	assert_int_equal(atomic_load(&rig_counts->cancelled), 1);
+	wait_until(&f->service->lanes[WAITS_PEERS], 0);
+	rig_close(rig_behind);
+	rig_stop(second);
+}
+
 /* A request is named within the session that it came in. */
 static void test_nobody_ends_anothers(void **state)
 {
@@ -226,6 +265,7 @@ int main(int argc, char **argv)
 		TEST(test_a_parked_call),
 		TEST(test_a_handler_that_runs_finds_its_call_cancelled),
 		TEST(test_queued_calls_are_never_begun),
+		TEST(test_through_a_service_to_the_next),
 		TEST(test_nobody_ends_anothers),
 		TEST(test_at_any_moment),
 	};
