@@ -15,7 +15,7 @@
 #include "svc-chat/turn/turn.h"
 #include "svc-chat/turn/write.h"
 
-enum { TITLE_CHARACTERS = 60, HISTORY_CHARACTERS_PER_TOKEN = 4, TRIES = 3 };
+enum { TITLE_CHARACTERS = 60, HISTORY_CHARACTERS_PER_TOKEN = 4 };
 
 /* The first line of a question, cut between words. */
 static const char *title_from(const char *content, struct arena *a)
@@ -150,18 +150,16 @@ static int take_place(struct call *call, const struct turn_question *q, struct t
 	return 0;
 }
 
-static int begin(struct call *call, const struct turn_question *q, struct store_turn *ret, bool *waits)
+/* With or without a place for its writer. */
+static int begin_with(struct call *call, const struct turn_question *q, struct task *task,
+                      struct store_turn *ret)
 {
 	char message_id[UUID_TEXT];
 	struct store_turn before;
 	struct writer *writer;
 	struct stream *stream;
-	struct task *task;
 	int stored;
 
-	if (take_place(call, q, &task) < 0)
-		return -1;
-	*waits = task == NULL;
 	stream = open_stream(call, q->reader);
 	if (!stream) {
 		service_task_drop(task);
@@ -170,7 +168,7 @@ static int begin(struct call *call, const struct turn_question *q, struct store_
 	uuid_make(message_id);
 	writer = keeper_new(call->owner_id, q->session, message_id, stream_id(stream));
 	writer->stream = stream;
-	stored = store(call, q, *waits, writer, &before);
+	stored = store(call, q, task == NULL, writer, &before);
 	if (stored == 1) {
 		bool queued = writer->begun->queued;
 
@@ -188,16 +186,35 @@ static int begin(struct call *call, const struct turn_question *q, struct store_
 	return stored;
 }
 
-/* Of two that come at once, the one with the last place may be stored after the one without. */
+static int begin(struct call *call, const struct turn_question *q, struct store_turn *ret, bool *waits)
+{
+	struct keeper *keeper = chat_state(call)->keeper;
+	struct keeper_entry entry;
+	struct task *task;
+	int rc;
+
+	keeper_enter(keeper, &entry, q->session);
+	rc = take_place(call, q, &task);
+	*waits = rc == 0 && !task;
+	if (*waits) /* it comes before nobody */
+		keeper_entered(keeper, &entry);
+	if (rc == 0)
+		rc = begin_with(call, q, task, ret);
+	if (!*waits)
+		keeper_entered(keeper, &entry);
+	return rc;
+}
+
+/* Of two that come at once the one with the last place may be the one that is stored later: then the other tries again. */
 int turn_begin(struct call *call, const struct turn_question *q, struct store_turn *ret)
 {
-	bool waits = false;
-	int begun;
+	bool waits;
 
-	for (int i = 1; (begun = begin(call, q, ret, &waits)) < 0; i++) {
-		if (!waits || call->err->code != ERROR_UNAVAILABLE || i == TRIES)
-			return -1;
-		error_clear(call->err);
-	}
-	return begun;
+	if (begin(call, q, ret, &waits) == 0)
+		return 0;
+	if (!waits || call->err->code != ERROR_UNAVAILABLE)
+		return -1;
+	keeper_await_entered(chat_state(call)->keeper, q->session, call->deadline);
+	error_clear(call->err);
+	return begin(call, q, ret, &waits);
 }

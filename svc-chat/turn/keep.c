@@ -57,6 +57,49 @@ void keeper_add(struct keeper *k, struct writer *writer, struct task *task)
 		not_started(k, writer);
 }
 
+void keeper_enter(struct keeper *k, struct keeper_entry *entry, const char *session)
+{
+	pthread_mutex_lock(&k->lock);
+	*entry = (struct keeper_entry){ .session = session, .next = k->entering, .link = &k->entering };
+	if (entry->next)
+		entry->next->link = &entry->next;
+	k->entering = entry;
+	pthread_mutex_unlock(&k->lock);
+}
+
+void keeper_entered(struct keeper *k, struct keeper_entry *entry)
+{
+	pthread_mutex_lock(&k->lock);
+	*entry->link = entry->next;
+	if (entry->next)
+		entry->next->link = entry->link;
+	if (k->awaits_entered)
+		pthread_cond_broadcast(&k->changed);
+	pthread_mutex_unlock(&k->lock);
+}
+
+static bool is_entering(const struct keeper *k, const char *session)
+{
+	const struct keeper_entry *entry = k->entering;
+
+	while (entry && strcmp(entry->session, session) != 0)
+		entry = entry->next;
+	return entry != NULL;
+}
+
+void keeper_await_entered(struct keeper *k, const char *session, int64_t deadline)
+{
+	int64_t until = clock_mono_ms() + (deadline - clock_unix_ms());
+	int late = 0;
+
+	pthread_mutex_lock(&k->lock);
+	k->awaits_entered++;
+	while (is_entering(k, session) && !late)
+		late = cond_wait_until(&k->changed, &k->lock, until);
+	k->awaits_entered--;
+	pthread_mutex_unlock(&k->lock);
+}
+
 void keeper_run(struct keeper *k, struct writer *writer, const struct call *call)
 {
 	pthread_mutex_lock(&k->lock);

@@ -15,7 +15,9 @@ struct keeper {
 	pthread_mutex_t lock; /* guards the list and what follows */
 	pthread_cond_t changed;
 	struct writer *first;
-	int64_t look_at; /* monotonic ms: when the thread looks next */
+	struct keeper_entry *entering;
+	int awaits_entered; /* how many wait for one of them */
+	int64_t look_at;    /* monotonic ms: when the thread looks next */
 	unsigned rounds_of_starts;
 	bool ending, speaks;
 };
