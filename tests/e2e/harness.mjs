@@ -450,6 +450,6 @@ export async function startRig(name, { ports = 1, args = [], env = {} } = {}) {
   await until(`${name} is ready`, () => {
     assert.equal(child.exitCode, null, `${name} ended:\n${rig.log}`);
     return /^ready/m.test(rig.log);
-  });
+  }, 60 * slow);
   return rig;
 }

@@ -1,13 +1,19 @@
 // fakeslack.mjs PORT: the part of Slack's Web API that a bot uses, with channels that keep what is posted.
 //
-// Tokens: xoxb-good-TEAM is the bot of workspace TEAM (user U0BOT, bot B0BOT); anything else is invalid_auth.
+// Tokens: xoxb-good-TEAM is the bot of workspace TEAM (user U0BOT, bot B0BOT); anything else is invalid_auth. oauth.v2.access gives
+// one for the code good-TEAM, or, for rotating-TEAM, xoxe.xoxb-good-TEAM-1, which expires when it is renewed (client "client", "secret").
 //   GET  /calls            every call so far: [{api, token, args}]
 //   GET  /messages?channel=C   what stands in a channel, oldest first
 //   POST /say {channel, user, text, thread_ts?}   a person writes: {ts}
 //   POST /next {api, status?, error?, retryAfter?, times?, silent?}   how the next calls of that method go; silent: it is
 //                          done, and the connection is cut instead of answered
+//   GET  /ephemeral?channel=C  what single people were shown there;  GET /home?user=U  the home tab that was published
 //   POST /down {down}      refuse every connection's request
+//
+// Which methods there are, and what each takes and demands, is what Slack's own library says (slackmethods.mjs): what it does not
+// know is refused.
 import http from 'node:http';
+import { methods } from './slackmethods.mjs';
 
 const port = Number(process.argv[2]);
 const calls = [];
@@ -20,21 +26,40 @@ let down = false;
 const stamp = () => `${Math.floor(Date.now() / 1000)}.${String(++serial).padStart(6, '0')}`;
 const channel = (id) => channels.get(id) ?? channels.set(id, []).get(id);
 
-// What each method demands beside the token, as its documentation says.
-const required = {
-  'auth.test': [],
-  'chat.postMessage': ['channel'],
-  'assistant.threads.setStatus': ['channel_id', 'thread_ts', 'status'],
-  'chat.update': ['channel', 'ts'],
-  'chat.startStream': ['channel', 'thread_ts'],
-  'chat.appendStream': ['channel', 'ts', 'markdown_text'],
-  'chat.stopStream': ['channel', 'ts'],
-  'reactions.add': ['channel', 'timestamp', 'name'],
-  'reactions.remove': ['channel', 'timestamp', 'name'],
-  'conversations.replies': ['channel', 'ts'],
-  'conversations.history': ['channel'],
-  'chat.getPermalink': ['channel', 'message_ts'],
-};
+const ephemerals = [];
+const homes = new Map();
+const generations = new Map(); // of tokens that are renewed, by workspace
+
+// What is wrong with the arguments; null when nothing is.
+function argumentsError(api, args) {
+  const { required, known } = methods[api];
+  const odd = Object.keys(args).find((name) => !known.includes(name));
+  if (odd) return { ok: false, error: 'invalid_arguments', response_metadata: { messages: [`[ERROR] no such argument: ${odd}`] } };
+  const given = (name) => args[name] !== undefined && args[name] !== '';
+  if (!required.length || required.some((form) => form.every(given))) return null;
+  return { ok: false, error: 'invalid_arguments', response_metadata: { messages: [`[ERROR] one of these is wanted: ${JSON.stringify(required)}`] } };
+}
+
+function give(team, rotating) {
+  const all = { ok: true, token_type: 'bot', scope: 'chat:write', bot_user_id: 'U0BOT', app_id: `A${team}`, team: { id: team, name: `Team ${team}` }, enterprise: null };
+  if (!rotating) return { ...all, access_token: `xoxb-good-${team}` };
+  const n = (generations.get(team) ?? 0) + 1;
+  generations.set(team, n);
+  return { ...all, access_token: `xoxe.xoxb-good-${team}-${n}`, refresh_token: `xoxe-1-${team}-${n}`, expires_in: 43200 };
+}
+const codes = new Set();
+function exchange({ client_id, client_secret, code, redirect_uri, grant_type, refresh_token }) {
+  if (client_id !== 'client' || client_secret !== 'secret') return { ok: false, error: 'invalid_client_id' };
+  if (grant_type === 'refresh_token') {
+    const [, team, n] = /^xoxe-1-(\w+)-(\d+)$/.exec(refresh_token ?? '') ?? [];
+    return team && Number(n) === generations.get(team) ? give(team, true) : { ok: false, error: 'invalid_refresh_token' };
+  }
+  const [, kind, team] = /^(good|rotating)-(\w+)$/.exec(code ?? '') ?? [];
+  if (!team || !/\/api\/integrations\/slack\/oauth$/.test(redirect_uri)) return { ok: false, error: 'invalid_code' };
+  if (codes.has(code)) return { ok: false, error: 'code_already_used' };
+  codes.add(code);
+  return give(team, kind === 'rotating');
+}
 
 // The limits that Slack checks: 50 blocks, 12,000 characters of markdown in a message, 10 elements of a context.
 function blocksError(text) {
@@ -52,6 +77,10 @@ function blocksError(text) {
         e.positive_button.text?.type !== 'plain_text' || e.negative_button.text?.type !== 'plain_text')) return 'invalid_blocks';
     } else if (block.type === 'actions' && block.elements?.length > 0 && block.elements.length <= 25) {
       if (block.elements.some((e) => e.type !== 'button' || e.text?.type !== 'plain_text' || e.text.text.length > 75 || (e.value ?? '').length > 2000)) return 'invalid_blocks';
+    } else if (block.type === 'header') {
+      if (block.text?.type !== 'plain_text' || !block.text.text || block.text.text.length > 150) return 'invalid_blocks';
+    } else if (block.type === 'section') {
+      if (block.text?.type !== 'mrkdwn' || !block.text.text || block.text.text.length > 3000) return 'invalid_blocks';
     } else return 'invalid_blocks';
   }
   return markdown > 12000 ? 'msg_blocks_too_long' : null;
@@ -95,6 +124,7 @@ function perform(api, args, team) {
     case 'chat.stopStream': {
       const message = channel(args.channel).find((m) => m.ts === args.ts && m.streaming);
       if (!message) return { ok: false, error: 'message_not_in_streaming_state' };
+      if (api === 'chat.appendStream' && !args.markdown_text) return { ok: false, error: 'invalid_arguments' };
       const text = message.text + (args.markdown_text ?? '');
       if (text.length > 12000) return { ok: false, error: 'msg_too_long' };
       const bad = blocksError(args.blocks);
@@ -112,12 +142,31 @@ function perform(api, args, team) {
       const found = channel(args.channel).filter((m) => m.ts === args.ts || m.thread_ts === args.ts);
       return found.length ? { ok: true, messages: found, has_more: false } : { ok: false, error: 'thread_not_found' };
     }
+    case 'chat.postEphemeral': {
+      if (args.channel === 'CGONE') return { ok: false, error: 'channel_not_found' };
+      const bad = blocksError(args.blocks);
+      if (bad) return { ok: false, error: bad };
+      ephemerals.push({ ...args, blocks: args.blocks && JSON.parse(args.blocks) });
+      return { ok: true, message_ts: stamp() };
+    }
+    case 'views.publish': {
+      let view;
+      try { view = JSON.parse(args.view); } catch { return { ok: false, error: 'invalid_arguments' }; }
+      if (view.type !== 'home' || !Array.isArray(view.blocks) || view.blocks.length > 100 || view.blocks.some((b) => b.type === 'markdown')) return { ok: false, error: 'invalid_arguments' };
+      const bad = blocksError(JSON.stringify(view.blocks));
+      if (bad) return { ok: false, error: bad };
+      homes.set(args.user_id, view);
+      return { ok: true, view };
+    }
     case 'chat.getPermalink':
       return { ok: true, channel: args.channel, permalink: `https://${team.toLowerCase()}.slack.com/archives/${args.channel}/p${args.message_ts.replace('.', '')}` };
     case 'conversations.history':
       return { ok: true, messages: channel(args.channel).filter((m) => !m.thread_ts || m.thread_ts === m.ts).reverse(), has_more: false };
-    default:
+    case 'reactions.add':
+    case 'reactions.remove':
       return { ok: true };
+    default:
+      return { ok: false, error: 'not_played_here' };
   }
 }
 
@@ -132,6 +181,8 @@ http.createServer(async (request, response) => {
   if (url.pathname === '/calls') return answer(calls);
   if (url.pathname === '/responses') return answer(responses);
   if (url.pathname === '/messages') return answer(channel(url.searchParams.get('channel')));
+  if (url.pathname === '/ephemeral') return answer(ephemerals.filter((e) => e.channel === url.searchParams.get('channel')));
+  if (url.pathname === '/home') return answer(homes.get(url.searchParams.get('user')) ?? null);
   if (url.pathname === '/down') return (down = JSON.parse(body).down, answer({}));
   if (url.pathname === '/forget') return ((planned.length = 0), answer({}));
   if (url.pathname === '/next') return (planned.push({ times: 1, ...JSON.parse(body) }), answer({}));
@@ -148,11 +199,14 @@ http.createServer(async (request, response) => {
   const args = Object.fromEntries(new URLSearchParams(body));
   const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
   calls.push({ api, token, args });
-  if (!(api in required)) return answer({ ok: false, error: 'unknown_method' });
+  if (!Object.hasOwn(methods, api)) return answer({ ok: false, error: 'unknown_method' });
+  const wrong = argumentsError(api, args);
+  if (api === 'oauth.v2.access') return answer(wrong ?? exchange(args));
   if (!token) return answer({ ok: false, error: 'not_authed' });
-  const team = /^xoxb-good-(\w+)$/.exec(token)?.[1];
+  const [, team, generation] = /^(?:xoxe\.)?xoxb-good-(\w+?)(?:-(\d+))?$/.exec(token) ?? [];
   if (!team) return answer({ ok: false, error: 'invalid_auth' });
-  if (required[api].some((name) => !args[name])) return answer({ ok: false, error: 'invalid_arguments' });
+  if (generation && Number(generation) !== generations.get(team)) return answer({ ok: false, error: 'token_expired' });
+  if (wrong) return answer(wrong);
   const plan = planned.find((p) => p.api === api && p.times > 0);
   if (plan) {
     plan.times -= 1;
