@@ -16,6 +16,9 @@ static const struct {
 } secrets[] = {
 	{ "bot_token", "botToken", offsetof(struct secrets, bot_token), "slack" },
 	{ "signing_secret", "signingSecret", offsetof(struct secrets, signing_secret), NULL },
+	/* Nobody gives or is shown these. */
+	{ "refresh_token", NULL, offsetof(struct secrets, refresh_token), NULL },
+	{ "installed", NULL, offsetof(struct secrets, installed), NULL },
 };
 enum { SECRETS = sizeof secrets / sizeof *secrets };
 
@@ -83,7 +86,7 @@ const char *config_show_secrets(const char *type, const char *config, const stru
 	OWN(json) json_object *object = parse_or_empty(config);
 	bool all = true;
 
-	for (size_t i = 0; i < SECRETS; i++) {
+	for (size_t i = 0; i < SECRETS && secrets[i].camel; i++) {
 		const char *value = *secret_of(now, i);
 
 		if (value)
@@ -91,7 +94,7 @@ const char *config_show_secrets(const char *type, const char *config, const stru
 			                       json_object_new_string(mask(value, a)));
 		else
 			json_object_object_del(object, secrets[i].name);
-		all &= value || (secrets[i].only && strcmp(secrets[i].only, type) != 0);
+		all &= value || now->installed || (secrets[i].only && strcmp(secrets[i].only, type) != 0);
 	}
 	json_object_object_add(object, "configured", json_object_new_boolean(all));
 	return json_print(object, a);
@@ -274,7 +277,7 @@ int config_apply(const char *type, const char *current, const char *patch, const
 	OWN(json) json_object *config = parse_or_empty(current);
 	OWN(json) json_object *change = parse_or_empty(patch);
 
-	for (size_t i = 0; i < SECRETS; i++)
+	for (size_t i = 0; i < SECRETS && secrets[i].camel; i++)
 		if (take_secret(change, i, fresh, a, err) < 0)
 			return -1;
 	json_object_object_del(change, "configured"); /* ours to say */

@@ -13,9 +13,10 @@
 #include "common/base/arena.h"
 #include "common/base/error.h"
 
-/* NULL where there is none. */
+/* NULL where there is none. refresh_token, installed: of an integration that was made by installing the operator's own app,
+ * whose signing secret is the operator's (secrets.h). */
 struct secrets {
-	const char *bot_token, *signing_secret;
+	const char *bot_token, *signing_secret, *refresh_token, *installed;
 };
 
 /* Lay `patch` (JSON, or NULL) over `current` (or NULL): members replace, null removes. Fresh secrets of the patch go to

@@ -11,6 +11,7 @@
 #include "svc-integrations/slack/verify.h"
 #include "svc-integrations/webhook/listening.h"
 #include "svc-integrations/webhook/sign.h"
+#include "svc-integrations/website/check.h"
 #include "svc-integrations/website/origins.h"
 
 static bool is(const char *type, const char *name)
@@ -67,8 +68,9 @@ static int settle_slack(struct call *call, const struct secrets *fresh, struct i
 
 	if (handover_check(call, row) < 0 || secrets_open(call, row, &now) < 0)
 		return -1;
-	if (fresh->bot_token)
-		now.bot_token = fresh->bot_token;
+	if (fresh->bot_token) /* of another app than the installed one */
+		now = (struct secrets){ .bot_token = fresh->bot_token,
+			                .signing_secret = now.installed ? NULL : now.signing_secret };
 	if (fresh->signing_secret)
 		now.signing_secret = fresh->signing_secret;
 	*again = slack_verify(call, &now, row) > 0;
@@ -126,6 +128,8 @@ static int write_row(struct call *call, const struct integration_row *row, bool 
 		rc = answer_verify_later(call, row->id);
 	if (rc == 0)
 		rc = listening_tell_later(call);
+	if (rc == 0 && is(row->type, "website"))
+		rc = website_look_later(call, row->owner_id, row->id);
 	if (rc == 0 && db_commit(call->db, call->err) == 0)
 		return 0;
 	db_rollback(call->db);
@@ -229,6 +233,25 @@ int integrations_delete_integration(struct call *call, const Integrations__Integ
 		return 0;
 	db_rollback(call->db);
 	return -1;
+}
+
+int integrations_check_integration(struct call *call, const Integrations__IntegrationRequest *in,
+                                   Integrations__Integration *out)
+{
+	struct integration_row row;
+
+	if (load(call, in->integration_id, &row) < 0)
+		return -1;
+	if (!is(row.type, "website"))
+		return error_field(call->err, call->arena, "path", "integration_id", "value_error",
+		                   "is no website");
+	if (is(row.status, "inactive"))
+		return error_set(call->err, ERROR_CONFLICT,
+		                 "this website is switched off: switch it on first");
+	if (website_look(call, &row) < 0 ||
+	    store_set_status(call->db, row.owner_id, row.id, row.status, row.status_detail, call->err) < 0)
+		return -1;
+	return get(call, in->integration_id, out);
 }
 
 /* --- Slack ---------------------------------------------------------------------------------------------------------- */

@@ -6,9 +6,12 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "integrations.methods.h"
+#include "svc-integrations/integrations.h"
+#include "svc-integrations/slack/act.h"
 #include "svc-integrations/slack/answer.h"
 #include "svc-integrations/slack/event.h"
 #include "svc-integrations/slack/form.h"
+#include "svc-integrations/slack/home.h"
 #include "svc-integrations/slack/signature.h"
 #include "svc-integrations/slack/verify.h"
 
@@ -140,6 +143,8 @@ static int take_event(struct call *call, const struct slack_event *e, json_objec
 	case SLACK_QUESTION:
 		ours = is_quiet(call, row) ? 0 : is_for_us(call, e, body, row);
 		return ours > 0 ? take_question(call, e, row) : ours;
+	case SLACK_HOME:
+		return is_quiet(call, row) ? 0 : slack_home_later(call, row->owner_id, row->id, e->user);
 	case SLACK_GONE:
 		return store_set_status(call->db, row->owner_id, row->id, "error",
 		                        strcmp(e->type, "app_uninstalled") == 0
@@ -159,8 +164,12 @@ static int answer_challenge(struct call *call, const Rpc__RawRequest *in, const 
                             Rpc__RawReply *out)
 {
 	OWN(json) json_object *answer = json_object_new_object();
+	const struct slack_stamp stamp = stamp_of(in);
+	const char *operators = integrations_state(call)->slack.signing_secret;
 	struct integration_row row;
-	int found = find_signer(call, in, NULL, "", &row);
+	int found = slack_signature_fits(&stamp, operators, in->body.data, in->body.len, call->arena)
+	                ? 1
+	                : find_signer(call, in, NULL, "", &row);
 
 	if (found <= 0)
 		return found < 0 ? -1 : unsigned_reply(out);
@@ -261,7 +270,7 @@ int integrations_take_slack_action(struct call *call, const Rpc__RawRequest *in,
 	     i++) {
 		const char *value = text_of(json_object_array_get_idx(actions, i), "value");
 
-		if (*value && answer_act_later(call, row.owner_id, value) < 0)
+		if (*value && slack_act_later(call, row.owner_id, value) < 0)
 			return -1;
 	}
 	return reply(out, 200, "");

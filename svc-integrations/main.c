@@ -7,26 +7,36 @@
 #include "integrations.methods.h"
 #include "svc-integrations/handover/handover.h"
 #include "svc-integrations/integrations.h"
+#include "svc-integrations/slack/act.h"
 #include "svc-integrations/slack/answer.h"
+#include "svc-integrations/slack/home.h"
+#include "svc-integrations/slack/install.h"
 #include "svc-integrations/store.h"
 #include "svc-integrations/store_webhook.h"
+#include "svc-integrations/sweep.h"
 #include "svc-integrations/webhook/deliver.h"
 #include "svc-integrations/webhook/listening.h"
+#include "svc-integrations/website/check.h"
 
 struct settings {
-	const char *slack_url, *public_url;
+	const char *slack_url, *public_url, *slack_client, *slack_client_secret, *slack_signing_secret;
 	int64_t jobs, per_user;
 };
 
 static const struct config_key keys[] = {
 	CONFIG_URL(struct settings, slack_url, "SLACK_API_URL", "https://slack.com/api", "http|https",
 	           "where Slack is"),
+	CONFIG_TEXT(struct settings, slack_client, "SLACK_CLIENT_ID", "",
+	            "the operator's own Slack app, which users may install with one click; none by default"),
+	CONFIG_SECRET(struct settings, slack_client_secret, "SLACK_CLIENT_SECRET", "", "its client secret"),
+	CONFIG_SECRET(struct settings, slack_signing_secret, "SLACK_SIGNING_SECRET", "",
+	              "its signing secret"),
 	CONFIG_URL(struct settings, public_url, "PUBLIC_URL", "http://localhost:8000", "http|https",
 	           "how clients reach it; http://localhost and the port by default"),
 	CONFIG_BETWEEN(struct settings, per_user, "INTEGRATIONS_PER_USER", "1000", 1, 1000000,
 	               "integrations that one user may have"),
 	CONFIG_BETWEEN(struct settings, jobs, "INTEGRATIONS_JOBS", "8", 1, 64,
-	               "answers to Slack that are worked on at once"),
+	               "jobs that are worked on at once: answers to Slack, webhooks, handovers"),
 };
 
 /* What is done by jobs here. Returns how many kinds. */
@@ -40,6 +50,11 @@ static size_t gather_kinds(struct job_kind kinds[INTEGRATIONS_KINDS])
 		kinds[n++] = deliver_jobs[i];
 	kinds[n++] = listening_job;
 	kinds[n++] = handover_job;
+	kinds[n++] = slack_rotate_job;
+	kinds[n++] = slack_act_job;
+	kinds[n++] = slack_home_job;
+	kinds[n++] = sweep_job;
+	kinds[n++] = website_job;
 	assert(n <= INTEGRATIONS_KINDS);
 	return n;
 }
@@ -52,12 +67,18 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 	state = calloc(1, sizeof *state);
 	if (!state)
 		abort();
-	state->slack = (struct slack){ .egress = service_egress(service), .url = set->slack_url };
+	state->slack = (struct slack){ .egress = service_egress(service),
+		                       .url = set->slack_url,
+		                       .client_id = set->slack_client,
+		                       .client_secret = set->slack_client_secret,
+		                       .signing_secret = set->slack_signing_secret };
 	state->public_url = set->public_url;
 	state->per_user = set->per_user;
 	state->chatbots = service_peer(service, "chatbots");
 	state->chat = service_peer(service, "chat");
 	*ret = state; /* before a job looks at it */
+	if (sweep_begin(service, err) < 0)
+		return -1;
 	return job_runner_start(service, state->kinds, gather_kinds(state->kinds), (int)set->jobs,
 	                        &state->jobs, err);
 }

@@ -1,6 +1,8 @@
 #include "svc-integrations/secrets.h"
 
 #include "common/service/sealer.h"
+#include "integrations.methods.h"
+#include "svc-integrations/integrations.h"
 
 static const char *context_of(const struct integration_row *row, struct arena *a)
 {
@@ -17,18 +19,23 @@ int secrets_open(struct call *call, const struct integration_row *row, struct se
 	if (sealer_open(call, context_of(row, call->arena), row->secrets, &plain) < 0)
 		return -1;
 	config_unpack_secrets(plain, ret, call->arena);
+	if (ret->installed)
+		ret->signing_secret = integrations_state(call)->slack.signing_secret;
 	return 0;
 }
 
 int secrets_put(struct call *call, const struct secrets *secrets, struct integration_row *row)
 {
+	struct secrets own = *secrets;
 	char *sealed = NULL;
 
-	if ((secrets->bot_token || secrets->signing_secret) &&
-	    sealer_seal(call, context_of(row, call->arena), config_pack_secrets(secrets, call->arena),
-	                &sealed) < 0)
+	if (own.installed)
+		own.signing_secret = NULL; /* the operator's, and not this one's to keep or to show */
+	if ((own.bot_token || own.signing_secret) &&
+	    sealer_seal(call, context_of(row, call->arena), config_pack_secrets(&own, call->arena), &sealed) <
+	        0)
 		return -1;
 	row->secrets = sealed;
-	row->config = config_show_secrets(row->type, row->config, secrets, call->arena);
+	row->config = config_show_secrets(row->type, row->config, &own, call->arena);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /*
- * secrets: the sealed half of an integration: Slack's token and signing secret, a webhook's signing secret.
+ * secrets: the sealed half of an integration: Slack's token and signing secret, a webhook's signing secret. Of an installed
+ * app the signing secret is the operator's (SLACK_SIGNING_SECRET), whatever it is now.
  */
 #ifndef PARLEY_INTEGRATIONS_SECRETS_H
 #define PARLEY_INTEGRATIONS_SECRETS_H

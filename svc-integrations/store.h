@@ -44,6 +44,18 @@ void store_read_row(const PGresult *res, int row, struct integration_row *ret, s
  * first. */
 int store_of_team(struct db *db, const char *team, struct integration_row **ret, size_t *count,
                   struct arena *a, struct error *err) CHECKED;
+int store_find_installed(struct db *db, const char *owner, const char *team, const char *app,
+                         struct integration_row *ret, struct arena *a, struct error *err) CHECKED;
+/* Its secrets and config alone. 1, 0: it is gone, -1. */
+int store_put_secrets(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
+
+/* Installations under way (slack/install.h): state and cookie are hashes. find, end: 1, 0: there is none, -1. */
+int store_begin_install(struct db *db, const char *owner, const char *state, const char *cookie,
+                        const char *chatbot, int seconds, struct error *err) CHECKED;
+int store_find_install(struct db *db, const char *owner, const char *state, const char **cookie,
+                       const char **chatbot, struct arena *a, struct error *err) CHECKED;
+int store_end_install(struct db *db, const char *owner, const char *state, struct error *err) CHECKED;
+
 int store_learn_app(struct db *db, const char *owner, const char *id, const char *app,
                     struct error *err) CHECKED;
 
@@ -54,7 +66,9 @@ int store_put_post(struct db *db, const char *owner, const char *job, const char
                    struct error *err) CHECKED;
 int store_get_post(struct db *db, const char *owner, const char *job, const char **ts, struct arena *a,
                    struct error *err) CHECKED;
-int store_sweep_events(struct db *db, const char *owner, struct error *err) CHECKED;
+/* Drop what is over, whoever's it is: events and posts after a day, installations. */
+int store_sweep_events(struct db *db, struct error *err) CHECKED;
+int store_sweep_installs(struct db *db, struct error *err) CHECKED;
 
 int store_join_thread(struct db *db, const char *owner, const char *id, const char *channel,
                       const char *thread, struct error *err) CHECKED;

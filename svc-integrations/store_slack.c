@@ -9,14 +9,24 @@
 const struct db_stmt store_slack_statements[] = {
 	{ "of_team", ROW " WHERE team_id = $1 AND secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
 	{ "with_secrets", ROW " WHERE type = 'slack' AND secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
+	{ "find_installed", ROW " WHERE owner_id = $1 AND type = 'slack' AND team_id = $2 AND app_id = $3"
+	                        " ORDER BY id DESC LIMIT 1" },
+	{ "put_secrets", "UPDATE integration SET secrets = $3, config = $4, updated_at = now()"
+	                 " WHERE owner_id = $1 AND id = $2" },
+	{ "begin_install", "INSERT INTO slack_install (owner_id, state, cookie, chatbot_id, expires_at)"
+	                   " VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second')" },
+	{ "find_install", "SELECT cookie, chatbot_id FROM slack_install"
+	                  " WHERE owner_id = $1 AND state = $2 AND expires_at > now()" },
+	{ "end_install",
+	  "DELETE FROM slack_install WHERE owner_id = $1 AND state = $2 AND expires_at > now()" },
 	{ "learn_app",
 	  "UPDATE integration SET app_id = $3 WHERE owner_id = $1 AND id = $2 AND app_id IS NULL" },
 	{ "mark_event", "INSERT INTO slack_event (owner_id, key) VALUES ($1, $2) ON CONFLICT DO NOTHING" },
 	{ "put_post", "INSERT INTO slack_event (owner_id, key, ts) VALUES ($1, $2, $3)"
 	              " ON CONFLICT (owner_id, key) DO UPDATE SET ts = excluded.ts" },
 	{ "get_post", "SELECT coalesce(ts, '') AS ts FROM slack_event WHERE owner_id = $1 AND key = $2" },
-	{ "sweep_events",
-	  "DELETE FROM slack_event WHERE owner_id = $1 AND created_at < now() - interval '1 day'" },
+	{ "sweep_events", "DELETE FROM slack_event WHERE created_at < now() - interval '1 day'" },
+	{ "sweep_installs", "DELETE FROM slack_install WHERE expires_at < now()" },
 	{ "join_thread", "INSERT INTO slack_thread (owner_id, integration_id, channel, thread)"
 	                 " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING" },
 	{ "in_thread",
@@ -61,6 +71,46 @@ int store_of_team(struct db *db, const char *team, struct integration_row **ret,
 	return 0;
 }
 
+int store_find_installed(struct db *db, const char *owner, const char *team, const char *app,
+                         struct integration_row *ret, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "find_installed", DB_ARGS(owner, team, app), &res, err);
+
+	if (found > 0)
+		store_read_row(res, 0, ret, a);
+	return found;
+}
+
+int store_put_secrets(struct db *db, const struct integration_row *row, struct error *err)
+{
+	return db_changed(db, "put_secrets", DB_ARGS(row->owner_id, row->id, row->secrets, row->config), err);
+}
+
+int store_begin_install(struct db *db, const char *owner, const char *state, const char *cookie,
+                        const char *chatbot, int seconds, struct error *err)
+{
+	return db_exec(db, "begin_install", DB_ARGS(owner, state, cookie, chatbot, seconds), NULL, err);
+}
+
+int store_find_install(struct db *db, const char *owner, const char *state, const char **cookie,
+                       const char **chatbot, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "find_install", DB_ARGS(owner, state), &res, err);
+
+	if (found > 0) {
+		*cookie = arena_strdup(a, db_text(res, 0, "cookie"));
+		*chatbot = arena_strdup(a, db_text(res, 0, "chatbot_id"));
+	}
+	return found;
+}
+
+int store_end_install(struct db *db, const char *owner, const char *state, struct error *err)
+{
+	return db_changed(db, "end_install", DB_ARGS(owner, state), err);
+}
+
 int store_learn_app(struct db *db, const char *owner, const char *id, const char *app, struct error *err)
 {
 	return db_exec(db, "learn_app", DB_ARGS(owner, id, app), NULL, err);
@@ -71,9 +121,14 @@ int store_mark_event(struct db *db, const char *owner, const char *key, struct e
 	return db_changed(db, "mark_event", DB_ARGS(owner, key), err);
 }
 
-int store_sweep_events(struct db *db, const char *owner, struct error *err)
+int store_sweep_events(struct db *db, struct error *err)
 {
-	return db_exec(db, "sweep_events", DB_ARGS(owner), NULL, err);
+	return db_exec(db, "sweep_events", DB_ARGS(), NULL, err);
+}
+
+int store_sweep_installs(struct db *db, struct error *err)
+{
+	return db_exec(db, "sweep_installs", DB_ARGS(), NULL, err);
 }
 
 int store_join_thread(struct db *db, const char *owner, const char *id, const char *channel,

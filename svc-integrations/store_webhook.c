@@ -38,8 +38,7 @@ const struct db_stmt store_webhook_statements[] = {
 	{ "delivered_since", "SELECT 1 FROM delivery WHERE owner_id = $1 AND integration_id = $2"
 	                     " AND delivered_at > (SELECT created_at FROM delivery WHERE owner_id = $1"
 	                     " AND integration_id = $2 AND id = $3) LIMIT 1" },
-	{ "sweep_deliveries",
-	  "DELETE FROM delivery WHERE owner_id = $1 AND created_at < now() - interval '30 days'" },
+	{ "sweep_deliveries", "DELETE FROM delivery WHERE created_at < now() - interval '30 days'" },
 	{ NULL, NULL },
 };
 
@@ -113,7 +112,7 @@ int store_delivered_since(struct db *db, const char *owner, const char *integrat
 	return db_find(db, "delivered_since", DB_ARGS(owner, integration, id), &res, err);
 }
 
-int store_sweep_deliveries(struct db *db, const char *owner, struct error *err)
+int store_sweep_deliveries(struct db *db, struct error *err)
 {
-	return db_exec(db, "sweep_deliveries", DB_ARGS(owner), NULL, err);
+	return db_exec(db, "sweep_deliveries", DB_ARGS(), NULL, err);
 }

@@ -38,7 +38,7 @@ int store_end_attempt(struct db *db, const struct delivery_end *end, struct erro
 /* 1: something was delivered since that one was made. */
 int store_delivered_since(struct db *db, const char *owner, const char *integration, const char *id,
                           struct error *err) CHECKED;
-/* Drops what is older than 30 days. */
-int store_sweep_deliveries(struct db *db, const char *owner, struct error *err) CHECKED;
+/* Drops what is older than 30 days, whoever's it is. */
+int store_sweep_deliveries(struct db *db, struct error *err) CHECKED;
 
 #endif

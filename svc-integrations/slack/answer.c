@@ -10,7 +10,9 @@
 #include "integrations.methods.h"
 #include "svc-integrations/slack/ask.h"
 #include "svc-integrations/slack/history.h"
+#include "svc-integrations/slack/install.h"
 #include "svc-integrations/slack/live.h"
+#include "svc-integrations/slack/place.h"
 #include "svc-integrations/slack/render.h"
 #include "svc-integrations/slack/verify.h"
 
@@ -63,6 +65,7 @@ struct answering {
 	struct secrets secrets;
 	struct slack_live live;
 	bool status_shown; /* in place of the reaction */
+	bool ephemeral;    /* for the asker's eyes alone */
 };
 
 static void read_payload(json_object *payload, struct slack_question *q, struct arena *a)
@@ -112,6 +115,10 @@ static int refused(struct answering *w, const char *why)
 {
 	struct call *call = w->call;
 
+	if (strcmp(why, "token_expired") == 0 && w->secrets.refresh_token)
+		return slack_rotate_later(call, w->row.owner_id, w->row.id, 0) < 0
+		           ? -1
+		           : error_busy(call->err, 5, "the token is being renewed");
 	if (slack_token_is_dead(why) &&
 	    store_set_status(call->db, w->row.owner_id, w->row.id, "error",
 	                     arena_printf(call->arena, "Slack refuses the token: %s", why), call->err) < 0)
@@ -134,6 +141,27 @@ static int respond(struct answering *w, const struct slack_post *post)
 	return slack_respond(w->slack, w->q.response_url, body.at, w->call->arena, w->call->err);
 }
 
+/* Slack keeps no such message where we could look for it: a run that does not know how the last one ended posts it again. */
+static int post_ephemeral(struct answering *w, const struct slack_post *posts, size_t count, const char **why)
+{
+	int said = 1;
+
+	for (size_t i = 0; i < count && said > 0; i++) {
+		OWN(json) json_object *answer = NULL;
+
+		said = slack_ask(w->slack, "chat.postEphemeral", w->secrets.bot_token,
+		                 (const struct slack_arg[]){
+		                     { "channel", w->q.channel },
+		                     { "user", w->q.user },
+		                     { "thread_ts", strcmp(w->q.thread, w->q.ts) != 0 ? w->q.thread : NULL },
+		                     { "text", posts[i].text },
+		                     { "blocks", posts[i].blocks },
+		                     { NULL, NULL } },
+		                 &answer, why, w->call->arena, w->call->err);
+	}
+	return said;
+}
+
 static int post_all(struct answering *w, const struct slack_post *posts, size_t count)
 {
 	const char *why;
@@ -141,7 +169,8 @@ static int post_all(struct answering *w, const struct slack_post *posts, size_t 
 
 	if (w->q.response_url)
 		return respond(w, &posts[0]);
-	said = slack_live_end(&w->live, posts, count, &why);
+	said = w->ephemeral ? post_ephemeral(w, posts, count, &why)
+	                    : slack_live_end(&w->live, posts, count, &why);
 	return said > 0 ? 0 : said < 0 ? -1 : refused(w, why);
 }
 
@@ -189,23 +218,11 @@ static void show_working(struct answering *w)
 
 /* --- Asking --------------------------------------------------------------------------------------------------------- */
 
-/* config.channels: {"C0123": "<chatbot>"}; elsewhere the integration's own. */
-static const char *chatbot_for(const struct answering *w)
-{
-	OWN(json) json_object *config = NULL;
-	struct error ignored = { 0 };
-	const char *chosen = NULL;
-
-	if (json_parse(w->row.config, strlen(w->row.config), &config, &ignored) == 0 && w->q.channel)
-		chosen = json_string(json_get(config, "channels"), w->q.channel);
-	return chosen ? arena_strdup(w->call->arena, chosen) : w->row.chatbot_id;
-}
-
 static int show(void *arg, const char *session, const char *message, const char *text)
 {
 	struct answering *w = arg;
 
-	return w->q.response_url ? 0 : slack_live_show(&w->live, session, message, text);
+	return w->q.response_url || w->ephemeral ? 0 : slack_live_show(&w->live, session, message, text);
 }
 
 /* What was said there before; and what an earlier run has left. */
@@ -300,7 +317,8 @@ static int run_answer(struct call *call, const struct job *job)
 
 	if (ready <= 0)
 		return ready;
-	chatbot = chatbot_for(&w);
+	chatbot = place_chatbot(w.row.config, w.q.channel, w.row.chatbot_id, call->arena);
+	w.ephemeral = !w.q.response_url && !w.q.direct && place_is_ephemeral(w.row.config, w.q.channel);
 	if (!chatbot)
 		return post_line(&w, nobody_home);
 	if (job->attempt == 1)
@@ -314,10 +332,9 @@ static int run_answer(struct call *call, const struct job *job)
 		return -1;
 	if (!w.status_shown)
 		react(&w, "reactions.remove");
-	if (!w.q.response_url &&
-	    store_join_thread(call->db, w.row.owner_id, w.row.id, w.q.channel, w.q.thread, call->err) < 0)
-		return -1;
-	return store_sweep_events(call->db, w.row.owner_id, call->err);
+	if (w.q.response_url || w.ephemeral)
+		return 0;
+	return store_join_thread(call->db, w.row.owner_id, w.row.id, w.q.channel, w.q.thread, call->err);
 }
 
 /* A short word instead of silence; unless it was Slack that would not have it. */
@@ -346,60 +363,7 @@ static int run_verify(struct call *call, const struct job *job)
 	return again ? error_busy(call->err, 0, "Slack cannot be reached") : 0;
 }
 
-/* --- Buttons -------------------------------------------------------------------------------------------------------- */
-
-int answer_act_later(struct call *call, const char *owner_id, const char *value)
-{
-	OWN(json) json_object *payload = json_object_new_object();
-
-	add_member(payload, "value", value);
-	return job_add(call->db, "slack_action", owner_id, NULL, json_print(payload, call->arena), 0,
-	               call->err);
-}
-
-static int rate(struct call *call, char *what, char *session, char *message)
-{
-	Chat__FeedbackRequest in = CHAT__FEEDBACK_REQUEST__INIT;
-	Chat__Message *out;
-
-	in.session_id = session;
-	in.message_id = message;
-	in.value = what;
-	return chat_client_set_feedback(integrations_state(call)->chat, call, &in, &out);
-}
-
-static int stop(struct call *call, char *session, char *message)
-{
-	Chat__StopMessageRequest in = CHAT__STOP_MESSAGE_REQUEST__INIT;
-	Chat__Message *out;
-
-	in.session_id = session;
-	in.message_id = message;
-	return chat_client_stop_message(integrations_state(call)->chat, call, &in, &out);
-}
-
-/* "<what> <session> <message>", as render.h has it. What is not the owner's is not there. */
-static int run_action(struct call *call, const struct job *job)
-{
-	OWN(json) json_object *payload = NULL;
-	char what[8], session[UUID_TEXT], message[UUID_TEXT];
-	const char *value;
-
-	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0)
-		return -1;
-	value = json_string(payload, "value");
-	if (!value || sscanf(value, "%7s %36s %36s", what, session, message) != 3 || !uuid_valid(session) ||
-	    !uuid_valid(message))
-		return 0; /* not a button of ours */
-	return strcmp(what, "stop") == 0 ? stop(call, session, message) : rate(call, what, session, message);
-}
-
 const struct job_kind answer_jobs[] = {
-	{ .kind = "slack_action",
-	  .run = run_action,
-	  .attempts = 8,
-	  .first_pause_ms = 500,
-	  .lease_ms = 20 * 1000 },
 	{ .kind = "slack_answer",
 	  .run = run_answer,
 	  .give_up = give_up_answer,

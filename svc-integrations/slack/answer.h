@@ -24,8 +24,6 @@ struct slack_question {
 
 /* In the caller's transaction. */
 int answer_later(struct call *call, const char *owner_id, const struct slack_question *q) CHECKED;
-/* A button was pressed: what it sends is done for that owner. */
-int answer_act_later(struct call *call, const char *owner_id, const char *value) CHECKED;
 /* Slack could not be reached: try the credentials again, for a day. */
 int answer_verify_later(struct call *call, const char *integration_id) CHECKED;
 

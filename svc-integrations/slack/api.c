@@ -61,10 +61,11 @@ static int exchange(const struct slack *slack, const struct egress_request *requ
 	return 0;
 }
 
-/* Done twice, it would stand there twice. */
-static bool adds_words(const char *method)
+/* Done twice, it would stand there twice; what is exchanged for tokens is used up. */
+static bool is_for_once(const char *method)
 {
-	return strcmp(method, "chat.postMessage") == 0 || strcmp(method, "chat.startStream") == 0 ||
+	return strcmp(method, "oauth.v2.access") == 0 || strcmp(method, "chat.postEphemeral") == 0 ||
+	       strcmp(method, "chat.postMessage") == 0 || strcmp(method, "chat.startStream") == 0 ||
 	       strcmp(method, "chat.appendStream") == 0;
 }
 
@@ -74,22 +75,24 @@ int slack_ask(const struct slack *slack, const char *method, const char *token, 
 	OWN(json) json_object *body = NULL;
 	struct error unreadable = { 0 };
 	struct egress_response answer;
+	const char *bearer = NULL;
 	struct text form;
 
 	text_init(&form, a);
 	add_form(&form, args);
+	if (token)
+		bearer = arena_printf(a, "Authorization: Bearer %s", token);
 	if (exchange(slack,
 	             &(struct egress_request){
 	                 .method = "POST",
 	                 .url = arena_printf(a, "%s/%s", slack->url, method),
 	                 .headers = (const char *const[]){ "Content-Type: application/x-www-form-urlencoded",
-	                                                   arena_printf(a, "Authorization: Bearer %s", token),
-	                                                   NULL },
+	                                                   bearer, NULL },
 	                 .body = form.at ? form.at : "",
 	                 .body_size = form.length,
 	                 .timeout_ms = ANSWER_MS,
 	                 .max_bytes = ANSWER_BYTES,
-	                 .once = adds_words(method),
+	                 .once = is_for_once(method),
 	             },
 	             &answer, a, err) < 0)
 		return -1;

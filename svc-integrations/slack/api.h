@@ -1,5 +1,5 @@
 /*
- * slack/api: Slack's Web API (docs.slack.dev/apis/web-api). Every method is a form with a bearer token; Slack says what
+ * slack/api: Slack's Web API (docs.slack.dev/apis/web-api). Every method is a form with a bearer token (NULL: without); Slack says what
  * it thinks of it in "ok" and "error", whatever the HTTP status but for 429 and 5xx.
  */
 #ifndef PARLEY_SLACK_API_H
@@ -13,6 +13,8 @@
 struct slack {
 	struct egress *egress;
 	const char *url; /* https://slack.com/api */
+	const char *client_id, *client_secret,
+	    *signing_secret; /* of the operator's own app; "": there is none */
 };
 
 struct slack_arg {

@@ -20,6 +20,7 @@ static enum slack_event_kind kind_of(const char *type)
 		{ "app_mention", SLACK_QUESTION },       { "message", SLACK_QUESTION },
 		{ "app_uninstalled", SLACK_GONE },       { "tokens_revoked", SLACK_GONE },
 		{ "url_verification", SLACK_CHALLENGE }, { "app_rate_limited", SLACK_LIMITED },
+		{ "app_home_opened", SLACK_HOME },
 	};
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -50,6 +51,8 @@ void slack_event_read(json_object *body, struct slack_event *ret)
 	ret->mention = strcmp(ret->type, "app_mention") == 0;
 	ret->kind = kind_of(*ret->type ? ret->type : member(body, "type"));
 	if (ret->kind == SLACK_QUESTION && (!*ret->channel || !*ret->ts))
+		ret->kind = SLACK_OTHER;
+	if (ret->kind == SLACK_HOME && (!*ret->user || strcmp(member(event, "tab"), "home") != 0))
 		ret->kind = SLACK_OTHER;
 }
 

@@ -14,6 +14,7 @@ enum slack_event_kind {
 	SLACK_QUESTION,  /* a mention, a direct message, or a message in a thread */
 	SLACK_GONE,      /* app_uninstalled, tokens_revoked */
 	SLACK_LIMITED,   /* app_rate_limited */
+	SLACK_HOME,      /* app_home_opened, of the tab that is ours */
 };
 
 /* Texts live as long as the JSON they were read from; absent ones are "". */

@@ -1,6 +1,7 @@
 #include "svc-integrations/slack/manifest.h"
 
 #include "common/json/json.h"
+#include "svc-integrations/slack/install.h"
 
 static json_object *list(const char *const *words, size_t count)
 {
@@ -41,7 +42,8 @@ static json_object *features(const char *public_url, struct arena *a)
 	                      with(with(object(), "display_name", text("Parley")), "always_online",
 	                           json_object_new_boolean(1))),
 	                 "app_home",
-	                 with(with(object(), "messages_tab_enabled", json_object_new_boolean(1)),
+	                 with(with(with(object(), "home_tab_enabled", json_object_new_boolean(1)),
+	                           "messages_tab_enabled", json_object_new_boolean(1)),
 	                      "messages_tab_read_only_enabled", json_object_new_boolean(0))),
 	            "slash_commands", commands);
 }
@@ -52,8 +54,8 @@ static json_object *settings(const char *public_url, struct arena *a)
 
 	with(events, "request_url", text(arena_printf(a, "%s/api/integrations/slack/events", public_url)));
 	with(events, "bot_events",
-	     LIST("app_mention", "message.im", "message.channels", "message.groups", "app_uninstalled",
-	          "tokens_revoked"));
+	     LIST("app_mention", "message.im", "message.channels", "message.groups", "app_home_opened",
+	          "app_uninstalled", "tokens_revoked"));
 	return with(
 	    with(
 	        with(with(with(object(), "event_subscriptions", events), "interactivity",
@@ -73,10 +75,9 @@ char *slack_manifest(const char *public_url, struct arena *a)
 	          text("Answers questions from your documents")));
 	with(manifest, "features", features(public_url, a));
 	with(manifest, "oauth_config",
-	     with(object(), "scopes",
-	          with(object(), "bot",
-	               LIST("app_mentions:read", "channels:history", "chat:write", "commands",
-	                    "groups:history", "im:history", "im:read", "im:write", "reactions:write"))));
+	     with(with(object(), "redirect_urls",
+	               LIST(arena_printf(a, "%s/api/integrations/slack/oauth", public_url))),
+	          "scopes", with(object(), "bot", list(slack_scopes, slack_scope_count))));
 	with(manifest, "settings", settings(public_url, a));
 	return json_print(manifest, a);
 }

@@ -11,6 +11,7 @@ enum {
 	PREVIEW = 3000,    /* bytes of a message's plain text */
 	SOURCES_SHOWN = 8, /* Slack takes 10 elements of a context block */
 	NAME_SHOWN = 200,
+	LINK_MOST = 1000,
 };
 
 /* --- Defusing ------------------------------------------------------------------------------------------------------- */
@@ -26,6 +27,16 @@ static void add_safe(struct text *out, const char *bytes, size_t size)
 			text_adds(out, "&amp;");
 		else
 			text_addc(out, bytes[i]);
+}
+
+char *slack_escape(const char *text, struct arena *a)
+{
+	struct text out;
+
+	text_init(&out, a);
+	text_adds(&out, "");
+	add_safe(&out, text, strlen(text));
+	return out.at;
 }
 
 /* "[words](address)" at this place: its end, or NULL. */
@@ -115,6 +126,23 @@ static size_t whole_of(const char *markdown)
 	return end;
 }
 
+/* A link where the passage stands on a page of the web. "|" would end an address. */
+static void add_name(struct text *line, const char *url, const char *name)
+{
+	bool links = url && strlen(url) <= LINK_MOST && !strpbrk(url, "<>|\" \n") &&
+	             (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
+
+	if (links) {
+		text_addc(line, '<');
+		add_safe(line, url, strlen(url));
+		text_addc(line, '|');
+	}
+	for (size_t i = 0, most = part_of(name, NAME_SHOWN); i < most; i++)
+		add_safe(line, links && name[i] == '|' ? "/" : name + i, 1);
+	if (links)
+		text_addc(line, '>');
+}
+
 static void add_sources(struct text *blocks, const Chat__Message *reply, struct arena *a)
 {
 	size_t shown = reply->n_sources < SOURCES_SHOWN ? reply->n_sources : SOURCES_SHOWN;
@@ -129,7 +157,7 @@ static void add_sources(struct text *blocks, const Chat__Message *reply, struct 
 
 		text_init(&line, a);
 		text_addf(&line, "[%zu] ", i + 1);
-		add_safe(&line, name, part_of(name, NAME_SHOWN));
+		add_name(&line, source->url, name);
 		if (source->page > 0)
 			text_addf(&line, ", page %d", (int)source->page);
 		text_adds(blocks, i ? ",{\"type\":\"mrkdwn\",\"text\":" : "{\"type\":\"mrkdwn\",\"text\":");

@@ -31,6 +31,9 @@ const char *slack_stop_block(const char *session, const char *message, struct ar
 /* What can be shown of an answer that is being written: a beginning of what slack_defuse() will make of all of it. */
 const char *slack_render_so_far(const char *markdown, struct arena *a);
 
+/* Text that stands in mrkdwn: it pings nobody and links nowhere. */
+char *slack_escape(const char *text, struct arena *a);
+
 /* Defused Markdown. For tests, too. */
 char *slack_defuse(const char *markdown, struct arena *a);
 

@@ -38,7 +38,7 @@ const create = (type, json, who = token) => stack.ok('POST', `/api/integrations/
 const known = () => until('the services know', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE kind = 'listening'")).length === 0);
 const rig = async (method, where, json) => (await request(slack.url + where, { method, body: json && JSON.stringify(json) })).body;
 const posted = async (channel) => (await rig('GET', `/messages?channel=${channel}`)).filter((m) => m.bot_id);
-const idle = () => until('all is done', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL UNION ALL SELECT 1 FROM chat.job WHERE failed IS NULL AND kind = 'event'")).length === 0, 30);
+const idle = () => until('all is done', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind NOT IN ('sweep', 'website') UNION ALL SELECT 1 FROM chat.job WHERE failed IS NULL AND kind = 'event'")).length === 0, 30);
 const quoted = (mail) => Buffer.from(mail.replaceAll('=\r\n', '').replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString('utf8');
 
 const visit = async (json = {}, which = bot) => (await stack.ok('POST', `/api/chat/widget/${which.id}/session`, { json, status: 201 })).sessionId;

@@ -1,12 +1,13 @@
 // Integrations: made, read, changed, deleted; and websites, whose origins become their chatbot's. slack.test.mjs has Slack.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
-import { startStack } from './harness.mjs';
+import { freePort, startStack, until } from './harness.mjs';
 
 const SHOP = 'https://shop.example.com';
 let stack, token, other, bot;
 before(async () => {
-  stack = await startStack({ env: { SLACK_API_URL: 'http://127.0.0.1:9/api' } }); // no Slack here
+  stack = await startStack({ env: { SLACK_API_URL: 'http://127.0.0.1:9/api', EGRESS_ALLOW: '127.0.0.1/32' } }); // no Slack here
   token = (await stack.register()).token;
   other = (await stack.register()).token;
   bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Shop', settings: { allowedOrigins: ['https://mine.example.com'] } } });
@@ -104,6 +105,56 @@ test('an unknown type is refused, a chatbot of another is not there', async () =
   const mine = await made({ name: 'x' });
   assert.equal((await stack.api('PUT', `/api/integrations/${mine.id}`, { token, json: { chatbotId: theirs.id } })).status, 404);
   assert.deepEqual((await stack.ok('GET', `/api/chatbots/${theirs.id}`, { token: other })).settings.allowedOrigins, []);
+});
+
+test('is the script on the page? Looked at when asked, and every day; the status says', async () => {
+  let html = '<html><body>A shop</body></html>', status = 200;
+  const shop = http.createServer((query, answer) => answer.writeHead(status, { 'Content-Type': 'text/html' }).end(html));
+  const port = await freePort();
+  await new Promise((resolve) => shop.listen(port, '127.0.0.1', resolve));
+  const mine = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Looked at' } });
+  const site = await made({ name: 'x', chatbotId: mine.id, config: { domain: `http://127.0.0.1:${port}` } });
+  const look = () => stack.ok('POST', `/api/integrations/${site.id}/check`, { token });
+  const without = await look();
+  assert.equal(without.status, 'pending');
+  assert.match(without.statusDetail, /embed code is not on http:/);
+  assert.equal((await visit(`http://127.0.0.1:${port}`, mine.id)), 201, 'the widget works all the same');
+  html = `<html><body>A shop ${site.embedCode}</body></html>`;
+  const found = await look();
+  assert.deepEqual([found.status, found.statusDetail], ['active', null]);
+  status = 503;
+  assert.match((await look()).statusDetail, /answered 503/);
+  shop.closeAllConnections();
+  await new Promise((resolve) => shop.close(resolve));
+  const away = await look();
+  assert.deepEqual([away.status, /cannot be looked at/.test(away.statusDetail)], ['error', true], away.statusDetail);
+
+  const again = http.createServer((query, answer) => answer.writeHead(200, { 'Content-Type': 'text/html' }).end(html));
+  await new Promise((resolve) => again.listen(port, '127.0.0.1', resolve));
+  await stack.sql(`WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind = 'website' AND key = '${site.id}' RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved`);
+  await until('it was looked at by itself', async () => (await stack.ok('GET', `/api/integrations/${site.id}`, { token })).status === 'active');
+  const [[hours]] = await until('tomorrow again', async () => {
+    const rows = await stack.sql(`SELECT extract(epoch FROM run_at - now())::int / 3600 FROM integrations.job WHERE kind = 'website' AND key = '${site.id}' AND lease_until IS NULL`);
+    return rows.length && rows;
+  });
+  assert.ok(hours >= 22 && hours <= 24, `${hours} h`);
+  again.closeAllConnections();
+  await new Promise((resolve) => again.close(resolve));
+});
+
+test('what cannot be looked at: no domain, no chatbot, switched off, another type, a private address', async () => {
+  const check = async (id) => (await stack.api('POST', `/api/integrations/${id}/check`, { token })).status;
+  const bare = await made({ name: 'x' });
+  assert.equal(await check(bare.id), 422);
+  const noDomain = await made({ name: 'x', chatbotId: bot.id });
+  assert.equal(await check(noDomain.id), 422);
+  await stack.ok('PUT', `/api/integrations/${noDomain.id}`, { token, json: { status: 'inactive' } });
+  assert.equal(await check(noDomain.id), 409);
+  assert.equal(await check((await made({ name: 'y' }, 'slack')).id), 422);
+  const mine = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Inside' } });
+  const inside = await made({ name: 'x', chatbotId: mine.id, config: { domain: 'http://10.1.2.3' } });
+  const said = await stack.ok('POST', `/api/integrations/${inside.id}/check`, { token });
+  assert.deepEqual([said.status, /no public address/.test(said.statusDetail)], ['error', true], said.statusDetail);
 });
 
 test('credentials of a website integration: 422', async () => {

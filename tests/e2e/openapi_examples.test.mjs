@@ -31,7 +31,7 @@ before(async () => {
   await new Promise((resolve) => site.listen(port, '127.0.0.1', resolve));
   [slack, model, odd, asking] = await Promise.all(['fakeslack.mjs', 'fakellm.mjs', 'oddmcp.mjs', 'askmcp.mjs'].map((name) => startRig(name)));
   stack = await startStack({ env: { PARLEY_ADMIN_EMAIL: adminAddress, METRICS_TOKEN: 'figures', EGRESS_ALLOW: '127.0.0.1/32',
-    SLACK_API_URL: `${slack.url}/api`, CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted',
+    SLACK_API_URL: `${slack.url}/api`, SLACK_CLIENT_ID: 'client', SLACK_CLIENT_SECRET: 'secret', SLACK_SIGNING_SECRET: 'signing', CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test', CHAT_MODEL: 'scripted',
     OIDC_1_ISSUER: provider.issuer, OIDC_1_CLIENT_ID: 'parley', OIDC_1_NAME: 'Tiny' } });
 });
 after(async () => {
@@ -214,7 +214,9 @@ test('programs that are let in', async () => {
 });
 
 test('integrations', async () => {
-  await call('integrations_create_integration_website');
+  known.integration_id = (await call('integrations_create_integration_website', { json: { chatbotId: known.chatbot_id, config: { domain: `http://127.0.0.1:${site.address().port}` } } })).id;
+  await call('integrations_check_integration');
+  await stack.api('DELETE', `/api/integrations/${known.integration_id}`, { token: user.token }); // its origin is the chatbot's alone otherwise
   known.integration_id = (await call('integrations_create_integration_webhook', { json: { config: { url: `http://127.0.0.1:${site.address().port}/`, events: ['document.ready'] } } })).id;
   await until('it is known', async () => (await stack.sql('SELECT 1 FROM documents.listening')).length > 0);
   await stack.upload(user.token, 'told.txt', 'A document that somebody hears of.');
@@ -228,6 +230,7 @@ test('integrations', async () => {
   await call('integrations_list_integrations');
   await call('integrations_get_integration');
   await call('integrations_get_slack_manifest');
+  await call('integrations_install_slack');
   // What Slack sends is signed; the secret is the example's.
   const { signing_secret: secret } = operations.get('integrations_set_slack_credentials').operation.requestBody.content['application/json'].example;
   const signed = (body, type) => {

@@ -87,7 +87,7 @@ test('killed in the middle of a stream: the same message is gone on with, and it
   await victim.start();
   const answer = await done(channel, last(120));
   assert.equal(answer.ts, begun.ts);
-  await until('no job is left', async () => (await stack.sql('SELECT 1 FROM integrations.job WHERE failed IS NULL')).length === 0, 30);
+  await until('no job is left', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind <> 'sweep'")).length === 0, 30);
   assert.equal((await ours(channel)).length, 1);
   const asked = (await stack.sql("SELECT 1 FROM chat.message WHERE role = 'user' AND content = 'count 120 50'")).length;
   assert.equal(asked, 1, 'asked once');

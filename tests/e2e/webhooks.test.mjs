@@ -236,6 +236,26 @@ test('a secret of one\'s own is kept, masked, and replaced by a PUT', async () =
   await remove(made);
 });
 
+test('deliveries of more than 30 days go by themselves, whether anything happens or not', async () => {
+  const made = await hook('/old', { events: ['document.ready'] });
+  await stack.upload(token, 'f.txt', ARTICLE);
+  await until('it came', async () => (await deliveries(made))[0]?.status === 'delivered');
+  await stack.sql(`UPDATE integrations.delivery SET created_at = now() - interval '31 days' WHERE integration_id = '${made.id}'`);
+  await stack.sql("WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind = 'sweep' AND lease_until IS NULL RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");
+  await until('it is gone', async () => (await deliveries(made)).length === 0);
+  await until('the next time is set', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE kind = 'sweep' AND run_at > now() + interval '30 minutes'")).length === 1);
+  await remove(made);
+});
+
+test('an account that is deleted listens to nothing any more', async () => {
+  const gone = await stack.register();
+  await stack.ok('POST', '/api/integrations/webhook', { token: gone.token, status: 201, json: { name: 'x', config: { url: `${base}/x` } } });
+  const rows = async () => (await stack.sql(`SELECT 1 FROM chat.listening WHERE owner_id = '${gone.uid}' UNION ALL SELECT 1 FROM documents.listening WHERE owner_id = '${gone.uid}'`)).length;
+  await until('both services know', async () => (await rows()) === 2);
+  await stack.ok('DELETE', '/api/auth/me', { token: gone.token, json: { password: gone.password } });
+  assert.equal(await rows(), 0);
+});
+
 test('a webhook of another is not there', async () => {
   const made = await hook('/mine', { events: ['document.ready'] });
   const other = (await stack.register()).token;
