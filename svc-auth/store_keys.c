@@ -1,5 +1,7 @@
 #include "svc-auth/store.h"
 
+#include "common/db/quota.h"
+
 /* A platform key shows its prefix, a provider's key its masked value. */
 #define API_KEY                                                                               \
 	"id, name, prefix, scopes, created_at, last_used_at, expires_at, provider, base_url," \
@@ -61,11 +63,13 @@ int store_add_key(struct db *db, const char *owner, const struct new_key *key, i
                   Auth__ApiKey *out, struct arena *a, struct error *err)
 {
 	char *scopes = db_text_array(key->scopes, key->scope_count, a);
+	OWN(pgresult) PGresult *res = NULL;
+	int added = quota_add(db, owner, "add_key",
+	                      DB_ARGS(owner, key->name, key->masked, key->expires_at, key->hash, key->prefix,
+	                              scopes, key->provider, key->sealed, key->base_url, most),
+	                      &res, err);
 
-	return db_one(db, "add_key",
-	              DB_ARGS(owner, key->name, key->masked, key->expires_at, key->hash, key->prefix, scopes,
-	                      key->provider, key->sealed, key->base_url, most),
-	              &out->base, a, err);
+	return added <= 0 ? added : db_row(res, 0, &out->base, a, err) < 0 ? -1 : 1;
 }
 
 int store_key_outlives(struct db *db, const char *owner, const char *by, const char *expires_at,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/db/quota.h"
 #include "svc-chat/store_sql.h"
 
 #define SERVER                                                                                                 \
@@ -93,10 +94,10 @@ int store_add_server(struct db *db, const char *owner, struct server_row *row, i
                      struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
-	int made = db_find(db, "add_server",
-	                   DB_ARGS(owner, row->name, row->description, row->type, row->uri, row->transport,
-	                           row->headers, most),
-	                   &res, err);
+	int made = quota_add(db, owner, "add_server",
+	                     DB_ARGS(owner, row->name, row->description, row->type, row->uri, row->transport,
+	                             row->headers, most),
+	                     &res, err);
 
 	if (made < 0)
 		return -1;

@@ -1,5 +1,6 @@
 #include "svc-chatbots/store.h"
 
+#include "common/db/quota.h"
 #include "common/service/channels.h"
 
 const struct db_stmt store_statements[] = {
@@ -38,8 +39,8 @@ const struct db_stmt store_statements[] = {
 int store_create(struct db *db, const char *owner, const char *id, const Chatbots__CreateChatbotRequest *in,
                  const char *settings, int64_t most, struct error *err)
 {
-	int made =
-	    db_changed(db, "create", DB_ARGS(owner, id, in->name, in->description, settings, most), err);
+	int made = quota_add(db, owner, "create",
+	                     DB_ARGS(owner, id, in->name, in->description, settings, most), NULL, err);
 
 	if (made)
 		return made < 0 ? -1 : 0;

@@ -1,5 +1,7 @@
 #include "svc-integrations/store.h"
 
+#include "common/db/quota.h"
+
 #define INTEGRATION                                                                              \
 	"SELECT id, type, name, status, status_detail, owner_id AS user_id, chatbot_id, config," \
 	" created_at, updated_at FROM integration"
@@ -66,11 +68,11 @@ static int written(int rc, struct error *err)
 int store_add(struct db *db, const struct integration_row *row, int64_t most, struct error *err)
 {
 	int made =
-	    written(db_changed(db, "add",
-	                       DB_ARGS(row->owner_id, row->id, row->type, row->status, row->status_detail,
-	                               row->name, row->chatbot_id, row->config, row->secrets, row->team,
-	                               row->app, row->bot_user, row->bot, most),
-	                       err),
+	    written(quota_add(db, row->owner_id, "add",
+	                      DB_ARGS(row->owner_id, row->id, row->type, row->status, row->status_detail,
+	                              row->name, row->chatbot_id, row->config, row->secrets, row->team,
+	                              row->app, row->bot_user, row->bot, most),
+	                      NULL, err),
 	            err);
 
 	if (made)

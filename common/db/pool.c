@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/thread.h"
 #include "common/db/internal.h"
+#include "common/db/quota.h"
 
 enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 1000, CONNECT_MS = 5000 };
 
@@ -40,9 +41,23 @@ const struct db_known *db_statement(const struct db_pool *pool, const char *name
 	return known->stmt ? known : NULL;
 }
 
+static int learn(struct db_pool *pool, const struct db_stmt *table, struct error *err)
+{
+	for (const struct db_stmt *s = table; s->name; s++) {
+		struct db_known *at = place_of(pool, s->name);
+
+		if (at->stmt)
+			return error_internal(err, "two statements are named %s", s->name);
+		*at = (struct db_known){ .stmt = s,
+			                 .index = pool->known_count++,
+			                 .reads = strncasecmp(s->sql, "SELECT ", 7) == 0 };
+	}
+	return 0;
+}
+
 static int learn_statements(struct db_pool *pool, const struct db_stmt *const *tables, struct error *err)
 {
-	unsigned count = 0, room = 16;
+	unsigned count = 1, room = 16; /* with that of our own */
 
 	for (const struct db_stmt *const *t = tables; t && *t; t++) {
 		for (const struct db_stmt *s = *t; s->name; s++)
@@ -52,17 +67,10 @@ static int learn_statements(struct db_pool *pool, const struct db_stmt *const *t
 		room *= 2;
 	pool->known = must(calloc(room, sizeof *pool->known));
 	pool->known_mask = room - 1;
-	for (const struct db_stmt *const *t = tables; t && *t; t++) {
-		for (const struct db_stmt *s = *t; s->name; s++) {
-			struct db_known *at = place_of(pool, s->name);
-			if (at->stmt)
-				return error_internal(err, "two statements are named %s", s->name);
-			*at = (struct db_known){ .stmt = s,
-				                 .index = pool->known_count++,
-				                 .reads = strncasecmp(s->sql, "SELECT ", 7) == 0 };
-		}
-	}
-	return 0;
+	for (const struct db_stmt *const *t = tables; t && *t; t++)
+		if (learn(pool, *t, err) < 0)
+			return -1;
+	return learn(pool, quota_statements, err);
 }
 
 /* --- Connections ------------------------------------------------------------------------------------------------- */

@@ -5,10 +5,10 @@ import { check } from './accounts.mjs';
 import { startStack } from './harness.mjs';
 
 describe('quotas of a user', () => {
-  let stack, user;
+  let stack, user, greedy;
   before(async () => {
     stack = await startStack({ env: { DOCUMENTS_PER_USER: '2', DOCUMENTS_BYTES_PER_USER: '100', CHATBOTS_PER_USER: '1', INTEGRATIONS_PER_USER: '1', CHAT_SERVERS_PER_USER: '1', AUTH_KEYS_PER_USER: '1' } });
-    user = await stack.register();
+    [user, greedy] = [await stack.register(), await stack.register()];
   });
   after(() => stack.stop());
   const upload = (content, who = user) =>
@@ -29,6 +29,18 @@ describe('quotas of a user', () => {
     check(await upload('short', await stack.register()), 201, 'others have their own');
     await stack.ok('DELETE', `/api/documents/${first.id}`, { token: user.token, status: 204 });
     check(await upload('x'.repeat(60)), 201);
+  });
+
+  test('many at once do not get past them', async () => {
+    const who = await stack.register(), at = (answers, status) => answers.filter((answer) => answer.status === status).length;
+    for (const [what, where, json] of cases) {
+      const answers = await Promise.all(Array.from({ length: 12 }, () => post(where, json, who)));
+      assert.deepEqual([at(answers, 201), at(answers, 403)], [1, 11], what);
+    }
+    const count = await Promise.all(Array.from({ length: 12 }, () => upload('short', who)));
+    assert.deepEqual([at(count, 201), at(count, 403)], [2, 10]);
+    const bytes = await Promise.all(Array.from({ length: 12 }, () => upload('x'.repeat(60), greedy)));
+    assert.deepEqual([at(bytes, 201), at(bytes, 413)], [1, 11]);
   });
 
   const cases = [
