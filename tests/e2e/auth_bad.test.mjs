@@ -302,6 +302,23 @@ describe('accounts, hostile input', () => {
     check(await put({ theme: 'dark' }), 200, 'goes on with what there was');
   });
 
+  test('what cannot be written down in the audit is not done either', async () => {
+    const one = await stack.register();
+    const { id, key } = await stack.ok('POST', '/auth/api-keys', { token: one.token, json: { name: 'k' } });
+    const [session] = await stack.ok('GET', '/auth/sessions', { token: one.token });
+    await stack.sql('ALTER TABLE auth.audit RENAME TO audit_elsewhere');
+    try {
+      check(await stack.api('DELETE', `/auth/api-keys/${id}`, { token: one.token }), 500);
+      check(await stack.api('POST', '/api/auth/logout', { token: one.token }), 500);
+      check(await stack.api('DELETE', `/auth/sessions/${session.id}`, { token: one.token }), 500);
+    } finally {
+      await stack.sql('ALTER TABLE auth.audit_elsewhere RENAME TO audit');
+    }
+    check(await stack.api('GET', '/auth/me', { token: one.token }), 200);
+    check(await stack.api('GET', '/api/chatbots', { token: key }), 200);
+    check(await stack.api('DELETE', `/auth/api-keys/${id}`, { token: one.token }), 200);
+  });
+
   test('a hundred keys are enough', async () => {
     const one = await stack.register();
     await stack.sql(`INSERT INTO auth.api_key (owner_id, name, masked, hash)

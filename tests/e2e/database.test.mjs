@@ -112,6 +112,11 @@ async function goesAwayUnderLoad(stop) {
     if (status === 503) assert.ok(!rows.has(name), `${name} was answered 503 and is there`);
   }
   for (const name of retried) assert.ok(rows.has(name), `${name} was acknowledged and is lost`);
+  for (const p of stack.processes.filter(({ name }) => name !== 'gateway')) {
+    const lines = fs.readFileSync(p.log, 'utf8').split('\n').filter((line) => line.includes('"the database is ')).map(JSON.parse);
+    assert.ok(lines.some(({ message, reason }) => message === 'the database is away' && reason), `${p.id} says so, with a reason`);
+    assert.ok(lines.some(({ message }) => message === 'the database is back'), `${p.id} says so`);
+  }
 }
 
 test('restarted in order', () => goesAwayUnderLoad(() => stack.stopDatabase()));

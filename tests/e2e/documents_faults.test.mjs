@@ -107,6 +107,16 @@ test('without svc-chatbots documents are listed, and say what is not known', asy
     assert.match(list[0].message, /cannot be told/);
     assert.deepEqual(list[0].chatbots, []);
     await stack.process('chatbots').start();
+    const bot = await stack.ok('POST', '/api/chatbots', { token: user.token, json: { name: 'Lamp', documents: [doc.id] } });
+
+    // What is not wrong is right at once: the first read of a life, too.
+    await stack.process('documents').kill();
+    await stack.process('documents').start();
+    await until('the gateway has found it', async () => (await stack.api('GET', '/ready')).status === 200);
+    const first = await stack.ok('GET', `/api/documents/${doc.id}`, { token: user.token });
+    assert.deepEqual([first.chatbots, first.message ?? null], [[bot.id], null]);
+    await stack.process('chatbots').kill('SIGKILL');
+    await stack.process('chatbots').start();
     await until('known again', async () => !(await stack.ok('GET', `/api/documents/${doc.id}`, { token: user.token })).message);
   } finally {
     await stack.stop();
