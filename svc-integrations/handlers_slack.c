@@ -70,9 +70,14 @@ static int find_signer(struct call *call, const Rpc__RawRequest *in, const char 
 	return 0;
 }
 
+static bool is_asleep(const struct integration_row *row)
+{
+	return strcmp(row->status, "inactive") == 0;
+}
+
 static bool is_quiet(const struct call *call, const struct integration_row *row)
 {
-	return strcmp(row->status, "inactive") == 0 || slack_owner_is_disabled(call, row->owner_id);
+	return is_asleep(row) || slack_owner_is_disabled(call, row->owner_id);
 }
 
 static int unsigned_reply(Rpc__RawReply *out)
@@ -98,16 +103,6 @@ static int is_for_us(struct call *call, const struct slack_event *e, json_object
 	           : 0;
 }
 
-/* 1 new, 0 taken before. Slack repeats an event under its id; one text may come as two events. */
-static int mark(struct call *call, const struct slack_event *e, const struct integration_row *row)
-{
-	const char *of_event = arena_printf(call->arena, "event %s", e->id);
-	const char *of_text = arena_printf(call->arena, "text %s %s %s", row->id, e->channel, e->ts);
-	int fresh = *e->id ? store_mark_event(call->db, row->owner_id, of_event, call->err) : 1;
-
-	return fresh <= 0 ? fresh : store_mark_event(call->db, row->owner_id, of_text, call->err);
-}
-
 static int take_question(struct call *call, const struct slack_event *e, const struct integration_row *row)
 {
 	const struct slack_question q = {
@@ -119,17 +114,8 @@ static int take_question(struct call *call, const struct slack_event *e, const s
 		.text = slack_text_without_mention(e->text, row->bot_user, call->arena),
 		.direct = e->direct,
 	};
-	int fresh;
 
-	if (!*q.text)
-		return 0;
-	if (db_begin(call->db, call->err) < 0)
-		return -1;
-	fresh = mark(call, e, row);
-	if (fresh > 0 && answer_later(call, row->owner_id, &q) == 0 && db_commit(call->db, call->err) == 0)
-		return 0;
-	db_rollback(call->db);
-	return fresh == 0 ? 0 : -1;
+	return *q.text ? answer_take(call, row->owner_id, e->id, &q) : 0;
 }
 
 static int take_event(struct call *call, const struct slack_event *e, json_object *body,
@@ -141,10 +127,9 @@ static int take_event(struct call *call, const struct slack_event *e, json_objec
 		return -1;
 	switch (e->kind) {
 	case SLACK_QUESTION:
-		ours = is_quiet(call, row) ? 0 : is_for_us(call, e, body, row);
+		ours = is_asleep(row) ? 0 : is_for_us(call, e, body, row); /* its job asks for the owner */
 		return ours > 0 ? take_question(call, e, row) : ours;
-	case SLACK_HOME:
-		return is_quiet(call, row) ? 0 : slack_home_later(call, row->owner_id, row->id, e->user);
+	case SLACK_HOME: return is_asleep(row) ? 0 : slack_home_later(call, row->owner_id, row->id, e->user);
 	case SLACK_GONE:
 		return store_set_status(call->db, row->owner_id, row->id, "error",
 		                        strcmp(e->type, "app_uninstalled") == 0

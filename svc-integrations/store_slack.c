@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "common/base/id.h"
 #include "svc-integrations/store.h"
 
 #define ROW                                                                                             \
@@ -21,6 +22,15 @@ const struct db_stmt store_slack_statements[] = {
 	  "DELETE FROM slack_install WHERE owner_id = $1 AND state = $2 AND expires_at > now()" },
 	{ "learn_app",
 	  "UPDATE integration SET app_id = $3 WHERE owner_id = $1 AND id = $2 AND app_id IS NULL" },
+	/* tag: so that the next statement knows whether it was this call that was the first. */
+	{ "mark_question",
+	  "WITH event AS (INSERT INTO slack_event (owner_id, key) VALUES ($1, coalesce($2::text, 'no ' || $3::text))"
+	  " ON CONFLICT DO NOTHING RETURNING key)"
+	  " INSERT INTO slack_event (owner_id, key, ts) SELECT $1, $3::text, $4 FROM event ON CONFLICT DO NOTHING" },
+	{ "add_question",
+	  "INSERT INTO job (owner_id, kind, payload) SELECT $1::uuid, 'slack_answer', $4::jsonb"
+	  " FROM slack_event WHERE owner_id = $1 AND key = $2 AND ts = $3" },
+	{ "wake_for_question", "SELECT pg_notify('parley_job', 'slack_answer')" },
 	{ "mark_event", "INSERT INTO slack_event (owner_id, key) VALUES ($1, $2) ON CONFLICT DO NOTHING" },
 	{ "put_post", "INSERT INTO slack_event (owner_id, key, ts) VALUES ($1, $2, $3)"
 	              " ON CONFLICT (owner_id, key) DO UPDATE SET ts = excluded.ts" },
@@ -114,6 +124,23 @@ int store_end_install(struct db *db, const char *owner, const char *state, struc
 int store_learn_app(struct db *db, const char *owner, const char *id, const char *app, struct error *err)
 {
 	return db_exec(db, "learn_app", DB_ARGS(owner, id, app), NULL, err);
+}
+
+int store_take_question(struct db *db, const char *owner, const char *event, const char *text,
+                        const char *payload, struct error *err)
+{
+	char tag[UUID_TEXT];
+	struct db_step steps[] = {
+		{ "mark_question", DB_ARGS(owner, event, text, (const char *)tag) },
+		{ "add_question", DB_ARGS(owner, text, (const char *)tag, payload) },
+		{ "wake_for_question", DB_ARGS() },
+	};
+
+	uuid_make(tag);
+	if (db_together(db, steps, 3, err) < 0)
+		return -1;
+	db_steps_done(steps, 3);
+	return 0;
 }
 
 int store_mark_event(struct db *db, const char *owner, const char *key, struct error *err)

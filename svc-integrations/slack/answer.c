@@ -29,7 +29,7 @@ static void add_member(json_object *object, const char *key, const char *value)
 		json_object_object_add(object, key, json_object_new_string(value));
 }
 
-int answer_later(struct call *call, const char *owner_id, const struct slack_question *q)
+static char *payload_of(const struct slack_question *q, struct arena *a)
 {
 	OWN(json) json_object *payload = json_object_new_object();
 
@@ -41,8 +41,20 @@ int answer_later(struct call *call, const char *owner_id, const struct slack_que
 	add_member(payload, "text", q->text);
 	add_member(payload, "user", q->user);
 	json_object_object_add(payload, "direct", json_object_new_boolean(q->direct));
-	return job_add(call->db, "slack_answer", owner_id, NULL, json_print(payload, call->arena), 0,
-	               call->err);
+	return json_print(payload, a);
+}
+
+int answer_later(struct call *call, const char *owner_id, const struct slack_question *q)
+{
+	return job_add(call->db, "slack_answer", owner_id, NULL, payload_of(q, call->arena), 0, call->err);
+}
+
+int answer_take(struct call *call, const char *owner_id, const char *event, const struct slack_question *q)
+{
+	return store_take_question(
+	    call->db, owner_id, *event ? arena_printf(call->arena, "event %s", event) : NULL,
+	    arena_printf(call->arena, "text %s %s %s", q->integration_id, q->channel, q->ts),
+	    payload_of(q, call->arena), call->err);
 }
 
 int answer_verify_later(struct call *call, const char *integration_id)

@@ -22,6 +22,10 @@ struct slack_question {
 	bool direct;
 };
 
+/* A message: once for its event, which Slack repeats, and once for its text, which may come as two events. In one statement, since Slack
+ * waits. */
+int answer_take(struct call *call, const char *owner_id, const char *event,
+                const struct slack_question *q) CHECKED;
 /* In the caller's transaction. */
 int answer_later(struct call *call, const char *owner_id, const struct slack_question *q) CHECKED;
 /* Slack could not be reached: try the credentials again, for a day. */
