@@ -33,7 +33,7 @@ const generations = new Map(); // of tokens that are renewed, by workspace
 // What is wrong with the arguments; null when nothing is.
 function argumentsError(api, args) {
   const { required, known } = methods[api];
-  const odd = Object.keys(args).find((name) => !known.includes(name));
+  const odd = Object.keys(args).find((name) => !known.includes(name) && name !== 'team_id'); // Bolt says that one everywhere
   if (odd) return { ok: false, error: 'invalid_arguments', response_metadata: { messages: [`[ERROR] no such argument: ${odd}`] } };
   const given = (name) => args[name] !== undefined && args[name] !== '';
   if (!required.length || required.some((form) => form.every(given))) return null;
