@@ -33,7 +33,7 @@ SCALE = 10
 PGBENCH_CLIENTS = (2, 4, 8, 16, 32)  # the best of them is the bar: on one machine 2 were 5 times as fast as 32, on others slower
 MODEL = f"http://127.0.0.1:{PORT + 90}"  # the stand-in
 ENV = dict(os.environ, PARLEY_PORT=str(PORT), PARLEY_STATE=STATE, CHAT_PROVIDER="openai", CHAT_MODEL="stand-in",
-           CHAT_BASE_URL=MODEL + "/v1", EGRESS_ALLOW="127.0.0.1/32")
+           CHAT_BASE_URL=MODEL + "/v1", EGRESS_ALLOW="127.0.0.1/32", SLACK_API_URL=f"http://127.0.0.1:{PORT + 91}/api")
 PROGRAMS = ["gateway", "svc-auth", "svc-documents", "svc-chatbots", "svc-chat", "svc-integrations"]
 
 missed = 0
@@ -311,6 +311,24 @@ def part_streams():
     finally:
         model.stop()
 
+def part_slack():
+    """Slack's events acknowledged, 200 a second, each a question that is answered meanwhile, as fast as there is time for it."""
+    rig = Peer("node", f"{ROOT}/tests/rigs/fakeslack.mjs", str(PORT + 91))
+    wait_for(f"http://127.0.0.1:{PORT + 91}/calls", seconds=60)
+    try:
+        token = newcomer("slack")
+        document = documents.upload(BASE, token, "manual.txt", "The kettle has a warranty of two years.\n")["id"]
+        bot = call("POST", "/api/chatbots", {"name": "Slack", "documents": [document], "settings": {"model": "builtin"}}, token)["id"]
+        call("POST", "/api/integrations/slack", {"name": "S", "chatbotId": bot, "config": {"bot_token": "xoxb-good-TBENCH", "signing_secret": "secret"}}, token)
+        rounds = [json.loads(run("node", "tests/bench/slack.mjs", f"{BASE}/api/integrations/slack/events", "secret", "TBENCH", "200", str(SECONDS)))
+                  for _ in range(ROUNDS)]
+        lost = sum(r["failed"] for r in rounds)
+        row("Slack's events, 200 a second: not acknowledged", str(lost), "", "", "<= 0", "", lost == 0)
+        below("  p99 of the acknowledgement", statistics.median(r["p99"] for r in rounds), 100, "ms")
+        row("  p50 / slowest", f"{statistics.median(r['p50'] for r in rounds):.1f} / {max(r['max'] for r in rounds):.1f} ms")
+    finally:
+        rig.stop()
+
 
 def part_ingest():
     """One text of 20 MB: to searchable, and the memory of svc-documents at its peak and a minute later."""
@@ -334,7 +352,7 @@ def part_ingest():
 
 # name: the part, and whether it needs the stack. Memory is read before anybody has worked with it.
 PARTS = {"token": (part_token, False), "memory": (part_memory, True), "reads": (part_reads, True),
-         "search": (part_search, True), "streams": (part_streams, True), "ingest": (part_ingest, True), "logins": (part_logins, True), "start": (part_start, True)}
+         "search": (part_search, True), "streams": (part_streams, True), "slack": (part_slack, True), "ingest": (part_ingest, True), "logins": (part_logins, True), "start": (part_start, True)}
 
 
 def main():
