@@ -64,6 +64,31 @@ test('a piece of which nobody knows whether it was added: the answer is whole at
   assert.equal((await ours(channel)).length, 1);
 });
 
+test('an answer longer than Slack takes comes in several messages of the thread, whole and in order', async () => {
+  const channel = await mention('TS', 'count 4000 0');
+  const parts = await until('its end', async () => {
+    const all = await ours(channel);
+    return /w4000$/.test(all.at(-1)?.text ?? '') || /w4000$/.test(all.at(-1)?.blocks?.[0]?.text ?? '') ? all : null;
+  }, 60);
+  assert.ok(parts.length >= 2, `${parts.length} messages`);
+  const words = parts.map((m) => m.blocks.filter((b) => b.type === 'markdown').map((b) => b.text).join('')).join(' ').split(/\s+/).filter(Boolean);
+  assert.deepEqual([words.length, words[0], words.at(-1)], [4000, 'w1', 'w4000']);
+  assert.equal(new Set(parts.map((m) => m.thread_ts)).size, 1);
+  assert.deepEqual(parts.map((m) => m.blocks.some((b) => b.type === 'context_actions')), parts.map((_, i) => i === parts.length - 1), 'thumbs below the last');
+});
+
+test('what a model writes pings nobody and hides no address', async () => {
+  const channel = await mention('TNO', 'say <!channel> <@U1> [my bank](https://evil.example/login) & <https://evil.example|here>');
+  const [answer] = await until('the answer', async () => {
+    const all = await ours(channel);
+    return all[0] && !all[0].blocks?.some((b) => b.type === 'actions') ? all : null;
+  }, 30);
+  for (const text of [answer.text, ...answer.blocks.filter((b) => b.type === 'markdown').map((b) => b.text)]) {
+    assert.doesNotMatch(text, /<[!@#h]|\]\(/, text);
+    assert.match(text, /my bank \(https:\/\/evil\.example\/login\)/);
+  }
+});
+
 test('where the app may not: written over, and "Stop" ends it', async () => {
   const channel = await mention('TNO', 'count 400 60');
   const begun = await until('the button', async () => (await ours(channel))[0]?.blocks?.find((b) => b.type === 'actions'), 30);
