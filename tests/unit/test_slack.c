@@ -154,6 +154,40 @@ static void long_answers_go_in_parts(void **state)
 	assert_int_equal(count, 1);
 }
 
+/* A page of the web is a link; what would break out of it is none, and a name pings nobody. */
+static void sources_link_to_pages_of_the_web(void **state)
+{
+	static const struct {
+		const char *url, *name, *want;
+	} cases[] = {
+		{ NULL, "manual.pdf", "\"[1] manual.pdf\"" },
+		{ "https://shop.example/a?b=1&c=2", "Warranty",
+		  "\"[1] <https://shop.example/a?b=1&amp;c=2|Warranty>\"" },
+		{ "https://shop.example/a", "a|b <!channel>",
+		  "\"[1] <https://shop.example/a|a/b &lt;!channel&gt;>\"" },
+		{ "https://shop.example/a|b", "Warranty", "\"[1] Warranty\"" },
+		{ "https://shop.example/a>b", "Warranty", "\"[1] Warranty\"" },
+		{ "javascript:alert(1)", "Warranty", "\"[1] Warranty\"" },
+	};
+	Chat__Message reply = CHAT__MESSAGE__INIT;
+	Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources[] = { &source };
+
+	(void)state;
+	reply.content = (char *)"Two years [1].";
+	reply.sources = sources;
+	reply.n_sources = 1;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct slack_post *posts;
+		size_t count;
+
+		source.url = (char *)cases[i].url;
+		source.document_name = (char *)cases[i].name;
+		posts = slack_render(&reply, &count, &a);
+		if (!strstr(posts[0].blocks, cases[i].want))
+			fail_msg("%s: %s", cases[i].want, posts[0].blocks);
+	}
+}
+
 static void forms_are_read(void **state)
 {
 	static const char form[] = "text=a+b%20c%26&team_id=T1&bad=%ff&zero=%00x&empty=&half=%4&team_id=T2";
@@ -199,10 +233,14 @@ static void only_people_are_answered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_documented_signature_fits), cmocka_unit_test(five_minutes_either_way),
-		cmocka_unit_test(mentions_are_taken_out),        cmocka_unit_test(answers_are_defused),
-		cmocka_unit_test(long_answers_go_in_parts),      cmocka_unit_test(forms_are_read),
+		cmocka_unit_test(the_documented_signature_fits),
+		cmocka_unit_test(five_minutes_either_way),
+		cmocka_unit_test(mentions_are_taken_out),
+		cmocka_unit_test(answers_are_defused),
+		cmocka_unit_test(long_answers_go_in_parts),
+		cmocka_unit_test(forms_are_read),
 		cmocka_unit_test(only_people_are_answered),
+		cmocka_unit_test(sources_link_to_pages_of_the_web),
 	};
 
 	return cmocka_run_group_tests_name("slack", tests, begin, end);
