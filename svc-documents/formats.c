@@ -5,6 +5,7 @@
 
 #define HELPER(limit) .reader = FORMAT_HELPER, .seconds = (limit)
 #define OFFICE "application/vnd.openxmlformats-officedocument."
+#define OCR .reader = FORMAT_OCR, .seconds = 120, .pages = true
 #define PLAIN .reader = FORMAT_PLAIN, .text = true
 
 const struct format formats[] = {
@@ -25,6 +26,13 @@ const struct format formats[] = {
 	{ "xml", "XML", "XML", HELPER(10), .text = true, .markup = true, .media = "application/xml" },
 	{ "srt", "subtitles", "subtitles (.srt, .vtt)", HELPER(10), .text = true,
 	  .media = "application/x-subrip" },
+	{ "png", "a picture", "pictures of text (PNG, JPEG, TIFF, WebP, GIF, BMP)", OCR,
+	  .media = "image/png" },
+	{ "jpeg", "a picture", NULL, OCR, .media = "image/jpeg" },
+	{ "tiff", "a picture", NULL, OCR, .media = "image/tiff" },
+	{ "webp", "a picture", NULL, OCR, .media = "image/webp" },
+	{ "gif", "a picture", NULL, OCR, .media = "image/gif" },
+	{ "bmp", "a picture", NULL, OCR, .media = "image/bmp" },
 	{ "md", "Markdown", "Markdown", PLAIN, .media = "text/markdown" },
 	{ "txt", "text", "text", PLAIN, .media = "text/plain" },
 
@@ -34,7 +42,7 @@ const struct format formats[] = {
 	  "a document of an old Office (.doc, .xls, .ppt): save it as .docx, .xlsx, .pptx or PDF" },
 	{ "ods", "an OpenDocument spreadsheet: save it as .xlsx or CSV" },
 	{ "odp", "an OpenDocument presentation: save it as .pptx or PDF" },
-	{ "image", "an image: text in images can only be read after text recognition (OCR)" },
+	{ "image", "an image of a kind that is not read: save it as PNG or JPEG" },
 	{ "media", "a recording of sound or pictures" },
 	{ "archive", "an archive: upload the files in it" },
 	{ "program", "a program" },
@@ -50,7 +58,7 @@ const struct format *format_named(const char *name)
 	return NULL;
 }
 
-const char *formats_read(char *text, unsigned size)
+const char *formats_read(bool ocr, char *text, unsigned size)
 {
 	unsigned at = 0;
 
@@ -60,6 +68,8 @@ const char *formats_read(char *text, unsigned size)
 		                    : f[1].name && f[1].reader != FORMAT_REFUSED ? ", "
 		                                                                 : " and ";
 
+		if (!f->plural || (f->reader == FORMAT_OCR && !ocr))
+			continue;
 		at += (unsigned)snprintf(text + at, at < size ? size - at : 0, "%s%s", joint, f->plural);
 		if (at >= size)
 			break;

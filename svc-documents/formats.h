@@ -8,13 +8,14 @@
 #include <stdbool.h>
 
 struct format {
-	const char *name;  /* Document.type */
-	const char *words; /* "a PDF": for sentences */
-	const char *plural;
+	const char *name;   /* Document.type */
+	const char *words;  /* "a PDF": for sentences */
+	const char *plural; /* NULL: the row before speaks for it */
 	enum {
 		FORMAT_REFUSED, /* known, but not read */
 		FORMAT_PLAIN,   /* text as it is */
-		FORMAT_HELPER   /* read by parley-extract */
+		FORMAT_HELPER,  /* read by parley-extract */
+		FORMAT_OCR      /* as well, where tesseract is installed */
 	} reader;
 	bool text;   /* its bytes are characters, in whatever encoding */
 	bool markup; /* and say in which */
@@ -27,7 +28,7 @@ extern const struct format formats[]; /* ended by one without a name */
 
 /* NULL when there is none of that name. */
 const struct format *format_named(const char *name);
-/* "PDF, Word documents, text and web pages": all that are read. Up to size bytes. */
-const char *formats_read(char *text, unsigned size);
+/* "PDF, Word documents, text and web pages": all that are read, with or without pictures. Up to size bytes. */
+const char *formats_read(bool ocr, char *text, unsigned size);
 
 #endif

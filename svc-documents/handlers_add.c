@@ -78,9 +78,10 @@ static int check_file(struct call *call, const Documents__UploadDocumentRequest 
 static int judge(struct call *call, const Documents__UploadDocumentRequest *in,
                  const struct file_summary *file, const char **type)
 {
+	const struct extractors *extractors = documents_state(call)->extractors;
 	const struct format *format;
 	ProtobufCBinaryData head;
-	char all[256];
+	char all[320];
 
 	*type = "txt";
 	if (file->bytes == 0)
@@ -88,12 +89,14 @@ static int judge(struct call *call, const Documents__UploadDocumentRequest *in,
 	if (store_get_piece(call->db, call->owner_id, in->upload_id, 0, &head, call->arena, call->err) < 0)
 		return -1;
 	format = sniff((const char *)head.data, head.len, in->file_name, NULL);
-	if (format && format->reader != FORMAT_REFUSED) {
+	if (format && extractors_take(extractors, format)) {
 		*type = format->name;
 		return 0;
 	}
-	return error_set(call->err, ERROR_UNSUPPORTED_TYPE, "this is %s. What can be read: %s",
-	                 format ? format->words : "no file that can be read", formats_read(all, sizeof all));
+	return error_set(call->err, ERROR_UNSUPPORTED_TYPE, "this is %s%s. What can be read: %s",
+	                 format ? format->words : "no file that can be read",
+	                 format ? extract_without(format) : "",
+	                 formats_read(extractors_ocr(extractors), all, sizeof all));
 }
 
 /* What is read in rounds: settings NULL: it is not. */

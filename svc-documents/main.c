@@ -40,6 +40,9 @@ static const struct config_key keys[] = {
 	               "documents processed at once; the last place is kept for whoever has none under way"),
 	CONFIG_BETWEEN(struct settings, extract_memory, "DOCUMENTS_EXTRACT_MEMORY", "256", 32, 65536,
 	               "MiB that reading one file may take; as many are read at once as there are jobs"),
+	CONFIG_TEXT(
+	    struct settings, ocr_languages, "DOCUMENTS_OCR_LANGUAGES", "eng",
+	    "languages of text in pictures and scans (eng+deu), where tesseract and their data are installed"),
 	CONFIG_BETWEEN(struct settings, crawl_pages, "DOCUMENTS_CRAWL_PAGES", "1000", 1, 10000,
 	               "pages of one site that are read at most, whatever is asked for"),
 	CONFIG_BETWEEN(struct settings, crawl_delay, "DOCUMENTS_CRAWL_DELAY", "500", 0, 60000,
@@ -75,13 +78,21 @@ static void choose_embedder(struct documents *svc)
 /* What reads strangers' files must be shut in, or nothing is read. */
 static int try_helper(struct documents *svc, struct error *err)
 {
-	char *jail;
+	char *jail, *ocr;
 
-	svc->extractors = extractors_open(svc->extract, (int)svc->set->extract_memory, (int)svc->set->jobs);
+	svc->extractors = extractors_open(svc->extract, (int)svc->set->extract_memory, (int)svc->set->jobs,
+	                                  svc->set->ocr_languages);
 	if (extractors_try(svc->extractors, &jail, err) < 0)
 		return -1;
 	log_line(LOG_INFO, "files are read in a jail", LOG_TEXT("jail", jail));
 	free(jail);
+	if (extractors_try_ocr(svc->extractors, &ocr, err) < 0)
+		return -1;
+	log_line(LOG_INFO,
+	         *ocr ? "text in pictures is read"
+	              : "text in pictures is not read: tesseract is not installed",
+	         LOG_TEXT("by", *ocr ? ocr : NULL));
+	free(ocr);
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 #include "svc-documents/store.h"
 
 struct settings {
-	const char *extract;
+	const char *extract, *ocr_languages;
 	const char *embedding_provider, *embedding_url, *embedding_key, *embedding_model;
 	const char *rerank_url, *rerank_key, *rerank_model;
 	const char *s3_url, *s3_region, *s3_key, *s3_secret;

@@ -113,7 +113,7 @@ build/tidy/%.ok: % .clang-tidy common/build/analyse.h $(wildcard common/*/*.h ga
 
 ## make deps           install the Debian packages for building, running and testing; the other targets do it as needed
 deps:
-	@common/scripts/deps.sh build run test
+	@common/scripts/deps.sh build run ocr test
 
 ## make clean          forget what was built (not ./.run, where the data is)
 clean:

@@ -3,6 +3,7 @@
 # which it installs and installs them (with sudo when not root), or names exactly what is missing and how to get it.
 #
 #   build  compile Parley          test   its tests            tidy, fuzz, bench, fresh   what these targets need
+#   ocr    read text in pictures
 #   run    start it: PostgreSQL with pgvector, and what the README's lines use
 #
 # Debian 12 and 13, and Ubuntu releases with the same packages. Debian 12 has no pgvector: it is compiled from Debian
@@ -19,11 +20,12 @@ packages() {
     libcivetweb-dev zlib1g-dev libargon2-dev libxml2-dev libarchive-dev libgumbo-dev libseccomp-dev libcmark-dev cmark=cmark libstemmer-dev libunistring-dev libuchardet-dev libidn2-dev ;;
   run) echo pdftotext=poppler-utils poppler-data ca-certificates curl=curl jq=jq ;; # and PostgreSQL: see postgres_missing
   test) echo libcmocka-dev node=nodejs npm=npm chromium=chromium ;;
+  ocr) echo tesseract=tesseract-ocr tesseract-ocr-eng ;;
   tidy) echo clang-format-14 clang-tidy-14 ;; # Debian 12's: other versions format otherwise
   fuzz) echo clang=clang libclang-rt-dev ;;
   bench) echo wrk=wrk python3-fastapi python3-asyncpg python3-uvicorn python3-uvloop python3-httptools python3-jwt ;;
   fresh) echo debootstrap=debootstrap ;;
-  *) die "deps.sh: no such group: $1 (build, run, test, tidy, fuzz, bench, fresh)" ;;
+  *) die "deps.sh: no such group: $1 (build, run, ocr, test, tidy, fuzz, bench, fresh)" ;;
   esac
 }
 

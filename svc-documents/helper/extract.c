@@ -7,6 +7,7 @@
 
 #include "svc-documents/helper/helper.h"
 #include "svc-documents/helper/jail.h"
+#include "svc-documents/helper/ocr.h"
 #include "svc-documents/helper/recode.h"
 
 void end(int verdict, const char *why)
@@ -14,6 +15,13 @@ void end(int verdict, const char *why)
 	dprintf(2, "%s\n", why);
 	_exit(verdict);
 }
+
+/* What is asked for. */
+struct request {
+	struct jail jail;
+	const char *languages; /* of text in pictures, or NULL */
+	int first, last;       /* pages of a scan */
+};
 
 /* --- Input ------------------------------------------------------------------------------------------------------ */
 
@@ -36,17 +44,17 @@ static char *read_input(size_t *size)
 	return bytes;
 }
 
-static void pdf(const struct jail *jail, struct out *o)
+static void pdf(const struct request *r, struct out *o)
 {
-	pdf_read(jail, o);
+	pdf_read(&r->jail, o);
 }
 
-static void html(const struct jail *jail, struct out *o)
+static void html(const struct request *r, struct out *o)
 {
 	size_t size;
 	char *bytes;
 
-	jail_read(jail);
+	jail_read(&r->jail);
 	bytes = read_input(&size);
 	html_read(bytes, size, o);
 	if (o->shell)
@@ -54,121 +62,166 @@ static void html(const struct jail *jail, struct out *o)
 		    "The page has hardly any text of its own: it seems to need JavaScript, which is not run here.");
 }
 
-static void docx(const struct jail *jail, struct out *o)
+static void docx(const struct request *r, struct out *o)
 {
-	jail_read(jail);
+	jail_read(&r->jail);
 	docx_read(0, o);
 }
 
-static void pptx(const struct jail *jail, struct out *o)
+static void pptx(const struct request *r, struct out *o)
 {
-	jail_read(jail);
+	jail_read(&r->jail);
 	pptx_read(0, o);
 }
 
-static void xlsx(const struct jail *jail, struct out *o)
+static void xlsx(const struct request *r, struct out *o)
 {
-	jail_read(jail);
+	jail_read(&r->jail);
 	xlsx_read(0, o);
 }
 
-static void odt(const struct jail *jail, struct out *o)
+static void odt(const struct request *r, struct out *o)
 {
-	jail_read(jail);
+	jail_read(&r->jail);
 	odt_read(0, o);
 }
 
-static void epub(const struct jail *jail, struct out *o)
+static void epub(const struct request *r, struct out *o)
 {
-	jail_read(jail);
+	jail_read(&r->jail);
 	epub_read(0, o);
 }
 
-static void eml(const struct jail *jail, struct out *o)
+static void eml(const struct request *r, struct out *o)
 {
 	struct recoder *recoder = recoder_open();
 	size_t size;
 	char *bytes;
 
-	jail_read(jail);
+	jail_read(&r->jail);
 	bytes = read_input(&size);
 	mail_read(recoder, bytes, size, o);
 }
 
-static void rtf(const struct jail *jail, struct out *o)
+static void rtf(const struct request *r, struct out *o)
 {
 	struct recoder *recoder = recoder_open();
 	size_t size;
 	char *bytes;
 
-	jail_read(jail);
+	jail_read(&r->jail);
 	bytes = read_input(&size);
 	rtf_read(recoder, bytes, size, o);
 }
 
-static void html_with_links(const struct jail *jail, struct out *o)
+static void html_with_links(const struct request *r, struct out *o)
 {
 	static struct out links;
 
 	o->links = &links;
-	html(jail, o);
+	html(r, o);
 }
 
 /* What is characters, and only that. */
-static void characters(const struct jail *jail, struct out *o,
+static void characters(const struct request *r, struct out *o,
                        void (*read)(const char *, size_t, struct out *))
 {
 	size_t size;
 	char *bytes;
 
-	jail_read(jail);
+	jail_read(&r->jail);
 	bytes = read_input(&size);
 	read(bytes, size, o);
 }
 
-static void csv(const struct jail *jail, struct out *o)
+static void csv(const struct request *r, struct out *o)
 {
-	characters(jail, o, csv_read);
+	characters(r, o, csv_read);
 }
 
-static void json(const struct jail *jail, struct out *o)
+static void json(const struct request *r, struct out *o)
 {
-	characters(jail, o, json_read);
+	characters(r, o, json_read);
 }
 
-static void xml(const struct jail *jail, struct out *o)
+static void xml(const struct request *r, struct out *o)
 {
-	characters(jail, o, xml_read);
+	characters(r, o, xml_read);
 }
 
-static void xml_for_links(const struct jail *jail, struct out *o)
+static void xml_for_links(const struct request *r, struct out *o)
 {
 	static struct out links;
 
 	o->links = &links;
-	characters(jail, o, xml_links);
+	characters(r, o, xml_links);
 }
 
-static void srt(const struct jail *jail, struct out *o)
+static void srt(const struct request *r, struct out *o)
 {
-	characters(jail, o, subtitles_read);
+	characters(r, o, subtitles_read);
 }
 
-/* What the service says of the jail when it starts. */
-static void jail_test(const struct jail *jail, struct out *o)
+/* --- Text in pictures --------------------------------------------------------------------------------------------- */
+
+static struct ocr *recogniser(const struct request *r)
+{
+	struct ocr *ocr = r->languages ? ocr_open(r->languages) : NULL;
+
+	if (!ocr)
+		end(VERDICT_SAYS_WHY, "Reading text in images needs tesseract, which is not installed here.");
+	return ocr;
+}
+
+static void image(const struct request *r, struct out *o)
+{
+	struct ocr *ocr = recogniser(r);
+	size_t size;
+	char *bytes;
+
+	jail_read(&r->jail);
+	bytes = read_input(&size);
+	image_read(ocr, bytes, size, r->jail.seconds - 5, o);
+}
+
+static void scan(const struct request *r, struct out *o)
+{
+	struct ocr *ocr = recogniser(r);
+
+	scan_read(ocr, &r->jail, r->first, r->last, o);
+}
+
+/* What the service says of it when it starts. */
+static void ocr_test(const struct request *r, struct out *o)
+{
+	struct ocr *ocr = recogniser(r);
+	char text[256];
+
+	jail_read(&r->jail);
+	ocr_describe(ocr, text, sizeof text);
+	out_plain(o, text, strlen(text));
+}
+
+/* And of the jail. */
+static void jail_test(const struct request *r, struct out *o)
 {
 	char text[128];
 
 	jail_describe(text, sizeof text);
-	jail_read(jail);
+	jail_read(&r->jail);
 	out_plain(o, text, strlen(text));
+}
+
+static int number(const char *text)
+{
+	return (int)strtol(text, NULL, 10);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *format;
-		void (*read)(const struct jail *jail, struct out *o);
+		void (*read)(const struct request *r, struct out *o);
 	} readers[] = { { "pdf", pdf },
 		        { "html", html },
 		        { "docx", docx },
@@ -182,23 +235,37 @@ int main(int argc, char **argv)
 		        { "json", json },
 		        { "xml", xml },
 		        { "srt", srt },
+		        { "png", image },
+		        { "jpeg", image },
+		        { "tiff", image },
+		        { "webp", image },
+		        { "gif", image },
+		        { "bmp", image },
+		        { "scan", scan },
 		        { "html links", html_with_links },
 		        { "xml links", xml_for_links },
+		        { "ocr", ocr_test },
 		        { "jail", jail_test } };
-	struct jail jail = { 0 };
+	struct request r = { 0 };
 	struct out o = { 0 };
 
-	if (argc == 4) {
-		jail.megabytes = (int)strtol(argv[2], NULL, 10);
-		jail.seconds = (int)strtol(argv[3], NULL, 10);
+	if (argc >= 4) {
+		r.jail.megabytes = number(argv[2]);
+		r.jail.seconds = number(argv[3]);
+		r.languages = argv[4];
 	}
-	for (size_t i = 0; jail.megabytes > 0 && i < sizeof readers / sizeof *readers; i++) {
+	if (argc == 7) {
+		r.first = number(argv[5]);
+		r.last = number(argv[6]);
+	}
+	for (size_t i = 0; r.jail.megabytes > 0 && i < sizeof readers / sizeof *readers; i++) {
 		if (strcmp(readers[i].format, argv[1]) != 0)
 			continue;
-		jail_enter(&jail);
-		readers[i].read(&jail, &o);
+		jail_enter(&r.jail);
+		readers[i].read(&r, &o);
 		out_flush(&o);
 		_exit(0); /* nothing is worth tidying up */
 	}
-	end(VERDICT_CANNOT_RUN, "usage: parley-extract FORMAT MEGABYTES SECONDS <file >text");
+	end(VERDICT_CANNOT_RUN,
+	    "usage: parley-extract FORMAT MEGABYTES SECONDS [LANGUAGES [FIRST LAST]] <file >text");
 }

@@ -1,7 +1,8 @@
 /*
- * helper: parley-extract, the program that reads what strangers upload: `parley-extract FORMAT MEGABYTES SECONDS`,
- * the file on standard input; on standard output five lines (its title, a warning, where a page sends its reader, what its
- * addresses are relative to, and these when they are asked for; each may be empty), then its text. What is characters comes as UTF-8.
+ * helper: parley-extract, the program that reads what strangers upload: `parley-extract FORMAT MEGABYTES SECONDS`
+ * (pictures: LANGUAGES too; those of a scan: FIRST LAST too, pages),
+ * the file on standard input; on standard output six lines (its title, a warning, where a page sends its reader, what its
+ * addresses are relative to, which pages are scans, and addresses when they are asked for; each may be empty), then its text. What is characters comes as UTF-8.
  *
  * It lives in a jail (jail.h) and dies of too much memory or processor time. Text comes as Markdown where there is
  * structure: headings with #, lists with -, rows of tables with |. Pages end at form feeds.
@@ -33,7 +34,8 @@ struct out {
 	char title[256], warning[256], refresh[1000]; /* told before the text */
 	struct out *links;                            /* where it points, told too; NULL: nobody asks */
 	int link_count;
-	char base[1000]; /* what a page says its addresses are relative to */
+	char base[1000];  /* what a page says its addresses are relative to */
+	char scans[1000]; /* pages of a PDF that are pictures, or hold hardly more: "1-3 7-7" */
 };
 void out_text(struct out *o, const char *text, size_t size);  /* white space becomes one blank */
 void out_plain(struct out *o, const char *text, size_t size); /* as it is */

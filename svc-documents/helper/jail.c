@@ -199,6 +199,16 @@ static _Noreturn void become(const struct jail *jail, const char *program, char 
 	end(VERDICT_CANNOT_RUN, "a program of poppler-utils cannot be started");
 }
 
+const char *jail_find(const char *name)
+{
+	static char path[64];
+
+	snprintf(path, sizeof path, "/usr/bin/%s", name);
+	if (access(path, X_OK) != 0)
+		snprintf(path, sizeof path, "/usr/local/bin/%s", name);
+	return path;
+}
+
 void jail_start(const struct jail *jail, const char *program, char *const argv[], struct jailed *ret)
 {
 	bool broker = needs_broker(jail);

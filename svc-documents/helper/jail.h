@@ -25,6 +25,8 @@ void jail_enter(const struct jail *jail);
 /* From now on a reader. Everything it needs is open and loaded. */
 void jail_read(const struct jail *jail);
 
+/* Where a program of poppler-utils is. */
+const char *jail_find(const char *name);
 /* A program in a jail of its own, with our standard input and error; `out` is the end of a pipe that it writes to. */
 struct jailed {
 	pid_t pid;

@@ -112,7 +112,7 @@ static void write_all(const char *bytes, size_t size)
 
 void out_flush(const struct out *o)
 {
-	const char *const head[] = { o->title, o->warning, o->refresh, o->base };
+	const char *const head[] = { o->title, o->warning, o->refresh, o->base, o->scans };
 
 	for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
 		write_all(head[i], strcspn(head[i], "\n"));

@@ -22,11 +22,6 @@ static void check(int status)
 		_exit(WEXITSTATUS(status)); /* it has said why */
 }
 
-static const char *find(const char *here, const char *there)
-{
-	return access(here, X_OK) == 0 ? here : there;
-}
-
 static void take(void *arg, const char *bytes, size_t size)
 {
 	pdf_parse(arg, bytes, size);
@@ -54,14 +49,32 @@ static bool has_images(void)
 	return false;
 }
 
-/* Ends with what there is to say when there is no text; else it is a warning. */
+/* Which pages say hardly anything, from one to another. */
+static void list_scans(const struct pdf *p, struct out *o)
+{
+	size_t at = 0;
+
+	for (size_t i = 0, next; i < p->page_count && at + 24 < sizeof o->scans; i = next + 1) {
+		for (next = i; next < p->page_count && p->pages[next].letters < BARE;)
+			next++;
+		if (next > i)
+			at += (size_t)snprintf(o->scans + at, sizeof o->scans - at, "%s%zu-%zu",
+			                       at ? " " : "", i + 1, next);
+	}
+}
+
+/* Ends with what there is to say when there is no text, and no picture to look at; else it is a warning. */
 static void check_pages(const struct pdf *p, struct out *o, size_t written)
 {
 	size_t bare = 0;
+	bool images;
 
 	for (size_t i = 0; i < p->page_count; i++)
 		bare += p->pages[i].letters < BARE;
-	if (p->word_count == 0 && has_images())
+	images = bare && has_images();
+	if (images)
+		list_scans(p, o);
+	if (p->word_count == 0 && images)
 		snprintf(
 		    o->warning, sizeof o->warning,
 		    "The PDF has no text: its pages (%zu) hold only images. Scanned pages need text recognition (OCR) "
@@ -74,11 +87,11 @@ static void check_pages(const struct pdf *p, struct out *o, size_t written)
 	else if (p->page_count > 1 && bare * 2 > p->page_count)
 		snprintf(o->warning, sizeof o->warning, "%zu of %zu pages hold hardly any text%s.", bare,
 		         p->page_count,
-		         has_images() ? ": they are scans, perhaps, which need text recognition (OCR)" : "");
+		         images ? ": they are scans, perhaps, which need text recognition (OCR)" : "");
 	else if (written == 0)
 		snprintf(o->warning, sizeof o->warning,
 		         "The PDF has no text but what is repeated on its pages (%zu).", p->page_count);
-	if (written == 0)
+	if (written == 0 && !images)
 		end(VERDICT_SAYS_WHY, o->warning);
 }
 
@@ -93,7 +106,7 @@ void pdf_read(const struct jail *jail, struct out *o)
 	int status;
 
 	snprintf(last, sizeof last, "%d", PAGES_MAX + 1);
-	jail_start(jail, find("/usr/bin/pdftotext", "/usr/local/bin/pdftotext"), argv, &p);
+	jail_start(jail, jail_find("pdftotext"), argv, &p);
 	jail_finish(jail, &p, take, &pdf, &status);
 	check(status);
 	pdf_judge(&pdf);

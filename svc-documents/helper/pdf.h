@@ -54,6 +54,11 @@ struct pdf {
 };
 
 void pdf_parse(struct pdf *p, const char *bytes, size_t size); /* piece by piece */
+/* What a row of it says; box: x, y, width, height. */
+void pdf_add_page(struct pdf *p, const float *box);
+void pdf_add_block(struct pdf *p, const float *box);
+void pdf_add_line(struct pdf *p, const float *box);
+void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size);
 void pdf_judge(struct pdf *p);
 void pdf_write(struct pdf *p, struct out *o);
 

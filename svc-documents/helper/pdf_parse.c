@@ -17,21 +17,21 @@ static void *grow(void *at, size_t count, size_t *room, size_t size)
 	return at;
 }
 
-static void add_page(struct pdf *p, const float *box)
+void pdf_add_page(struct pdf *p, const float *box)
 {
 	p->pages = grow(p->pages, p->page_count, &p->page_room, sizeof *p->pages);
 	p->pages[p->page_count++] =
 	    (struct pdf_page){ .line = (uint32_t)p->line_count, .width = box[2], .height = box[3] };
 }
 
-static void add_block(struct pdf *p, const float *box)
+void pdf_add_block(struct pdf *p, const float *box)
 {
 	p->blocks = grow(p->blocks, p->block_count, &p->block_room, sizeof *p->blocks);
 	p->blocks[p->block_count++] =
 	    (struct pdf_block){ .line = (uint32_t)p->line_count, .x = box[0], .w = box[2] };
 }
 
-static void add_line(struct pdf *p, const float *box)
+void pdf_add_line(struct pdf *p, const float *box)
 {
 	if (p->block_count == 0 || p->page_count == 0)
 		return;
@@ -46,7 +46,7 @@ static void add_line(struct pdf *p, const float *box)
 	p->pages[p->page_count - 1].lines++;
 }
 
-static void add_word(struct pdf *p, const float *box, const char *text, size_t size)
+void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size)
 {
 	if (p->line_count == 0 || size == 0)
 		return;
@@ -78,10 +78,10 @@ static void read_row(struct pdf *p, char *row, size_t size)
 	for (int i = 0; i < 4; i++)
 		box[i] = strtof(fields[6 + i], NULL);
 	switch (*row - '0') {
-	case PAGE: add_page(p, box); break;
-	case BLOCK: add_block(p, box); break;
-	case LINE: add_line(p, box); break;
-	case WORD: add_word(p, box, fields[11], size - (size_t)(fields[11] - row)); break;
+	case PAGE: pdf_add_page(p, box); break;
+	case BLOCK: pdf_add_block(p, box); break;
+	case LINE: pdf_add_line(p, box); break;
+	case WORD: pdf_add_word(p, box, fields[11], size - (size_t)(fields[11] - row)); break;
 	default: break;
 	}
 }

@@ -46,12 +46,14 @@ int extract_write(int file, const void *bytes, size_t size, struct error *err)
 struct extractors {
 	const char *program;
 	char megabytes[16];
+	const char *languages; /* of text in pictures */
+	bool ocr;              /* which can be read */
 	pthread_mutex_t lock;
 	pthread_cond_t left;
 	int places;
 };
 
-struct extractors *extractors_open(const char *program, int megabytes, int places)
+struct extractors *extractors_open(const char *program, int megabytes, int places, const char *languages)
 {
 	struct extractors *e = calloc(1, sizeof *e);
 
@@ -59,6 +61,7 @@ struct extractors *extractors_open(const char *program, int megabytes, int place
 		abort();
 	e->program = program;
 	snprintf(e->megabytes, sizeof e->megabytes, "%d", megabytes);
+	e->languages = languages;
 	e->places = places;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_cond_init(&e->left, NULL);
@@ -124,10 +127,17 @@ struct child {
 };
 
 static int start(struct child *c, const struct extractors *e, const struct format *format, bool links,
-                 int file, struct error *err)
+                 int file, const char *const *pages, struct error *err)
 {
 	char seconds[16], name[32];
-	char *argv[] = { (char *)e->program, name, (char *)e->megabytes, seconds, NULL };
+	char *argv[] = { (char *)e->program,
+		         name,
+		         (char *)e->megabytes,
+		         seconds,
+		         (char *)e->languages,
+		         pages ? (char *)pages[0] : NULL,
+		         pages ? (char *)pages[1] : NULL,
+		         NULL };
 	char *envp[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", NULL };
 	int out[2], complaints[2], rc;
 	posix_spawn_file_actions_t actions;
@@ -195,10 +205,10 @@ static int too_slow(struct error *err)
 }
 
 /* Everything it says until it ends, or until it may not go on. */
-static int listen_to(struct child *c, struct gathered *out, struct gathered *complaints,
+static int listen_to(struct child *c, int seconds, struct gathered *out, struct gathered *complaints,
                      const struct wish *wish, struct error *err)
 {
-	int64_t end = clock_mono_ms() + EXTRACT_SECONDS * 1000;
+	int64_t end = clock_mono_ms() + seconds * INT64_C(1000);
 	struct pollfd fds[2] = { { c->out, POLLIN, 0 }, { c->complaints, POLLIN, 0 } };
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
@@ -282,11 +292,9 @@ static void take_head(struct extracted *ret)
 	struct {
 		char *to;
 		size_t size;
-	} lines[] = { { ret->title, sizeof ret->title },
-		      { ret->warning, sizeof ret->warning },
-		      { ret->refresh, sizeof ret->refresh },
-		      { ret->base, sizeof ret->base },
-		      { NULL, 0 } };
+	} lines[] = { { ret->title, sizeof ret->title },     { ret->warning, sizeof ret->warning },
+		      { ret->refresh, sizeof ret->refresh }, { ret->base, sizeof ret->base },
+		      { ret->scans, sizeof ret->scans },     { NULL, 0 } };
 	size_t at = 0;
 
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -306,16 +314,20 @@ static void take_head(struct extracted *ret)
 		memmove(ret->bytes, ret->bytes + at, ret->size);
 }
 
-static int run(struct extractors *e, const struct format *format, int file, const struct wish *wish,
-               struct extracted *ret, struct error *err)
+int extract_once(const struct extractors *e, const struct format *format, int file, const char *const *pages,
+                 const struct wish *wish, struct extracted *ret, struct error *err)
 {
+	int patience = format->seconds <= EXTRACT_SECONDS / 2 ? EXTRACT_SECONDS : format->seconds * 3;
 	struct child child = { .out = -1, .complaints = -1 };
 	struct gathered out = { .most = EXTRACT_MAX }, complaints = { .most = 4096 };
 	int rc, status;
 
-	if (start(&child, e, format, wish->links && format->markup, file, err) < 0)
+	*ret = (struct extracted){ 0 };
+	if (lseek(file, 0, SEEK_SET) < 0)
+		return error_internal(err, "lseek: %s", strerror(errno));
+	if (start(&child, e, format, wish->links && format->markup, file, pages, err) < 0)
 		return -1;
-	rc = listen_to(&child, &out, &complaints, wish, err);
+	rc = listen_to(&child, patience, &out, &complaints, wish, err);
 	status = wait_for(&child, rc < 0);
 	if (rc == 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0))
 		rc = explain(format, status, &complaints, err);
@@ -330,14 +342,47 @@ static int run(struct extractors *e, const struct format *format, int file, cons
 	return 0;
 }
 
+void extract_drop(struct extracted *x)
+{
+	free(x->bytes);
+	free(x->links);
+	x->bytes = x->links = NULL;
+}
+
+/* A text of nothing has nothing but its warning to say. */
+static int check_text(const struct extracted *x, bool ocr, struct error *err)
+{
+	for (size_t i = 0; i < x->size; i++)
+		if (!strchr(" \n\f", x->bytes[i]))
+			return 0;
+	if (!*x->scans)
+		return 0;
+	return ocr ? error_set(err, ERROR_INVALID,
+	                       "No text can be recognised in its pages, which are pictures.")
+	           : error_set(err, ERROR_INVALID, "%s That (tesseract) is not installed here.", x->warning);
+}
+
+/* A scan is looked at once more, as pictures. */
+static int run(const struct extractors *e, const struct format *format, int file, const struct wish *wish,
+               struct extracted *ret, struct error *err)
+{
+	int rc = extract_once(e, format, file, NULL, wish, ret, err);
+
+	if (rc == 0 && e->ocr && *ret->scans)
+		rc = scan_pages(e, file, wish, ret, err);
+	if (rc == 0)
+		rc = check_text(ret, e->ocr, err);
+	if (rc < 0)
+		extract_drop(ret);
+	return rc;
+}
+
 int extract_run(struct extractors *e, const struct format *format, int file, const struct wish *wish,
                 struct extracted *ret, struct error *err)
 {
 	int rc;
 
 	*ret = (struct extracted){ 0 };
-	if (lseek(file, 0, SEEK_SET) < 0)
-		return error_internal(err, "lseek: %s", strerror(errno));
 	if (take_place(e, wish, err) < 0)
 		return -1;
 	rc = run(e, format, file, wish, ret, err);
@@ -345,20 +390,56 @@ int extract_run(struct extractors *e, const struct format *format, int file, con
 	return rc;
 }
 
-int extractors_try(struct extractors *e, char **ret, struct error *err)
+/* What the helper says of itself. */
+static int ask_helper(struct extractors *e, const struct format *what, char **ret, struct error *err)
 {
-	static const struct format jail = { .name = "jail", .words = "a jail", .seconds = 5 };
 	struct extracted said;
 	int file = extract_file(err), rc;
 
 	if (file < 0)
 		return -1;
-	rc = extract_run(e, &jail, file, &(struct wish){ 0 }, &said, err);
+	rc = extract_run(e, what, file, &(struct wish){ 0 }, &said, err);
 	close(file);
 	if (rc < 0)
 		return -1;
 	*ret = strndup(said.bytes ? said.bytes : "", said.size);
-	free(said.links);
-	free(said.bytes);
+	extract_drop(&said);
 	return 0;
+}
+
+int extractors_try(struct extractors *e, char **ret, struct error *err)
+{
+	static const struct format jail = { .name = "jail", .words = "a jail", .seconds = 5 };
+
+	return ask_helper(e, &jail, ret, err);
+}
+
+int extractors_try_ocr(struct extractors *e, char **ret, struct error *err)
+{
+	static const struct format ocr = { .name = "ocr", .words = "a picture", .seconds = 20 };
+
+	e->ocr = ask_helper(e, &ocr, ret, err) == 0;
+	if (!e->ocr && err->code != ERROR_INVALID)
+		return -1;
+	if (!e->ocr)
+		*ret = strdup("");
+	error_clear(err);
+	return *ret ? 0 : error_internal(err, "out of memory");
+}
+
+bool extractors_ocr(const struct extractors *e)
+{
+	return e->ocr;
+}
+
+bool extractors_take(const struct extractors *e, const struct format *format)
+{
+	return format->reader == FORMAT_OCR ? e->ocr : format->reader != FORMAT_REFUSED;
+}
+
+const char *extract_without(const struct format *format)
+{
+	return format->reader == FORMAT_OCR
+	           ? ", whose text can only be read by tesseract, which is not installed here"
+	           : "";
 }

@@ -29,15 +29,22 @@ struct extracted {
 	char title[300], warning[300]; /* empty when there is none */
 	char refresh[1024];            /* where a page sends its reader on at once */
 	char base[1024];               /* what its addresses are relative to */
+	char scans[1024];              /* its pages that are pictures: "1-3 7-7" */
 	char *links; /* malloc'ed: addresses as they stand there, a blank between; NULL: not asked for */
 };
 
 /* Where the helper is, what it may have, and how many of them run at once in this process, whoever asks. */
 struct extractors;
-struct extractors *extractors_open(const char *program, int megabytes, int places);
+struct extractors *extractors_open(const char *program, int megabytes, int places, const char *languages);
 void extractors_close(struct extractors *e); /* NULL is fine */
 /* One line that says what the helper's jail rests on here; -1 when it cannot be. Freed by the caller. */
 int extractors_try(struct extractors *e, char **ret, struct error *err) CHECKED;
+/* Likewise what reads text in pictures; "" where nothing does. Pictures and scans are taken from then on, if so. */
+int extractors_try_ocr(struct extractors *e, char **ret, struct error *err) CHECKED;
+bool extractors_ocr(const struct extractors *e);
+/* Is it read here? What is missing otherwise: ", which ...", or "". */
+bool extractors_take(const struct extractors *e, const struct format *format);
+const char *extract_without(const struct format *format);
 
 /* Whoever asks for a text, and whether they still want it: looked at a few times a second. */
 struct wish {
@@ -48,8 +55,16 @@ struct wish {
 	bool links; /* of a page; of other XML instead of its text: what kind of list it is, as its title */
 };
 
-/* ERROR_NOT_FOUND: nobody wants it any more. */
+/* Pages of a PDF that are pictures are read as such. ERROR_NOT_FOUND: nobody wants it any more. */
 int extract_run(struct extractors *e, const struct format *format, int file, const struct wish *wish,
                 struct extracted *ret, struct error *err) CHECKED;
+
+/* For scan.c: one run of the helper; pages: the first and the last, or NULL. */
+int extract_once(const struct extractors *e, const struct format *format, int file, const char *const *pages,
+                 const struct wish *wish, struct extracted *ret, struct error *err) CHECKED;
+void extract_drop(struct extracted *x);
+/* The pages in got->scans, of the PDF in file, in place of what got says of them. */
+int scan_pages(const struct extractors *e, int file, const struct wish *wish, struct extracted *got,
+               struct error *err) CHECKED;
 
 #endif

@@ -113,10 +113,11 @@ int page_open(struct call *call, const struct egress_response *page, struct raw 
 
 	*ret = (struct raw){ .content_type = type };
 	ret->format = page->body_size ? sniff(page->body, head, page->url, type) : format_named("txt");
-	if (!ret->format || ret->format->reader == FORMAT_REFUSED)
+	if (!ret->format || !extractors_take(documents_state(call)->extractors, ret->format))
 		return error_set(call->err, ERROR_INVALID,
-		                 "this address holds no document that can be read%s%s",
-		                 ret->format ? ": it is " : "", ret->format ? ret->format->words : "");
+		                 "this address holds no document that can be read%s%s%s",
+		                 ret->format ? ": it is " : "", ret->format ? ret->format->words : "",
+		                 extract_without(ret->format));
 	ret->file = extract_file(call->err);
 	if (ret->file < 0)
 		return -1;

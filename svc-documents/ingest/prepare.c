@@ -208,7 +208,7 @@ int prepare(struct call *call, const struct target *t, struct raw *raw, struct p
 	add_warning(ret, r.got.warning, call->arena);
 	if (*r.got.refresh && refresh)
 		*refresh = arena_strdup(call->arena, r.got.refresh);
-	else if (raw->format->reader == FORMAT_HELPER && prepare_tell(call, t, 0.2, "chunk") < 0)
+	else if (raw->format->reader != FORMAT_PLAIN && prepare_tell(call, t, 0.2, "chunk") < 0)
 		rc = -1;
 	else
 		rc = prepare_text(call, raw->format, r.got.bytes, r.got.size, ret);

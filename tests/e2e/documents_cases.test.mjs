@@ -1,7 +1,8 @@
 // Documents as people have them: every file of tests/data/cases (small, made for a fault each) and every page, judged by
-// expect.json and pages.json: {has, lacks, any, once: texts, line: words in one line, type, status, http, name,
-// error_has, error_lacks, search: {q, top_has, top_line, page}}.
+// expect.json and pages.json: {has, lacks, any, once: texts, line: words in one line, type, status, http, name, pages,
+// error_has, error_lacks, search: {q, top_has, top_line, page}, needs: a program without which it is left out}.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -29,7 +30,7 @@ describe('documents as people have them', { concurrency: 3 }, () => {
   });
 
   for (const [name, expected] of Object.entries(read('expect.json')))
-    test(name, async () => {
+    test(name, { skip: !installed(expected.needs) && `${expected.needs} is not installed` }, async () => {
       const content = fs.readFileSync(path.join(folder, name));
       await judge(expected, await api('POST', '/upload?wait=60', { form: { file: { filename: name, content } } }));
     });
@@ -46,7 +47,7 @@ describe('documents as people have them', { concurrency: 3 }, () => {
     for (const once of expected.once ?? []) assert.equal(text.split(once).length, 2, `not once ${once}:\n${text}`);
     if (expected.any) assert.ok(expected.any.some(has), `none of ${expected.any}:\n${text}`);
     if (expected.line) assert.ok(text.split('\n').some((line) => expected.line.every((word) => line.includes(word))), text);
-    for (const key of ['type', 'status', 'name']) if (key in expected) assert.equal(doc[key], expected[key], error);
+    for (const key of ['type', 'status', 'name', 'pages']) if (key in expected) assert.equal(doc[key], expected[key], error);
     if (expected.http) assert.equal(status, expected.http, error);
     for (const wanted of expected.error_has ?? []) assert.ok(error.includes(wanted), error);
     for (const unwanted of expected.error_lacks ?? []) assert.ok(!error.includes(unwanted), error);
@@ -62,6 +63,10 @@ describe('documents as people have them', { concurrency: 3 }, () => {
     if (page) assert.equal(top.page, page, top.text);
   }
 });
+
+function installed(program) {
+  return !program || !spawnSync(program, ['--version']).error;
+}
 
 function serve(request, response) {
   let page = pages[request.url.split('?')[0]] ?? { status: 404, body: 'nothing here' };

@@ -149,7 +149,7 @@ describe('sites', () => {
     site.pages = {
       '/': page('Home', 'Fine.', '/500', '/gone', '/picture', '/huge', '/liar', '/out', '/endless'),
       '/500': { status: 500 },
-      '/picture': { body: Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'), headers: { 'Content-Type': 'image/png' } },
+      '/picture': { body: Buffer.from('\0\0\0\x18ftypheic\0\0', 'latin1'), headers: { 'Content-Type': 'image/heic' } },
       '/huge': { body: 'x '.repeat(2_000_000), headers: { 'Content-Type': 'text/plain' } },
       '/liar': (request, response) => {
         response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 5000 });

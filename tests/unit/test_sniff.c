@@ -42,7 +42,14 @@ static void test_types(void **state)
 		{ "a word that begins like a tag", S("<header>"), "a", "txt" },
 		{ "DOCX", S("PK\3\4....[Content_Types].xml..."), "a.docx", "docx" },
 		{ "another zip", S("PK\3\4....a.txt..."), "a.docx", "archive" },
-		{ "PNG", S("\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "a.txt", "image" },
+		{ "PNG", S("\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "a.txt", "png" },
+		{ "JPEG", S("\xff\xd8\xff\xe0\0\x10JFIF"), "a.png", "jpeg" },
+		{ "WebP", S("RIFF\x10\0\0\0WEBPVP8 "), "a", "webp" },
+		{ "TIFF", S("II*\0\x08\0\0\0"), "a", "tiff" },
+		{ "a picture of a telephone's own kind",
+		  S("\0\0\0\x18"
+		    "ftypheic\0\0\0\0"),
+		  "a.jpg", "image" },
 		{ "a program",
 		  S("\x7f"
 		    "ELF\2\1\1\0\0"),
