@@ -209,6 +209,7 @@ static int add_text(struct db *db, const char *owner, const char *id, const stru
                     struct error *err)
 {
 	const char *at = c->text, *end = at + c->size;
+	size_t rested = 0;
 	struct arena a;
 	int rc = 0;
 
@@ -221,6 +222,7 @@ static int add_text(struct db *db, const char *owner, const char *id, const stru
 		    DB_ARGS(owner, id, number, (const char *)arena_strndup(&a, at, (size_t)(stop - at))),
 		    NULL, err);
 		at = stop;
+		clean_rest(c, &rested, (size_t)(at - c->text));
 		arena_reset(&a);
 	}
 	arena_done(&a);
@@ -239,19 +241,45 @@ static int add_all_postings(struct db *db, const char *owner, const char *id, co
 		arena_reset(&a);
 	}
 	arena_done(&a);
-	return rc < 0 ? -1 : db_exec(db, "add_vocabulary", DB_ARGS(owner, id, x->vocabulary), NULL, err);
+	return rc < 0 || !*x->vocabulary
+	           ? rc
+	           : db_exec(db, "add_vocabulary", DB_ARGS(owner, id, x->vocabulary), NULL, err);
+}
+
+/* *terms: how many there are. */
+static int add_index(struct db *db, const char *owner, const char *id, const struct prepared *p,
+                     int64_t *terms, struct error *err)
+{
+	int rc = 0;
+
+	*terms = p->index.terms;
+	if (!p->parts)
+		return add_all_postings(db, owner, id, &p->index, err);
+	for (int i = 0; i < p->parts && rc == 0; i++) {
+		struct arena a;
+		struct index part;
+
+		arena_init(&a, 0);
+		p->index_part(p, i, &part, &a);
+		*terms = part.terms;
+		rc = add_all_postings(db, owner, id, &part, err);
+		arena_done(&a);
+	}
+	return rc;
 }
 
 /* What is needed for one statement is given back after it. */
 static int add_all_chunks(struct db *db, const char *owner, const char *id, const struct prepared *p,
                           struct error *err)
 {
+	size_t rested = 0;
 	struct arena a;
 	int rc = 0;
 
 	arena_init(&a, 0);
 	for (size_t i = 0; i < p->count && rc == 0; i += BATCH) {
 		rc = add_chunks(db, owner, id, p, i, least(i + BATCH, p->count), &a, err);
+		clean_rest(&p->clean, &rested, p->chunks[i].start);
 		arena_reset(&a);
 	}
 	arena_done(&a);
@@ -316,12 +344,20 @@ static int count(struct db *db, const char *owner, const struct locked *before, 
 	               DB_ARGS(owner, documents, chunks - before->chunks, terms - before->terms), NULL, err);
 }
 
-static int add_all(struct db *db, const char *owner, const char *id, const struct prepared *p,
+/* Chunks leave out nothing but white space. */
+static int64_t characters_of(const struct prepared *p)
+{
+	const struct chunk *last = p->count ? &p->chunks[p->count - 1] : NULL;
+	size_t end = last ? last->end : 0;
+
+	return (last ? last->last : 0) + (int64_t)utf8_length(p->clean.text + end, p->clean.size - end);
+}
+
+static int add_all(struct db *db, const char *owner, const char *id, const struct prepared *p, int64_t *terms,
                    struct arena *a, struct error *err)
 {
 	const char *starts, *ends;
-	int64_t characters = (int64_t)utf8_length(p->clean.text, p->clean.size),
-	        bytes = (int64_t)p->clean.size;
+	int64_t characters = characters_of(p), bytes = (int64_t)p->clean.size;
 
 	print_pages(&p->clean, &starts, &ends, a);
 	if (bytes && characters <= TEXT_ROW) {
@@ -336,7 +372,7 @@ static int add_all(struct db *db, const char *owner, const char *id, const struc
 	}
 	if (add_all_chunks(db, owner, id, p, err) < 0)
 		return -1;
-	return add_all_postings(db, owner, id, &p->index, err);
+	return add_index(db, owner, id, p, terms, err);
 }
 
 int store_prepared(struct db *db, const char *owner, const char *id, const struct fence *f,
@@ -348,21 +384,22 @@ int store_prepared(struct db *db, const char *owner, const char *id, const struc
 	};
 	const char *pages = p->clean.page_count ? arena_printf(a, "%zu", p->clean.page_count) : NULL;
 	struct locked before;
+	int64_t terms;
 	int found = lock(db, "lock_claimed", DB_ARGS(owner, id, f->number, f->attempt), &before, err);
 
 	if (found <= 0)
 		return found;
 	if ((before.generation || before.chunks) && clear(db, owner, id, all, err) < 0)
 		return -1;
-	if (add_all(db, owner, id, p, a, err) < 0)
+	if (add_all(db, owner, id, p, &terms, a, err) < 0)
 		return -1;
 	if (db_exec(db, "ready",
-	            DB_ARGS(owner, id, pages, (int64_t)p->count, p->index.terms, p->title ? p->title : "",
-	                    p->metadata, p->size, language_name(p->language), (int)TERMS_VERSION),
+	            DB_ARGS(owner, id, pages, (int64_t)p->count, terms, p->title ? p->title : "", p->metadata,
+	                    p->size, language_name(p->language), (int)TERMS_VERSION),
 	            NULL, err) < 0 ||
 	    db_exec(db, "tell", DB_ARGS(id), NULL, err) < 0)
 		return -1;
-	return count(db, owner, &before, (int64_t)p->count, p->index.terms, err) < 0 ? -1 : 1;
+	return count(db, owner, &before, (int64_t)p->count, terms, err) < 0 ? -1 : 1;
 }
 
 int store_index(struct db *db, const char *owner, const char *id, const struct index *x,

@@ -4,18 +4,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum { BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
 
 struct arena_block {
 	struct arena_block *next;
 	size_t size;
+	size_t mapped; /* bytes, of one that is shared memory; else 0 */
 	_Alignas(ALIGNMENT) char bytes[];
 };
 
 void arena_init(struct arena *a, size_t limit)
 {
 	*a = (struct arena){ .limit = limit };
+}
+
+static void free_block(struct arena_block *b)
+{
+	if (b->mapped)
+		munmap(b, b->mapped);
+	else
+		free(b);
 }
 
 void arena_reset(struct arena *a)
@@ -27,7 +38,7 @@ void arena_reset(struct arena *a)
 		if (!keep && b->size == BLOCK_SIZE)
 			keep = b;
 		else
-			free(b);
+			free_block(b);
 	}
 	*a = (struct arena){ .blocks = keep, .limit = a->limit };
 	if (keep) {
@@ -41,7 +52,7 @@ void arena_done(struct arena *a)
 {
 	for (struct arena_block *b = a->blocks, *next; b; b = next) {
 		next = b->next;
-		free(b);
+		free_block(b);
 	}
 	*a = (struct arena){ 0 };
 }
@@ -55,7 +66,17 @@ static struct arena_block *new_block(size_t room)
 		abort();
 	}
 	b->size = room;
+	b->mapped = 0;
 	return b;
+}
+
+static void add_large(struct arena *a, struct arena_block *b)
+{
+	b->next = a->blocks ? a->blocks->next : NULL;
+	if (a->blocks)
+		a->blocks->next = b;
+	else
+		a->blocks = b;
 }
 
 /* A large piece gets a block of its own, behind the newest, which goes on being filled. */
@@ -63,11 +84,7 @@ static void *take_large(struct arena *a, size_t size)
 {
 	struct arena_block *b = new_block(size);
 
-	b->next = a->blocks ? a->blocks->next : NULL;
-	if (a->blocks)
-		a->blocks->next = b;
-	else
-		a->blocks = b;
+	add_large(a, b);
 	return b->bytes;
 }
 
@@ -104,6 +121,35 @@ void *arena_try(struct arena *a, size_t size)
 	if (a->limit && (size > a->limit || a->used > a->limit - size))
 		return NULL;
 	return take(a, size ? size : 1);
+}
+
+/* Shared memory keeps what is in it when no process has its pages. */
+void *arena_bulk(struct arena *a, size_t size)
+{
+	size_t whole = sizeof(struct arena_block) + size;
+	struct arena_block *b;
+
+	if (size < ARENA_BULK || whole < size)
+		return arena_alloc(a, size);
+	b = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (b == MAP_FAILED) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	b->size = size;
+	b->mapped = whole;
+	a->used += size;
+	add_large(a, b);
+	return b->bytes;
+}
+
+void arena_rest(const void *from, const void *to)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = ((uintptr_t)from + page - 1) / page * page, end = (uintptr_t)to / page * page;
+
+	if (end > start)
+		(void)madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
 void *arena_array(struct arena *a, size_t size, size_t count)

@@ -27,6 +27,12 @@ void arena_done(struct arena *a);
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_try(struct arena *a, size_t size); /* NULL when over the limit */
 
+/* For what is large and gone through from its beginning to its end, ARENA_BULK bytes or more: arena_rest() takes what was
+ * looked at out of our memory, and it comes again when somebody looks. Never for other memory, whose contents it ends. */
+enum { ARENA_BULK = 1024 * 1024 };
+void *arena_bulk(struct arena *a, size_t size);
+void arena_rest(const void *from, const void *to);
+
 /* arena_new(a, struct chunk, n): a zeroed array of n. */
 #define arena_new(a, type, count) ((type *)arena_array(a, sizeof(type), (count)))
 void *arena_array(struct arena *a, size_t size, size_t count); /* aborts on overflow */

@@ -10,6 +10,7 @@
 
 #include "common/base/utf8.h"
 
+enum { STRIDE = 2 << 20 };
 enum { LEAD = 64 * 1024, LOOK = 1 << 20, NAME_SIZE = 40, EVIDENCE = 8 /* bytes beyond ASCII */ };
 
 /* --- Names -------------------------------------------------------------------------------------------------------- */
@@ -173,7 +174,7 @@ static const char *convert(const char *name, const char *bytes, size_t size, siz
 	*lost = 0;
 	if ((intptr_t)state == -1)
 		return NULL;
-	out = to = arena_alloc(a, room);
+	out = to = arena_bulk(a, room);
 	while (size && iconv(state, &from, &size, &to, &left) == (size_t)-1 && errno != E2BIG) {
 		size_t skipped = strncmp(name, "UTF-16", 6) == 0 && size > 1 ? 2 : 1;
 
@@ -216,7 +217,25 @@ static const char *guess(const char *bytes, size_t size)
 	return name && strcmp(name, "UTF-8") != 0 ? name : "CP1252";
 }
 
-void charset_to_utf8(const char *bytes, size_t size, const char *content_type, bool markup,
+/* Piece by piece, cut between characters. */
+static bool valid(const char *bytes, size_t size, bool mapped)
+{
+	while (size) {
+		size_t n = size < STRIDE ? size : STRIDE;
+
+		for (int i = 0; i < 3 && n < size && (bytes[n] & 0xc0) == 0x80; i++)
+			n--;
+		if (!utf8_valid(bytes, n))
+			return false;
+		if (mapped)
+			arena_rest(bytes, bytes + n);
+		bytes += n;
+		size -= n;
+	}
+	return true;
+}
+
+void charset_to_utf8(const char *bytes, size_t size, const char *content_type, bool markup, bool mapped,
                      struct charset_text *ret, struct arena *a)
 {
 	enum charset_width width = charset_width(bytes, size);
@@ -227,7 +246,7 @@ void charset_to_utf8(const char *bytes, size_t size, const char *content_type, b
 	*ret = (struct charset_text){ bytes, size, NULL };
 	if (width != CHARSET_BYTES)
 		name = width == CHARSET_UTF16_LE ? "UTF-16LE" : "UTF-16BE";
-	else if (utf8_valid(bytes, size))
+	else if (valid(bytes, size, mapped))
 		return;
 	if (!name && content_type)
 		name = name_after("charset=", content_type, strlen(content_type));

@@ -22,9 +22,9 @@ struct charset_text {
 /*
  * A mark counts most; then, valid UTF-8 stays as it is, whatever it declares; then the charset of content_type (may be
  * NULL), then (markup) what the page or XML says of itself, then what the bytes look like. A name that nobody knows is
- * passed over; bytes that do not fit become U+FFFD.
+ * passed over; bytes that do not fit become U+FFFD. mapped: the bytes are a mapping of a file, which may rest (arena.h).
  */
-void charset_to_utf8(const char *bytes, size_t size, const char *content_type, bool markup,
+void charset_to_utf8(const char *bytes, size_t size, const char *content_type, bool markup, bool mapped,
                      struct charset_text *ret, struct arena *a);
 
 #endif

@@ -8,7 +8,7 @@
 #include "common/base/utf8.h"
 #include "common/text/sentence.h"
 
-enum { HEADING_LEVELS = 6, HEADING_LINE = 60 };
+enum { HEADING_LEVELS = 6, HEADING_LINE = 60, UNITS = 16384 /* gathered before they are packed */ };
 
 /* A sentence (or a heading, or a piece of something endless): what chunks are made of. */
 struct unit {
@@ -182,7 +182,8 @@ struct packer {
 	const struct unit *units;
 	size_t unit_count;
 	struct chunk *chunks;
-	size_t count;
+	size_t count, room;
+	size_t rested; /* of the text */
 	const struct clean *clean;
 	size_t page; /* index of the page reached */
 	size_t byte; /* and how far characters are counted */
@@ -251,8 +252,15 @@ static int page_at(struct packer *p, size_t byte)
 static void emit(struct packer *p, size_t from, size_t to)
 {
 	const struct unit *u = p->units;
-	struct chunk *c = &p->chunks[p->count++];
+	struct chunk *c;
 
+	if (p->count == p->room) {
+		p->room = p->room ? p->room * 2 : 64;
+		p->chunks = realloc(p->chunks, p->room * sizeof *p->chunks);
+		if (!p->chunks)
+			abort();
+	}
+	c = &p->chunks[p->count++];
 	c->start = u[from].start;
 	c->end = u[to - 1].end;
 	c->first = character_at(p, c->start);
@@ -297,14 +305,18 @@ static bool overleaf(struct packer *p, size_t from, size_t to)
 	return page_at(p, p->units[from].start) != page_at(p, p->units[to].start);
 }
 
-static void pack(struct packer *p)
+/* Returns how many units are packed: all of them, or, when more may come, those before a chunk that may go on. */
+static size_t pack(struct packer *p, bool last)
 {
 	const struct unit *u = p->units;
 	size_t n = p->unit_count, from = 0;
 
 	while (from < n) {
+		const char *path[HEADING_LEVELS + 1];
 		size_t to = from;
 		bool body = false; /* something besides headings */
+
+		memcpy(path, p->path, sizeof path);
 
 		while (to < n && (to == from || fits(p, from, to)) &&
 		       !(body && (u[to].level || substantial(p, from, to) || overleaf(p, from, to)))) {
@@ -314,11 +326,28 @@ static void pack(struct packer *p)
 				body = true;
 			to++;
 		}
+		if (to == n && !last) {
+			memcpy(p->path, path, sizeof path);
+			break;
+		}
 		emit(p, from, to);
 		from = to < n && !u[to].first && !u[to].level && !overleaf(p, to - 1, to)
 		           ? overlap(p, from, to)
 		           : to;
 	}
+	return from;
+}
+
+static void pack_units(struct packer *p, struct units *units, bool last)
+{
+	size_t packed;
+
+	p->units = units->at;
+	p->unit_count = units->count;
+	packed = pack(p, last);
+	units->count -= packed;
+	memmove(units->at, units->at + packed, units->count * sizeof *units->at);
+	clean_rest(p->clean, &p->rested, units->count ? units->at->start : p->clean->size);
 }
 
 size_t chunk_text(const struct clean *clean, struct chunk **ret, struct arena *a)
@@ -332,12 +361,13 @@ size_t chunk_text(const struct clean *clean, struct chunk **ret, struct arena *a
 			s++;
 		if (s < end)
 			s = add_block(&units, clean->text, s, end);
+		if (units.count >= UNITS)
+			pack_units(&p, &units, false);
 	}
-	p.chunks = arena_new(a, struct chunk, units.count + 1);
-	p.units = units.at;
-	p.unit_count = units.count;
-	pack(&p);
+	if (units.count)
+		pack_units(&p, &units, true);
+	*ret = arena_memdup(a, p.chunks, p.count * sizeof *p.chunks);
+	free(p.chunks);
 	free(units.at);
-	*ret = p.chunks;
 	return p.count;
 }

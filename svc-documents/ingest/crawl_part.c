@@ -85,7 +85,7 @@ static int take_text(struct call *call, const struct egress_response *page, cons
 	struct clean clean;
 	char *hash = arena_alloc(call->arena, 65);
 
-	normalise(read->got.bytes, read->got.size, false, &clean, call->arena);
+	normalise(read->text, read->size, false, false, &clean, call->arena);
 	if (clean.size == 0)
 		return problem(ret, call, PART_PROBLEM, "there is no text in it");
 	sha256_hex(hash, clean.text, clean.size);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { STRIDE = 2 * 1024 * 1024 };
+
 /* --- Bytes to characters ---------------------------------------------------------------------------------------- */
 
 struct reader {
@@ -201,50 +203,80 @@ static uint32_t line_end(const struct reader *r, uint32_t c)
 	return c;
 }
 
-static void copy(struct reader *r, struct writer *w)
-{
-	while (r->at < r->end) {
-		uint32_t c = next(r);
+/* What was read and written is needed no more for a while. */
+struct behind {
+	const char *read;
+	size_t written;
+	bool mapped;
+};
 
-		c = kind(line_end(r, c));
-		switch (c) {
-		case 0: break;
-		case '\f':
-			if (w->paged) {
-				end_page(w);
-				break;
-			}
-			w->newlines = 2;
-			w->blanks = 0;
+static void rest(struct behind *b, const struct reader *r, const struct clean *c, const struct writer *w)
+{
+	const char *at = (const char *)r->at;
+
+	clean_rest(c, &b->written, w->size);
+	if (!b->mapped || at - b->read < STRIDE)
+		return;
+	arena_rest(b->read, at);
+	b->read = at;
+}
+
+void clean_rest(const struct clean *c, size_t *rested, size_t reached)
+{
+	if (!c->bulk || reached < *rested + STRIDE)
+		return;
+	arena_rest(c->text + *rested, c->text + reached);
+	*rested = reached;
+}
+
+static void copy_one(struct reader *r, struct writer *w)
+{
+	uint32_t c = next(r);
+
+	c = kind(line_end(r, c));
+	switch (c) {
+	case 0: break;
+	case '\f':
+		if (w->paged) {
+			end_page(w);
 			break;
-		case '\n':
-			w->newlines++;
-			w->blanks = 0;
-			break;
-		case ' ':
-		case '\t': blank(w, (char)c); break;
-		default: put(w, c);
 		}
+		w->newlines = 2;
+		w->blanks = 0;
+		break;
+	case '\n':
+		w->newlines++;
+		w->blanks = 0;
+		break;
+	case ' ':
+	case '\t': blank(w, (char)c); break;
+	default: put(w, c);
 	}
 }
 
-void normalise(const char *bytes, size_t size, bool paged, struct clean *ret, struct arena *a)
+void normalise(const char *bytes, size_t size, bool paged, bool mapped, struct clean *ret, struct arena *a)
 {
-	struct reader r;
 	/* At worst every byte is one of Windows-1252 that takes three. */
-	struct writer w = { .text = malloc(size * 3 + 1), .paged = paged };
+	size_t room = size * 3 + 1;
+	struct behind behind = { .read = bytes, .mapped = mapped };
+	struct writer w = { .text = arena_bulk(a, room), .paged = paged };
+	struct reader r;
 
-	if (!w.text)
-		abort();
 	reader_init(&r, bytes, size);
-	copy(&r, &w);
+	*ret = (struct clean){ .text = w.text, .bulk = room >= ARENA_BULK };
+	while (r.at < r.end) {
+		const unsigned char *stop = r.end - r.at < STRIDE ? r.end : r.at + STRIDE;
+
+		while (r.at < stop)
+			copy_one(&r, &w);
+		rest(&behind, &r, ret, &w);
+	}
 	if (paged && w.size > w.page_start)
 		end_page(&w);
 	w.text[w.size] = '\0';
-	*ret = (struct clean){ w.text, w.size, w.pages, w.page_count };
-	settle_pages(ret);
-	ret->text = arena_memdup(a, w.text, ret->size);
+	ret->size = w.size;
 	ret->pages = w.page_count ? arena_memdup(a, w.pages, w.page_count * sizeof *w.pages) : NULL;
-	free(w.text);
+	ret->page_count = w.page_count;
 	free(w.pages);
+	settle_pages(ret);
 }

@@ -28,8 +28,12 @@ struct clean {
 	size_t size;
 	struct page *pages; /* in order; none unless paged */
 	size_t page_count;
+	bool bulk; /* the text is an arena_bulk() */
 };
+/* Who has gone through a bulky text up to `reached` needs what lies behind no more; *rested (0 at first) is kept here. */
+void clean_rest(const struct clean *c, size_t *rested, size_t reached);
 
-void normalise(const char *bytes, size_t size, bool paged, struct clean *ret, struct arena *a);
+/* mapped: the bytes are a mapping of a file, which may rest as well. */
+void normalise(const char *bytes, size_t size, bool paged, bool mapped, struct clean *ret, struct arena *a);
 
 #endif

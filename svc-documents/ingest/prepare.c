@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -9,7 +10,10 @@
 #include "svc-documents/ingest/charset.h"
 #include "svc-documents/store.h"
 
-enum { PAGES_MAX = 5000 };
+enum {
+	PAGES_MAX = 5000,
+	INDEX_AT_ONCE = 8 << 20 /* bytes of text: in more, the index takes too much memory */
+};
 
 int prepare_gone(struct call *call)
 {
@@ -40,27 +44,36 @@ static int check(const struct clean *clean, struct error *err)
 	return error_set(err, ERROR_INVALID, "There is no text in it.");
 }
 
-void prepare_index(struct prepared *p, struct arena *a)
+static void make_index(const struct prepared *p, int part, struct index *ret, struct arena *a)
 {
 	struct stemmers *stemmers = stemmers_new();
-	struct index_builder *b;
+	struct index_builder *b = index_begin(stemmers, p->language);
+	size_t rested = 0;
 
-	p->language = language_guess(p->clean.text, p->clean.size, LANGUAGE_EN);
-	b = index_begin(stemmers, p->language);
+	index_part(b, part, p->parts);
 	for (size_t i = 0; i < p->count; i++) {
 		const struct chunk *c = &p->chunks[i];
 
 		index_add(b, p->clean.text + c->start, c->end - c->start, c->heading);
+		clean_rest(&p->clean, &rested, c->start);
 	}
-	index_end(b, &p->index, a);
+	index_end(b, ret, a);
 	stemmers_free(stemmers);
 }
 
-/* bytes: what a file says, extracted where that is needed. */
-static int prepare_text(struct call *call, const struct format *format, const char *bytes, size_t size,
+void prepare_index(struct prepared *p, struct arena *a)
+{
+	p->language = language_guess(p->clean.text, p->clean.size, LANGUAGE_EN);
+	p->parts = (int)(p->clean.size / INDEX_AT_ONCE);
+	p->index_part = make_index;
+	if (!p->parts)
+		make_index(p, 0, &p->index, a);
+}
+
+static int prepare_text(struct call *call, const struct format *format, const struct reading *r,
                         struct prepared *ret)
 {
-	normalise(bytes, size, format->pages, &ret->clean, call->arena);
+	normalise(r->text, r->size, format->pages, r->text == r->map, &ret->clean, call->arena);
 	if (check(&ret->clean, call->err) < 0)
 		return -1;
 	ret->count = chunk_text(&ret->clean, &ret->chunks, call->arena);
@@ -108,19 +121,22 @@ static int extract(struct call *call, const struct target *t, const struct raw *
 
 /* --- Characters --------------------------------------------------------------------------------------------------- */
 
-static char *read_back(int file, size_t *size, struct error *err)
+/* As memory that rests when it is not looked at. */
+static int map(int file, struct reading *ret, struct error *err)
 {
 	off_t end = lseek(file, 0, SEEK_END);
-	char *bytes = malloc((size_t)end + 1);
 
-	if (!bytes)
-		abort();
-	*size = (size_t)end;
-	if (pread(file, bytes, *size, 0) == end)
-		return bytes;
-	free(bytes);
-	(void)!error_internal(err, "reading back a file");
-	return NULL;
+	ret->text = "";
+	if (end == 0)
+		return 0;
+	ret->map = end > 0 ? mmap(NULL, (size_t)end, PROT_READ, MAP_SHARED, file, 0) : MAP_FAILED;
+	if (ret->map == MAP_FAILED) {
+		ret->map = NULL;
+		return error_internal(err, "reading back a file");
+	}
+	ret->text = ret->map;
+	ret->size = ret->mapped = (size_t)end;
+	return 0;
 }
 
 static int replace(int *file, const char *text, size_t size, struct error *err)
@@ -130,40 +146,21 @@ static int replace(int *file, const char *text, size_t size, struct error *err)
 	return *file < 0 ? -1 : extract_write(*file, text, size, err);
 }
 
-/* The text is the bytes themselves, or a copy of what they became. */
-static void take_plain(struct charset_text *c, char *bytes, struct extracted *ret)
-{
-	ret->size = c->size;
-	ret->bytes = bytes;
-	if (c->text == bytes)
-		return;
-	ret->bytes = malloc(c->size + 1);
-	if (!ret->bytes)
-		abort();
-	memcpy(ret->bytes, c->text, c->size);
-	free(bytes);
-}
-
 /* Whatever is characters becomes UTF-8 first. 1: that is all there is to it. */
 static int recode(struct call *call, struct raw *raw, struct reading *ret)
 {
 	struct charset_text c;
-	size_t size;
-	char *bytes = read_back(raw->file, &size, call->err);
-	int rc = 0;
 
-	if (!bytes)
+	if (map(raw->file, ret, call->err) < 0)
 		return -1;
-	charset_to_utf8(bytes, size, raw->content_type, raw->format->markup, &c, call->arena);
+	charset_to_utf8(ret->text, ret->size, raw->content_type, raw->format->markup, ret->map != NULL, &c,
+	                call->arena);
 	ret->doubt = c.doubt;
-	if (raw->format->reader == FORMAT_PLAIN) {
-		take_plain(&c, bytes, &ret->got);
-		return 1;
-	}
-	if (c.text != bytes)
-		rc = replace(&raw->file, c.text, c.size, call->err);
-	free(bytes);
-	return rc;
+	if (raw->format->reader != FORMAT_PLAIN && c.text != ret->text)
+		return replace(&raw->file, c.text, c.size, call->err);
+	ret->text = c.text;
+	ret->size = c.size;
+	return raw->format->reader == FORMAT_PLAIN;
 }
 
 int prepare_read(struct call *call, const struct target *t, struct raw *raw, bool links, struct reading *ret)
@@ -175,13 +172,21 @@ int prepare_read(struct call *call, const struct target *t, struct raw *raw, boo
 		rc = recode(call, raw, ret);
 	if (rc == 0)
 		rc = extract(call, t, raw, links, &ret->got);
+	if (rc == 0 && raw->format->reader != FORMAT_PLAIN) {
+		ret->text = ret->got.bytes;
+		ret->size = ret->got.size;
+	}
+	if (rc < 0)
+		prepare_done(ret);
 	return rc < 0 ? -1 : 0;
 }
 
 void prepare_done(struct reading *r)
 {
-	free(r->got.bytes);
-	free(r->got.links);
+	if (r->map)
+		munmap(r->map, r->mapped);
+	r->map = NULL;
+	extract_drop(&r->got);
 }
 
 /* --- All of it ------------------------------------------------------------------------------------------------------ */
@@ -211,7 +216,7 @@ int prepare(struct call *call, const struct target *t, struct raw *raw, struct p
 	else if (raw->format->reader != FORMAT_PLAIN && prepare_tell(call, t, 0.2, "chunk") < 0)
 		rc = -1;
 	else
-		rc = prepare_text(call, raw->format, r.got.bytes, r.got.size, ret);
+		rc = prepare_text(call, raw->format, &r, ret);
 	prepare_done(&r);
 	return rc;
 }

@@ -27,6 +27,10 @@ struct raw {
 /* What a file says, before anything is made of it; give it back with prepare_done(). links: of a page, too. */
 struct reading {
 	struct extracted got;
+	const char *text; /* got's, or of the mapping, or in the call's arena */
+	size_t size;
+	void *map; /* of the file, or NULL */
+	size_t mapped;
 	const char *doubt; /* about its characters, for people; or NULL */
 };
 int prepare_read(struct call *call, const struct target *t, struct raw *raw, bool links,

@@ -27,6 +27,7 @@ struct index_builder {
 	int64_t terms;
 	struct stemmers *stemmers;
 	enum language language;
+	int part, parts; /* parts 0: all there is */
 	struct arena arena;
 };
 
@@ -61,6 +62,14 @@ static void widen(struct index_builder *b)
 	free(b->slots);
 	b->slots = slots;
 	b->room = room;
+}
+
+/* By how terms are sorted: as signed numbers. */
+static bool in_part(const struct index_builder *b, uint64_t term)
+{
+	uint64_t place = term ^ UINT64_C(1) << 63;
+
+	return !b->parts || (int)((place >> 32) * (uint64_t)b->parts >> 32) == b->part;
 }
 
 static void count_term(struct index_builder *b, uint64_t term)
@@ -166,8 +175,10 @@ static uint32_t count_text(struct index_builder *b, const char *text, size_t siz
 	terms_init(&terms, text, size, b->stemmers, b->language);
 	for (struct term t; terms_next(&terms, &t); n += !t.joined) {
 		/* Never widen while slots of this chunk are noted by position: room for the largest chunk is kept. */
-		count_term(b, t.hash);
-		add_word(b, &t);
+		if (in_part(b, t.hash))
+			count_term(b, t.hash);
+		if (b->part == 0)
+			add_word(b, &t);
 	}
 	return n;
 }
@@ -193,6 +204,12 @@ struct index_builder *index_begin(struct stemmers *stemmers, enum language langu
 	text_adds(&b->words, "");
 	widen(b);
 	return b;
+}
+
+void index_part(struct index_builder *b, int part, int parts)
+{
+	b->part = part;
+	b->parts = parts;
 }
 
 void index_add(struct index_builder *b, const char *text, size_t size, const char *heading)

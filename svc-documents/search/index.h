@@ -35,6 +35,9 @@ struct index {
 /* Chunk after chunk, in order; then all of it, in the arena. index_end() and index_drop() free the builder. */
 struct index_builder;
 struct index_builder *index_begin(struct stemmers *stemmers, enum language language);
+/* Of all terms only the part-th of so many parts, in the lists' order; the vocabulary comes with the first. What is too
+ * large to be built at once is gone through once for each part. */
+void index_part(struct index_builder *b, int part, int parts);
 void index_add(struct index_builder *b, const char *text, size_t size, const char *heading /* or NULL */);
 void index_end(struct index_builder *b, struct index *ret, struct arena *a);
 void index_drop(struct index_builder *b); /* NULL is fine */

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (size == 0)
 		return 0;
 	arena_init(&a, 0);
-	normalise((const char *)bytes + 1, size - 1, bytes[0] & 1, &clean, &a);
+	normalise((const char *)bytes + 1, size - 1, bytes[0] & 1, false, &clean, &a);
 	MUST(utf8_valid(clean.text, clean.size));
 	for (size_t i = 0; i < clean.page_count; i++)
 		MUST(clean.pages[i].start <= clean.pages[i].end && clean.pages[i].end <= clean.size &&

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	arena_init(&a, 0);
 	name = arena_strndup(&a, (const char *)bytes, head);
 	(void)sniff(file, size, name, name);
-	charset_to_utf8(file, size, name, true, &c, &a);
+	charset_to_utf8(file, size, name, true, false, &c, &a);
 	if (c.text != file && !utf8_valid(c.text, c.size) &&
 	    !memchr(c.text, 0, c.size)) /* U+0000 is dropped later */
 		abort();

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct arena a;
 
 	arena_init(&a, 0);
-	normalise((const char *)bytes, size, false, &clean, &a);
+	normalise((const char *)bytes, size, false, false, &clean, &a);
 	MUST(walk(&clean, stemmers, &once) == walk(&clean, stemmers, &again));
 	MUST(once == again);
 	arena_done(&a);

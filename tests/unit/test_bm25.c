@@ -293,13 +293,50 @@ static void test_a_long_question(void **state)
 	arena_done(&a);
 }
 
+/* Of a large text the lists are made part by part: together they are all of them, in the same order. */
+static void test_parts(void **state)
+{
+	enum { PARTS = 5 };
+	const char *text =
+	    "alpha beta gamma delta epsilon zeta eta theta\nalpha iota kappa lambda beta my ny xi\n";
+	struct stemmers *stemmers = stemmers_new();
+	struct index whole, part;
+	struct chunk *chunks;
+	struct arena a;
+	size_t count, at = 0;
+
+	(void)state;
+	arena_init(&a, 0);
+	count = lines(text, &chunks, &a);
+	index_all(text, chunks, count, stemmers, &whole, &a);
+	for (int i = 0; i < PARTS; i++) {
+		struct index_builder *b = index_begin(stemmers, LANGUAGE_EN);
+
+		index_part(b, i, PARTS);
+		for (size_t k = 0; k < count; k++)
+			index_add(b, text + chunks[k].start, chunks[k].end - chunks[k].start, NULL);
+		index_end(b, &part, &a);
+		assert_int_equal(part.terms, whole.terms);
+		assert_string_equal(part.vocabulary, i ? "" : whole.vocabulary);
+		for (size_t k = 0; k < part.count; k++, at++) {
+			assert_true(at < whole.count && part.lists[k].term == whole.lists[at].term);
+			assert_int_equal(part.lists[k].size, whole.lists[at].size);
+			assert_memory_equal(part.lists[k].packed, whole.lists[at].packed,
+			                    whole.lists[at].size);
+		}
+	}
+	assert_int_equal(at, whole.count);
+	stemmers_free(stemmers);
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_index),           cmocka_unit_test(test_many_terms),
 		cmocka_unit_test(test_broken_lists),    cmocka_unit_test(test_formula),
 		cmocka_unit_test(test_questions),       cmocka_unit_test(test_best),
-		cmocka_unit_test(test_a_long_question),
+		cmocka_unit_test(test_a_long_question), cmocka_unit_test(test_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,7 @@ static char *repeat(struct arena *a, const char *piece, int times)
 
 static size_t cut(const char *text, struct clean *clean, struct chunk **chunks, struct arena *a)
 {
-	normalise(text, strlen(text), false, clean, a);
+	normalise(text, strlen(text), false, false, clean, a);
 	return chunk_text(clean, chunks, a);
 }
 
@@ -218,7 +219,7 @@ static void test_pages(void **state)
 	(void)state;
 	arena_init(&a, 0);
 	text = arena_printf(&a, "%s\f%s", text, repeat(&a, "Six is here. ", 60));
-	normalise(text, strlen(text), true, &clean, &a);
+	normalise(text, strlen(text), true, false, &clean, &a);
 	n = chunk_text(&clean, &chunks, &a);
 	assert_int_equal(n, 4); /* passages do not go over a border, sentences may */
 	assert_int_equal(chunks[0].page, 1);
@@ -228,12 +229,50 @@ static void test_pages(void **state)
 	arena_done(&a);
 }
 
+/* Units are packed some thousands at a time: nothing tells where. Four megabytes and more rest behind us meanwhile. */
+static void test_a_long_text_is_cut_alike_throughout(void **state)
+{
+	enum { SECTIONS = 12000 };
+	struct chunk *chunks;
+	struct clean clean;
+	struct arena a;
+	char *text;
+	size_t n, size = 0;
+
+	(void)state;
+	arena_init(&a, 0);
+	text = arena_alloc(&a, SECTIONS * 512);
+	for (int i = 0; i < SECTIONS; i++) {
+		size += (size_t)sprintf(text + size, "# Part %05d\n\n", i);
+		for (int k = 0; k < 4; k++)
+			size += (size_t)sprintf(
+			    text + size,
+			    "Here stand words of part %05d, sentence %d, which says no more than this. ", i,
+			    k);
+		text[size - 1] = '\n';
+	}
+	normalise(text, size, false, false, &clean, &a);
+	assert_true(clean.bulk);
+	assert_int_equal(clean.size, size - 1);
+	assert_memory_equal(clean.text, text, size - 1);
+	n = chunk_text(&clean, &chunks, &a);
+	assert_int_equal(n, SECTIONS);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(chunks[i].end - chunks[i].start, chunks[0].end - chunks[0].start);
+		assert_string_equal(chunks[i].heading, arena_printf(&a, "Part %05d", (int)i));
+	}
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sentence_end), cmocka_unit_test(test_structure),
-		cmocka_unit_test(test_odd_texts),    cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_sentence_end),
+		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_odd_texts),
+		cmocka_unit_test(test_overlap),
 		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_a_long_text_is_cut_alike_throughout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

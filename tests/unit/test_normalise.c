@@ -86,7 +86,7 @@ static void test_clean(void **state)
 
 		print_message("%s\n", cases[i].name);
 		arena_init(&a, 0);
-		normalise(cases[i].bytes, cases[i].size, false, &got, &a);
+		normalise(cases[i].bytes, cases[i].size, false, false, &got, &a);
 		assert_string_equal(got.text, cases[i].want);
 		assert_int_equal(got.size, strlen(cases[i].want));
 		arena_done(&a);
@@ -119,7 +119,7 @@ static void test_pages(void **state)
 
 		print_message("%s\n", cases[i].name);
 		arena_init(&a, 0);
-		normalise(cases[i].bytes, strlen(cases[i].bytes), cases[i].paged, &got, &a);
+		normalise(cases[i].bytes, strlen(cases[i].bytes), cases[i].paged, false, &got, &a);
 		text_init(&shown, &a);
 		text_add(&shown, got.text, got.size);
 		for (size_t k = 0; k < got.page_count; k++)
@@ -144,9 +144,9 @@ static void test_any_bytes(void **state)
 		for (size_t i = 0; i < size; i++)
 			bytes[i] = (char)(any(&seed) % 4 ? any(&seed) % 256 : " \n\f\r-"[any(&seed) % 5]);
 		arena_init(&a, 0);
-		normalise(bytes, size, round % 2, &once, &a);
+		normalise(bytes, size, round % 2, false, &once, &a);
 		assert_true(utf8_valid(once.text, once.size));
-		normalise(once.text, once.size, false, &twice, &a);
+		normalise(once.text, once.size, false, false, &twice, &a);
 		assert_string_equal(once.text, twice.text);
 		for (size_t i = 0; i < once.page_count; i++)
 			assert_true(once.pages[i].start <= once.pages[i].end &&
@@ -166,7 +166,7 @@ static void test_a_very_long_line(void **state)
 	assert_non_null(bytes);
 	memset(bytes, 'x', size);
 	arena_init(&a, 0);
-	normalise(bytes, size, true, &got, &a);
+	normalise(bytes, size, true, false, &got, &a);
 	assert_int_equal(got.size, size);
 	arena_done(&a);
 	free(bytes);

@@ -113,7 +113,7 @@ struct book {
 
 static void write_book(struct book *b, const char *text, struct arena *a)
 {
-	normalise(text, strlen(text), false, &b->clean, a);
+	normalise(text, strlen(text), false, false, &b->clean, a);
 	b->count = chunk_text(&b->clean, &b->chunks, a);
 	b->stored = arena_new(a, struct stored_chunk, b->count);
 	for (size_t i = 0; i < b->count; i++) {

@@ -119,8 +119,8 @@ static void test_charsets(void **state)
 
 		print_message("%s\n", cases[i].name);
 		arena_init(&a, 0);
-		charset_to_utf8(cases[i].bytes, strlen(cases[i].bytes), cases[i].content_type, true, &got,
-		                &a);
+		charset_to_utf8(cases[i].bytes, strlen(cases[i].bytes), cases[i].content_type, true, false,
+		                &got, &a);
 		assert_int_equal(got.size, strlen(cases[i].want));
 		assert_memory_equal(got.text, cases[i].want, got.size);
 		assert_int_equal(got.doubt != NULL, cases[i].doubt);
