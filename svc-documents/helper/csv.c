@@ -44,11 +44,13 @@ static void write_row(struct out *o, const char *s, size_t size)
 	for (const char *last = s + size; s < last;) {
 		size_t n = 0;
 
-		while (s + n < last && s[n] != '\n' && s[n] != '\r')
+		while (s + n < last && !strchr("\n\r\t", s[n]))
 			n++;
 		if (n)
 			out_plain(o, s, n);
 		s += n;
+		if (s < last && *s == '\t') /* a blank would not tell cells from words */
+			out_plain(o, " |", 2);
 		if (s < last)
 			o->space = true, s++;
 	}
@@ -57,8 +59,15 @@ static void write_row(struct out *o, const char *s, size_t size)
 
 void csv_read(const char *s, size_t size, struct out *o)
 {
-	const char *last = s + size, *stop = one_row(s, last), *names = s;
-	size_t names_size = trimmed(s, stop), piece = 0;
+	const char *last = s + size, *stop = one_row(s, last), *names;
+	size_t names_size, piece = 0;
+
+	if (size > 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
+		s += 3;
+	if (stop - s > 4 && stop - s < 8 && strncmp(s, "sep=", 4) == 0 && stop < last) /* for Excel alone */
+		s = stop + 1, stop = one_row(s, last);
+	names = s;
+	names_size = trimmed(s, stop);
 
 	while (s < last) {
 		size_t n;

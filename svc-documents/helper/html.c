@@ -2,6 +2,7 @@
 #include "svc-documents/helper/html.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,16 @@ static bool asks_consent(const GumboElement *e)
 	return false;
 }
 
+/* The header or footer of a section or a quotation belongs to its text. */
+static bool is_of_section(const GumboElement *e)
+{
+	const GumboNode *node = (const GumboNode *)((const char *)e - offsetof(GumboNode, v.element));
+	GumboTag tag = node->parent && node->parent->type == GUMBO_NODE_ELEMENT ? node->parent->v.element.tag
+	                                                                        : GUMBO_TAG_BODY;
+
+	return tag == GUMBO_TAG_SECTION || tag == GUMBO_TAG_BLOCKQUOTE || tag == GUMBO_TAG_FIGURE;
+}
+
 bool html_furniture(const GumboElement *e, enum html_view view)
 {
 	static const char *const never[] = { "dialog", "alertdialog", "navigation", "search",
@@ -81,7 +92,7 @@ bool html_furniture(const GumboElement *e, enum html_view view)
 	if (html_is(role, never) || html_is(html_attribute(e, "aria-hidden"), yes) ||
 	    html_attribute(e, "hidden") || asks_consent(e))
 		return true;
-	return view == HTML_PAGE &&
+	return view == HTML_PAGE && !is_of_section(e) &&
 	       (e->tag == GUMBO_TAG_HEADER || e->tag == GUMBO_TAG_FOOTER || html_is(role, outside));
 }
 
@@ -154,7 +165,7 @@ static bool is_header(const GumboElement *e)
 {
 	static const char *const roles[] = { "banner", NULL };
 
-	return e->tag == GUMBO_TAG_HEADER || html_is(html_attribute(e, "role"), roles);
+	return (e->tag == GUMBO_TAG_HEADER && !is_of_section(e)) || html_is(html_attribute(e, "role"), roles);
 }
 
 struct elements {

@@ -6,7 +6,7 @@
 
 #include "svc-documents/helper/html.h"
 
-enum { CELL_MAX = 600 /* letters: more in a cell is no table of data */, BUTTON_WORDS = 3 };
+enum { CELL_MAX = 600 /* letters: more in a cell is no table of data */, BUTTON_WORDS = 3, COLUMNS_MAX = 64 };
 
 struct writer {
 	struct out *o;
@@ -28,7 +28,6 @@ static int breaks(GumboTag tag)
 	case GUMBO_TAG_BR:
 	case GUMBO_TAG_LI:
 	case GUMBO_TAG_TR:
-	case GUMBO_TAG_DT:
 	case GUMBO_TAG_DD:
 	case GUMBO_TAG_LABEL:
 	case GUMBO_TAG_BUTTON: return 1;
@@ -56,6 +55,7 @@ static int breaks(GumboTag tag)
 	case GUMBO_TAG_FIGCAPTION:
 	case GUMBO_TAG_ADDRESS:
 	case GUMBO_TAG_HR:
+	case GUMBO_TAG_DT:
 	case GUMBO_TAG_BODY: return 2;
 	default: return heading_level(tag) ? 2 : 0;
 	}
@@ -126,10 +126,45 @@ static bool holds_data(const GumboNode *node, int depth)
 	return true;
 }
 
-static void write_row(const GumboNode *row, struct writer w)
+/* Cells that reach down into the rows that follow, by their column. */
+struct spans {
+	const GumboNode *cells[COLUMNS_MAX];
+	long left[COLUMNS_MAX];
+};
+
+static void write_cell(const GumboNode *cell, bool first, struct writer w)
+{
+	if (!first) {
+		w.o->space = true;
+		out_plain(w.o, "|", 1);
+		w.o->space = true;
+	}
+	if (cell)
+		write_children(cell, w);
+}
+
+/* What reaches down from above is said again: each row says all of itself. */
+static int write_spans(struct spans *s, int column, struct writer w)
+{
+	for (; column < COLUMNS_MAX && s->left[column] > 0; column++) {
+		s->left[column]--;
+		write_cell(s->cells[column], column == 0, w);
+	}
+	return column;
+}
+
+static long span_of(const GumboNode *cell, const char *name)
+{
+	const char *value = html_attribute(&cell->v.element, name);
+	long n = value ? strtol(value, NULL, 10) : 1;
+
+	return n < 1 ? 1 : n > COLUMNS_MAX ? COLUMNS_MAX : n;
+}
+
+static void write_row(const GumboNode *row, struct spans *spans, struct writer w)
 {
 	const GumboVector *cells = &row->v.element.children;
-	bool any = false;
+	int column = 0;
 
 	out_break(w.o, 1);
 	w.cell = true;
@@ -139,18 +174,19 @@ static void write_row(const GumboNode *row, struct writer w)
 		if (c->type != GUMBO_NODE_ELEMENT ||
 		    (c->v.element.tag != GUMBO_TAG_TD && c->v.element.tag != GUMBO_TAG_TH))
 			continue;
-		if (any) {
-			w.o->space = true;
-			out_plain(w.o, "|", 1);
-			w.o->space = true;
+		column = write_spans(spans, column, w);
+		write_cell(c, column == 0, w);
+		if (column < COLUMNS_MAX && span_of(c, "rowspan") > 1) {
+			spans->cells[column] = c;
+			spans->left[column] = span_of(c, "rowspan") - 1;
 		}
-		any = true;
-		write_children(c, w);
+		column++;
 	}
+	write_spans(spans, column, w);
 	out_break(w.o, 1);
 }
 
-static void write_table(const GumboNode *node, struct writer w)
+static void write_rows(const GumboNode *node, struct spans *spans, struct writer w)
 {
 	const GumboVector *children = &node->v.element.children;
 
@@ -160,12 +196,19 @@ static void write_table(const GumboNode *node, struct writer w)
 		if (c->type != GUMBO_NODE_ELEMENT)
 			continue;
 		if (c->v.element.tag == GUMBO_TAG_TR)
-			write_row(c, w);
+			write_row(c, spans, w);
 		else if (c->v.element.tag == GUMBO_TAG_CAPTION)
 			write_children(c, w), out_break(w.o, 1);
 		else if (w.depth < HTML_DEPTH_MAX)
-			w.depth++, write_table(c, w), w.depth--;
+			w.depth++, write_rows(c, spans, w), w.depth--;
 	}
+}
+
+static void write_table(const GumboNode *node, struct writer w)
+{
+	struct spans spans = { 0 };
+
+	write_rows(node, &spans, w);
 }
 
 /* --- Small things ------------------------------------------------------------------------------------------------- */
@@ -196,31 +239,60 @@ static void write_raised(const GumboNode *node, struct writer w)
 	free(inner.at);
 }
 
+static long number_in(const GumboElement *e, const char *name, long otherwise)
+{
+	const char *value = html_attribute(e, name);
+	char *end;
+	long n = value ? strtol(value, &end, 10) : otherwise;
+
+	return value && (end == value || n < -100000 || n > 100000) ? otherwise : n;
+}
+
+/* As a browser counts: from the list's start, on from an item's own value. */
+static long item_number(const GumboNode *item, const GumboElement *list)
+{
+	long n = number_in(list, "start", 1) - 1;
+
+	for (unsigned i = 0; i <= item->index_within_parent && i < list->children.length; i++) {
+		const GumboNode *c = list->children.data[i];
+
+		if (c->type == GUMBO_NODE_ELEMENT && c->v.element.tag == GUMBO_TAG_LI)
+			n = number_in(&c->v.element, "value", n + 1);
+	}
+	return n;
+}
+
+/* "3.", "c.": what stands before an item. */
+static void print_mark(const GumboNode *item, char *text, size_t size)
+{
+	const GumboNode *node = item->parent;
+	const GumboElement *list = node && node->type == GUMBO_NODE_ELEMENT ? &node->v.element : NULL;
+	const char *type = list ? html_attribute(list, "type") : NULL;
+	long n;
+
+	snprintf(text, size, "-");
+	if (!list || list->tag != GUMBO_TAG_OL)
+		return;
+	n = item_number(item, list);
+	if (type && (*type == 'a' || *type == 'A') && n >= 1 && n <= 26)
+		snprintf(text, size, "%c.", (int)(*type + n - 1));
+	else
+		snprintf(text, size, "%ld.", n);
+}
+
 static void lead_in(const GumboNode *node, struct writer *w)
 {
 	const GumboElement *e = &node->v.element;
 	int level = heading_level(e->tag);
-	char number[16];
+	char mark[32];
 
 	if (level && !w->cell) {
 		out_plain(w->o, "######", (size_t)level);
 		w->o->space = true;
 		w->heading = true;
 	} else if (e->tag == GUMBO_TAG_LI && !w->cell) {
-		const GumboNode *list = node->parent;
-		unsigned n = 0;
-
-		for (unsigned i = 0;
-		     list && i <= node->index_within_parent && i < list->v.element.children.length; i++) {
-			const GumboNode *c = list->v.element.children.data[i];
-
-			n += c->type == GUMBO_NODE_ELEMENT && c->v.element.tag == GUMBO_TAG_LI;
-		}
-		if (list && list->v.element.tag == GUMBO_TAG_OL)
-			snprintf(number, sizeof number, "%u.", n);
-		else
-			snprintf(number, sizeof number, "-");
-		out_plain(w->o, number, strlen(number));
+		print_mark(node, mark, sizeof mark);
+		out_plain(w->o, mark, strlen(mark));
 		w->o->space = true;
 	}
 }

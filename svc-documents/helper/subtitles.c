@@ -30,6 +30,31 @@ static long read_time(const char *s, const char *eol)
 	return digits && s < eol && (*s == ',' || *s == '.') ? sum + part : -1;
 }
 
+static void write_words(struct out *o, const char *s, size_t size)
+{
+	static const struct {
+		const char *name, *means;
+	} entities[] = { { "&lt;", "<" },   { "&gt;", ">" }, { "&amp;", "&" },
+		         { "&nbsp;", " " }, { "&lrm;", "" }, { "&rlm;", "" } };
+
+	while (size) {
+		const char *and = memchr(s + 1, '&', size - 1);
+		size_t n = and? (size_t)(and-s) : size, known = 0;
+
+		for (size_t i = 0; *s == '&' && i < sizeof entities / sizeof *entities; i++) {
+			size_t k = strlen(entities[i].name);
+
+			if (k <= size && memcmp(s, entities[i].name, k) == 0) {
+				out_text(o, entities[i].means, strlen(entities[i].means));
+				known = k;
+			}
+		}
+		out_text(o, s + known, n - known);
+		s += n;
+		size -= n;
+	}
+}
+
 /* Without <i>, {\an8} and their kind; <v Ada> is who speaks. */
 static void write_line(struct out *o, const char *s, const char *eol)
 {
@@ -39,7 +64,7 @@ static void write_line(struct out *o, const char *s, const char *eol)
 
 		while (s + n < eol && s[n] != '<' && s[n] != '{')
 			n++;
-		out_text(o, s, n);
+		write_words(o, s, n);
 		s += n;
 		if (s == eol)
 			break;

@@ -235,6 +235,14 @@ static bool valid(const char *bytes, size_t size, bool mapped)
 	return true;
 }
 
+/* As mail from Japan comes: ASCII, with escapes to its own characters. */
+static bool is_japanese_of_seven_bits(const char *bytes, size_t size)
+{
+	size = size < LOOK ? size : LOOK;
+	return (memmem(bytes, size, "\x1b$B", 3) || memmem(bytes, size, "\x1b$@", 3)) &&
+	       beyond_ascii(bytes, size) == 0;
+}
+
 void charset_to_utf8(const char *bytes, size_t size, const char *content_type, bool markup, bool mapped,
                      struct charset_text *ret, struct arena *a)
 {
@@ -246,6 +254,8 @@ void charset_to_utf8(const char *bytes, size_t size, const char *content_type, b
 	*ret = (struct charset_text){ bytes, size, NULL };
 	if (width != CHARSET_BYTES)
 		name = width == CHARSET_UTF16_LE ? "UTF-16LE" : "UTF-16BE";
+	else if (is_japanese_of_seven_bits(bytes, size))
+		name = "ISO-2022-JP";
 	else if (valid(bytes, size, mapped))
 		return;
 	if (!name && content_type)

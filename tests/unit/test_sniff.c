@@ -106,6 +106,7 @@ static void test_charsets(void **state)
 		{ "iso-8859-1 is Windows-1252", "\x80", "text/html; charset=ISO-8859-1", "\xe2\x82\xac" },
 		{ "Shift_JIS with a circled digit", "\x87\x40", "text/html; charset=Shift_JIS",
 		  "\xe2\x91\xa0" },
+		{ "Japanese in seven bits", "\x1b$B?^=q\x1b(B.", NULL, "\xe5\x9b\xb3\xe6\x9b\xb8." },
 		{ "lost bytes are told", "\xffx", "text/html; charset=big5", "\xef\xbf\xbdx", true },
 		{ "unknown", "\xe9", "text/html; charset=nonsense", "\xc3\xa9", true },
 		{ "declared wrongly", "\xe9x", "text/html; charset=utf-8", "\xc3\xa9x", true },
