@@ -1,7 +1,9 @@
 #include "common/json/json.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/json/scan.h"
@@ -35,19 +37,59 @@ static size_t count_members(json_object *value, bool *finite) // NOLINT(misc-no-
 	return count;
 }
 
-OWN_DEFINE(tokener, struct json_tokener *, json_tokener_free)
+enum { KEPT_BYTES = 64 << 10 };
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t mine; /* frees a thread's tokener when the thread ends */
+
+static void release(void *arg)
+{
+	json_tokener_free(arg);
+}
+
+static void prepare(void)
+{
+	if (pthread_key_create(&mine, release) != 0)
+		abort();
+}
+
+/* One for each thread: making it costs as much as a short text. */
+static struct json_tokener *tokener_of_thread(void)
+{
+	struct json_tokener *tokener;
+
+	pthread_once(&once, prepare);
+	tokener = pthread_getspecific(mine);
+	if (!tokener) {
+		tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 2);
+		if (!tokener)
+			abort();
+		pthread_setspecific(mine, tokener);
+	}
+	json_tokener_reset(tokener);
+	return tokener;
+}
+
+/* It keeps room for the longest string that it has seen. */
+static void drop_tokener(struct json_tokener *tokener)
+{
+	json_tokener_free(tokener);
+	pthread_setspecific(mine, NULL);
+}
 
 /* What the scanner let pass, json-c takes: -1 is a matter of memory. */
 static int build(const char *bytes, size_t length, json_object **ret)
 {
-	OWN(tokener) struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 2);
+	struct json_tokener *tokener = tokener_of_thread();
+	bool built;
 
-	if (!tokener)
-		return -1;
 	*ret = json_tokener_parse_ex(tokener, bytes, (int)length);
 	if (json_tokener_get_error(tokener) == json_tokener_continue) /* a bare number ends with the text */
 		*ret = json_tokener_parse_ex(tokener, "", 1);
-	return json_tokener_get_error(tokener) == json_tokener_success ? 0 : -1;
+	built = json_tokener_get_error(tokener) == json_tokener_success;
+	if (length > KEPT_BYTES)
+		drop_tokener(tokener);
+	return built ? 0 : -1;
 }
 
 int json_parse(const char *bytes, size_t length, json_object **ret, struct error *err)
