@@ -17,6 +17,7 @@ void call_init(struct call *call, struct service *s, struct arena *a, struct err
 	}
 	*call = (struct call){
 		.arena = a,
+		.scratch = a,
 		.err = err,
 		.db = db,
 		.state = s->state,

@@ -27,6 +27,7 @@ struct task;
 /* One call. Belongs to one thread; gone after the reply. */
 struct call {
 	struct arena *arena;
+	struct arena *scratch; /* for what nobody needs once the thread leaves this call */
 	struct error *err;
 	struct db *db;
 	void *state; /* the service's own, from struct service_config */

@@ -231,10 +231,10 @@ static void run_task(struct lane_job *job, struct arena *a, struct db_ahead *ahe
 {
 	struct task *t = (struct task *)((char *)job - offsetof(struct task, job));
 
-	(void)a; /* it has its own */
 	(void)ahead;
 	if (!t->began)
 		begin(t);
+	t->call.scratch = a;
 	do {
 		end_timer(t);
 		t->parks = false;

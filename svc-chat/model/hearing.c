@@ -5,7 +5,6 @@
 enum {
 	EVENT_MAX = 4 << 20,
 	ERROR_BODY_MAX = 64 << 10,
-	SCRATCH_MAX = 256 << 10, /* then it is used anew */
 };
 
 /* --- Giving out --------------------------------------------------------------------------------------------------- */
@@ -103,8 +102,7 @@ static void read_object(struct hearing *h, const char *bytes, size_t size)
 {
 	struct completion c;
 
-	if (h->scratch.used > SCRATCH_MAX)
-		arena_reset(&h->scratch);
+	arena_reset(&h->scratch);
 	if (completion_read(bytes, size, &c, &h->scratch)) {
 		hear(h, &c);
 		return;

@@ -122,13 +122,9 @@ static void note_retrieved(struct writing *w)
 
 static void emit(struct writing *w, const char *name, const char *bytes, size_t size)
 {
-	struct event event;
-	struct arena a;
+	struct event event = event_text(name, bytes, size, w->call->scratch);
 
-	arena_init(&a, 0);
-	event = event_text(name, bytes, size, &a);
 	stream_append(w->writer->stream, event.name, event.data);
-	arena_done(&a);
 }
 
 static void begin_to_speak(struct writing *w)
