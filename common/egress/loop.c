@@ -4,6 +4,7 @@
  * The thread owns every handle. Others put a stream into the inbox when it is new, to be resumed, or to be closed, and
  * wake the thread. What comes in goes to the stream's queue, under its lock; the thread alone frees streams.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,9 +18,11 @@
 enum {
 	QUEUE_MAX = 256 << 10, /* bytes that wait for a reader; then its peer does */
 	LOOK_MS = 100,         /* at deadlines */
-	EVENTS = 64,
+	EVENTS = 256,
 	EASY_KEPT = 64,
 	CONNECTIONS_KEPT = 256,
+	CROWD = 200,   /* with more streams than that */
+	ROUND_MS = 90, /* sockets are looked at so often */
 };
 
 struct egress_stream {
@@ -54,7 +57,9 @@ struct loop {
 	CURLM *multi;
 	int epoll, event;
 	int64_t timer_at, looked_at; /* monotonic ms; timer_at -1: none */
+	int64_t round_at;            /* when sockets were last looked at */
 	struct egress_stream *running;
+	int running_count;
 	CURL *kept[EASY_KEPT];
 	int kept_count;
 	pthread_t thread;
@@ -192,6 +197,7 @@ static void leave(struct egress_stream *s)
 	curl_multi_remove_handle(loop->multi, s->fetch.x.line.easy);
 	easy_give_back(loop, s->fetch.x.line.easy);
 	s->running = false;
+	loop->running_count--;
 	*s->before = s->next;
 	if (s->next)
 		s->next->before = s->before;
@@ -225,6 +231,7 @@ static void begin(struct loop *loop, struct egress_stream *s)
 	if (s->next)
 		s->next->before = &s->next;
 	loop->running = s;
+	loop->running_count++;
 	curl_multi_add_handle(loop->multi, easy);
 }
 
@@ -341,14 +348,30 @@ static int patience(const struct loop *loop)
 	return left < LOOK_MS ? (int)left : LOOK_MS;
 }
 
+/* Of a crowd each says little at a time: what comes in one round is read, judged and passed on together. Whoever posts
+ * something need not wait for the round. */
+static void gather(struct loop *loop)
+{
+	struct pollfd posted = { .fd = loop->event, .events = POLLIN };
+	int64_t now = clock_mono_ms(), left = loop->round_at + ROUND_MS - now;
+
+	if (loop->running_count > CROWD && left > 0 && poll(&posted, 1, (int)left) != 0)
+		return;
+	loop->round_at = clock_mono_ms();
+}
+
 static void *run(void *arg)
 {
 	struct loop *loop = arg;
-	int running;
+	struct epoll_event events[EVENTS];
+	int running, n = 0;
+
+	pthread_setname_np(pthread_self(), "egress");
 
 	while (take_inbox(loop)) {
-		struct epoll_event events[EVENTS];
-		int n = epoll_wait(loop->epoll, events, EVENTS, patience(loop));
+		if (n < EVENTS) /* else the round is not over */
+			gather(loop);
+		n = epoll_wait(loop->epoll, events, EVENTS, patience(loop));
 
 		for (int i = 0; i < n; i++) {
 			uint64_t count;
