@@ -3,7 +3,8 @@
 
 Bars run on the same machine, in the same minute, interleaved with what they judge; figures are medians of the rounds.
 Exit status 1 when a "must" is missed. environment: ROUNDS (5), SECONDS (3, of one measurement), IDLE (60, seconds before
-memory is read), ONLY (words: run the parts whose names contain one of them), PARLEY_PORT (8700).
+memory is read), ONLY (words: run the parts whose names contain one of them), PARLEY_PORT (8700), CROWD (1000, streams at
+once), CROWD_SECONDS (60).
 """
 import json
 import os
@@ -109,9 +110,12 @@ def pgbench(url, clients, seconds):
 class Stack:
     """The stack under test, in a state directory of its own."""
 
+    def __init__(self, **settings):
+        self.env = dict(ENV, **settings)
+
     def __enter__(self):
         shutil.rmtree(STATE, ignore_errors=True)
-        run("make", "up", env=ENV)
+        run("make", "up", env=self.env)
         return self
 
     def __exit__(self, *_):
@@ -330,6 +334,32 @@ def part_slack():
         rig.stop()
 
 
+# Each stream holds a connection at the gateway; and at svc-chat the context of a reader, and a writer's place.
+CROWDED = {"GATEWAY_THREADS": "2048", "GATEWAY_STREAMS": "1200", "CHAT_CONTEXTS": "2048", "CHAT_WAITING": "1024"}
+
+
+def part_crowd():
+    """Streams of 30 tokens a second, all at once, over a stack of their own."""
+    count, seconds = int(os.environ.get("CROWD", "1000")), int(os.environ.get("CROWD_SECONDS", "60"))
+    with Stack(**CROWDED):
+        model = Peer(f"{BUILD}/tests/bench/model", str(PORT + 90))
+        wait_for(MODEL + "/connections")
+        try:
+            tokens = [newcomer(f"crowd{i}") for i in range(streams.OWNERS)]
+            streams.many_sessions(BASE, tokens, count, f"{STATE}/crowd")
+            used = [pids()[name] for name in ("svc-chat", "gateway")]
+            found = streams.crowd(BUILD, PORT, f"{STATE}/crowd", seconds, used)
+        finally:
+            model.stop()
+    row(f"{count} streams at once, 30 tokens/s for {seconds} s: lost", f"{found.lost}", "", "", "<= 0", "", found.lost == 0)
+    row("  with " + " ".join(f"{k}={v}" for k, v in CROWDED.items()), "")
+    below("  gaps between words, p99", found.p99, 300, "ms")
+    row("  gaps p50 / longest; first word p50 / p99", f"{found.p50:.0f} / {found.longest:.0f} ms; {found.first50:.0f} / {found.first99:.0f} ms")
+    below("  svc-chat and gateway in the middle of it (PSS)", sum(found.megabytes), 200, "MB")
+    for name, megabytes, busy in zip(("svc-chat", "gateway"), found.megabytes, found.busy):
+        row(f"  {name}: memory; processors it kept busy", f"{megabytes:.0f} MB; {busy:.2f}")
+
+
 def part_ingest():
     """One text of 20 MB: to searchable, and the memory of svc-documents at its peak and a minute later."""
     token, peak, done = newcomer("ingest"), [0.0], threading.Event()
@@ -351,7 +381,7 @@ def part_ingest():
 
 
 # name: the part, and whether it needs the stack. Memory is read before anybody has worked with it.
-PARTS = {"token": (part_token, False), "memory": (part_memory, True), "reads": (part_reads, True),
+PARTS = {"token": (part_token, False), "crowd": (part_crowd, False), "memory": (part_memory, True), "reads": (part_reads, True),
          "search": (part_search, True), "streams": (part_streams, True), "slack": (part_slack, True), "ingest": (part_ingest, True), "logins": (part_logins, True), "start": (part_start, True)}
 
 

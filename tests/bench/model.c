@@ -1,6 +1,7 @@
 /*
  * model: a stand-in for a model: answers every POST with 60 tokens and "[1]" at once, as OpenAI streams them, and keeps
- * connections. GET /connections says how many there were, GET /models that it has one.
+ * connections; one that says "pace RATE COUNT" with so many "~ " as so many a second. GET /connections says how many there
+ * were, GET /models that it has one.
  *
  *     build/release/tests/bench/model PORT
  */
@@ -15,9 +16,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/base/thread.h"
 
+static const char head[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 static atomic_int connections;
 static struct text stream; /* made before there is a thread */
 
@@ -39,10 +43,7 @@ static void make_stream(void)
 	          "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
 	          "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":900,\"completion_tokens\":61}}\n\n"
 	          "data: [DONE]\n\n");
-	text_addf(
-	    &stream,
-	    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n%zx\r\n",
-	    body.length);
+	text_addf(&stream, "%s%zx\r\n", head, body.length);
 	text_add(&stream, body.at, body.length);
 	text_adds(&stream, "\r\n0\r\n\r\n");
 }
@@ -60,11 +61,106 @@ static bool send_all(int fd, const char *bytes, size_t size)
 	return true;
 }
 
+/* --- At a pace: one thread for all -------------------------------------------------------------------------------- */
+
+enum { PACED_MAX = 4096, LOOK_US = 1000 };
+
+#define CHUNK \
+	"data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"stand-in\",\"choices\":"
+
+/* An answer that is told at a pace. */
+struct paced {
+	int fd, left;
+	int64_t every, next; /* microseconds */
+	bool done, failed;
+	pthread_cond_t ended;
+};
+
+static pthread_mutex_t pace_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct paced *paced[PACED_MAX];
+static int paced_count;
+
+static bool send_chunk(int fd, const char *text, const char *behind)
+{
+	char chunk[512];
+	int n = snprintf(chunk, sizeof chunk, "%zx\r\n%s\r\n%s", strlen(text), text, behind);
+
+	return send_all(fd, chunk, (size_t)n);
+}
+
+/* The lock is held. */
+static bool tell_next(struct paced *p)
+{
+	if (p->left-- > 0)
+		return send_chunk(
+		    p->fd, CHUNK "[{\"index\":0,\"delta\":{\"content\":\"~ \"},\"finish_reason\":null}]}\n\n",
+		    "");
+	p->done = true;
+	return send_chunk(p->fd,
+	                  "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
+	                  "data: [DONE]\n\n",
+	                  "0\r\n\r\n");
+}
+
+static void *pace(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		int64_t now = clock_mono_us();
+
+		pthread_mutex_lock(&pace_lock);
+		for (int i = 0; i < paced_count; i++) {
+			struct paced *p = paced[i];
+
+			if (p->next > now)
+				continue;
+			p->next += p->every;
+			p->failed = !tell_next(p);
+			if (!p->done && !p->failed)
+				continue;
+			paced[i--] = paced[--paced_count];
+			p->done = true;
+			pthread_cond_signal(&p->ended);
+		}
+		pthread_mutex_unlock(&pace_lock);
+		usleep(LOOK_US);
+	}
+	return NULL;
+}
+
+static bool answer_at_a_pace(int fd, int rate, int count)
+{
+	struct paced p = { .fd = fd,
+		           .left = count,
+		           .every = 1000000 / rate,
+		           .next = clock_mono_us(),
+		           .ended = PTHREAD_COND_INITIALIZER };
+
+	if (!send_all(fd, head, sizeof head - 1))
+		return false;
+	pthread_mutex_lock(&pace_lock);
+	if (paced_count == PACED_MAX)
+		abort();
+	paced[paced_count++] = &p;
+	while (!p.done)
+		pthread_cond_wait(&p.ended, &pace_lock);
+	pthread_mutex_unlock(&pace_lock);
+	return !p.failed;
+}
+
+/* --- Any answer --------------------------------------------------------------------------------------------------- */
+
 static bool answer(int fd, const char *request)
 {
-	char body[64], whole[256];
+	const char *wish = strstr(request, "pace ");
+	char body[64], whole[256], *rest;
 	int n;
 
+	if (strncmp(request, "POST ", 5) == 0 && wish) {
+		int rate = (int)strtol(wish + 5, &rest, 10), count = (int)strtol(rest, NULL, 10);
+
+		return answer_at_a_pace(fd, rate > 0 ? rate : 1, count);
+	}
 	if (strncmp(request, "POST ", 5) == 0)
 		return send_all(fd, stream.at, stream.length);
 	if (strncmp(request, "GET /connections", 16) == 0)
@@ -90,7 +186,7 @@ static size_t whole_request(const char *buffer, size_t have)
 
 static void *serve(void *arg)
 {
-	enum { ROOM = 1 << 20 };
+	enum { ROOM = 256 << 10 };
 	int fd = (int)(intptr_t)arg;
 	char *buffer = malloc(ROOM + 1);
 	size_t have = 0, size;
@@ -118,11 +214,14 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, fd;
+	pthread_t pacer;
 
 	address.sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 0));
 	make_stream();
+	if (thread_try(&pacer, pace, NULL) < 0)
+		return 1;
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 512) < 0) {
+	if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 4096) < 0) {
 		perror("model");
 		return 1;
 	}

@@ -1,4 +1,5 @@
 """Answers streamed by a stand-in model (model.c): what the parts of bench.py ask it, and measure at one client."""
+import collections
 import http.client
 import json
 import statistics
@@ -10,6 +11,8 @@ import urllib.request
 import documents
 
 CLIENTS = 8
+OWNERS = 20  # of the crowd's sessions: nobody takes the others' places
+RATE = 30  # tokens a second, of each
 
 
 def sessions(base, token, ids, path):
@@ -72,3 +75,32 @@ def first_token(url, body, mark, headers, count):
         times.append(1000 * (time.perf_counter() - start))
         answer.read()
     return statistics.median(times)
+
+
+def many_sessions(base, tokens, count, path):
+    """So many sessions of these users, in turn; a file with their ids and tokens, one a line."""
+    def post(token, where, body):
+        return documents.send(base, token, where, json.dumps(body).encode(), "application/json")["id"]
+
+    bots = [post(token, "/api/chatbots", {"name": "Crowd"}) for token in tokens]
+    with open(path, "w") as file:
+        for i in range(count):
+            token, bot = tokens[i % len(tokens)], bots[i % len(tokens)]
+            file.write(f"{post(token, '/api/chat/sessions', {'chatbotId': bot})} {token}\n")
+
+
+Crowd = collections.namedtuple("Crowd", "lost p50 p99 longest first50 first99 megabytes busy")
+
+
+def crowd(build, port, sessions, seconds, pids):
+    """All those sessions at once (crowd.c), and what these processes use in the middle of it."""
+    reader = subprocess.Popen([f"{build}/tests/bench/crowd", str(port), sessions, str(RATE), str(seconds)], text=True,
+                              stdout=subprocess.PIPE)
+    time.sleep(seconds / 2)
+    before, start = [documents.cpu([pid]) for pid in pids], time.time()
+    megabytes = [documents.pss(pid) for pid in pids]
+    time.sleep(seconds / 4)
+    busy = [(documents.cpu([pid]) - was) / (time.time() - start) for pid, was in zip(pids, before)]
+    out = reader.communicate()[0]
+    _, lost, p50, p99, longest, first50, first99 = map(int, out.split()[1:])
+    return Crowd(lost, p50, p99, longest, first50, first99, megabytes, busy)
