@@ -100,10 +100,18 @@ static void hear(struct hearing *h, const struct completion *c)
 /* One object; or, where a peer has joined several by line ends, one a line. */
 static void read_object(struct hearing *h, const char *bytes, size_t size)
 {
-	struct completion c;
+	struct completion c = { 0 };
+	const char *text;
+	size_t length;
 
 	arena_reset(&h->scratch);
+	if (pattern_read(&h->pattern, bytes, size, &text, &length)) {
+		c.text = arena_strndup(&h->scratch, text, length);
+		hear(h, &c);
+		return;
+	}
 	if (completion_read(bytes, size, &c, &h->scratch)) {
+		pattern_learn(&h->pattern, bytes, size, &c);
 		hear(h, &c);
 		return;
 	}
@@ -151,6 +159,7 @@ void hearing_init(struct hearing *h, const struct model_sink *sink, struct model
 	text_init(&h->thoughts, a);
 	think_init(&h->think);
 	calls_init(&h->calls, a);
+	pattern_init(&h->pattern, a);
 	result->calls = NULL;
 	result->call_count = 0;
 	sse_reader_init(&h->reader, EVENT_MAX, on_event, h);
