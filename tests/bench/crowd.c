@@ -67,7 +67,7 @@ static void start(struct stream *s)
 	char body[64], request[2048];
 	int size;
 
-	snprintf(body, sizeof body, "{\"content\":\"pace %d %d\"}", rate, rate * seconds);
+	snprintf(body, sizeof body, "{\"content\":\"~pace %d %d\"}", rate, rate * seconds);
 	size = snprintf(request, sizeof request,
 	                "POST /api/chat/sessions/%s/messages/stream HTTP/1.1\r\nHost: x\r\n"
 	                "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"

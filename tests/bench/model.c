@@ -1,6 +1,6 @@
 /*
  * model: a stand-in for a model: answers every POST with 60 tokens and "[1]" at once, as OpenAI streams them, and keeps
- * connections; one that says "pace RATE COUNT" with so many "~ " as so many a second. GET /connections says how many there
+ * connections; one that says "~pace RATE COUNT" with so many "~ " as so many a second. GET /connections says how many there
  * were, GET /models that it has one.
  *
  *     build/release/tests/bench/model PORT
@@ -152,12 +152,12 @@ static bool answer_at_a_pace(int fd, int rate, int count)
 
 static bool answer(int fd, const char *request)
 {
-	const char *wish = strstr(request, "pace ");
+	const char *wish = strstr(request, "~pace ");
 	char body[64], whole[256], *rest;
 	int n;
 
 	if (strncmp(request, "POST ", 5) == 0 && wish) {
-		int rate = (int)strtol(wish + 5, &rest, 10), count = (int)strtol(rest, NULL, 10);
+		int rate = (int)strtol(wish + 6, &rest, 10), count = (int)strtol(rest, NULL, 10);
 
 		return answer_at_a_pace(fd, rate > 0 ? rate : 1, count);
 	}
