@@ -113,8 +113,8 @@ int chat_list_servers(struct call *call, const Chat__ListServersRequest *in, Cha
 	int64_t next;
 	size_t count;
 
-	if (store_list_servers(call->db, call->owner_id, in->has_cursor ? in->cursor : 0, in->limit, &rows,
-	                       &count, &next, call->arena, call->err) < 0)
+	if (store_list_servers(call->db, call->owner_id, in->has_cursor ? in->cursor : 0, in->limit, false,
+	                       &rows, &count, &next, call->arena, call->err) < 0)
 		return -1;
 	out->servers = arena_new(call->arena, Chat__McpServer *, count);
 	for (; out->n_servers < count; out->n_servers++) {

@@ -6,14 +6,16 @@
 #include "common/db/quota.h"
 #include "svc-chat/store_sql.h"
 
-#define SERVER                                                                                                 \
-	"SELECT id, name, description, type, uri, transport, headers, status, status_detail, sessions, tools," \
-	" tools_count, coalesce(extract(epoch FROM now() - asked_at)::bigint, -1) AS age, " STORE_TIME(        \
+#define SERVER_WITH(tools)                                                                                        \
+	"SELECT id, name, description, type, uri, transport, headers, status, status_detail, sessions, " tools    \
+	" AS tools, tools_count, coalesce(extract(epoch FROM now() - asked_at)::bigint, -1) AS age, " STORE_TIME( \
 	    "created_at") " AS created_at FROM mcp_server"
+#define SERVER SERVER_WITH("tools")
+#define PAGE " WHERE owner_id = $1 AND ($2::bigint = 0 OR id < $2) ORDER BY id DESC LIMIT $3"
 
 const struct db_stmt store_servers_statements[] = {
-	{ "list_servers",
-	  SERVER " WHERE owner_id = $1 AND ($2::bigint = 0 OR id < $2) ORDER BY id DESC LIMIT $3" },
+	{ "list_servers", SERVER_WITH("'[]'") PAGE },
+	{ "list_servers_with_tools", SERVER PAGE },
 	{ "get_server", SERVER " WHERE owner_id = $1 AND id = $2" },
 	{ "add_server", "INSERT INTO mcp_server (owner_id, name, description, type, uri, transport, headers)"
 	                " SELECT $1::uuid, $2, $3, $4, $5, $6, $7"
@@ -59,13 +61,15 @@ static void read_row(const PGresult *res, int row, struct server_row *ret, struc
 #undef TEXT
 }
 
-int store_list_servers(struct db *db, const char *owner, int64_t cursor, int limit, struct server_row **ret,
-                       size_t *count, int64_t *next, struct arena *a, struct error *err)
+int store_list_servers(struct db *db, const char *owner, int64_t cursor, int limit, bool tools,
+                       struct server_row **ret, size_t *count, int64_t *next, struct arena *a,
+                       struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
 	limit = limit > 0 && limit < STORE_SERVERS ? limit : STORE_SERVERS;
-	if (db_exec(db, "list_servers", DB_ARGS(owner, cursor, limit + 1), &res, err) < 0)
+	if (db_exec(db, tools ? "list_servers_with_tools" : "list_servers", DB_ARGS(owner, cursor, limit + 1),
+	            &res, err) < 0)
 		return -1;
 	*count = (size_t)PQntuples(res);
 	*ret = arena_new(a, struct server_row, *count);

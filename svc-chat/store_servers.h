@@ -23,9 +23,11 @@ struct server_row {
 	const char *created_at;
 };
 
-/* Newest first. limit: what the caller asked for, 0 for nothing; *next: the cursor when more follow, else 0. */
-int store_list_servers(struct db *db, const char *owner, int64_t cursor, int limit, struct server_row **ret,
-                       size_t *count, int64_t *next, struct arena *a, struct error *err) CHECKED;
+/* Newest first. limit: what the caller asked for, 0 for nothing; tools: they are megabytes, and read only where they are wanted;
+ * *next: the cursor when more follow, else 0. */
+int store_list_servers(struct db *db, const char *owner, int64_t cursor, int limit, bool tools,
+                       struct server_row **ret, size_t *count, int64_t *next, struct arena *a,
+                       struct error *err) CHECKED;
 /* 1, 0, -1. */
 int store_get_server(struct db *db, const char *owner, int64_t id, struct server_row *ret, struct arena *a,
                      struct error *err) CHECKED;

@@ -23,7 +23,8 @@ int servers_all(struct call *call, struct server_row **rows, size_t *count)
 {
 	int64_t next;
 
-	return store_list_servers(call->db, call->owner_id, 0, 0, rows, count, &next, call->arena, call->err);
+	return store_list_servers(call->db, call->owner_id, 0, 0, true, rows, count, &next, call->arena,
+	                          call->err);
 }
 
 int servers_load(struct call *call, int64_t id, struct server_row *ret)
