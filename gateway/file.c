@@ -91,7 +91,7 @@ static const char *type_of(const Rpc__FilePiece *file)
 }
 
 /* The name twice: in ASCII for old clients, and whole (RFC 6266, 8187). */
-static void add_disposition(struct request *req, const char *name)
+static void add_disposition(struct request *req, const char *name, bool shown)
 {
 	struct text whole;
 	char *ascii = arena_strdup(req->arena, name && *name ? name : "file");
@@ -101,15 +101,15 @@ static void add_disposition(struct request *req, const char *name)
 	for (char *p = ascii; *p; p++)
 		if ((unsigned char)*p < ' ' || (unsigned char)*p > '~' || strchr("\"\\/%;", *p))
 			*p = '_';
-	answer_header(req, "Content-Disposition", "attachment; filename=\"%s\"; filename*=UTF-8''%s", ascii,
-	              whole.at);
+	answer_header(req, "Content-Disposition", "%s; filename=\"%s\"; filename*=UTF-8''%s",
+	              shown ? "inline" : "attachment", ascii, whole.at);
 }
 
 static void add_headers(struct sending *s, const Rpc__FilePiece *file)
 {
 	struct request *req = s->x->req;
 
-	add_disposition(req, file->name);
+	add_disposition(req, file->name, file->shown);
 	answer_header(req, "Content-Security-Policy", "%s", security);
 	if (file->tag &&
 	    strspn(file->tag, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==

@@ -37,6 +37,11 @@ const struct db_stmt store_tools_statements[] = {
 	  " AND call_id = $4 AND state = 'ready' AND " MINE },
 	{ "keep_call", "UPDATE step SET state = $5, content = $6, detail = $7, result = $8"
 	               " WHERE owner_id = $1 AND message_id = $2 AND call_id = $4 AND " MINE },
+	{ "add_attachment", "INSERT INTO attachment (owner_id, message_id, id, name, type, data)"
+	                    " SELECT $1::uuid, $2::uuid, $4::uuid, $5, $6, $7::bytea WHERE " MINE },
+	{ "get_attachment",
+	  "SELECT name, type, data FROM attachment WHERE owner_id = $1 AND id = $3 AND message_id IN"
+	  " (SELECT m.id FROM message m WHERE m.owner_id = $1 AND m.session_id = $2)" },
 	{ "rest", "UPDATE message SET status = 'waiting' WHERE owner_id = $1 AND id = $2 AND attempt = $3"
 	          " AND status = 'generating' AND EXISTS (SELECT FROM step WHERE owner_id = $1"
 	          " AND message_id = $2 AND state = 'waiting')" },
@@ -276,6 +281,30 @@ int store_keep_call(struct db *db, const struct store_writer *w, const struct to
 	kept = changed(steps[0].res);
 	db_steps_done(steps, count);
 	return kept;
+}
+
+int store_add_attachment(struct db *db, const struct store_writer *w, const char *id, const char *name,
+                         const char *type, ProtobufCBinaryData data, struct error *err)
+{
+	return db_changed(db, "add_attachment",
+	                  DB_ARGS(w->owner, w->message_id, w->attempt, id, name ? name : "",
+	                          type ? type : "application/octet-stream", data),
+	                  err);
+}
+
+int store_get_attachment(struct db *db, const char *owner, const char *session, const char *id,
+                         const char **name, const char **type, ProtobufCBinaryData *data, struct arena *a,
+                         struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "get_attachment", DB_ARGS(owner, session, id), &res, err);
+
+	if (found > 0) {
+		*name = arena_strdup(a, db_text(res, 0, "name"));
+		*type = arena_strdup(a, db_text(res, 0, "type"));
+		*data = db_bytes(res, 0, "data", a);
+	}
+	return found;
 }
 
 int store_rest(struct db *db, const struct store_writer *w, ProtobufCBinaryData log, int64_t last,

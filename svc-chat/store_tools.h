@@ -66,6 +66,13 @@ int store_start_call(struct db *db, const struct store_writer *w, const struct t
 /* As it is now, whatever it was. passages: no data when they are what they were. */
 int store_keep_call(struct db *db, const struct store_writer *w, const struct tool_step *call,
                     ProtobufCBinaryData passages, struct arena *a, struct error *err) CHECKED;
+/* A file that a call gave back; its name may be NULL. */
+int store_add_attachment(struct db *db, const struct store_writer *w, const char *id, const char *name,
+                         const char *type, ProtobufCBinaryData data, struct error *err) CHECKED;
+/* Of an answer in that session. 1, 0, -1. */
+int store_get_attachment(struct db *db, const char *owner, const char *session, const char *id,
+                         const char **name, const char **type, ProtobufCBinaryData *data, struct arena *a,
+                         struct error *err) CHECKED;
 /* The turn waits for people, if one of its calls does. 0: none does (any more), or it is not this attempt's. */
 int store_rest(struct db *db, const struct store_writer *w, ProtobufCBinaryData log, int64_t last,
                struct error *err) CHECKED;

@@ -4,6 +4,7 @@
 
 #include "common/base/id.h"
 #include "common/job/event.h"
+#include "common/rpc/envelope.h"
 #include "svc-chat/store.h"
 #include "svc-chat/store_sql.h"
 
@@ -86,13 +87,16 @@ const struct db_stmt store_turns_statements[] = {
 	            " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
 	            " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + 1)"
 	            " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
-	{ "history", "SELECT role, content FROM (SELECT number, role, content,"
-	             " sum(length(content)) OVER (ORDER BY number DESC) AS characters FROM message"
-	             " WHERE owner_id = $1 AND session_id = $2 AND shown"
-	             " AND status IN ('complete', 'stopped', 'interrupted')"
-	             " AND number < (SELECT q.number FROM message q JOIN message a ON a.owner_id = $1"
-	             " AND a.question_id = q.id WHERE q.owner_id = $1 AND a.id = $3)"
-	             " ORDER BY number DESC LIMIT 200) turns WHERE characters <= $4 ORDER BY number" },
+	{ "history",
+	  "SELECT role, content, CASE WHEN tools THEN (SELECT string_agg(s.content, ''::bytea ORDER BY s.number)"
+	  " FROM step s WHERE s.owner_id = $1 AND s.message_id = turns.id AND s.kind = 'tool_call')"
+	  " END AS tool_calls FROM (SELECT number, role, content, id, tools,"
+	  " sum(length(content)) OVER (ORDER BY number DESC) AS characters FROM message"
+	  " WHERE owner_id = $1 AND session_id = $2 AND shown"
+	  " AND status IN ('complete', 'stopped', 'interrupted')"
+	  " AND number < (SELECT q.number FROM message q JOIN message a ON a.owner_id = $1"
+	  " AND a.question_id = q.id WHERE q.owner_id = $1 AND a.id = $3)"
+	  " ORDER BY number DESC LIMIT 200) turns WHERE characters <= $4 ORDER BY number" },
 	{ "session_of_turn",
 	  "SELECT chatbot_id, visitor, kind FROM session WHERE owner_id = $1 AND id = $2" },
 	{ "question_of_turn",
@@ -191,6 +195,22 @@ int store_turn_by_stream(struct db *db, const char *owner, const char *session, 
 
 /* --- Beginning -------------------------------------------------------------------------------------------------------- */
 
+/* What tools gave back to it; what cannot be read is not told again. */
+static void read_calls(const PGresult *res, int row, struct model_message *ret, struct arena *a)
+{
+	ProtobufCAllocator allocator = arena_allocator(a);
+	ProtobufCBinaryData packed = db_bytes(res, row, "tool_calls", a);
+	Chat__ToolCallList *list = chat__tool_call_list__unpack(&allocator, packed.len, packed.data);
+	struct model_call *calls = arena_new(a, struct model_call, list ? list->n_calls : 0);
+
+	for (size_t i = 0; list && i < list->n_calls; i++)
+		if (list->calls[i]->content)
+			calls[ret->call_count++] =
+			    (struct model_call){ list->calls[i]->id, list->calls[i]->name,
+				                 list->calls[i]->arguments, list->calls[i]->content };
+	ret->calls = calls;
+}
+
 static void read_history(const PGresult *res, struct store_begun *ret, struct arena *a)
 {
 	ret->history_count = (size_t)PQntuples(res);
@@ -198,6 +218,8 @@ static void read_history(const PGresult *res, struct store_begun *ret, struct ar
 	for (size_t i = 0; i < ret->history_count; i++) {
 		ret->history[i].role = arena_strdup(a, db_text(res, (int)i, "role"));
 		ret->history[i].content = arena_strdup(a, db_text(res, (int)i, "content"));
+		if (db_text(res, (int)i, "tool_calls"))
+			read_calls(res, (int)i, &ret->history[i], a);
 	}
 }
 

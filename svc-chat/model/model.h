@@ -33,12 +33,13 @@ struct model_tool {
 struct model_call {
 	const char *id, *name;
 	const char *arguments; /* as the model wrote them: JSON, if all is well */
+	const char *result;    /* of one in the history: what came back; else NULL */
 };
 
 struct model_message {
 	const char *role; /* "system", "user", "assistant", "tool" */
 	const char *content;
-	/* Of an assistant that called tools, in the turn that is under way. */
+	/* Of an assistant that called tools, in the turn that is under way; in the history of one that then answered. */
 	const char *reasoning; /* NULL: none */
 	const struct model_call *calls;
 	size_t call_count;

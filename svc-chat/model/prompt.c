@@ -11,6 +11,7 @@ enum {
 	MESSAGE_TOKENS = 6,  /* of a message beside its content */
 	PASSAGE_TOKENS = 20, /* of a passage beside its name and text */
 	LEAST_TOKENS = 512,  /* for a prompt, whatever the settings say */
+	PAST_TOKENS = 500,   /* of what one call gave back in an earlier turn */
 	LEAST_PASSAGE = 40,  /* a passage cut shorter than that says nothing */
 };
 
@@ -114,6 +115,11 @@ static const char *passages_message(struct prompt *p, int64_t budget, const char
 	return t.at;
 }
 
+static int64_t at_most(int64_t n, int64_t most)
+{
+	return n < most ? n : most;
+}
+
 /* --- The history -------------------------------------------------------------------------------------------------- */
 
 /* A question and its answer stand at i and i + 1. */
@@ -123,9 +129,28 @@ static bool is_turn(const struct prompt *p, size_t i)
 	       strcmp(p->history[i + 1].role, "assistant") == 0 && *p->history[i + 1].content;
 }
 
-static int64_t turn_tokens(const struct prompt *p, size_t i)
+static int64_t text_tokens(const struct prompt *p, size_t i)
 {
 	return tokens_of(p->history[i].content) + tokens_of(p->history[i + 1].content) + 2 * MESSAGE_TOKENS;
+}
+
+/* Of what tools gave back in that turn. Told again only to who may call some. */
+static int64_t past_tokens(const struct prompt *p, size_t i)
+{
+	const struct model_message *answer = &p->history[i + 1];
+	int64_t tokens = answer->call_count ? MESSAGE_TOKENS : 0;
+
+	if (!p->tool_count)
+		return 0;
+	for (size_t k = 0; k < answer->call_count; k++)
+		tokens += tokens_of(answer->calls[k].name) + tokens_of(answer->calls[k].arguments) +
+		          at_most(tokens_of(answer->calls[k].result), PAST_TOKENS) + 2 * MESSAGE_TOKENS;
+	return tokens;
+}
+
+static int64_t turn_tokens(const struct prompt *p, size_t i)
+{
+	return text_tokens(p, i) + past_tokens(p, i);
 }
 
 /* The turn before the question, history_count when there is none. */
@@ -153,6 +178,21 @@ static size_t first_turn(const struct prompt *p, size_t newest, int64_t budget)
 	return first;
 }
 
+/* All calls of a turn that is over, as if made at once, and the beginning of what each gave back. */
+static void add_past(const struct model_message *answer, struct model_message *list, size_t *n,
+                     struct arena *a)
+{
+	list[(*n)++] = (struct model_message){
+		.role = "assistant", .content = "", .calls = answer->calls, .call_count = answer->call_count
+	};
+	for (size_t i = 0; i < answer->call_count; i++)
+		list[(*n)++] =
+		    (struct model_message){ .role = "tool",
+			                    .content = clipped(answer->calls[i].result, PAST_TOKENS, a),
+			                    .call_id = answer->calls[i].id,
+			                    .name = answer->calls[i].name };
+}
+
 /* A turn, its question and its answer each cut to fit where they must be. */
 static void add_turn(const struct prompt *p, size_t i, int64_t budget, struct model_message *list, size_t *n,
                      struct arena *a)
@@ -160,20 +200,17 @@ static void add_turn(const struct prompt *p, size_t i, int64_t budget, struct mo
 	const char *question = defused(p->history[i].content, a);
 	const char *answer = citations_strip(p->history[i + 1].content, a);
 
-	if (turn_tokens(p, i) > budget) {
+	if (text_tokens(p, i) > budget) {
 		question = clipped(question, budget / 3, a);
 		answer = clipped(answer, budget - budget / 3 - 2 * MESSAGE_TOKENS, a);
 	}
 	list[(*n)++] = (struct model_message){ "user", question };
+	if (turn_tokens(p, i) <= budget && past_tokens(p, i))
+		add_past(&p->history[i + 1], list, n, a);
 	list[(*n)++] = (struct model_message){ "assistant", answer };
 }
 
 /* --- All of it ---------------------------------------------------------------------------------------------------- */
-
-static int64_t at_most(int64_t n, int64_t most)
-{
-	return n < most ? n : most;
-}
 
 static int64_t tokens_of_calls(const struct prompt *p)
 {
@@ -190,10 +227,19 @@ static int64_t tokens_of_calls(const struct prompt *p)
 	return tokens;
 }
 
+static size_t past_messages(const struct prompt *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->history_count; i++)
+		n += p->history[i].call_count ? p->history[i].call_count + 1 : 0;
+	return n;
+}
+
 struct model_message *prompt_build(struct prompt *p, size_t *count, struct arena *a)
 {
 	struct model_message *list =
-	    arena_new(a, struct model_message, p->history_count + 2 + p->after_count);
+	    arena_new(a, struct model_message, p->history_count + 2 + p->after_count + past_messages(p));
 	int64_t answer = at_most(p->settings->max_tokens, p->context_tokens / 2);
 	int64_t budget = p->context_tokens - answer - 2 * MESSAGE_TOKENS - tokens_of_calls(p), turn = 0;
 	size_t n = 0, newest = newest_turn(p);

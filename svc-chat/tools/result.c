@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/base/id.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/json/json.h"
@@ -100,4 +101,77 @@ const char *result_piece(const char *text, int number, int64_t from, int64_t tok
 	    "%.*s\n[characters %lld to %lld of %zu; for more call read_more with {\"result\": %d, \"from\": %lld}]",
 	    (int)piece, at, (long long)start, (long long)end, utf8_length(text, size), number,
 	    (long long)end);
+}
+
+/* --- Files ------------------------------------------------------------------------------------------------------------- */
+
+enum { NAME_MOST = 200, TYPE_MOST = 100, URI_MOST = 2000 };
+
+static const char *clip(const char *text, size_t most, struct arena *a)
+{
+	return text ? arena_strndup(a, text, utf8_clip(text, strlen(text), most)) : NULL;
+}
+
+/* Base64 as MIME has it. 0, or -1. */
+static int decode(const char *text, struct result_file *ret, struct arena *a)
+{
+	size_t size = strlen(text), n = 0;
+	char *plain;
+	int bytes;
+
+	if (size / 4 * 3 > RESULT_FILE_BYTES + 3)
+		return -1;
+	plain = arena_alloc(a, size + 1);
+	for (; *text && *text != '='; text++)
+		if (!strchr("\r\n", *text))
+			plain[n++] = (char)(*text == '+' ? '-' : *text == '/' ? '_' : *text);
+	ret->data = arena_alloc(a, n / 4 * 3 + 3);
+	bytes = base64url_decode((void *)ret->data, n / 4 * 3 + 3, plain, n);
+	ret->size = bytes > 0 ? (size_t)bytes : 0;
+	return bytes > 0 && bytes <= RESULT_FILE_BYTES ? 0 : -1;
+}
+
+/* A resource that came whole: its text, or its bytes. */
+static int read_resource(json_object *resource, struct result_file *ret, struct arena *a)
+{
+	const char *text = json_string(resource, "text"), *blob = json_string(resource, "blob");
+
+	ret->kind = "file";
+	ret->uri = clip(json_string(resource, "uri"), URI_MOST, a);
+	ret->type = clip(json_string(resource, "mimeType"), TYPE_MOST, a);
+	if (!text)
+		return blob ? decode(blob, ret, a) : -1;
+	ret->size = strlen(text);
+	ret->data = arena_strdup(a, text);
+	return ret->size <= RESULT_FILE_BYTES ? 0 : -1;
+}
+
+static int read_file(json_object *item, struct result_file *ret, struct arena *a)
+{
+	const char *kind = json_string(item, "type"), *data = json_string(item, "data");
+
+	*ret = (struct result_file){ .name = clip(json_string(item, "name"), NAME_MOST, a),
+		                     .type = clip(json_string(item, "mimeType"), TYPE_MOST, a) };
+	if (kind && strcmp(kind, "resource") == 0)
+		return read_resource(json_get(item, "resource"), ret, a);
+	if (kind && strcmp(kind, "resource_link") == 0) {
+		ret->kind = "link";
+		ret->uri = clip(json_string(item, "uri"), URI_MOST, a);
+		return ret->uri ? 0 : -1;
+	}
+	if (!kind || !data || (strcmp(kind, "image") != 0 && strcmp(kind, "audio") != 0))
+		return -1;
+	ret->kind = strcmp(kind, "image") == 0 ? "image" : "audio";
+	return decode(data, ret, a);
+}
+
+size_t result_files(json_object *result, struct result_file list[RESULT_FILES], struct arena *a)
+{
+	json_object *content = json_get(result, "content");
+	size_t n = json_object_is_type(content, json_type_array) ? json_object_array_length(content) : 0,
+	       count = 0;
+
+	for (size_t i = 0; i < n && count < RESULT_FILES; i++)
+		count += read_file(json_object_array_get_idx(content, i), &list[count], a) == 0;
+	return count;
 }

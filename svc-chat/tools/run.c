@@ -44,6 +44,7 @@ static void call_it(struct tool_run *run, struct mcp *m)
 		return;
 	run->failed = result_failed(result);
 	run->text = result_text(result, STORE_RESULT, m->arena);
+	run->file_count = result_files(result, run->files, m->arena);
 }
 
 void tool_run(struct tool_run *run, struct arena *a)

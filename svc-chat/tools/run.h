@@ -9,6 +9,7 @@
 
 #include "common/egress/egress.h"
 #include "svc-chat/mcp/mcp.h"
+#include "svc-chat/tools/result.h"
 #include "svc-chat/tools/toolbox.h"
 
 struct tool_run {
@@ -36,6 +37,8 @@ struct tool_run {
 	bool failed;            /* the tool says so, in the result */
 	struct mcp_pause pause; /* what its user is asked before there is a result */
 	const char *text;
+	struct result_file files[RESULT_FILES];
+	size_t file_count;
 	const char *challenge; /* of a sign-in that is wanted */
 };
 

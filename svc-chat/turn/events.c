@@ -147,6 +147,10 @@ struct event event_tool_result(const Chat__ToolCall *call, struct arena *a)
 	text_addf(&t, "{\"id\":\"%s\",\"ok\":%s,\"status\":\"%s\",\"content\":", call->id,
 	          strcmp(call->status, "done") == 0 ? "true" : "false", call->status);
 	text_add_json(&t, content, strlen(content));
+	if (call->n_attachments) {
+		text_adds(&t, ",\"attachments\":");
+		json_from_field(&t, &shape_chat__tool_call, &call->base, "attachments");
+	}
 	text_addc(&t, '}');
 	return (struct event){ "tool_result", t.at };
 }

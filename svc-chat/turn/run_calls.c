@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/base/thread.h"
@@ -194,6 +195,39 @@ static int refused(struct running *x)
 	return 0;
 }
 
+/* A file that is not kept is not told of. */
+static void keep_files(struct running *x)
+{
+	struct rounds *r = x->rounds;
+	struct store_writer w = rounds_writer(r);
+	Chat__Attachment **list = arena_new(r->call->arena, Chat__Attachment *, RESULT_FILES);
+
+	x->call->call->attachments = list;
+	x->call->call->n_attachments = 0;
+	for (size_t i = 0; i < x->run.file_count; i++) {
+		const struct result_file *file = &x->run.files[i];
+		Chat__Attachment *told = arena_new(r->call->arena, Chat__Attachment, 1);
+		ProtobufCBinaryData data = { .data = (uint8_t *)file->data, .len = file->size };
+		char id[UUID_TEXT];
+
+		uuid_make(id);
+		if (file->data && store_add_attachment(r->call->db, &w, id, file->name, file->type, data,
+		                                       r->call->err) <= 0) {
+			error_clear(r->call->err);
+			continue;
+		}
+		chat__attachment__init(told);
+		told->id = arena_strdup(r->call->arena, id);
+		told->kind = (char *)file->kind;
+		told->name = arena_strdup(r->call->arena, file->name);
+		told->type = arena_strdup(r->call->arena, file->type);
+		told->uri = arena_strdup(r->call->arena, file->uri);
+		told->has_size = file->data != NULL;
+		told->size = (int64_t)file->size;
+		list[x->call->call->n_attachments++] = told;
+	}
+}
+
 static int keep(struct running *x)
 {
 	struct rounds *r = x->rounds;
@@ -213,6 +247,8 @@ static int keep(struct running *x)
 	if (x->run.err.code)
 		log_line(LOG_INFO, "a tool was not called", LOG_TEXT("request", r->call->request_id),
 		         LOG_TEXT("why", x->run.err.message), LOG_TEXT("detail", x->run.err.detail));
+	if (x->run.file_count)
+		keep_files(x);
 	return rounds_done(r, x->call, status, text, (ProtobufCBinaryData){ 0 });
 }
 

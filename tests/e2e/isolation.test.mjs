@@ -43,6 +43,7 @@ describe('what is another\'s', () => {
       version: 1,
       tool_call_id: message.id, // there is none; that is not told either
       elicitation_id: `${message.id}-0`,
+      attachment_id: message.id,
       integration_id: (await stack.ok('POST', '/api/integrations/webhook', { token, status: 201, json: { name: 'Hook', chatbotId: chatbot.id, config: { url: 'https://hook.invalid/' } } })).id,
     };
     await until('the webhook is known', async () => (await stack.sql('SELECT 1 FROM chat.listening')).length > 0);

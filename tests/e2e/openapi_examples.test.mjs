@@ -311,6 +311,12 @@ test('calls of tools that wait for their user', async () => {
     await call(`chat_${what}_tool_call`, { values: { session_id: session.id, tool_call_id: await asked(`/api/chat/sessions/${session.id}`) } });
     await call(`chat_${what}_chat_tool_call`, { values: { tool_call_id: await asked(`/chat/chats/${known.chat_id}`) } });
   }
+  json.content = 'call files {}';
+  for (const [name, where, values] of [['chat_get_attachment', `/api/chat/sessions/${session.id}`, { session_id: session.id }],
+    ['chat_get_chat_attachment', `/chat/chats/${known.chat_id}`, {}]]) {
+    const { tool_calls: [files] } = await stack.ok('POST', `${where}/messages`, { token: user.token, json });
+    await call(name, { values: { ...values, attachment_id: files.attachments[0].id } });
+  }
   const ask = await stack.ok('POST', '/auth/mcp-servers', { token: user.token, json: { name: 'Ask', config: { uri: `${asking.url}/modern` } } });
   await stack.ok('POST', `/chat/mcp/servers/${ask.id}/connect`, { token: user.token });
   await stack.ok('PUT', '/chat/mcp/tools/mcp_Ask_two', { token: user.token, json: { policy: 'allow' } });

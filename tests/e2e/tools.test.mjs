@@ -153,6 +153,46 @@ describe('what models and servers do wrong', () => {
   });
 });
 
+test('what tools gave back is known in later turns, shortened', async () => {
+  const chat = await newChat();
+  await say(chat, 'call echo {"text":"the code is 4711"}');
+  await say(chat, 'call huge {"n":3000}');
+  const { content } = await say(chat, 'recall');
+  assert.match(content, /^I recall: the code is 4711 \| line 0\n/);
+  assert.ok(content.length < 4000, `${content.length}`);
+  const prompted = await newChat(user, 'chatconnect');
+  const ask = (words) => stack.ok('POST', `/chatconnect/chats/${prompted}/messages`, { token: user.token, json: { content: words } });
+  await ask('call echo {"text":"in words"}');
+  assert.match((await ask('recall')).content, /^I recall: in words/);
+});
+
+test('pictures, sounds and files are kept with the call, for its user alone; what could run is only saved', async () => {
+  const chat = await newChat(), kept = () => stack.sql('SELECT 1 FROM chat.attachment').then((rows) => rows.length);
+  const before = await kept();
+  const events = await (await stream(chat, 'call files {}')).all();
+  const files = (await last(chat)).tool_calls[0].attachments;
+  assert.deepEqual(named(events, 'tool_result')[0].attachments, files);
+  assert.equal(files.length, 10, 'no more than that');
+  assert.deepEqual(files.slice(0, 6).map((f) => [f.kind, f.type, f.size, f.uri, f.name]), [['image', 'image/png', 9, undefined, undefined],
+    ['audio', 'audio/wav', 7, undefined, undefined], ['image', 'image/svg+xml', 24, undefined, undefined],
+    ['file', 'text/html', 25, 'file:///notes.html', undefined], ['link', 'text/plain', undefined, files[4].uri, 'elsewhere'],
+    ['image', 'image/png', 6, undefined, undefined]]);
+  const get = (id, who = user, where = chat) => stack.api('GET', `/chat/chats/${where}/attachments/${id}`, { token: who.token });
+  for (const [i, type, how, bytes] of [[0, 'image/png', 'inline', 'a picture'], [1, 'audio/wav', 'inline', 'a sound'],
+    [2, 'application/octet-stream', 'attachment', '<svg onload="alert(1)"/>'], [3, 'application/octet-stream', 'attachment', '<script>alert(1)</script>']]) {
+    const { status, text, headers } = await get(files[i].id);
+    assert.deepEqual([status, text, headers['content-type'], headers['x-content-type-options'], headers['content-security-policy']],
+      [200, bytes, type, 'nosniff', "default-src 'none'; sandbox"]);
+    assert.ok(headers['content-disposition'].startsWith(how), headers['content-disposition']);
+  }
+  const stranger = await stack.register();
+  for (const [id, who, where] of [[files[4].id], [user.uid], ['none'], [files[0].id, user, await newChat()], [files[0].id, stranger], [files[0].id, stranger, await newChat(stranger)]])
+    assert.equal((await get(id, who, where)).status, 404);
+  assert.equal(await kept(), before + 9);
+  await stack.ok('DELETE', `/chat/chats/${chat}`, { token: user.token });
+  assert.equal(await kept(), before);
+});
+
 describe('tools that do more', () => {
   test('the user is asked, and the call waits: over a reload, and without a thread', async () => {
     const chat = await newChat();

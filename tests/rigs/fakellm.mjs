@@ -10,6 +10,7 @@
 //   burst N       N words in one piece
 //   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked,
 //                 GET /left what was being answered when its reader went away
+//   recall        what tools gave back before the question, joined by " | "
 //   cite          an answer that cites [1], which is there, and [9], which is invented
 //   Rewrite ...   (first words of the system's message) the user's words before it and the last question, with quotes
 //   anything else "You said: ..."
@@ -103,6 +104,11 @@ function script(request) {
   if (loop && !/No more tools/.test(texts.at(-1))) return call(wanted(request, loop[1]));
   if (plan[rounds]) return call(wanted(request, plan[rounds]));
   if (texts.length) return { text: `It says: ${texts.join(' | ')}`, pause: 1 };
+  if (asked === 'recall') {
+    const told = request.messages.flatMap((m) => m.role === 'tool' ? [textOf(m.content)]
+      : [...textOf(m.content).matchAll(/<tool_result name="[^"]*">\n([^]*?)\n<\/tool_result>/g)].map((x) => x[1]));
+    return { text: `I recall: ${told.join(' | ')}`, pause: 1 };
+  }
   const count = /count (\d+)(?: (\d+))?/.exec(asked);
   if (count)
     return { text: Array.from({ length: Number(count[1]) }, (_, i) => `w${i + 1}`).join(' '), pause: Number(count[2] ?? 5) };

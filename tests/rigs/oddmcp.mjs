@@ -9,6 +9,7 @@
 //   huge {n}             only reads: n numbered lines
 //   instruct {}          only reads: tells the model what to do, in its own markup
 //   fail {}, broken {}, image {}, nothing {}   an isError; half of an answer; a picture; no content
+//   files {}             only reads: pictures, a sound, a resource, a link, and more than are kept
 //   dotted.name/x, two of one cleaned name, and one of 300 characters
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -32,6 +33,14 @@ const tools = {
   fail: [object({}), () => ({ isError: true, content: [{ type: 'text', text: 'no such city' }] }), reads],
   broken: [object({}), null, reads],
   image: [object({}), () => ({ content: [{ type: 'image', mimeType: 'image/png', data: 'AAAA' }] }), reads],
+  files: [object({}), () => ({ content: [{ type: 'text', text: 'five' },
+    { type: 'image', mimeType: 'image/png', data: Buffer.from('a picture').toString('base64') },
+    { type: 'audio', mimeType: 'audio/wav', data: Buffer.from('a sound').toString('base64') },
+    { type: 'image', mimeType: 'image/svg+xml', data: Buffer.from('<svg onload="alert(1)"/>').toString('base64') },
+    { type: 'resource', resource: { uri: 'file:///notes.html', mimeType: 'text/html', text: '<script>alert(1)</script>' } },
+    { type: 'resource_link', uri: `http://127.0.0.1:${port}/never`, name: 'elsewhere', mimeType: 'text/plain' },
+    { type: 'image', mimeType: 'image/png', data: 'not base64!' },
+    ...Array.from({ length: 20 }, (_, i) => ({ type: 'image', mimeType: 'image/png', data: Buffer.from(`more ${i}`).toString('base64') }))] }), reads],
   nothing: [object({}), () => ({ content: [] }), reads],
   'dotted.name/x': [object({}), () => text('dotted'), reads],
   same: [object({}), () => text('first'), reads],
