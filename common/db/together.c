@@ -1,14 +1,19 @@
 /*
- * Several statements as one transaction in one round trip (libpq's pipeline mode): without a BEGIN, what stands before
- * a sync is one transaction, each statement of which sees what the ones before it did, and what others committed before
- * it began. An error before the sync undoes all of it, so only a sync without its answer leaves a doubt.
+ * Several statements as one transaction in one round trip (libpq's pipeline mode), each of which sees what the ones before
+ * it did, and what others committed before it began. Without BEGIN and COMMIT what stands before a sync is one
+ * transaction, too, but not to the workers of a sharded cluster: there each statement would be one of its own.
  */
 #include "common/db/internal.h"
+
+static int send_control(struct db_conn *conn, const char *sql)
+{
+	return PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+}
 
 static int send_all(struct db_conn *conn, struct db_step *const steps, const struct db_known **known,
                     int count, bool *prepares)
 {
-	if (PQenterPipelineMode(conn->pg) != 1)
+	if (PQenterPipelineMode(conn->pg) != 1 || send_control(conn, "BEGIN") != 1)
 		return -1;
 	for (int i = 0; i < count; i++) {
 		prepares[i] = !conn->prepared[known[i]->index];
@@ -19,7 +24,7 @@ static int send_all(struct db_conn *conn, struct db_step *const steps, const str
 		if (db_send(conn->pg, known[i]->stmt->name, steps[i].args) != 1)
 			return -1;
 	}
-	return PQpipelineSync(conn->pg) == 1 ? 0 : -1;
+	return send_control(conn, "COMMIT") == 1 && PQpipelineSync(conn->pg) == 1 ? 0 : -1;
 }
 
 /* The answer to one message, and the NULL that follows it. */
@@ -32,13 +37,28 @@ static PGresult *receive(struct db_conn *conn, int64_t until)
 	return res;
 }
 
-/* Everything up to and with the sync. *failed: the first answer that is none, *which: to what. -1: no sync came. */
+/* The answer to BEGIN or COMMIT. */
+static void receive_control(struct db_conn *conn, int place, int64_t until, PGresult **failed, int *which)
+{
+	OWN(pgresult) PGresult *res = receive(conn, until);
+
+	if (*which < 0 && !db_succeeded(res)) {
+		*which = place;
+		*failed = TAKE(res);
+	}
+}
+
+/*
+ * Everything up to and with the sync. *failed: the first answer that is none, *which: to what (count: the commit). -1: no
+ * sync came.
+ */
 static int receive_all(struct db_conn *conn, struct db_step *steps, const struct db_known **known, int count,
                        const bool *prepares, int64_t until, PGresult **failed, int *which)
 {
 	OWN(pgresult) PGresult *sync = NULL;
 
 	*which = -1;
+	receive_control(conn, 0, until, failed, which);
 	for (int i = 0; i < count; i++) {
 		OWN(pgresult) PGresult *prepared = prepares[i] ? receive(conn, until) : NULL;
 		bool ready = !prepares[i] || db_succeeded(prepared);
@@ -52,6 +72,7 @@ static int receive_all(struct db_conn *conn, struct db_step *steps, const struct
 				steps[i].res = NULL;
 		}
 	}
+	receive_control(conn, count, until, failed, which);
 	sync = db_next(conn->pg, until, &conn->late);
 	return PQresultStatus(sync) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(conn->pg) == 1 ? 0 : -1;
 }
@@ -64,22 +85,48 @@ static void clear_all(struct db_step *steps, int count)
 	}
 }
 
+/* What failed halfway is still open. */
+static void roll_back(struct db_conn *conn, int64_t until)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (PQtransactionStatus(conn->pg) == PQTRANS_IDLE)
+		return;
+	res = db_answer(conn->pg, PQsendQuery(conn->pg, "ROLLBACK"), until, &conn->late);
+	conn->broken = conn->broken || !db_succeeded(res);
+}
+
+/* Before the commit the database's no means that nothing has happened; of the commit itself, only some of its words do. */
+static enum db_fate fate_of(enum db_fate said, bool commit, const PGresult *failed, const struct error *err)
+{
+	if (commit && said == DB_REFUSED && db_failed_with(err, DB_CONFUSED, NULL))
+		return DB_LOST;
+	if (!commit && said == DB_LOST && failed && PQresultErrorField(failed, PG_DIAG_SQLSTATE))
+		return DB_UNSENT;
+	return said;
+}
+
 static int run(struct db_conn *conn, struct db_step *steps, const struct db_known **known, int count,
                int64_t until, enum db_fate *fate, struct error *err)
 {
 	OWN(pgresult) PGresult *failed = NULL;
 	bool prepares[DB_TOGETHER_MAX];
 	int which = 0, synced = -1;
+	bool commit;
 
 	db_waited(conn);
 	if (send_all(conn, steps, known, count, prepares) == 0)
 		synced = receive_all(conn, steps, known, count, prepares, until, &failed, &which);
 	if (synced == 0 && which < 0)
 		return 0;
-	*fate = db_failed(conn, steps[which < 0 ? count - 1 : which].stmt, failed, err);
-	if (*fate == DB_LOST && failed && PQresultErrorField(failed, PG_DIAG_SQLSTATE))
-		*fate = DB_UNSENT; /* the database said no before the end: nothing of it has happened */
+	commit = synced == 0 && which == count;
+	*fate =
+	    db_failed(conn, commit ? "COMMIT" : steps[which < 0 || which == count ? count - 1 : which].stmt,
+	              failed, err);
+	*fate = fate_of(*fate, commit, failed, err);
 	conn->broken = synced < 0 || *fate != DB_REFUSED;
+	if (!conn->broken)
+		roll_back(conn, until);
 	clear_all(steps, count);
 	return -1;
 }
