@@ -41,7 +41,7 @@ const struct db_stmt store_messages_statements[] = {
 	  " m.created_at FROM message m JOIN session s ON s.owner_id = $1 AND s.id = m.session_id"
 	  " WHERE m.owner_id = $1 AND m.shown AND NOT s.visitor"
 	  " AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS w WHERE strpos(lower(m.content), lower(w)) = 0)"
-	  " ORDER BY m.number DESC LIMIT $3" },
+	  " ORDER BY m.created_at DESC, m.session_id, m.number DESC LIMIT $3" },
 	/* The session is locked. All that stands in one place: the questions that replaced each other, and their answers. */
 	{ "choose",
 	  "WITH RECURSIVE busy AS (SELECT count(*) AS turns FROM message m WHERE " HERE

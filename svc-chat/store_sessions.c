@@ -47,7 +47,7 @@ const struct db_stmt store_sessions_statements[] = {
 	  " JOIN message q ON q.owner_id = $1 AND q.id = a.question_id"
 	  " WHERE a.owner_id = $1 AND s.chatbot_id = $2 AND a.role = 'assistant' AND a.shown"
 	  " AND (a.rag_status = 'empty' OR a.status = 'failed')"
-	  " AND a.created_at >= " SINCE " ORDER BY a.number DESC LIMIT 100" },
+	  " AND a.created_at >= " SINCE " ORDER BY a.created_at DESC LIMIT 100" },
 	{ "forget",
 	  "DELETE FROM session WHERE owner_id = $1 AND id IN (SELECT id FROM session WHERE owner_id = $1"
 	  " AND chatbot_id = $2 AND updated_at < now() - make_interval(days => $3) ORDER BY id LIMIT $4)" },

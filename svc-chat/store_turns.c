@@ -20,6 +20,10 @@
 #define BUSY                                                                                                    \
 	"busy AS (SELECT count(*) AS turns FROM message WHERE owner_id = $1 AND session_id = $2 AND " UNDER_WAY \
 	")"
+/* Numbers count within the session, which is locked: a sequence counts by itself on each machine of a cluster. */
+#define LAST                                                              \
+	"last AS (SELECT coalesce(max(number), 0) AS number FROM message" \
+	" WHERE owner_id = $1 AND session_id = $2)"
 #define NOT_YET(key)                                                              \
 	"key AS (SELECT " key "::text IS NULL OR NOT EXISTS (SELECT FROM message" \
 	" WHERE owner_id = $1 AND session_id = $2 AND key = " key ") AS new)"
@@ -36,16 +40,16 @@ const struct db_stmt store_turns_statements[] = {
 	                  " FOR NO KEY UPDATE" },
 	/* The session is locked: nobody else begins here. */
 	{ "begin_turn",
-	  "WITH " BUSY ", " NOT_YET(
+	  "WITH " BUSY ", " LAST ", " NOT_YET(
 	      "$8") ","
-	            " asked AS (INSERT INTO message (owner_id, session_id, id, role, content, created_at)"
-	            " SELECT $1, $2, $3, 'user', $4, $5 FROM busy WHERE busy.turns >= $12 AND busy.turns < $11"
+	            " asked AS (INSERT INTO message (owner_id, session_id, number, id, role, content, created_at)"
+	            " SELECT $1, $2, last.number + 1, $3, 'user', $4, $5 FROM busy, last WHERE busy.turns >= $12 AND busy.turns < $11"
 	            " AND EXISTS (SELECT FROM session WHERE owner_id = $1 AND id = $2)"
 	            " AND (SELECT new FROM key) RETURNING id),"
-	            " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
+	            " begun AS (INSERT INTO message (owner_id, session_id, number, id, role, status, created_at, stream, key,"
 	            " request_hash, question_id, attempt, lease_until)"
-	            " SELECT $1, $2, $6, 'assistant', CASE WHEN busy.turns = 0 THEN 'generating' ELSE 'queued' END,"
-	            " $5, $7, $8, $9, asked.id, 1, " STORE_LEASE " FROM asked, busy RETURNING status),"
+	            " SELECT $1, $2, last.number + 2, $6, 'assistant', CASE WHEN busy.turns = 0 THEN 'generating' ELSE 'queued' END,"
+	            " $5, $7, $8, $9, asked.id, 1, " STORE_LEASE " FROM asked, busy, last RETURNING status),"
 	            " touched AS (UPDATE session SET updated_at = now(), title = coalesce(title, $10)"
 	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
 	            " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
@@ -53,35 +57,35 @@ const struct db_stmt store_turns_statements[] = {
 	            " SELECT (SELECT status FROM begun) AS status, turns, 1 AS known FROM busy" },
 	/* Written anew: the last answer, while nothing else is under way. */
 	{ "begin_again",
-	  "WITH " BUSY ", " NOT_YET(
+	  "WITH " BUSY ", " LAST ", " NOT_YET(
 	      "$7") ", known AS (SELECT count(*) AS n FROM message"
 	            " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'assistant'),"
 	            " hidden AS (UPDATE message SET shown = false WHERE owner_id = $1 AND session_id = $2 AND id = $3"
 	            " AND id = (SELECT id FROM message WHERE owner_id = $1 AND session_id = $2 AND role = 'assistant'"
 	            " AND shown ORDER BY number DESC LIMIT 1)"
 	            " AND (SELECT turns FROM busy) = 0 AND (SELECT new FROM key) RETURNING question_id),"
-	            " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
+	            " begun AS (INSERT INTO message (owner_id, session_id, number, id, role, status, created_at, stream, key,"
 	            " request_hash, question_id, replaces, attempt, lease_until)"
-	            " SELECT $1, $2, $4, 'assistant', 'generating', $5, $6, $7, $8, question_id, $3, 1, " STORE_LEASE
-	            " FROM hidden RETURNING status),"
+	            " SELECT $1, $2, last.number + 1, $4, 'assistant', 'generating', $5, $6, $7, $8, question_id, $3, 1,"
+	            " " STORE_LEASE " FROM hidden, last RETURNING status),"
 	            " touched AS (UPDATE session SET updated_at = now()"
 	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun))"
 	            " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
 	/* Asked otherwise: the last question. */
 	{ "begin_edited",
-	  "WITH " BUSY ", " NOT_YET(
+	  "WITH " BUSY ", " LAST ", " NOT_YET(
 	      "$7") ", known AS (SELECT count(*) AS n FROM message"
 	            " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'user'),"
 	            " hidden AS (UPDATE message SET shown = false WHERE owner_id = $1 AND session_id = $2"
 	            " AND (id = $3 OR question_id = $3) AND $3 = (SELECT id FROM message WHERE owner_id = $1"
 	            " AND session_id = $2 AND role = 'user' AND shown ORDER BY number DESC LIMIT 1)"
 	            " AND (SELECT turns FROM busy) = 0 AND (SELECT new FROM key) RETURNING id),"
-	            " asked AS (INSERT INTO message (owner_id, session_id, id, role, content, created_at, replaces)"
-	            " SELECT $1, $2, $9, 'user', $10, $5, $3 WHERE EXISTS (SELECT FROM hidden) RETURNING id),"
-	            " begun AS (INSERT INTO message (owner_id, session_id, id, role, status, created_at, stream, key,"
+	            " asked AS (INSERT INTO message (owner_id, session_id, number, id, role, content, created_at, replaces)"
+	            " SELECT $1, $2, last.number + 1, $9, 'user', $10, $5, $3 FROM last WHERE EXISTS (SELECT FROM hidden) RETURNING id),"
+	            " begun AS (INSERT INTO message (owner_id, session_id, number, id, role, status, created_at, stream, key,"
 	            " request_hash, question_id, attempt, lease_until)"
-	            " SELECT $1, $2, $4, 'assistant', 'generating', $5, $6, $7, $8, id, 1, " STORE_LEASE
-	            " FROM asked RETURNING status),"
+	            " SELECT $1, $2, last.number + 2, $4, 'assistant', 'generating', $5, $6, $7, $8, id, 1, " STORE_LEASE
+	            " FROM asked, last RETURNING status),"
 	            " touched AS (UPDATE session SET updated_at = now()"
 	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
 	            " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
@@ -124,9 +128,10 @@ const struct db_stmt store_turns_statements[] = {
 	  "INSERT INTO job (owner_id, id, kind, payload)"
 	  " SELECT $1::uuid, md5(e || ' ' || $3::text || $5::text)::uuid, 'event', jsonb_build_object('event', e,"
 	  " 'session', s.id, 'message', $3::text, 'chatbot', s.chatbot_id)"
-	  " FROM listening l, session s, unnest($4::text[]) AS e WHERE l.owner_id = $1 AND e = ANY (l.events)"
-	  " AND s.owner_id = $1 AND s.id = $2 AND s.chatbot_id IS NOT NULL AND EXISTS (SELECT FROM message"
-	  " WHERE owner_id = $1 AND session_id = $2 AND id = $3::text::uuid AND lease_until IS NULL)"
+	  " FROM listening l, session s, message m, unnest($4::text[]) AS e"
+	  " WHERE l.owner_id = $1 AND e = ANY (l.events)"
+	  " AND s.owner_id = $1 AND s.id = $2 AND s.chatbot_id IS NOT NULL"
+	  " AND m.owner_id = $1 AND m.session_id = $2 AND m.id = $3::text::uuid AND m.lease_until IS NULL"
 	  " ON CONFLICT (id) DO NOTHING RETURNING id" },
 	{ "next_turn",
 	  "UPDATE message SET status = 'generating' WHERE owner_id = $1 AND id ="

@@ -158,8 +158,8 @@ test('a very long conversation comes whole, in pieces', async () => {
   const { token } = ada;
   const session = await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } });
   await stack.ok('POST', `/api/chat/sessions/${session.id}/messages`, { token, json: { content: 'How long is the warranty?' } });
-  await stack.sql(`INSERT INTO chat.message (owner_id, id, session_id, role, status, content, sources)
-    SELECT owner_id, gen_random_uuid(), session_id, 'user', 'complete', 'message ' || n || repeat(' "x" ', 300), sources
+  await stack.sql(`INSERT INTO chat.message (owner_id, number, id, session_id, role, status, content, sources)
+    SELECT owner_id, 2 + n, gen_random_uuid(), session_id, 'user', 'complete', 'message ' || n || repeat(' "x" ', 300), sources
     FROM chat.message m, generate_series(1, 5000) AS n WHERE m.session_id = '${session.id}' AND role = 'user'`);
   const { headers, body } = await stack.api('GET', `/api/chat/sessions/${session.id}/export?format=json`, { token });
   assert.equal(headers['transfer-encoding'], 'chunked');
