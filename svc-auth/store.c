@@ -18,7 +18,7 @@ const struct db_stmt store_statements[] = {
 	{ "change_password", "UPDATE users SET password = $3, updated_at = now()"
 	                     " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $2" },
 	{ "set_proven",
-	  "UPDATE users SET proven_at = coalesce(proven_at, now()), admin = (email = $2 OR admin_by_claim)"
+	  "UPDATE users SET proven_at = least(proven_at, now()), admin = (email = $2 OR admin_by_claim)"
 	  " WHERE uid = $1" },
 	{ "disable", "UPDATE users SET disabled_at = least(disabled_at, now()) WHERE uid = $1" },
 	{ "enable", "UPDATE users SET disabled_at = NULL WHERE uid = $1" },

@@ -12,7 +12,7 @@ const struct db_stmt store_site_statements[] = {
 	{ "site",
 	  "SELECT settings, robots, stored, round, delay, every IS NOT NULL AS repeats FROM site" OF },
 	{ "site_round", "UPDATE site SET round = round + 1, requests = 0, robots = NULL,"
-	                " next_at = now() + every * interval '1 second'" OF },
+	                " next_at = to_timestamp(extract(epoch FROM now()) + every)" OF },
 	{ "site_robots", "UPDATE site SET robots = $3, delay = $4" OF },
 	{ "site_request", "UPDATE site SET requests = requests + 1" OF " AND requests < $3" },
 	{ "site_counts",

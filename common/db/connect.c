@@ -146,11 +146,26 @@ static int constraint_in(const char *words, const char **ret)
 	return length;
 }
 
+/* A worker that was handed a whole INSERT … SELECT reports every mistake as an internal error, in these words. */
+static const char *state_of(const PGresult *res, const char *words)
+{
+	static const char *const known[][2] = { { "violates foreign key constraint", DB_FOREIGN },
+		                                { "violates unique constraint", DB_UNIQUE } };
+	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+
+	if (!state || strcmp(state, DB_CONFUSED) != 0 || !words)
+		return state;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strstr(words, known[i][0]))
+			return known[i][1];
+	return state;
+}
+
 enum db_fate db_failed(const struct db_conn *conn, const char *stmt, const PGresult *res, struct error *err)
 {
-	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
 	const char *constraint = res ? PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME) : NULL;
 	const char *words = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	const char *state = state_of(res, words);
 	const struct meaning *meaning = state ? meaning_of(state) : NULL;
 	int length = constraint ? (int)strlen(constraint) : constraint_in(words, &constraint);
 

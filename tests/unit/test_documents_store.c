@@ -44,8 +44,8 @@ static void statements_fit_a_sharded_cluster(void **state)
 		                                        idempotency_statements,  NULL };
 	/* Of any owner: sweeps, and what is to be done anew. */
 	static const char *const allowed[] = {
-		"sweep",       "orphans",    "of_other_models", "of_other_words", "idempotency_sweep",
-		"sweep_known", "s3_orphans", "s3_unmoved",      "sites_due",      NULL
+		"sweep",       "next_poster", "of_other_models", "of_other_words", "idempotency_sweep",
+		"sweep_known", "s3_orphans",  "s3_unmoved",      "sites_due",      NULL
 	};
 
 	(void)state;
