@@ -13,6 +13,7 @@
 #include "svc-auth/backup.h"
 #include "svc-auth/init.h"
 #include "svc-auth/mail.h"
+#include "svc-auth/shard.h"
 #include "svc-auth/store_programs.h"
 #include "svc-auth/store_providers.h"
 
@@ -200,6 +201,17 @@ static int init(struct arena *a, struct error *err)
 	return result;
 }
 
+static int shard(struct arena *a, struct error *err)
+{
+	static const struct config_key wanted[] = {
+		CONFIG_SECRET(struct command_settings, admin_url, "ADMIN_DATABASE_URL", NULL,
+		              "an administrator's connection"),
+	};
+	struct command_settings set = { 0 };
+
+	return config_load(wanted, 1, &set, a, err) < 0 ? -1 : shard_database(set.admin_url, err);
+}
+
 static int rotate_keys(struct arena *a, struct error *err)
 {
 	static const struct config_key wanted[] = {
@@ -283,6 +295,7 @@ static int command(int argc, char **argv, struct arena *a, struct error *err)
 		const char *name;
 		int (*run)(struct arena *a, struct error *err);
 	} commands[] = { { "--init", init },
+		         { "--shard", shard },
 		         { "--rotate-keys", rotate_keys },
 		         { "--schemas", list_schemas }, /* of these three: common/scripts/parley.sh */
 		         { "--seal-secret", seal_secret },

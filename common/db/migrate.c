@@ -6,6 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/db/internal.h"
+#include "common/db/place.h"
 
 enum { POLL_MS = 50 };
 
@@ -148,6 +149,25 @@ static int run_all(const struct migrator *m, const char *what, const char *sql)
 	return 0;
 }
 
+/* Where the cluster was sharded before, a new table of owners goes where its sisters are: as a local one it would lose rows. */
+static int place(const struct migrator *m)
+{
+	int workers, placed, there = db_placed_on(m->pg, &workers, m->err);
+	char schemas[128];
+
+	if (there <= 0)
+		return there;
+	placed = is_true(
+	    m,
+	    "SELECT EXISTS (SELECT FROM pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid"
+	    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND p.partmethod = 'h')",
+	    m->schema, NULL);
+	if (placed <= 0)
+		return placed;
+	snprintf(schemas, sizeof schemas, "{%s}", m->schema);
+	return db_place(m->pg, schemas, NULL, m->err) < 0 ? -1 : 0;
+}
+
 static int apply(const struct migrator *m, const struct db_migration *migration, const char *checksum)
 {
 	OWN(pgresult) PGresult *res = NULL;
@@ -159,7 +179,7 @@ static int apply(const struct migrator *m, const struct db_migration *migration,
 	/* Of all schemas one at a time: foreign keys between them lock tables of both, in whatever order. */
 	if (wait_for_tables(m, migration) < 0 || run(m, what, "BEGIN") < 0 ||
 	    run(m, what, "SELECT pg_advisory_xact_lock(hashtextextended('parley.migrate', 0))") < 0 ||
-	    run_all(m, what, migration->sql) < 0)
+	    run_all(m, what, migration->sql) < 0 || place(m) < 0)
 		return -1; /* the connection ends with us, and so does its transaction */
 	res = PQexecParams(m->pg, "INSERT INTO schema_migration (number, name, checksum) VALUES ($1, $2, $3)",
 	                   3, NULL, values, NULL, NULL, 0);
