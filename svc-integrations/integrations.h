@@ -1,5 +1,5 @@
 /*
- * integrations: what every handler and job of svc-integrations shares. Made at the start, only read afterwards.
+ * integrations: what every handler and job of svc-integrations shares. Made at the start, only read afterwards, but for told_ms.
  */
 #ifndef PARLEY_INTEGRATIONS_H
 #define PARLEY_INTEGRATIONS_H
@@ -16,6 +16,8 @@ struct integrations {
 	struct peer *chatbots, *chat;
 	struct job_kind kinds[INTEGRATIONS_KINDS]; /* what is done by jobs */
 	struct job_runner *jobs;
+	_Atomic int64_t
+	    told_ms; /* when the other replicas were last told of a question: the one thing that changes */
 	int64_t per_user; /* integrations that one may have */
 };
 

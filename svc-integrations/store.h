@@ -59,9 +59,9 @@ int store_end_install(struct db *db, const char *owner, const char *state, struc
 int store_learn_app(struct db *db, const char *owner, const char *id, const char *app,
                     struct error *err) CHECKED;
 
-/* Adds the job that answers, unless event (NULL: none) or text is known. */
+/* Adds the job that answers, unless event (NULL: none) or text is known. tell: all replicas hear of it. */
 int store_take_question(struct db *db, const char *owner, const char *event, const char *text,
-                        const char *payload, struct error *err) CHECKED;
+                        const char *payload, bool tell, struct error *err) CHECKED;
 /* 1: it is new and now marked; 0: it was there. */
 int store_mark_event(struct db *db, const char *owner, const char *key, struct error *err) CHECKED;
 /* Where the answer of a job stands: ts NULL: it is about to be begun. *ts "" then. 1, 0: nothing was begun, -1. */

@@ -127,8 +127,9 @@ int store_learn_app(struct db *db, const char *owner, const char *id, const char
 }
 
 int store_take_question(struct db *db, const char *owner, const char *event, const char *text,
-                        const char *payload, struct error *err)
+                        const char *payload, bool tell, struct error *err)
 {
+	int count = tell ? 3 : 2;
 	char tag[UUID_TEXT];
 	struct db_step steps[] = {
 		{ "mark_question", DB_ARGS(owner, event, text, (const char *)tag) },
@@ -137,9 +138,9 @@ int store_take_question(struct db *db, const char *owner, const char *event, con
 	};
 
 	uuid_make(tag);
-	if (db_together(db, steps, 3, err) < 0)
+	if (db_together(db, steps, count, err) < 0)
 		return -1;
-	db_steps_done(steps, 3);
+	db_steps_done(steps, count);
 	return 0;
 }
 

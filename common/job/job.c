@@ -369,6 +369,14 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 	return -1;
 }
 
+void job_runner_wake(struct job_runner *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->woken = true;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
 void job_runner_stop(struct job_runner *r)
 {
 	int64_t patience;

@@ -53,6 +53,10 @@ void job_runner_stop(
     struct job_runner
         *r); /* finishes or hands back what runs; nothing new is taken once the service drains */
 
+/* A job was added by a statement of the service's own that notifies nobody (a transaction with NOTIFY waits until all others of that
+ * kind are on disk): this replica looks now, the others within half a minute. */
+void job_runner_wake(struct job_runner *r);
+
 /* In the caller's transaction. `key`: at most one waiting job of that kind and key (NULL: no such bound).
  * delay in seconds from now. */
 int job_add(struct db *db, const char *kind, const char *owner_id, const char *key, const char *payload_json,

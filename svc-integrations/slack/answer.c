@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chat.client.h"
+#include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/text.h"
 #include "common/base/utf8.h"
@@ -16,7 +17,10 @@
 #include "svc-integrations/slack/render.h"
 #include "svc-integrations/slack/verify.h"
 
-enum { QUESTION_MOST = 8000 /* bytes of it that are asked */ };
+enum {
+	QUESTION_MOST = 8000, /* bytes of it that are asked */
+	TELL_MS = 1000,       /* between two times that all replicas are told of questions */
+};
 
 static const char sorry[] = "Sorry, I could not answer that just now. Please ask again in a while.";
 static const char nobody_home[] = "No chatbot is connected to this app yet.";
@@ -49,12 +53,25 @@ int answer_later(struct call *call, const char *owner_id, const struct slack_que
 	return job_add(call->db, "slack_answer", owner_id, NULL, payload_of(q, call->arena), 0, call->err);
 }
 
+/* Telling all replicas of each question would have them wait for one another: NOTIFY is one at a time. */
+static bool is_time_to_tell(struct integrations *state)
+{
+	int64_t now = clock_mono_ms(), before = atomic_load(&state->told_ms);
+
+	return now - before >= TELL_MS && atomic_compare_exchange_strong(&state->told_ms, &before, now);
+}
+
 int answer_take(struct call *call, const char *owner_id, const char *event, const struct slack_question *q)
 {
-	return store_take_question(
+	struct integrations *state = call->state;
+	int rc = store_take_question(
 	    call->db, owner_id, *event ? arena_printf(call->arena, "event %s", event) : NULL,
 	    arena_printf(call->arena, "text %s %s %s", q->integration_id, q->channel, q->ts),
-	    payload_of(q, call->arena), call->err);
+	    payload_of(q, call->arena), is_time_to_tell(state), call->err);
+
+	if (rc == 0)
+		job_runner_wake(state->jobs);
+	return rc;
 }
 
 int answer_verify_later(struct call *call, const char *integration_id)
