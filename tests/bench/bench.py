@@ -92,9 +92,9 @@ def dsn(database="parley"):
     return run("bash", "common/scripts/postgres.sh", "url", "parley_admin", database, env=ENV).strip()
 
 
-def wrk(base, paths, token, seconds, connections=CONNECTIONS, script="get.lua"):
-    """Requests a second, p50 and p99 in ms, of random paths (or questions, as the script takes them)."""
-    env = dict(os.environ, PATHS=paths, QUESTIONS=paths, TOKEN=token)
+def wrk(base, paths, token, seconds, connections=CONNECTIONS, script="get.lua", tail=99):
+    """Requests a second, p50 and p99 (or another percentile) in ms, of random paths (or questions, as the script takes them)."""
+    env = dict(os.environ, PATHS=paths, QUESTIONS=paths, TOKEN=token, TAIL=str(tail))
     out = run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", f"{HERE}/{script}", base, env=env)
     rate, p50, p99, bad = re.search(r"RESULT (\S+) (\S+) (\S+) (\S+)", out).groups()
     if int(bad):
@@ -380,13 +380,39 @@ def part_ingest():
     below("  and afterwards", documents.pss(pid), 60, "MB")
 
 
+def part_million():
+    """Searching where one owner has 100,000 chunks, and 1,000,000, all of them through the API: texts of 20 MB. Ends where
+    CHUNKS says (1000000); a chunk needs 5 KB of the disk."""
+    token, paths, chunks, number = newcomer("million"), f"{STATE}/questions", 0, 0
+    documents.questions(paths)
+    for most, bar in ((100_000, 40), (1_000_000, 120)):
+        most = min(most, int(os.environ.get("CHUNKS", "1000000")))
+        start, before = time.time(), chunks
+        while chunks < most:
+            chunks += documents.ingest(BASE, token, [(f"book {number}", documents.large_text(20 << 20, number))])[1]
+            number += 1
+        row(f"{chunks - before} chunks more to searchable, {chunks} in all", f"{(chunks - before) / (time.time() - start):,.0f}/s")
+        wrk(BASE, paths, token, SECONDS, documents.CLIENTS, "search.lua")
+        for clients in (1, documents.CLIENTS):
+            found = [wrk(BASE, paths, token, SECONDS, clients, "search.lua", 95) for _ in range(ROUNDS)]
+            rate, p50, p95 = (statistics.median(f[i] for f in found) for i in range(3))
+            row(f"search over them, {clients} clients: rate / p50", f"{rate:,.0f}/s / {p50:.0f} ms")
+            below("  p95", p95, bar, "ms")
+        if chunks >= int(os.environ.get("CHUNKS", "1000000")):
+            break
+
+
+# What takes so long, or so much of the disk, that it is run by its name alone.
+APART = ("million",)
+
 # name: the part, and whether it needs the stack. Memory is read before anybody has worked with it.
 PARTS = {"token": (part_token, False), "crowd": (part_crowd, False), "memory": (part_memory, True), "reads": (part_reads, True),
-         "search": (part_search, True), "streams": (part_streams, True), "slack": (part_slack, True), "ingest": (part_ingest, True), "logins": (part_logins, True), "start": (part_start, True)}
+         "search": (part_search, True), "streams": (part_streams, True), "slack": (part_slack, True), "ingest": (part_ingest, True),
+         "logins": (part_logins, True), "start": (part_start, True), "million": (part_million, True)}
 
 
 def main():
-    wanted = os.environ.get("ONLY", "").split() or list(PARTS)
+    wanted = os.environ.get("ONLY", "").split() or [name for name in PARTS if name not in APART]
     chosen = [part for name, part in PARTS.items() if any(word in name for word in wanted)]
     print(f"{ROUNDS} rounds of {SECONDS} s on {os.cpu_count()} processors; medians")
     print(f"{'':<52} {'figure':>14} {'bar':>26} {'ratio':>8} {'must':>10} {'aim':>8}")

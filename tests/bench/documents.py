@@ -78,11 +78,11 @@ def ingest(base, token, texts):
     return time.time() - start, chunks
 
 
-def large_text(size):
+def large_text(size, book=0):
     paragraphs = [p for a in articles() for p in a["paragraphs"]]
-    out, n, i = [], 0, 0
+    out, n, i = [f"Book {book}."], 0, 0
     while n < size:  # numbers make each copy's words its own, as in a real book
-        text = f"Chapter {i}. {paragraphs[i % len(paragraphs)]}"
+        text = f"Chapter {i}{'abcdefghijklmnopqrstuvwxyz'[book % 26] * (book > 0)}. {paragraphs[i % len(paragraphs)]}"
         out.append(text)
         n += len(text) + 2
         i += 1

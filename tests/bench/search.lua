@@ -15,5 +15,5 @@ function done(summary, latency)
   local bad = 0
   for _, thread in ipairs(threads) do bad = bad + thread:get("bad") end
   io.write(string.format("RESULT %f %d %d %d\n", summary.requests / (summary.duration / 1e6),
-    latency:percentile(50), latency:percentile(99), bad + summary.errors.connect + summary.errors.read + summary.errors.timeout))
+    latency:percentile(50), latency:percentile(tonumber(os.getenv("TAIL") or "99")), bad + summary.errors.connect + summary.errors.read + summary.errors.timeout))
 end
