@@ -157,6 +157,13 @@ int chat_revoke_tokens(struct call *call, const Chat__ServerRequest *in, Rpc__Me
 	return had ? store_ask_server_anew(call->db, call->owner_id, row.id, call->err) : 0;
 }
 
+int chat_revoke_all_tokens(struct call *call, const Rpc__Empty *in, Rpc__Empty *out)
+{
+	(void)in, (void)out;
+	return call->owner_id ? bearer_revoke_all(call)
+	                      : error_set(call->err, ERROR_INVALID, "whose tokens?");
+}
+
 int chat_get_client_document(struct call *call, const Rpc__Empty *in, Chat__ClientDocument *out)
 {
 	const char *us = chat_of(call)->public_url;

@@ -61,6 +61,9 @@ const struct db_stmt store_oauth_statements[] = {
 	                  " WHERE owner_id = $1 AND server_id = $2 AND version = $3" },
 	{ "drop_token", "DELETE FROM oauth_token WHERE owner_id = $1 AND server_id = $2 RETURNING " TOKEN
 	                ", false AS over, false AS due" },
+	{ "drop_all_flows", "DELETE FROM oauth_flow WHERE owner_id = $1" },
+	{ "drop_all_tokens",
+	  "DELETE FROM oauth_token WHERE owner_id = $1 RETURNING " TOKEN ", false AS over, false AS due" },
 	{ "oauth_status",
 	  "SELECT s.id AS server_id, s.name AS server_name,"
 	  " coalesce(t.provider, substring(s.uri FROM '^[^:]+://([^/:?#]+)'), '') AS provider,"
@@ -74,11 +77,6 @@ const struct db_stmt store_oauth_statements[] = {
 static const char *cell(const PGresult *res, const char *column, struct arena *a)
 {
 	return arena_strdup(a, db_text(res, 0, column));
-}
-
-static bool is_true(const PGresult *res, const char *column)
-{
-	return db_text(res, 0, column)[0] == 't';
 }
 
 /* --- Clients ----------------------------------------------------------------------------------------------------------- */
@@ -166,23 +164,33 @@ static const char *seconds(const struct oauth_token_row *row, char text[SECONDS]
 	return row->lifetime > 0 ? text : NULL;
 }
 
-static void read_token(const PGresult *res, struct oauth_token_row *ret, struct arena *a)
+static const char *text_of(const PGresult *res, int row, const char *column, struct arena *a)
+{
+	return arena_strdup(a, db_text(res, row, column));
+}
+
+static bool is_true(const PGresult *res, int row, const char *column)
+{
+	return db_text(res, row, column)[0] == 't';
+}
+
+static void read_token(const PGresult *res, int row, struct oauth_token_row *ret, struct arena *a)
 {
 	*ret = (struct oauth_token_row){
-		.server_id = db_int(res, 0, "server_id"),
-		.provider = cell(res, "provider", a),
-		.issuer = cell(res, "issuer", a),
-		.document = cell(res, "document", a),
-		.client_id = cell(res, "client_id", a),
-		.method = (int)db_int(res, 0, "method"),
-		.scope = cell(res, "scope", a),
-		.resource = cell(res, "resource", a),
-		.secrets = cell(res, "secrets", a),
-		.refreshes = is_true(res, "refreshes"),
-		.valid = is_true(res, "valid"),
-		.version = db_int(res, 0, "version"),
-		.due = is_true(res, "due"),
-		.over = is_true(res, "over"),
+		.server_id = db_int(res, row, "server_id"),
+		.provider = text_of(res, row, "provider", a),
+		.issuer = text_of(res, row, "issuer", a),
+		.document = text_of(res, row, "document", a),
+		.client_id = text_of(res, row, "client_id", a),
+		.method = (int)db_int(res, row, "method"),
+		.scope = text_of(res, row, "scope", a),
+		.resource = text_of(res, row, "resource", a),
+		.secrets = text_of(res, row, "secrets", a),
+		.refreshes = is_true(res, row, "refreshes"),
+		.valid = is_true(res, row, "valid"),
+		.version = db_int(res, row, "version"),
+		.due = is_true(res, row, "due"),
+		.over = is_true(res, row, "over"),
 	};
 }
 
@@ -193,7 +201,7 @@ int store_get_token(struct db *db, const char *owner, int64_t server, struct oau
 	int found = db_find(db, "get_token", DB_ARGS(owner, server), &res, err);
 
 	if (found > 0)
-		read_token(res, ret, a);
+		read_token(res, 0, ret, a);
 	return found;
 }
 
@@ -248,11 +256,26 @@ int store_drop_token(struct db *db, const char *owner, int64_t server, struct oa
 	int done = db_together(db, steps, 2, err), found = 0;
 
 	if (done == 0 && PQntuples(steps[1].res) > 0) {
-		read_token(steps[1].res, ret, a);
+		read_token(steps[1].res, 0, ret, a);
 		found = 1;
 	}
 	db_steps_done(steps, 2);
 	return done < 0 ? -1 : found;
+}
+
+int store_drop_tokens(struct db *db, const char *owner, struct oauth_token_row **ret, size_t *count,
+                      struct arena *a, struct error *err)
+{
+	struct db_step steps[] = { { "drop_all_flows", DB_ARGS(owner) },
+		                   { "drop_all_tokens", DB_ARGS(owner) } };
+	int done = db_together(db, steps, 2, err);
+
+	*count = done == 0 ? (size_t)PQntuples(steps[1].res) : 0;
+	*ret = arena_new(a, struct oauth_token_row, *count);
+	for (size_t i = 0; i < *count; i++)
+		read_token(steps[1].res, (int)i, &(*ret)[i], a);
+	db_steps_done(steps, 2);
+	return done;
 }
 
 int store_ask_server_anew(struct db *db, const char *owner, int64_t server, struct error *err)

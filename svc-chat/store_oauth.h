@@ -73,6 +73,9 @@ int store_unlock_token(struct db *db, const char *owner, int64_t server, int64_t
 /* Gone, with *ret what it was; sign-ins under way too. 1, 0, -1. */
 int store_drop_token(struct db *db, const char *owner, int64_t server, struct oauth_token_row *ret,
                      struct arena *a, struct error *err) CHECKED;
+/* All of an owner's, the same way. */
+int store_drop_tokens(struct db *db, const char *owner, struct oauth_token_row **ret, size_t *count,
+                      struct arena *a, struct error *err) CHECKED;
 /* What is known of its tools is asked for anew. */
 int store_ask_server_anew(struct db *db, const char *owner, int64_t server, struct error *err) CHECKED;
 /* Of every server that has a token, or wants one; newest first. */

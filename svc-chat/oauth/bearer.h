@@ -30,5 +30,7 @@ bool bearer_is_wanted(enum error_code code, const char *challenge, struct arena 
 
 /* Forgets it, and has its provider revoke it; that the provider is away is no failure. 1, 0 there was none, -1. */
 int bearer_revoke(struct call *call, int64_t server_id) CHECKED;
+/* All of the owner's; their providers are told behind, one after the other. */
+int bearer_revoke_all(struct call *call) CHECKED;
 
 #endif

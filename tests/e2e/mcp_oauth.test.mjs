@@ -26,9 +26,10 @@ after(async () => {
 
 // --- An authorization server that lies, and MCP servers that believe it -------------------------------------------------------
 
-// /mcp/<how> wants the tokens of /as/<how>. `asked`: what came to its token endpoints; `seen`: Authorization at the servers.
+// /mcp/<how> wants the tokens of /as/<how>. `asked`: what came to its token endpoints; `seen`: Authorization at the servers;
+// `revoked`: tokens.
 async function startLiar() {
-  const me = { asked: [], seen: [], served: [] };
+  const me = { asked: [], seen: [], served: [], revoked: [] };
   me.server = http.createServer(async (request, response) => {
     let body = '';
     for await (const piece of request) body += piece;
@@ -47,6 +48,10 @@ async function startLiar() {
         code_challenge_methods_supported: ['S256'], token_endpoint_auth_methods_supported: ['none', 'client_secret_basic'], ...lies.server[how]?.() });
     }
     if (pathname.startsWith('/doors/register/')) return json(201, { client_id: `client-of-${how}`, ...lies.client[how]?.() });
+    if (pathname.startsWith('/doors/revoke/')) {
+      me.revoked.push(Object.fromEntries(new URLSearchParams(body)).token);
+      return how === 'silent' ? undefined : json(200, {});
+    }
     if (pathname.startsWith('/doors/token/')) {
       me.asked.push({ how, form: Object.fromEntries(new URLSearchParams(body)), authorization: request.headers.authorization });
       const [status, answer, type = 'application/json'] = lies.token[how]?.() ?? [200, { access_token: 'the-token', token_type: 'Bearer' }];
@@ -76,6 +81,8 @@ const lies = {
     named: () => ({ authorization_response_iss_parameter_supported: true }),
     documents: () => ({ client_id_metadata_document_supported: true }),
     configured: () => ({ registration_endpoint: undefined }),
+    silent: () => ({ revocation_endpoint: `${liar.base}/doors/revoke/silent` }),
+    last: () => ({ revocation_endpoint: `${liar.base}/doors/revoke/last` }),
   },
   client: { nameless: () => ({ client_id: undefined }), lines: () => ({ client_id: 'a\r\nb' }) },
   token: {
@@ -515,6 +522,46 @@ describe('tokens', () => {
     await stack.ok('DELETE', `/auth/mcp-servers/${server.id}`, { token });
     assert.ok(await asked('/token/revocation') > before);
     assert.deepEqual(await stack.sql(`SELECT count(*) FROM chat.oauth_token WHERE server_id = ${server.id}`), [['0']]);
+  });
+});
+
+describe('an account that goes', () => {
+  const deleteMe = (token, password = 'correct horse 9 battery') => stack.api('DELETE', '/api/auth/me', { token, json: { password } });
+
+  test('its tokens are revoked at their providers', async () => {
+    const token = await signUp();
+    await signIn(token, (await add(token)).id);
+    const before = await asked('/token/revocation');
+    assert.equal((await deleteMe(token)).status, 200);
+    await until('the provider was told of both tokens', async () => await asked('/token/revocation') >= before + 2);
+  });
+
+  test('a provider that does not answer holds nothing up, and the next one is told', async () => {
+    const token = await signUp();
+    for (const how of ['silent', 'last']) {
+      const server = await add(token, liar.url(how), how);
+      const flow = await authorize(token, server.id);
+      assert.equal((await callback(`/auth/oauth/callback?state=${flow.body.state}&code=c`, { Cookie: cookieOf(flow) })).status, 200);
+    }
+    assert.equal((await deleteMe(token, 'not the password')).status, 401);
+    assert.equal((await status(token)).filter((s) => s.is_valid).length, 2, 'a deletion that is refused revokes nothing');
+    const start = Date.now();
+    assert.equal((await deleteMe(token)).status, 200);
+    assert.ok(Date.now() - start < 3000 * slow, `${Date.now() - start} ms`);
+    await until('both were told', () => liar.revoked.length === 2);
+    assert.deepEqual(liar.revoked, ['the-token', 'the-token']);
+  });
+
+  test('svc-chat is away: it goes all the same', async () => {
+    const token = await signUp();
+    for (const replica of [1, 2]) await stack.process('chat', replica).kill();
+    try {
+      const start = Date.now();
+      assert.equal((await deleteMe(token)).status, 200);
+      assert.ok(Date.now() - start < 8000 * slow, `${Date.now() - start} ms`);
+    } finally {
+      for (const replica of [1, 2]) await stack.process('chat', replica).start();
+    }
   });
 });
 
