@@ -13,14 +13,13 @@ static int fetch(struct call *call, const char *id, struct client *ret, const ch
 	struct egress_response got;
 	struct error err = { 0 };
 
-	if (egress_fetch(service_egress(call->service),
-	                 &(struct egress_request){ .method = "GET",
-	                                           .url = id,
-	                                           .headers = headers,
-	                                           .timeout_ms = FETCH_MS,
-	                                           .max_bytes = DOCUMENT_BYTES,
-	                                           .cancelled = call->cancelled },
-	                 &got, call->arena, &err) < 0 ||
+	if (call_fetch(call,
+	               &(struct egress_request){ .method = "GET",
+	                                         .url = id,
+	                                         .headers = headers,
+	                                         .timeout_ms = FETCH_MS,
+	                                         .max_bytes = DOCUMENT_BYTES },
+	               &got, &err) < 0 ||
 	    got.status != 200 || client_read(got.body, got.body_size, id, ret, call->arena)) {
 		*why = "What the program says of itself cannot be read at the address that it gives.";
 		return 0;

@@ -1,6 +1,7 @@
 #include "common/service/call.h"
 
 #include "common/base/clock.h"
+#include "common/egress/egress.h"
 #include "common/service/internal.h"
 
 void call_init(struct call *call, struct service *s, struct arena *a, struct error *err, struct db *db,
@@ -99,6 +100,24 @@ int rpc_call_from(struct peer *peer, struct call *call, const struct method *met
 	                                         .gone = call->parked ? is_gone : NULL,
 	                                         .gone_arg = call },
 	                  method, in, ret);
+	call_is_back(call);
+	return result;
+}
+
+int call_fetch(struct call *call, const struct egress_request *req, struct egress_response *ret,
+               struct error *err)
+{
+	struct egress_request own = *req;
+	int result;
+
+	if (call_may_ask(call, "the outside") < 0) {
+		if (err != call->err)
+			*err = *call->err;
+		return -1;
+	}
+	own.cancelled = call->cancelled;
+	call_goes_away(call);
+	result = egress_fetch(service_egress(call->service), &own, ret, call->arena, err);
 	call_is_back(call);
 	return result;
 }

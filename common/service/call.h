@@ -16,6 +16,8 @@
 struct db;
 struct db_pool;
 struct egress;
+struct egress_request;
+struct egress_response;
 struct metrics;
 struct parked;
 struct peer;
@@ -86,6 +88,10 @@ void service_off_drain(struct service *s, const void *arg);
 
 /* The way out to others' machines (common/egress/egress.h), with EGRESS_ALLOW; opened on first use, the service's. */
 struct egress *service_egress(struct service *s);
+/* How a handler or a job asks the outside once: egress_fetch() that is refused (ERROR_INTERNAL) where call_may_ask() says
+ * so, and ends when nobody waits for the answer. err: call->err, or one of its own where a failure is an answer like others. */
+int call_fetch(struct call *call, const struct egress_request *req, struct egress_response *ret,
+               struct error *err) CHECKED;
 
 /* The peer of that name ("chatbots"), from <NAME>_ADDRESS; open from the start when the service lists it. */
 struct peer *service_peer(struct service *s, const char *name);

@@ -145,23 +145,22 @@ static int post(struct sending *s, int *wish)
 	                : NULL;
 	if (!signature)
 		return error_internal(call->err, "webhook %s has no secret", s->row.id);
-	if (egress_fetch(service_egress(call->service),
-	                 &(struct egress_request){
-	                     .method = "POST",
-	                     .url = config_url(s->row.config, call->arena),
-	                     .headers =
-	                         (const char *const[]){
-	                             "Content-Type: application/json",
-	                             arena_printf(call->arena, "webhook-id: %s", s->id),
-	                             arena_printf(call->arena, "webhook-timestamp: %" PRId64, now),
-	                             arena_printf(call->arena, "webhook-signature: %s", signature), NULL },
-	                     .body = s->delivery.payload,
-	                     .body_size = strlen(s->delivery.payload),
-	                     .timeout_ms = ANSWER_MS,
-	                     .max_bytes = ANSWER_BYTES,
-	                     .cancelled = call->cancelled,
-	                 },
-	                 &answer, call->arena, &why) < 0 &&
+	if (call_fetch(call,
+	               &(struct egress_request){
+	                   .method = "POST",
+	                   .url = config_url(s->row.config, call->arena),
+	                   .headers =
+	                       (const char *const[]){
+	                           "Content-Type: application/json",
+	                           arena_printf(call->arena, "webhook-id: %s", s->id),
+	                           arena_printf(call->arena, "webhook-timestamp: %" PRId64, now),
+	                           arena_printf(call->arena, "webhook-signature: %s", signature), NULL },
+	                   .body = s->delivery.payload,
+	                   .body_size = strlen(s->delivery.payload),
+	                   .timeout_ms = ANSWER_MS,
+	                   .max_bytes = ANSWER_BYTES,
+	               },
+	               &answer, &why) < 0 &&
 	    why.code != ERROR_TOO_LARGE) {
 		s->end.error = arena_strdup(call->arena, why.message);
 		return 0;

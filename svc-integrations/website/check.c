@@ -28,14 +28,13 @@ int website_look(struct call *call, struct integration_row *row)
 	if (!url || strchr(url, '*') || !row->chatbot_id)
 		return error_set(call->err, ERROR_INVALID, "%s",
 		                 row->chatbot_id ? "it has no `domain` to look at" : "no chatbot is chosen");
-	if (egress_fetch(service_egress(call->service),
-	                 &(struct egress_request){ .method = "GET",
-	                                           .url = url,
-	                                           .timeout_ms = PAGE_MS,
-	                                           .max_bytes = PAGE_BYTES,
-	                                           .max_redirects = REDIRECTS,
-	                                           .cancelled = call->cancelled },
-	                 &answer, call->arena, &why) < 0)
+	if (call_fetch(call,
+	               &(struct egress_request){ .method = "GET",
+	                                         .url = url,
+	                                         .timeout_ms = PAGE_MS,
+	                                         .max_bytes = PAGE_BYTES,
+	                                         .max_redirects = REDIRECTS },
+	               &answer, &why) < 0)
 		say(row, "error", arena_printf(call->arena, "%s cannot be looked at: %s", url, why.message));
 	else if (answer.status < 200 || answer.status > 299)
 		say(row, "error", arena_printf(call->arena, "%s answered %d", url, answer.status));

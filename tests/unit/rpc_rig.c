@@ -16,6 +16,7 @@
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/base/process.h"
+#include "common/egress/egress.h"
 
 enum { PORT_FIRST = 10000, PORTS = 10000 };
 
@@ -235,6 +236,16 @@ static int ask_within(struct call *call, const ProtobufCMessage *in, ProtobufCMe
 	return rc;
 }
 
+static int fetch(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+	struct egress_response answer;
+
+	(void)in;
+	(void)out;
+	return call_fetch(call, &(struct egress_request){ .method = "GET", .url = "http://127.0.0.1:9/" },
+	                  &answer, call->err);
+}
+
 static int relay(struct call *call, const ProtobufCMessage *in, ProtobufCMessage *out)
 {
 	enum rig_method method = strcmp(said(in), "park") == 0 ? RIG_PARK : RIG_SLOW;
@@ -267,6 +278,7 @@ const struct method rig_methods[] = {
 	[RIG_WAKE] = METHOD("wake", 13, ACCESS_PUBLIC, wake, .reads = false),
 	[RIG_ASK] = METHOD("ask", 14, ACCESS_PUBLIC, ask, .reads = true),
 	[RIG_ASK_WITHIN] = METHOD("ask_within", 15, ACCESS_PUBLIC, ask_within, .waits = WAITS_PEERS),
+	[RIG_FETCH] = METHOD("fetch", 17, ACCESS_PUBLIC, fetch, .reads = true),
 	[RIG_RELAY] = METHOD("relay", 16, ACCESS_PUBLIC, relay, .waits = WAITS_PEERS),
 	[RIG_STREAM] = METHOD("stream", 10, ACCESS_PUBLIC, start_stream, .reads = false),
 };

@@ -264,13 +264,15 @@ static void test_a_peer_with_another_key(void **state)
 
 /* --- What must never be ------------------------------------------------------------------------------------------------------ */
 
-static void test_nobody_asks_another_service_from_a_worker_or_a_transaction(void **state)
+static void test_nobody_asks_others_from_a_worker_or_a_transaction(void **state)
 {
 	struct fixture *f = *state;
 
 	assert_null(service_rig_call(f, RIG_ASK, NULL, "x"));
 	assert_int_equal(f->err.code, ERROR_INTERNAL);
 	assert_null(service_rig_call(f, RIG_ASK_WITHIN, NULL, "x"));
+	assert_int_equal(f->err.code, ERROR_INTERNAL);
+	assert_null(service_rig_call(f, RIG_FETCH, NULL, "x"));
 	assert_int_equal(f->err.code, ERROR_INTERNAL);
 }
 
@@ -299,7 +301,7 @@ int main(int argc, char **argv)
 		TEST_WITH_LATE_ANSWERS(test_expired_requests_are_dropped),
 		TEST(test_strangers_learn_nothing),
 		TEST(test_a_peer_with_another_key),
-		TEST(test_nobody_asks_another_service_from_a_worker_or_a_transaction),
+		TEST(test_nobody_asks_others_from_a_worker_or_a_transaction),
 		TEST(test_a_write_whose_answer_is_too_large_is_our_mistake),
 	};
 
