@@ -7,10 +7,12 @@
 #   - A service includes itself and common, the gateway itself and common (but nothing of jobs).
 #   - In a room, a service or the gateway a struct, union or enum of one name is one thing, and a function that is not
 #     static stands once.
+#   - A table of statements of a service is named in its main.c, which prepares it, and (but for svc-auth, whose tables are
+#     never spread) in tests/unit/test_<service>_store.c, which holds it to sharded.h.
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../..}"
 
-find common gateway svc-* proto/generate -name '*.[ch]' ! -path '*/build/*' | LC_ALL=C sort | xargs awk '
+find common gateway svc-* proto/generate tests/unit/test_*_store.c -name '*.[ch]' ! -path '*/build/*' | LC_ALL=C sort | xargs awk '
 BEGIN {
 	n = split("base 1 text 2 secret 2 json 2 db 2 egress 2 oauth 3 rpc 3 stream 3 service 4 job 5", words, " ")
 	for (i = 1; i < n; i += 2)
@@ -56,8 +58,23 @@ function defines(kind, name,   key) {
 FNR == 1 {
 	home = home_of(FILENAME)
 	heading = ""
+	names_of = FILENAME
+	sub(/^tests\/unit\/test_/, "svc-", names_of)
+	sub(/_store\.c$|\/main\.c$/, FILENAME ~ /^tests/ ? " test" : " main", names_of)
 	if (room_of(home) != "" && !(room_of(home) in level) && home != "common/build")
 		breach(home " is no room")
+}
+
+names_of ~ / (main|test)$/ {
+	n = split($0, words, /[^a-z_0-9]+/)
+	for (i = 1; i <= n; i++)
+		named[names_of, words[i]]
+}
+FILENAME ~ /^tests/ { next }
+
+home ~ /^svc-/ && /^const struct db_stmt [a-z_0-9]+\[\] = / {
+	split($4, word, "[")
+	tables[home, word[1]] = FILENAME ":" FNR ": "
 }
 
 /^#include "/ { split($0, quoted, "\""); look_at_include(quoted[2]); next }
@@ -81,5 +98,18 @@ heading != "" && /^\{$/ {
 	heading = ""
 }
 
-END { exit breaches > 0 }
+END {
+	for (table in tables) {
+		split(table, part, SUBSEP)
+		if (!((part[1] " main", part[2]) in named)) {
+			print tables[table] part[2] " is not among the .statements of " part[1] "/main.c"
+			breaches++
+		}
+		if (part[1] != "svc-auth" && !((part[1] " test", part[2]) in named)) {
+			print tables[table] part[2] " is held to sharded.h by no tests/unit/test_" substr(part[1], 5) "_store.c"
+			breaches++
+		}
+	}
+	exit breaches > 0
+}
 '
