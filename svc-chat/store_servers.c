@@ -6,10 +6,10 @@
 #include "common/db/quota.h"
 #include "svc-chat/store_sql.h"
 
-#define SERVER_WITH(tools)                                                                                        \
-	"SELECT id, name, description, type, uri, transport, headers, status, status_detail, sessions, " tools    \
-	" AS tools, tools_count, coalesce(extract(epoch FROM now() - asked_at)::bigint, -1) AS age, " STORE_TIME( \
-	    "created_at") " AS created_at FROM mcp_server"
+#define SERVER_WITH(tools)                                                                                     \
+	"SELECT id, name, description, type, uri, transport, headers, status, status_detail, sessions, " tools \
+	" AS tools, tools_count, coalesce(extract(epoch FROM now() - asked_at)::bigint, -1) AS age,"           \
+	" fresh_seconds, " STORE_TIME("created_at") " AS created_at FROM mcp_server"
 #define SERVER SERVER_WITH("tools")
 #define PAGE " WHERE owner_id = $1 AND ($2::bigint = 0 OR id < $2) ORDER BY id DESC LIMIT $3"
 
@@ -30,7 +30,8 @@ const struct db_stmt store_servers_statements[] = {
 	{ "delete_server", "DELETE FROM mcp_server WHERE owner_id = $1 AND id = $2" },
 	{ "note_server",
 	  "UPDATE mcp_server SET status = $3, status_detail = $4, sessions = $5, tools = coalesce($6, tools),"
-	  " tools_count = $7, asked_at = now() WHERE owner_id = $1 AND id = $2 AND uri = $8" },
+	  " tools_count = $7, fresh_seconds = $9, asked_at = now() WHERE owner_id = $1 AND id = $2 AND uri = $8" },
+	{ "forget_tools", "UPDATE mcp_server SET asked_at = NULL WHERE owner_id = $1 AND id = $2" },
 	{ "policies", "SELECT server_id, tool, policy, digest FROM mcp_policy WHERE owner_id = $1" },
 	{ "set_policy", "INSERT INTO mcp_policy (owner_id, server_id, tool, policy, digest)"
 	                " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (owner_id, server_id, tool)"
@@ -56,6 +57,7 @@ static void read_row(const PGresult *res, int row, struct server_row *ret, struc
 		.tools = TEXT("tools"),
 		.tools_count = (int)db_int(res, row, "tools_count"),
 		.age = db_int(res, row, "age"),
+		.fresh_seconds = (int)db_int(res, row, "fresh_seconds"),
 		.created_at = TEXT("created_at"),
 	};
 #undef TEXT
@@ -133,8 +135,13 @@ int store_note_server(struct db *db, const char *owner, const struct server_row 
 {
 	return db_exec(db, "note_server",
 	               DB_ARGS(owner, row->id, row->status, row->status_detail, row->sessions, tools,
-	                       row->tools_count, row->uri),
+	                       row->tools_count, row->uri, row->fresh_seconds),
 	               NULL, err);
+}
+
+int store_forget_tools(struct db *db, const char *owner, int64_t id, struct error *err)
+{
+	return db_exec(db, "forget_tools", DB_ARGS(owner, id), NULL, err);
 }
 
 int store_policies(struct db *db, const char *owner, PGresult **ret, struct error *err)

@@ -19,7 +19,8 @@ struct server_row {
 	bool sessions;
 	const char *tools; /* JSON array, as the server describes them */
 	int tools_count;
-	int64_t age; /* seconds since it was last asked; -1: never */
+	int64_t age;       /* seconds since it was last asked; -1: never */
+	int fresh_seconds; /* for so long that does, as it says; -1: it does not say */
 	const char *created_at;
 };
 
@@ -41,6 +42,8 @@ int store_delete_server(struct db *db, const char *owner, int64_t id, struct err
 /* What asking it has shown. tools NULL: those that are known stay. */
 int store_note_server(struct db *db, const char *owner, const struct server_row *row, const char *tools,
                       struct error *err) CHECKED;
+/* Its tools are not what they were: it is asked for them before they are used again. */
+int store_forget_tools(struct db *db, const char *owner, int64_t id, struct error *err) CHECKED;
 
 /* The owner's policy for a tool, or NULL. */
 int store_policies(struct db *db, const char *owner, PGresult **ret, struct error *err) CHECKED;

@@ -33,6 +33,8 @@ void mcp_hear(struct mcp *m, const char *method, json_object *params)
 	if (strcmp(method, "notifications/progress") == 0 && m->on_progress)
 		m->on_progress(m->arg, json_real(params, "progress", 0), json_real(params, "total", 0),
 		               json_string(params, "message"));
+	if (strcmp(method, "notifications/tools/list_changed") == 0 && m->tools_changed)
+		atomic_store(m->tools_changed, true);
 }
 
 bool mcp_visit_urls(struct mcp *m, json_object *elicitations)

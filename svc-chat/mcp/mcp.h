@@ -65,6 +65,7 @@ struct mcp {
 	/* Where it cannot, while the server waits: the answer to these params, {"action": ...}, which becomes ours. NULL: it is
 	 * declined. With sessions it may come from another thread. */
 	json_object *(*ask_user)(void *arg, json_object *params);
+	atomic_bool *tools_changed; /* set when the server says so, on whatever stream; may be NULL */
 	void (*on_progress)(void *arg, double progress, double total, const char *message); /* may be NULL */
 	void *arg;
 
@@ -89,8 +90,10 @@ enum mcp_era mcp_first_era(bool events, bool sessions);
 int mcp_open(struct mcp *m, struct error *err) CHECKED;
 void mcp_close(struct mcp *m); /* tells the server that the session is over; cannot fail */
 
-/* All tools, page after page. Those whose schema demands what HTTP cannot carry are left out. */
-int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, struct error *err) CHECKED;
+/* All tools, page after page. Those whose schema demands what HTTP cannot carry are left out. *ttl_ms: how long the server
+ * says that they are good; -1: it does not say. */
+int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, int64_t *ttl_ms,
+                   struct error *err) CHECKED;
 
 /* Sent once. *ret is the caller's: the result with content, structuredContent, isError; NULL when it pauses. `tool` may be
  * NULL where its schema is not known. */

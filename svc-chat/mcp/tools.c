@@ -47,13 +47,24 @@ static void take_page(struct mcp *m, json_object *tools, struct mcp_tool *list, 
 		    (size_t)read_tool(json_object_array_get_idx(tools, i), &list[*count], m->era, m->arena);
 }
 
-int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, struct error *err)
+/* Of several pages the soonest. */
+static void take_ttl(json_object *result, int64_t *ttl_ms)
+{
+	json_object *ttl = json_get(result, "ttlMs");
+	int64_t ms = json_object_is_type(ttl, json_type_int) ? json_object_get_int64(ttl) : -1;
+
+	if (ms >= 0 && (*ttl_ms < 0 || ms < *ttl_ms))
+		*ttl_ms = ms;
+}
+
+int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, int64_t *ttl_ms, struct error *err)
 {
 	struct mcp_tool *list = arena_new(m->arena, struct mcp_tool, MCP_MAX_TOOLS);
 	size_t before = m->arena->used;
 	const char *cursor = NULL;
 
 	*count = 0;
+	*ttl_ms = -1;
 	for (int page = 0; page < MOST_PAGES; page++) {
 		OWN(json) json_object *result = NULL;
 		json_object *params = json_object_new_object();
@@ -63,6 +74,7 @@ int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, struct e
 		if (mcp_ask(m, "tools/list", NULL, params, NULL, &result, err) < 0)
 			return -1;
 		take_page(m, json_get(result, "tools"), list, count);
+		take_ttl(result, ttl_ms);
 		cursor = arena_strdup(m->arena, json_string(result, "nextCursor"));
 		if (!cursor || *count == MCP_MAX_TOOLS || m->arena->used - before > PAGES_BYTES)
 			break;

@@ -7,6 +7,8 @@
 #include "common/base/thread.h"
 #include "svc-chat/mcp/mcp.h"
 
+enum { MOST_SECONDS = 3600 /* that a server may keep us from asking it again */ };
+
 static void add_json(json_object *object, const char *key, const char *text)
 {
 	json_object *value = NULL;
@@ -48,8 +50,18 @@ static void pack(struct inventory *server, const struct mcp_tool *tools, size_t 
 	server->tools = json_print(list, a);
 }
 
+/* What changes while it is told is stale at once. */
+static int fresh_seconds(int64_t ttl_ms, bool changed)
+{
+	return changed                        ? 0
+	       : ttl_ms < 0                   ? -1
+	       : ttl_ms / 1000 > MOST_SECONDS ? MOST_SECONDS
+	                                      : (int)(ttl_ms / 1000);
+}
+
 void inventory_ask(struct egress *egress, struct inventory *server, int ms, struct arena *a)
 {
+	atomic_bool changed = false;
 	struct mcp m = {
 		.egress = egress,
 		.arena = a,
@@ -59,15 +71,18 @@ void inventory_ask(struct egress *egress, struct inventory *server, int ms, stru
 		.deadline = clock_mono_ms() + ms,
 		.era = mcp_first_era(server->events, server->sessions),
 		.elicits = true, /* some tools are offered only to those who have a user */
+		.tools_changed = &changed,
 	};
 	struct mcp_tool *tools;
+	int64_t ttl_ms;
 	size_t count;
 
-	if (mcp_list_tools(&m, &tools, &count, &server->err) < 0) {
+	if (mcp_list_tools(&m, &tools, &count, &ttl_ms, &server->err) < 0) {
 		server->challenge = arena_strdup(a, m.challenge);
 	} else {
 		pack(server, tools, count, a);
 		server->sessions = m.era != MCP_STATELESS;
+		server->fresh_seconds = fresh_seconds(ttl_ms, atomic_load(&changed));
 	}
 	mcp_close(&m);
 }

@@ -23,6 +23,7 @@ struct inventory {
 	const char *challenge; /* of a sign-in that is wanted */
 	const char *tools;     /* JSON array of {name, title, description, inputSchema, annotations} */
 	int count;
+	int fresh_seconds; /* they are good for so long, as the server says; -1: it does not say */
 };
 
 /* Ask one. Waits at most ms. */

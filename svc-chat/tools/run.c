@@ -49,6 +49,7 @@ static void call_it(struct tool_run *run, struct mcp *m)
 
 void tool_run(struct tool_run *run, struct arena *a)
 {
+	atomic_bool changed = false;
 	struct mcp m = {
 		.egress = run->egress,
 		.arena = a,
@@ -62,6 +63,7 @@ void tool_run(struct tool_run *run, struct arena *a)
 		       : run->tool->server->sessions        ? MCP_SESSIONS
 		                                            : MCP_STATELESS,
 		.version = run->tool->server->sessions ? NULL : MCP_STATELESS_VERSION,
+		.tools_changed = &changed,
 		.on_progress = run->on_progress,
 		.elicits = true,
 		.pauses = true,
@@ -75,4 +77,5 @@ void tool_run(struct tool_run *run, struct arena *a)
 	if (run->err.code == ERROR_UNAUTHENTICATED || run->err.code == ERROR_FORBIDDEN)
 		run->challenge = m.challenge;
 	mcp_close(&m);
+	run->tools_changed = atomic_load(&changed);
 }

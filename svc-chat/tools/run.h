@@ -33,6 +33,7 @@ struct tool_run {
 	/* What came of it. */
 	struct error err;       /* code 0: there is a result */
 	bool sent;              /* the server may have done it */
+	bool tools_changed;     /* the server says that it has others now */
 	bool unheard;           /* the server has said nothing at all */
 	bool failed;            /* the tool says so, in the result */
 	struct mcp_pause pause; /* what its user is asked before there is a result */

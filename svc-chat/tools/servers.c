@@ -10,7 +10,7 @@
 #include "svc-chat/state.h"
 
 enum {
-	FRESH_SECONDS = 300, /* what is known of a server's tools is good */
+	FRESH_SECONDS = 300, /* what is known of a server's tools is good, unless it says otherwise */
 	RENEW_MS = 500,      /* of tokens, before all are asked */
 };
 
@@ -84,6 +84,7 @@ static int note(struct call *call, struct server_row *row, const struct inventor
 	if (!failed) {
 		row->tools = toolbox_mark_changes(row->tools, asked->tools, call->arena);
 		row->tools_count = asked->count;
+		row->fresh_seconds = asked->fresh_seconds;
 	}
 	return store_note_server(call->db, call->owner_id, row, failed ? NULL : row->tools, call->err);
 }
@@ -155,7 +156,9 @@ static bool is_due(const struct server_row *row, int again_seconds)
 {
 	bool failed = strcmp(row->status, "error") == 0 || strcmp(row->status, "needs_auth") == 0;
 
-	return row->age < 0 || row->age > (failed ? again_seconds : FRESH_SECONDS);
+	return row->age < 0 || row->age >= (failed                   ? again_seconds
+	                                    : row->fresh_seconds < 0 ? FRESH_SECONDS
+	                                                             : row->fresh_seconds);
 }
 
 /* As the user, but not for long: whoever has a token to renew first has less time to answer. */

@@ -234,6 +234,9 @@ static int keep(struct running *x)
 	const char *status, *text = judge(x, &status, r->call->arena);
 
 	x->stored = true;
+	if (x->run.tools_changed &&
+	    store_forget_tools(r->call->db, r->call->owner_id, x->run.tool->server->id, r->call->err) < 0)
+		error_clear(r->call->err); /* they are asked for again in a while, anyway */
 	if (atomic_load(&r->writer->why) == WRITER_INTERRUPTED && x->call->detail->repeatable &&
 	    x->run.err.code)
 		return 0; /* whoever goes on calls it again */

@@ -229,6 +229,7 @@ int main(int argc, char **argv)
 		.m = { .arena = &arena, .elicits = true, .ask_user = accept_defaults, .deadline = deadline }
 	};
 	struct mcp_tool *tools;
+	int64_t ttl_ms;
 	size_t count;
 
 	if (argc < 2)
@@ -239,7 +240,7 @@ int main(int argc, char **argv)
 	if (egress_open("127.0.0.1/32,::1/128", &h.m.egress, &err) < 0)
 		return 2;
 	h.o = (struct oauth){ .egress = h.m.egress, .arena = &arena, .deadline = deadline };
-	while (mcp_list_tools(&h.m, &tools, &count, &err) < 0)
+	while (mcp_list_tools(&h.m, &tools, &count, &ttl_ms, &err) < 0)
 		if (sign_in_if_wanted(&h, &err) < 0) {
 			fprintf(stderr, "%s (%s)\n", err.message, err.detail);
 			return 1;

@@ -18,9 +18,10 @@ const results = {
   names: () => ({ tools: [tool('a.b/c d'), tool('x'.repeat(200)), tool(`${'x'.repeat(199)}y`), tool('same'), tool('same!'), tool('same?'),
     tool('mcp_Gmail_gmail-send-email'), tool(''), { description: 'nameless' }, tool('Größe')] }),
   pages: () => (pages += 1, { tools: [tool(`page-${pages}`)], nextCursor: 'more', filler: 'x'.repeat(3 << 20) }),
+  ttl: () => (listed += 1, { tools: [tool('fleeting')], ttlMs: ttl }),
   hints: () => ({ tools: [tool('read', { annotations: { readOnlyHint: true } }), tool('write')] }),
 };
-let authorised = 0, pages = 0;
+let authorised = 0, pages = 0, listed = 0, ttl;
 function startOdd() {
   const server = http.createServer(async (request, response) => {
     let body = '';
@@ -139,6 +140,30 @@ describe('servers', () => {
     assert.equal((await tryOut(server.id)).success, false);
     assert.equal(authorised, before);
   });
+});
+
+describe('how long a list of tools is good is the server\'s to say', () => {
+  const tries = [
+    ['not at all: it is asked each time', 0, 0, 1],
+    ['10 minutes: not asked after 400 s', 600_000, 400, 0],
+    ['a minute: asked after 70 s', 60_000, 70, 1],
+    ['for ever: asked after an hour all the same', Number.MAX_SAFE_INTEGER, 3700, 1],
+    ['nothing: not asked after 200 s', undefined, 200, 0],
+    ['nothing: asked after 400 s', undefined, 400, 1],
+    ['what is no time: as if nothing were said', -5, 200, 0],
+    ['what is no number: as if nothing were said', '0', 200, 0],
+  ];
+  for (const [name, ms, age, times] of tries)
+    test(name, async () => {
+      const who = (await stack.register()).token, server = await add('Fleeting', oddUrl('ttl'), {}, who);
+      const list = () => stack.ok('GET', '/chat/mcp/tools', { token: who });
+      ttl = ms;
+      assert.equal((await list()).length, 1);
+      await stack.sql(`UPDATE chat.mcp_server SET asked_at = now() - interval '${age} s' WHERE id = ${server.id}`);
+      const before = listed;
+      assert.equal((await list()).length, 1);
+      assert.equal(listed - before, times);
+    });
 });
 
 describe('a real one', () => {

@@ -91,6 +91,22 @@ describe('tools that only read', () => {
   });
 });
 
+for (const era of ['mcp', 'modern'])
+  test(`a server says during a call that it has other tools now: the next turn has them (/${era})`, async () => {
+    const rig = await startRig('oddmcp.mjs');
+    try {
+      const who = await withServer('Growing', `${rig.url}/${era}`), chat = await newChat(who);
+      const names = async () => (await stack.ok('GET', '/chat/mcp/tools', { token: who.token })).map((t) => t.name);
+      assert.ok(!(await names()).includes('mcp_Growing_grown'));
+      assert.equal((await say(chat, 'call grow {}', who)).content, 'It says: it grew');
+      assert.equal((await stack.ok('GET', `/auth/mcp-servers/${who.server.id}`, { token: who.token })).status, 'connected');
+      assert.equal((await say(chat, 'call mcp_Growing_grown {}', who)).content, 'It says: I was not there before');
+      assert.ok((await names()).includes('mcp_Growing_grown'));
+    } finally {
+      await rig.stop();
+    }
+  });
+
 test('a server of the newer era is sent one request a call', async () => {
   const who = await withServer('New', `${odd.url}/modern`);
   assert.equal((await say(await newChat(who), 'call echo {"text":"one"} then echo {"text":"two"}', who)).content, 'It says: two');
