@@ -281,6 +281,7 @@ const struct method rig_methods[] = {
 	[RIG_FETCH] = METHOD("fetch", 17, ACCESS_PUBLIC, fetch, .reads = true),
 	[RIG_RELAY] = METHOD("relay", 16, ACCESS_PUBLIC, relay, .waits = WAITS_PEERS),
 	[RIG_STREAM] = METHOD("stream", 10, ACCESS_PUBLIC, start_stream, .reads = false),
+	[RIG_METHODS] = { 0 },
 };
 
 /* What another life of this service knew: one finished stream that begins with so many f. */
