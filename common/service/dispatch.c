@@ -341,7 +341,7 @@ void dispatch(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
 	slot->serving = NULL;
 	if (v && v->parked.resume) {
 		parked_wakes(&v->parked, a);
-		v->call.arena = a;
+		v->call.arena = v->call.scratch = a;
 	}
 	if (!v)
 		slot_begun(slot);

@@ -187,6 +187,7 @@ static int resumed(struct call *call, void *arg, ProtobufCMessage *out)
 	struct guest *g = arg;
 
 	replace(g, NULL);
+	assert(call->scratch == call->arena); /* of this thread, not of the one that parked */
 	return say(call, out, g->woken ? "woken" : "time is up");
 }
 
