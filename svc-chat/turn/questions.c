@@ -210,16 +210,17 @@ static void look(struct question *q, struct rounds *r, struct tool_step *call)
 void question_serve(struct question *q, struct rounds *r, struct tool_step *call)
 {
 	const char *params = NULL;
-	bool shown;
+	bool asks;
 
 	pthread_mutex_lock(&q->lock);
-	if (q->params && !q->answer)
+	asks = q->params && !q->answer;
+	if (asks && !q->shown) {
 		params = arena_strdup(r->call->arena, q->params);
-	shown = q->shown;
-	q->shown = q->shown || params != NULL;
+		q->shown = true;
+	}
 	pthread_mutex_unlock(&q->lock);
-	if (params && !shown)
+	if (params)
 		show(q, r, call, params);
-	else if (params && clock_mono_ms() >= q->look_at)
+	else if (asks && clock_mono_ms() >= q->look_at)
 		look(q, r, call);
 }
