@@ -71,14 +71,17 @@ static int refresh(struct call *call, const struct oauth_token_row *row, const c
 	struct oauth_client client;
 	struct oauth_tokens tokens;
 	struct error unsaid = { 0 };
-	bool gone;
+	bool gone, refreshed;
 
 	if (open_row(call, row, &secrets) < 0 ||
 	    oauth_server_read(row->document, row->issuer, &server, call->arena, call->err) < 0)
 		return -1;
 	client = client_of(row, &secrets);
-	if (secrets.refresh &&
-	    oauth_refresh(&o, &server, &client, secrets.refresh, row->resource, &tokens, call->err) == 0) {
+	call_goes_away(call);
+	refreshed = secrets.refresh && oauth_refresh(&o, &server, &client, secrets.refresh, row->resource,
+	                                             &tokens, call->err) == 0;
+	call_is_back(call);
+	if (refreshed) {
 		*ret = tokens.access;
 		return keep(call, row, &secrets, &tokens) < 0 ? -1 : 1;
 	}
@@ -99,7 +102,9 @@ static int wait_a_little(struct call *call, int64_t deadline)
 {
 	if (clock_mono_ms() + LOOK_MS >= deadline || (call->cancelled && atomic_load(call->cancelled)))
 		return error_busy(call->err, 2, "the sign-in is being renewed: try again");
+	call_goes_away(call);
 	nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * 1000000L }, NULL);
+	call_is_back(call);
 	return 0;
 }
 
@@ -195,12 +200,8 @@ static void find_behind(struct call *call, void *arg)
 {
 	const struct behind *behind = arg;
 	const char *ignored;
-	int found;
 
-	call_goes_away(call);
-	found = find(call, behind->server, behind->refused, REFRESH_MS, &ignored);
-	call_is_back(call);
-	if (found < 0)
+	if (find(call, behind->server, behind->refused, REFRESH_MS, &ignored) < 0)
 		log_line(LOG_INFO, "a token was not refreshed", LOG_TEXT("why", call->err->message),
 		         LOG_TEXT("detail", call->err->detail));
 }
@@ -243,13 +244,17 @@ int bearer_after(struct call *call, const struct server_row *server, const char 
 {
 	struct sign_in begun;
 	int another = bearer && code == ERROR_UNAUTHENTICATED ? renew(call, server->id, bearer, ms, ret) : 0;
+	int began;
 
 	if (another)
 		return another;
 	if (!url)
 		return 0;
 	*url = NULL;
-	if (sign_in_begin(call, server, NULL, challenge, ms, &begun) == 0)
+	call_goes_away(call);
+	began = sign_in_begin(call, server, NULL, challenge, ms, &begun);
+	call_is_back(call);
+	if (began == 0)
 		*url = begun.url;
 	return 0;
 }
