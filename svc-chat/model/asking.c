@@ -198,6 +198,7 @@ static bool choose(struct asking *q)
 	const char *wanted = q->request->model;
 
 	error_clear(q->err);
+	*q->x->result = (struct model_result){ 0 }; /* what another said of itself is not this one's */
 	if (c->list)
 		q->model = list_choose(c->list, q->p->config.egress, c->endpoint, wanted, q->arena);
 	else

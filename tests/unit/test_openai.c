@@ -325,6 +325,39 @@ static void test_cancelled(void **state)
 	}
 }
 
+/* The first one refuses us; the message names who wrote it. */
+static void test_who_wrote_is_told(void **state)
+{
+	static const struct canned no[] = { { JSON("401 No") "{\"error\":{\"message\":\"no\"}}" }, { 0 } };
+	static const struct canned yes[] = { { STREAM TEXT("Yes") END DONE }, { 0 } };
+	char urls[2][64];
+	struct model_endpoint endpoints[] = { { "CHAT_BASE_URL", urls[0], "sk-test", "first" },
+		                              { "CHAT_FALLBACK_URL", urls[1], "sk-test", "second" },
+		                              { 0 } };
+	struct model_openai_config config = { .endpoints = endpoints, .idle_seconds = 5, .total_seconds = 5 };
+	struct asked asked = { 0 };
+	struct model_rig first, second;
+	struct model *p;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	model_rig_start(&first, no);
+	model_rig_start(&second, yes);
+	snprintf(urls[0], sizeof urls[0], "http://127.0.0.1:%d/v1", first.port);
+	snprintf(urls[1], sizeof urls[1], "http://127.0.0.1:%d/v1", second.port);
+	assert_int_equal(egress_open("127.0.0.1/32", &config.egress, &asked.err), 0);
+	assert_int_equal(model_openai(&config, &p, &asked.err), 0);
+	assert_int_equal(model_rig_ask(p, &asked, &a), 0);
+	assert_string_equal(asked.text.at, "Yes");
+	assert_string_equal(asked.result.model, "small-2");
+	p->free(p);
+	egress_close(config.egress);
+	model_rig_stop(&first);
+	model_rig_stop(&second);
+	arena_done(&a);
+}
+
 /* An answer ends with [DONE], which is not where the HTTP answer ends. */
 static void test_one_connection_for_many_answers(void **state)
 {
@@ -378,13 +411,10 @@ static void test_nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_models_do),
-		cmocka_unit_test(test_what_is_asked),
-		cmocka_unit_test(test_models),
-		cmocka_unit_test(test_a_reader_that_has_enough),
-		cmocka_unit_test(test_cancelled),
-		cmocka_unit_test(test_nobody_there),
-		cmocka_unit_test(test_one_connection_for_many_answers),
+		cmocka_unit_test(test_what_models_do), cmocka_unit_test(test_what_is_asked),
+		cmocka_unit_test(test_models),         cmocka_unit_test(test_a_reader_that_has_enough),
+		cmocka_unit_test(test_cancelled),      cmocka_unit_test(test_who_wrote_is_told),
+		cmocka_unit_test(test_nobody_there),   cmocka_unit_test(test_one_connection_for_many_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
