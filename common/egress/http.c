@@ -77,11 +77,13 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
 	f->header_bytes += length;
 	if (f->header_bytes > MAX_HEADER_BYTES)
 		f->too_large = true;
+	else if (f->told)
+		return length; /* a trailer; whoever was told of the answer may be reading what it is */
 	else if (length >= 5 && memcmp(line, "HTTP/", 5) == 0)
 		begin_answer(f, line, length);
-	else if (length > 2 && !f->told) /* no trailers */
+	else if (length > 2)
 		f->too_large = add_header(f, line, length) < 0;
-	else if (is_final(f) && !f->told && tell_headers(f))
+	else if (is_final(f) && tell_headers(f))
 		return CURL_WRITEFUNC_ERROR;
 	return f->too_large ? CURL_WRITEFUNC_ERROR : length;
 }

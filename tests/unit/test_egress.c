@@ -127,6 +127,10 @@ static int serve(struct mg_connection *conn)
 		          info->query_string);
 	} else if (strcmp(path, "/bomb") == 0) {
 		serve_bomb(conn);
+	} else if (strcmp(path, "/trailer") == 0) {
+		mg_printf(conn,
+		          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: HTTP/1.1 500\r\n\r\n"
+		          "5\r\nhello\r\n0\r\nHTTP/1.1 500 No: x\r\n\r\n");
 	} else if (strcmp(path, "/cut") == 0) {
 		mg_printf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nhalf");
 	} else if (strcmp(path, "/slow") == 0) {
@@ -176,6 +180,8 @@ static const struct {
 } fetches[] = {
 	{ "a page", "127.0.0.1", "GET", "http://127.0.0.1:%d/hello", NULL, 0, 5000, 0, 100, ERROR_NONE, 200,
 	  "hello" },
+	{ "a trailer that looks like an answer", "127.0.0.1", "GET", "http://127.0.0.1:%d/trailer", NULL, 0,
+	  5000, 0, 100, ERROR_NONE, 200, "hello" },
 	{ "a 404 is an answer", "127.0.0.1", "GET", "http://127.0.0.1:%d/no", NULL, 0, 5000, 0, 100,
 	  ERROR_NONE, 404, "" },
 	{ "POST", "127.0.0.1", "POST", "http://127.0.0.1:%d/echo", "abc", 0, 5000, 0, 100, ERROR_NONE, 201,
