@@ -187,6 +187,7 @@ static void take_back(void *arg)
 	if (!from)
 		writer->sources = (ProtobufCBinaryData){ 0 };
 	writer->changed = true;
+	w->goes_on = from > 0;
 	w->cited = -1;
 	pthread_mutex_unlock(&writer->lock);
 }
