@@ -90,12 +90,12 @@ struct writer *keeper_new(const char *owner, const char *session, const char *me
                           const char *stream_id);
 void keeper_add(struct keeper *k, struct writer *writer,
                 struct task *task /* starts it; NULL: it is queued */);
-/* It is written by the task of that call, which is woken when it is to stop; NULL: by none. */
 /* A turn of that session is about to be stored; it is, or will not be. */
 void keeper_enter(struct keeper *k, struct keeper_entry *entry, const char *session);
 void keeper_entered(struct keeper *k, struct keeper_entry *entry);
 /* Until none of that session is; deadline: Unix ms. */
 void keeper_await_entered(struct keeper *k, const char *session, int64_t deadline);
+/* It is written by the task of that call, which is woken when it is to stop; NULL: by none. */
 void keeper_run(struct keeper *k, struct writer *writer, const struct call *call);
 void keeper_remove(struct keeper *k, struct writer *writer); /* frees it, and wakes those who wait for it */
 void keeper_free(struct writer *writer);                     /* one that was never added */
