@@ -320,8 +320,16 @@ class Stack {
   async ok(method, where, options = {}) {
     const answer = await this.api(method, where, options);
     const wanted = options.status ? answer.status === options.status : answer.status < 300;
-    assert.ok(wanted, `${method} ${where}: ${answer.status} ${answer.text}`);
+    assert.ok(wanted, `${method} ${where}: ${answer.status} ${answer.text}${await this.why(answer)}`);
     return answer.body;
+  }
+
+  // Of an answer that only the log can explain: what it says.
+  async why({ status, headers }) {
+    if (status !== 500) return '';
+    const lines = () => this.logLines(headers['x-request-id']).filter(({ detail }) => detail);
+    await until('the service has written', () => lines().some(({ process }) => !process.startsWith('gateway')), 2).catch(() => null);
+    return lines().map(({ process, detail }) => `\n${process}: ${detail}`).join('');
   }
 
   // An event stream; fails when the answer is none.
