@@ -22,10 +22,43 @@ int64_t rounds_context(const struct ask *ask)
 	return ask->settings.context_tokens ? ask->settings.context_tokens : ask->chat->context_tokens;
 }
 
+static const char *defused(const char *text, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	defuse_text(text, strlen(text), &t);
+	return t.at ? t.at : "";
+}
+
+/* With every text in it made harmless, names too: a schema speaks to the model as a description does. It is not deep
+ * (json_parse). */
+static json_object *defused_schema(json_object *value, struct arena *a)
+{
+	json_object *ret;
+
+	switch (json_object_get_type(value)) {
+	case json_type_string: return json_object_new_string(defused(json_object_get_string(value), a));
+	case json_type_array:
+		ret = json_object_new_array();
+		for (size_t i = 0; i < json_object_array_length(value); i++)
+			json_object_array_add(ret, defused_schema(json_object_array_get_idx(value, i), a));
+		return ret;
+	case json_type_object:
+		ret = json_object_new_object();
+		json_object_object_foreach(value, key, member)
+		{
+			json_object_object_add(ret, defused(key, a), defused_schema(member, a));
+		}
+		return ret;
+	default: return json_object_get(value);
+	}
+}
+
 /* As endpoints take it: an object of properties. */
 static const char *schema_for_model(const char *text, struct arena *a)
 {
-	OWN(json) json_object *schema = NULL;
+	OWN(json) json_object *schema = NULL, *safe = NULL;
 	struct error ignored = { 0 };
 
 	if (json_parse(text, strlen(text), &schema, &ignored) < 0 ||
@@ -36,7 +69,8 @@ static const char *schema_for_model(const char *text, struct arena *a)
 		json_object_object_add(schema, "type", json_object_new_string("object"));
 	if (!json_object_is_type(json_get(schema, "properties"), json_type_object))
 		json_object_object_add(schema, "properties", json_object_new_object());
-	return json_print(schema, a);
+	safe = defused_schema(schema, a);
+	return json_print(safe, a);
 }
 
 static const char *description_for_model(const struct tool *tool, size_t most, struct arena *a)

@@ -8,7 +8,7 @@
 //                 joined by " | "; `loop T {...}`: again and again; `then` between calls: one round after the other
 //   count N MS    N words, MS milliseconds apart (MS may be left out: 5): "w1 w2 ... wN"
 //   burst N       N words in one piece
-//   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked,
+//   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked, GET /offered with what tools,
 //                 GET /left what was being answered when its reader went away
 //   recall        what tools gave back before the question, joined by " | "
 //   cite          an answer that cites [1], which is there, and [9], which is invented
@@ -24,6 +24,7 @@ const port = Number(process.argv[2] || 3974);
 const echo = process.env.ECHO || 'v3.2';
 const thoughts = ['Let me ', 'think.'];
 const asked = [];
+let offered; // with the last request: {tools, system}
 const leftAlone = []; // what was being answered when whoever asked went away
 
 const textOf = (content) =>
@@ -127,6 +128,7 @@ async function complete(request, answer) {
   const last = textOf(request.messages.at(-1).content);
   const slowly = /slowly (\d+)/.exec(last);
   asked.push(last);
+  offered = { tools: request.tools ?? null, system: textOf(request.messages[0].content) };
   if (slowly) await sleep(Number(slowly[1]));
   const finish = calls ? 'tool_calls' : 'stop';
   if (!request.stream) {
@@ -189,6 +191,7 @@ http.createServer(async (query, answer) => {
   for await (const piece of query) body += piece;
   if (query.headers.authorization !== 'Bearer sk-test')
     return refuse(answer, 401, 'Authentication Fails (no such user)', 'authentication_error');
+  if (query.method === 'GET' && query.url.endsWith('/offered')) return json(answer, offered);
   if (query.method === 'GET' && query.url.endsWith('/asked')) return json(answer, asked);
   if (query.method === 'GET' && query.url.endsWith('/left')) return json(answer, leftAlone);
   if (query.method === 'GET' && query.url.endsWith('/models'))
