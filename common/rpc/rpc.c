@@ -221,7 +221,7 @@ static void await(struct call_out *call, struct exchange *x)
 	const struct rpc_context *ctx = call->ctx;
 
 	while (sem_wait_until(&x->wake, ctx->gone ? clock_mono_ms() + call->peer->pace.look : INT64_MAX) < 0)
-		if (ctx->gone(ctx->gone_arg))
+		if (ctx->gone && ctx->gone(ctx->gone_arg))
 			tell_gone(call, x);
 }
 
