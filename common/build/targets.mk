@@ -1,6 +1,6 @@
 # targets.mk: what people type. Lines that begin with two hashes are what `make help` prints.
 
-.PHONY: help deps run up down test test-unit test-e2e fault bench asan tsan fuzz tidy clean
+.PHONY: help deps run up down test test-unit test-e2e prism fault bench asan tsan fuzz tidy clean
 help:
 	@sed -n 's/^## \{0,1\}//p' common/build/targets.mk
 
@@ -33,6 +33,13 @@ test-unit: unit-programs
 	@VARIANT=$(VARIANT) common/scripts/test.sh unit
 test-e2e: all $(FAULT) $(CONFORMANCE)
 	@VARIANT=$(VARIANT) ONLY="$(ONLY)" common/scripts/test.sh e2e
+
+## make prism          the end-to-end tests once more, their answers held against openapi.json by Prism; ONLY=, as above
+prism: all $(FAULT) $(CONFORMANCE)
+	@NPM=prism common/scripts/npm.sh
+	@rm -rf build/record
+	-@VARIANT=$(VARIANT) ONLY="$(ONLY)" PARLEY_RECORD=$(CURDIR)/build/record common/scripts/test.sh e2e
+	@node tests/prism/compare.mjs build/record
 
 # tests/unit/test_<module>.c: a program each. What it links beyond the common library stands in its first lines:
 # "/* links: svc-documents/ingest/chunk.c -lxml2 */".
@@ -123,7 +130,7 @@ clean:
 # remakes these included files, which installs what is missing, and reads everything anew.
 GOALS := $(or $(MAKECMDGOALS),all)
 ifneq ($(filter-out help clean deps down,$(GOALS)),)
-NEEDS := build $(if $(filter run up test% asan tsan bench,$(GOALS)),run) $(if $(filter test% asan tsan,$(GOALS)),test) \
+NEEDS := build $(if $(filter run up test% prism asan tsan bench,$(GOALS)),run) $(if $(filter test% prism asan tsan,$(GOALS)),test) \
          $(if $(filter tidy%,$(GOALS)),tidy) $(filter fuzz bench,$(GOALS))
 include $(NEEDS:%=build/deps/%.mk)
 $(NEEDS:%=build/deps/%.mk) &: common/scripts/deps.sh $(wildcard /var/lib/dpkg/status)

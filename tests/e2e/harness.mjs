@@ -21,6 +21,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { record } from './recorder.mjs';
 
 export { sleep };
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -88,6 +89,7 @@ export function request(url, { method = 'GET', headers = {}, body, timeout = 60_
         const bytes = Buffer.concat(pieces);
         const text = bytes.toString('utf8');
         const isJson = /^application\/json/.test(answer.headers['content-type'] ?? '');
+        record(method, url, headers, body, answer.statusCode, answer.headers, text);
         resolve({ status: answer.statusCode, headers: answer.headers, bytes, text, body: isJson && text ? JSON.parse(text) : null });
       });
     });
@@ -345,6 +347,7 @@ class Stack {
       query.end(body);
     });
     const stream = new EventStream(answer.a, answer.query);
+    answer.a.on('end', () => record(method, this.url(gateway) + where, all, body, answer.a.statusCode, answer.a.headers, stream.raw));
     if (answer.a.statusCode !== 200 || !/^text\/event-stream/.test(answer.a.headers['content-type'] ?? '')) {
       await stream.all().catch(() => {});
       assert.fail(`${method} ${where}: ${answer.a.statusCode} ${stream.raw}`);
