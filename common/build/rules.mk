@@ -31,21 +31,21 @@ $(GEN)/contracts.ds: $(wildcard proto/*.proto)
 	@mkdir -p $(GEN)
 	$(Q)protoc $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$@ $^
 
-$(GEN)/generated.stamp: $(GENERATOR) $(GEN)/contracts.ds proto/openapi.json $(PB_C)
+$(GEN)/generated.stamp: $(GENERATOR) $(GEN)/contracts.ds proto/openapi.json proto/examples.json $(PB_C)
 	$(call show,GENERATE,methods clients shapes routes openapi.json)
-	$(Q)$(GENERATOR) $(GEN)/contracts.ds proto/openapi.json $(GEN)
+	$(Q)$(GENERATOR) $(GEN)/contracts.ds proto/openapi.json proto/examples.json $(GEN)
 	@touch $@
 # Left as they are when nothing in them changed, so that what includes them is not compiled again.
 $(GENERATED) $(PB_C:.c=.h): $(GEN)/generated.stamp ;
 
 # A contract for tests alone, in a folder of its own.
 SAMPLE := $(GEN)/sample
-$(SAMPLE)/generated.stamp: tests/unit/contract/sample.proto tests/unit/contract/openapi.json $(GENERATOR) $(GEN)/generated.stamp
+$(SAMPLE)/generated.stamp: tests/unit/contract/sample.proto tests/unit/contract/openapi.json tests/unit/contract/examples.json $(GENERATOR) $(GEN)/generated.stamp
 	@mkdir -p $(SAMPLE)
 	$(call show,GENERATE,$<)
 	$(Q)protoc --proto_path=$(<D) $(PROTOC_INCLUDE) --include_source_info --include_imports --descriptor_set_out=$(SAMPLE)/contracts.ds $<
 	$(Q)protoc-c --proto_path=$(<D) $(PROTOC_INCLUDE) --c_out=$(SAMPLE) $<
-	$(Q)$(GENERATOR) $(SAMPLE)/contracts.ds $(<D)/openapi.json $(SAMPLE)
+	$(Q)$(GENERATOR) $(SAMPLE)/contracts.ds $(<D)/openapi.json $(<D)/examples.json $(SAMPLE)
 	@touch $@
 $(SAMPLE)/sample.pb-c.c $(SAMPLE)/services.c $(SAMPLE)/shapes.c $(SAMPLE)/routes.c $(SAMPLE)/sample.client.c $(SAMPLE)/sample.methods.c: $(SAMPLE)/generated.stamp ;
 

@@ -3,7 +3,7 @@
  * --descriptor_set_out --include_imports --include_source_info), checks the annotations of proto/http.proto and
  * writes the files that common/rpc/method.h lists.
  *
- *	build/generate build/gen/contracts.ds proto/openapi.json build/gen
+ *	build/generate build/gen/contracts.ds proto/openapi.json proto/examples.json build/gen
  *
  *   main.c          the steps, in order
  *   model.c         the set as contracts, messages, fields and rpcs, with our options decoded
@@ -51,6 +51,7 @@ struct message {
 	const char *name;           /* "documents.Document" */
 	const char *c_type, *c_low; /* Documents__Document, documents__document */
 	const char *comment;
+	const char *schema;   /* what openapi.json calls it; NULL: as it is called here */
 	struct field *fields; /* by number, as protobuf-c has them */
 	size_t field_count;
 };
@@ -121,7 +122,7 @@ void emit_client(const struct model *m, const struct contract *c, const char *di
 void emit_services(const struct model *m, const char *dir);
 void emit_shapes(const struct model *m, const char *dir);
 void emit_routes(const struct model *m, const char *dir);
-void emit_openapi(struct model *m, const char *skeleton, const char *dir);
+void emit_openapi(struct model *m, const char *skeleton, const char *examples, const char *dir);
 void write_file(const char *dir, const char *name, const struct text *content);
 
 #endif

@@ -73,8 +73,8 @@ int main(int argc, char **argv)
 	size_t size = 0;
 	const char *set;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: %s DESCRIPTOR_SET OPENAPI_SKELETON DIRECTORY\n", argv[0]);
+	if (argc != 5) {
+		fprintf(stderr, "usage: %s DESCRIPTOR_SET OPENAPI_SKELETON EXAMPLES DIRECTORY\n", argv[0]);
 		return 2;
 	}
 	arena_init(&arena, 0);
@@ -84,17 +84,17 @@ int main(int argc, char **argv)
 	model_load(&m, set, size);
 	check_model(&m);
 	if (!m.mistakes)
-		emit_openapi(&m, argv[2], argv[3]);
+		emit_openapi(&m, argv[2], argv[3], argv[4]);
 	if (m.mistakes)
 		return 1;
 	for (size_t i = 0; i < m.contract_count; i++) {
-		emit_client(&m, &m.contracts[i], argv[3]);
+		emit_client(&m, &m.contracts[i], argv[4]);
 		if (!same(m.contracts[i].name, "rpc")) /* its methods are answered by the skeleton */
-			emit_methods(&m, &m.contracts[i], argv[3]);
+			emit_methods(&m, &m.contracts[i], argv[4]);
 	}
-	emit_services(&m, argv[3]);
-	emit_shapes(&m, argv[3]);
-	emit_routes(&m, argv[3]);
+	emit_services(&m, argv[4]);
+	emit_shapes(&m, argv[4]);
+	emit_routes(&m, argv[4]);
 	arena_done(&arena);
 	return 0;
 }

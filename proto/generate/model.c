@@ -13,7 +13,7 @@ enum {
 	MESSAGE_NESTED = 3,
 	MESSAGE_ENUMS = 4,
 	SERVICE_METHODS = 2,
-	OPTION_NUMBER = 50001, /* of parley.http, parley.rule and parley.service */
+	OPTION_NUMBER = 50001, /* of parley.http, parley.rule, parley.schema and parley.service */
 	BEHAVIOUR_NUMBER = 50002,
 	PATH_MAX_LENGTH = 16,
 };
@@ -71,6 +71,20 @@ static ProtobufCMessage *option(struct model *m, const ProtobufCMessage *options
 	return msg;
 }
 
+/* The same for one that is a text; a later one counts. */
+static const char *option_text(struct model *m, const ProtobufCMessage *options, uint32_t number)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; options && i < options->n_unknown_fields; i++) {
+		const ProtobufCMessageUnknownField *f = &options->unknown_fields[i];
+
+		if (f->tag == number && f->len > 0) /* short texts: their length is one byte */
+			text = arena_strndup(m->arena, (const char *)f->data + 1, f->len - 1);
+	}
+	return text;
+}
+
 static int by_number(const void *a, const void *b)
 {
 	const struct field *x = a, *y = b;
@@ -104,6 +118,7 @@ static void load_message(struct model *m, const struct place *p, const Google__P
 		.c_type = c_type_name(in.scope, m->arena),
 		.c_low = c_lower_name(in.scope, m->arena),
 		.comment = comment_of(m, p),
+		.schema = option_text(m, d->options ? &d->options->base : NULL, OPTION_NUMBER),
 		.fields = arena_new(m->arena, struct field, d->n_field),
 		.field_count = d->n_field,
 	};

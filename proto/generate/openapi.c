@@ -92,8 +92,8 @@ static void add_operation(struct openapi *o, json_object *root, const struct rpc
 		mistake(o->model, r->name, "%s %s is the gateway's own", r->verb, path);
 	operation = put_object(item, lower(r->verb, o->model->arena));
 	put_text(operation, "operationId",
-	         arena_printf(o->model->arena, "%s_%s%s%s", r->contract->name, r->low, *suffix ? "_" : "",
-	                      suffix));
+	         arena_printf(o->model->arena, "%s_%s%s%s", r->contract->name,
+	                      r->http->operation ? r->http->operation : r->low, *suffix ? "_" : "", suffix));
 	add_tag(root, r, operation);
 	describe(o, r, operation);
 	say_security(r, operation);
@@ -139,6 +139,8 @@ static void mark_answers(struct openapi *o, const struct message *msg)
 	for (size_t i = 0; i < msg->field_count; i++) {
 		if (msg->fields[i].sub)
 			mark_answers(o, msg->fields[i].sub);
+		if (msg->fields[i].like)
+			mark_answers(o, msg->fields[i].like);
 	}
 }
 
@@ -177,7 +179,27 @@ static void add_request_id(json_object *responses)
 	}
 }
 
-static void add_request_ids(json_object *root, json_object *paths)
+/* Of a success, as it was recorded (tests/e2e/openapi_examples): {operation: {media type: example}}. */
+static void add_examples(const json_object *examples, json_object *operation, json_object *responses)
+{
+	const char *id = json_object_get_string(json_object_object_get(operation, "operationId"));
+	json_object *recorded = json_object_object_get(examples, id), *types = NULL, *example;
+
+	json_object_object_foreach(responses, status, answer)
+	{
+		if (!types && *status == '2')
+			types = json_object_object_get(answer, "content");
+	}
+	if (!recorded || !types)
+		return;
+	json_object_object_foreach(types, type, media)
+	{
+		if (json_object_object_get_ex(recorded, type, &example))
+			put(media, "example", json_object_get(example));
+	}
+}
+
+static void finish_operations(json_object *root, json_object *paths, const json_object *examples)
 {
 	add_request_id(json_object_object_get(json_object_object_get(root, "components"), "responses"));
 	json_object_object_foreach(paths, path, item)
@@ -185,25 +207,32 @@ static void add_request_ids(json_object *root, json_object *paths)
 		(void)path;
 		json_object_object_foreach(item, verb, operation)
 		{
+			json_object *responses = json_object_object_get(operation, "responses");
+
 			(void)verb;
-			add_request_id(json_object_object_get(operation, "responses"));
+			add_request_id(responses);
+			add_examples(examples, operation, responses);
 		}
 	}
 }
 
-void emit_openapi(struct model *m, const char *skeleton, const char *dir)
+void emit_openapi(struct model *m, const char *skeleton, const char *examples, const char *dir)
 {
-	json_object *root = json_object_from_file(skeleton);
-	struct openapi o = { .model = m, .answers = json_object_new_object() };
+	json_object *root = json_object_from_file(skeleton), *recorded = json_object_from_file(examples);
+	struct openapi o = { .model = m,
+		             .answers = json_object_new_object(),
+		             .named = json_object_new_object() };
 	struct text t;
 
 	if (!root || !json_object_object_get_ex(root, "paths", &o.paths) ||
 	    !json_object_object_get_ex(json_object_object_get(root, "components"), "schemas", &o.schemas))
 		stop("%s: this is no skeleton of openapi.json", skeleton);
+	if (!json_object_is_type(recorded, json_type_object))
+		stop("%s: these are no examples", examples);
 	put_text(json_object_object_get(root, "info"), "version", PARLEY_VERSION);
 	each_public(&o, root, visit_answer);
 	each_public(&o, root, add_paths);
-	add_request_ids(root, o.paths);
+	finish_operations(root, o.paths, recorded);
 	text_init(&t, m->arena);
 	text_adds(&t, json_object_to_json_string_ext(root, JSON_C_TO_STRING_PRETTY |
 	                                                       JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -212,4 +241,6 @@ void emit_openapi(struct model *m, const char *skeleton, const char *dir)
 		write_file(dir, "openapi.json", &t);
 	json_object_put(root);
 	json_object_put(o.answers);
+	json_object_put(o.named);
+	json_object_put(recorded);
 }

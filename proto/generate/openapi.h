@@ -10,16 +10,20 @@
 
 #include "proto/generate/generate.h"
 
-enum flavour { REQUEST, PARAMETER, ANSWER }; /* a parameter is a part of a request that cannot be null */
+/* A parameter is a part of a request that cannot be null; KEPT are the known keys of a free object in an answer. */
+enum flavour { REQUEST, PARAMETER, ANSWER, KEPT };
 
 struct openapi {
 	struct model *model;
 	json_object *paths, *schemas;
 	json_object *answers; /* names of the messages that are part of an answer */
+	json_object *named;   /* names of schemas, each with the message it is of */
 	const char *route;    /* of the operation being written: names in braces are no part of its body */
 	const char *path;     /* the same, perhaps with a parameter spelled out */
 };
 
+/* What the message is called there; two of one name are a mistake. */
+const char *schema_name(struct openapi *o, const struct message *msg, const char *suffix);
 /* {"$ref": ...} to the message's schema, which is made when it is not there yet. */
 json_object *schema_reference(struct openapi *o, const struct message *msg, enum flavour flavour);
 json_object *schema_of_field(struct openapi *o, const struct field *f, enum flavour flavour);

@@ -144,7 +144,7 @@ static json_object *upload_schema(struct openapi *o, const struct rpc *r)
 static json_object *body_schema(struct openapi *o, const struct rpc *r)
 {
 	bool answer = json_object_object_get_ex(o->answers, r->in->name, NULL);
-	const char *name = arena_printf(o->model->arena, "%s%s", r->in->name, answer ? ".Body" : "");
+	const char *name = schema_name(o, r->in, answer ? "Body" : "");
 	json_object *schema = schema_of_fields(o, r->in, REQUEST, openapi_in_body), *known, *reference;
 
 	if (json_object_object_get_ex(o->schemas, name, &known) && !json_object_equal(known, schema))
@@ -248,10 +248,21 @@ static void refer_to_answer(struct openapi *o, json_object *responses, const cha
 	         arena_printf(o->model->arena, "#/components/responses/%s", name));
 }
 
-/* A stream, in the framing of its clients. */
-static void add_stream(json_object *answer)
+/* A stream, in the framing of its clients; what its events are is a schema of the skeleton. */
+static void add_stream(struct openapi *o, const struct rpc *r, json_object *answer)
 {
-	put_text(put_object(content(answer, "text/event-stream"), "schema"), "type", "string");
+	json_object *schema = put_object(content(answer, "text/event-stream"), "schema"), *events;
+
+	put_text(schema, "type", "string");
+	if (!r->http->events)
+		return;
+	if (!json_object_object_get_ex(o->schemas, r->http->events, NULL))
+		mistake(o->model, r->name, "there is no schema %s in proto/openapi.json", r->http->events);
+	put_text(schema, "contentMediaType", "text/event-stream");
+	events = put_object(schema, "contentSchema");
+	put_text(events, "type", "array");
+	put_text(put_object(events, "items"), "$ref",
+	         arena_printf(o->model->arena, "#/components/schemas/%s", r->http->events));
 }
 
 /* A file of each of those types. */
@@ -261,11 +272,15 @@ static void add_files(struct openapi *o, const struct rpc *r, json_object *answe
 
 	while (*media) {
 		size_t length = strcspn(media, "|");
-		json_object *schema =
-		    put_object(content(answer, arena_strndup(o->model->arena, media, length)), "schema");
+		const char *type = arena_strndup(o->model->arena, media, length);
+		json_object *schema = put_object(content(answer, type), "schema");
+		bool json = same(type, "application/json");
 
-		put_text(schema, "type", "string");
-		put_text(schema, "format", "binary");
+		put_text(schema, "type", json ? "object" : "string");
+		if (json)
+			put(schema, "additionalProperties", json_object_new_boolean(true));
+		else
+			put_text(schema, "format", "binary");
 		media += length + (media[length] == '|');
 	}
 }
@@ -309,7 +324,7 @@ static void success(struct openapi *o, const struct rpc *r, json_object *respons
 		return;
 	if (h->stream == PARLEY__STREAM_MODE__START || h->stream == PARLEY__STREAM_MODE__RESUME) {
 		put_text(answer, "description", "Events as they come, each with an id to go on after.");
-		add_stream(answer);
+		add_stream(o, r, answer);
 	} else if (h->page) {
 		put_text(put_object(content(answer, "text/html"), "schema"), "type", "string");
 	} else if (h->raw) {
@@ -318,7 +333,7 @@ static void success(struct openapi *o, const struct rpc *r, json_object *respons
 		add_json(o, r, answer);
 		add_files(o, r, answer);
 		if (h->stream == PARLEY__STREAM_MODE__EITHER)
-			add_stream(answer);
+			add_stream(o, r, answer);
 	}
 }
 
@@ -336,14 +351,80 @@ static bool other_errors(struct openapi *o, const struct rpc *r, json_object *re
 	return true;
 }
 
-static void redirection(json_object *responses)
+/* An empty stream, a part of a file, another place. */
+static void more_success(const struct rpc *r, json_object *responses)
 {
-	json_object *answer = put_object(responses, "303"), *location;
+	json_object *answer, *location;
 
+	if (r->http->stream == PARLEY__STREAM_MODE__RESUME)
+		put_text(put_object(responses, "204"), "description", "Nothing follows that event.");
+	if (r->http->file && same(r->http->media, "*/*")) {
+		answer = put_object(responses, "206");
+		put_text(answer, "description", "The part that `Range` asks for.");
+		put_object(content(answer, r->http->media), "schema");
+		put_text(put_object(responses, "304"), "description",
+		         "`If-None-Match` names it: it has not changed.");
+		put_text(put_object(responses, "416"), "description", "There is no such part.");
+	}
+	if (!r->http->redirect)
+		return;
+	answer = put_object(responses, "303");
 	put_text(answer, "description", "Go on there.");
 	location = put_object(put_object(answer, "headers"), "Location");
 	put_text(location, "description", "Where to.");
 	put_text(put_object(location, "schema"), "type", "string");
+}
+
+static bool always(const struct openapi *o, const struct rpc *r)
+{
+	(void)o;
+	(void)r;
+	return true;
+}
+
+static bool not_of_visitors(const struct openapi *o, const struct rpc *r)
+{
+	(void)o;
+	return r->http->access != PARLEY__ACCESS__VISITOR;
+}
+
+static bool changes_things(const struct openapi *o, const struct rpc *r)
+{
+	Parley__Access access = r->http->access;
+
+	(void)o;
+	return !r->reads && !same(r->verb, "DELETE") &&
+	       (r->http->status == 201 || access == PARLEY__ACCESS__USER || access == PARLEY__ACCESS__ADMIN);
+}
+
+static bool takes_body(const struct openapi *o, const struct rpc *r)
+{
+	bool required;
+
+	return has_body(o, r, &required);
+}
+
+/* The body, the path, the query, a header: something that can be wrong. */
+static bool takes_input(const struct openapi *o, const struct rpc *r)
+{
+	bool any = takes_body(o, r) || strchr(o->path, '{');
+
+	for (size_t i = 0; i < r->in->field_count && !any; i++)
+		any = in_query(o, r, &r->in->fields[i]) ||
+		      r->in->fields[i].rule->source == PARLEY__SOURCE__HEADER;
+	return any || r->behaviour->idempotency_key || r->http->own_key;
+}
+
+/* Models, pages, the machines of others: one that fails is told, as 502. */
+static bool asks_others(const struct openapi *o, const struct rpc *r)
+{
+	(void)o;
+	switch (r->behaviour->waits) {
+	case PARLEY__WAITS__OUTSIDE:
+	case PARLEY__WAITS__WRITER: return true;
+	case PARLEY__WAITS__READER: return r->http->stream == PARLEY__STREAM_MODE__NONE;
+	default: return false;
+	}
 }
 
 /* Does the request name things that may not be there? */
@@ -360,37 +441,53 @@ static bool names_things(const struct openapi *o, const struct rpc *r)
 	return any;
 }
 
+/* What else than a success there may be: as it follows from the contract. */
+static const struct usual {
+	int status;
+	const char *name; /* of the skeleton's answer */
+	bool (*comes)(const struct openapi *o, const struct rpc *r);
+} usual[] = {
+	{ 400, "Malformed", always },
+	{ 401, "Unauthenticated", not_of_visitors },
+	{ 403, "Forbidden", always },
+	{ 404, "NotFound", names_things },
+	{ 409, "Conflict", changes_things },
+	{ 413, "TooLarge", takes_body },
+	{ 415, "UnsupportedType", takes_body },
+	{ 422, "Invalid", takes_input },
+	{ 429, "TooMany", always },
+	{ 502, "Upstream", asks_others },
+	{ 503, "Unavailable", always },
+	{ 504, "UnknownOutcome", always },
+};
+
+static bool said_also(const struct rpc *r, int status)
+{
+	for (size_t i = 0; i < r->http->n_also; i++) {
+		if (r->http->also[i] == status)
+			return true;
+	}
+	return false;
+}
+
 void openapi_responses(struct openapi *o, const struct rpc *r, json_object *operation)
 {
 	json_object *responses = put_object(operation, "responses");
-	bool required, body = has_body(o, r, &required);
-	bool input = body || json_object_object_get_ex(operation, "parameters", NULL);
-	Parley__Access access = r->http->access;
 
 	success(o, r, responses);
-	if (r->http->redirect)
-		redirection(responses);
+	more_success(r, responses);
 	if (other_errors(o, r, responses))
 		return;
-	refer_to_answer(o, responses, "400", "Malformed");
-	if (access != PARLEY__ACCESS__VISITOR)
-		refer_to_answer(o, responses, "401", "Unauthenticated");
-	if (access != PARLEY__ACCESS__PUBLIC && access != PARLEY__ACCESS__ANYBODY)
-		refer_to_answer(o, responses, "403", "Forbidden");
-	if (names_things(o, r))
-		refer_to_answer(o, responses, "404", "NotFound");
-	if (!r->reads && !same(r->verb, "DELETE") &&
-	    (r->http->status == 201 || access == PARLEY__ACCESS__USER))
-		refer_to_answer(o, responses, "409", "Conflict");
-	if (body) {
-		refer_to_answer(o, responses, "413", "TooLarge");
-		refer_to_answer(o, responses, "415", "UnsupportedType");
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
+		const struct usual *u = &usual[i];
+		const char *name = u->name;
+
+		if (u->status == 400 && r->http->bad_request)
+			name = r->http->bad_request;
+		if (u->status == 502 && r->http->page)
+			name = "PageUpstream";
+
+		if (u->comes(o, r) || said_also(r, u->status))
+			refer_to_answer(o, responses, arena_printf(o->model->arena, "%d", u->status), name);
 	}
-	if (input)
-		refer_to_answer(o, responses, "422", "Invalid");
-	refer_to_answer(o, responses, "429", "TooMany");
-	if (r->behaviour->waits == PARLEY__WAITS__OUTSIDE || r->behaviour->waits == PARLEY__WAITS__WRITER)
-		refer_to_answer(o, responses, "502", "Upstream");
-	refer_to_answer(o, responses, "503", "Unavailable");
-	refer_to_answer(o, responses, "504", "UnknownOutcome");
 }

@@ -50,6 +50,11 @@ static void put_words(json_object *schema, const char *words, struct arena *a)
 	}
 }
 
+static bool given_out(enum flavour flavour)
+{
+	return flavour == ANSWER || flavour == KEPT;
+}
+
 static void text_schema(struct openapi *o, const struct field *f, enum flavour flavour, json_object *schema)
 {
 	static const char *const formats[] = { [PARLEY__FORMAT__EMAIL] = "email",
@@ -64,7 +69,7 @@ static void text_schema(struct openapi *o, const struct field *f, enum flavour f
 		put_text(schema, "format", formats[r->format]);
 	if (r->one_of)
 		put_words(schema, r->one_of, o->model->arena);
-	if (flavour == ANSWER)
+	if (given_out(flavour))
 		return;
 	if (r->min_length)
 		put_int(schema, "minLength", r->min_length);
@@ -109,9 +114,10 @@ static void open_schema(json_object *schema)
 	put(schema, "additionalProperties", json_object_new_boolean(true));
 }
 
-static json_object *free_object(struct openapi *o, const struct message *known)
+/* Known keys of a free object; those that an answer always holds are marked (`present`). */
+static json_object *free_object(struct openapi *o, const struct message *known, enum flavour flavour)
 {
-	json_object *reference = schema_reference(o, known, REQUEST);
+	json_object *reference = schema_reference(o, known, given_out(flavour) ? KEPT : REQUEST);
 	const char *at = json_object_get_string(json_object_object_get(reference, "$ref"));
 
 	open_schema(json_object_object_get(o->schemas, strrchr(at, '/') + 1));
@@ -124,9 +130,9 @@ static json_object *value_schema(struct openapi *o, const struct field *f, enum 
 	json_object *schema;
 
 	if (f->sub)
-		return schema_reference(o, f->sub, flavour);
-	if (f->like) /* known keys of a free object: none of them has to be there, not even in an answer */
-		return free_object(o, f->like);
+		return schema_reference(o, f->sub, flavour == KEPT ? ANSWER : flavour);
+	if (f->like)
+		return free_object(o, f->like, flavour);
 	schema = json_object_new_object();
 	switch (f->proto->type) {
 	case TYPE(STRING):
@@ -169,9 +175,9 @@ static json_object *nullable(json_object *schema)
 /* Taken in, null is as good as absent; in an answer it is what absent fields become, but for arrays. */
 static bool may_be_null(const struct field *f, enum flavour flavour)
 {
-	if (f->rule->required || flavour == PARAMETER)
+	if (f->rule->required || flavour == PARAMETER || (f->rule->present && given_out(flavour)))
 		return false;
-	return flavour == REQUEST || !(f->repeated || f->rule->omit_absent);
+	return flavour == REQUEST || flavour == KEPT || !(f->repeated || f->rule->omit_absent);
 }
 
 json_object *schema_of_field(struct openapi *o, const struct field *f, enum flavour flavour)
@@ -182,7 +188,7 @@ json_object *schema_of_field(struct openapi *o, const struct field *f, enum flav
 		array = json_object_new_object();
 		put_text(array, "type", "array");
 		put(array, "items", schema);
-		if (flavour != ANSWER && f->rule->max_items)
+		if (!given_out(flavour) && f->rule->max_items)
 			put_int(array, "maxItems", f->rule->max_items);
 		schema = array;
 	}
@@ -199,7 +205,9 @@ json_object *schema_of_field(struct openapi *o, const struct field *f, enum flav
 /* In an answer all are there but those that may be left out; in a request what the rules say. */
 static bool is_required(const struct field *f, enum flavour flavour)
 {
-	return flavour == ANSWER ? !f->rule->omit_absent : f->rule->required;
+	return flavour == ANSWER ? !f->rule->omit_absent
+	       : flavour == KEPT ? f->rule->present
+	                         : f->rule->required;
 }
 
 /* The gateway makes an answer of it by itself. */
@@ -238,10 +246,28 @@ bool schema_from_body(const struct openapi *o, const struct field *f)
 	return f->rule->source == PARLEY__SOURCE__BODY && !f->rule->resets;
 }
 
+const char *schema_name(struct openapi *o, const struct message *msg, const char *suffix)
+{
+	const char *dot = strrchr(msg->name, '.'), *name = msg->schema ? msg->schema
+	                                                   : dot       ? dot + 1
+	                                                               : msg->name;
+	json_object *known;
+
+	name = arena_printf(o->model->arena, "%s%s", name, suffix);
+	if (!json_object_object_get_ex(o->named, name, &known))
+		put_text(o->named, name, msg->name);
+	else if (!same(json_object_get_string(known), msg->name))
+		mistake(
+		    o->model, msg->name,
+		    "and %s are both called %s in openapi.json: (parley.schema) gives one of them another name",
+		    json_object_get_string(known), name);
+	return name;
+}
+
 json_object *schema_reference(struct openapi *o, const struct message *msg, enum flavour flavour)
 {
 	bool both = flavour == REQUEST && json_object_object_get_ex(o->answers, msg->name, NULL);
-	const char *name = arena_printf(o->model->arena, "%s%s", msg->name, both ? ".Input" : "");
+	const char *name = schema_name(o, msg, both ? "Input" : "");
 	json_object *reference = json_object_new_object();
 
 	put_text(reference, "$ref", arena_printf(o->model->arena, "#/components/schemas/%s", name));

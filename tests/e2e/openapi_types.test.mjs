@@ -55,9 +55,12 @@ import type { components, operations } from './api';
 type Schemas = components['schemas'];
 type Answer<Id extends keyof operations, Status extends number> = operations[Id]['responses'] extends { [S in Status]: { content: { 'application/json': infer T } } } ? T : never;
 export function show(document: Answer<'documents_get_document', 200>, message: Answer<'chat_send_message', 200>, bot: Answer<'chatbots_create_chatbot', 201>): string {
-  const known: Schemas['documents.Document'] = document;
+  const known: Schemas['DocumentResponse'] = document;
+  const warmth: number = bot.settings.temperature + bot.settings.maxTokens;
+  const own: unknown = bot.settings.mine; // keys that only the frontend knows
+  const event = ({ event, data }: Schemas['ChatEvent']): string => (event === 'delta' ? data.text : event === 'done' ? data.message.content : event === 'error' ? data.detail : '');
   const cited = message.sources.map((source) => \`\${source.documentName}\${source.page === null || source.page === undefined ? '' : ', ' + source.page}\`);
-  return [known.name.toUpperCase(), known.progress.toFixed(1), message.content, bot.settings, ...cited].join();
+  return [known.name.toUpperCase(), known.progress.toFixed(1), message.content, warmth, own, event, ...cited].join();
 }
 export const completion = (x: Answer<'chat_create_completion', 200>): string | undefined => x.choices[0]?.message.content;
 export const asked: NonNullable<operations['chat_create_completion']['requestBody']>['content']['application/json'] = { model: 'x', messages: [{ role: 'user', content: 'hello' }], stream: false };
@@ -71,7 +74,7 @@ test('every operation of every chapter has types, and a small frontend compiles'
 
 test('what is wrong does not', async () => {
   const slips = [['known.name.', 'known.title.'], ['source.documentName', 'source.document_name'], ["role: 'user'", "role: 'tool'"], ['stream: false', "stream: 'no'"],
-    ["'chat_send_message', 200", "'chat_send_massage', 200"]];
+    ["'chat_send_message', 200", "'chat_send_massage', 200"], ["event === 'delta'", "event === 'dleta'"], ['data.text', 'data.content'], ['settings.temperature +', "settings.temperature + 'x' +"]];
   for (const [good] of slips) assert.ok(story.includes(good), good);
   const said = await compile(Object.fromEntries(slips.map(([good, bad], i) => [`slip${i}`, story.replace(good, bad)])));
   slips.forEach(([, bad], i) => assert.match(said, new RegExp(`^slip${i}\\.ts.*error TS`, 'm'), bad));

@@ -48,7 +48,8 @@ static const char *generate(const char *rest, struct arena *a, int *status)
 	                          "exec 2>&1; cd %s && protoc --proto_path=%s --proto_path=$OLDPWD/proto "
 	                          "--proto_path=/usr/include --include_imports --include_source_info "
 	                          "--descriptor_set_out=set bad.proto && cd $OLDPWD && "
-	                          "build/generate %s/set tests/unit/contract/openapi.json %s",
+	                          "build/generate %s/set tests/unit/contract/openapi.json "
+	                          "tests/unit/contract/examples.json %s",
 	                          dir, dir, dir, dir),
 	             "r");
 	assert_non_null(file);
@@ -342,7 +343,7 @@ static void documentation_says_what_the_contract_says(void **state)
 		{ "/paths/~1things/post/responses/201/headers/X-Request-Id/$ref",
 		  "\"#/components/headers/RequestId\"" },
 		{ "/paths/~1things/get/responses/200/content/application~1json/schema/items",
-		  "{\"$ref\":\"#/components/schemas/sample.Thing\"}" },
+		  "{\"$ref\":\"#/components/schemas/Thing\"}" },
 		{ "/paths/~1things/get/parameters/1/schema",
 		  "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"enum\":[\"red\",\"dark_blue\"]}}" },
 		{ "/paths/~1things/get/parameters/2/required", "true" },
@@ -363,30 +364,41 @@ static void documentation_says_what_the_contract_says(void **state)
 		{ "/paths/~1links~1slack/post/requestBody/content/multipart~1form-data/schema/properties/kind",
 		  "" },
 		/* Rules, and null. */
-		{ "/components/schemas/sample.MakeThingRequest/required", "[\"name\"]" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/name",
+		{ "/components/schemas/MakeThingRequest/required", "[\"name\"]" },
+		{ "/components/schemas/MakeThingRequest/properties/name",
 		  "{\"type\":\"string\",\"minLength\":2,\"maxLength\":8}" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/word",
+		{ "/components/schemas/MakeThingRequest/properties/word",
 		  "{\"type\":[\"string\",\"null\"],\"enum\":[\"slack\",\"website\",null]}" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/real",
+		{ "/components/schemas/MakeThingRequest/properties/real",
 		  "{\"type\":[\"number\",\"null\"],\"format\":\"double\",\"minimum\":0,\"maximum\":1}" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/words",
+		{ "/components/schemas/MakeThingRequest/properties/words",
 		  "{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\",\"maxLength\":4},\"maxItems\":3}" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/object/anyOf/0",
-		  "{\"$ref\":\"#/components/schemas/sample.Known\"}" },
-		{ "/components/schemas/sample.Known/additionalProperties", "true" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/any", "{}" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/hidden", "" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/wait", "" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/reset", "" },
-		{ "/components/schemas/sample.MakeThingRequest/properties/part/anyOf/0",
-		  "{\"$ref\":\"#/components/schemas/sample.Part.Input\"}" }, /* Part is in answers too */
-		{ "/components/schemas/sample.Thing/required",
+		{ "/components/schemas/MakeThingRequest/properties/object/anyOf/0",
+		  "{\"$ref\":\"#/components/schemas/Known\"}" },
+		{ "/components/schemas/Known/additionalProperties", "true" },
+		{ "/components/schemas/PartOfKnown/type",
+		  "\"object\"" }, /* another name than the message's */
+		{ "/paths/~1things/post/responses/201/content/application~1json/example",
+		  "{\"name\":\"Ada\"}" },
+		{ "/paths/~1things~1{thing_id}~1events/get/operationId", "\"sample_watch_thing\"" },
+		{ "/paths/~1things~1{thing_id}~1events/get/responses/409/$ref",
+		  "\"#/components/responses/Conflict\"" },
+		{ "/paths/~1things~1{thing_id}~1events/get/responses/204/description",
+		  "\"Nothing follows that event.\"" },
+		{ "/paths/~1things~1{thing_id}~1events/get/responses/200/content/text~1event-stream/schema/contentSchema/items",
+		  "{\"$ref\":\"#/components/schemas/ThingEvent\"}" },
+		{ "/components/schemas/MakeThingRequest/properties/any", "{}" },
+		{ "/components/schemas/MakeThingRequest/properties/hidden", "" },
+		{ "/components/schemas/MakeThingRequest/properties/wait", "" },
+		{ "/components/schemas/MakeThingRequest/properties/reset", "" },
+		{ "/components/schemas/MakeThingRequest/properties/part/anyOf/0",
+		  "{\"$ref\":\"#/components/schemas/PartInput\"}" }, /* Part is in answers too */
+		{ "/components/schemas/Thing/required",
 		  "[\"id\",\"name\",\"size\",\"score\",\"colour\",\"done\",\"settings\",\"tags\",\"part\",\"big\",\"small\"]" },
-		{ "/components/schemas/sample.Thing/properties/note", "{\"type\":\"string\"}" },
-		{ "/components/schemas/sample.Thing/properties/tags",
+		{ "/components/schemas/Thing/properties/note", "{\"type\":\"string\"}" },
+		{ "/components/schemas/Thing/properties/tags",
 		  "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}" },
-		{ "/components/schemas/sample.Known/description", "\"Known keys of a free object.\"" },
+		{ "/components/schemas/Known/description", "\"Known keys of a free object.\"" },
 	};
 	OWN(json) json_object *root = json_object_from_file("build/gen/sample/openapi.json");
 	struct arena a;
