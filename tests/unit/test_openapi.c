@@ -165,8 +165,7 @@ static void operations_have_names_of_their_own(void **state)
 
 static void rules_become_constraints(void **state)
 {
-	json_object *schema =
-	    json_get(json_get(json_get(root, "components"), "schemas"), "auth.SignUpRequest");
+	json_object *schema = json_get(json_get(json_get(root, "components"), "schemas"), "UserCreate");
 	json_object *password = json_get(json_get(schema, "properties"), "password");
 
 	(void)state;
