@@ -37,7 +37,7 @@ static int find(const struct gateway *g, struct request *req, const char *verb, 
  * anything, also of a path that is not there: then its page gets to see the 404. */
 static int preflight(const struct gateway *g, struct request *req)
 {
-	static const char every[] = "DELETE, GET, HEAD, POST, PUT";
+	static const char every[] = "DELETE, GET, HEAD, PATCH, POST, PUT"; /* PATCH: to be told 405 */
 	const char *wanted = request_header(req, "Access-Control-Request-Method");
 	const char *headers = request_header(req, "Access-Control-Request-Headers");
 	const struct page *page;
