@@ -101,6 +101,13 @@ int db_ahead_mistake(struct db_ahead *ahead, const char *what, struct error *err
 
 /* --- wait.c ------------------------------------------------------------------------------------------------------ */
 
+/* Is a connection ours for as long as we hold it? 0, or -1 with a sentence: there is a pool in between that gives it to
+ * several clients in turn, so that what is set, prepared, locked or listened for on it is not there when it is needed. */
+#define DB_NOT_ALONE                                                                                      \
+	"the database is behind a pool that gives a connection to several clients in turn; it must be a " \
+	"client's for a whole session (PgBouncer: pool_mode = session)"
+int db_check_alone(PGconn *pg, const char *url, const char *schema, struct error *err) CHECKED;
+
 /* All times are monotonic ms. */
 int64_t db_wait_end(const struct db *db); /* of a statement that is sent now */
 /* PQgetResult that does not wait past `until`: then NULL, and *late. */

@@ -244,9 +244,7 @@ static int not_ours_alone(struct error *err)
 	if (!db_failed_with(err, DB_PREPARED_TWICE, NULL) && !db_failed_with(err, DB_NOT_PREPARED, NULL))
 		return -1;
 	error_clear(err);
-	error_set(err, ERROR_INVALID,
-	          "the database is behind a pool that gives a connection to several clients in turn; it "
-	          "must be a client's for a whole session (PgBouncer: pool_mode = session)");
+	error_set(err, ERROR_INVALID, "%s", DB_NOT_ALONE);
 	error_detail(err, "%s", before.detail);
 	return -1;
 }
@@ -279,7 +277,9 @@ static int first_connection(struct db_pool *pool, int wait_ms, struct error *err
 		error_clear(err);
 		nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000000 }, NULL);
 	}
-	failed = prepare_all(pool, conn, err);
+	failed = db_check_alone(conn->pg, pool->url, pool->schema, err);
+	if (failed == 0)
+		failed = prepare_all(pool, conn, err);
 	db_give_back(pool, conn);
 	return failed;
 }
