@@ -196,7 +196,8 @@ static void look(struct question *q, struct rounds *r, struct tool_step *call)
 	                        &message_id, &row, &a, r->call->err);
 	if (found < 0)
 		error_clear(r->call->err); /* it is away for a while */
-	if (found > 0 && row.call->n_elicitations > q->index)
+	/* Who took the turn over has ended the call, perhaps: then it has no answers any more. */
+	if (found > 0 && row.call->n_elicitations > q->index && row.detail->n_answers > q->index)
 		action = row.call->elicitations[q->index]->action;
 	if (action) {
 		call->call->elicitations[q->index]->action = arena_strdup(r->call->arena, action);
