@@ -174,6 +174,7 @@ static void show(struct question *q, struct rounds *r, struct tool_step *call, c
 		return;
 	}
 	q->index = call->call->n_elicitations - 1;
+	q->open = true;
 	call->call->status = (char *)"waiting";
 	if (keep(r, call) < 0) {
 		error_clear(r->call->err);
@@ -200,6 +201,7 @@ static void look(struct question *q, struct rounds *r, struct tool_step *call)
 	if (found > 0 && row.call->n_elicitations > q->index && row.detail->n_answers > q->index)
 		action = row.call->elicitations[q->index]->action;
 	if (action) {
+		q->open = false;
 		call->call->elicitations[q->index]->action = arena_strdup(r->call->arena, action);
 		call->detail->answers[q->index] = arena_strdup(r->call->arena, row.detail->answers[q->index]);
 		call->call->status = (char *)"running";
@@ -208,18 +210,32 @@ static void look(struct question *q, struct rounds *r, struct tool_step *call)
 	arena_done(&a);
 }
 
+/* Its call waits no more: an answer would be heard by nobody, and is not taken. */
+static void give_up(struct question *q, struct rounds *r, struct tool_step *call)
+{
+	q->open = false;
+	call->call->elicitations[q->index]->action = (char *)"cancel";
+	call->detail->answers[q->index] = (char *)ELICIT_CANCELLED;
+	call->call->status = (char *)"running";
+	if (keep(r, call) < 0)
+		error_clear(r->call->err); /* it is kept with the result */
+}
+
 void question_serve(struct question *q, struct rounds *r, struct tool_step *call)
 {
 	const char *params = NULL;
-	bool asks;
+	bool asks, given_up;
 
 	pthread_mutex_lock(&q->lock);
 	asks = q->params && !q->answer;
+	given_up = q->open && !(q->params && q->shown);
 	if (asks && !q->shown) {
 		params = arena_strdup(r->call->arena, q->params);
 		q->shown = true;
 	}
 	pthread_mutex_unlock(&q->lock);
+	if (given_up)
+		give_up(q, r, call);
 	if (params)
 		show(q, r, call, params);
 	else if (asks && clock_mono_ms() >= q->look_at)

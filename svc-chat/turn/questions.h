@@ -29,6 +29,7 @@ struct question {
 	atomic_llong held; /* ms that its call has waited for people so far */
 	/* The writer's. */
 	size_t index;
+	bool open; /* it is in the step, and not answered */
 	int64_t look_at;
 };
 void question_init(struct question *q);

@@ -160,6 +160,7 @@ static int look_after(struct rounds *r, struct tool_step *call)
 		    "The call was sent, and then the connection to the tool was lost: nobody knows "
 		    "whether it was done. Do not repeat it; tell the user.",
 		    (ProtobufCBinaryData){ 0 });
+	(void)store_cancel_questions(call, r->call->arena); /* it will ask anew */
 	call->state = "ready";
 	return store_keep_call(r->call->db, &w, call, (ProtobufCBinaryData){ 0 }, r->call->arena,
 	                       r->call->err) < 0
