@@ -365,6 +365,7 @@ static int start(struct rounds *r, struct tool_step *call, struct together *t)
 static int run_servers_tools(struct rounds *r, struct tool_step **calls, size_t count)
 {
 	struct together t = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	int64_t held = 0;
 	int result = 0;
 
 	cond_init_monotonic(&t.changed);
@@ -373,12 +374,16 @@ static int run_servers_tools(struct rounds *r, struct tool_step **calls, size_t 
 	if (keep_all(r->call, &t) < 0)
 		result = -1;
 	for (size_t i = 0; i < t.count; i++) {
+		int64_t its;
+
 		if (t.at[i].started)
 			pthread_join(t.at[i].thread, NULL);
+		its = atomic_load(&t.at[i].question.held);
 		arena_done(&t.at[i].arena);
-		r->until += atomic_load(&t.at[i].question.held); /* waiting for people does not count */
+		held = its > held ? its : held;
 		question_done(&t.at[i].question);
 	}
+	r->until += held; /* waiting for people does not count; they waited side by side */
 	pthread_cond_destroy(&t.changed);
 	pthread_mutex_destroy(&t.lock);
 	return result;
