@@ -13,6 +13,7 @@ enum {
 	SCHEMA_MOST = 32 << 10,
 	FIELDS_MOST = 100,
 	URL_MOST = 2000,
+	ANSWER_MOST = 64 << 10,
 };
 
 /* --- Secrets ------------------------------------------------------------------------------------------------------------ */
@@ -181,6 +182,7 @@ const char *elicit_answer(const Chat__Elicitation *asked, const char *action, co
 	OWN(json) json_object *schema = NULL, *given = NULL, *answer = json_object_new_object();
 	struct error err = { 0 };
 	json_object *filled;
+	const char *ret;
 
 	json_object_object_add(answer, "action", json_object_new_string(action));
 	if (strcmp(action, "accept") != 0 || !asked->schema)
@@ -192,5 +194,11 @@ const char *elicit_answer(const Chat__Elicitation *asked, const char *action, co
 	}
 	filled = fill_in(schema, given);
 	json_object_object_add(answer, "content", filled);
-	return schema_check(schema, filled, why) ? json_print(answer, a) : NULL;
+	if (!schema_check(schema, filled, why))
+		return NULL;
+	ret = json_print(answer, a);
+	if (strlen(ret) <= ANSWER_MOST)
+		return ret;
+	text_adds(why, "it is longer than an answer may be");
+	return NULL;
 }

@@ -94,11 +94,33 @@ static void test_answers_are_what_was_asked_for(void **state)
 	arena_done(&a);
 }
 
+static void test_an_answer_is_not_endless(void **state)
+{
+	Chat__Elicitation e;
+	struct arena a;
+	struct text why;
+	char *much;
+
+	(void)state;
+	arena_init(&a, 0);
+	text_init(&why, &a);
+	much = arena_alloc(&a, 80001);
+	memset(much, 'x', 80000);
+	much[80000] = '\0';
+	elicit_read(FORM("\"s\":{\"type\":\"string\"}"), "id", &e, &a);
+	assert_null(elicit_answer(&e, "accept", arena_printf(&a, "{\"s\":\"%s\"}", much), &why, &a));
+	assert_non_null(strstr(why.at, "longer"));
+	assert_non_null(
+	    elicit_answer(&e, "accept", arena_printf(&a, "{\"s\":\"%.60000s\"}", much), &why, &a));
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_not_shown_is_declined),
 		cmocka_unit_test(test_answers_are_what_was_asked_for),
+		cmocka_unit_test(test_an_answer_is_not_endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
