@@ -1,6 +1,7 @@
 #include "svc-chat/tools/result.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/id.h"
 #include "common/base/text.h"
@@ -112,6 +113,21 @@ static const char *clip(const char *text, size_t most, struct arena *a)
 	return text ? arena_strndup(a, text, utf8_clip(text, strlen(text), most)) : NULL;
 }
 
+/* As it came, whatever its scheme; NULL: none, or one that would run as a script where somebody makes a link of it. */
+static const char *address(const char *uri, struct arena *a)
+{
+	static const char *const scripts[] = { "javascript", "vbscript", "data" };
+	size_t scheme =
+	    uri ? strspn(uri, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-") : 0;
+
+	if (!scheme || uri[scheme] != ':')
+		return NULL;
+	for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+		if (scheme == strlen(scripts[i]) && strncasecmp(uri, scripts[i], scheme) == 0)
+			return NULL;
+	return clip(uri, URI_MOST, a);
+}
+
 /* Base64 as MIME has it. 0, or -1. */
 static int decode(const char *text, struct result_file *ret, struct arena *a)
 {
@@ -137,7 +153,7 @@ static int read_resource(json_object *resource, struct result_file *ret, struct 
 	const char *text = json_string(resource, "text"), *blob = json_string(resource, "blob");
 
 	ret->kind = "file";
-	ret->uri = clip(json_string(resource, "uri"), URI_MOST, a);
+	ret->uri = address(json_string(resource, "uri"), a);
 	ret->type = clip(json_string(resource, "mimeType"), TYPE_MOST, a);
 	if (!text)
 		return blob ? decode(blob, ret, a) : -1;
@@ -156,7 +172,7 @@ static int read_file(json_object *item, struct result_file *ret, struct arena *a
 		return read_resource(json_get(item, "resource"), ret, a);
 	if (kind && strcmp(kind, "resource_link") == 0) {
 		ret->kind = "link";
-		ret->uri = clip(json_string(item, "uri"), URI_MOST, a);
+		ret->uri = address(json_string(item, "uri"), a);
 		return ret->uri ? 0 : -1;
 	}
 	if (!kind || !data || (strcmp(kind, "image") != 0 && strcmp(kind, "audio") != 0))
