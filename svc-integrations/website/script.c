@@ -12,11 +12,15 @@ static const char *after_comment(const char *at)
 	return end ? end + 3 : at + strlen(at);
 }
 
-static bool is_ours(const char *tag, size_t size, const char *chatbot_id)
+/* Where it ends is looked for no further than that: a page may be nothing but the beginnings of tags. */
+static bool is_ours(const char *tag, const char *chatbot_id)
 {
+	size_t length = strnlen(tag, TAG_MOST + 1);
+	const char *end = memchr(tag, '>', length);
+	size_t size = end ? (size_t)(end - tag) : 0;
 	char text[TAG_MOST + 1];
 
-	if (size > TAG_MOST)
+	if (!end)
 		return false;
 	memcpy(text, tag, size);
 	text[size] = 0;
@@ -29,15 +33,11 @@ bool website_has_script(const char *html, const char *chatbot_id)
 	const char *at = html;
 
 	while ((at = strchr(at, '<')) != NULL) {
-		const char *end = strchr(at, '>');
-
 		if (strncmp(at, "<!--", 4) == 0) {
 			at = after_comment(at);
 			continue;
 		}
-		if (!end)
-			return false;
-		if (strncasecmp(at, "<script", 7) == 0 && is_ours(at, (size_t)(end - at), chatbot_id))
+		if (strncasecmp(at, "<script", 7) == 0 && is_ours(at, chatbot_id))
 			return true;
 		at++;
 	}

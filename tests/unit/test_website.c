@@ -5,7 +5,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -55,10 +57,34 @@ static void a_tag_beyond_all_bounds_is_none(void **state)
 	assert_false(website_has_script(html, BOT));
 }
 
+/* Looked through in a moment: where each search for an end went to the end of the page it would be minutes. */
+static void a_page_of_beginnings_is_read_once(void **state)
+{
+	enum { SIZE = 4 << 20 };
+	static const char *const pieces[] = { "<", "<script", "<!-" };
+	char *html = malloc(SIZE);
+
+	(void)state;
+	assert_non_null(html);
+	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+		size_t length = strlen(pieces[i]);
+		clock_t start = clock();
+
+		for (size_t k = 0; k < SIZE - 2; k++)
+			html[k] = pieces[i][k % length];
+		html[SIZE - 2] = '>';
+		html[SIZE - 1] = 0;
+		assert_false(website_has_script(html, BOT));
+		assert_true((clock() - start) / CLOCKS_PER_SEC < 5);
+	}
+	free(html);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(the_script_is_found),
-		                            cmocka_unit_test(a_tag_beyond_all_bounds_is_none) };
+		                            cmocka_unit_test(a_tag_beyond_all_bounds_is_none),
+		                            cmocka_unit_test(a_page_of_beginnings_is_read_once) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
