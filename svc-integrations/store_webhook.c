@@ -16,8 +16,10 @@ const struct db_stmt store_webhook_statements[] = {
 	  " team_id, app_id, bot_user_id, bot_id FROM integration"
 	  " WHERE owner_id = $1 AND type <> 'webhook' AND status <> 'inactive'"
 	  " AND config->>'handover' IS NOT NULL ORDER BY id LIMIT 1000" },
+	/* To one that is gone there is none: a plan of handing over may still name it. */
 	{ "add_delivery", "INSERT INTO delivery (owner_id, integration_id, id, event, body)"
-	                  " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING" },
+	                  " SELECT $1::uuid, id, $3::uuid, $4::text, $5::text FROM integration"
+	                  " WHERE owner_id = $1 AND id = $2 AND type = 'webhook' ON CONFLICT DO NOTHING" },
 	{ "list_deliveries",
 	  DELIVERY " AND ($3::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM delivery"
 	           " WHERE owner_id = $1 AND integration_id = $2 AND id = $3))"

@@ -12,7 +12,7 @@
 extern const struct job_kind deliver_jobs[];
 extern const size_t deliver_job_count;
 
-/* In the caller's transaction: that event to that webhook, once under its id. */
+/* In the caller's transaction: that event to that webhook, once under its id; to one that is gone, nothing. */
 int deliver_add(struct call *call, const char *integration, const Integrations__Event *event) CHECKED;
 int deliver_later(struct call *call, const char *integration, const char *delivery, int seconds) CHECKED;
 

@@ -138,6 +138,19 @@ describe('a website', () => {
     assert.equal(stack.mails(victim).length, 0);
   });
 
+  test('a webhook of the plan that was deleted keeps nobody else from hearing of it', async () => {
+    const gone = await create('webhook', { name: 'Gone', config: { url: `http://127.0.0.1:${hookServer.address().port}/gone`, events: ['document.ready'] } });
+    const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Widowed' } });
+    const desk = uniqueEmail('desk');
+    await create('website', { name: 'Second shop', chatbotId: other.id, config: { handover: { webhook: gone.id, email: desk } } });
+    await stack.ok('DELETE', `/api/integrations/${gone.id}`, { token });
+    await known();
+    const session = await visit({}, other);
+    assert.equal((await say(session, PERSON, other)).handover, 'wanted');
+    assert.equal((await hand(session, { email: 'v@example.com' }, other)).status, 200);
+    await until('the mail', () => stack.mails(desk).length);
+  });
+
   test('it ends with the plan', async () => {
     await stack.ok('PUT', `/api/integrations/${site.id}`, { token, json: { config: { handover: null } } });
     await known();
