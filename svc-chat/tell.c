@@ -88,8 +88,8 @@ static int put_transcript(struct text *data, struct call *call, const struct tol
 	bool more, cut;
 	size_t count;
 
-	if (store_page_start(call->db, call->owner_id, t->session, false, INT64_MAX, SAID_MOST, 0, &first,
-	                     &more, call->err) < 0 ||
+	if (store_page_start(call->db, call->owner_id, t->session, false, INT64_MAX, SAID_MOST, STORE_BYTES,
+	                     &first, &more, call->err) < 0 ||
 	    store_messages(call->db, call->owner_id, t->session, false, first - 1, INT64_MAX, SAID_MOST,
 	                   &count, &said, &last, &cut, call->arena, call->err) < 0)
 		return -1;
