@@ -22,8 +22,9 @@ const struct db_stmt store_statements[] = {
 	  "UPDATE integration SET type = $3, status = $4, status_detail = $5, name = $6, chatbot_id = $7,"
 	  " config = $8, secrets = $9, team_id = $10, app_id = $11, bot_user_id = $12, bot_id = $13,"
 	  " updated_at = now() WHERE owner_id = $1 AND id = $2" },
-	{ "set_status", "UPDATE integration SET status = $3, status_detail = $4, updated_at = now()"
-	                " WHERE owner_id = $1 AND id = $2" },
+	{ "set_status",
+	  "UPDATE integration SET status_detail = $4, updated_at = now(), status ="
+	  " CASE WHEN status = 'inactive' THEN status ELSE $3 END WHERE owner_id = $1 AND id = $2" },
 	{ NULL, NULL },
 };
 

@@ -32,6 +32,7 @@ int store_delete(struct db *db, const char *owner, const char *id, struct error 
 /* ERROR_FORBIDDEN when the owner has `most` already. */
 int store_add(struct db *db, const struct integration_row *row, int64_t most, struct error *err) CHECKED;
 int store_change(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
+/* What was found out in passing. One that its owner has switched off stays so. */
 int store_set_status(struct db *db, const char *owner, const char *id, const char *status, const char *detail,
                      struct error *err) CHECKED;
 
