@@ -67,8 +67,12 @@ static int run(struct call *call, const struct job *job)
 	                   call->err);
 	if (found <= 0 || strcmp(row.status, "inactive") == 0)
 		return found < 0 ? -1 : 0; /* when it is woken, a job is added */
-	if (website_look(call, &row) < 0)
-		return -1;
+	if (website_look(call, &row) < 0) {
+		if (call->err->code != ERROR_INVALID)
+			return -1;
+		error_clear(call->err);
+		return 0; /* who gives it a page adds a job */
+	}
 	if (store_set_status(call->db, row.owner_id, row.id, row.status, row.status_detail, call->err) < 0)
 		return -1;
 	return website_look_later(call, row.owner_id, row.id);
