@@ -34,18 +34,15 @@ static void gather(const struct integration_row *rows, size_t count, Rpc__Listen
 static void gather_chatbots(const struct integration_row *rows, size_t count, Rpc__Listening *to,
                             struct arena *a)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char **ids;
-		size_t more = handover_chatbots(&rows[i], &ids, a);
-		char **all = arena_new(a, char *, to->n_handover + more);
+	const char ***ids = arena_new(a, const char **, count);
+	size_t *each = arena_new(a, size_t, count), all = 0;
 
-		for (size_t k = 0; k < to->n_handover; k++)
-			all[k] = to->handover[k];
-		for (size_t k = 0; k < more; k++)
-			all[to->n_handover + k] = (char *)ids[k];
-		to->handover = all;
-		to->n_handover += more;
-	}
+	for (size_t i = 0; i < count; i++)
+		all += each[i] = handover_chatbots(&rows[i], &ids[i], a);
+	to->handover = arena_new(a, char *, all);
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < each[i]; k++)
+			to->handover[to->n_handover++] = (char *)ids[i][k];
 	if (to->n_handover)
 		add(to, HANDOVER_EVENT);
 }
