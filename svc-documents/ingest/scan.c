@@ -3,15 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "svc-documents/ingest/extract.h"
 
 enum {
-	PAGES_MOST = 200, /* of one document that are read so: more take too long */
-	SECONDS = 600
-};
-
-static const struct format scan_format = {
-	.name = "scan", .words = "a scan", .seconds = SECONDS, .pages = true
+	PAGES_MOST = 200,   /* of one document that are read so: more take too long */
+	SECONDS = 600,      /* of processor time, for what is read at once */
+	ALL_SECONDS = 1800, /* on the clock, for all of it: pages that are pictures may lie apart */
+	SECONDS_LEAST = 60,
+	PAGE_LAST = 1000000 /* a number that no page has */
 };
 
 struct piece {
@@ -85,16 +85,17 @@ static void warn(struct extracted *got, const char *warning)
 }
 
 /* Pages that cannot be read are no reason to lose the others. */
-static int read_range(const struct extractors *e, int file, int first, int last, const struct wish *wish,
-                      struct extracted *got, struct error *err)
+static int read_range(const struct extractors *e, int file, int first, int last, int seconds,
+                      const struct wish *wish, struct extracted *got, struct error *err)
 {
 	char from[16], to[16];
 	const char *pages[] = { from, to };
+	const struct format scan = { .name = "scan", .words = "a scan", .seconds = seconds, .pages = true };
 	struct extracted part;
 
 	snprintf(from, sizeof from, "%d", first);
 	snprintf(to, sizeof to, "%d", last);
-	if (extract_once(e, &scan_format, file, pages, wish, &part, err) == 0) {
+	if (extract_once(e, &scan, file, pages, wish, &part, err) == 0) {
 		if (merge(got, &part, first, last))
 			*got->warning = '\0'; /* that there is hardly any text */
 		warn(got, part.warning);
@@ -111,17 +112,26 @@ static int read_range(const struct extractors *e, int file, int first, int last,
 int scan_pages(const struct extractors *e, int file, const struct wish *wish, struct extracted *got,
                struct error *err)
 {
+	int64_t until = clock_mono_ms() + ALL_SECONDS * INT64_C(1000);
 	const char *s = got->scans;
-	int left = PAGES_MOST;
+	int left = PAGES_MOST, seconds = SECONDS;
 	char *end;
 
 	for (; *s && left >= 0; s = end) {
-		int first = (int)strtol(s, &end, 10), last = -(int)strtol(end, &end, 10);
-		int stop = last - first < left ? last : first + left - 1;
+		long first = strtol(s, &end, 10), last = -strtol(end, &end, 10), count = last - first + 1;
 
-		if (stop >= first && read_range(e, file, first, stop, wish, got, err) < 0)
+		if (first < 1 || last < first || last > PAGE_LAST)
+			break; /* only a helper that is not itself any more says so */
+		if (seconds < SECONDS_LEAST) {
+			warn(got, "Some scanned pages were not read: they take too long.");
+			return 0;
+		}
+		if (left && read_range(e, file, (int)first, (int)(first + (count < left ? count : left) - 1),
+		                       seconds, wish, got, err) < 0)
 			return -1;
-		left -= last - first + 1;
+		left -= (int)count;
+		seconds = (int)((until - clock_mono_ms()) / 1000);
+		seconds = seconds < SECONDS ? seconds : SECONDS;
 	}
 	if (left < 0)
 		snprintf(got->warning, sizeof got->warning,
