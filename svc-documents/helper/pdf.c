@@ -49,14 +49,16 @@ static bool has_images(void)
 	return false;
 }
 
-/* Which pages say hardly anything, from one to another. */
+/* Which pages say hardly anything, from one to another; where these are too many to tell, all the rest. */
 static void list_scans(const struct pdf *p, struct out *o)
 {
 	size_t at = 0;
 
-	for (size_t i = 0, next; i < p->page_count && at + 24 < sizeof o->scans; i = next + 1) {
+	for (size_t i = 0, next; i < p->page_count; i = next + 1) {
 		for (next = i; next < p->page_count && p->pages[next].letters < BARE;)
 			next++;
+		if (next > i && at + 2 * sizeof " 5000-5000" > sizeof o->scans)
+			next = p->page_count;
 		if (next > i)
 			at += (size_t)snprintf(o->scans + at, sizeof o->scans - at, "%s%zu-%zu",
 			                       at ? " " : "", i + 1, next);
