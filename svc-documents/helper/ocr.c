@@ -213,30 +213,31 @@ static void take_words(struct ocr *o, void *it, const struct canvas *s, struct p
 }
 
 /* The picture is set. */
-static void recognise(struct ocr *o, int width, int height, int seconds, struct pdf *p)
+static bool recognise(struct ocr *o, int width, int height, int seconds, struct pdf *p)
 {
 	const struct canvas s = { width, height, (float)TALL / (float)(width > height ? width : height) };
 	const float box[4] = { 0, 0, (float)width * s.scale, (float)height * s.scale };
+	bool read;
 	void *it;
 
 	pdf_add_page(p, box);
 	/* So that its points are ours. */
 	o->TessBaseAPISetSourceResolution(o->api, (int)(72 / s.scale));
 	o->TessMonitorSetDeadlineMSecs(o->monitor, seconds * 1000);
-	if (o->TessBaseAPIRecognize(o->api, o->monitor) != 0)
-		end(VERDICT_DAMAGED, "tesseract fails");
-	it = o->TessBaseAPIGetIterator(o->api);
+	read = o->TessBaseAPIRecognize(o->api, o->monitor) == 0;
+	it = read ? o->TessBaseAPIGetIterator(o->api) : NULL;
 	if (it) {
 		take_words(o, it, &s, p);
 		o->TessResultIteratorDelete(it);
 	}
 	o->TessBaseAPIClear(o->api);
+	return read;
 }
 
-void ocr_grey(struct ocr *o, const unsigned char *grey, int width, int height, int seconds, struct pdf *p)
+bool ocr_grey(struct ocr *o, const unsigned char *grey, int width, int height, int seconds, struct pdf *p)
 {
 	o->TessBaseAPISetImage(o->api, grey, width, height, 1, width);
-	recognise(o, width, height, seconds, p);
+	return recognise(o, width, height, seconds, p);
 }
 
 /* --- Pictures ----------------------------------------------------------------------------------------------------- */
@@ -250,8 +251,9 @@ static void replace(struct ocr *o, struct Pix **pix, struct Pix *by)
 		end(VERDICT_TOO_LARGE, "out of memory");
 }
 
-static void picture(struct ocr *o, struct Pix *pix, int seconds, struct pdf *p)
+static bool picture(struct ocr *o, struct Pix *pix, int seconds, struct pdf *p)
 {
+	bool read;
 	int width = o->pixGetWidth(pix), height = o->pixGetHeight(pix),
 	    side = width > height ? width : height;
 
@@ -263,8 +265,9 @@ static void picture(struct ocr *o, struct Pix *pix, int seconds, struct pdf *p)
 		replace(o, &pix,
 		        o->pixScale(pix, (float)SIDE_MOST / (float)side, (float)SIDE_MOST / (float)side));
 	o->TessBaseAPISetImage2(o->api, pix);
-	recognise(o, o->pixGetWidth(pix), o->pixGetHeight(pix), seconds, p);
+	read = recognise(o, o->pixGetWidth(pix), o->pixGetHeight(pix), seconds, p);
 	o->pixDestroy(&pix);
+	return read;
 }
 
 static void check_size(const struct ocr *o, const unsigned char *bytes, size_t size)
@@ -284,28 +287,46 @@ static bool is_tiff(const char *bytes, size_t size)
 	return size > 4 && (memcmp(bytes, "II*\0", 4) == 0 || memcmp(bytes, "MM\0*", 4) == 0);
 }
 
+/* The pictures of a file. Returns whether all are read. Those behind the first tell their size only as they are decoded,
+ * which the jail's memory bounds. */
+static bool tiff(struct ocr *o, const unsigned char *bytes, size_t size, int seconds, struct pdf *p)
+{
+	size_t offset = 0;
+	bool all = true;
+
+	do {
+		struct Pix *pix =
+		    p->page_count < IMAGES_MOST ? o->pixReadMemFromMultipageTiff(bytes, size, &offset) : NULL;
+
+		if (!pix)
+			return false;
+		all = picture(o, pix, seconds, p) && all;
+	} while (offset != 0);
+	return all;
+}
+
 void image_read(struct ocr *o, const char *text, size_t size, int seconds, struct out *out)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 	struct pdf p = { 0 };
-	size_t offset = 0;
 	struct Pix *pix;
+	bool all;
 
 	check_size(o, bytes, size);
-	if (!is_tiff(text, size)) {
+	if (is_tiff(text, size)) {
+		all = tiff(o, bytes, size, seconds, &p);
+	} else {
 		pix = o->pixReadMem(bytes, size);
 		if (!pix)
 			end(VERDICT_DAMAGED, "no picture");
-		picture(o, pix, seconds, &p);
-	}
-	while (is_tiff(text, size) && p.page_count < IMAGES_MOST &&
-	       (pix = o->pixReadMemFromMultipageTiff(bytes, size, &offset))) {
-		picture(o, pix, seconds, &p);
-		if (offset == 0)
-			break;
+		all = picture(o, pix, seconds, &p);
 	}
 	pdf_judge(&p);
 	pdf_write(&p, out);
+	if (p.word_count == 0 && !all)
+		end(p.page_count ? VERDICT_TOO_SLOW : VERDICT_DAMAGED, "no page can be read");
 	if (p.word_count == 0)
 		end(VERDICT_SAYS_WHY, "No text can be recognised in the image.");
+	if (!all)
+		snprintf(out->warning, sizeof out->warning, "Some pages of the image could not be read.");
 }

@@ -19,8 +19,8 @@ struct ocr *ocr_open(const char *languages);
 /* "tesseract 5.3.0 (eng)" */
 void ocr_describe(const struct ocr *ocr, char *text, size_t size);
 
-/* A page of p more. seconds: of processor time, for this page. */
-void ocr_grey(struct ocr *ocr, const unsigned char *grey, int width, int height, int seconds, struct pdf *p);
+/* A page of p more; false: it stays empty, for it could not be read in so many seconds. */
+bool ocr_grey(struct ocr *ocr, const unsigned char *grey, int width, int height, int seconds, struct pdf *p);
 
 /* The text of a picture; of the pages first to last of a PDF that are scans. */
 void image_read(struct ocr *ocr, const char *bytes, size_t size, int seconds, struct out *o);

@@ -12,7 +12,7 @@
 
 enum {
 	SIDE = 3300, /* pixels of a page's longer side: A4 at 282 to the inch, and a bound for posters */
-	PAGE_SECONDS = 60, /* for one page */
+	PAGE_SECONDS = 60, /* for one page, at most what is left */
 	LAST_SECONDS = 20, /* kept for writing */
 };
 
@@ -21,7 +21,7 @@ struct scan {
 	struct ocr *ocr;
 	struct pdf pdf;
 	int seconds; /* for all of it */
-	int late;    /* pages that there was no time for */
+	int late;    /* pages that there was no time for, or not enough */
 	char head[64];
 	size_t head_size;
 	int width, height;
@@ -29,9 +29,12 @@ struct scan {
 	size_t have;
 };
 
-static bool too_late(const struct scan *s)
+/* Above 0: there is time for one more page. */
+static int seconds_left(const struct scan *s)
 {
-	return clock() / CLOCKS_PER_SEC > s->seconds - LAST_SECONDS;
+	int left = s->seconds - LAST_SECONDS - (int)(clock() / CLOCKS_PER_SEC);
+
+	return left < PAGE_SECONDS ? left : PAGE_SECONDS;
 }
 
 /* A page on which nothing is printed need not be looked at. */
@@ -47,12 +50,13 @@ static bool is_blank(const struct scan *s)
 static void end_page(struct scan *s)
 {
 	static const float empty[4] = { 0, 0, 595, 842 };
+	int left = seconds_left(s);
 
-	s->late += too_late(s);
-	if (too_late(s) || is_blank(s))
+	if (left <= 0 || is_blank(s))
 		pdf_add_page(&s->pdf, empty);
-	else
-		ocr_grey(s->ocr, s->grey, s->width, s->height, PAGE_SECONDS, &s->pdf);
+	else if (!ocr_grey(s->ocr, s->grey, s->width, s->height, left, &s->pdf))
+		s->late++;
+	s->late += left <= 0;
 	free(s->grey);
 	s->grey = NULL;
 	s->head_size = 0;
@@ -120,9 +124,9 @@ void scan_read(struct ocr *ocr, const struct jail *jail, int first, int last, st
 	jail_finish(jail, &p, take, &s, &status);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		snprintf(o->warning, sizeof o->warning,
-		         "Some scanned pages were not read: there are too many.");
+		         "Some scanned pages were not read: they take too long.");
 	if (s.late)
-		snprintf(o->warning, sizeof o->warning, "%d scanned pages were not read: there are too many.",
+		snprintf(o->warning, sizeof o->warning, "%d scanned pages were not read: they take too long.",
 		         s.late);
 	pdf_judge(&s.pdf);
 	pdf_write(&s.pdf, o);

@@ -1,6 +1,6 @@
 // Documents as people have them: every file of tests/data/cases (small, made for a fault each) and every page, judged by
 // expect.json and pages.json: {has, lacks, any, once: texts, line: words in one line, type, status, http, name, pages,
-// error_has, error_lacks, search: {q, top_has, top_line, page}, needs: a program without which it is left out}.
+// warning, error_has, error_lacks, search: {q, top_has, top_line, page}, needs: a program without which it is left out}.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -49,6 +49,7 @@ describe('documents as people have them', { concurrency: 3 }, () => {
     if (expected.line) assert.ok(text.split('\n').some((line) => expected.line.every((word) => line.includes(word))), text);
     for (const key of ['type', 'status', 'name', 'pages']) if (key in expected) assert.equal(doc[key], expected[key], error);
     if (expected.http) assert.equal(status, expected.http, error);
+    if (expected.warning) assert.equal(doc.metadata.warning, expected.warning);
     for (const wanted of expected.error_has ?? []) assert.ok(error.includes(wanted), error);
     for (const unwanted of expected.error_lacks ?? []) assert.ok(!error.includes(unwanted), error);
     if (expected.search) await judgeSearch(expected.search, doc);
