@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh [NAME...]: end-to-end tests on a database that Citus spreads over a coordinator and two workers: the README's conversation and
-# the files named (default: what touches owners' tables most). Then one worker is killed under load.
+# the files named (default: what touches owners' tables most); and one worker is killed under load.
 #
 # Needs Citus 13 or later in the PostgreSQL that `make run` takes (its own sources: ./configure --without-libcurl && make install),
 # and a build (`make`). Nothing of Citus is in this repository. Each test has a cluster of its own, copied from one that is sharded once.
@@ -61,4 +61,5 @@ done
 export CITUS_TEMPLATE=$work/template
 
 unset PARLEY_STATE
+PATH=$tree/tests/node_modules/.bin:$PATH node --test --test-reporter=spec tests/citus/worker.test.mjs
 ONLY="${names[*]}" TEST_AT_ONCE=${TEST_AT_ONCE:-1} "$scripts/test.sh" e2e
