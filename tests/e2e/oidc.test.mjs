@@ -430,7 +430,7 @@ describe('providers alone', () => {
     people.carol = { email: uniqueEmail('carol'), email_verified: true, name: 'Carol' };
     const context = await openContext(chromium);
     const opener = await context.newPage();
-    await opener.goto(`${site}/docs`);
+    await opener.goto(`${site}/`);
     await opener.evaluate(() => {
       addEventListener('message', (event) => event.origin === location.origin && event.data.type === 'parley-signed-in' && (globalThis.got = event.data));
       addEventListener('click', () => open('/auth/oidc/acme-co/start?state=mine'), { once: true, capture: true });

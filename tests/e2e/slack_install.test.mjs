@@ -158,7 +158,7 @@ describe('tokens that expire', () => {
     await until('it was renewed', async () => {
       await stack.sql("WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind IN ('slack_rotate', 'slack_answer') AND lease_until IS NULL AND run_at < now() + interval '2 minutes' RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");
       return (await rotated('TE')).length > 0;
-    }, 30);
+    }, 60);
     assert.match((await answered(channel)).text, /two years/);
     await rig('POST', '/forget');
   });

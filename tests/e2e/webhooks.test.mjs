@@ -151,7 +151,8 @@ test('410 switches it off at once, a day of nothing as well; repeated by hand wh
   answers.delete('/gone');
   assert.equal((await stack.ok('PUT', `/api/integrations/${gone.id}`, { token, json: { status: 'active' } })).status, 'active');
   const repeated = await stack.api('POST', where, { token });
-  assert.deepEqual([repeated.status, repeated.body.status], [200, 'waiting']);
+  assert.equal(repeated.status, 200);
+  assert.match(repeated.body.status, /^(waiting|delivered)$/); // it may have gone by now
   await until('it is taken', async () => (await deliveries(gone))[0].status === 'delivered');
   assert.deepEqual(new Set(at('/gone').map((g) => g.headers['webhook-id'])), new Set([given.id]));
   await remove(gone);
