@@ -182,7 +182,7 @@ test('a visitor stops an answer, and says what he thinks of it', async () => {
   assert.equal(await page.locator('.foot span').textContent(), 'Stopped.');
   assert.match(await answers(page).last().textContent(), /^w1 w2 .*w\d+ ?$/);
   await page.getByRole('button', { name: 'Not helpful' }).click();
-  const stored = async () => (await stack.sql(`SELECT status, coalesce(feedback, '') FROM chat.message m WHERE role = 'assistant' AND content LIKE 'w1 w2%' ORDER BY number DESC LIMIT 1`))[0];
+  const stored = async () => (await stack.sql(`SELECT status, coalesce(feedback, '') FROM chat.message m WHERE role = 'assistant' AND content LIKE 'w1 w2%' ORDER BY created_at DESC LIMIT 1`))[0];
   await until('the thumb is stored', async () => (await stored()).join() === 'stopped,down');
   await page.reload();
   await page.locator('.launch').click();
