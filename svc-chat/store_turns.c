@@ -14,6 +14,8 @@
 	" AND l.expires_at > now()) AS last"                                                     \
 	" FROM message a WHERE a.role = 'assistant' AND a.owner_id = $1"
 
+enum { CALL_BYTES = 128 << 10 }; /* of the calls of one message, in the history of the next */
+
 #define UNDER_WAY "status IN ('generating', 'waiting', 'queued')"
 #define ACTIVE "status IN ('generating', 'waiting')"
 
@@ -92,8 +94,10 @@ const struct db_stmt store_turns_statements[] = {
 	            " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + 1)"
 	            " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
 	{ "history",
+	  /* Of its calls the latest: a server decides how much they say. */
 	  "SELECT role, content, CASE WHEN tools THEN (SELECT string_agg(s.content, ''::bytea ORDER BY s.number)"
-	  " FROM step s WHERE s.owner_id = $1 AND s.message_id = turns.id AND s.kind = 'tool_call')"
+	  " FROM (SELECT number, content, sum(octet_length(content)) OVER (ORDER BY number DESC) AS bytes FROM step"
+	  " WHERE owner_id = $1 AND message_id = turns.id AND kind = 'tool_call') s WHERE s.bytes <= $5)"
 	  " END AS tool_calls FROM (SELECT number, role, content, id, tools,"
 	  " sum(length(content)) OVER (ORDER BY number DESC) AS characters FROM message"
 	  " WHERE owner_id = $1 AND session_id = $2 AND shown"
@@ -324,8 +328,8 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		[TELL] = { "tell_message",
 		           DB_ARGS(t->owner, t->session, t->question_id, "{message.created}", "") },
 		[QUESTION] = { "question_of_turn", DB_ARGS(t->owner, t->message_id) },
-		[HISTORY] = { "history",
-		              DB_ARGS(t->owner, t->session, t->message_id, t->history_characters) },
+		[HISTORY] = { "history", DB_ARGS(t->owner, t->session, t->message_id, t->history_characters,
+		                                 CALL_BYTES) },
 	};
 	const struct db_step again = { "begin_again",
 		                       DB_ARGS(t->owner, t->session, t->again, t->message_id, t->created_at,
@@ -355,7 +359,7 @@ int store_load_turn(struct db *db, const char *owner, const char *session, const
 	struct db_step steps[] = {
 		{ "session_of_turn", DB_ARGS(owner, session) },
 		{ "question_of_turn", DB_ARGS(owner, message_id) },
-		{ "history", DB_ARGS(owner, session, message_id, history_characters) },
+		{ "history", DB_ARGS(owner, session, message_id, history_characters, CALL_BYTES) },
 	};
 	int found;
 

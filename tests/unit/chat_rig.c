@@ -22,6 +22,10 @@ static const struct db_stmt test_statements[] = {
 	{ "t_logs", "SELECT count(*) AS n FROM stream_log WHERE message_id = $1" },
 	{ "t_owner", "WITH person AS (INSERT INTO auth.users VALUES ($1))"
 	             " INSERT INTO session (owner_id, id) VALUES ($1, $2)" },
+	{ "t_calls",
+	  "WITH told AS (UPDATE message SET tools = true WHERE owner_id = $1 AND id = $2)"
+	  " INSERT INTO step (owner_id, message_id, number, round, kind, state, call_id, content)"
+	  " SELECT $1, $2, n, 1, 'tool_call', 'done', gen_random_uuid(), $3 FROM generate_series(1, 4) AS n" },
 	{ "t_drop_bot", "DELETE FROM chatbots.chatbot" },
 	{ NULL, NULL },
 };

@@ -311,6 +311,32 @@ static void test_history(void **state)
 	assert_string_equal(got.history[1].role, "user");
 }
 
+/* A server may say as much in each call as it likes. */
+static void test_calls_in_the_history_have_a_bound(void **state)
+{
+	const char *session = chat_rig_session(), *id = chat_rig_answered(session, "a", "b");
+	Chat__ToolCall call = CHAT__TOOL_CALL__INIT, *calls[] = { &call };
+	Chat__ToolCallList list = CHAT__TOOL_CALL_LIST__INIT;
+	struct store_new_turn now = chat_rig_turn(session, "now");
+	struct store_begun got;
+	ProtobufCBinaryData packed;
+
+	(void)state;
+	call.id = call.name = call.arguments = (char *)"{}";
+	call.content = arena_alloc(&arena, 60001);
+	memset(call.content, 'x', 60000);
+	call.content[60000] = '\0';
+	list.calls = calls;
+	list.n_calls = 1;
+	packed.data = arena_alloc(&arena, chat__tool_call_list__get_packed_size(&list));
+	packed.len = chat__tool_call_list__pack(&list, packed.data);
+	OK(db_exec(&db, "t_calls", DB_ARGS(owner, id, packed), NULL, &err));
+	now.history_characters = 1000;
+	got = chat_rig_begin(&now);
+	assert_int_equal(got.history_count, 2);
+	assert_int_equal(got.history[1].call_count, 2);
+}
+
 static void test_deleting_the_chatbot(void **state)
 {
 	const char *session = chat_rig_session(), *id = chat_rig_answered(session, "a", "b");
@@ -339,6 +365,7 @@ int main(void)
 		STORE_TEST(test_streams),
 		STORE_TEST(test_windows),
 		STORE_TEST(test_history),
+		STORE_TEST(test_calls_in_the_history_have_a_bound),
 		STORE_TEST(test_deleting_the_chatbot),
 	};
 
