@@ -1,11 +1,11 @@
 #include "common/json/json.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/per_thread.h"
 #include "common/json/scan.h"
 
 /*
@@ -39,43 +39,13 @@ static size_t count_members(json_object *value, bool *finite) // NOLINT(misc-no-
 
 enum { KEPT_BYTES = 64 << 10 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t mine; /* frees a thread's tokener when the thread ends */
-
-static void release(void *arg)
+static struct json_tokener *make_tokener(void)
 {
-	json_tokener_free(arg);
+	return json_tokener_new_ex(JSON_MAX_DEPTH + 2);
 }
 
-static void prepare(void)
-{
-	if (pthread_key_create(&mine, release) != 0)
-		abort();
-}
-
-/* One for each thread: making it costs as much as a short text. */
-static struct json_tokener *tokener_of_thread(void)
-{
-	struct json_tokener *tokener;
-
-	pthread_once(&once, prepare);
-	tokener = pthread_getspecific(mine);
-	if (!tokener) {
-		tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 2);
-		if (!tokener)
-			abort();
-		pthread_setspecific(mine, tokener);
-	}
-	json_tokener_reset(tokener);
-	return tokener;
-}
-
-/* It keeps room for the longest string that it has seen. */
-static void drop_tokener(struct json_tokener *tokener)
-{
-	json_tokener_free(tokener);
-	pthread_setspecific(mine, NULL);
-}
+/* Making one costs as much as a short text. It keeps room for the longest string that it has seen. */
+PER_THREAD(tokener_of_thread, struct json_tokener, make_tokener, json_tokener_free)
 
 /* What the scanner let pass, json-c takes: -1 is a matter of memory. */
 static int build(const char *bytes, size_t length, json_object **ret)
@@ -83,12 +53,13 @@ static int build(const char *bytes, size_t length, json_object **ret)
 	struct json_tokener *tokener = tokener_of_thread();
 	bool built;
 
+	json_tokener_reset(tokener);
 	*ret = json_tokener_parse_ex(tokener, bytes, (int)length);
 	if (json_tokener_get_error(tokener) == json_tokener_continue) /* a bare number ends with the text */
 		*ret = json_tokener_parse_ex(tokener, "", 1);
 	built = json_tokener_get_error(tokener) == json_tokener_success;
 	if (length > KEPT_BYTES)
-		drop_tokener(tokener);
+		tokener_of_thread_drop();
 	return built ? 0 : -1;
 }
 

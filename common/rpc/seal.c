@@ -2,9 +2,10 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/per_thread.h"
 
 /* A cipher of one direction, with the key it has been given last. */
 struct cipher {
@@ -16,41 +17,26 @@ struct ciphers {
 	struct cipher seals, opens;
 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t mine; /* frees a thread's ciphers when the thread ends */
-
-static void release(void *arg)
+static struct ciphers *make_ciphers(void)
 {
-	struct ciphers *c = arg;
+	struct ciphers *c = calloc(1, sizeof *c);
 
+	if (!c || !(c->seals.ctx = EVP_CIPHER_CTX_new()) || !(c->opens.ctx = EVP_CIPHER_CTX_new()) ||
+	    EVP_EncryptInit_ex(c->seals.ctx, EVP_aes_256_gcm(), NULL, c->seals.key, NULL) != 1 ||
+	    EVP_DecryptInit_ex(c->opens.ctx, EVP_aes_256_gcm(), NULL, c->opens.key, NULL) != 1)
+		abort();
+	return c;
+}
+
+static void free_ciphers(struct ciphers *c)
+{
 	EVP_CIPHER_CTX_free(c->seals.ctx);
 	EVP_CIPHER_CTX_free(c->opens.ctx);
 	OPENSSL_cleanse(c, sizeof *c);
 	free(c);
 }
 
-static void prepare(void)
-{
-	if (pthread_key_create(&mine, release) != 0)
-		abort();
-}
-
-static struct ciphers *ciphers(void)
-{
-	struct ciphers *c;
-
-	pthread_once(&once, prepare);
-	c = pthread_getspecific(mine);
-	if (c)
-		return c;
-	c = calloc(1, sizeof *c);
-	if (!c || !(c->seals.ctx = EVP_CIPHER_CTX_new()) || !(c->opens.ctx = EVP_CIPHER_CTX_new()) ||
-	    EVP_EncryptInit_ex(c->seals.ctx, EVP_aes_256_gcm(), NULL, c->seals.key, NULL) != 1 ||
-	    EVP_DecryptInit_ex(c->opens.ctx, EVP_aes_256_gcm(), NULL, c->opens.key, NULL) != 1)
-		abort();
-	pthread_setspecific(mine, c);
-	return c;
-}
+PER_THREAD(ciphers, struct ciphers, make_ciphers, free_ciphers)
 
 /* The key as EVP wants it: NULL when it has it already, since making the schedule costs as much as 1 KB of sealing. */
 static const unsigned char *fresh(struct cipher *c, const unsigned char key[KEY_SIZE])

@@ -8,7 +8,6 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/sha.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 
 #include "common/base/id.h"
 #include "common/base/own.h"
+#include "common/base/per_thread.h"
 
 enum { SECRET_MIN = 32, SECRET_MAX = 4096 };
 
@@ -162,41 +162,22 @@ void secret_forget(struct secret *s)
 
 /* --- MAC --------------------------------------------------------------------------------------------------------- */
 
-static pthread_once_t mac_once = PTHREAD_ONCE_INIT;
-static pthread_key_t mac_key; /* frees a thread's context when the thread ends */
-
-static void mac_release(void *ctx)
-{
-	EVP_MAC_CTX_free(ctx);
-}
-
-static void mac_prepare(void)
-{
-	if (pthread_key_create(&mac_key, mac_release) != 0)
-		abort();
-}
-
-static EVP_MAC_CTX *mac_context(void)
+static EVP_MAC_CTX *make_mac(void)
 {
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
 		OSSL_PARAM_END,
 	};
-	EVP_MAC_CTX *ctx;
-	EVP_MAC *mac;
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
 
-	pthread_once(&mac_once, mac_prepare);
-	ctx = pthread_getspecific(mac_key);
-	if (ctx)
-		return ctx;
-	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	ctx = EVP_MAC_CTX_new(mac);
 	EVP_MAC_free(mac); /* the context holds its own reference */
 	if (!ctx || EVP_MAC_CTX_set_params(ctx, params) != 1)
 		abort();
-	pthread_setspecific(mac_key, ctx);
 	return ctx;
 }
+
+PER_THREAD(mac_context, EVP_MAC_CTX, make_mac, EVP_MAC_CTX_free)
 
 void mac_sha256(const unsigned char key[KEY_SIZE], const void *a, size_t a_size, const void *b, size_t b_size,
                 unsigned char mac[MAC_SIZE])
