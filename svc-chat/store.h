@@ -189,7 +189,7 @@ struct store_held {
 	/* What came of it. */
 	bool renewed, stop, begins; /* begins: it is `generating` now */
 };
-/* Renews their leases and stores what there is; *held is put into another order. Those not renewed were locked by somebody, or are lost. */
+/* Renews their leases and stores what there is. Those not renewed were locked by somebody, or are lost. */
 int store_renew(struct db *db, struct store_held *held, size_t count, struct arena *a,
                 struct error *err) CHECKED;
 /* Is it still that attempt's? 0 no: *gone tells whether the row is not there any more. */

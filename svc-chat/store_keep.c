@@ -19,23 +19,18 @@ enum { OWNERS_MAX = 100 };
 
 const struct db_stmt store_keep_statements[] = {
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
+	/* One turn a statement: of several in arrays a sharded cluster makes a list that it cannot read itself. */
 	{ "renew",
-	  "WITH held AS (SELECT * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::text[],"
-	  " $6::bytea[], $7::bytea[], $8::int[], $9::int[], $10::bool[])"
-	  " AS t (id, attempt, content, reasoning, sources, passages, round, step, speaks)),"
-	  " mine AS (SELECT m.id FROM message m JOIN held h ON m.id = h.id AND m.attempt = h.attempt"
-	  " WHERE m.owner_id = $1 AND m.status IN ('generating', 'queued', 'waiting')"
-	  " FOR NO KEY UPDATE OF m SKIP LOCKED),"
+	  "WITH mine AS (SELECT id FROM message WHERE owner_id = $1 AND id = $2::uuid AND attempt = $3::int"
+	  " AND status IN ('generating', 'queued', 'waiting') FOR NO KEY UPDATE SKIP LOCKED),"
 	  " retrieved AS (INSERT INTO step (owner_id, message_id, number, round, kind, state, content)"
-	  " SELECT $1, h.id, 0, 0, 'retrieve', 'done', h.passages FROM held h JOIN mine ON mine.id = h.id"
-	  " WHERE h.passages IS NOT NULL ON CONFLICT DO NOTHING),"
+	  " SELECT $1, mine.id, 0, 0, 'retrieve', 'done', $7::bytea FROM mine WHERE $7::bytea IS NOT NULL"
+	  " ON CONFLICT DO NOTHING),"
 	  " speaking AS (INSERT INTO step (owner_id, message_id, number, round, kind, state)"
-	  " SELECT $1, h.id, h.step, h.round, 'model', 'open' FROM held h JOIN mine ON mine.id = h.id"
-	  " WHERE h.speaks ON CONFLICT DO NOTHING)"
-	  " UPDATE message m SET lease_until = " STORE_LEASE ", content = coalesce(h.content, m.content),"
-	  " reasoning = coalesce(h.reasoning, m.reasoning), sources = coalesce(h.sources, m.sources)"
-	  " FROM held h JOIN mine ON mine.id = h.id"
-	  " WHERE m.owner_id = $1 AND m.id = h.id RETURNING m.id, m.status, m.stop" },
+	  " SELECT $1, mine.id, $9::int, $8::int, 'model', 'open' FROM mine WHERE $10::bool ON CONFLICT DO NOTHING)"
+	  " UPDATE message m SET lease_until = " STORE_LEASE ", content = coalesce($4::text, m.content),"
+	  " reasoning = coalesce($5::text, m.reasoning), sources = coalesce($6::bytea, m.sources)"
+	  " FROM mine WHERE m.owner_id = $1 AND m.id = mine.id RETURNING m.status, m.stop" },
 	{ "still_held",
 	  "SELECT attempt = $3 AND status IN ('generating', 'queued', 'waiting') AS held FROM message"
 	  " WHERE owner_id = $1 AND id = $2" },
@@ -79,105 +74,48 @@ int store_tell(struct db *db, const char *what, const char *id, struct error *er
 
 /* --- Renewing --------------------------------------------------------------------------------------------------------- */
 
-/* The parameters of `renew` after the owner: an array for each of its columns. */
-enum { COLUMNS = 9 };
-struct columns {
-	char **id, **attempt, **content, **reasoning, **sources, **passages, **round, **step, **speaks;
-};
-
-static char *number(int n, struct arena *a)
+/* None is not the same as none found. */
+static struct db_arg bytes(ProtobufCBinaryData b)
 {
-	return arena_printf(a, "%d", n);
+	return b.data ? DB_ARG(b) : db_arg_text(NULL);
 }
 
-/* As bytea is written in an array. */
-static char *bytes(ProtobufCBinaryData b, struct arena *a)
+static struct db_step renewal(const struct store_held *h, struct arena *a)
 {
-	char *text;
+	const struct db_arg args[] = { DB_ARG(h->owner),   DB_ARG(h->message_id), DB_ARG(h->attempt),
+		                       DB_ARG(h->content), DB_ARG(h->reasoning),  bytes(h->sources),
+		                       bytes(h->passages), DB_ARG(h->round),      DB_ARG(h->step),
+		                       DB_ARG(h->speaks) };
 
-	if (!b.data)
-		return NULL;
-	text = arena_alloc(a, 2 * b.len + 3);
-	memcpy(text, "\\x", 3);
-	hex_encode(text + 2, b.data, b.len);
-	return text;
+	return (struct db_step){ "renew",
+		                 { arena_memdup(a, args, sizeof args), sizeof args / sizeof *args },
+		                 NULL };
 }
 
-static void fill(struct columns *c, size_t i, const struct store_held *h, struct arena *a)
+static void note_renewed(const PGresult *res, struct store_held *held)
 {
-	c->id[i] = (char *)h->message_id;
-	c->attempt[i] = number(h->attempt, a);
-	c->content[i] = (char *)h->content;
-	c->reasoning[i] = (char *)h->reasoning;
-	c->sources[i] = bytes(h->sources, a);
-	c->passages[i] = bytes(h->passages, a);
-	c->round[i] = number(h->round, a);
-	c->step[i] = number(h->step, a);
-	c->speaks[i] = (char *)(h->speaks ? "t" : "f");
-}
-
-static void note_renewed(const PGresult *res, struct store_held *held, size_t count)
-{
-	for (int row = 0; row < PQntuples(res); row++) {
-		const char *id = db_text(res, row, "id");
-		size_t i = 0;
-
-		while (i < count && strcmp(held[i].message_id, id) != 0)
-			i++;
-		if (i == count)
-			continue;
-		held[i].renewed = true;
-		held[i].stop = *db_text(res, row, "stop") == 't';
-		held[i].begins = strcmp(db_text(res, row, "status"), "generating") == 0;
-	}
-}
-
-/* Those of one owner. */
-static struct db_step renewal(const struct store_held *held, size_t count, struct arena *a)
-{
-	struct columns c;
-	char ***columns[COLUMNS] = { &c.id,       &c.attempt, &c.content, &c.reasoning, &c.sources,
-		                     &c.passages, &c.round,   &c.step,    &c.speaks };
-	struct db_arg *args = arena_new(a, struct db_arg, COLUMNS + 1);
-
-	for (size_t i = 0; i < COLUMNS; i++)
-		*columns[i] = arena_new(a, char *, count);
-	for (size_t i = 0; i < count; i++)
-		fill(&c, i, &held[i], a);
-	args[0] = DB_ARG(held->owner);
-	for (size_t i = 0; i < COLUMNS; i++)
-		args[i + 1] = DB_ARG(db_text_array(*columns[i], count, a));
-	return (struct db_step){ "renew", { args, COLUMNS + 1 }, NULL };
-}
-
-static int by_owner(const void *a, const void *b)
-{
-	const struct store_held *x = a, *y = b;
-
-	return strcmp(x->owner, y->owner);
+	if (PQntuples(res) == 0)
+		return;
+	held->renewed = true;
+	held->stop = *db_text(res, 0, "stop") == 't';
+	held->begins = strcmp(db_text(res, 0, "status"), "generating") == 0;
 }
 
 int store_renew(struct db *db, struct store_held *held, size_t count, struct arena *a, struct error *err)
 {
-	qsort(held, count, sizeof *held, by_owner);
-	for (size_t i = 0; i < count;) {
+	for (size_t from = 0; from < count;) {
 		struct db_step steps[DB_TOGETHER_MAX];
-		size_t first = i;
 		int n = 0, rc;
 
-		while (n < DB_TOGETHER_MAX && i < count) {
-			size_t of_one = i;
-
-			while (i < count && strcmp(held[i].owner, held[of_one].owner) == 0)
-				i++;
-			steps[n++] = renewal(held + of_one, i - of_one, a);
-		}
+		for (; n < DB_TOGETHER_MAX && from + (size_t)n < count; n++)
+			steps[n] = renewal(&held[from + (size_t)n], a);
 		rc = db_together(db, steps, n, err);
-		for (int s = 0; rc == 0 && s < n; s++)
-			note_renewed(steps[s].res, held + first, i - first);
+		for (int i = 0; rc == 0 && i < n; i++)
+			note_renewed(steps[i].res, &held[from + (size_t)i]);
 		db_steps_done(steps, n);
 		if (rc < 0)
 			return -1;
+		from += (size_t)n;
 	}
 	return 0;
 }

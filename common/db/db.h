@@ -133,7 +133,7 @@ void db_after_commit(struct db *db, struct db_after *after, void (*fn)(void *arg
  * Several statements as one transaction in one round trip; each sees what the ones before it did. Their answers are the
  * caller's, to be given back with db_steps_done(). Within a transaction they run one by one, and are undone together.
  */
-enum { DB_TOGETHER_MAX = 8 };
+enum { DB_TOGETHER_MAX = 32 };
 struct db_step {
 	const char *stmt;
 	struct db_args args;
