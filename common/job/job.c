@@ -49,15 +49,14 @@ const struct db_stmt job_statements[] = {
 	  " ORDER BY jobs, j.run_at, j.number LIMIT 64),"
 	  " due AS (SELECT j.id, now() + b.lease * interval '1 millisecond' AS lease_until"
 	  " FROM best b JOIN job j ON j.id = b.id WHERE j.lease_until IS NULL OR j.lease_until < now()"
-	  " ORDER BY b.jobs, b.run_at, b.number LIMIT 1 FOR UPDATE OF j SKIP LOCKED),"
-	  " taken AS (UPDATE job SET attempt = attempt + 1, lease_until = due.lease_until, lease_by = $3 FROM due"
+	  " ORDER BY b.jobs, b.run_at, b.number LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
+	  " UPDATE job SET attempt = attempt + 1, lease_until = due.lease_until, lease_by = $3 FROM due"
 	  " WHERE job.id = due.id"
-	  " RETURNING job.id, job.number, job.kind, job.owner_id, job.payload, job.attempt)"
-	  " SELECT id, number, kind, owner_id, payload, attempt, NULL::bigint AS ms FROM taken UNION ALL"
-	  " SELECT NULL, NULL, NULL, NULL, NULL, NULL, (SELECT"
-	  " ceil(extract(epoch FROM min(greatest(run_at, lease_until)) - now()) * 1000)::bigint FROM job"
-	  " WHERE failed IS NULL AND kind = ANY($1) AND greatest(run_at, lease_until) > now())"
-	  " WHERE NOT EXISTS (SELECT FROM taken)" },
+	  " RETURNING job.id, job.number, job.kind, job.owner_id, job.payload, job.attempt" },
+	/* What is due already is somebody's, or waits for its owner's or its key's others to end. */
+	{ "job_next",
+	  "SELECT ceil(extract(epoch FROM min(greatest(run_at, lease_until)) - now()) * 1000)::bigint AS ms"
+	  " FROM job WHERE failed IS NULL AND kind = ANY($1) AND greatest(run_at, lease_until) > now()" },
 	{ "job_cancel", "DELETE FROM job WHERE kind = $1 AND owner_id = $2 AND key = $3 AND failed IS NULL" },
 	{ "job_tell", "SELECT pg_notify('parley_job', '-' || $1)" },
 	{ "job_renew", "UPDATE job SET lease_until = now() + $4 * interval '1 millisecond'"
@@ -125,34 +124,51 @@ static const struct job_kind *find_kind(const struct job_runner *r, const char *
 	return NULL;
 }
 
-/* 1 and the worker's job is filled in, 0 and *wait: nothing is due before, -1. last: it is the last idle one. */
-static int take(struct job_runner *r, struct worker *w, bool last, int64_t *wait, struct error *err)
+static int64_t wait_of(const PGresult *next)
 {
-	OWN(pgresult) PGresult *res = NULL;
-	int64_t now = clock_mono_ms(), ms;
-	struct db db;
+	int64_t ms = db_text(next, 0, "ms") ? db_int(next, 0, "ms") : IDLE_MS;
 
-	db_init(&db, service_db(r->service));
-	if (db_exec(&db, "job_take", DB_ARGS(r->kind_names, r->leases, r->id, last), &res, err) < 0)
-		return -1;
-	if (PQntuples(res) == 0 || !db_text(res, 0, "id")) {
-		ms = PQntuples(res) && db_text(res, 0, "ms") ? db_int(res, 0, "ms") : IDLE_MS;
-		*wait = ms < 10 ? 10 : ms < IDLE_MS ? ms : IDLE_MS;
-		return 0;
-	}
+	return ms < 10 ? 10 : ms < IDLE_MS ? ms : IDLE_MS;
+}
+
+static void fill(struct job_runner *r, struct worker *w, const PGresult *taken, int64_t now)
+{
 	arena_reset(&w->arena);
 	w->job = (struct job){
-		.id = arena_strdup(&w->arena, db_text(res, 0, "id")),
-		.number = db_int(res, 0, "number"),
-		.kind = arena_strdup(&w->arena, db_text(res, 0, "kind")),
-		.owner_id = arena_strdup(&w->arena, db_text(res, 0, "owner_id")),
-		.payload = arena_strdup(&w->arena, db_text(res, 0, "payload")),
-		.attempt = (int)db_int(res, 0, "attempt"),
+		.id = arena_strdup(&w->arena, db_text(taken, 0, "id")),
+		.number = db_int(taken, 0, "number"),
+		.kind = arena_strdup(&w->arena, db_text(taken, 0, "kind")),
+		.owner_id = arena_strdup(&w->arena, db_text(taken, 0, "owner_id")),
+		.payload = arena_strdup(&w->arena, db_text(taken, 0, "payload")),
+		.attempt = (int)db_int(taken, 0, "attempt"),
 	};
 	w->kind = find_kind(r, w->job.kind);
 	w->job.last = w->job.attempt >= w->kind->attempts;
 	atomic_store(&w->leased_until, now + w->kind->lease_ms);
-	return 1;
+}
+
+/* 1 and the worker's job is filled in, 0 and *wait: nothing is due before, -1. last: it is the last idle one. */
+static int take(struct job_runner *r, struct worker *w, bool last, int64_t *wait, struct error *err)
+{
+	enum { TAKEN, NEXT, STEPS };
+	struct db_step steps[STEPS] = {
+		[TAKEN] = { "job_take", DB_ARGS(r->kind_names, r->leases, r->id, last) },
+		[NEXT] = { "job_next", DB_ARGS(r->kind_names) },
+	};
+	int64_t now = clock_mono_ms();
+	struct db db;
+	int taken;
+
+	db_init(&db, service_db(r->service));
+	if (db_together(&db, steps, STEPS, err) < 0)
+		return -1;
+	taken = PQntuples(steps[TAKEN].res);
+	if (taken)
+		fill(r, w, steps[TAKEN].res, now);
+	else
+		*wait = wait_of(steps[NEXT].res);
+	db_steps_done(steps, STEPS);
+	return taken;
 }
 
 /* NULL: all are busy. The last one of several is kept for owners that have none running. */
