@@ -153,7 +153,7 @@ describe('tokens that expire', () => {
 
   test('one that has expired all the same is renewed then, and the answer comes', async () => {
     await install('rotating-TE', `?chatbotId=${bot.id}`);
-    for (const api of ['chat.postMessage', 'chat.startStream']) await rig('POST', '/next', { api, error: 'token_expired' });
+    for (const api of ['chat.postMessage', 'chat.startStream']) await rig('POST', '/next', { api, error: 'token_expired', token: 'xoxe.xoxb-good-TE-1', times: 100 });
     const channel = await mention('TE', 'How long is the warranty?');
     await until('it was renewed', async () => {
       await stack.sql("WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind IN ('slack_rotate', 'slack_answer') AND lease_until IS NULL AND run_at < now() + interval '2 minutes' RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");

@@ -5,7 +5,8 @@
 //   GET  /calls            every call so far: [{api, token, args}]
 //   GET  /messages?channel=C   what stands in a channel, oldest first
 //   POST /say {channel, user, text, thread_ts?}   a person writes: {ts}
-//   POST /next {api, status?, error?, retryAfter?, times?, silent?}   how the next calls of that method go; silent: it is
+//   POST /next {api, status?, error?, retryAfter?, times?, token?, silent?}   how the next calls of that method (with that
+//                                            token) go; silent: it is
 //                          done, and the connection is cut instead of answered
 //   GET  /ephemeral?channel=C  what single people were shown there;  GET /home?user=U  the home tab that was published
 //   POST /down {down}      refuse every connection's request
@@ -207,7 +208,7 @@ http.createServer(async (request, response) => {
   if (!team) return answer({ ok: false, error: 'invalid_auth' });
   if (generation && Number(generation) !== generations.get(team)) return answer({ ok: false, error: 'token_expired' });
   if (wrong) return answer(wrong);
-  const plan = planned.find((p) => p.api === api && p.times > 0);
+  const plan = planned.find((p) => p.api === api && p.times > 0 && (!p.token || p.token === token));
   if (plan) {
     plan.times -= 1;
     if (plan.silent) { perform(api, args, team); return request.socket.destroy(); }
