@@ -48,6 +48,11 @@ join() { # the first time: databases, extensions, and who belongs to the cluster
 move() {
   at coordinator parley "SELECT citus_update_node(nodeid, '$home/' || CASE groupid WHEN 0 THEN '' ELSE 'worker' || groupid || '/' END || 'socket', 5432)
     FROM pg_dist_node ORDER BY nodeid" >/dev/null
+  # Citus 13.0 may fall over its own maintenance daemon here, which begins at the same moment; it recovers by itself.
+  for _ in 1 2 3 4; do
+    at coordinator parley "SELECT start_metadata_sync_to_all_nodes()" >/dev/null 2>&1 && return
+    sleep 1
+  done
   at coordinator parley "SELECT start_metadata_sync_to_all_nodes()" >/dev/null
 }
 

@@ -364,7 +364,7 @@ describe('documents', () => {
       const [[left]] = await stack.sql(`SELECT count(*) FROM documents.${table} WHERE ${key} IN ('${doc.id}', '${busy.id}')`);
       assert.equal(left, '0', table);
     }
-    const [[pieces]] = await stack.sql('SELECT count(*) FROM documents.piece p WHERE NOT EXISTS (SELECT FROM documents.document d WHERE d.file_id = p.file_id)');
+    const [[pieces]] = await stack.sql('SELECT count(*) FROM documents.piece p WHERE NOT EXISTS (SELECT FROM documents.document d WHERE d.owner_id = p.owner_id AND d.file_id = p.file_id)');
     assert.equal(pieces, '0');
   });
 
