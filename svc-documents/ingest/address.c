@@ -10,22 +10,32 @@ static void add_host(struct text *t, const char *host, size_t size, struct arena
 	char *ascii = NULL;
 
 	if (idn2_to_ascii_8z(arena_strndup(a, host, size), &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) ==
-	    IDN2_OK)
+	        IDN2_OK &&
+	    *ascii)
 		text_adds(t, ascii);
 	else
 		text_add(t, host, size); /* it is refused later, by its name */
 	idn2_free(ascii);
 }
 
+/* Where the host begins: after "https://", or after the "//" of an address that takes its scheme from the page. NULL: nowhere. */
+static const char *host_in(const char *url)
+{
+	const char *colon = url + strcspn(url, ":/?#");
+
+	if (strncmp(colon, "://", 3) == 0)
+		return colon + 3;
+	return strncmp(url, "//", 2) == 0 ? url + 2 : NULL;
+}
+
 const char *address_ascii(const char *url, struct arena *a)
 {
-	const char *host = strstr(url, "://"), *stop;
+	const char *host = host_in(url), *stop;
 	struct text t;
 	size_t n;
 
 	if (!host)
 		return url;
-	host += 3;
 	n = strcspn(host, ":/?#");
 	stop = host + n;
 	text_init(&t, a);

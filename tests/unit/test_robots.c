@@ -109,6 +109,11 @@ static void test_addresses(void **state)
 		{ "http://a.org:80/", "//B.org:8080/x", "http://b.org:8080/x" },
 		{ "http://a.org/x", "?y=1", "http://a.org/x?y=1" },
 		{ "http://a.org", "http://a.org", "http://a.org/" },
+		{ "https://a.org/x",
+		  "//b\xc3\xbc"
+		  "cher.org/y?u=http://c\xc3\xa4.org",
+		  "https://xn--bcher-kva.org/y?u=http://c%C3%A4.org" },
+		{ "http://a.org", "//\xef\xbb\xbf/x", NULL },
 		{ "http://a.org", "a b\xc3\xa4", "http://a.org/a%20b%C3%A4" },
 		{ "http://a.org", "mailto:x@y", NULL },
 		{ "http://a.org", "javascript:void(0)", NULL },
