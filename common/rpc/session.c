@@ -145,8 +145,10 @@ static void advance(struct place *p, uint64_t counter)
 	if (counter - p->newest >= SESSION_WINDOW)
 		memset(p->seen, 0, sizeof p->seen);
 	else
-		for (uint64_t i = p->newest + 1; i <= counter; i++)
+		for (uint64_t i = p->newest; i != counter;) {
+			i++; /* counter may be the last there is: no test for "at most" would ever end */
 			p->seen[i / WORD % WORDS] &= ~bit_of(i);
+		}
 	p->newest = counter;
 }
 
