@@ -1,6 +1,6 @@
 /* links: svc-documents/ingest/normalise.c */
 /*
- * terms: any text, made clean first. Terms come in order, within the text, neither empty nor too long, and twice the same.
+ * terms: any text, made clean first. Terms come in order (a name after its parts), within the text, neither empty nor too long, and twice the same.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -25,10 +25,11 @@ static size_t walk(const struct clean *clean, struct stemmers *stemmers, uint64_
 	*sum = 0;
 	terms_init(&terms, clean->text, clean->size, stemmers, LANGUAGE_EN);
 	for (struct term t; terms_next(&terms, &t); n++) {
-		MUST(t.start >= at && t.start < t.end && t.end <= clean->size);
+		MUST((t.joined ? t.end > at : t.start >= at) && t.start < t.end && t.end <= clean->size);
 		MUST(t.size > 0 && t.size < sizeof t.text && strlen(t.text) == t.size &&
 		     strlen(t.word) < sizeof t.word);
-		at = t.start;
+		if (!t.joined)
+			at = t.start;
 		*sum = *sum * 31 + t.hash;
 	}
 	return n;
