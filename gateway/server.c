@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
 #include "gateway/answer.h"
 #include "gateway/guard.h"
 
@@ -186,6 +187,16 @@ static int on_error(struct mg_connection *conn, int status, const char *message)
 	return 0;
 }
 
+/* Most of a thousand threads wait for a connection that may never come; what civetweb's first steps used of their stacks is
+ * not needed for that. */
+static void *on_thread(const struct mg_context *ctx, int type)
+{
+	(void)ctx;
+	(void)type;
+	thread_trim_stack();
+	return NULL;
+}
+
 static int on_message(const struct mg_connection *conn, const char *message)
 {
 	(void)conn;
@@ -222,6 +233,7 @@ static struct mg_context *start_civetweb(struct server *s, int queue)
 		.begin_request = on_request,
 		.http_error = on_error,
 		.log_message = on_message,
+		.init_thread = on_thread,
 		.init_connection = on_connection,
 		.connection_close = on_close,
 	};

@@ -1,9 +1,12 @@
 #include "common/base/thread.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
@@ -41,6 +44,15 @@ pthread_t thread_start(void *(*run)(void *), void *arg)
 		abort();
 	}
 	return thread;
+}
+
+void thread_trim_stack(void)
+{
+	enum { FRAME = 1024 /* of madvise(), at the very most */, DEPTH = 16 * 1024 };
+	uintptr_t page = (uintptr_t)getpagesize(),
+	          end = ((uintptr_t)__builtin_frame_address(0) - FRAME) & ~(page - 1);
+
+	(void)madvise((void *)(end - DEPTH), DEPTH, MADV_DONTNEED);
 }
 
 void cond_init_monotonic(pthread_cond_t *cond)
