@@ -78,7 +78,7 @@ static void choose_embedder(struct documents *svc)
 /* What reads strangers' files must be shut in, or nothing is read. */
 static int try_helper(struct documents *svc, struct error *err)
 {
-	char *jail, *ocr;
+	char *jail;
 
 	svc->extractors = extractors_open(svc->extract, (int)svc->set->extract_memory, (int)svc->set->jobs,
 	                                  svc->set->ocr_languages);
@@ -86,13 +86,7 @@ static int try_helper(struct documents *svc, struct error *err)
 		return -1;
 	log_line(LOG_INFO, "files are read in a jail", LOG_TEXT("jail", jail));
 	free(jail);
-	if (extractors_try_ocr(svc->extractors, &ocr, err) < 0)
-		return -1;
-	log_line(LOG_INFO,
-	         *ocr ? "text in pictures is read"
-	              : "text in pictures is not read: tesseract is not installed",
-	         LOG_TEXT("by", *ocr ? ocr : NULL));
-	free(ocr);
+	extractors_find_ocr(svc->extractors);
 	return 0;
 }
 

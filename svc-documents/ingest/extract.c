@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/thread.h"
 #include "svc-documents/helper/verdict.h"
 
 int extract_file(struct error *err)
@@ -47,11 +49,16 @@ struct extractors {
 	const char *program;
 	char megabytes[16];
 	const char *languages; /* of text in pictures */
-	bool ocr;              /* which can be read */
+	atomic_int ocr;        /* can that be read? */
+	pthread_t finds_ocr;
+	bool finding;
+	atomic_bool closing;
 	pthread_mutex_t lock;
-	pthread_cond_t left;
+	pthread_cond_t changed; /* places, or ocr */
 	int places;
 };
+
+enum { OCR_UNKNOWN, OCR_MISSING, OCR_THERE };
 
 struct extractors *extractors_open(const char *program, int megabytes, int places, const char *languages)
 {
@@ -64,7 +71,7 @@ struct extractors *extractors_open(const char *program, int megabytes, int place
 	e->languages = languages;
 	e->places = places;
 	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->left, NULL);
+	pthread_cond_init(&e->changed, NULL);
 	return e;
 }
 
@@ -72,7 +79,10 @@ void extractors_close(struct extractors *e)
 {
 	if (!e)
 		return;
-	pthread_cond_destroy(&e->left);
+	atomic_store(&e->closing, true);
+	if (e->finding)
+		pthread_join(e->finds_ocr, NULL);
+	pthread_cond_destroy(&e->changed);
 	pthread_mutex_destroy(&e->lock);
 	free(e);
 }
@@ -87,26 +97,57 @@ static int given_up(const struct wish *w, struct error *err)
 	return 0;
 }
 
-static int take_place(struct extractors *e, const struct wish *w, struct error *err)
+static bool place_is_free(const struct extractors *e)
+{
+	return e->places > 0;
+}
+
+static bool ocr_is_known(const struct extractors *e)
+{
+	return atomic_load(&e->ocr) != OCR_UNKNOWN;
+}
+
+/* With the lock held, which is let go meanwhile. */
+static int wait_until(struct extractors *e, bool (*holds)(const struct extractors *e), const struct wish *w,
+                      struct error *err)
 {
 	int rc = 0;
 
-	pthread_mutex_lock(&e->lock);
-	while (e->places == 0 && rc == 0) {
+	while (!holds(e) && rc == 0) {
 		struct timespec until;
 
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += 200 * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000L;
 		until.tv_nsec %= 1000000000L;
-		pthread_cond_timedwait(&e->left, &e->lock, &until);
+		pthread_cond_timedwait(&e->changed, &e->lock, &until);
 		pthread_mutex_unlock(&e->lock);
 		rc = given_up(w, err);
 		if (rc == 0 && w->deadline && clock_unix_ms() > w->deadline)
 			rc = error_busy(err, 5, "too many files are being read at once");
 		pthread_mutex_lock(&e->lock);
 	}
+	return rc;
+}
+
+static int take_place(struct extractors *e, const struct wish *w, struct error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&e->lock);
+	rc = wait_until(e, place_is_free, w, err);
 	e->places -= rc == 0;
+	pthread_mutex_unlock(&e->lock);
+	return rc;
+}
+
+/* Whoever has a scan at hand waits for it. */
+static int know_ocr(struct extractors *e, const struct wish *w, struct error *err)
+{
+	int rc;
+
+	pthread_mutex_lock(&e->lock);
+	rc = wait_until(e, ocr_is_known, w, err);
 	pthread_mutex_unlock(&e->lock);
 	return rc;
 }
@@ -115,7 +156,7 @@ static void give_place(struct extractors *e)
 {
 	pthread_mutex_lock(&e->lock);
 	e->places++;
-	pthread_cond_signal(&e->left);
+	pthread_cond_broadcast(&e->changed);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -363,15 +404,17 @@ static int check_text(const struct extracted *x, bool ocr, struct error *err)
 }
 
 /* A scan is looked at once more, as pictures. */
-static int run(const struct extractors *e, const struct format *format, int file, const struct wish *wish,
+static int run(struct extractors *e, const struct format *format, int file, const struct wish *wish,
                struct extracted *ret, struct error *err)
 {
 	int rc = extract_once(e, format, file, NULL, wish, ret, err);
 
-	if (rc == 0 && e->ocr && *ret->scans)
+	if (rc == 0 && *ret->scans)
+		rc = know_ocr(e, wish, err);
+	if (rc == 0 && *ret->scans && extractors_ocr(e))
 		rc = scan_pages(e, file, wish, ret, err);
 	if (rc == 0)
-		rc = check_text(ret, e->ocr, err);
+		rc = check_text(ret, extractors_ocr(e), err);
 	if (rc < 0)
 		extract_drop(ret);
 	return rc;
@@ -398,7 +441,7 @@ static int ask_helper(struct extractors *e, const struct format *what, char **re
 
 	if (file < 0)
 		return -1;
-	rc = extract_run(e, what, file, &(struct wish){ 0 }, &said, err);
+	rc = extract_run(e, what, file, &(struct wish){ .cancelled = &e->closing }, &said, err);
 	close(file);
 	if (rc < 0)
 		return -1;
@@ -414,27 +457,43 @@ int extractors_try(struct extractors *e, char **ret, struct error *err)
 	return ask_helper(e, &jail, ret, err);
 }
 
-int extractors_try_ocr(struct extractors *e, char **ret, struct error *err)
+static void *find_ocr(void *arg)
 {
 	static const struct format ocr = { .name = "ocr", .words = "a picture", .seconds = 20 };
+	struct extractors *e = arg;
+	struct error err = { 0 };
+	char *by = NULL;
+	bool there = ask_helper(e, &ocr, &by, &err) == 0;
 
-	e->ocr = ask_helper(e, &ocr, ret, err) == 0;
-	if (!e->ocr && err->code != ERROR_INVALID)
-		return -1;
-	if (!e->ocr)
-		*ret = strdup("");
-	error_clear(err);
-	return *ret ? 0 : error_internal(err, "out of memory");
+	pthread_mutex_lock(&e->lock);
+	atomic_store(&e->ocr, there ? OCR_THERE : OCR_MISSING);
+	pthread_cond_broadcast(&e->changed);
+	pthread_mutex_unlock(&e->lock);
+	if (there)
+		log_line(LOG_INFO, "text in pictures is read", LOG_TEXT("by", by));
+	else if (err.code == ERROR_INVALID)
+		log_line(LOG_INFO, "text in pictures is not read: tesseract is not installed");
+	else if (!atomic_load(&e->closing))
+		log_line(LOG_ERROR, "text in pictures is not read", LOG_TEXT("reason", err.message),
+		         LOG_TEXT("detail", err.detail));
+	free(by);
+	return NULL;
+}
+
+void extractors_find_ocr(struct extractors *e)
+{
+	e->finding = true;
+	e->finds_ocr = thread_start(find_ocr, e);
 }
 
 bool extractors_ocr(const struct extractors *e)
 {
-	return e->ocr;
+	return atomic_load(&e->ocr) != OCR_MISSING;
 }
 
 bool extractors_take(const struct extractors *e, const struct format *format)
 {
-	return format->reader == FORMAT_OCR ? e->ocr : format->reader != FORMAT_REFUSED;
+	return format->reader == FORMAT_OCR ? extractors_ocr(e) : format->reader != FORMAT_REFUSED;
 }
 
 const char *extract_without(const struct format *format)

@@ -39,8 +39,9 @@ struct extractors *extractors_open(const char *program, int megabytes, int place
 void extractors_close(struct extractors *e); /* NULL is fine */
 /* One line that says what the helper's jail rests on here; -1 when it cannot be. Freed by the caller. */
 int extractors_try(struct extractors *e, char **ret, struct error *err) CHECKED;
-/* Likewise what reads text in pictures; "" where nothing does. Pictures and scans are taken from then on, if so. */
-int extractors_try_ocr(struct extractors *e, char **ret, struct error *err) CHECKED;
+/* Begins to find out what reads text in pictures, and logs it; that takes half a second, for which no start waits. Until it is
+ * known, pictures are taken: one that cannot be read says so itself. */
+void extractors_find_ocr(struct extractors *e);
 bool extractors_ocr(const struct extractors *e);
 /* Is it read here? What is missing otherwise: ", which ...", or "". */
 bool extractors_take(const struct extractors *e, const struct format *format);
