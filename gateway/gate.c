@@ -9,7 +9,7 @@
 
 enum {
 	USERS_PART = 1, /* of the free places, that one user may hold */
-	CLIENTS_PART = 3,
+	CLIENTS_PART = 31,
 	RESERVED = 8 /* one in so many places is kept for those that hold none */
 };
 

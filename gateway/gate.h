@@ -3,7 +3,8 @@
  *
  * Nobody waits at a gate: who finds no place is refused. The last eighth of the places is for those that hold none. Of
  * the others a user (or, where nobody is signed in, a client) may hold as many as are still free: one alone gets half,
- * the next half of what is left. All users behind one address together get three quarters.
+ * the next half of what is left. All users behind one address together (an office, a proxy that nobody named) get nearly
+ * all of them.
  */
 #ifndef PARLEY_GATE_H
 #define PARLEY_GATE_H
