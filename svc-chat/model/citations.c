@@ -323,6 +323,23 @@ static size_t up_to(const char *stops, const struct view *v)
 	return n;
 }
 
+/* What a run of plain text ends at: also the first byte of a full-width bracket. */
+static const bool ends_plain[256] = { [' '] = true, ['\r'] = true, ['\n'] = true, ['`'] = true, ['\\'] = true,
+	                              [']'] = true, ['['] = true,  [0xe3] = true, [0xef] = true };
+
+/* Words, and single spaces between them. */
+static size_t plain_run(const struct view *v)
+{
+	const unsigned char *at = (const unsigned char *)v->at, *end = (const unsigned char *)v->end;
+
+	while (at < end && !ends_plain[*at]) {
+		at++;
+		if (end - at > 1 && *at == ' ' && !ends_plain[at[1]])
+			at++;
+	}
+	return (size_t)((const char *)at - v->at);
+}
+
 static enum step take_token(struct citations *c, struct view *v, struct text *out)
 {
 	size_t plain;
@@ -349,7 +366,7 @@ static enum step take_token(struct citations *c, struct view *v, struct text *ou
 	case ']': return take_close(c, v, out);
 	default: break;
 	}
-	plain = up_to(" \r\n`\\][\xe3\xef", v);
+	plain = plain_run(v);
 	if (!plain && (mark_opens(v->at, v->end) || (v->end - v->at < 3 && !v->final)))
 		return take_bracket(c, v, out);
 	v->at += give(c, v->at, plain ? plain : 1, out);

@@ -50,13 +50,16 @@ static bool is_dangerous(const char *at, const char *end)
 void defuse_text(const char *text, size_t size, struct text *ret)
 {
 	const char *end = text + size;
+	const char *from = text; /* what is harmless goes on in one piece */
 
 	for (const char *at = text; at < end; at++) {
 		if ((*at != '<' && *at != '[') || !is_dangerous(at, end))
-			text_addc(ret, *at);
-		else
-			text_adds(ret, *at == '<' ? "&lt;" : "&#91;");
+			continue;
+		text_add(ret, from, (size_t)(at - from));
+		text_adds(ret, *at == '<' ? "&lt;" : "&#91;");
+		from = at + 1;
 	}
+	text_add(ret, from, (size_t)(end - from));
 }
 
 void defuse_name(const char *name, struct text *ret)

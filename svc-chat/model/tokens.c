@@ -1,6 +1,5 @@
 #include "svc-chat/model/tokens.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "common/base/utf8.h"
@@ -18,10 +17,17 @@ static const struct {
 	{ 0xfaff, 5 }, { 0xffff, 4 }, { 0x10ffff, 8 }, /* emoji, rare signs */
 };
 
-static int quarters_of(uint32_t c)
+/* Of the next character, which is left behind. Most are ASCII, and prompts are counted whole: that way is short. */
+static int next_quarters(const char **text)
 {
-	if (c < 0x80)
-		return isalpha((int)c) || c == ' ' ? 1 : 2;
+	unsigned char first = (unsigned char)**text;
+	uint32_t c;
+
+	if (first < 0x80) {
+		(*text)++;
+		return (unsigned)(first | 0x20) - 'a' < 26 || first == ' ' ? 1 : 2;
+	}
+	c = utf8_next(text);
 	for (size_t i = 0;; i++)
 		if (c <= blocks[i].to)
 			return blocks[i].quarters;
@@ -32,7 +38,7 @@ int64_t tokens_of(const char *text)
 	int64_t quarters = 0;
 
 	while (*text)
-		quarters += quarters_of(utf8_next(&text));
+		quarters += next_quarters(&text);
 	return (quarters + 3) / 4;
 }
 
@@ -44,7 +50,7 @@ size_t tokens_clip(const char *text, int64_t most)
 	while (*at) {
 		const char *next = at;
 
-		quarters += quarters_of(utf8_next(&next));
+		quarters += next_quarters(&next);
 		if (quarters > most * 4)
 			return (size_t)((word - text) * 2 > at - text ? word - text : at - text);
 		if (*at == ' ' || *at == '\n')
