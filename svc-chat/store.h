@@ -119,7 +119,7 @@ struct store_new_turn {
 	const char *content, *created_at;
 	const char *title;              /* for a session without one; may be NULL */
 	const char *key, *request_hash; /* NULL without a key */
-	int history_characters;         /* so much of the conversation before it is given back */
+	int history_bytes;              /* so much of the conversation before it is given back */
 	/* Of a visitor's session, which the first message makes: the chatbot; else NULL. */
 	const char *chatbot, *origin, *expires_at;
 	/* The last answer, which is written anew (question_id and content do not matter then); or the last question, which
@@ -147,8 +147,7 @@ int store_begin_turn(struct db *db, const struct store_new_turn *turn, struct st
                      struct store_turn *before, struct arena *a, struct error *err) CHECKED;
 /* For a turn that waited, or whose writer died. 0: it is gone. */
 int store_load_turn(struct db *db, const char *owner, const char *session, const char *message_id,
-                    int history_characters, struct store_begun *ret, struct arena *a,
-                    struct error *err) CHECKED;
+                    int history_bytes, struct store_begun *ret, struct arena *a, struct error *err) CHECKED;
 
 /* Closes the turn with what the message holds, keeps its events (the last has that sequence) for ten minutes, and lets
  * the next of the session begin: *next is its id, else NULL. told: the names of the events that it is, as an SQL array

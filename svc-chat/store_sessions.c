@@ -51,7 +51,9 @@ const struct db_stmt store_sessions_statements[] = {
 	{ "forget",
 	  "DELETE FROM session WHERE owner_id = $1 AND id IN (SELECT id FROM session WHERE owner_id = $1"
 	  " AND chatbot_id = $2 AND updated_at < now() - make_interval(days => $3) ORDER BY id LIMIT $4)" },
-	{ "usage", "SELECT messages FROM usage WHERE owner_id = $1" },
+	{ "usage",
+	  "SELECT coalesce((SELECT messages FROM usage WHERE owner_id = $1), 0)"
+	  " + coalesce((SELECT sum(messages) FROM asked_part WHERE owner_id = $1), 0)::bigint AS messages" },
 	{ NULL, NULL },
 };
 
@@ -205,7 +207,7 @@ int store_usage(struct db *db, const char *owner, int64_t *messages, struct erro
 
 	if (db_exec(db, "usage", DB_ARGS(owner), &res, err) < 0)
 		return -1;
-	*messages = PQntuples(res) ? db_int(res, 0, "messages") : 0;
+	*messages = db_int(res, 0, "messages");
 	return 0;
 }
 

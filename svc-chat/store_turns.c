@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/hash.h"
 #include "common/base/id.h"
 #include "common/job/event.h"
 #include "common/rpc/envelope.h"
@@ -14,14 +15,24 @@
 	" AND l.expires_at > now()) AS last"                                                     \
 	" FROM message a WHERE a.role = 'assistant' AND a.owner_id = $1"
 
-enum { CALL_BYTES = 128 << 10 }; /* of the calls of one message, in the history of the next */
+/* What an owner has asked so far is counted in so many rows, by session, so that turns of several do not wait for one row. */
+#define COUNTED(part)                                                                                     \
+	"counted AS (INSERT INTO asked_part (owner_id, part, messages) SELECT $1, " part ", 1 FROM begun" \
+	" ON CONFLICT (owner_id, part) DO UPDATE SET messages = asked_part.messages + 1)"
+
+enum {
+	ASKED_PARTS = 32,
+	CALL_BYTES = 128 << 10, /* of the calls of one message, in the history of the next */
+};
 
 #define UNDER_WAY "status IN ('generating', 'waiting', 'queued')"
 #define ACTIVE "status IN ('generating', 'waiting')"
 
-#define BUSY                                                                                                    \
-	"busy AS (SELECT count(*) AS turns FROM message WHERE owner_id = $1 AND session_id = $2 AND " UNDER_WAY \
-	")"
+/* Each of the two by an index that has no other rows: a session may be long. */
+#define BUSY                                                                                                \
+	"busy AS (SELECT (SELECT count(*) FROM message WHERE owner_id = $1 AND session_id = $2 AND " ACTIVE \
+	") + (SELECT count(*) FROM message WHERE owner_id = $1 AND session_id = $2"                         \
+	" AND status = 'queued') AS turns)"
 /* Numbers count within the session, which is locked: a sequence counts by itself on each machine of a cluster. */
 #define LAST                                                              \
 	"last AS (SELECT coalesce(max(number), 0) AS number FROM message" \
@@ -54,9 +65,8 @@ const struct db_stmt store_turns_statements[] = {
 	            " $5, $7, $8, $9, asked.id, 1, " STORE_LEASE " FROM asked, busy, last RETURNING status),"
 	            " touched AS (UPDATE session SET updated_at = now(), title = coalesce(title, $10)"
 	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
-	            " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
-	            " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + 1)"
-	            " SELECT (SELECT status FROM begun) AS status, turns, 1 AS known FROM busy" },
+	            " " COUNTED(
+	                "$13::int") " SELECT (SELECT status FROM begun) AS status, turns, 1 AS known FROM busy" },
 	/* Written anew: the last answer, while nothing else is under way. */
 	{ "begin_again",
 	  "WITH " BUSY ", " LAST ", " NOT_YET(
@@ -90,21 +100,20 @@ const struct db_stmt store_turns_statements[] = {
 	            " FROM asked, last RETURNING status),"
 	            " touched AS (UPDATE session SET updated_at = now()"
 	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
-	            " counted AS (INSERT INTO usage (owner_id, messages) SELECT $1, 1 FROM begun"
-	            " ON CONFLICT (owner_id) DO UPDATE SET messages = usage.messages + 1)"
-	            " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
+	            " " COUNTED(
+	                "$11::int") " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
 	{ "history",
 	  /* Of its calls the latest: a server decides how much they say. */
 	  "SELECT role, content, CASE WHEN tools THEN (SELECT string_agg(s.content, ''::bytea ORDER BY s.number)"
 	  " FROM (SELECT number, content, sum(octet_length(content)) OVER (ORDER BY number DESC) AS bytes FROM step"
 	  " WHERE owner_id = $1 AND message_id = turns.id AND kind = 'tool_call') s WHERE s.bytes <= $5)"
 	  " END AS tool_calls FROM (SELECT number, role, content, id, tools,"
-	  " sum(length(content)) OVER (ORDER BY number DESC) AS characters FROM message"
+	  " sum(octet_length(content)) OVER (ORDER BY number DESC) AS bytes FROM message"
 	  " WHERE owner_id = $1 AND session_id = $2 AND shown"
 	  " AND status IN ('complete', 'stopped', 'interrupted')"
-	  " AND number < (SELECT q.number FROM message q JOIN message a ON a.owner_id = $1"
-	  " AND a.question_id = q.id WHERE q.owner_id = $1 AND a.id = $3)"
-	  " ORDER BY number DESC LIMIT 200) turns WHERE characters <= $4 ORDER BY number" },
+	  " AND number < (SELECT number FROM message WHERE owner_id = $1"
+	  " AND id = (SELECT question_id FROM message WHERE owner_id = $1 AND id = $3))"
+	  " ORDER BY number DESC LIMIT 100) turns WHERE bytes <= $4 ORDER BY number" },
 	{ "session_of_turn",
 	  "SELECT chatbot_id, visitor, kind FROM session WHERE owner_id = $1 AND id = $2" },
 	{ "question_of_turn",
@@ -316,6 +325,7 @@ static void wake_if_told(struct db *db, const struct db_step *told)
 int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store_begun *begun,
                      struct store_turn *before, struct arena *a, struct error *err)
 {
+	int part = (int)(fnv1a(t->session) % ASKED_PARTS);
 	struct db_step steps[BEGIN_STEPS] = {
 		[VISITOR] = { "add_visitor",
 		              DB_ARGS(t->owner, t->session, t->chatbot, t->origin, t->expires_at) },
@@ -324,19 +334,19 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		[BEGIN] = { "begin_turn",
 		            DB_ARGS(t->owner, t->session, t->question_id, t->content, t->created_at,
 		                    t->message_id, t->stream, t->key, t->request_hash, t->title,
-		                    STORE_UNDER_WAY, (int)t->waits) },
+		                    STORE_UNDER_WAY, (int)t->waits, part) },
 		[TELL] = { "tell_message",
 		           DB_ARGS(t->owner, t->session, t->question_id, "{message.created}", "") },
 		[QUESTION] = { "question_of_turn", DB_ARGS(t->owner, t->message_id) },
-		[HISTORY] = { "history", DB_ARGS(t->owner, t->session, t->message_id, t->history_characters,
-		                                 CALL_BYTES) },
+		[HISTORY] = { "history",
+		              DB_ARGS(t->owner, t->session, t->message_id, t->history_bytes, CALL_BYTES) },
 	};
 	const struct db_step again = { "begin_again",
 		                       DB_ARGS(t->owner, t->session, t->again, t->message_id, t->created_at,
 		                               t->stream, t->key, t->request_hash) };
 	const struct db_step edited = {
 		"begin_edited", DB_ARGS(t->owner, t->session, t->edits, t->message_id, t->created_at,
-		                        t->stream, t->key, t->request_hash, t->question_id, t->content)
+		                        t->stream, t->key, t->request_hash, t->question_id, t->content, part)
 	};
 	/* The session of a visitor's first message is not made for one that cannot be answered. */
 	int first = t->chatbot && !t->waits ? VISITOR : LOCK, result;
@@ -354,12 +364,12 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 }
 
 int store_load_turn(struct db *db, const char *owner, const char *session, const char *message_id,
-                    int history_characters, struct store_begun *ret, struct arena *a, struct error *err)
+                    int history_bytes, struct store_begun *ret, struct arena *a, struct error *err)
 {
 	struct db_step steps[] = {
 		{ "session_of_turn", DB_ARGS(owner, session) },
 		{ "question_of_turn", DB_ARGS(owner, message_id) },
-		{ "history", DB_ARGS(owner, session, message_id, history_characters, CALL_BYTES) },
+		{ "history", DB_ARGS(owner, session, message_id, history_bytes, CALL_BYTES) },
 	};
 	int found;
 

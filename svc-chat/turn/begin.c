@@ -15,7 +15,7 @@
 #include "svc-chat/turn/turn.h"
 #include "svc-chat/turn/write.h"
 
-enum { TITLE_CHARACTERS = 60, HISTORY_CHARACTERS_PER_TOKEN = 4 };
+enum { TITLE_CHARACTERS = 60, HISTORY_BYTES_PER_TOKEN = 4 };
 
 /* The first line of a question, cut between words. */
 static const char *title_from(const char *content, struct arena *a)
@@ -69,7 +69,7 @@ static int store(struct call *call, const struct turn_question *q, bool waits, s
 		.content = q->content,
 		.title = q->content ? title_from(q->content, call->arena) : NULL,
 		.key = call->idempotency_key && *call->idempotency_key ? call->idempotency_key : NULL,
-		.history_characters = chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN,
+		.history_bytes = chat->context_tokens * HISTORY_BYTES_PER_TOKEN,
 		.chatbot = q->chatbot,
 		.origin = q->origin,
 		.expires_at = q->expires_at,

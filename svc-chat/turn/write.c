@@ -13,7 +13,7 @@
 
 enum {
 	STORE_AGAIN_MS = 500,
-	HISTORY_CHARACTERS_PER_TOKEN = 4,
+	HISTORY_BYTES_PER_TOKEN = 4,
 	TOLD_MOST = 100000, /* events that a writer may have told since the log was stored */
 };
 
@@ -40,7 +40,7 @@ static int load(struct writing *w)
 		w->begun->question_id = w->begun->question = "";
 		error_clear(w->call->err);
 		found = store_load_turn(w->call->db, writer->owner, writer->session, writer->message_id,
-		                        w->chat->context_tokens * HISTORY_CHARACTERS_PER_TOKEN, w->begun,
+		                        w->chat->context_tokens * HISTORY_BYTES_PER_TOKEN, w->begun,
 		                        w->call->arena, w->call->err);
 		w->rounds.begun = w->begun;
 		return found > 0 && rounds_load(&w->rounds) < 0 ? -1 : found;

@@ -205,7 +205,7 @@ static void test_answers_and_questions_anew(void **state)
 	assert_int_equal(err.code, ERROR_NOT_FOUND);
 	error_clear(&err);
 	again.again = second;
-	again.history_characters = 100;
+	again.history_bytes = 100;
 	begun = chat_rig_begin(&again);
 	assert_string_equal(begun.question, "two");
 	assert_int_equal(begun.history_count, 2);

@@ -95,6 +95,22 @@ static void test_a_turn(void **state)
 	assert_int_equal(messages, 1);
 }
 
+/* One row that each turn of an owner counts in is a queue of all of them. */
+static void test_turns_of_several_sessions_wait_for_no_row_of_all(void **state)
+{
+	enum { SESSIONS = 16 };
+	int64_t messages;
+
+	(void)state;
+	for (int i = 0; i < SESSIONS; i++)
+		chat_rig_answered(chat_rig_session(), "a", "b");
+	assert_true(store_rig_number("t_parts") > SESSIONS / 4);
+	OK(store_usage(&db, owner, &messages, &err));
+	assert_int_equal(messages, SESSIONS);
+	OK(store_usage(&db, other, &messages, &err));
+	assert_int_equal(messages, 0);
+}
+
 /* Without a writer a question is only stored behind another; and no visitor's session is made for one that is not. */
 static void test_without_a_writer_a_question_waits_or_is_refused(void **state)
 {
@@ -303,7 +319,7 @@ static void test_history(void **state)
 	chat_rig_answered(session, "12345678", "12345678");
 	chat_rig_answered(session, "87654321", "87654321");
 	now = chat_rig_turn(session, "now");
-	now.history_characters = 24;
+	now.history_bytes = 24;
 	got = chat_rig_begin(&now);
 	assert_int_equal(got.history_count, 3);
 	assert_string_equal(got.history[0].role, "assistant");
@@ -331,7 +347,7 @@ static void test_calls_in_the_history_have_a_bound(void **state)
 	packed.data = arena_alloc(&arena, chat__tool_call_list__get_packed_size(&list));
 	packed.len = chat__tool_call_list__pack(&list, packed.data);
 	OK(db_exec(&db, "t_calls", DB_ARGS(owner, id, packed), NULL, &err));
-	now.history_characters = 1000;
+	now.history_bytes = 1000;
 	got = chat_rig_begin(&now);
 	assert_int_equal(got.history_count, 2);
 	assert_int_equal(got.history[1].call_count, 2);
@@ -357,6 +373,7 @@ int main(void)
 		STORE_TEST(test_sessions),
 		STORE_TEST(test_a_chatbot_of_somebody_else),
 		STORE_TEST(test_a_turn),
+		STORE_TEST(test_turns_of_several_sessions_wait_for_no_row_of_all),
 		STORE_TEST(test_without_a_writer_a_question_waits_or_is_refused),
 		STORE_TEST(test_messages_at_once_are_answered_in_order),
 		STORE_TEST(test_a_session_that_is_not_there),
