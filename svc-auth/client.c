@@ -29,7 +29,8 @@ static bool split(const char *uri, struct parts *ret)
 	if (strncmp(ret->host, "://", 3) != 0)
 		return false;
 	ret->host += 3;
-	ret->host_length = *ret->host == '[' ? strcspn(ret->host, "]/?") + 1 : strcspn(ret->host, ":/?");
+	ret->host_length = strcspn(ret->host, *ret->host == '[' ? "]/?" : ":/?");
+	ret->host_length += ret->host[ret->host_length] == ']';
 	ret->rest = ret->host + ret->host_length;
 	if (*ret->rest == ':')
 		ret->rest += 1 + strspn(ret->rest + 1, "0123456789");

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -63,6 +64,10 @@ static void where_a_program_may_be_answered(void **state)
 		{ "https://a.example/#f", false, NULL, NULL },
 		{ "https://a.example/\"onload=", false, NULL, NULL },
 		{ "https:/a.example/", false, NULL, NULL },
+		{ "https://[", false, NULL, NULL },
+		{ "https://[::1", false, NULL, NULL },
+		{ "https://[::1]a.example/", false, NULL, NULL },
+		{ "http://[::1/", false, NULL, NULL },
 		{ "https:a.example", false, NULL, NULL },
 		{ "", false, NULL, NULL },
 		{ ":", false, NULL, NULL },
@@ -73,8 +78,11 @@ static void where_a_program_may_be_answered(void **state)
 	(void)state;
 	arena_init(&a, 0);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		if (client_uri_fits(cases[i].uri) != cases[i].fits)
+		char *exact = strdup(cases[i].uri); /* a sanitizer sees what is read beyond its end */
+
+		if (client_uri_fits(exact) != cases[i].fits)
 			fail_msg("%s", cases[i].uri);
+		free(exact);
 		if (!cases[i].fits)
 			continue;
 		assert_string_equal(client_uri_place(cases[i].uri, &a), cases[i].place);
