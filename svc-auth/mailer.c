@@ -26,7 +26,10 @@ enum { SWEEP_SECONDS = 3600, SEND_MS = 30000 };
 static const struct throttle codes = { "code-mail", 10, 86400, 60 };
 static const struct throttle links = { "link-mail", 10, 86400, 60 };
 static const struct throttle of_users = { "mail-of-user", 100, 86400, 0 };
-static const struct throttle confirms = { "confirm-mail-from", 60, 3600, 0 }; /* asked for by one client */
+/* An account may be made and deleted, and made again. */
+static const struct throttle confirms = { "confirm-mail", 10, 86400, 0 };
+static const struct throttle confirms_from = { "confirm-mail-from", 60, 3600,
+	                                       0 }; /* asked for by one client */
 
 /* --- Asking ------------------------------------------------------------------------------------------------------ */
 
@@ -76,7 +79,10 @@ int mailer_ask_confirm(struct call *call, const char *email)
 	int allowed = 0;
 
 	if (strcmp(email, auth_state(call)->admin_email) != 0)
-		allowed = throttle_take(call->db, &confirms, client ? client : "", call->arena, call->err);
+		allowed =
+		    throttle_take(call->db, &confirms_from, client ? client : "", call->arena, call->err);
+	if (allowed > 0)
+		allowed = throttle_take(call->db, &confirms, email, call->arena, call->err);
 	return allowed > 0 ? add(call, "confirm", email) : allowed;
 }
 

@@ -182,6 +182,17 @@ describe('accounts, hostile input', () => {
     assert.equal(stack.mails(one.email).filter((mail) => /sign-in code/.test(mail)).length, 0);
   });
 
+  test('ten letters of registration a day for an address, however often its account is deleted and made anew', async () => {
+    const made = { ...user({}), password };
+    for (let i = 0; i < 2; i++) {
+      const { token } = check(await post('/api/auth/register', made), 201);
+      check(await stack.api('DELETE', '/api/auth/me', { token, json: { password } }), 200);
+    }
+    await stack.sql(`UPDATE auth.tries SET times = ARRAY(SELECT now() - n * interval '1 hour' FROM generate_series(10, 1, -1) n) WHERE key = 'confirm-mail/${made.email}'`);
+    check(await post('/api/auth/register', made), 201);
+    assert.deepEqual(await stack.sql("SELECT payload FROM auth.job WHERE kind = 'confirm' AND payload::text LIKE '%" + made.email + "%'"), []);
+  });
+
   test('logins: 5 failures for an address from one network', async () => {
     const one = await stack.register();
     for (let i = 0; i < 5; i++) check(await signIn(one.email, 'a wrong password'), 401);
