@@ -120,6 +120,7 @@ int account_open(struct call *call, const struct account *who, struct new_sessio
 	how->ip = call->caller->ip;
 	how->user_agent = audit_agent(call);
 	how->password = who->password;
+	how->admin = who->admin;
 	opened = store_open_session(call->db, who->uid, how, call->err);
 	if (opened < 0)
 		return -1;

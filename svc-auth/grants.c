@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/json/json.h"
 #include "common/secret/token.h"
+#include "svc-auth/browser.h"
 #include "svc-auth/store_programs.h"
 #include "svc-auth/ticket.h"
 
@@ -56,17 +57,29 @@ bool grants_proves(const char *verifier, const char *challenge)
 	return strlen(challenge) == CHALLENGE && mac_equal(text, challenge, CHALLENGE);
 }
 
-static int put_code(struct call *call, const struct account *who, const struct sign_in_code *code)
+/* 1; 0: not signed in any more. With the account locked, whatever ends sessions has ended this one, or finds the code. */
+static int put_code(struct web *w, const char *owner, const struct sign_in_code *code)
 {
-	if (store_put_sign_in_code(call->db, who->uid, code, GRANTS_CODE_SECONDS, call->err) < 0)
+	struct call *call = w->call;
+	struct account who;
+	const char *cookie;
+	int found = store_lock_account(call->db, owner, &who, call->arena, call->err);
+
+	if (found > 0)
+		found = browser_account(w, &who, &cookie);
+	if (found <= 0)
+		return found;
+	if (store_put_sign_in_code(call->db, owner, code, GRANTS_CODE_SECONDS, call->err) < 0 ||
+	    audit(call, "program_allowed", owner,
+	          arena_printf(call->arena, "%.100s, for %s", code->client_name, code->resource)) < 0)
 		return -1;
-	return audit(call, "program_allowed", who->uid,
-	             arena_printf(call->arena, "%.100s, for %s", code->client_name, code->resource));
+	return 1;
 }
 
-int grants_code(struct call *call, const struct account *who, const struct client *c,
-                const char *redirect_uri, const char *challenge, const char *resource, char **code)
+int grants_code(struct web *w, const struct account *who, const struct client *c, const char *redirect_uri,
+                const char *challenge, const char *resource, char **code)
 {
+	struct call *call = w->call;
 	struct sign_in_code row = { .kind = "program",
 		                    .client_id = c->id,
 		                    .client_name = c->name,
@@ -74,15 +87,19 @@ int grants_code(struct call *call, const struct account *who, const struct clien
 		                    .challenge = challenge,
 		                    .resource = resource };
 	struct ticket t = { .number = 0 };
+	int put;
 
 	memcpy(t.owner, who->uid, UUID_TEXT);
 	uuid_make(t.id);
 	row.id = t.id;
-	if (db_begin(call->db, call->err) < 0 || account_end(call, put_code(call, who, &row)) < 0)
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	put = put_code(w, who->uid, &row);
+	if (account_end(call, put < 0 ? -1 : 0) < 0)
 		return -1;
 	*code = arena_alloc(call->arena, TICKET_TEXT);
 	ticket_make(auth_state(call)->ticket_key, TICKET_CODE, &t, *code);
-	return 0;
+	return put;
 }
 
 /* --- Tokens ------------------------------------------------------------------------------------------------------ */
@@ -120,8 +137,12 @@ static int use_code(struct web *w, const struct ticket *t, struct grants_tokens 
 	struct call *call = w->call;
 	struct sign_in_code code;
 	struct account who;
-	int found = store_take_sign_in_code(call->db, t->owner, t->id, &code, call->arena, call->err);
+	int found = store_lock_account(call->db, t->owner, &who, call->arena, call->err);
 
+	*why = "the account is not there any more";
+	if (found <= 0)
+		return found;
+	found = store_take_sign_in_code(call->db, t->owner, t->id, &code, call->arena, call->err);
 	if (found < 0)
 		return -1;
 	*why = "the code is wrong, was used, or has expired";
@@ -134,11 +155,8 @@ static int use_code(struct web *w, const struct ticket *t, struct grants_tokens 
 	*why = misfit(w, &code);
 	if (*why)
 		return 0;
-	found = store_get_account(call->db, t->owner, &who, call->arena, call->err);
-	if (found < 0)
-		return -1;
 	*why = "the account is not there any more";
-	if (!found || who.disabled)
+	if (who.disabled)
 		return 0;
 	if (account_open(call, &who,
 	                 &(struct new_session){ .kind = "program",

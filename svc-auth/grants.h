@@ -26,9 +26,9 @@ enum { GRANTS_CODE_SECONDS = 60, GRANTS_ACCESS_SECONDS = 3600, GRANTS_DAYS = 30 
 /* "https://chat.example.com/mcp/chatbots/<uuid>" -> the chatbot's id; NULL: no resource of ours, or not written so. */
 const char *grants_chatbot(struct call *call, const char *resource);
 
-/* A code for a program that somebody has allowed in. */
-int grants_code(struct call *call, const struct account *who, const struct client *c,
-                const char *redirect_uri, const char *challenge, const char *resource, char **code) CHECKED;
+/* A code for a program that somebody has allowed in: 1; 0: they are not signed in any more; -1. */
+int grants_code(struct web *w, const struct account *who, const struct client *c, const char *redirect_uri,
+                const char *challenge, const char *resource, char **code) CHECKED;
 
 /* A verifier has 43 to 128 characters, a challenge 43. */
 bool grants_challenge_fits(const char *challenge);

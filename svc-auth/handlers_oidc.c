@@ -325,7 +325,7 @@ static int refused(struct call *call)
 	return error_set(call->err, ERROR_MALFORMED, "the code is wrong, was used, or has expired");
 }
 
-static int open_session(struct call *call, const struct sign_in_code *code, const char *owner,
+static int open_session(struct call *call, const struct sign_in_code *code, const struct account *who,
                         Auth__TokenReply *out)
 {
 	int64_t hours = auth_state(call)->settings->token_hours;
@@ -334,28 +334,30 @@ static int open_session(struct call *call, const struct sign_in_code *code, cons
 		                   .hours = hours,
 		                   .issuer = code->issuer,
 		                   .issuer_session = code->issuer_session };
-	struct account who;
-	int found = store_get_account(call->db, owner, &who, call->arena, call->err);
 
-	if (found <= 0)
-		return found < 0 ? -1 : refused(call);
-	if (account_open(call, &who, &how) < 0 ||
-	    audit(call, "signed_in", who.uid, arena_printf(call->arena, "with %.50s", code->client_name)) < 0)
+	if (account_open(call, who, &how) < 0 ||
+	    audit(call, "signed_in", who->uid, arena_printf(call->arena, "with %.50s", code->client_name)) <
+	        0)
 		return -1;
-	return account_token(call, &who, how.id, NULL, hours * 3600, &out->access_token);
+	return account_token(call, who, how.id, NULL, hours * 3600, &out->access_token);
 }
 
-/* 1 in, 0 refused, which is to be committed, too: the code is used up. */
+/* 1 in, 0 refused, which is to be committed, too: the code is used up. The account comes first, as for whatever ends
+ * sessions: either that finds this code, or this finds none. */
 static int exchange(struct call *call, const struct ticket *t, const char *verifier, Auth__TokenReply *out)
 {
 	struct sign_in_code code;
-	int found = store_take_sign_in_code(call->db, t->owner, t->id, &code, call->arena, call->err);
+	struct account who;
+	int found = store_lock_account(call->db, t->owner, &who, call->arena, call->err);
 
+	if (found <= 0)
+		return found;
+	found = store_take_sign_in_code(call->db, t->owner, t->id, &code, call->arena, call->err);
 	if (found <= 0) /* one that comes again ends what it became */
 		return found < 0 || store_end_session(call->db, t->owner, t->id, call->err) < 0 ? -1 : 0;
 	if (strcmp(code.kind, "token") != 0 || (code.challenge && !grants_proves(verifier, code.challenge)))
 		return 0;
-	return open_session(call, &code, t->owner, out) < 0 ? -1 : 1;
+	return open_session(call, &code, &who, out) < 0 ? -1 : 1;
 }
 
 int auth_oidc_token(struct call *call, const Auth__HandoverRequest *in, Auth__TokenReply *out)

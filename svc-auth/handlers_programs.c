@@ -123,12 +123,14 @@ static int check_wish(struct ask *k)
 	                         "resource must be the address of a chatbot of yours: /mcp/chatbots/{id}");
 }
 
+static const char signed_out[] = "You are not signed in any more. Start again in the program.";
+
 static int sign_in_first(struct ask *k)
 {
 	struct text url;
 
 	if (!k->w->in->query)
-		return refuse(k, "You are not signed in any more. Start again in the program.");
+		return refuse(k, signed_out);
 	text_init(&url, k->w->call->arena);
 	text_adds(&url, "/sign-in?");
 	web_add(&url, "next", arena_printf(k->w->call->arena, "/oauth/authorize?%s", k->w->in->query));
@@ -212,8 +214,9 @@ int auth_authorize_form(struct call *call, const Rpc__RawRequest *in, Rpc__RawRe
 		    "This page was open for too long, or came from somewhere else. Start again in the program.");
 	if (!says(&k, "decision", "allow"))
 		return send_back(&k, "error", "access_denied", NULL);
-	if (grants_code(call, &k.who, &k.client, k.redirect_uri, k.challenge, k.resource, &code) < 0)
-		return -1;
+	going = grants_code(&w, &k.who, &k.client, k.redirect_uri, k.challenge, k.resource, &code);
+	if (going <= 0)
+		return going < 0 ? -1 : refuse(&k, signed_out);
 	return send_back(&k, "code", code, NULL);
 }
 

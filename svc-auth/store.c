@@ -40,10 +40,10 @@ const struct db_stmt store_statements[] = {
 	  "INSERT INTO session (owner_id, id, expires_at, ip, user_agent, kind, client_id, client_name, resource,"
 	  " issuer, issuer_session)"
 	  " SELECT uid, $2, now() + $3 * interval '1 hour', $4, $5, $7, $8, $9, $10, $11, $12 FROM users"
-	  " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $6 FOR SHARE" },
+	  " WHERE uid = $1 AND disabled_at IS NULL AND password IS NOT DISTINCT FROM $6 AND admin = $13 FOR SHARE" },
 	{ "end_session", "DELETE FROM session WHERE owner_id = $1 AND id = $2" },
-	/* With the codes that would still become one. Whoever exchanges one just now waits for the row of the user, which our
-	 * callers have changed: it is not waited for. */
+	/* With the codes that would still become one. Whoever exchanges one has the row of the user, as our callers have: one
+	 * that is locked is being deleted (end_provider_codes). */
 	{ "end_sessions",
 	  "WITH codes AS (DELETE FROM sign_in_code WHERE owner_id = $1 AND id IN"
 	  " (SELECT id FROM sign_in_code WHERE owner_id = $1 AND NOT used FOR UPDATE SKIP LOCKED))"
@@ -183,7 +183,8 @@ int store_open_session(struct db *db, const char *owner, const struct new_sessio
 {
 	return db_changed(db, "open_session",
 	                  DB_ARGS(owner, s->id, s->hours, s->ip, s->user_agent, s->password, s->kind,
-	                          s->client_id, s->client_name, s->resource, s->issuer, s->issuer_session),
+	                          s->client_id, s->client_name, s->resource, s->issuer, s->issuer_session,
+	                          s->admin),
 	                  err);
 }
 

@@ -63,10 +63,11 @@ struct new_session {
 	int64_t hours;
 	const char *ip, *user_agent;
 	const char *password;                           /* as it was seen; NULL: none */
+	bool admin;                                     /* as it was seen */
 	const char *client_id, *client_name, *resource; /* of a program; else NULL */
 	const char *issuer, *issuer_session;            /* of a sign-in with a provider; else NULL */
 };
-/* 1, or 0 when the user is gone or disabled, or their password is not `password` any more. */
+/* 1, or 0 when the user is gone, disabled, or not any more as they were seen: by that password, (no) administrator. */
 int store_open_session(struct db *db, const char *owner, const struct new_session *s,
                        struct error *err) CHECKED;
 int store_end_session(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;

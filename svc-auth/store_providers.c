@@ -17,6 +17,9 @@ const struct db_stmt store_providers_statements[] = {
 	{ "set_admin_by_claim",
 	  "UPDATE users SET admin_by_claim = $2, admin = $2 OR (email = $3 AND proven_at IS NOT NULL)"
 	  " WHERE uid = $1 AND (admin_by_claim <> $2 OR admin <> ($2 OR (email = $3 AND proven_at IS NOT NULL)))" },
+	{ "end_provider_codes",
+	  "DELETE FROM sign_in_code WHERE issuer = $2 AND ($1::uuid IS NULL OR owner_id = $1)"
+	  " AND ($3::text IS NULL OR issuer_session = $3) AND NOT used" },
 	{ "end_provider_sessions",
 	  "DELETE FROM session WHERE issuer = $2 AND ($1::uuid IS NULL OR owner_id = $1)"
 	  " AND ($3::text IS NULL OR issuer_session = $3)" },
@@ -75,6 +78,9 @@ int store_set_admin_by_claim(struct db *db, const char *owner, bool admin, const
 int store_end_provider_sessions(struct db *db, const char *owner, const char *issuer, const char *session,
                                 int64_t *ended, struct error *err)
 {
+	/* The codes first: one that is exchanged just now is waited for, and its session seen then. */
+	if (db_exec(db, "end_provider_codes", DB_ARGS(owner, issuer, session), NULL, err) < 0)
+		return -1;
 	return db_change(db, "end_provider_sessions", DB_ARGS(owner, issuer, session), ended, err);
 }
 

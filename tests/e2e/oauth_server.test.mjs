@@ -318,7 +318,7 @@ describe('programs', () => {
     assert.equal(made.status, 201, made.text);
     assert.equal(made.body.token_endpoint_auth_method, 'none');
     assert.equal(made.body.client_secret, undefined);
-    for (const uri of ['http://app.example/cb', 'javascript:alert(1)', 'data:text/html,x', 'https://app.example/cb#x', 'https://u:p@app.example/', 'http://127.0.0.1.evil.example/', 'http://localhost@evil.example/', '//x', '/cb', '', 'https://', 'https://a b/', 'https://a\r\nb/', 'file:///x', 'JAVASCRIPT:x', `https://a.example/${'x'.repeat(600)}`, 7, null])
+    for (const uri of ['http://app.example/cb', 'javascript:alert(1)', 'data:text/html,x', 'https://app.example/cb#x', 'https://u:p@app.example/', 'http://127.0.0.1.evil.example/', 'http://localhost@evil.example/', '//x', '/cb', '', 'https://', 'https://a b/', 'https://a\r\nb/', 'https://[', 'http://[::1', 'file:///x', 'JAVASCRIPT:x', `https://a.example/${'x'.repeat(600)}`, 7, null])
       invalid(await register({ redirect_uris: [uri] }), 'invalid_redirect_uri');
     for (const json of [{ redirect_uris: undefined }, { redirect_uris: [] }, { redirect_uris: 'https://a.example/' }, { redirect_uris: Array(11).fill(callback) }]) invalid(await register(json), 'invalid_redirect_uri');
     for (const body of ['', '[]', 'x', '{', '{"redirect_uris":["https://a.example/"],"response_types":["token"]}', '[['.repeat(1000)])
@@ -387,6 +387,24 @@ describe('programs', () => {
     assert.deepEqual([refused.searchParams.get('error'), refused.searchParams.get('state'), refused.searchParams.get('iss')], ['access_denied', 'st&te', site]);
     assert.equal(back(await agree({ decision: '' })).searchParams.get('error'), 'access_denied');
     assert.ok(back(await agree({})).searchParams.get('code'));
+  });
+
+  test('who is signed out while they agree has agreed to nothing', async () => {
+    const someone = await stack.register();
+    const chatbot = await stack.ok('POST', '/api/chatbots', { token: someone.token, json: { name: 'B' } });
+    const p = await person(someone);
+    const page = await p.go(`/oauth/authorize?${question(clientId, proof().challenge, { resource: resource(chatbot.id) })}`);
+    // The account is held by what ends its sessions, until the consent waits for it.
+    const waits = "SELECT FROM pg_stat_activity WHERE usename = 'parley_auth' AND wait_event_type = 'Lock'";
+    const [answer] = await Promise.all([
+      until('the account is held', async () => (await stack.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711"))[0][0] === '1')
+        .then(() => p.go('/oauth/authorize', { form: { ...page.fields, decision: 'allow' } })),
+      stack.sql(`DO $$ BEGIN PERFORM FROM auth.users WHERE uid = '${someone.uid}' FOR UPDATE; PERFORM pg_advisory_lock(4711);
+        FOR i IN 1 .. 2000 LOOP EXIT WHEN EXISTS (${waits}); PERFORM pg_sleep(0.01), pg_stat_clear_snapshot(); END LOOP;
+        DELETE FROM auth.session WHERE owner_id = '${someone.uid}'; END $$`),
+    ]);
+    assert.deepEqual([answer.status, answer.location], [400, undefined]);
+    assert.match(answer.html, /not signed in any more/);
   });
 
   test('a code is for its client, its address and its verifier, once', async () => {

@@ -404,6 +404,14 @@ describe('who lies', () => {
     await until('that session is over', () => refused(stack, token));
     assert.equal((await send(await sign({ ...good, sid: undefined }))).status, 200);
     await until('and without a session all of that provider\'s', () => refused(stack, other));
+
+    for (const more of [{ sid: undefined }, { sub: undefined, sid: 'session-2' }]) {
+      lie = { ...plain(), claims: { sid: 'session-2' } };
+      const code = new URL((await visit(who)).location).searchParams.get('sign_in_code');
+      lie = plain();
+      assert.equal((await send(await sign({ ...good, ...more }))).status, 200);
+      assert.equal((await stack.api('POST', '/auth/oidc/token', { json: { code }, headers: from(client()) })).status, 400, 'a code that was not exchanged yet ends, too');
+    }
   });
 });
 

@@ -7,6 +7,7 @@
 #include "common/base/id.h"
 #include "svc-auth/init.h"
 #include "svc-auth/store_programs.h"
+#include "svc-auth/store_providers.h"
 #include "tests/unit/pg.h"
 
 static void test_init_again_changes_nothing(void **state)
@@ -103,51 +104,31 @@ static void test_admin_is_who_has_proven_the_address(void **state)
 	assert_true(who.admin);
 }
 
-static void test_sessions_open_only_with_the_password_that_was_checked(void **state)
+static int open_as(const char *uid, const char *password, bool admin)
 {
-	char *uid = auth_db_user("ada@example.com", "one");
+	struct new_session how = { .kind = "token", .hours = 24, .password = password, .admin = admin };
 	char id[UUID_TEXT];
 
+	uuid_make(id);
+	how.id = id;
+	return store_open_session(&db, uid, &how, &err);
+}
+
+/* Between looking at an account and opening its session it may change: its token would say what was so before. */
+static void test_sessions_open_only_for_the_account_that_was_seen(void **state)
+{
+	char *uid = auth_db_user("ada@example.com", "one");
+
 	(void)state;
-	uuid_make(id);
-	assert_int_equal(store_open_session(&db, uid,
-	                                    &(struct new_session){ .kind = "token",
-	                                                           .id = id,
-	                                                           .hours = 24,
-	                                                           .ip = NULL,
-	                                                           .user_agent = NULL,
-	                                                           .password = "other" },
-	                                    &err),
-	                 0);
-	assert_int_equal(store_open_session(&db, uid,
-	                                    &(struct new_session){ .kind = "token",
-	                                                           .id = id,
-	                                                           .hours = 24,
-	                                                           .ip = NULL,
-	                                                           .user_agent = NULL,
-	                                                           .password = NULL },
-	                                    &err),
-	                 0);
-	assert_int_equal(store_open_session(&db, uid,
-	                                    &(struct new_session){ .kind = "token",
-	                                                           .id = id,
-	                                                           .hours = 24,
-	                                                           .ip = NULL,
-	                                                           .user_agent = NULL,
-	                                                           .password = "one" },
-	                                    &err),
-	                 1);
+	assert_int_equal(open_as(uid, "other", false), 0);
+	assert_int_equal(open_as(uid, NULL, false), 0);
+	assert_int_equal(open_as(uid, "one", true), 0);
+	assert_int_equal(open_as(uid, "one", false), 1);
+	OK(store_set_admin_by_claim(&db, uid, true, "", &err));
+	assert_int_equal(open_as(uid, "one", false), 0);
+	assert_int_equal(open_as(uid, "one", true), 1);
 	OK(store_set_disabled(&db, uid, true, &err));
-	uuid_make(id);
-	assert_int_equal(store_open_session(&db, uid,
-	                                    &(struct new_session){ .kind = "token",
-	                                                           .id = id,
-	                                                           .hours = 24,
-	                                                           .ip = NULL,
-	                                                           .user_agent = NULL,
-	                                                           .password = "one" },
-	                                    &err),
-	                 0);
+	assert_int_equal(open_as(uid, "one", true), 0);
 }
 
 /* However a session ends, it is revoked: nobody can forget to. */
@@ -191,6 +172,35 @@ static void test_with_the_sessions_end_the_codes_that_become_one(void **state)
 	OK(store_end_sessions(&db, uid, NULL, &err));
 	assert_int_equal(store_take_sign_in_code(&db, uid, id, &taken, &arena, &err), 0);
 	assert_int_equal(store_take_sign_in_code(&db, other, id, &taken, &arena, &err), 1);
+}
+
+/* Signed out at the provider within the minute before the frontend exchanged its code: it was signed in all the same. */
+static void test_a_provider_ends_codes_too(void **state)
+{
+	static const struct {
+		const char *issuer, *session;
+		bool of_other, ends;
+	} cases[] = {
+		{ "https://a.example", "s1", false, true },  { "https://a.example", "s1", true, false },
+		{ "https://a.example", "s2", false, false }, { "https://a.example", NULL, false, true },
+		{ "https://b.example", NULL, false, false },
+	};
+	char *uid = auth_db_user("ada@example.com", NULL), *other = auth_db_user("bob@example.com", NULL);
+	struct sign_in_code code = { .kind = "token", .issuer = "https://a.example", .issuer_session = "s1" },
+	                    taken;
+	int64_t ended;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char id[UUID_TEXT];
+
+		uuid_make(id);
+		code.id = id;
+		OK(store_put_sign_in_code(&db, uid, &code, 60, &err));
+		OK(store_end_provider_sessions(&db, cases[i].of_other ? other : uid, cases[i].issuer,
+		                               cases[i].session, &ended, &err));
+		assert_int_equal(store_take_sign_in_code(&db, uid, id, &taken, &arena, &err), !cases[i].ends);
+	}
 }
 
 static void test_revocations_come_in_pages(void **state)
@@ -349,9 +359,10 @@ int main(void)
 		AUTH_TEST(test_accounts),
 		AUTH_TEST(test_a_password_changes_only_from_what_it_was),
 		AUTH_TEST(test_admin_is_who_has_proven_the_address),
-		AUTH_TEST(test_sessions_open_only_with_the_password_that_was_checked),
+		AUTH_TEST(test_sessions_open_only_for_the_account_that_was_seen),
 		AUTH_TEST(test_ended_sessions_are_revoked),
 		AUTH_TEST(test_with_the_sessions_end_the_codes_that_become_one),
+		AUTH_TEST(test_a_provider_ends_codes_too),
 		AUTH_TEST(test_revocations_come_in_pages),
 		AUTH_TEST(test_session_list),
 		AUTH_TEST(test_keys_resolve_while_they_live),
