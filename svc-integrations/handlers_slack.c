@@ -12,6 +12,7 @@
 #include "svc-integrations/slack/event.h"
 #include "svc-integrations/slack/form.h"
 #include "svc-integrations/slack/home.h"
+#include "svc-integrations/slack/plain.h"
 #include "svc-integrations/slack/signature.h"
 #include "svc-integrations/slack/verify.h"
 
@@ -44,8 +45,8 @@ static struct slack_stamp stamp_of(const Rpc__RawRequest *in)
 }
 
 /* Who of them signed that. 1 with *ret, 0 nobody, -1. app: "" where the request names none. */
-static int find_signer(struct call *call, const Rpc__RawRequest *in, const char *team, const char *app,
-                       struct integration_row *ret)
+static int find_among(struct call *call, const Rpc__RawRequest *in, const char *team, const char *app,
+                      struct integration_row *ret)
 {
 	const struct slack_stamp stamp = stamp_of(in);
 	struct integration_row *rows;
@@ -68,6 +69,35 @@ static int find_signer(struct call *call, const Rpc__RawRequest *in, const char 
 		}
 	}
 	return 0;
+}
+
+/* Of the workspaces that the request names, whichever is first: each but once. */
+static int find_signer(struct call *call, const Rpc__RawRequest *in, const char *const teams[SLACK_TEAMS],
+                       const char *app, struct integration_row *ret)
+{
+	int found = 0;
+
+	for (size_t i = 0; i < SLACK_TEAMS && found == 0; i++) {
+		bool known = !*teams[i];
+
+		for (size_t k = 0; k < i; k++)
+			known |= strcmp(teams[k], teams[i]) == 0;
+		if (!known)
+			found = find_among(call, in, teams[i], app, ret);
+	}
+	return found;
+}
+
+/* Is it Slack, whoever it is for? 1, 0, -1. */
+static int is_signed_by_any(struct call *call, const Rpc__RawRequest *in)
+{
+	const struct slack_stamp stamp = stamp_of(in);
+	struct integration_row row;
+
+	return slack_signature_fits(&stamp, integrations_state(call)->slack.signing_secret, in->body.data,
+	                            in->body.len, call->arena)
+	           ? 1
+	           : find_among(call, in, NULL, "", &row);
 }
 
 static bool is_asleep(const struct integration_row *row)
@@ -96,7 +126,7 @@ static int is_for_us(struct call *call, const struct slack_event *e, json_object
 	if (e->mention || e->direct)
 		return 1;
 	/* A mention comes as app_mention, too. */
-	if (row->bot_user && strstr(e->text, arena_printf(call->arena, "<@%s", row->bot_user)))
+	if (slack_mentions(e->text, row->bot_user))
 		return 0;
 	return e->in_thread
 	           ? store_in_thread(call->db, row->owner_id, row->id, e->channel, e->thread, call->err)
@@ -111,7 +141,7 @@ static int take_question(struct call *call, const struct slack_event *e, const s
 		.thread = e->direct && !e->in_thread ? e->ts : e->thread,
 		.ts = e->ts,
 		.user = e->user,
-		.text = slack_text_without_mention(e->text, row->bot_user, call->arena),
+		.text = slack_plain(e->text, row->bot_user, call->arena),
 		.direct = e->direct,
 	};
 
@@ -132,12 +162,12 @@ static int take_event(struct call *call, const struct slack_event *e, json_objec
 	case SLACK_HOME: return is_asleep(row) ? 0 : slack_home_later(call, row->owner_id, row->id, e->user);
 	case SLACK_GONE:
 		return store_set_status(call->db, row->owner_id, row->id, "error",
-		                        strcmp(e->type, "app_uninstalled") == 0
-		                            ? "the app was removed from the workspace"
-		                            : "the workspace has revoked the token",
+		                        strcmp(e->type, "tokens_revoked") == 0
+		                            ? "the workspace has revoked the token"
+		                            : "the app was removed from the workspace",
 		                        call->err);
 	case SLACK_LIMITED:
-		log_line(LOG_WARN, "Slack limits the events of a workspace", LOG_TEXT("team", e->team));
+		log_line(LOG_WARN, "Slack limits the events of a workspace", LOG_TEXT("team", row->team));
 		return store_set_status(call->db, row->owner_id, row->id, row->status,
 		                        "Slack sends too many events and holds some back", call->err);
 	default: return 0;
@@ -149,12 +179,7 @@ static int answer_challenge(struct call *call, const Rpc__RawRequest *in, const 
                             Rpc__RawReply *out)
 {
 	OWN(json) json_object *answer = json_object_new_object();
-	const struct slack_stamp stamp = stamp_of(in);
-	const char *operators = integrations_state(call)->slack.signing_secret;
-	struct integration_row row;
-	int found = slack_signature_fits(&stamp, operators, in->body.data, in->body.len, call->arena)
-	                ? 1
-	                : find_signer(call, in, NULL, "", &row);
+	int found = is_signed_by_any(call, in);
 
 	if (found <= 0)
 		return found < 0 ? -1 : unsigned_reply(out);
@@ -179,7 +204,7 @@ int integrations_take_slack_event(struct call *call, const Rpc__RawRequest *in, 
 	slack_event_read(body, &event);
 	if (event.kind == SLACK_CHALLENGE)
 		return answer_challenge(call, in, &event, out);
-	found = *event.team ? find_signer(call, in, event.team, event.app, &row) : 0;
+	found = find_signer(call, in, event.teams, event.app, &row);
 	if (found <= 0)
 		return found < 0 ? -1 : unsigned_reply(out);
 	if (take_event(call, &event, body, &row) < 0)
@@ -189,34 +214,49 @@ int integrations_take_slack_event(struct call *call, const Rpc__RawRequest *in, 
 
 /* --- The slash command ---------------------------------------------------------------------------------------------- */
 
+/* Of our certificate, now and then: it names no workspace. */
+static int answer_check(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
+{
+	int found = is_signed_by_any(call, in);
+
+	return found < 0 ? -1 : found ? reply(out, 200, "") : unsigned_reply(out);
+}
+
+/* For the asker alone, at once. */
+static int whisper(Rpc__RawReply *out, const char *text, struct arena *a)
+{
+	return reply(out, 200, arena_printf(a, "{\"response_type\":\"ephemeral\",\"text\":\"%s\"}", text));
+}
+
 int integrations_take_slack_command(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
 {
 	const struct slack_stamp stamp = stamp_of(in);
-	const char *form = arena_strndup(call->arena, (const char *)in->body.data, in->body.len);
-	const char *team = form_value(form, "team_id", call->arena),
-	           *app = form_value(form, "api_app_id", call->arena);
-	struct slack_question q = { .text = form_value(form, "text", call->arena),
-		                    .channel = form_value(form, "channel_id", call->arena),
-		                    .response_url = form_value(form, "response_url", call->arena) };
+	struct arena *a = call->arena;
+	const char *form = arena_strndup(a, (const char *)in->body.data, in->body.len);
+	const char *const teams[SLACK_TEAMS] = { form_value(form, "team_id", a),
+		                                 form_value(form, "enterprise_id", a), "" };
+	struct slack_question q = { .channel = form_value(form, "channel_id", a),
+		                    .user = form_value(form, "user_id", a),
+		                    .response_url = form_value(form, "response_url", a) };
 	struct integration_row row;
 	int found;
 
 	if (!slack_stamp_is_fresh(&stamp, clock_unix_ms() / 1000))
 		return unsigned_reply(out);
-	found = *team ? find_signer(call, in, team, app, &row) : 0;
+	if (strcmp(form_value(form, "ssl_check", a), "1") == 0)
+		return answer_check(call, in, out);
+	found = find_signer(call, in, teams, form_value(form, "api_app_id", a), &row);
 	if (found <= 0)
 		return found < 0 ? -1 : unsigned_reply(out);
 	if (is_quiet(call, &row))
-		return reply(out, 200,
-		             "{\"response_type\":\"ephemeral\",\"text\":\"This app is switched off.\"}");
+		return whisper(out, "This app is switched off.", a);
+	q.text = slack_plain(form_value(form, "text", a), row.bot_user, a);
 	if (!*q.text || !*q.response_url)
-		return reply(
-		    out, 200,
-		    "{\"response_type\":\"ephemeral\",\"text\":\"Write the question behind the command.\"}");
+		return whisper(out, "Write the question behind the command.", a);
 	q.integration_id = row.id;
 	if (answer_later(call, row.owner_id, &q) < 0)
 		return -1;
-	return reply(out, 200, "{\"response_type\":\"ephemeral\",\"text\":\"Looking it up …\"}");
+	return whisper(out, "Looking it up …", a);
 }
 
 /* --- Buttons -------------------------------------------------------------------------------------------------------- */
@@ -228,6 +268,17 @@ static const char *text_of(json_object *object, const char *key)
 	return value ? value : "";
 }
 
+/* Whose app it is: in a channel that two companies share, whoever clicks may be the other's. */
+static int find_clicked(struct call *call, const Rpc__RawRequest *in, json_object *body,
+                        struct integration_row *ret)
+{
+	const char *const teams[SLACK_TEAMS] = { text_of(json_get(body, "team"), "id"),
+		                                 text_of(json_get(body, "user"), "team_id"),
+		                                 text_of(json_get(body, "enterprise"), "id") };
+
+	return find_signer(call, in, teams, text_of(body, "api_app_id"), ret);
+}
+
 int integrations_take_slack_action(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
 {
 	const struct slack_stamp stamp = stamp_of(in);
@@ -237,7 +288,6 @@ int integrations_take_slack_action(struct call *call, const Rpc__RawRequest *in,
 	struct integration_row row;
 	struct error why = { 0 };
 	json_object *actions;
-	const char *team;
 	int found;
 
 	if (!slack_stamp_is_fresh(&stamp, clock_unix_ms() / 1000))
@@ -245,10 +295,10 @@ int integrations_take_slack_action(struct call *call, const Rpc__RawRequest *in,
 	if (json_parse(payload, strlen(payload), &body, &why) < 0 ||
 	    !json_object_is_type(body, json_type_object))
 		return reply(out, 400, "{\"detail\":\"the payload must be a JSON object\"}");
-	team = text_of(json_get(body, "team"), "id");
-	found = *team ? find_signer(call, in, team, text_of(body, "api_app_id"), &row) : 0;
+	found = find_clicked(call, in, body, &row);
 	if (found <= 0)
 		return found < 0 ? -1 : unsigned_reply(out);
+	/* Shortcuts, menus and views are none of ours: taken, and nothing is done. */
 	actions = json_get(body, "actions");
 	for (size_t i = 0; json_object_is_type(actions, json_type_array) &&
 	                   i < json_object_array_length(actions) && i < ACTIONS_MOST && !is_quiet(call, &row);

@@ -19,6 +19,7 @@
 
 enum {
 	QUESTION_MOST = 8000, /* bytes of it that are asked */
+	RESPONSES_MOST = 5,   /* to one command */
 	TELL_MS = 1000,       /* between two times that all replicas are told of questions */
 };
 
@@ -157,17 +158,30 @@ static int refused(struct answering *w, const char *why)
 	return -1;
 }
 
-static int respond(struct answering *w, const struct slack_post *post)
+static int respond(struct answering *w, const struct slack_post *post, bool first)
 {
 	struct text body;
 
 	text_init(&body, w->call->arena);
-	text_adds(&body, "{\"response_type\":\"ephemeral\",\"replace_original\":true,\"text\":");
+	text_addf(&body, "{\"response_type\":\"ephemeral\",\"replace_original\":%s,\"text\":",
+	          first ? "true" : "false");
 	text_add_json(&body, post->text, strlen(post->text));
 	if (post->blocks)
 		text_addf(&body, ",\"blocks\":%s", post->blocks);
 	text_addc(&body, '}');
 	return slack_respond(w->slack, w->q.response_url, body.at, w->call->arena, w->call->err);
+}
+
+/* In place of "Looking it up"; Slack takes five of these, and the last has the sources. */
+static int respond_all(struct answering *w, const struct slack_post *posts, size_t count)
+{
+	size_t skipped = count > RESPONSES_MOST ? count - RESPONSES_MOST : 0;
+
+	for (size_t i = 0; i < count; i++)
+		if ((i < RESPONSES_MOST - 1 || i >= RESPONSES_MOST - 1 + skipped) &&
+		    respond(w, &posts[i], i == 0) < 0)
+			return -1;
+	return 0;
 }
 
 /* Slack keeps no such message where we could look for it: a run that does not know how the last one ended posts it again. */
@@ -197,7 +211,7 @@ static int post_all(struct answering *w, const struct slack_post *posts, size_t 
 	int said;
 
 	if (w->q.response_url)
-		return respond(w, &posts[0]);
+		return respond_all(w, posts, count);
 	said = w->ephemeral ? post_ephemeral(w, posts, count, &why)
 	                    : slack_live_end(&w->live, posts, count, &why);
 	return said > 0 ? 0 : said < 0 ? -1 : refused(w, why);
@@ -387,8 +401,12 @@ static int run_verify(struct call *call, const struct job *job)
 	if (ready <= 0 || strcmp(w.row.status, "pending") != 0)
 		return ready < 0 ? -1 : 0;
 	again = slack_verify(call, &w.secrets, &w.row);
-	if (store_change(call->db, &w.row, call->err) < 0)
-		return -1;
+	if (store_change(call->db, &w.row, call->err) < 0) {
+		if (call->err->code != ERROR_CONFLICT)
+			return -1;
+		error_clear(call->err); /* whoever has changed it meanwhile has tried it */
+		return 0;
+	}
 	return again ? error_busy(call->err, 0, "Slack cannot be reached") : 0;
 }
 

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "common/base/text.h"
-
 static const char *member(json_object *object, const char *key)
 {
 	const char *value = json_string(object, key);
@@ -11,32 +9,78 @@ static const char *member(json_object *object, const char *key)
 	return value ? value : "";
 }
 
-static enum slack_event_kind kind_of(const char *type)
-{
-	static const struct {
-		const char *type;
-		enum slack_event_kind kind;
-	} kinds[] = {
-		{ "app_mention", SLACK_QUESTION },       { "message", SLACK_QUESTION },
-		{ "app_uninstalled", SLACK_GONE },       { "tokens_revoked", SLACK_GONE },
-		{ "url_verification", SLACK_CHALLENGE }, { "app_rate_limited", SLACK_LIMITED },
-		{ "app_home_opened", SLACK_HOME },
-	};
+static const struct kind {
+	const char *type;
+	enum slack_event_kind kind;
+} outer_kinds[] = {
+	{ "url_verification", SLACK_CHALLENGE },
+	{ "app_rate_limited", SLACK_LIMITED },
+	{ NULL, SLACK_OTHER },
+},
+  inner_kinds[] = {
+	  { "app_mention", SLACK_QUESTION },      { "message", SLACK_QUESTION },
+	  { "app_uninstalled", SLACK_GONE },      { "tokens_revoked", SLACK_GONE },
+	  { "team_access_revoked", SLACK_GONE },  { "app_home_opened", SLACK_HOME },
+	  { NULL, SLACK_OTHER },
+  };
 
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (strcmp(type, kinds[i].type) == 0)
-			return kinds[i].kind;
-	return SLACK_OTHER;
+static enum slack_event_kind kind_of(const struct kind *kinds, const char *type)
+{
+	while (kinds->type && strcmp(type, kinds->type) != 0)
+		kinds++;
+	return kinds->kind;
+}
+
+static json_object *first_of(json_object *array)
+{
+	return json_object_is_type(array, json_type_array) ? json_object_array_get_idx(array, 0) : NULL;
+}
+
+static bool has(json_object *array, const char *word)
+{
+	size_t count = json_object_is_type(array, json_type_array) ? json_object_array_length(array) : 0;
+
+	for (size_t i = 0; *word && i < count; i++) {
+		json_object *item = json_object_array_get_idx(array, i);
+
+		if (json_object_is_type(item, json_type_string) &&
+		    strcmp(json_object_get_string(item), word) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Tokens of people are revoked without any harm to us; and other workspaces of an organisation are not ours. */
+static bool is_gone(const struct slack_event *e, json_object *event)
+{
+	json_object *teams = json_get(event, "team_ids");
+
+	if (strcmp(e->type, "tokens_revoked") == 0)
+		return first_of(json_get(json_get(event, "tokens"), "bot")) != NULL;
+	if (strcmp(e->type, "team_access_revoked") == 0)
+		return has(teams, e->teams[0]) || has(teams, e->teams[1]);
+	return true;
+}
+
+/* What is not whole is nothing for us. */
+static bool is_whole(const struct slack_event *e, json_object *event)
+{
+	switch (e->kind) {
+	case SLACK_QUESTION: return *e->channel && *e->ts;
+	case SLACK_HOME: return *e->user && strcmp(member(event, "tab"), "home") == 0;
+	case SLACK_GONE: return is_gone(e, event);
+	default: return true;
+	}
 }
 
 void slack_event_read(json_object *body, struct slack_event *ret)
 {
-	json_object *event = json_get(body, "event");
+	json_object *event = json_get(body, "event"), *by = first_of(json_get(body, "authorizations"));
 	const char *thread = member(event, "thread_ts");
 
 	*ret = (struct slack_event){
 		.challenge = member(body, "challenge"),
-		.team = member(body, "team_id"),
+		.teams = { member(by, "team_id"), member(body, "team_id"), member(by, "enterprise_id") },
 		.app = member(body, "api_app_id"),
 		.id = member(body, "event_id"),
 		.type = member(event, "type"),
@@ -49,10 +93,10 @@ void slack_event_read(json_object *body, struct slack_event *ret)
 	ret->in_thread = *thread != 0;
 	ret->thread = *thread ? thread : ret->ts;
 	ret->mention = strcmp(ret->type, "app_mention") == 0;
-	ret->kind = kind_of(*ret->type ? ret->type : member(body, "type"));
-	if (ret->kind == SLACK_QUESTION && (!*ret->channel || !*ret->ts))
-		ret->kind = SLACK_OTHER;
-	if (ret->kind == SLACK_HOME && (!*ret->user || strcmp(member(event, "tab"), "home") != 0))
+	ret->kind = kind_of(outer_kinds, member(body, "type"));
+	if (ret->kind == SLACK_OTHER)
+		ret->kind = kind_of(inner_kinds, ret->type);
+	if (!is_whole(ret, event))
 		ret->kind = SLACK_OTHER;
 }
 
@@ -65,27 +109,4 @@ bool slack_message_is_from_person(json_object *message, const char *bot_user)
 	if (bot_user && strcmp(user, bot_user) == 0)
 		return false;
 	return !*subtype || strcmp(subtype, "file_share") == 0 || strcmp(subtype, "thread_broadcast") == 0;
-}
-
-char *slack_text_without_mention(const char *text, const char *bot_user, struct arena *a)
-{
-	const char *mention = arena_printf(a, "<@%s", bot_user && *bot_user ? bot_user : "-");
-	size_t length = strlen(mention);
-	struct text out;
-	const char *at;
-
-	text_init(&out, a);
-	text_adds(&out, "");
-	while ((at = strstr(text, mention)) != NULL) {
-		const char *end = strchr(at, '>');
-
-		if (!end || (at[length] != '>' && at[length] != '|'))
-			break;
-		text_add(&out, text, (size_t)(at - text));
-		text = end + 1;
-	}
-	text_adds(&out, text);
-	while (out.length && strchr(" \t\r\n", out.at[out.length - 1]))
-		out.at[--out.length] = 0;
-	return out.at + strspn(out.at, " \t\r\n");
 }

@@ -8,11 +8,13 @@
 
 #include "common/json/json.h"
 
+enum { SLACK_TEAMS = 3 };
+
 enum slack_event_kind {
 	SLACK_OTHER,     /* nothing for us */
 	SLACK_CHALLENGE, /* url_verification: Slack checks this address */
 	SLACK_QUESTION,  /* a mention, a direct message, or a message in a thread */
-	SLACK_GONE,      /* app_uninstalled, tokens_revoked */
+	SLACK_GONE,      /* app_uninstalled; tokens_revoked of a bot, team_access_revoked of this workspace */
 	SLACK_LIMITED,   /* app_rate_limited */
 	SLACK_HOME,      /* app_home_opened, of the tab that is ours */
 };
@@ -21,7 +23,10 @@ enum slack_event_kind {
 struct slack_event {
 	enum slack_event_kind kind;
 	const char *challenge;
-	const char *team, *app, *id;
+	/* Whose event it is: the installation that it is sent for, which Slack names apart since in a channel that two companies share the
+	 * event may be the other's; where it happened; the organisation. */
+	const char *teams[SLACK_TEAMS];
+	const char *app, *id;
 	const char *type; /* of the inner event: "app_mention" */
 	const char *channel, *user, *text, *ts;
 	const char *thread; /* the thread to answer in: the message's own, or the one that it begins */
@@ -34,8 +39,5 @@ void slack_event_read(json_object *body, struct slack_event *ret);
 
 /* Whether a message is the bot's own, another bot's, or tells of a change: nothing to answer, and never a loop. */
 bool slack_message_is_from_person(json_object *message, const char *bot_user);
-
-/* The text without the mention of the bot, its ends trimmed; in the arena. */
-char *slack_text_without_mention(const char *text, const char *bot_user, struct arena *a);
 
 #endif

@@ -81,6 +81,10 @@ char *slack_defuse(const char *markdown, struct arena *a)
 			text_addc(&out, ')');
 			markdown = end;
 		} else {
+			/* Whatever else would be a link: brackets in brackets, over two lines, "[name]: address". */
+			if ((*markdown == '(' || *markdown == ':') && out.length &&
+			    out.at[out.length - 1] == ']')
+				text_addc(&out, ' ');
 			add_safe(&out, markdown++, 1);
 		}
 		line_start = markdown[-1] == '\n';

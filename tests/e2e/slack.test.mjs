@@ -363,6 +363,84 @@ describe('answers', () => {
     assert.equal((await post(form, signed('another', form), 'commands')).status, 401);
   });
 
+  test('in a channel that two companies share the event is the other\'s, and the installation ours', async () => {
+    const channel = channels();
+    const body = JSON.stringify({ ...JSON.parse(await mention('TA', channel, 'How long is the warranty?', { user_team: 'TTHEIRS', source_team: 'TTHEIRS' })),
+      team_id: 'TTHEIRS', is_ext_shared_channel: true, context_team_id: 'TTHEIRS', authorizations: [{ enterprise_id: null, team_id: 'TA', user_id: 'U0BOT', is_bot: true, is_enterprise_install: false }] });
+    assert.equal((await send('TA', body)).status, 200);
+    await answered(channel);
+  });
+
+  test('a question is asked as its author saw it', async () => {
+    const channel = channels();
+    await send('TA', await mention('TA', channel, 'Is the <http://shop.example|kettle> &lt; 2 years &amp; <@U0BOT2> of <#C1|general> right? :tada: 👩‍👩‍👧'));
+    const [answer] = await answered(channel);
+    const [, session] = answer.blocks.find((b) => b.type === 'context_actions').elements[0].positive_button.value.split(' ');
+    const { messages: [question] } = await stack.ok('GET', `/api/chatbots/${bot.id}/conversations/${session}`, { token });
+    assert.equal(question.content, 'Is the kettle (http://shop.example) < 2 years & @U0BOT2 of #general right? :tada: 👩‍👩‍👧');
+  });
+
+  test('a file with words, and a reply that is shown in the channel too, are questions like any', async () => {
+    for (const more of [{ subtype: 'file_share', files: [{ id: 'F1' }] }, { subtype: 'thread_broadcast', root: { ts: '1726000000.000100' } }]) {
+      const channel = channels();
+      const { ts } = await say(channel, 'How long is the warranty?');
+      await send('TA', event('TA', { type: 'message', channel_type: 'im', user: 'U1', text: 'How long is the warranty?', ts, channel, ...more }));
+      await answered(channel);
+    }
+  });
+
+  test('what Slack tells of tokens, apps and its own limits: in the status, where it concerns the bot', async () => {
+    const made = await create('TE');
+    const told = async (inner, outer) => {
+      assert.equal((await send('TE', event('TE', inner, outer))).status, 200);
+      const { status, statusDetail } = await stack.ok('GET', `/api/integrations/${made.id}`, { token });
+      return [status, statusDetail];
+    };
+    assert.deepEqual(await told({ type: 'tokens_revoked', tokens: { oauth: ['U7'], bot: [] } }), ['active', null], 'of a person');
+    assert.deepEqual(await told({ type: 'team_access_revoked', team_ids: ['TOTHER'] }), ['active', null], 'of another workspace');
+    assert.match((await told({}, { type: 'app_rate_limited', event: undefined, minute_rate_limited: 1518467820 })).join(), /^active,Slack sends too many events/);
+    assert.match((await told({ type: 'tokens_revoked', tokens: { oauth: [], bot: ['U0BOT'] } })).join(), /^error,.*revoked the token/);
+    assert.equal((await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'active' } })).statusDetail, null);
+    assert.match((await told({ type: 'team_access_revoked', team_ids: ['TE'] })).join(), /^error,the app was removed/);
+    assert.match((await told({ type: 'app_uninstalled' })).join(), /^error,the app was removed/);
+  });
+
+  // Taken, since Slack shows an error otherwise; and nothing is done, since none of them is ours.
+  const clicks = [
+    ['a shortcut', { type: 'shortcut', callback_id: 'x', trigger_id: '1.2' }],
+    ['a shortcut of a message', { type: 'message_action', callback_id: 'x', message: { text: 'hi' }, response_url: 'https://hooks.slack.com/x' }],
+    ['a view that is submitted', { type: 'view_submission', view: { id: 'V1', state: { values: {} } } }],
+    ['a view that is closed', { type: 'view_closed', is_cleared: false, view: { id: 'V1' } }],
+    ['a menu that asks for options', { type: 'block_suggestion', action_id: 'x', value: 'a' }],
+    ['a button of somebody else', { type: 'block_actions', actions: [{ action_id: 'x', type: 'button', value: 'up a b' }, { type: 'static_select', selected_option: {} }, 7] }],
+    ['actions that are no list', { type: 'block_actions', actions: {} }],
+    ['from a workspace of an organisation', { type: 'shortcut', team: null, user: { id: 'U1', team_id: 'TA' }, enterprise: { id: 'E1' }, is_enterprise_install: true }],
+  ];
+  for (const [name, payload] of clicks) {
+    test(`interactivity, ${name}: 200`, async () => {
+      const form = new URLSearchParams({ payload: JSON.stringify({ team: { id: 'TA' }, api_app_id: 'ATA', user: { id: 'U1' }, ...payload }) }).toString();
+      const taken = await post(form, signed(secretOf('TA'), form, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }), 'interactivity');
+      assert.deepEqual([taken.status, taken.text], [200, '']);
+      await until('no job is left', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE kind = 'slack_action'")).length === 0);
+    });
+  }
+
+  test('slash commands as Slack sends them: odd words, none, the check of the certificate, an organisation', async () => {
+    const command = (fields, secret = secretOf('TA')) => {
+      const form = new URLSearchParams({ team_id: 'TA', api_app_id: 'ATA', command: '/ask', channel_id: 'C9', user_id: 'U1', response_url: `${slack.url}/respond`, ...fields }).toString();
+      return post(form, signed(secret, form, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }), 'commands');
+    };
+    const asked = async (text) => (await stack.sql(`SELECT 1 FROM chat.message WHERE role = 'user' AND content = '${text}'`)).length;
+    await command({ text: 'Wie lange gilt die Garantie für den Kessel „Ä&amp;Ö“ 👩‍👩‍👧 + 100%?' });
+    await until('it is asked as it was typed', () => asked('Wie lange gilt die Garantie für den Kessel „Ä&Ö“ 👩‍👩‍👧 + 100%?'), 30);
+    assert.match((await command({ text: '  ' })).body.text, /Write the question/);
+    assert.match((await command({ text: 'x', response_url: '' })).body.text, /Write the question/);
+    assert.match((await command({ text: 'warranty?', team_id: 'TX', enterprise_id: 'TA', is_enterprise_install: 'true' })).body.text, /Looking it up/);
+    const check = 'ssl_check=1&token=x';
+    const headers = (secret) => signed(secret, check, { headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+    assert.deepEqual([(await post(check, headers(secretOf('TA')), 'commands')).status, (await post(check, headers('another'), 'commands')).status], [200, 401]);
+  });
+
   test('killed between acknowledgement and answer, repeated at the other replica: one answer', async () => {
     const channel = channels();
     await rig('POST', '/next', { api: 'conversations.replies', status: 503, times: 2 });

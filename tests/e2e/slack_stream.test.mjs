@@ -77,6 +77,18 @@ test('an answer longer than Slack takes comes in several messages of the thread,
   assert.deepEqual(parts.map((m) => m.blocks.some((b) => b.type === 'context_actions')), parts.map((_, i) => i === parts.length - 1), 'thumbs below the last');
 });
 
+test('a long answer to a command comes in parts as well', async () => {
+  const form = new URLSearchParams({ team_id: 'TS', api_app_id: 'ATS', command: '/ask', text: 'count 3000 0', channel_id: 'C9', user_id: 'U1', response_url: `${slack.url}/respond` }).toString();
+  assert.equal((await post('TS', 'commands', form, 'application/x-www-form-urlencoded')).status, 200);
+  const parts = await until('its end', async () => {
+    const all = await rig('GET', '/responses');
+    return all.at(-1)?.blocks?.some((b) => b.type === 'context_actions') && all;
+  }, 60);
+  assert.deepEqual(parts.map((p) => [p.response_type, p.replace_original]), parts.map((_, i) => ['ephemeral', i === 0]));
+  const words = parts.map((p) => p.blocks[0].text).join(' ').split(/\s+/).filter(Boolean);
+  assert.deepEqual([words.length, words[0], words.at(-1)], [3000, 'w1', 'w3000']);
+});
+
 test('what a model writes pings nobody and hides no address', async () => {
   const channel = await mention('TNO', 'say <!channel> <@U1> [my bank](https://evil.example/login) & <https://evil.example|here>');
   const [answer] = await until('the answer', async () => {

@@ -1,4 +1,4 @@
-/* links: svc-integrations/slack/signature.c svc-integrations/slack/event.c svc-integrations/slack/render.c svc-integrations/slack/form.c */
+/* links: svc-integrations/slack/signature.c svc-integrations/slack/event.c svc-integrations/slack/render.c svc-integrations/slack/form.c svc-integrations/slack/plain.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -8,6 +8,7 @@
 
 #include "svc-integrations/slack/event.h"
 #include "svc-integrations/slack/form.h"
+#include "svc-integrations/slack/plain.h"
 #include "svc-integrations/slack/render.h"
 #include "svc-integrations/slack/signature.h"
 
@@ -73,7 +74,8 @@ static void five_minutes_either_way(void **state)
 	}
 }
 
-static void mentions_are_taken_out(void **state)
+/* Who is asked is asked what the person saw, not what Slack sends. */
+static void questions_are_plain(void **state)
 {
 	static const struct {
 		const char *text, *want;
@@ -81,16 +83,79 @@ static void mentions_are_taken_out(void **state)
 		{ "<@U1> how long?", "how long?" },
 		{ "how long, <@U1>?  ", "how long, ?" },
 		{ "<@U1|bot>\n how", "how" },
-		{ "<@U12> is another", "<@U12> is another" },
+		{ "<@U12> is another", "@U12 is another" },
+		{ "<@U12|ada> and <@U1>, too", "@ada and , too" },
 		{ "<@U1", "<@U1" },
 		{ "<@U1>", "" },
 		{ "", "" },
+		{ "is 3 &lt; 4 &amp;&amp; 5 &gt; 4?", "is 3 < 4 && 5 > 4?" },
+		{ "&amp;lt; stays, &lt stays, & stays", "&lt; stays, &lt stays, & stays" },
+		{ "in <#C1|general> or <#C2> or <#C3|>", "in #general or #C2 or #C3" },
+		{ "<!here> <!channel> <!subteam^S1|@support> <!subteam^S2>",
+		  "@here @channel @support @subteam^S2" },
+		{ "<!date^1727000000^{date}|22 September>", "22 September" },
+		{ "<https://shop.example/a?b=1&amp;c=2|our shop>",
+		  "our shop (https://shop.example/a?b=1&c=2)" },
+		{ "<https://shop.example>", "https://shop.example" },
+		{ "<http://shop.example|shop.example>", "http://shop.example" },
+		{ "<https://good.example|https://evil.example>",
+		  "https://evil.example (https://good.example)" },
+		{ "<mailto:a@example.com|a@example.com> <tel:+49|call>", "a@example.com call (tel:+49)" },
+		{ ":tada: 👩‍👩‍👧 <3 <> a<b", ":tada: 👩‍👩‍👧 <3 <> a<b" },
+		{ "<<@U1>>", "<>" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_string_equal(slack_text_without_mention(cases[i].text, "U1", &a), cases[i].want);
-	assert_string_equal(slack_text_without_mention("<@U1> hi", NULL, &a), "<@U1> hi");
+		assert_string_equal(slack_plain(cases[i].text, "U1", &a), cases[i].want);
+	assert_string_equal(slack_plain("<@U1> hi", NULL, &a), "@U1 hi");
+	assert_true(slack_mentions("a <b <@U1|bot> c", "U1"));
+	assert_false(slack_mentions("<@U12> <@U1", "U1"));
+	assert_false(slack_mentions("<@U1>", NULL));
+}
+
+/* The envelope as Slack has it: whose event it is, and what of it is anything to us. */
+static void events_are_what_they_say(void **state)
+{
+	static const struct {
+		const char *body;
+		enum slack_event_kind kind;
+		const char *team;
+	} cases[] = {
+		{ "{\"type\":\"url_verification\",\"challenge\":\"x\"}", SLACK_CHALLENGE, "" },
+		{ "{\"type\":\"app_rate_limited\",\"team_id\":\"T1\",\"minute_rate_limited\":1518467820,\"api_app_id\":\"A1\"}",
+		  SLACK_LIMITED, "" },
+		{ "{\"type\":\"event_callback\",\"event\":{\"type\":\"url_verification\"}}", SLACK_OTHER,
+		  "" },
+		{ "{\"type\":\"event_callback\",\"team_id\":\"TTHEIRS\",\"is_ext_shared_channel\":true,"
+		  "\"authorizations\":[{\"enterprise_id\":null,\"team_id\":\"TOURS\"}],"
+		  "\"event\":{\"type\":\"app_mention\",\"channel\":\"C\",\"ts\":\"1.1\"}}",
+		  SLACK_QUESTION, "TOURS" },
+		{ "{\"type\":\"event_callback\",\"event\":{\"type\":\"message\",\"channel\":\"C\"}}",
+		  SLACK_OTHER, "" },
+		{ "{\"type\":\"event_callback\",\"event\":{\"type\":\"tokens_revoked\",\"tokens\":{\"oauth\":[\"U1\"],\"bot\":[]}}}",
+		  SLACK_OTHER, "" },
+		{ "{\"type\":\"event_callback\",\"event\":{\"type\":\"tokens_revoked\",\"tokens\":{\"bot\":[\"U0\"]}}}",
+		  SLACK_GONE, "" },
+		{ "{\"type\":\"event_callback\",\"team_id\":\"T1\",\"event\":{\"type\":\"team_access_revoked\",\"team_ids\":[\"T2\",\"T1\"]}}",
+		  SLACK_GONE, "" },
+		{ "{\"type\":\"event_callback\",\"team_id\":\"T1\",\"event\":{\"type\":\"team_access_revoked\",\"team_ids\":[\"T2\",3]}}",
+		  SLACK_OTHER, "" },
+		{ "{\"type\":\"event_callback\",\"event\":[],\"authorizations\":{}}", SLACK_OTHER, "" },
+		{ "{}", SLACK_OTHER, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		OWN(json) json_object *body = NULL;
+		struct error err = { 0 };
+		struct slack_event event;
+
+		assert_int_equal(json_parse(cases[i].body, strlen(cases[i].body), &body, &err), 0);
+		slack_event_read(body, &event);
+		if (event.kind != cases[i].kind || strcmp(event.teams[0], cases[i].team) != 0)
+			fail_msg("%s: %d of \"%s\"", cases[i].body, event.kind, event.teams[0]);
+	}
 }
 
 /* What a model writes pings nobody and hides no address. */
@@ -104,7 +169,10 @@ static void answers_are_defused(void **state)
 		  "&lt;!channel&gt; &lt;@U1&gt; &amp; &lt;https://evil|good&gt;" },
 		{ "see [our site](https://evil.example/a_b).", "see our site (https://evil.example/a_b)." },
 		{ "![x](http://e/p.png)", "!x (http://e/p.png)" },
-		{ "[a](no\nlink)", "[a](no\nlink)" },
+		{ "[a](no\nlink)", "[a] (no\nlink)" },
+		{ "[a [b](https://good)](https://evil)", "a [b (https://good)] (https://evil)" },
+		{ "[over\ntwo](https://evil)", "[over\ntwo] (https://evil)" },
+		{ "see [our site][1]\n\n> [1]: https://evil", "see [our site][1]\n\n> [1] : https://evil" },
 		{ "> quoted\na > b\n  > too", "> quoted\na &gt; b\n  > too" },
 		{ "[ [1](x)", " [1 (x)" },
 		{ "", "" },
@@ -235,7 +303,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_documented_signature_fits),
 		cmocka_unit_test(five_minutes_either_way),
-		cmocka_unit_test(mentions_are_taken_out),
+		cmocka_unit_test(questions_are_plain),
+		cmocka_unit_test(events_are_what_they_say),
 		cmocka_unit_test(answers_are_defused),
 		cmocka_unit_test(long_answers_go_in_parts),
 		cmocka_unit_test(forms_are_read),
