@@ -14,6 +14,8 @@
 #include "svc-integrations/website/check.h"
 #include "svc-integrations/website/origins.h"
 
+enum { TRIES = 3 }; /* of a change, while others change it */
+
 static bool is(const char *type, const char *name)
 {
 	return strcmp(type, name) == 0;
@@ -204,14 +206,25 @@ static int update(struct call *call, const Integrations__UpdateIntegrationReques
 	return write_row(call, row, false, again);
 }
 
+/* Once more where somebody has changed its secrets meanwhile, as the renewal of a token does. */
+static bool is_worth_another(const struct call *call, int rc, int tries)
+{
+	if (rc == 0 || call->err->code != ERROR_CONFLICT || tries >= TRIES)
+		return false;
+	error_clear(call->err);
+	return true;
+}
+
 int integrations_update_integration(struct call *call, const Integrations__UpdateIntegrationRequest *in,
                                     Integrations__Integration *out)
 {
 	struct integration_row row;
+	int rc, tries = 0;
 
-	if (load(call, in->integration_id, &row) < 0 || update(call, in, &row) < 0)
-		return -1;
-	return get(call, in->integration_id, out);
+	do
+		rc = load(call, in->integration_id, &row) < 0 ? -1 : update(call, in, &row);
+	while (is_worth_another(call, rc, tries++));
+	return rc < 0 ? -1 : get(call, in->integration_id, out);
 }
 
 int integrations_delete_integration(struct call *call, const Integrations__IntegrationRequest *in,
@@ -256,29 +269,39 @@ int integrations_check_integration(struct call *call, const Integrations__Integr
 
 /* --- Slack ---------------------------------------------------------------------------------------------------------- */
 
+static int set_credentials(struct call *call, const char *id, const struct secrets *fresh)
+{
+	struct integration_row row;
+	bool again = false;
+
+	if (load(call, id, &row) < 0)
+		return -1;
+	if (!is(row.type, "slack"))
+		return error_field(call->err, call->arena, "path", "integration_id", "value_error",
+		                   "is no Slack integration");
+	if (!fresh->bot_token && !fresh->signing_secret)
+		return error_field(call->err, call->arena, "body", "bot_token", "missing",
+		                   "bot_token or signing_secret must be given");
+	if (settle_slack(call, fresh, &row, &again) < 0)
+		return -1;
+	if (strcmp(row.status, "error") == 0) /* nothing is stored */
+		return error_field(call->err, call->arena, "body", "bot_token", "value_error", "%s",
+		                   row.status_detail);
+	return write_row(call, &row, false, again);
+}
+
 int integrations_set_slack_credentials(struct call *call, const Integrations__SlackCredentialsRequest *in,
                                        Integrations__Integration *out)
 {
 	const struct secrets fresh = { in->bot_token && *in->bot_token ? in->bot_token : NULL,
 		                       in->signing_secret && *in->signing_secret ? in->signing_secret
 		                                                                 : NULL };
-	struct integration_row row;
-	bool again = false;
+	int rc, tries = 0;
 
-	if (load(call, in->integration_id, &row) < 0)
-		return -1;
-	if (!is(row.type, "slack"))
-		return error_field(call->err, call->arena, "path", "integration_id", "value_error",
-		                   "is no Slack integration");
-	if (!fresh.bot_token && !fresh.signing_secret)
-		return error_field(call->err, call->arena, "body", "bot_token", "missing",
-		                   "bot_token or signing_secret must be given");
-	if (settle_slack(call, &fresh, &row, &again) < 0)
-		return -1;
-	if (strcmp(row.status, "error") == 0) /* nothing is stored */
-		return error_field(call->err, call->arena, "body", "bot_token", "value_error", "%s",
-		                   row.status_detail);
-	if (write_row(call, &row, false, again) < 0 || get(call, in->integration_id, out) < 0)
+	do
+		rc = set_credentials(call, in->integration_id, &fresh);
+	while (is_worth_another(call, rc, tries++));
+	if (rc < 0 || get(call, in->integration_id, out) < 0)
 		return -1;
 	out->message = (char *)"Credentials updated successfully";
 	return 0;

@@ -21,7 +21,7 @@ const struct db_stmt store_statements[] = {
 	{ "change",
 	  "UPDATE integration SET type = $3, status = $4, status_detail = $5, name = $6, chatbot_id = $7,"
 	  " config = $8, secrets = $9, team_id = $10, app_id = $11, bot_user_id = $12, bot_id = $13,"
-	  " updated_at = now() WHERE owner_id = $1 AND id = $2" },
+	  " updated_at = now() WHERE owner_id = $1 AND id = $2 AND secrets IS NOT DISTINCT FROM $14" },
 	{ "set_status",
 	  "UPDATE integration SET status_detail = $4, updated_at = now(), status ="
 	  " CASE WHEN status = 'inactive' THEN status ELSE $3 END WHERE owner_id = $1 AND id = $2" },
@@ -85,12 +85,19 @@ int store_add(struct db *db, const struct integration_row *row, int64_t most, st
 
 int store_change(struct db *db, const struct integration_row *row, struct error *err)
 {
-	return written(db_changed(db, "change",
-	                          DB_ARGS(row->owner_id, row->id, row->type, row->status, row->status_detail,
-	                                  row->name, row->chatbot_id, row->config, row->secrets, row->team,
-	                                  row->app, row->bot_user, row->bot),
-	                          err),
-	               err);
+	OWN(pgresult) PGresult *res = NULL;
+	int changed =
+	    written(db_changed(db, "change",
+	                       DB_ARGS(row->owner_id, row->id, row->type, row->status, row->status_detail,
+	                               row->name, row->chatbot_id, row->config, row->secrets, row->team,
+	                               row->app, row->bot_user, row->bot, row->read_secrets),
+	                       err),
+	            err);
+	int there = changed ? changed : db_find(db, "get", DB_ARGS(row->owner_id, row->id), &res, err);
+
+	return changed || there <= 0
+	           ? there
+	           : error_set(err, ERROR_CONFLICT, "it was changed at the same time: ask again");
 }
 
 int store_set_status(struct db *db, const char *owner, const char *id, const char *status, const char *detail,

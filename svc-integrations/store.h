@@ -15,6 +15,7 @@ enum { STORE_PAGE = 32 }; /* integrations in one reply */
 struct integration_row {
 	const char *owner_id, *id, *type, *status, *status_detail, *name, *chatbot_id, *config;
 	const char *secrets;                     /* sealed; NULL: none */
+	const char *read_secrets;                /* as they were when the row was read */
 	const char *team, *app, *bot_user, *bot; /* of Slack; NULL while not known */
 };
 
@@ -28,7 +29,8 @@ int store_load(struct db *db, const char *owner, const char *id, struct integrat
                struct error *err) CHECKED;
 int store_delete(struct db *db, const char *owner, const char *id, struct error *err) CHECKED;
 
-/* Write the row whole: add, or change (0: it is gone). ERROR_NOT_FOUND: no such chatbot of that owner. */
+/* Write the row whole: add, or change (0: it is gone). ERROR_NOT_FOUND: no such chatbot of that owner. ERROR_CONFLICT: somebody
+ * has changed its secrets since the row was read, and keeps them: a token that was renewed is never written over by the old one. */
 /* ERROR_FORBIDDEN when the owner has `most` already. */
 int store_add(struct db *db, const struct integration_row *row, int64_t most, struct error *err) CHECKED;
 int store_change(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
@@ -47,7 +49,7 @@ int store_of_team(struct db *db, const char *team, struct integration_row **ret,
                   struct arena *a, struct error *err) CHECKED;
 int store_find_installed(struct db *db, const char *owner, const char *team, const char *app,
                          struct integration_row *ret, struct arena *a, struct error *err) CHECKED;
-/* Its secrets and config alone. 1, 0: it is gone, -1. */
+/* A renewed token: secrets and config alone. 1; 0: the row is gone, or has other secrets than were read, which stay; -1. */
 int store_put_secrets(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
 
 /* Installations under way (slack/install.h): state and cookie are hashes. find, end: 1, 0: there is none, -1. */

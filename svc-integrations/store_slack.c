@@ -12,8 +12,11 @@ const struct db_stmt store_slack_statements[] = {
 	{ "with_secrets", ROW " WHERE type = 'slack' AND secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
 	{ "find_installed", ROW " WHERE owner_id = $1 AND type = 'slack' AND team_id = $2 AND app_id = $3"
 	                        " ORDER BY id DESC LIMIT 1" },
-	{ "put_secrets", "UPDATE integration SET secrets = $3, config = $4, updated_at = now()"
-	                 " WHERE owner_id = $1 AND id = $2" },
+	/* A token that could be renewed is good. */
+	{ "put_secrets", "UPDATE integration SET secrets = $3, config = $4, updated_at = now(),"
+	                 " status = CASE WHEN status = 'error' THEN 'active' ELSE status END,"
+	                 " status_detail = CASE WHEN status = 'error' THEN NULL ELSE status_detail END"
+	                 " WHERE owner_id = $1 AND id = $2 AND secrets = $5" },
 	{ "begin_install", "INSERT INTO slack_install (owner_id, state, cookie, chatbot_id, expires_at)"
 	                   " VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second')" },
 	{ "find_install", "SELECT cookie, chatbot_id FROM slack_install"
@@ -58,6 +61,7 @@ void store_read_row(const PGresult *res, int row, struct integration_row *ret, s
 		.chatbot_id = TEXT("chatbot_id"),
 		.config = TEXT("config"),
 		.secrets = TEXT("secrets"),
+		.read_secrets = TEXT("secrets"),
 		.team = TEXT("team_id"),
 		.app = TEXT("app_id"),
 		.bot_user = TEXT("bot_user_id"),
@@ -94,7 +98,8 @@ int store_find_installed(struct db *db, const char *owner, const char *team, con
 
 int store_put_secrets(struct db *db, const struct integration_row *row, struct error *err)
 {
-	return db_changed(db, "put_secrets", DB_ARGS(row->owner_id, row->id, row->secrets, row->config), err);
+	return db_changed(db, "put_secrets",
+	                  DB_ARGS(row->owner_id, row->id, row->secrets, row->config, row->read_secrets), err);
 }
 
 int store_begin_install(struct db *db, const char *owner, const char *state, const char *cookie,

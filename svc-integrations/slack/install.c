@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "chatbots.client.h"
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/query.h"
@@ -17,6 +18,7 @@ enum {
 	FLOW_SECONDS = 600,
 	AHEAD_SECONDS = 3600, /* before it expires */
 	LEAST_SECONDS = 60,
+	TRIES = 3,
 };
 #define COOKIE "parley_slack"
 
@@ -91,6 +93,16 @@ static char *cookie_line(const struct call *call, const char *value, int seconds
 	                    value, seconds, https ? "; Secure" : "");
 }
 
+/* It may be deleted until he is back: then that is said there. */
+static int find_chatbot(struct call *call, const char *id)
+{
+	Chatbots__ChatbotRequest in = CHATBOTS__CHATBOT_REQUEST__INIT;
+	Chatbots__Chatbot *bot;
+
+	in.chatbot_id = (char *)id;
+	return chatbots_client_get_chatbot(integrations_state(call)->chatbots, call, &in, &bot);
+}
+
 int slack_install_begin(struct call *call, const char *chatbot, struct install_begun *ret)
 {
 	const char *cookie = random_text(call->arena);
@@ -99,6 +111,8 @@ int slack_install_begin(struct call *call, const char *chatbot, struct install_b
 	if (!*slack_of(call)->client_id)
 		return error_set(call->err, ERROR_NOT_FOUND,
 		                 "no Slack app is set up here; make one by the manifest");
+	if (chatbot && find_chatbot(call, chatbot) < 0)
+		return -1;
 	if (store_begin_install(call->db, call->owner_id, hash_of(state, call->arena),
 	                        hash_of(cookie, call->arena), chatbot, FLOW_SECONDS, call->err) < 0)
 		return -1;
@@ -159,7 +173,7 @@ static int put_row(struct call *call, struct integration_row *row, bool fresh, i
 }
 
 /* The integration of that workspace and app, made anew or with other tokens. */
-static int keep(struct call *call, json_object *answer, const char *chatbot)
+static int keep_once(struct call *call, json_object *answer, const char *chatbot)
 {
 	json_object *team = json_get(answer, "team");
 	const char *team_id = json_string(team, "id"), *app = json_string(answer, "app_id"),
@@ -170,6 +184,9 @@ static int keep(struct call *call, json_object *answer, const char *chatbot)
 	int64_t expires;
 	int found;
 
+	if (!team_id && json_flag(answer, "is_enterprise_install", 0))
+		return error_set(call->err, ERROR_MALFORMED,
+		                 "install the app in a workspace, not in the whole organisation");
 	if (!team_id || !app || !json_string(answer, "access_token"))
 		return error_set(call->err, ERROR_UPSTREAM, "Slack's answer is not whole");
 	found = store_find_installed(call->db, call->owner_id, team_id, app, &row, call->arena, call->err);
@@ -191,6 +208,18 @@ static int keep(struct call *call, json_object *answer, const char *chatbot)
 	row.status_detail = NULL;
 	expires = take_tokens(answer, &secrets, call->arena);
 	return secrets_put(call, &secrets, &row) < 0 ? -1 : put_row(call, &row, !found, expires);
+}
+
+/* Again where its secrets were changed meanwhile: a token that was renewed is over with the new one. */
+static int keep(struct call *call, json_object *answer, const char *chatbot)
+{
+	int rc = keep_once(call, answer, chatbot);
+
+	for (int i = 0; i < TRIES && rc < 0 && call->err->code == ERROR_CONFLICT; i++) {
+		error_clear(call->err);
+		rc = keep_once(call, answer, chatbot);
+	}
+	return rc;
 }
 
 static int exchange(struct call *call, const struct install_answer *in, const char *chatbot)
@@ -260,6 +289,7 @@ static int renew(struct call *call, struct integration_row *row, struct secrets 
 	OWN(json) json_object *answer = NULL;
 	const char *why;
 	int64_t expires;
+	int put;
 	int said = ask_oauth(call,
 	                     (const struct slack_arg[]){ { "client_id", slack_of(call)->client_id },
 	                                                 { "client_secret", slack_of(call)->client_secret },
@@ -279,8 +309,11 @@ static int renew(struct call *call, struct integration_row *row, struct secrets 
 	expires = take_tokens(answer, secrets, call->arena);
 	if (secrets_put(call, secrets, row) < 0 || db_begin(call->db, call->err) < 0)
 		return -1;
-	if (db_must_find(store_put_secrets(call->db, row, call->err), "integration", call->err) == 0 &&
-	    (!expires || slack_rotate_later(call, row->owner_id, row->id, expires - AHEAD_SECONDS) == 0) &&
+	/* Others than were renewed are there by now: they stay, and whoever has put them there looks after them. */
+	put = store_put_secrets(call->db, row, call->err);
+	if (put >= 0 &&
+	    (!put || !expires ||
+	     slack_rotate_later(call, row->owner_id, row->id, expires - AHEAD_SECONDS) == 0) &&
 	    db_commit(call->db, call->err) == 0)
 		return 0;
 	db_rollback(call->db);

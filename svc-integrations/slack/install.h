@@ -15,7 +15,7 @@
 struct install_begun {
 	char *url, *cookie; /* where the browser goes; Set-Cookie */
 };
-/* ERROR_NOT_FOUND: the operator has no app. chatbot NULL: none yet. */
+/* ERROR_NOT_FOUND: the operator has no app, or the user no such chatbot. chatbot NULL: none yet. */
 int slack_install_begin(struct call *call, const char *chatbot, struct install_begun *ret) CHECKED;
 
 struct install_answer {

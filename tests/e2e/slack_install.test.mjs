@@ -102,6 +102,7 @@ describe('installing', () => {
     ['a state that is markup', { state: '"><script>alert(1)</script>', code: 'good-TK' }, 400],
     ['Slack\'s no', (f) => ({ state: f.state, error: 'access_denied<b>' }), 400],
     ['no code', (f) => ({ state: f.state }), 400],
+    ['a whole organisation', (f) => ({ state: f.state, code: 'org-TK' }), 400],
     ['a code that Slack refuses', (f) => ({ state: f.state, code: 'bad' }), 400],
   ];
   for (const [name, query, status] of bad) {
@@ -117,8 +118,11 @@ describe('installing', () => {
     await stack.sql('UPDATE integrations.slack_install SET expires_at = now()');
     assert.equal((await back({ state: flow.state, code: 'good-TK' }, flow.cookie)).status, 400);
     const stranger = (await stack.register()).token;
-    const theirs = await begin(stranger, `?chatbotId=${bot.id}`);
-    assert.equal((await back({ state: theirs.state, code: 'good-TK' }, theirs.cookie)).status, 404);
+    assert.equal((await stack.api('GET', `/api/integrations/slack/install?chatbotId=${bot.id}`, { token: stranger })).status, 404);
+    const theirs = await stack.ok('POST', '/api/chatbots', { token: stranger, json: { name: 'Theirs' } });
+    const late = await begin(stranger, `?chatbotId=${theirs.id}`);
+    await stack.ok('DELETE', `/api/chatbots/${theirs.id}`, { token: stranger });
+    assert.equal((await back({ state: late.state, code: 'good-TK' }, late.cookie)).status, 404, 'deleted on the way');
     assert.deepEqual(await installed(stranger), []);
     assert.equal((await stack.api('GET', '/api/integrations/slack/install?chatbotId=x', { token })).status, 422);
     assert.equal((await stack.api('GET', '/api/integrations/slack/install')).status, 401);
@@ -174,6 +178,54 @@ describe('tokens that expire', () => {
       return shown.status === 'error' && shown;
     });
     assert.match(now.statusDetail, /invalid_refresh_token.*install the app anew/);
+  });
+});
+
+describe('a token is renewed while its integration is changed', () => {
+  let owner, theirs;
+  before(async () => {
+    owner = (await stack.register()).token;
+    const document = await stack.upload(owner, 'manual.txt', 'The kettle has a warranty of two years.\n');
+    theirs = await stack.ok('POST', '/api/chatbots', { token: owner, json: { name: 'Kettles', documents: [document.id] } });
+  });
+  const soon = () => stack.sql("WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind = 'slack_rotate' AND lease_until IS NULL AND run_at > now() + interval '1 hour' RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");
+  const renewals = async (team) => (await calls('oauth.v2.access')).filter((c) => c.args.refresh_token?.includes(team)).length;
+  const idle = ({ id }) => until('no renewal is under way', async () => (await stack.sql(`SELECT 1 FROM integrations.job WHERE kind = 'slack_rotate' AND key = '${id}' AND run_at < now() + interval '1 hour'`)).length === 0);
+  const usedIn = async (channel) => [...new Set((await rig('GET', '/calls')).filter((c) => (c.args.channel ?? c.args.channel_id) === channel).map((c) => c.token))];
+  const named = async (name) => (await installed(owner)).find((i) => i.name === name);
+
+  test('the old token is not written over the new one', async () => {
+    await install('rotating-TW1', `?chatbotId=${theirs.id}`, owner);
+    const made = await named('Slack: Team TW1');
+    const before = (await calls('auth.test')).length;
+    await rig('POST', '/hold', { api: 'auth.test' });
+    const change = stack.api('PUT', `/api/integrations/${made.id}`, { token: owner, json: { name: 'Another name', config: { note: 'x' } } });
+    await until('the change has read the old one', async () => (await calls('auth.test')).length > before);
+    await soon();
+    await until('it was renewed', async () => (await renewals('TW1')) === 1);
+    await idle(made);
+    await rig('POST', '/release');
+    const answer = await change;
+    assert.deepEqual([answer.status, answer.body.name, answer.body.status, answer.body.config.note], [200, 'Another name', 'active', 'x'], answer.text);
+    const channel = await mention('TW1', 'How long is the warranty?');
+    await answered(channel);
+    assert.deepEqual(await usedIn(channel), ['xoxe.xoxb-good-TW1-2']);
+  });
+
+  test('one that its owner gives meanwhile stays', async () => {
+    await install('rotating-TW2', `?chatbotId=${theirs.id}`, owner);
+    const made = await named('Slack: Team TW2');
+    await rig('POST', '/hold', { api: 'oauth.v2.access' });
+    await soon();
+    await until('it is being renewed', async () => (await renewals('TW2')) === 1);
+    await stack.ok('POST', `/api/integrations/slack/${made.id}/credentials`, { token: owner, json: { bot_token: 'xoxb-good-TW2', signing_secret: 'of-our-own' } });
+    await rig('POST', '/release');
+    await idle(made);
+    const channel = place();
+    const { ts } = await rig('POST', '/say', { channel, user: 'U1', text: '<@U0BOT> How long is the warranty?' });
+    assert.equal((await send('TW2', { type: 'app_mention', user: 'U1', text: '<@U0BOT> How long is the warranty?', ts, event_ts: ts, channel }, 'of-our-own')).status, 200);
+    await answered(channel);
+    assert.deepEqual(await usedIn(channel), ['xoxb-good-TW2']);
   });
 });
 

@@ -1,13 +1,14 @@
 // fakeslack.mjs PORT: the part of Slack's Web API that a bot uses, with channels that keep what is posted.
 //
 // Tokens: xoxb-good-TEAM is the bot of workspace TEAM (user U0BOT, bot B0BOT); anything else is invalid_auth. oauth.v2.access gives
-// one for the code good-TEAM, or, for rotating-TEAM, xoxe.xoxb-good-TEAM-1, which expires when it is renewed (client "client", "secret").
+// one for the code good-TEAM (org-TEAM: for a whole organisation), or, for rotating-TEAM, xoxe.xoxb-good-TEAM-1, which expires when it is renewed (client "client", "secret").
 //   GET  /calls            every call so far: [{api, token, args}]
 //   GET  /messages?channel=C   what stands in a channel, oldest first
 //   POST /say {channel, user, text, thread_ts?}   a person writes: {ts}
 //   POST /next {api, status?, error?, retryAfter?, times?, token?, silent?}   how the next calls of that method (with that
 //                                            token) go; silent: it is
 //                          done, and the connection is cut instead of answered
+//   POST /hold {api}  the next call of that method is written down, and waits for  POST /release
 //   GET  /ephemeral?channel=C  what single people were shown there;  GET /home?user=U  the home tab that was published
 //   POST /down {down}      refuse every connection's request
 //
@@ -21,6 +22,8 @@ const calls = [];
 const channels = new Map();
 const responses = [];
 const planned = [];
+const held = new Set();
+const waiting = [];
 let serial = 0;
 let down = false;
 
@@ -41,7 +44,8 @@ function argumentsError(api, args) {
   return { ok: false, error: 'invalid_arguments', response_metadata: { messages: [`[ERROR] one of these is wanted: ${JSON.stringify(required)}`] } };
 }
 
-function give(team, rotating) {
+function give(team, rotating, organisation) {
+  if (organisation) return { ok: true, token_type: 'bot', access_token: 'xoxb-good-E1', app_id: `A${team}`, team: null, is_enterprise_install: true, enterprise: { id: 'E1', name: 'All of us' } };
   const all = { ok: true, token_type: 'bot', scope: 'chat:write', bot_user_id: 'U0BOT', app_id: `A${team}`, team: { id: team, name: `Team ${team}` }, enterprise: null };
   if (!rotating) return { ...all, access_token: `xoxb-good-${team}` };
   const n = (generations.get(team) ?? 0) + 1;
@@ -55,11 +59,11 @@ function exchange({ client_id, client_secret, code, redirect_uri, grant_type, re
     const [, team, n] = /^xoxe-1-(\w+)-(\d+)$/.exec(refresh_token ?? '') ?? [];
     return team && Number(n) === generations.get(team) ? give(team, true) : { ok: false, error: 'invalid_refresh_token' };
   }
-  const [, kind, team] = /^(good|rotating)-(\w+)$/.exec(code ?? '') ?? [];
+  const [, kind, team] = /^(good|rotating|org)-(\w+)$/.exec(code ?? '') ?? [];
   if (!team || !/\/api\/integrations\/slack\/oauth$/.test(redirect_uri)) return { ok: false, error: 'invalid_code' };
   if (codes.has(code)) return { ok: false, error: 'code_already_used' };
   codes.add(code);
-  return give(team, kind === 'rotating');
+  return give(team, kind === 'rotating', kind === 'org');
 }
 
 // The limits that Slack checks: 50 blocks, 12,000 characters of markdown in a message, 10 elements of a context.
@@ -185,6 +189,8 @@ http.createServer(async (request, response) => {
   if (url.pathname === '/ephemeral') return answer(ephemerals.filter((e) => e.channel === url.searchParams.get('channel')));
   if (url.pathname === '/home') return answer(homes.get(url.searchParams.get('user')) ?? null);
   if (url.pathname === '/down') return (down = JSON.parse(body).down, answer({}));
+  if (url.pathname === '/hold') return (held.add(JSON.parse(body).api), answer({}));
+  if (url.pathname === '/release') return (waiting.splice(0).forEach((go) => go()), answer({}));
   if (url.pathname === '/forget') return ((planned.length = 0), answer({}));
   if (url.pathname === '/next') return (planned.push({ times: 1, ...JSON.parse(body) }), answer({}));
   if (url.pathname === '/say') {
@@ -200,6 +206,7 @@ http.createServer(async (request, response) => {
   const args = Object.fromEntries(new URLSearchParams(body));
   const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
   calls.push({ api, token, args });
+  if (held.delete(api)) await new Promise((go) => waiting.push(go));
   if (!Object.hasOwn(methods, api)) return answer({ ok: false, error: 'unknown_method' });
   const wrong = argumentsError(api, args);
   if (api === 'oauth.v2.access') return answer(wrong ?? exchange(args));
