@@ -207,6 +207,7 @@ int integrations_take_slack_event(struct call *call, const Rpc__RawRequest *in, 
 	found = find_signer(call, in, event.teams, event.app, &row);
 	if (found <= 0)
 		return found < 0 ? -1 : unsigned_reply(out);
+	rush_note(&integrations_state(call)->rush, clock_mono_ms());
 	if (take_event(call, &event, body, &row) < 0)
 		return -1;
 	return reply(out, 200, "");

@@ -1,5 +1,5 @@
 /*
- * integrations: what every handler and job of svc-integrations shares. Made at the start, only read afterwards, but for told_ms.
+ * integrations: what every handler and job of svc-integrations shares. Made at the start, only read afterwards, but for told_ms and rush.
  */
 #ifndef PARLEY_INTEGRATIONS_H
 #define PARLEY_INTEGRATIONS_H
@@ -7,6 +7,7 @@
 #include "common/job/job.h"
 #include "common/service/call.h"
 #include "svc-integrations/slack/api.h"
+#include "svc-integrations/slack/rush.h"
 
 enum { INTEGRATIONS_KINDS = 12 };
 
@@ -16,9 +17,9 @@ struct integrations {
 	struct peer *chatbots, *chat;
 	struct job_kind kinds[INTEGRATIONS_KINDS]; /* what is done by jobs */
 	struct job_runner *jobs;
-	_Atomic int64_t
-	    told_ms; /* when the other replicas were last told of a question: the one thing that changes */
-	int64_t per_user; /* integrations that one may have */
+	_Atomic int64_t told_ms; /* when the other replicas were last told of a question */
+	struct rush rush;        /* of Slack's events */
+	int64_t per_user;        /* integrations that one may have */
 };
 
 #endif

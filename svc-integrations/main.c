@@ -72,6 +72,7 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 		                       .client_id = set->slack_client,
 		                       .client_secret = set->slack_client_secret,
 		                       .signing_secret = set->slack_signing_secret };
+	rush_init(&state->rush);
 	state->public_url = set->public_url;
 	state->per_user = set->per_user;
 	state->chatbots = service_peer(service, "chatbots");

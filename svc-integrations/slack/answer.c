@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "chat.client.h"
 #include "common/base/clock.h"
@@ -20,6 +21,7 @@
 enum {
 	QUESTION_MOST = 8000, /* bytes of it that are asked */
 	RESPONSES_MOST = 5,   /* to one command */
+	NAP_MS = 50,          /* after which one that waits looks up */
 	TELL_MS = 1000,       /* between two times that all replicas are told of questions */
 };
 
@@ -349,11 +351,21 @@ static int hand_over(struct answering *w, const Chat__Message *answer)
 	return chat_client_hand_over_outside(integrations_state(w->call)->chat, w->call, &in, &out);
 }
 
+/* While events pour in. */
+static int wait_for_turn(struct call *call)
+{
+	int left = rush_pause(&integrations_state(call)->rush, clock_mono_ms());
+
+	for (; left > 0 && !atomic_load(call->cancelled); left -= NAP_MS)
+		nanosleep(&(struct timespec){ .tv_nsec = (left < NAP_MS ? left : NAP_MS) * 1000000L }, NULL);
+	return left > 0 ? error_busy(call->err, 1, "stopping") : 0;
+}
+
 static int run_answer(struct call *call, const struct job *job)
 {
 	Chat__Message answer = CHAT__MESSAGE__INIT;
 	struct answering w;
-	int ready = open_answering(call, job, &w);
+	int ready = wait_for_turn(call) < 0 ? -1 : open_answering(call, job, &w);
 	const char *chatbot;
 	struct slack_post *posts;
 	size_t count;
