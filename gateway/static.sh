@@ -46,7 +46,7 @@ guide() { # FILE
 <p class="name"><a href="/"><img src="/favicon.svg" alt="" width="34" height="34">Parley</a><a href="/docs/guides">Guides</a><a href="/docs">API</a></p>
 END
   cmark --smart "$1" | sed -e 's|href="\([a-z-]*\)\.md\(#[A-Za-z-]*\)\{0,1\}"|href="/docs/guides/\1\2"|g' -e 's|href="/docs/guides/index"|href="/docs/guides"|g' \
-    -e '/<!-- raw HTML omitted -->/d' -e 's|<h\([23]\)>\(.*\)</h|<h\1 id="\2">\2</h|' |
+    -e '/<!-- raw HTML omitted -->/d' -e 's|<pre>|<pre tabindex="0">|' -e 's|<h\([23]\)>\(.*\)</h|<h\1 id="\2">\2</h|' |
     sed -e ':a;s|\(<h[23] id="[^"]*\)[^a-zA-Z0-9"<>=-]\{1,\}|\1-|;ta'
   echo '</main></body></html>'
 }

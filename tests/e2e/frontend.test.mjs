@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { openChromium, openContext } from './browser.mjs';
+import { lookAround, openChromium, openContext } from './browser.mjs';
 import { freePort, root, startStack, uniqueEmail } from './harness.mjs';
 
 let stack, site, browser, page, stranger, bot;
@@ -142,4 +142,41 @@ test('a platform key works from a page, and a sign-out is felt at once', async (
 
 test('a page of an origin that is not listed reads nothing', async () => {
   assert.match((await ask('/api/auth/me', { on: stranger, headers: signed(token) })).failed, /fetch/i);
+});
+
+// --- Pages of the gateway's own --------------------------------------------------------------------------------------------
+test('/docs: what is not looked at is not made; filter, link, dark mode; an operation runs from there', async () => {
+  const docs = await page.context().newPage(), wrong = [];
+  docs.on('pageerror', (error) => wrong.push(error.message)).on('console', (line) => line.type() === 'error' && wrong.push(line.text()));
+  await docs.emulateMedia({ reducedMotion: 'reduce' }); // colours change at once
+  await docs.goto(`${stack.url()}/docs#/Chatbots`);
+  await docs.locator('[id="operations-tag-Chatbots"]').waitFor();
+  await docs.locator('[id^="operations-Chatbots-"]').first().waitFor();
+  await docs.goto('about:blank');
+  await docs.goto(`${stack.url()}/docs`);
+  await docs.locator('.opblock').first().waitFor();
+  assert.ok(await docs.locator('.opblock-tag').count() >= 15);
+  assert.ok(await docs.locator('.opblock').count() < 25, 'the first group alone');
+  const filter = docs.getByLabel('Filter operations');
+  await filter.fill('post upload');
+  await docs.locator('.opblock-summary-control').first().click();
+  await docs.locator('.responses-wrapper').waitFor();
+  for (const part of ['/api/documents/upload', 'wait', 'Execute']) assert.ok((await docs.locator('.opblock').innerText()).includes(part), part);
+  await lookAround(docs, 'docs', process.env.SCREENSHOTS);
+  assert.equal(await docs.evaluate(() => getComputedStyle(document.body).colorScheme.includes('dark') && document.documentElement.classList.contains('dark-mode')), true);
+  await filter.fill('get /health');
+  await docs.locator('.opblock-summary-control').first().click();
+  await docs.locator('.execute').click();
+  assert.match(await docs.locator('.live-responses-table').innerText(), /\b200\b[^]*"ok"/);
+  assert.deepEqual(wrong, []);
+  await docs.close();
+});
+
+test('the pages are in order for narrow and wide, light and dark, eyes and screen readers', async () => {
+  const own = await page.context().newPage();
+  for (const [name, where] of [['front', '/'], ['guides', '/docs/guides'], ['guide', '/docs/guides/operate'], ['sign-in', '/sign-in']]) {
+    await own.goto(stack.url() + where);
+    await lookAround(own, name, process.env.SCREENSHOTS);
+  }
+  await own.close();
 });
