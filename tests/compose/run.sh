@@ -53,6 +53,8 @@ loaded() { # WHAT: ends the load; no request failed, nothing is lost
 ready() { until curl -sf "$url/ready" >/dev/null; do sleep 0.2; done; }
 
 tests/compose/engine.sh start
+# What an earlier run left (one that was killed, or kept) is no part of this one; an engine starts such containers again.
+docker compose --profile tls --profile metrics down -v --remove-orphans >/dev/null 2>&1
 
 echo "1. build"
 [ -n "${WARM:-}" ] || docker builder prune -af >/dev/null
