@@ -30,6 +30,7 @@ struct out {
 	size_t size, room;
 	int newlines; /* owed before the next character: 1 a line, 2 a paragraph */
 	bool space;   /* a blank is owed */
+	size_t mark;  /* behind an item's mark, where nothing breaks; 0: none */
 	bool shell;   /* a page that only a script fills */
 	char title[256], warning[256], refresh[1000]; /* told before the text */
 	struct out *links;                            /* where it points, told too; NULL: nobody asks */

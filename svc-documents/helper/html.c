@@ -1,136 +1,19 @@
 /* The main text of an HTML page, as Markdown. */
 #include "svc-documents/helper/html.h"
 
-#include <ctype.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 enum {
-	LEAST = 200, /* letters: less is no main part */
+	LEAST = 200, /* letters: less is no main part, unless it is most of a page */
+	PART = 40,
+	MOST = 60,   /* of a hundred */
 	SHELL = 100, /* letters: a page with less, and scripts, is filled by them */
 
 	REFRESH_MAX = 10, /* seconds after which a page sends its reader on "at once" */
 };
-
-const char *html_attribute(const GumboElement *e, const char *name)
-{
-	const GumboAttribute *a = gumbo_get_attribute(&e->attributes, name);
-
-	return a ? a->value : NULL;
-}
-
-bool html_is(const char *value, const char *const *set)
-{
-	for (; value && *set; set++)
-		if (strcasecmp(value, *set) == 0)
-			return true;
-	return false;
-}
-
-/* --- Furniture ---------------------------------------------------------------------------------------------------- */
-
-/* Not for reading, wherever it stands. */
-static bool is_machinery(GumboTag tag)
-{
-	switch (tag) {
-	case GUMBO_TAG_SCRIPT:
-	case GUMBO_TAG_STYLE:
-	case GUMBO_TAG_NOSCRIPT:
-	case GUMBO_TAG_TEMPLATE:
-	case GUMBO_TAG_SELECT:
-	case GUMBO_TAG_TEXTAREA:
-	case GUMBO_TAG_IFRAME:
-	case GUMBO_TAG_SVG:
-	case GUMBO_TAG_CANVAS:
-	case GUMBO_TAG_OBJECT:
-	case GUMBO_TAG_HEAD: return true;
-	default: return false;
-	}
-}
-
-static bool asks_consent(const GumboElement *e)
-{
-	const char *names[] = { html_attribute(e, "id"), html_attribute(e, "class") };
-
-	if (e->tag != GUMBO_TAG_DIV && e->tag != GUMBO_TAG_SECTION && e->tag != GUMBO_TAG_ASIDE)
-		return false;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i] && (strcasestr(names[i], "cookie") || strcasestr(names[i], "consent") ||
-		                 strcasestr(names[i], "gdpr")))
-			return true;
-	return false;
-}
-
-/* The header or footer of a section or a quotation belongs to its text. */
-static bool is_of_section(const GumboElement *e)
-{
-	const GumboNode *node = (const GumboNode *)((const char *)e - offsetof(GumboNode, v.element));
-	GumboTag tag = node->parent && node->parent->type == GUMBO_NODE_ELEMENT ? node->parent->v.element.tag
-	                                                                        : GUMBO_TAG_BODY;
-
-	return tag == GUMBO_TAG_SECTION || tag == GUMBO_TAG_BLOCKQUOTE || tag == GUMBO_TAG_FIGURE;
-}
-
-bool html_furniture(const GumboElement *e, enum html_view view)
-{
-	static const char *const never[] = { "dialog", "alertdialog", "navigation", "search",
-		                             "menu",   "menubar",     NULL };
-	static const char *const outside[] = { "banner", "contentinfo", NULL };
-	static const char *const yes[] = { "true", NULL };
-	const char *role = html_attribute(e, "role");
-
-	if (is_machinery(e->tag))
-		return true;
-	if (view == HTML_ALL)
-		return false;
-	if (e->tag == GUMBO_TAG_NAV || (e->tag == GUMBO_TAG_UNKNOWN && e->original_tag.length > 7 &&
-	                                strncasecmp(e->original_tag.data, "<dialog", 7) == 0))
-		return true;
-	if (html_is(role, never) || html_is(html_attribute(e, "aria-hidden"), yes) ||
-	    html_attribute(e, "hidden") || asks_consent(e))
-		return true;
-	return view == HTML_PAGE && !is_of_section(e) &&
-	       (e->tag == GUMBO_TAG_HEADER || e->tag == GUMBO_TAG_FOOTER || html_is(role, outside));
-}
-
-/* --- How much text is where --------------------------------------------------------------------------------------- */
-
-static size_t letters(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += !strchr(" \t\n\r", *s);
-	return n;
-}
-
-static void measure(const GumboNode *node, enum html_view view, bool in_link, int depth,
-                    struct html_amount *sum)
-{
-	const GumboVector *children;
-
-	if (node->type == GUMBO_NODE_TEXT) {
-		size_t n = letters(node->v.text.text);
-
-		sum->letters += n;
-		sum->linked += in_link ? n : 0;
-	}
-	if (node->type != GUMBO_NODE_ELEMENT || depth > HTML_DEPTH_MAX ||
-	    html_furniture(&node->v.element, view))
-		return;
-	in_link = in_link || node->v.element.tag == GUMBO_TAG_A;
-	children = &node->v.element.children;
-	for (unsigned i = 0; i < children->length; i++)
-		measure(children->data[i], view, in_link, depth + 1, sum);
-}
-
-void html_measure(const GumboNode *node, enum html_view view, struct html_amount *sum)
-{
-	measure(node, view, false, 0, sum);
-}
 
 static size_t own_text(const GumboNode *node, enum html_view view)
 {
@@ -156,16 +39,17 @@ static bool is_article(const GumboElement *e)
 	return e->tag == GUMBO_TAG_ARTICLE || html_is(html_attribute(e, "role"), roles);
 }
 
-static bool is_heading(const GumboElement *e)
-{
-	return e->tag >= GUMBO_TAG_H1 && e->tag <= GUMBO_TAG_H6;
-}
-
 static bool is_header(const GumboElement *e)
 {
 	static const char *const roles[] = { "banner", NULL };
 
-	return (e->tag == GUMBO_TAG_HEADER && !is_of_section(e)) || html_is(html_attribute(e, "role"), roles);
+	return (e->tag == GUMBO_TAG_HEADER && !html_is_of_section(e)) ||
+	       html_is(html_attribute(e, "role"), roles);
+}
+
+static bool is_part(const GumboElement *e)
+{
+	return is_main(e) || is_article(e);
 }
 
 struct elements {
@@ -205,14 +89,14 @@ static size_t text_of(const struct elements *p)
 	return sum;
 }
 
-/* Headings that stand in the page's header, where the text itself has none of that rank. */
+/* Headings that stand in the page's header: a part's own header is of its text. */
 static void write_header(const GumboNode *body, struct out *o)
 {
 	struct elements headers = { 0 }, headings = { 0 };
 
-	find(body, is_header, is_article, 0, &headers);
+	find(body, is_header, is_part, 0, &headers);
 	for (size_t i = 0; i < headers.count; i++)
-		find(headers.at[i], is_heading, NULL, 0, &headings);
+		find(headers.at[i], html_is_heading, NULL, 0, &headings);
 	for (size_t i = 0; i < headings.count; i++)
 		html_write(headings.at[i], o, HTML_ALL);
 	free(headers.at);
@@ -228,7 +112,7 @@ static bool write_parts(const GumboNode *body, bool (*kind)(const GumboElement *
 
 	find(body, kind, NULL, 0, &parts);
 	some = text_of(&parts);
-	if (some < LEAST || some * 100 < all * share) {
+	if (some < PART || some * 100 < all * share || (some < LEAST && some * 100 < all * MOST)) {
 		free(parts.at);
 		return false;
 	}

@@ -1,4 +1,4 @@
-/* html: a parsed page, its parts and its text; html.c chooses, html_write.c writes. */
+/* html: a parsed page, its parts and its text; html.c chooses, html_furniture.c tells what is none of it, html_write.c and html_table.c write. */
 #ifndef PARLEY_DOCUMENTS_HTML_H
 #define PARLEY_DOCUMENTS_HTML_H
 
@@ -11,6 +11,12 @@ enum { HTML_DEPTH_MAX = 5000 };
 const char *html_attribute(const GumboElement *e, const char *name);
 /* Is the value one of the set, which NULL ends? In any case; a NULL value is not. */
 bool html_is(const char *value, const char *const *set);
+/* Tags that the parser has no name for, by how they start. */
+bool html_is_unknown(const GumboElement *e, const char *start);
+bool html_is_heading(const GumboElement *e);
+/* The header or footer of a section belongs to its text. */
+bool html_is_of_section(const GumboElement *e);
+bool html_has_class(const GumboElement *e, const char *word);
 
 /* How strictly a part is taken for furniture: what a page has round its text. */
 enum html_view {
@@ -26,6 +32,20 @@ struct html_amount {
 void html_measure(const GumboNode *node, enum html_view view, struct html_amount *sum);
 
 void html_links(const GumboNode *node, struct out *o, int depth);
+
+/* Where it is written, and within what. */
+struct html_writer {
+	struct out *o;
+	enum html_view view;
+	bool pre, heading, cell; /* within: line breaks stay, or become blanks */
+	int depth;
+};
+void html_write_children(const GumboNode *node, struct html_writer w);
+int html_heading_level(GumboTag tag); /* 0: none */
+int html_breaks(GumboTag tag);        /* what stands round it: 0 nothing, 1 a line's end, 2 a paragraph's */
+/* Does a table hold data, rather than the page? */
+bool html_holds_data(const GumboNode *table);
+void html_write_table(const GumboNode *node, struct html_writer w);
 
 void html_write(const GumboNode *node, struct out *o, enum html_view view);
 

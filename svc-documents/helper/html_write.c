@@ -1,4 +1,5 @@
 /* A part of a page as Markdown. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,23 +7,21 @@
 
 #include "svc-documents/helper/html.h"
 
-enum { CELL_MAX = 600 /* letters: more in a cell is no table of data */, BUTTON_WORDS = 3, COLUMNS_MAX = 64 };
-
-struct writer {
-	struct out *o;
-	enum html_view view;
-	bool pre, heading, cell; /* within: line breaks stay, or become blanks */
-	int depth;
+enum {
+	CELL_MAX = 600 /* letters: more in a cell is no table of data */,
+	BUTTON_WORDS = 3,
+	LINES_MAX = 2,
+	COLUMNS_MAX = 64
 };
 
-static void write_children(const GumboNode *node, struct writer w);
+static void write_node(const GumboNode *node, struct html_writer w);
 
-static int heading_level(GumboTag tag)
+int html_heading_level(GumboTag tag)
 {
 	return tag >= GUMBO_TAG_H1 && tag <= GUMBO_TAG_H6 ? (int)(tag - GUMBO_TAG_H1) + 1 : 0;
 }
 
-static int breaks(GumboTag tag)
+int html_breaks(GumboTag tag)
 {
 	switch (tag) {
 	case GUMBO_TAG_BR:
@@ -30,6 +29,8 @@ static int breaks(GumboTag tag)
 	case GUMBO_TAG_TR:
 	case GUMBO_TAG_DD:
 	case GUMBO_TAG_LABEL:
+	case GUMBO_TAG_TD: /* of a table that is no table */
+	case GUMBO_TAG_TH:
 	case GUMBO_TAG_BUTTON: return 1;
 	case GUMBO_TAG_P:
 	case GUMBO_TAG_DIV:
@@ -57,7 +58,7 @@ static int breaks(GumboTag tag)
 	case GUMBO_TAG_HR:
 	case GUMBO_TAG_DT:
 	case GUMBO_TAG_BODY: return 2;
-	default: return heading_level(tag) ? 2 : 0;
+	default: return html_heading_level(tag) ? 2 : 0;
 	}
 }
 
@@ -75,12 +76,40 @@ static bool is_menu(const GumboNode *node, enum html_view view)
 	return sum.linked * 10 > sum.letters * 8;
 }
 
-/* The sign behind a heading that leads to itself. */
-static bool is_anchor(const GumboElement *e)
+/* Nothing to read: an arrow, a section sign, nothing at all. */
+static bool is_sign(const GumboNode *node)
 {
-	const char *class = html_attribute(e, "class");
+	struct out o = { 0 };
+	bool sign = true;
 
-	return e->tag == GUMBO_TAG_A && class && (strstr(class, "headerlink") || strstr(class, "anchor"));
+	html_write_children(node, (struct html_writer){ .o = &o, .view = HTML_ALL, .cell = true });
+	for (size_t i = 0; sign && i < o.size; i++) {
+		unsigned char c = (unsigned char)o.at[i];
+
+		/* U+00A0 to U+00BF, and U+2000 to U+2FFF: signs all */
+		if (c == 0xc2)
+			i += 1;
+		else if (c == 0xe2 || c == 0xef)
+			i += 2;
+		else
+			sign = c < 0x80 && !isalnum(c);
+	}
+	free(o.at);
+	return sign;
+}
+
+/* Within the page: the sign behind a heading that leads to itself, the arrow back from a note, the jump past a menu. */
+static bool is_anchor(const GumboNode *node)
+{
+	const GumboElement *e = &node->v.element;
+	const char *class = html_attribute(e, "class"), *href = html_attribute(e, "href");
+
+	if (e->tag != GUMBO_TAG_A)
+		return false;
+	if (class && (strstr(class, "headerlink") || strstr(class, "anchor")))
+		return true;
+	return href && *href == '#' &&
+	       ((class && (strcasestr(class, "skip") || strcasestr(class, "jump"))) || is_sign(node));
 }
 
 static int words_in(const GumboNode *node)
@@ -88,7 +117,7 @@ static int words_in(const GumboNode *node)
 	struct out o = { 0 };
 	int words = 0;
 
-	write_children(node, (struct writer){ .o = &o, .view = HTML_ALL, .cell = true });
+	html_write_children(node, (struct html_writer){ .o = &o, .view = HTML_ALL, .cell = true });
 	for (size_t i = 0; i < o.size; i++)
 		words += o.at[i] == ' ';
 	free(o.at);
@@ -96,131 +125,51 @@ static int words_in(const GumboNode *node)
 }
 
 /* "OK" is no text of the page; a question that opens its answer is. */
-static bool is_plain_button(const GumboNode *node, const struct writer *w)
-{
-	return node->v.element.tag == GUMBO_TAG_BUTTON && !w->heading && words_in(node) < BUTTON_WORDS;
-}
-
-/* --- Tables ------------------------------------------------------------------------------------------------------- */
-
-/* Does it hold data, rather than the page? No tables and headings in it, no long cells. */
-static bool holds_data(const GumboNode *node, int depth)
+static bool is_plain_button(const GumboNode *node, const struct html_writer *w)
 {
 	const GumboElement *e = &node->v.element;
 
-	if (node->type != GUMBO_NODE_ELEMENT)
-		return true;
-	if (depth > HTML_DEPTH_MAX ||
-	    (depth > 0 && (e->tag == GUMBO_TAG_TABLE || heading_level(e->tag) || e->tag == GUMBO_TAG_FORM)))
+	return e->tag == GUMBO_TAG_BUTTON && !w->heading && !html_attribute(e, "aria-expanded") &&
+	       words_in(node) < BUTTON_WORDS;
+}
+
+/* The numbers beside a listing: nothing but digits and the ends of lines. */
+static bool is_line_numbers(const GumboNode *node)
+{
+	struct out o = { 0 };
+	bool numbers;
+
+	if (node->v.element.tag != GUMBO_TAG_PRE)
 		return false;
-	if (e->tag == GUMBO_TAG_TD) {
-		struct html_amount sum = { 0 };
-
-		html_measure(node, HTML_ALL, &sum);
-		if (sum.letters > CELL_MAX)
-			return false;
-	}
-	for (unsigned i = 0; i < e->children.length; i++)
-		if (!holds_data(e->children.data[i], depth + 1))
-			return false;
-	return true;
-}
-
-/* Cells that reach down into the rows that follow, by their column. */
-struct spans {
-	const GumboNode *cells[COLUMNS_MAX];
-	long left[COLUMNS_MAX];
-};
-
-static void write_cell(const GumboNode *cell, bool first, struct writer w)
-{
-	if (!first) {
-		w.o->space = true;
-		out_plain(w.o, "|", 1);
-		w.o->space = true;
-	}
-	if (cell)
-		write_children(cell, w);
-}
-
-/* What reaches down from above is said again: each row says all of itself. */
-static int write_spans(struct spans *s, int column, struct writer w)
-{
-	for (; column < COLUMNS_MAX && s->left[column] > 0; column++) {
-		s->left[column]--;
-		write_cell(s->cells[column], column == 0, w);
-	}
-	return column;
-}
-
-static long span_of(const GumboNode *cell, const char *name)
-{
-	const char *value = html_attribute(&cell->v.element, name);
-	long n = value ? strtol(value, NULL, 10) : 1;
-
-	return n < 1 ? 1 : n > COLUMNS_MAX ? COLUMNS_MAX : n;
-}
-
-static void write_row(const GumboNode *row, struct spans *spans, struct writer w)
-{
-	const GumboVector *cells = &row->v.element.children;
-	int column = 0;
-
-	out_break(w.o, 1);
-	w.cell = true;
-	for (unsigned i = 0; i < cells->length; i++) {
-		const GumboNode *c = cells->data[i];
-
-		if (c->type != GUMBO_NODE_ELEMENT ||
-		    (c->v.element.tag != GUMBO_TAG_TD && c->v.element.tag != GUMBO_TAG_TH))
-			continue;
-		column = write_spans(spans, column, w);
-		write_cell(c, column == 0, w);
-		if (column < COLUMNS_MAX && span_of(c, "rowspan") > 1) {
-			spans->cells[column] = c;
-			spans->left[column] = span_of(c, "rowspan") - 1;
-		}
-		column++;
-	}
-	write_spans(spans, column, w);
-	out_break(w.o, 1);
-}
-
-static void write_rows(const GumboNode *node, struct spans *spans, struct writer w)
-{
-	const GumboVector *children = &node->v.element.children;
-
-	for (unsigned i = 0; i < children->length; i++) {
-		const GumboNode *c = children->data[i];
-
-		if (c->type != GUMBO_NODE_ELEMENT)
-			continue;
-		if (c->v.element.tag == GUMBO_TAG_TR)
-			write_row(c, spans, w);
-		else if (c->v.element.tag == GUMBO_TAG_CAPTION)
-			write_children(c, w), out_break(w.o, 1);
-		else if (w.depth < HTML_DEPTH_MAX)
-			w.depth++, write_rows(c, spans, w), w.depth--;
-	}
-}
-
-static void write_table(const GumboNode *node, struct writer w)
-{
-	struct spans spans = { 0 };
-
-	write_rows(node, &spans, w);
+	html_write_children(node, (struct html_writer){ .o = &o, .view = HTML_ALL, .cell = true });
+	numbers = o.size > 0;
+	for (size_t i = 0; i < o.size; i++)
+		numbers = numbers && strchr("0123456789 ", o.at[i]);
+	free(o.at);
+	return numbers;
 }
 
 /* --- Small things ------------------------------------------------------------------------------------------------- */
 
+/* What says of itself that it leads to a note. */
+static bool is_note(const GumboElement *e)
+{
+	static const char *const roles[] = { "doc-noteref", "noteref", NULL };
+
+	return e->tag == GUMBO_TAG_A &&
+	       (html_is(html_attribute(e, "role"), roles) || html_is(html_attribute(e, "epub:type"), roles));
+}
+
 /* 10^6; a note's mark as [3]; "th" of 4th as it is. */
-static void write_raised(const GumboNode *node, struct writer w)
+static void write_raised(const GumboNode *node, struct html_writer w)
 {
 	struct out inner = { 0 };
-	bool number, note = false;
+	const GumboNode *up = node->parent;
+	bool number, note = is_note(&node->v.element) ||
+	                    (up && up->type == GUMBO_NODE_ELEMENT && up->v.element.tag == GUMBO_TAG_A);
 
-	write_children(node,
-	               (struct writer){ .o = &inner, .view = HTML_ALL, .cell = true, .depth = w.depth });
+	html_write_children(
+	    node, (struct html_writer){ .o = &inner, .view = HTML_ALL, .cell = true, .depth = w.depth });
 	for (unsigned i = 0; i < node->v.element.children.length; i++) {
 		const GumboNode *c = node->v.element.children.data[i];
 
@@ -280,10 +229,10 @@ static void print_mark(const GumboNode *item, char *text, size_t size)
 		snprintf(text, size, "%ld.", n);
 }
 
-static void lead_in(const GumboNode *node, struct writer *w)
+static void lead_in(const GumboNode *node, struct html_writer *w)
 {
 	const GumboElement *e = &node->v.element;
-	int level = heading_level(e->tag);
+	int level = html_heading_level(e->tag);
 	char mark[32];
 
 	if (level && !w->cell) {
@@ -294,10 +243,11 @@ static void lead_in(const GumboNode *node, struct writer *w)
 		print_mark(node, mark, sizeof mark);
 		out_plain(w->o, mark, strlen(mark));
 		w->o->space = true;
+		w->o->mark = w->o->size; /* its first paragraph stands beside it */
 	}
 }
 
-static void write_text(const char *text, struct writer w)
+static void write_text(const char *text, struct html_writer w)
 {
 	if (w.pre && !w.cell)
 		out_plain(w.o, text, strlen(text));
@@ -305,7 +255,7 @@ static void write_text(const char *text, struct writer w)
 		out_text(w.o, text, strlen(text));
 }
 
-static void write_fence(struct writer w)
+static void write_fence(struct html_writer w)
 {
 	out_break(w.o, 1);
 	out_plain(w.o, "```", 3);
@@ -313,23 +263,43 @@ static void write_fence(struct writer w)
 }
 
 /* Code keeps its lines, between fences: a # in it makes no heading. */
-static void write_code(const GumboNode *node, struct writer w)
+static void write_code(const GumboNode *node, struct html_writer w)
 {
 	size_t start = w.o->size;
 
+	w.o->mark = 0;
 	out_break(w.o, 2);
 	write_fence(w);
 	w.pre = true;
-	write_children(node, w);
+	html_write_children(node, w);
 	if (w.o->size > start && w.o->at[w.o->size - 1] == '\n')
 		w.o->size--;
 	write_fence(w);
 	out_break(w.o, 2);
 }
 
+/* In formulas: what stands between two parts of such an element. */
+static const char *joint(const GumboElement *e)
+{
+	return html_is_unknown(e, "<msup") ? "^" : html_is_unknown(e, "<mfrac") ? "/" : NULL;
+}
+
+static void write_joined(const GumboNode *node, const char *between, struct html_writer w)
+{
+	int parts = 0;
+
+	for (unsigned i = 0; i < node->v.element.children.length; i++) {
+		const GumboNode *c = node->v.element.children.data[i];
+
+		if (c->type == GUMBO_NODE_ELEMENT && parts++ > 0)
+			out_plain(w.o, between, strlen(between));
+		write_node(c, w);
+	}
+}
+
 /* --- Anything ----------------------------------------------------------------------------------------------------- */
 
-static void write_node(const GumboNode *node, struct writer w)
+static void write_node(const GumboNode *node, struct html_writer w)
 {
 	const GumboElement *e = &node->v.element;
 	int owed;
@@ -340,9 +310,11 @@ static void write_node(const GumboNode *node, struct writer w)
 		return;
 	}
 	if (node->type != GUMBO_NODE_ELEMENT || w.depth > HTML_DEPTH_MAX || html_furniture(e, w.view) ||
-	    is_menu(node, w.view) || is_anchor(e) || is_plain_button(node, &w))
+	    is_menu(node, w.view) || is_anchor(node) || is_plain_button(node, &w) || is_line_numbers(node))
 		return;
-	owed = breaks(e->tag);
+	owed = html_breaks(e->tag);
+	if (e->tag == GUMBO_TAG_LI || html_heading_level(e->tag))
+		w.o->mark = 0;
 	if (w.cell || w.heading)
 		w.o->space = w.o->space || owed;
 	else if (owed)
@@ -350,26 +322,30 @@ static void write_node(const GumboNode *node, struct writer w)
 	w.depth++;
 	if (e->tag == GUMBO_TAG_MAIN || e->tag == GUMBO_TAG_ARTICLE)
 		w.view = w.view == HTML_PAGE ? HTML_CONTENT : w.view;
-	if (e->tag == GUMBO_TAG_SUP) {
+	if (e->tag == GUMBO_TAG_SUP || is_note(e)) {
 		write_raised(node, w);
-	} else if (e->tag == GUMBO_TAG_TABLE && !w.cell && holds_data(node, 0)) {
-		write_table(node, w);
+	} else if (joint(e)) {
+		write_joined(node, joint(e), w);
+	} else if (e->tag == GUMBO_TAG_TABLE && !w.cell && html_holds_data(node)) {
+		html_write_table(node, w);
 	} else if (e->tag == GUMBO_TAG_PRE && !w.cell && !w.heading) {
 		write_code(node, w);
 	} else {
-		struct writer inner = w;
+		struct html_writer inner = w;
 
 		if (e->children.length)
 			lead_in(node, &inner);
-		write_children(node, inner);
+		html_write_children(node, inner);
 	}
+	if (e->tag == GUMBO_TAG_LI)
+		w.o->mark = 0;
 	if (w.cell || w.heading)
 		w.o->space = w.o->space || owed;
 	else if (owed)
 		out_break(w.o, owed);
 }
 
-static void write_children(const GumboNode *node, struct writer w)
+void html_write_children(const GumboNode *node, struct html_writer w)
 {
 	for (unsigned i = 0; i < node->v.element.children.length; i++)
 		write_node(node->v.element.children.data[i], w);
@@ -377,5 +353,5 @@ static void write_children(const GumboNode *node, struct writer w)
 
 void html_write(const GumboNode *node, struct out *o, enum html_view view)
 {
-	write_node(node, (struct writer){ .o = o, .view = view });
+	write_node(node, (struct html_writer){ .o = o, .view = view });
 }

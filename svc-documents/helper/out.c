@@ -64,6 +64,8 @@ void out_plain(struct out *o, const char *text, size_t size)
 
 void out_break(struct out *o, int newlines)
 {
+	if (o->mark && o->mark == o->size)
+		return;
 	if (newlines > o->newlines)
 		o->newlines = newlines;
 	o->space = false;

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/docx.c svc-documents/helper/docx_styles.c svc-documents/helper/pptx.c svc-documents/helper/xlsx.c svc-documents/helper/odt.c svc-documents/helper/epub.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/parts.c svc-documents/helper/html.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -larchive -lgumbo -lxml2 */
+/* links: svc-documents/helper/docx.c svc-documents/helper/docx_styles.c svc-documents/helper/pptx.c svc-documents/helper/xlsx.c svc-documents/helper/odt.c svc-documents/helper/epub.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/parts.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -larchive -lgumbo -lxml2 */
 /* parts: the first byte chooses a format of zipped XML, or XML itself; any bytes are read or refused without a fault. */
 #include <sanitizer/allocator_interface.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
 /* What the helper's small readers make of files: mail, RTF, CSV, pages. */
 #include "svc-documents/helper/helper.h"
 
@@ -151,6 +151,37 @@ static const struct {
 	{ "a table, raised numbers, a list with numbers", html,
 	  "<table><tr><th><p>A</p><th>B<tr><td>10<sup>6</sup><td>m<sup>2</sup></table><ol><li>one<li>two</ol>",
 	  "A | B\n10^6 | m^2\n\n1. one\n2. two" },
+	{ "a page: answers that a click shows", html,
+	  "<main><h3><button aria-expanded=false>Exchange?</button></h3><div hidden=until-found><p>Within 14 days.</p></div><div>"
+	  "<button aria-controls=p>Is it vegan?</button><div id=p aria-hidden=true style=display:none><p>Yes, it is.</p></div></div>"
+	  "<input type=checkbox id=c><label for=c>Which sizes?</label><div hidden><p>90 g.</p></div><details><summary>Who pays?"
+	  "</summary><p>The buyer.</p></details><div role=tabpanel hidden>brew it</div><button>Menu</button><div hidden><a href=/a>"
+	  "Home</a></div><span hidden>Copied!</span></main>",
+	  "### Exchange?\n\nWithin 14 days.\n\nIs it vegan?\n\nYes, it is.\n\nWhich sizes?\n\n90 g.\n\nWho pays?\n\nThe buyer.\n\n"
+	  "brew it" },
+	{ "a page: its heading once, be it in a header of the main part", html,
+	  "<header><h1>Site</h1></header><main><header><h1>Lighthouse</h1></header><p>The light was lit in sixteen hundred ninety-"
+	  "eight on the rocks.</p><h2>History</h2><span class=mw-editsection>[edit]</span><p>Of oak.<sup class=noprint>[who?]</sup>"
+	  "</p></main>",
+	  "# Site\n\n# Lighthouse\n\nThe light was lit in sixteen hundred ninety-eight on the rocks.\n\n## History\n\nOf oak." },
+	{ "a page: jumps, arrows and marks of notes", html,
+	  "<a class=skip-link href=#c>Skip to content</a><h2>Backup<a href=#b>&para;</a></h2><p>Nightly.<a href=#fn1 "
+	  "role=doc-noteref><sup>1</sup></a></p><ol><li><p>Or by cron. <a href=#r>&#8617;&#65038;</a></p></ol><p><a href=#x>"
+	  "More</a>",
+	  "## Backup\n\nNightly.[1]\n\n1. Or by cron.\n\nMore" },
+	{ "a page: an item whose text is a paragraph, one with code, an empty one", html,
+	  "<ul><li><p>One</p><p>and more</p><li><div><b>Two</b></div><li><pre>x</pre><li><li>Five</ul>",
+	  "- One\n\nand more\n\n- Two\n\n-\n\n```\nx\n```\n\n- Five" },
+	{ "a page: a listing beside its line numbers", html,
+	  "<table><tr><td><pre>1\n2</pre><td><pre>sudo x\n# y</pre></table>", "```\nsudo x\n# y\n```" },
+	{ "a page: a table that is the page", html,
+	  "<table><tr><td><a href=a>Home</a><br><a href=b>Shop</a><br><a href=c>Map</a><td><p><b>Q: How long?</b><br>A: Three "
+	  "years.</p><p>Q: Repairs?</table><table><tr><td><p>Deposit</p><td><p>three rents</p></table>",
+	  "Home\nShop\nMap\n\nQ: How long?\nA: Three years.\n\nQ: Repairs?\n\nDeposit | three rents" },
+	{ "a page: a formula once", html,
+	  "<p><math><semantics><mrow><mi>E</mi><mo>=</mo><msup><mi>c</mi><mn>2</mn></msup><mfrac><mi>a</mi><mi>b</mi></mfrac>"
+	  "</mrow><annotation>E = c^2</annotation></semantics></math><span aria-hidden=true>E=c2</span>",
+	  "E=c^2a/b" },
 	{ "code between fences", html, "<pre># not a heading\nx</pre>", "```\n# not a heading\nx\n```" },
 	{ "formatting without end", html, "<p><b><i>a<p>b", "a\n\nb" },
 };
