@@ -1,6 +1,7 @@
 /*
  * pdf: what pdftotext -tsv tells of a PDF: pages, blocks, lines and words, with their places in points from the top left;
- * and their text as Markdown. pdf_parse.c reads, pdf_page.c judges what lines are, pdf_write.c writes.
+ * and their text as Markdown. pdf_parse.c reads, pdf_order.c puts columns one after the
+ * other, pdf_page.c judges what lines are, pdf_write.c writes.
  */
 #ifndef PARLEY_DOCUMENTS_PDF_H
 #define PARLEY_DOCUMENTS_PDF_H
@@ -37,6 +38,7 @@ struct pdf_block {
 struct pdf_page {
 	uint32_t line, lines;
 	float width, height;
+	float gutter; /* between its two columns; 0: it has none */
 	uint32_t letters;
 };
 
@@ -59,6 +61,10 @@ void pdf_add_page(struct pdf *p, const float *box);
 void pdf_add_block(struct pdf *p, const float *box);
 void pdf_add_line(struct pdf *p, const float *box);
 void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size);
+void pdf_copy_word(struct pdf *p, uint32_t word); /* the same once more, to the end of the last line */
+void pdf_order(struct pdf *p);                    /* once p->body is known */
+enum pdf_side { PDF_ACROSS, PDF_LEFT, PDF_RIGHT, PDF_WHOLE, PDF_SIDES };
+enum pdf_side pdf_side(const struct pdf_page *page, const struct pdf_line *l);
 void pdf_judge(struct pdf *p);
 void pdf_write(struct pdf *p, struct out *o);
 

@@ -92,9 +92,20 @@ static uint64_t likeness(const struct pdf *p, const struct pdf_line *l)
 	return roman ? 1 : hash;
 }
 
-static bool at_edge(const struct pdf_page *page, const struct pdf_line *l)
+static bool is_number(const struct pdf *p, const struct pdf_line *l)
 {
-	return bottom(l) < page->height * 0.14f || l->y > page->height * 0.86f;
+	const struct pdf_word *w = &p->words[l->word];
+
+	for (uint32_t i = 0; l->words == 1 && i < w->size; i++)
+		if (!isdigit((unsigned char)word_text(p, w)[i]))
+			return false;
+	return l->words == 1;
+}
+
+/* A page's number may stand higher than other furniture: margins are wide in books. */
+static bool at_edge(const struct pdf *p, const struct pdf_page *page, const struct pdf_line *l)
+{
+	return bottom(l) < page->height * 0.14f || l->y > page->height * (is_number(p, l) ? 0.75f : 0.86f);
 }
 
 static bool repeated(const struct pdf *p, size_t page, const struct pdf_line *l, uint64_t like)
@@ -105,7 +116,7 @@ static bool repeated(const struct pdf *p, size_t page, const struct pdf_line *l,
 		for (uint32_t k = 0; i != page && k < other->lines; k++) {
 			const struct pdf_line *m = &p->lines[other->line + k];
 
-			if (at_edge(other, m) && fabsf(m->y - l->y) < 4 && likeness(p, m) == like)
+			if (at_edge(p, other, m) && fabsf(m->y - l->y) < 4 && likeness(p, m) == like)
 				return true;
 		}
 	}
@@ -121,7 +132,7 @@ static void drop_furniture(struct pdf *p)
 			struct pdf_line *l = &p->lines[page->line + k];
 
 			/* Large letters are a title, even on every slide. */
-			if (at_edge(page, l) && l->h < p->body * 1.3f && repeated(p, i, l, likeness(p, l)))
+			if (at_edge(p, page, l) && l->h < p->body * 1.3f && repeated(p, i, l, likeness(p, l)))
 				l->kind = PDF_GONE;
 		}
 	}
@@ -222,14 +233,16 @@ static bool joins(const struct pdf *p, const struct row *r, const struct pdf_lin
 }
 
 /* The page's rows, from the top. (Lines of a page are nearly in order: sorting by insertion is quick.) */
-static size_t find_rows(const struct pdf *p, const struct pdf_page *page, struct row *rows, uint32_t *order)
+static size_t find_rows(const struct pdf *p, const struct pdf_page *page, enum pdf_side side,
+                        struct row *rows, uint32_t *order)
 {
 	size_t n = 0, count = 0;
 
 	for (uint32_t i = 0; i < page->lines; i++) {
 		size_t k = n;
 
-		if (p->lines[page->line + i].kind == PDF_GONE || p->lines[page->line + i].words == 0)
+		if (p->lines[page->line + i].kind == PDF_GONE || p->lines[page->line + i].words == 0 ||
+		    pdf_side(page, &p->lines[page->line + i]) != side)
 			continue;
 		for (; k > 0 && by_place(p, order[k - 1], page->line + i) > 0; k--)
 			order[k] = order[k - 1];
@@ -273,7 +286,7 @@ static bool continues(const struct pdf *p, const struct row *above, const struct
 	return false;
 }
 
-static void mark_tables(struct pdf *p, const struct pdf_page *page, uint32_t *number)
+static void mark_tables(struct pdf *p, const struct pdf_page *page, enum pdf_side side, uint32_t *number)
 {
 	struct row *rows = calloc(page->lines + 1, sizeof *rows);
 	uint32_t *order = calloc(page->lines + 1, sizeof *order);
@@ -281,7 +294,7 @@ static void mark_tables(struct pdf *p, const struct pdf_page *page, uint32_t *nu
 
 	if (!rows || !order)
 		end(VERDICT_TOO_LARGE, "out of memory");
-	count = find_rows(p, page, rows, order);
+	count = find_rows(p, page, side, rows, order);
 	for (size_t i = 0, stop; i < count; i = stop) {
 		for (stop = i; stop < count && (rows[stop].count > 1 ||
 		                                (stop > i && continues(p, &rows[stop - 1], &rows[stop])));)
@@ -411,12 +424,14 @@ void pdf_judge(struct pdf *p)
 	uint32_t rows = 0;
 
 	measure_body(p);
+	pdf_order(p);
 	drop_furniture(p);
 	for (size_t i = 0; i < p->page_count; i++) {
 		const struct pdf_page *page = &p->pages[i];
 
 		drop_contents(p, page->line, page->line + page->lines);
-		mark_tables(p, page, &rows);
+		for (enum pdf_side side = 0; side < PDF_SIDES; side++)
+			mark_tables(p, page, side, &rows);
 	}
 	mark_code(p);
 	mark_headings(p);

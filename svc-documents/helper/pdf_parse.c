@@ -46,6 +46,12 @@ void pdf_add_line(struct pdf *p, const float *box)
 	p->pages[p->page_count - 1].lines++;
 }
 
+void pdf_copy_word(struct pdf *p, uint32_t word)
+{
+	p->words = grow(p->words, p->word_count, &p->word_room, sizeof *p->words);
+	p->words[p->word_count++] = p->words[word];
+}
+
 void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size)
 {
 	if (p->line_count == 0 || size == 0)
@@ -63,10 +69,34 @@ void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size
 	p->pages[p->page_count - 1].letters += (uint32_t)size;
 }
 
+/* Letters that TeX's fonts keep where others have control characters, and often do not name. */
+static size_t write_named(const char *text, size_t size, char *to, size_t room)
+{
+	static const char *const names[0x20] = {
+		[0x0b] = "ff", [0x0e] = "ffi", [0x0f] = "ffl", [0x10] = "“",   [0x11] = "”",
+		[0x12] = "„",  [0x13] = "«",   [0x14] = "»",   [0x15] = "–",   [0x16] = "—",
+		[0x1b] = "ff", [0x1c] = "fi",  [0x1d] = "fl",  [0x1e] = "ffi", [0x1f] = "ffl",
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+		const char *name = c < 0x20 ? names[c] : NULL;
+		size_t length = name ? strlen(name) : 1;
+
+		if (n + length > room)
+			break;
+		memcpy(to + n, name ? name : text + i, length);
+		n += length;
+	}
+	return n;
+}
+
 /* level, page, paragraph, block, line, word, left, top, width, height, confidence, text */
 static void read_row(struct pdf *p, char *row, size_t size)
 {
 	char *fields[FIELDS], *s = row;
+	char word[2 * sizeof p->rest];
 	float box[4];
 	size_t n = 0;
 
@@ -81,7 +111,10 @@ static void read_row(struct pdf *p, char *row, size_t size)
 	case PAGE: pdf_add_page(p, box); break;
 	case BLOCK: pdf_add_block(p, box); break;
 	case LINE: pdf_add_line(p, box); break;
-	case WORD: pdf_add_word(p, box, fields[11], size - (size_t)(fields[11] - row)); break;
+	case WORD:
+		n = write_named(fields[11], size - (size_t)(fields[11] - row), word, sizeof word);
+		pdf_add_word(p, box, word, n);
+		break;
 	default: break;
 	}
 }

@@ -127,7 +127,8 @@ static bool starts_item(const char *s)
 		return true;
 	if (*p == '(')
 		p++;
-	if (isalpha((unsigned char)*p) && p[1] == ')' && p[2] == ' ')
+	if ((isalpha((unsigned char)*p) && p[1] == ')' && p[2] == ' ') ||
+	    (lower(*p) && p[1] == '.' && p[2] == ' '))
 		return true;
 	while (isdigit((unsigned char)*p) || *p == '.')
 		p++;
@@ -175,6 +176,27 @@ static enum joint across(const struct pdf_writer *w, const struct pdf_line *l, c
 	return next_page || l->y < before->y ? inside(w, text) : JOINT_PARAGRAPH;
 }
 
+/* Do the words of two lines stand below each other, one by one? Those of a text do so by chance only. */
+static bool aligned(const struct pdf_writer *w, const struct pdf_line *l, const struct pdf_line *m)
+{
+	if (l->block != m->block || l->words != m->words || l->words < 2 || l->words > 8)
+		return false;
+	for (uint32_t i = 0; i < l->words; i++)
+		if (fabsf(w->p->words[l->word + i].x - w->p->words[m->word + i].x) > 1)
+			return false;
+	return true;
+}
+
+/* Rows of a table whose columns are close: this line is one, or stands below some. */
+static bool is_row(const struct pdf_writer *w, const struct pdf_line *l)
+{
+	const struct pdf_block *b = &w->p->blocks[l->block];
+	uint32_t i = (uint32_t)(l - w->p->lines) - b->line;
+
+	return (i > 0 && aligned(w, l - 1, l)) || (i + 1 < b->lines && aligned(w, l, l + 1)) ||
+	       (i > 1 && aligned(w, l - 2, l - 1));
+}
+
 /* Within a block: paragraphs are set off by an indent, a gap, or a last line that is short. */
 static enum joint within(const struct pdf_writer *w, const struct pdf_line *l, const char *text)
 {
@@ -188,7 +210,7 @@ static enum joint within(const struct pdf_writer *w, const struct pdf_line *l, c
 		return JOINT_PARAGRAPH;
 	if (l->kind == PDF_HEADING)
 		return l->y - before->y < l->h * 2 ? JOINT_BLANK : JOINT_PARAGRAPH;
-	if (starts_item(text))
+	if (starts_item(text) || is_row(w, l))
 		return JOINT_LINE;
 	if (l->kind == PDF_NOTE)
 		return isdigit((unsigned char)*text) && ends_sentence(w->o) ? JOINT_LINE : inside(w, text);

@@ -1,0 +1,242 @@
+/* The order in which a page's lines are read: two columns one after the other, an item behind its number. */
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "svc-documents/helper/pdf.h"
+
+enum {
+	LINES_MOST = 2000, /* of a page: with more, it is a table or a drawing */
+	TEXT_WORDS = 4,    /* fewer are a cell, or a caption */
+	COLUMN_LEAST = 6,  /* lines of a column */
+	NEAR_GUTTER = 2,   /* points */
+	MARK_SIZE = 8
+};
+
+/* --- Parts of one line -------------------------------------------------------------------------------------------- */
+
+/* "1.", "b)", "(iv)", a bullet; a bare "2.1" only in letters of a heading. */
+static bool is_mark(const struct pdf *p, const struct pdf_line *l)
+{
+	static const char *const bullets[] = { "•", "◦", "▪", "●", "○", "■", "–", "‣", "\xef\x82\xb7", NULL };
+	const struct pdf_word *w = &p->words[l->word];
+	const char *s = p->text + w->text;
+	char last;
+
+	if (l->words != 1 || w->size > MARK_SIZE)
+		return false;
+	for (const char *const *b = bullets; *b; b++)
+		if (strlen(*b) == w->size && memcmp(*b, s, w->size) == 0)
+			return true;
+	last = s[w->size - 1];
+	for (uint32_t i = 0; i < w->size; i++)
+		if (!isdigit((unsigned char)s[i]) && !strchr(".()", s[i]) &&
+		    !(w->size < 6 && strchr("abcdefghivxABCDEFGHIVX", s[i]) && strchr(".)", last)))
+			return false;
+	return (strchr(".)", last) && w->size > 1) ||
+	       (isdigit((unsigned char)last) && l->h >= p->body * 1.1f);
+}
+
+/* Do they stand beside each other, with a gap from least to most? */
+static bool is_beside(const struct pdf_line *l, const struct pdf_line *m, float least, float most)
+{
+	float gap = m->x - l->x - l->w;
+
+	return fabsf(l->y + l->h / 2 - m->y - m->h / 2) < (l->h < m->h ? l->h : m->h) / 3 && gap >= least &&
+	       gap <= most;
+}
+
+/* A note's number, small and raised, before the note. */
+static bool is_raised(const struct pdf *p, const struct pdf_line *l, const struct pdf_line *m)
+{
+	const struct pdf_word *w = &p->words[l->word];
+
+	return l->words == 1 && l->h < m->h * 0.8f && l->y >= m->y - m->h / 2 && l->y < m->y + m->h / 2 &&
+	       m->x >= l->x + l->w && m->x - l->x - l->w < m->h && w->size < 4 &&
+	       isdigit((unsigned char)p->text[w->text]);
+}
+
+/* The words of both become one line's, behind all others. */
+static void join_lines(struct pdf *p, struct pdf_line *l, struct pdf_line *m, struct pdf_line *into)
+{
+	struct pdf_line joined = *into;
+
+	joined.word = (uint32_t)p->word_count;
+	joined.words = l->words + m->words;
+	joined.x = l->x;
+	joined.w = m->x + m->w - l->x;
+	for (uint32_t i = 0; i < l->words; i++)
+		pdf_copy_word(p, l->word + i);
+	for (uint32_t i = 0; i < m->words; i++)
+		pdf_copy_word(p, m->word + i);
+	l->words = m->words = 0;
+	*into = joined;
+}
+
+/* Numbers of items and sections stand in blocks of their own, and so do words in other letters. */
+static void join_parts(struct pdf *p, const struct pdf_page *page)
+{
+	for (uint32_t i = 0; i < page->lines; i++) {
+		struct pdf_line *l = &p->lines[page->line + i], *best = NULL;
+		bool mark = l->words && is_mark(p, l);
+
+		for (uint32_t k = 0; l->words && k < page->lines; k++) {
+			struct pdf_line *m = &p->lines[page->line + k];
+			bool lone = p->blocks[m->block].lines == 1;
+
+			if (m->words == 0 || m->block == l->block || (best && m->x > best->x))
+				continue;
+			if (mark                 ? is_beside(l, m, 0, 4 * l->h)
+			    : is_raised(p, l, m) ? true
+			                         : lone && is_beside(l, m, -1, l->h * 0.4f))
+				best = m;
+		}
+		if (best)
+			join_lines(p, l, best, mark || is_raised(p, l, best) ? best : l);
+	}
+}
+
+/* --- Columns ------------------------------------------------------------------------------------------------------ */
+
+static bool crosses(const struct pdf_line *l, float x)
+{
+	return l->x < x - NEAR_GUTTER && l->x + l->w > x + NEAR_GUTTER;
+}
+
+enum pdf_side pdf_side(const struct pdf_page *page, const struct pdf_line *l)
+{
+	if (page->gutter <= 0)
+		return PDF_WHOLE;
+	return crosses(l, page->gutter) ? PDF_ACROSS : l->x < page->gutter ? PDF_LEFT : PDF_RIGHT;
+}
+
+struct column_count {
+	int left, right, across;
+};
+
+static struct column_count count_at(const struct pdf *p, const struct pdf_page *page, float x)
+{
+	struct column_count n = { 0 };
+
+	for (uint32_t i = 0; i < page->lines; i++) {
+		const struct pdf_line *l = &p->lines[page->line + i];
+
+		if (l->words < TEXT_WORDS)
+			continue;
+		if (crosses(l, x))
+			n.across++;
+		else if (l->x < x)
+			n.left++;
+		else
+			n.right++;
+	}
+	return n;
+}
+
+/* Where two columns of text part: the middle of the widest strip that fewest lines cross. 0: it has no columns. */
+static float find_gutter(const struct pdf *p, const struct pdf_page *page)
+{
+	float best = 0, start = 0, widest = 0;
+	int least = COLUMN_LEAST * 100;
+
+	for (float x = page->width * 0.3f; x < page->width * 0.7f; x += 2) {
+		struct column_count n = count_at(p, page, x);
+
+		if (n.left < COLUMN_LEAST || n.right < COLUMN_LEAST || n.across > n.left + n.right ||
+		    n.across > least) {
+			start = 0;
+			continue;
+		}
+		start = start > 0 && n.across == least ? start : x;
+		widest = n.across < least ? -1 : widest;
+		least = n.across;
+		if (x - start > widest) {
+			widest = x - start;
+			best = (x + start) / 2;
+		}
+	}
+	return widest >= 4 ? best : 0;
+}
+
+struct place {
+	uint32_t block, band;
+	enum pdf_side side;
+	float y, x;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct place *l = a, *m = b;
+
+	if (l->band != m->band)
+		return (l->band > m->band) - (l->band < m->band);
+	if (l->side != m->side)
+		return (l->side > m->side) - (l->side < m->side);
+	if (fabsf(l->y - m->y) >= 1)
+		return l->y > m->y ? 1 : -1;
+	return (l->x > m->x) - (l->x < m->x);
+}
+
+static struct place place_of(const struct pdf *p, const struct pdf_page *page, uint32_t block)
+{
+	const struct pdf_block *b = &p->blocks[block];
+	struct place ret = { .block = block };
+
+	for (uint32_t i = 0; i < b->lines; i++) {
+		const struct pdf_line *l = &p->lines[b->line + i];
+		enum pdf_side side = pdf_side(page, l);
+
+		ret.y = i == 0 || l->y < ret.y ? l->y : ret.y;
+		ret.x = i == 0 || l->x < ret.x ? l->x : ret.x;
+		ret.side = i == 0 || ret.side == side ? side : PDF_ACROSS;
+	}
+	return ret;
+}
+
+/* What goes across both columns parts what stands above it from what stands below. */
+static void set_bands(struct place *places, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < count; k++)
+			places[i].band += places[k].side == PDF_ACROSS && places[k].y <= places[i].y;
+}
+
+static void order_blocks(struct pdf *p, const struct pdf_page *page)
+{
+	uint32_t first = p->lines[page->line].block, at = page->line,
+	         count = p->lines[page->line + page->lines - 1].block - first + 1;
+	struct place *places = calloc(count, sizeof *places);
+	struct pdf_line *lines = calloc(page->lines, sizeof *lines);
+
+	if (!places || !lines)
+		end(VERDICT_TOO_LARGE, "out of memory");
+	memcpy(lines, p->lines + page->line, page->lines * sizeof *lines);
+	for (uint32_t i = 0; i < count; i++)
+		places[i] = place_of(p, page, first + i);
+	set_bands(places, count);
+	qsort(places, count, sizeof *places, by_place);
+	for (uint32_t i = 0; i < count; i++) {
+		struct pdf_block *b = &p->blocks[places[i].block];
+
+		memcpy(p->lines + at, lines + (b->line - page->line), b->lines * sizeof *lines);
+		b->line = at;
+		at += b->lines;
+	}
+	free(places);
+	free(lines);
+}
+
+void pdf_order(struct pdf *p)
+{
+	for (size_t i = 0; i < p->page_count; i++) {
+		struct pdf_page *page = &p->pages[i];
+
+		if (page->lines == 0 || page->lines > LINES_MOST)
+			continue;
+		join_parts(p, page);
+		page->gutter = find_gutter(p, page);
+		if (page->gutter > 0)
+			order_blocks(p, page);
+	}
+}
