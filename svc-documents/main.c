@@ -8,8 +8,10 @@
 #include "common/job/event.h"
 #include "common/service/service.h"
 #include "documents.methods.h"
+#include "svc-documents/ingest/hnsw.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_site.h"
 #include "svc-documents/svc.h"
@@ -122,6 +124,8 @@ static int add_standing_jobs(struct documents *svc, struct error *err)
 		rc = job_add(&db, "rounds", NULL, "rounds", "{}", 1, err);
 	if (rc == 0)
 		rc = job_add(&db, "again", NULL, "again", "{}", 1, err);
+	if (rc == 0 && svc->embedder.egress)
+		rc = hnsw_look(&db, 1, err);
 	db_done(&db);
 	return rc;
 }
@@ -132,6 +136,8 @@ static void stop(void *state)
 
 	if (svc->jobs)
 		job_runner_stop(svc->jobs);
+	if (svc->indexer)
+		job_runner_stop(svc->indexer);
 	follow_close(svc->follow);
 	watch_close(svc->watch);
 	cache_free(svc->cache);
@@ -156,6 +162,8 @@ static int open_all(struct documents *svc, struct error *err)
 	(void)service_peer(svc->service, "chatbots"); /* known to be there by the time that somebody asks */
 	if (add_standing_jobs(svc, err) < 0)
 		return -1;
+	if (svc->embedder.egress && job_runner_start(svc->service, &hnsw_kind, 1, 1, &svc->indexer, err) < 0)
+		return -1;
 	return job_runner_start(svc->service, ingest_kinds, ingest_kind_count, (int)svc->set->jobs,
 	                        &svc->jobs, err);
 }
@@ -178,13 +186,10 @@ static int start(struct service *service, void *settings, void **state, struct e
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements,
-		                                            store_index_statements,
-		                                            store_search_statements,
-		                                            store_site_statements,
-		                                            job_statements,
-		                                            event_statements,
-		                                            NULL };
+	static const struct db_stmt *const statements[] = { store_statements,        store_index_statements,
+		                                            store_search_statements, store_hnsw_statements,
+		                                            store_site_statements,   job_statements,
+		                                            event_statements,        NULL };
 	static struct settings settings;
 
 	return service_main(argc, argv,

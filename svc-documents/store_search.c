@@ -38,6 +38,8 @@ const struct db_stmt store_search_statements[] = {
 	{ "nearest_of", "SELECT document_id, number, -(vector <#> $2::halfvec) AS cosine FROM embedding"
 	                " WHERE owner_id = $1 AND document_id = ANY($4::uuid[])"
 	                " ORDER BY vector <#> $2::halfvec LIMIT $3" },
+	{ "nearest_indexed",
+	  "SELECT document_id, number, cosine FROM nearest_indexed($1, $2, $3, $4, $5::uuid[])" },
 	{ "cosines",
 	  "SELECT e.document_id, e.number, -(e.vector <#> $5::halfvec) AS cosine"
 	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)"
@@ -256,6 +258,20 @@ int store_nearest(struct db *db, const struct scope *scope, const char *vector, 
 	} else if (db_exec(db, "nearest_all", DB_ARGS(scope->owner, vector, limit), &res, err) < 0) {
 		return -1;
 	}
+	read_hits(res, c, ret, count, a);
+	return 0;
+}
+
+int store_nearest_indexed(struct db *db, const struct scope *scope, const char *vector, int dimension,
+                          int limit, const struct corpus *c, struct hit **ret, size_t *count, struct arena *a,
+                          struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	const char *ids = scope->ids ? db_text_array(scope->ids, scope->count, a) : NULL;
+
+	if (db_exec(db, "nearest_indexed", DB_ARGS(scope->owner, dimension, vector, limit, ids), &res, err) <
+	    0)
+		return -1;
 	read_hits(res, c, ret, count, a);
 	return 0;
 }

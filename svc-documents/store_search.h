@@ -49,6 +49,10 @@ int store_vocabularies(struct db *db, const char *owner, const struct corpus *c,
 int store_nearest(struct db *db, const struct scope *scope, const char *vector, int limit,
                   const struct corpus *c, struct hit **ret, size_t *count, struct arena *a,
                   struct error *err) CHECKED;
+/* The same by the index of the owner's vectors (store_hnsw.h); none where there is no index. A few may be missing. */
+int store_nearest_indexed(struct db *db, const struct scope *scope, const char *vector, int dimension,
+                          int limit, const struct corpus *c, struct hit **ret, size_t *count, struct arena *a,
+                          struct error *err) CHECKED;
 struct chunk_key {
 	size_t document;
 	uint32_t number;

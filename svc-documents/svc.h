@@ -34,6 +34,7 @@ struct documents {
 	struct cache *cache;
 	struct follow *follow;
 	struct job_runner *jobs;
+	struct job_runner *indexer; /* hnsw.h; NULL where no vectors are made */
 	struct extractors *extractors;
 	char extract[4096]; /* where the helper program is */
 };

@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "documents.methods.h"
+#include "svc-documents/store_hnsw.h"
 
 enum { PATIENCE_MS = 1500 /* with the model; a search without vectors is still a search */ };
 
@@ -51,6 +52,7 @@ bool question_vector(struct call *call, const char *question, struct question_ve
 	}
 	v->text = embed_print(vector, dimension, call->arena);
 	v->model = embed_model(&svc->embedder, dimension, call->arena);
+	v->dimension = dimension;
 	return true;
 }
 
@@ -74,6 +76,23 @@ static int measure_found(struct call *call, struct search *s, const char *vector
 	return 0;
 }
 
+/* By an index, where there are so many that they have one; else all are looked at, unless they are too many for that. */
+static int find_nearest(struct call *call, const struct search *s, const struct scope *scope,
+                        const struct question_vector *v, struct hit **ret, size_t *count)
+{
+	const struct documents *svc = documents_state(call);
+
+	*count = 0;
+	if (s->corpus.chunks >= HNSW_LEAST &&
+	    store_nearest_indexed(call->db, scope, v->text, v->dimension, SEARCH_CANDIDATES, &s->corpus, ret,
+	                          count, call->arena, call->err) < 0)
+		return -1;
+	return *count || s->corpus.chunks > svc->embedder.exact_max
+	           ? 0
+	           : store_nearest(call->db, scope, v->text, SEARCH_CANDIDATES, &s->corpus, ret, count,
+	                           call->arena, call->err);
+}
+
 int search_vectors(struct call *call, struct search *s, const char *question, struct question_vector *v)
 {
 	const struct documents *svc = documents_state(call);
@@ -87,9 +106,7 @@ int search_vectors(struct call *call, struct search *s, const char *question, st
 	if (scope.ids && scope.count == 0)
 		return 0;
 	s->has_vectors = true;
-	if (s->corpus.chunks <= svc->embedder.exact_max &&
-	    store_nearest(call->db, &scope, v->text, SEARCH_CANDIDATES, &s->corpus, &hits, &n, call->arena,
-	                  call->err) < 0)
+	if (find_nearest(call, s, &scope, v, &hits, &n) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		if (hits[i].score > 0)

@@ -27,6 +27,7 @@ struct search {
 struct question_vector {
 	bool asked;
 	const char *text, *model; /* NULL when there is none */
+	int dimension;
 };
 /* False, told to the log: the model does not answer soon. */
 bool question_vector(struct call *call, const char *question, struct question_vector *v);

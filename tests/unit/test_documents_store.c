@@ -1,9 +1,10 @@
-/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
 #include <string.h>
 
 #include "common/service/idempotency.h"
+#include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_index.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_site.h"
@@ -39,13 +40,18 @@ static int open_rig(void **state)
 
 static void statements_fit_a_sharded_cluster(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements,        store_index_statements,
-		                                        store_search_statements, store_site_statements,
-		                                        idempotency_statements,  NULL };
+	static const struct db_stmt *const tables[] = { store_statements,
+		                                        store_index_statements,
+		                                        store_search_statements,
+		                                        store_site_statements,
+		                                        store_hnsw_statements,
+		                                        idempotency_statements,
+		                                        NULL };
 	/* Of any owner: sweeps, and what is to be done anew. */
 	static const char *const allowed[] = {
 		"sweep",       "next_poster", "of_other_models", "of_other_words", "idempotency_sweep",
-		"sweep_known", "s3_orphans",  "s3_unmoved",      "sites_due",      NULL
+		"sweep_known", "s3_orphans",  "s3_unmoved",      "sites_due",      "hnsw_due",
+		NULL
 	};
 
 	(void)state;
