@@ -16,6 +16,7 @@
 #include "svc-auth/shard.h"
 #include "svc-auth/store_programs.h"
 #include "svc-auth/store_providers.h"
+#include "svc-auth/unlink.h"
 
 enum { JOB_THREADS = 2, DATABASE_WAIT_MS = 60000 };
 
@@ -179,10 +180,10 @@ static int start(struct service *s, void *set, void **state, struct error *err)
 /* --- Commands ---------------------------------------------------------------------------------------------------- */
 
 struct command_settings {
-	const char *admin_url, *url, *secret, *state;
+	const char *admin_url, *url, *secret, *state, *admin_email;
 };
 
-static int init(struct arena *a, struct error *err)
+static int init(char **args, struct arena *a, struct error *err)
 {
 	static const struct config_key wanted[] = {
 		CONFIG_SECRET(struct command_settings, admin_url, "ADMIN_DATABASE_URL", NULL,
@@ -194,6 +195,7 @@ static int init(struct arena *a, struct error *err)
 	struct secret secret;
 	int result;
 
+	(void)args;
 	if (config_load(wanted, 3, &set, a, err) < 0 || secret_load(&secret, set.secret, 1, err) < 0)
 		return -1;
 	result = init_database(set.admin_url, &secret, set.state, DATABASE_WAIT_MS, err);
@@ -201,7 +203,7 @@ static int init(struct arena *a, struct error *err)
 	return result;
 }
 
-static int shard(struct arena *a, struct error *err)
+static int shard(char **args, struct arena *a, struct error *err)
 {
 	static const struct config_key wanted[] = {
 		CONFIG_SECRET(struct command_settings, admin_url, "ADMIN_DATABASE_URL", NULL,
@@ -209,33 +211,73 @@ static int shard(struct arena *a, struct error *err)
 	};
 	struct command_settings set = { 0 };
 
+	(void)args;
 	return config_load(wanted, 1, &set, a, err) < 0 ? -1 : shard_database(set.admin_url, err);
 }
 
-static int rotate_keys(struct arena *a, struct error *err)
+/* The database as the service has it: a connection of its role. */
+static int open_database(const struct db_stmt *const *tables, struct command_settings *set,
+                         struct secret *secret, struct db_pool **ret, struct arena *a, struct error *err)
 {
 	static const struct config_key wanted[] = {
 		CONFIG_SECRET(struct command_settings, url, "DATABASE_URL", NULL, "where PostgreSQL is"),
 		CONFIG_TEXT(struct command_settings, secret, "PARLEY_SECRET", NULL, "the file of the secret"),
+		CONFIG_TEXT(struct command_settings, admin_email, "PARLEY_ADMIN_EMAIL", "",
+		            "who administrates"),
 	};
+
+	if (config_load(wanted, 3, set, a, err) < 0 || secret_load(secret, set->secret, 0, err) < 0)
+		return -1;
+	secret_offer_role_password(secret, "parley_auth");
+	return db_pool_open(
+	    &(struct db_config){ .url = set->url, .schema = "auth", .connections = 1, .statements = tables },
+	    DATABASE_WAIT_MS, ret, err);
+}
+
+static int rotate_keys(char **args, struct arena *a, struct error *err)
+{
 	static const struct db_stmt *const tables[] = { store_keys_statements, NULL };
 	struct command_settings set = { 0 };
 	struct keystore *ring = NULL;
 	struct db_pool *pool = NULL;
-	struct secret secret;
-	int result;
+	struct secret secret = { 0 };
+	int result = open_database(tables, &set, &secret, &pool, a, err);
 
-	if (config_load(wanted, 2, &set, a, err) < 0 || secret_load(&secret, set.secret, 0, err) < 0)
-		return -1;
-	secret_offer_role_password(&secret, "parley_auth");
-	result = db_pool_open(
-	    &(struct db_config){ .url = set.url, .schema = "auth", .connections = 1, .statements = tables },
-	    DATABASE_WAIT_MS, &pool, err);
+	(void)args;
 	if (result == 0)
 		result = keystore_open(pool, &secret, &ring, err);
 	if (result == 0)
 		result = keystore_rotate(ring, err);
 	keystore_close(ring);
+	db_pool_free(pool);
+	secret_forget(&secret);
+	return result;
+}
+
+/* EMAIL [ISSUER] */
+static int unlink_provider(char **args, struct arena *a, struct error *err)
+{
+	static const struct db_stmt *const tables[] = { store_statements, store_keys_statements,
+		                                        store_proofs_statements, store_providers_statements,
+		                                        NULL };
+	struct command_settings set = { 0 };
+	struct db_pool *pool = NULL;
+	struct secret secret = { 0 };
+	struct db db;
+	int result;
+
+	if (!args[0])
+		return error_set(err, ERROR_INVALID, "--unlink needs an e-mail address, and an issuer");
+	result = open_database(tables, &set, &secret, &pool, a, err);
+	if (result == 0) {
+		db_init(&db, pool);
+		result =
+		    unlink_person(&db,
+		                  &(struct unlinking){
+		                      .email = args[0], .issuer = args[1], .admin_email = set.admin_email },
+		                  a, err);
+		db_done(&db);
+	}
 	db_pool_free(pool);
 	secret_forget(&secret);
 	return result;
@@ -256,11 +298,12 @@ static int load_backup(struct backup_settings *set, struct arena *a, struct erro
 	return config_load(wanted, 2, set, a, err);
 }
 
-static int seal_secret(struct arena *a, struct error *err)
+static int seal_secret(char **args, struct arena *a, struct error *err)
 {
 	struct backup_settings set = { 0 };
 	char *sealed;
 
+	(void)args;
 	if (load_backup(&set, a, err) < 0 ||
 	    backup_seal_secret(set.secret, set.passphrase, &sealed, a, err) < 0)
 		return -1;
@@ -268,11 +311,12 @@ static int seal_secret(struct arena *a, struct error *err)
 	return 0;
 }
 
-static int open_secret(struct arena *a, struct error *err)
+static int open_secret(char **args, struct arena *a, struct error *err)
 {
 	struct backup_settings set = { 0 };
 	char line[8192];
 
+	(void)args;
 	if (load_backup(&set, a, err) < 0)
 		return -1;
 	if (!fgets(line, sizeof line, stdin))
@@ -281,9 +325,9 @@ static int open_secret(struct arena *a, struct error *err)
 	return backup_open_secret(line, set.passphrase, set.secret, a, err);
 }
 
-static int list_schemas(struct arena *a, struct error *err)
+static int list_schemas(char **args, struct arena *a, struct error *err)
 {
-	(void)a, (void)err;
+	(void)args, (void)a, (void)err;
 	for (int i = 0; i < SERVICES; i++)
 		puts(services[i].name);
 	return 0;
@@ -293,10 +337,11 @@ static int command(int argc, char **argv, struct arena *a, struct error *err)
 {
 	static const struct {
 		const char *name;
-		int (*run)(struct arena *a, struct error *err);
+		int (*run)(char **args, struct arena *a, struct error *err);
 	} commands[] = { { "--init", init },
 		         { "--shard", shard },
 		         { "--rotate-keys", rotate_keys },
+		         { "--unlink", unlink_provider },
 		         { "--schemas", list_schemas }, /* of these three: common/scripts/parley.sh */
 		         { "--seal-secret", seal_secret },
 		         { "--open-secret", open_secret } };
@@ -304,7 +349,7 @@ static int command(int argc, char **argv, struct arena *a, struct error *err)
 
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			result = commands[i].run(a, err) < 0 ? -1 : 1;
+			result = commands[i].run(argv + 2, a, err) < 0 ? -1 : 1;
 	return result;
 }
 

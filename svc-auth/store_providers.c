@@ -14,6 +14,8 @@ const struct db_stmt store_providers_statements[] = {
 	{ "seen_identity", "UPDATE identity SET last_seen_at = now() WHERE issuer = $1 AND subject = $2" },
 	{ "add_identity",
 	  "INSERT INTO identity (owner_id, issuer, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING" },
+	{ "list_identities", "SELECT issuer, subject FROM identity WHERE owner_id = $1 ORDER BY issuer" },
+	{ "drop_identity", "DELETE FROM identity WHERE owner_id = $1 AND issuer = $2" },
 	{ "set_admin_by_claim",
 	  "UPDATE users SET admin_by_claim = $2, admin = $2 OR (email = $3 AND proven_at IS NOT NULL)"
 	  " WHERE uid = $1 AND (admin_by_claim <> $2 OR admin <> ($2 OR (email = $3 AND proven_at IS NOT NULL)))" },
@@ -67,6 +69,22 @@ int store_add_identity(struct db *db, const char *owner, const char *issuer, con
                        struct error *err)
 {
 	return db_changed(db, "add_identity", DB_ARGS(owner, issuer, subject), err);
+}
+
+int store_print_identities(struct db *db, const char *owner, FILE *to, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "list_identities", DB_ARGS(owner), &res, err) < 0)
+		return -1;
+	for (int i = 0; i < PQntuples(res); i++)
+		fprintf(to, "%s\t%s\n", db_text(res, i, "issuer"), db_text(res, i, "subject"));
+	return 0;
+}
+
+int store_drop_identity(struct db *db, const char *owner, const char *issuer, struct error *err)
+{
+	return db_changed(db, "drop_identity", DB_ARGS(owner, issuer), err);
 }
 
 int store_set_admin_by_claim(struct db *db, const char *owner, bool admin, const char *admin_email,

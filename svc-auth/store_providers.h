@@ -2,6 +2,8 @@
 #ifndef PARLEY_AUTH_STORE_PROVIDERS_H
 #define PARLEY_AUTH_STORE_PROVIDERS_H
 
+#include <stdio.h>
+
 #include "svc-auth/store.h"
 
 extern const struct db_stmt store_providers_statements[];
@@ -21,6 +23,9 @@ int store_find_identity(struct db *db, const char *issuer, const char *subject, 
 /* 1, or 0 when that somebody, or somebody else of that provider, has an account already. */
 int store_add_identity(struct db *db, const char *owner, const char *issuer, const char *subject,
                        struct error *err) CHECKED;
+/* A line each: issuer, tab, subject. */
+int store_print_identities(struct db *db, const char *owner, FILE *to, struct error *err) CHECKED;
+int store_drop_identity(struct db *db, const char *owner, const char *issuer, struct error *err) CHECKED;
 
 /* 1 when being an administrator changed with it: then sessions and keys are to be made anew. */
 int store_set_admin_by_claim(struct db *db, const char *owner, bool admin, const char *admin_email,

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys | backup FILE | restore FILE: all of Parley on this machine,
+# stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys | unlink EMAIL [ISSUER] | backup FILE | restore FILE:
+# all of Parley on this machine,
 # with a PostgreSQL of its own.
 #
 #   run   in the foreground: starts everything, says when it is ready, restarts what dies; Ctrl-C stops everything
@@ -8,6 +9,7 @@
 #   env   the environment of one process, a NAME=VALUE a line; list: the processes (tests start them on their own)
 #   backup  of the running stack into FILE; restore  from it into an empty state directory (parley.sh; PARLEY_PASSPHRASE)
 #   rotate-keys  of the running stack: a fresh key for tokens, and one for stored secrets
+#   unlink  an account from a provider that people sign in with; without ISSUER: which it is linked with
 #
 # PARLEY_PORT (8000)       the gateway's port on 127.0.0.1; services +1 to +5, admin ports +10 to +15
 # PARLEY_STATE (./.run)    the database, the secret, mails, logs: all that a stack keeps. Several stacks run side by side.
@@ -417,10 +419,10 @@ down() {
   fi
 }
 
-rotate_keys() {
+auth() { # --rotate-keys | --unlink ...
   local lines
   mapfile -t lines < <(environment auth 1)
-  exec env "${lines[@]}" "$(program_of auth)" --rotate-keys
+  exec env "${lines[@]}" "$(program_of auth)" "$@"
 }
 
 # parley.sh with what it needs: the administrator's connection, and the programs of this PostgreSQL.
@@ -454,6 +456,7 @@ up) up ;;
 down) down ;;
 env) environment "${2:?NAME}" "${3:-1}" ;;
 list) processes ;;
-rotate-keys) rotate_keys ;;
-*) die "stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys | backup FILE | restore FILE" ;;
+rotate-keys) auth --rotate-keys ;;
+unlink) auth --unlink "${2:?EMAIL}" ${3:+"$3"} ;;
+*) die "stack.sh run | up | down | env NAME [REPLICA] | list | rotate-keys | unlink EMAIL [ISSUER] | backup FILE | restore FILE" ;;
 esac

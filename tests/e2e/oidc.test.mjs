@@ -1,9 +1,11 @@
 // Signing in with a provider: oidc-provider in a real browser for what should happen, and a provider of our own making,
 // which lies as it is told, for what must not. SHOTS=DIR leaves screenshots there.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import Provider from 'oidc-provider';
 import { client, code as mailedCode, from, proven, refused, trusting } from './accounts.mjs';
@@ -222,6 +224,26 @@ describe('who that is here', () => {
     const { uid } = await me(await signIn(before_));
     keptOut(await visit(somebody({ email: before_.email })), 403, /belongs to somebody else at this provider/);
     assert.equal((await me(await signIn(before_))).uid, uid);
+  });
+
+  test('the operator unlinks an account from a provider: whoever comes from there with its address next has it', async () => {
+    const old = somebody({ groups: ['parley-admins'] }), { program, env } = stack.process('auth');
+    const unlink = (...args) => promisify(execFile)(program, ['--unlink', ...args], { env: { ...process.env, ...env } }).then(({ stdout }) => stdout, ({ code, stderr }) => [code, stderr]);
+    const token = await signIn(old), { uid } = await me(token);
+    const elsewhere = await signIn({ ...somebody(), email: old.email }, { provider: 'second' });
+    assert.equal(await unlink(old.email.toUpperCase()), `${odd}\t${old.sub}\n${odd}/second\t${(await stack.sql(`SELECT subject FROM auth.identity WHERE owner_id = '${uid}' AND issuer LIKE '%second'`))[0][0]}\n`);
+    for (const [args, words] of [[[], /needs an e-mail address/], [[uniqueEmail()], /no account/], [[old.email, 'https://evil.example'], /not linked/]]) {
+      const [code, said] = await unlink(...args);
+      assert.ok(code > 0 && words.test(said), said);
+    }
+    assert.equal(await refused(stack, token), false);
+    assert.match(await unlink(old.email, odd), /no longer linked/);
+    await until('what that provider let in is over', () => refused(stack, token));
+    assert.equal(await refused(stack, elsewhere), true, 'an administrator by its word is none any more, wherever they are signed in');
+    const back = await signIn(somebody({ email: old.email }));
+    assert.equal((await me(back)).uid, uid);
+    assert.equal((await stack.api('GET', '/admin/users', { token: back })).status, 403);
+    keptOut(await visit(old), 403, /belongs to somebody else at this provider/);
   });
 
   test('an address that nobody verified, that is none or that is missing lets nobody new in', async () => {
