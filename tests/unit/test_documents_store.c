@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/service/idempotency.h"
 #include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_index.h"
@@ -214,6 +215,45 @@ static void writing_replaces_what_there_was(void **state)
 	assert_string_equal(text.text, "word");
 }
 
+/* The best of a few, in microseconds. */
+static int64_t read_took(const char *id, int64_t start, int64_t end, const char *want)
+{
+	int64_t best = INT64_MAX;
+
+	for (int i = 0; i < 4; i++) {
+		Documents__Text text = DOCUMENTS__TEXT__INIT;
+		int64_t began = clock_mono_us(), took;
+
+		assert_int_equal(store_text(&db, ADA, id, start, end, &text, &arena, &err), 1);
+		took = clock_mono_us() - began;
+		best = took < best ? took : best;
+		assert_int_equal(strlen(text.text), end - start);
+		assert_memory_equal(text.text, want, strlen(want));
+	}
+	return best;
+}
+
+static void ten_characters_cost_no_more_in_a_long_text(void **state)
+{
+	enum { WORDS = 1000000 };
+	const char *id = new_document();
+	struct prepared *p = prepare(1);
+	int64_t all;
+
+	(void)state;
+	p->clean.size = 5 * (size_t)WORDS;
+	p->clean.text = arena_alloc(&arena, p->clean.size + 1);
+	for (size_t i = 0; i < WORDS; i++)
+		memcpy(p->clean.text + 5 * i, "word ", 6);
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, p, &arena, &err), 1);
+	all = read_took(id, 0, 5 * WORDS, "word word");
+	assert_in_range(read_took(id, 0, 10, "word word "), 0, all / 8);
+	assert_in_range(read_took(id, 5 * WORDS - 10, 5 * WORDS, "word word "), 0, all / 8);
+	assert_in_range(read_took(id, 65535, 65545, "word word "), 0,
+	                all / 8); /* over the border of two rows */
+}
+
 static void deleting_leaves_nothing(void **state)
 {
 	const char *id = new_document();
@@ -277,6 +317,7 @@ int main(void)
 		STORE_TEST(a_job_that_wakes_too_late_changes_nothing),
 		STORE_TEST(of_two_reindexes_the_later_counts),
 		STORE_TEST(writing_replaces_what_there_was),
+		STORE_TEST(ten_characters_cost_no_more_in_a_long_text),
 		STORE_TEST(deleting_leaves_nothing),
 		STORE_TEST(who_goes_takes_work_along),
 		STORE_TEST(only_pieces_that_nobody_claimed_are_swept),

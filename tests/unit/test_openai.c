@@ -1,13 +1,20 @@
 /* links: tests/unit/model_rig.c svc-chat/model/openai.c svc-chat/model/asking.c svc-chat/model/attempt.c svc-chat/model/openai_list.c svc-chat/model/verdict.c svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/hearing.c svc-chat/model/prompted.c svc-chat/model/defuse.c svc-chat/model/think.c svc-chat/model/completion.c svc-chat/model/pattern.c svc-chat/model/calls.c svc-chat/model/complaint.c svc-chat/model/repair.c -lunistring */
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "common/base/clock.h"
+#include "svc-chat/model/openai.h"
 #include "tests/unit/model_rig.h"
 
 #define STREAM "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
@@ -391,6 +398,81 @@ static void test_one_connection_for_many_answers(void **state)
 	arena_done(&a);
 }
 
+struct choosing {
+	struct model_list list;
+	struct egress *egress;
+	struct endpoint endpoint;
+	const char *got;
+};
+
+static void *choose_big(void *arg)
+{
+	struct choosing *c = arg;
+	struct arena a;
+
+	arena_init(&a, 0);
+	c->got = list_choose(&c->list, c->egress, &c->endpoint, "big", &a);
+	arena_done(&a);
+	return NULL;
+}
+
+static bool asks(struct model_list *list)
+{
+	bool asking;
+
+	pthread_mutex_lock(&list->lock);
+	asking = list->asking;
+	pthread_mutex_unlock(&list->lock);
+	return asking;
+}
+
+/* Takes connections, and says nothing until it is closed. */
+static int listen_in_silence(int *port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+static void test_an_endpoint_slow_to_list_its_models_delays_one_answer(void **state)
+{
+	char *names[] = { "big" }, url[64];
+	struct choosing c = { .endpoint = { .name = "CHAT_BASE_URL", .model = "small", .models_url = url } };
+	struct error err = { 0 };
+	int port, listener = listen_in_silence(&port);
+	pthread_t first;
+	int64_t began;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	snprintf(url, sizeof url, "http://127.0.0.1:%d/v1/models", port);
+	assert_int_equal(egress_open("127.0.0.1/32", &c.egress, &err), 0);
+	list_init(&c.list);
+	c.list.names = names;
+	c.list.count = 1;
+	c.list.until = 1; /* known once, and to be asked for again */
+	assert_int_equal(pthread_create(&first, NULL, choose_big, &c), 0);
+	while (!asks(&c.list))
+		sched_yield();
+	began = clock_mono_ms();
+	assert_string_equal(list_choose(&c.list, c.egress, &c.endpoint, "big", &a), "big");
+	assert_true(asks(&c.list));
+	assert_in_range(clock_mono_ms() - began, 0, 2000); /* the first one would wait 5 s */
+	close(listener);
+	pthread_join(first, NULL);
+	assert_string_equal(c.got, "big");
+	list_done(&c.list);
+	egress_close(c.egress);
+	arena_done(&a);
+}
+
 static void test_nobody_there(void **state)
 {
 	static const struct canned nothing[1] = { { 0 } };
@@ -411,10 +493,15 @@ static void test_nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_models_do), cmocka_unit_test(test_what_is_asked),
-		cmocka_unit_test(test_models),         cmocka_unit_test(test_a_reader_that_has_enough),
-		cmocka_unit_test(test_cancelled),      cmocka_unit_test(test_who_wrote_is_told),
-		cmocka_unit_test(test_nobody_there),   cmocka_unit_test(test_one_connection_for_many_answers),
+		cmocka_unit_test(test_what_models_do),
+		cmocka_unit_test(test_what_is_asked),
+		cmocka_unit_test(test_models),
+		cmocka_unit_test(test_a_reader_that_has_enough),
+		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_who_wrote_is_told),
+		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_one_connection_for_many_answers),
+		cmocka_unit_test(test_an_endpoint_slow_to_list_its_models_delays_one_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -136,6 +137,33 @@ static void test_a_key_revoked_while_it_was_asked_for_is_not_kept(void **state)
 	api_keys_free(k);
 }
 
+/* A feed brings some thousand a minute, and at its start all that there are: each once went through all places. */
+static void test_sessions_that_end_cost_keys_nothing(void **state)
+{
+	char user[] = ADA;
+	struct api_keys *k = api_keys_new();
+	Auth__ResolvedKey answer = resolved(7, user);
+	Auth__Revocation ended = AUTH__REVOCATION__INIT, none = AUTH__REVOCATION__INIT;
+	unsigned age = api_keys_age(k);
+	struct api_key key;
+	clock_t began;
+
+	(void)state;
+	ended.session_id = (char *)SESSION;
+	api_keys_drop(k, &ended); /* while a key is asked for: it is kept all the same */
+	assert_int_equal(api_keys_put(k, age, hash, &answer, 1000, &key), 0);
+	assert_int_equal(api_keys_find(k, hash, 1000, &key), 1);
+	began = clock();
+	for (int i = 0; i < 200000; i++)
+		api_keys_drop(k, &ended);
+	api_keys_clear(k);
+	none.has_api_key_id = 1;
+	for (int i = 0; i < 200000; i++)
+		api_keys_drop(k, &none);
+	assert_true(clock() - began < CLOCKS_PER_SEC / 2); /* processor time; it were 1.6 billion steps */
+	api_keys_free(k);
+}
+
 static void test_a_key_ends_when_it_expires(void **state)
 {
 	char user[] = ADA;
@@ -161,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_many_are_kept_and_old_ones_forgotten),
 		cmocka_unit_test(test_a_key_is_known_until_it_is_dropped),
 		cmocka_unit_test(test_a_key_revoked_while_it_was_asked_for_is_not_kept),
+		cmocka_unit_test(test_sessions_that_end_cost_keys_nothing),
 		cmocka_unit_test(test_a_key_ends_when_it_expires),
 	};
 
