@@ -450,6 +450,8 @@ describe('documents', () => {
 
   test('pages that cannot be had keep no document', async () => {
     const count = (await ok('GET', '')).length;
+    const alarms = () => stack.processes.flatMap(({ log }) => fs.readFileSync(log, 'utf8').split('\n').filter((line) => line.includes('"level":"error"')));
+    const before = alarms();
     const cases = [
       ['/missing', 502], ['/error', 502], ['/blank', 422], ['/image', 422], ['/endless', 502], ['/loop', 502],
     ];
@@ -459,6 +461,7 @@ describe('documents', () => {
       assert.ok([422, 502].includes((await addUrl({ url })).status), url);
     assert.equal((await addUrl({ url: 'http://192.168.0.1/' })).status, 422);
     assert.equal((await ok('GET', '')).length, count);
+    assert.deepEqual(alarms().slice(before.length), [], 'what users get wrong wakes no operator');
   });
 
   test('the same Idempotency-Key uploads a file once', async () => {
