@@ -5,6 +5,7 @@
 #include "common/egress/egress.h"
 #include "common/job/job.h"
 #include "integrations.methods.h"
+#include "svc-integrations/handover/consent.h"
 #include "svc-integrations/handover/plan.h"
 #include "svc-integrations/slack/answer.h"
 #include "svc-integrations/slack/manifest.h"
@@ -117,15 +118,18 @@ static int settle_webhook(struct call *call, const struct secrets *fresh, struct
 	return secrets_put(call, &now, row);
 }
 
-static int write_row(struct call *call, const struct integration_row *row, bool fresh, bool verify_again)
+static int write_row(struct call *call, struct integration_row *row, bool fresh, bool verify_again)
 {
 	const struct integrations *state = call->state;
+	const char *stranger;
 	int rc;
 
-	if (db_begin(call->db, call->err) < 0)
+	if (consent_note(call, row, &stranger) < 0 || db_begin(call->db, call->err) < 0)
 		return -1;
 	rc = fresh ? store_add(call->db, row, state->per_user, call->err)
 	           : db_must_find(store_change(call->db, row, call->err), "integration", call->err);
+	if (rc == 0 && stranger)
+		rc = consent_ask(call, stranger, row->id);
 	if (rc == 0 && verify_again)
 		rc = answer_verify_later(call, row->id);
 	if (rc == 0)

@@ -6,6 +6,7 @@
 #include "common/base/query.h"
 #include "common/base/text.h"
 #include "integrations.methods.h"
+#include "svc-integrations/page.h"
 #include "svc-integrations/slack/install.h"
 
 int integrations_install_slack(struct call *call, const Integrations__InstallSlackRequest *in,
@@ -24,59 +25,19 @@ int integrations_install_slack(struct call *call, const Integrations__InstallSla
 
 /* --- Pages ---------------------------------------------------------------------------------------------------------- */
 
-static void add_escaped(struct text *t, const char *text)
-{
-	for (; *text; text++)
-		if (strchr("<>&\"'", *text))
-			text_addf(t, "&#%d;", *text);
-		else
-			text_addc(t, *text);
-}
-
-static void add_header(Rpc__RawReply *out, size_t i, const char *name, const char *value, struct arena *a)
-{
-	out->headers[i] = arena_new(a, Rpc__Header, 1);
-	rpc__header__init(out->headers[i]);
-	out->headers[i]->name = (char *)name;
-	out->headers[i]->value = (char *)value;
-	out->n_headers = i + 1;
-}
-
 /* form: HTML, or NULL. */
 static int page(struct call *call, Rpc__RawReply *out, int status, const char *said, const char *form)
 {
-	struct text t;
-
-	text_init(&t, call->arena);
-	text_adds(
-	    &t,
-	    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Slack – Parley</title>\n"
-	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	    "<link rel=\"stylesheet\" href=\"/page.css\"></head>\n<body><main><h1>Slack</h1>\n<p role=\"status\">");
-	add_escaped(&t, said);
-	text_addf(&t, "</p>\n%s</main></body></html>\n", form ? form : "");
-	out->has_status = true;
-	out->status = status;
-	out->content_type = (char *)"text/html; charset=utf-8";
-	out->has_body = true;
-	out->body = (ProtobufCBinaryData){ .data = (uint8_t *)t.at, .len = t.length };
-	out->headers = arena_new(call->arena, Rpc__Header *, 3);
-	add_header(out, 0, "Content-Security-Policy",
-	           "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'",
-	           call->arena);
-	add_header(out, 1, "X-Frame-Options", "DENY", call->arena);
-	add_header(out, 2, "Set-Cookie",
-	           "parley_slack=; Path=/api/integrations/slack/oauth; Max-Age=0; HttpOnly; SameSite=Lax",
-	           call->arena);
-	return 0;
-}
-
-/* "a…@example.com": as much as a stranger may know. */
-static char *masked(const char *address, struct arena *a)
-{
-	const char *at = strchr(address, '@');
-
-	return arena_printf(a, "%.1s…%s", address, at ? at : "");
+	return page_reply(
+	    call,
+	    &(struct page){
+	        .status = status,
+	        .title = "Slack",
+	        .said = said,
+	        .below = form,
+	        .set_cookie =
+	            "parley_slack=; Path=/api/integrations/slack/oauth; Max-Age=0; HttpOnly; SameSite=Lax" },
+	    out);
 }
 
 static int ask(struct call *call, const struct install_answer *in, const char *owner, Rpc__RawReply *out)
@@ -97,13 +58,13 @@ static int ask(struct call *call, const struct install_answer *in, const char *o
 	text_init(&form, call->arena);
 	text_adds(&form, "<form method=\"post\" action=\"/api/integrations/slack/oauth\">"
 	                 "<input type=\"hidden\" name=\"state\" value=\"");
-	add_escaped(&form, in->state);
+	page_add_text(&form, in->state);
 	text_adds(&form, "\"><input type=\"hidden\" name=\"code\" value=\"");
-	add_escaped(&form, in->code);
+	page_add_text(&form, in->code);
 	text_adds(&form, "\"><button>Connect</button></form>\n");
 	return page(call, out, 200,
 	            arena_printf(call->arena, "Connect this Slack workspace to the Parley account %s?",
-	                         masked(account->email, call->arena)),
+	                         page_masked(account->email, call->arena)),
 	            form.at);
 }
 

@@ -9,7 +9,7 @@
 #include "svc-integrations/slack/api.h"
 #include "svc-integrations/slack/rush.h"
 
-enum { INTEGRATIONS_KINDS = 12 };
+enum { INTEGRATIONS_KINDS = 13 };
 
 struct integrations {
 	struct slack slack;

@@ -5,6 +5,7 @@
 
 #include "common/service/service.h"
 #include "integrations.methods.h"
+#include "svc-integrations/handover/consent.h"
 #include "svc-integrations/handover/handover.h"
 #include "svc-integrations/integrations.h"
 #include "svc-integrations/slack/act.h"
@@ -50,6 +51,7 @@ static size_t gather_kinds(struct job_kind kinds[INTEGRATIONS_KINDS])
 		kinds[n++] = deliver_jobs[i];
 	kinds[n++] = listening_job;
 	kinds[n++] = handover_job;
+	kinds[n++] = consent_job;
 	kinds[n++] = slack_rotate_job;
 	kinds[n++] = slack_act_job;
 	kinds[n++] = slack_home_job;

@@ -16,6 +16,18 @@ const struct db_stmt store_webhook_statements[] = {
 	  " team_id, app_id, bot_user_id, bot_id FROM integration"
 	  " WHERE owner_id = $1 AND type <> 'webhook' AND status <> 'inactive'"
 	  " AND config->>'handover' IS NOT NULL ORDER BY id LIMIT 1000" },
+	{ "address_confirmed", "SELECT 1 FROM handover_address WHERE owner_id = $1 AND address = $2"
+	                       " AND confirmed_at IS NOT NULL" },
+	{ "ask_address",
+	  "INSERT INTO handover_address (owner_id, address) VALUES ($1, $2)"
+	  " ON CONFLICT (owner_id, address) DO UPDATE SET asked_at = excluded.asked_at"
+	  " WHERE handover_address.confirmed_at IS NULL AND handover_address.asked_at < excluded.asked_at - interval '1 day'" },
+	{ "confirm_address",
+	  "UPDATE handover_address SET confirmed_at = now() WHERE owner_id = $1 AND address = $2" },
+	{ "forget_address", "DELETE FROM handover_address WHERE owner_id = $1 AND address = $2"
+	                    " AND confirmed_at IS NULL" },
+	{ "end_pending",
+	  "UPDATE integration SET status_detail = NULL WHERE owner_id = $1 AND status_detail = $2" },
 	/* To one that is gone there is none: a plan of handing over may still name it. */
 	{ "add_delivery", "INSERT INTO delivery (owner_id, integration_id, id, event, body)"
 	                  " SELECT $1::uuid, id, $3::uuid, $4::text, $5::text FROM integration"
@@ -68,6 +80,33 @@ int store_handing_over(struct db *db, const char *owner, struct integration_row 
                        struct arena *a, struct error *err)
 {
 	return load_rows(db, "handing_over", owner, ret, count, a, err);
+}
+
+int store_address_confirmed(struct db *db, const char *owner, const char *address, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	return db_find(db, "address_confirmed", DB_ARGS(owner, address), &res, err);
+}
+
+int store_ask_address(struct db *db, const char *owner, const char *address, struct error *err)
+{
+	return db_changed(db, "ask_address", DB_ARGS(owner, address), err);
+}
+
+int store_confirm_address(struct db *db, const char *owner, const char *address, struct error *err)
+{
+	return db_changed(db, "confirm_address", DB_ARGS(owner, address), err);
+}
+
+int store_forget_address(struct db *db, const char *owner, const char *address, struct error *err)
+{
+	return db_exec(db, "forget_address", DB_ARGS(owner, address), NULL, err);
+}
+
+int store_end_pending(struct db *db, const char *owner, const char *detail, struct error *err)
+{
+	return db_exec(db, "end_pending", DB_ARGS(owner, detail), NULL, err);
 }
 
 int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,

@@ -15,6 +15,15 @@ int store_webhooks(struct db *db, const char *owner, struct integration_row **re
 int store_handing_over(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
                        struct arena *a, struct error *err) CHECKED;
 
+/* Addresses that conversations are mailed to (handover/consent.h), in small letters. confirmed, confirm: 1, 0, -1. ask: 1 it is to be asked,
+ * 0 it was asked within a day or has agreed. */
+int store_address_confirmed(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
+int store_ask_address(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
+int store_confirm_address(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
+int store_forget_address(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
+/* What was waited for has come: no integration says so any more. */
+int store_end_pending(struct db *db, const char *owner, const char *detail, struct error *err) CHECKED;
+
 /* 1 new, 0 there is one of that id, -1. */
 int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,
                        const char *event, const char *body, struct error *err) CHECKED;

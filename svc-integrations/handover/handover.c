@@ -5,6 +5,7 @@
 #include "auth.client.h"
 #include "common/base/text.h"
 #include "integrations.methods.h"
+#include "svc-integrations/handover/consent.h"
 #include "svc-integrations/handover/plan.h"
 #include "svc-integrations/handover/words.h"
 #include "svc-integrations/integrations.h"
@@ -14,7 +15,11 @@
 #include "svc-integrations/store_webhook.h"
 #include "svc-integrations/webhook/deliver.h"
 
-enum { MAIL_MOST = 100 * 1000, POST_MOST = 8000 /* bytes of what was said; one message of Slack's */ };
+enum {
+	MAIL_MOST = 100 * 1000,
+	POST_MOST = 8000,       /* bytes of what was said; one message of Slack's */
+	CONSENT_SECONDS = 7200, /* until an address is looked at again: twelve times, a day */
+};
 
 /* --- Taking --------------------------------------------------------------------------------------------------------- */
 
@@ -84,11 +89,31 @@ struct handing {
 	json_object *data;
 };
 
+/* Plans of before it was asked for, and addresses that take their time. */
+static int wait_for_consent(const struct handing *h)
+{
+	struct call *call = h->call;
+
+	if (h->job->last)
+		return error_set(call->err, ERROR_INVALID, "%s has not agreed to be sent conversations",
+		                 h->plan.email);
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (consent_ask(call, h->plan.email, h->row.id) == 0 && db_commit(call->db, call->err) == 0)
+		return error_busy(call->err, CONSENT_SECONDS, "%s has yet to agree", h->plan.email);
+	db_rollback(call->db);
+	return -1;
+}
+
 static int mail(const struct handing *h)
 {
 	Auth__MailRequest in = AUTH__MAIL_REQUEST__INIT;
+	int given = consent_given(h->call, h->plan.email);
 	struct handover_words words;
 	Rpc__Empty *out;
+
+	if (given <= 0)
+		return given < 0 ? -1 : wait_for_consent(h);
 
 	handover_words(h->data, h->row.name, MAIL_MOST, &words, h->call->arena);
 	in.to = (char *)h->plan.email;

@@ -4,6 +4,7 @@
 
 #include "integrations.methods.h"
 #include "svc-integrations/config.h"
+#include "svc-integrations/handover/consent.h"
 #include "svc-integrations/integrations.h"
 #include "svc-integrations/website/script.h"
 
@@ -21,6 +22,7 @@ int website_look(struct call *call, struct integration_row *row)
 {
 	struct egress_response answer = { 0 };
 	struct error why = { 0 };
+	const char *stranger;
 	size_t count;
 	const char **origins = config_origins(row->config, &count, call->arena);
 	const char *url = count ? arena_printf(call->arena, "%s/", origins[0]) : NULL;
@@ -43,6 +45,8 @@ int website_look(struct call *call, struct integration_row *row)
 		    arena_printf(call->arena, "the embed code is not on %s: put it before </body>", url));
 	else
 		say(row, "active", NULL);
+	if (consent_note(call, row, &stranger) < 0)
+		return -1;
 	return call->cancelled && atomic_load(call->cancelled) ? error_busy(call->err, 1, "stopping") : 0;
 }
 

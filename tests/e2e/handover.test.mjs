@@ -38,8 +38,21 @@ const create = (type, json, who = token) => stack.ok('POST', `/api/integrations/
 const known = () => until('the services know', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE kind = 'listening'")).length === 0);
 const rig = async (method, where, json) => (await request(slack.url + where, { method, body: json && JSON.stringify(json) })).body;
 const posted = async (channel) => (await rig('GET', `/messages?channel=${channel}`)).filter((m) => m.bot_id);
-const idle = () => until('all is done', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind NOT IN ('sweep', 'website') UNION ALL SELECT 1 FROM chat.job WHERE failed IS NULL AND kind = 'event'")).length === 0, 30);
+const idle = () => until('all is done', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind NOT IN ('sweep', 'website') AND run_at < now() + interval '1 hour' UNION ALL SELECT 1 FROM chat.job WHERE failed IS NULL AND kind = 'event'")).length === 0, 30);
 const quoted = (mail) => Buffer.from(mail.replaceAll('=\r\n', '').replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString('utf8');
+
+// As whoever reads the mail does: opens the link, and agrees.
+const letter = /handover\/confirm\?token=([\w.~-]+)/;
+const link = (email) => until(`the question to ${email}`, () => stack.mails(email).map(quoted).map((m) => letter.exec(m)?.[1]).find(Boolean));
+async function agree(email) {
+  const page = await stack.api('GET', `/api/integrations/handover/confirm?token=${await link(email)}`);
+  assert.equal(page.status, 200, page.text);
+  assert.ok(page.text.includes(email.toLowerCase()), page.text);
+  const [, given] = /name="token" value="([^"]*)"/.exec(page.text);
+  const done = await stack.api('POST', '/api/integrations/handover/confirm', { body: new URLSearchParams({ token: given }).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+  assert.deepEqual([done.status, /will be sent to you/.test(done.text)], [200, true], done.text);
+}
+const handed = (email) => stack.mails(email).map(quoted).filter((m) => !letter.test(m));
 
 const visit = async (json = {}, which = bot) => (await stack.ok('POST', `/api/chat/widget/${which.id}/session`, { json, status: 201 })).sessionId;
 async function say(sessionId, message, which = bot) {
@@ -55,6 +68,9 @@ describe('a website', () => {
   const help = uniqueEmail('help');
   before(async () => {
     site = await create('website', { name: 'Our shop', chatbotId: bot.id, config: { handover: { email: help, webhook: hook.id, channel: 'CSITE', integration: team.id } } });
+    assert.match(site.statusDetail, /has been asked by mail/);
+    await agree(help);
+    assert.equal((await stack.ok('GET', `/api/integrations/${site.id}`, { token })).statusDetail, null);
     await known();
   });
 
@@ -67,7 +83,7 @@ describe('a website', () => {
     await say(session, 'How long is the warranty?');
     assert.equal((await details(session)).handover, 'wanted');
     await idle();
-    assert.deepEqual([stack.mails(help).length, got.length, (await posted('CSITE')).length], [0, 0, 0], 'nothing goes before');
+    assert.deepEqual([handed(help).length, got.length, (await posted('CSITE')).length], [0, 0, 0], 'nothing goes before');
 
     const email = uniqueEmail('visitor');
     for (const bad of ['no address', 'a@b', `${'x'.repeat(300)}@example.com`, 'v@example.com\r\nBcc: w@example.com']) assert.equal((await hand(session, { email: bad })).status, 422, bad);
@@ -75,14 +91,14 @@ describe('a website', () => {
     const answer = await hand(session, { email });
     assert.deepEqual([answer.status, answer.body], [200, { handover: 'given' }], answer.text);
     assert.equal((await hand(session, { email: 'other@example.com' })).status, 200, 'it has gone already');
-    await until('the mail', () => stack.mails(help).length);
+    await until('the mail', () => handed(help).length);
     await until('the post', async () => (await posted('CSITE')).length);
     await until('the webhook', () => got.length);
     assert.equal((await say(session, PERSON)).handover, undefined, 'once');
     await idle();
-    assert.deepEqual([stack.mails(help).length, got.length, (await posted('CSITE')).length], [1, 1, 1]);
+    assert.deepEqual([handed(help).length, got.length, (await posted('CSITE')).length], [1, 1, 1]);
 
-    const [mail] = stack.mails(help).map(quoted);
+    const [mail] = handed(help);
     assert.match(mail, /^Subject: Somebody was not helped: Our shop/m);
     assert.match(mail, new RegExp(`^Reply-To: ${email}\r?$`, 'm'));
     for (const said of ['How long is the warranty?', 'two years', 'Wer malte die Sixtinische Kapelle?', email, owner.email]) assert.ok(mail.includes(said), said);
@@ -132,10 +148,41 @@ describe('a website', () => {
     assert.equal((await hand(session, { email: 'v@example.com' }, theirs)).status, 200);
     const now = await until('the reason', async () => {
       const shown = await stack.ok('GET', `/api/integrations/${made.id}`, { token: stranger.token });
-      return shown.statusDetail && shown;
+      return /could not be asked/.test(shown.statusDetail) && shown;
     });
-    assert.match(now.statusDetail, /could not be handed over: .*confirmed/);
+    assert.match(now.statusDetail, /could not be asked .*confirmed their own address/);
     assert.equal(stack.mails(victim).length, 0);
+  });
+
+  test('an address is sent nothing but one question before it has agreed; then what has waited', async () => {
+    const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Unasked' } });
+    const desk = uniqueEmail('Desk');
+    const made = await create('website', { name: 'Third shop', chatbotId: other.id, config: { handover: { email: desk } } });
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { name: 'Third shop, saved anew' } });
+    const token_ = await link(desk);
+    await known();
+    const session = await visit({}, other);
+    assert.equal((await say(session, PERSON, other)).handover, 'wanted');
+    assert.equal((await hand(session, { email: 'v@example.com' }, other)).status, 200);
+    await until('it waits', async () => (await stack.sql(`SELECT 1 FROM integrations.job WHERE kind = 'handover' AND payload->>'integration' = '${made.id}' AND run_at > now() + interval '1 hour'`)).length === 1);
+    assert.equal(stack.mails(desk).length, 1, 'the question, once');
+    assert.doesNotMatch(quoted(stack.mails(desk)[0]), /Third shop/, 'no words of whoever has it asked');
+    for (const bad of ['', 'x', `${token_.slice(0, -4)}AAAA`]) {
+      assert.equal((await stack.api('GET', `/api/integrations/handover/confirm?token=${bad}`)).status, 404, bad);
+      assert.equal((await stack.api('POST', '/api/integrations/handover/confirm', { body: `token=${bad}`, headers: { 'Content-Type': 'application/x-www-form-urlencoded' } })).status, 404, bad);
+    }
+    assert.equal(handed(desk).length, 0, 'opening the page is no consent');
+    await agree(desk);
+    await stack.sql("WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind = 'handover' AND lease_until IS NULL RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");
+    await until('the conversation', () => handed(desk).length === 1);
+  });
+
+  test('one\'s own address, confirmed, is not asked', async () => {
+    const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Mine' } });
+    const made = await create('website', { name: 'Fourth shop', chatbotId: other.id, config: { handover: { email: owner.email.toUpperCase() } } });
+    assert.equal(made.statusDetail, null);
+    const to = new RegExp(`^To: ${owner.email}`, 'mi');
+    assert.ok(!stack.mails(owner.email).map(quoted).some((m) => to.test(m) && letter.test(m)));
   });
 
   test('a webhook of the plan that was deleted keeps nobody else from hearing of it', async () => {
@@ -144,11 +191,12 @@ describe('a website', () => {
     const desk = uniqueEmail('desk');
     await create('website', { name: 'Second shop', chatbotId: other.id, config: { handover: { webhook: gone.id, email: desk } } });
     await stack.ok('DELETE', `/api/integrations/${gone.id}`, { token });
+    await agree(desk);
     await known();
     const session = await visit({}, other);
     assert.equal((await say(session, PERSON, other)).handover, 'wanted');
     assert.equal((await hand(session, { email: 'v@example.com' }, other)).status, 200);
-    await until('the mail', () => stack.mails(desk).length);
+    await until('the mail', () => handed(desk).length);
   });
 
   test('it ends with the plan', async () => {

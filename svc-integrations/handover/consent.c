@@ -1,0 +1,183 @@
+#include "svc-integrations/handover/consent.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "auth.client.h"
+#include "common/base/clock.h"
+#include "common/base/id.h"
+#include "common/json/json.h"
+#include "common/service/sealer.h"
+#include "integrations.methods.h"
+#include "svc-integrations/handover/plan.h"
+#include "svc-integrations/integrations.h"
+#include "svc-integrations/store_webhook.h"
+
+enum { LINK_SECONDS = 7 * 86400 };
+static const char context[] = "handover-address";
+
+/* Addresses are compared as svc-auth does: in small letters. */
+static char *lowered(const char *address, struct arena *a)
+{
+	char *text = arena_strdup(a, address);
+
+	for (char *c = text; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	return text;
+}
+
+static char *pending(const char *address, struct arena *a)
+{
+	return arena_printf(a, "%s has been asked by mail whether it wants these conversations", address);
+}
+
+/* 1 it is the owner's own, and proven to be; 0; -1. */
+static int is_own(struct call *call, const char *address)
+{
+	Rpc__Empty nothing = RPC__EMPTY__INIT;
+	Auth__Account *account;
+
+	if (auth_client_get_account(service_peer(call->service, "auth"), call, &nothing, &account) < 0)
+		return -1;
+	return account->email_verified && strcasecmp(account->email, address) == 0;
+}
+
+int consent_given(struct call *call, const char *address)
+{
+	int given =
+	    store_address_confirmed(call->db, call->owner_id, lowered(address, call->arena), call->err);
+
+	return given ? given : is_own(call, address);
+}
+
+int consent_note(struct call *call, struct integration_row *row, const char **ret)
+{
+	struct handover_plan plan;
+	int given;
+
+	*ret = NULL;
+	if (strcmp(row->type, "webhook") == 0 || !handover_plan(row->config, &plan, call->arena) ||
+	    !plan.email)
+		return 0;
+	given = consent_given(call, plan.email);
+	if (given)
+		return given < 0 ? -1 : 0;
+	*ret = plan.email;
+	if (!row->status_detail)
+		row->status_detail = pending(lowered(plan.email, call->arena), call->arena);
+	return 0;
+}
+
+int consent_ask(struct call *call, const char *address, const char *integration)
+{
+	OWN(json) json_object *payload = json_object_new_object();
+	const char *small = lowered(address, call->arena);
+	int fresh = store_ask_address(call->db, call->owner_id, small, call->err);
+
+	if (fresh <= 0)
+		return fresh;
+	json_object_object_add(payload, "address", json_object_new_string(small));
+	json_object_object_add(payload, "integration", json_object_new_string(integration));
+	return job_add(call->db, "handover_ask", call->owner_id, NULL, json_print(payload, call->arena), 0,
+	               call->err);
+}
+
+/* --- The link ------------------------------------------------------------------------------------------------------- */
+
+/* What is sealed: "<when it ends> <owner> <address>". */
+static int make_token(struct call *call, const char *owner, const char *address, char **ret)
+{
+	return sealer_seal(call, context,
+	                   arena_printf(call->arena, "%lld %s %s",
+	                                (long long)(clock_unix_ms() / 1000 + LINK_SECONDS), owner, address),
+	                   ret);
+}
+
+int consent_read(struct call *call, const char *token, const char **owner, const char **address)
+{
+	char *plain, *space;
+	long long ends;
+
+	if (sealer_open(call, context, token, &plain) < 0) {
+		if (call->err->code == ERROR_UNAVAILABLE)
+			return -1;
+		error_clear(call->err);
+		return 0;
+	}
+	ends = strtoll(plain, &space, 10);
+	if (*space != ' ' || strlen(space) < UUID_TEXT + 1 || ends < clock_unix_ms() / 1000)
+		return 0;
+	*owner = arena_strndup(call->arena, space + 1, UUID_TEXT - 1);
+	*address = space + 1 + UUID_TEXT;
+	return uuid_valid(*owner);
+}
+
+int consent_take(struct call *call, const char *owner, const char *address)
+{
+	int taken = store_confirm_address(call->db, owner, address, call->err);
+
+	if (taken > 0 && store_end_pending(call->db, owner, pending(address, call->arena), call->err) < 0)
+		return -1;
+	return taken;
+}
+
+/* --- Asking --------------------------------------------------------------------------------------------------------- */
+
+static int run(struct call *call, const struct job *job)
+{
+	Auth__MailRequest in = AUTH__MAIL_REQUEST__INIT;
+	OWN(json) json_object *payload = NULL;
+	const char *address;
+	Rpc__Empty *out;
+	char *token;
+
+	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0)
+		return -1;
+	address = json_string(payload, "address");
+	if (make_token(call, job->owner_id, address, &token) < 0)
+		return -1;
+	in.to = (char *)address;
+	in.subject = (char *)"May conversations with a chatbot be sent to you?";
+	in.text = arena_printf(
+	    call->arena,
+	    "Somebody has set up a chatbot so that conversations in which it could not help go on to this address. "
+	    "Nothing is sent before you agree.\n\nIf you want them, open this page and say so (within 7 days):\n"
+	    "%s/api/integrations/handover/confirm?token=%s\n\nIf you do not, do nothing.\n",
+	    integrations_state(call)->public_url, token);
+	in.key = (char *)job->id;
+	return auth_client_send_mail(service_peer(call->service, "auth"), call, &in, &out);
+}
+
+/* Its owner reads it at the integration; what is saved anew asks anew. */
+static void give_up(struct call *call, const struct job *job, const struct error *why)
+{
+	OWN(json) json_object *payload = NULL;
+	struct error err = { 0 };
+	struct integration_row row;
+	const char *address, *id;
+
+	if (json_parse(job->payload, strlen(job->payload), &payload, &err) < 0)
+		return;
+	address = json_string(payload, "address");
+	id = json_string(payload, "integration");
+	if (store_forget_address(call->db, job->owner_id, address, &err) < 0 ||
+	    store_load(call->db, job->owner_id, id, &row, call->arena, &err) <= 0 ||
+	    store_set_status(call->db, job->owner_id, id, row.status,
+	                     arena_printf(call->arena,
+	                                  "%s could not be asked whether it wants these conversations: %s",
+	                                  address, why->message),
+	                     &err) < 0)
+		error_clear(&err);
+}
+
+const struct job_kind consent_job = {
+	.kind = "handover_ask",
+	.run = run,
+	.give_up = give_up,
+	.attempts = 12,
+	.first_pause_ms = 2 * 1000,
+	.lease_ms = 20 * 1000,
+};
