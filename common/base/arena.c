@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
+enum { PAGE = 4096, MALLOC_OVERHEAD = 16, BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -15,6 +15,9 @@ struct arena_block {
 	size_t mapped; /* bytes, of one that is shared memory; else 0 */
 	_Alignas(ALIGNMENT) char bytes[];
 };
+
+/* Blocks grow from a page on: most arenas that live for long (a stream's, a waiting call's) need no more. */
+enum { FIRST_SIZE = PAGE - MALLOC_OVERHEAD - sizeof(struct arena_block) };
 
 void arena_init(struct arena *a, size_t limit)
 {
@@ -31,13 +34,12 @@ static void free_block(struct arena_block *b)
 
 void arena_reset(struct arena *a)
 {
-	struct arena_block *keep = NULL;
+	/* What is being filled is the newest, and the largest but for single pieces. */
+	struct arena_block *keep = a->at ? a->blocks : NULL;
 
 	for (struct arena_block *b = a->blocks, *next; b; b = next) {
 		next = b->next;
-		if (!keep && b->size == BLOCK_SIZE)
-			keep = b;
-		else
+		if (b != keep)
 			free_block(b);
 	}
 	*a = (struct arena){ .blocks = keep, .limit = a->limit };
@@ -88,6 +90,19 @@ static void *take_large(struct arena *a, size_t size)
 	return b->bytes;
 }
 
+/* The next block to be filled, with room for a piece of that size. */
+static void add_block(struct arena *a, size_t size)
+{
+	size_t last = a->at ? a->blocks->size : 0;
+	size_t room = !last ? FIRST_SIZE : last < BLOCK_SIZE / 2 ? last * 2 : BLOCK_SIZE;
+	struct arena_block *b = new_block(room < size ? BLOCK_SIZE : room);
+
+	b->next = a->blocks;
+	a->blocks = b;
+	a->at = b->bytes;
+	a->end = b->bytes + b->size;
+}
+
 static void *take(struct arena *a, size_t size)
 {
 	size_t rounded = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
@@ -98,14 +113,8 @@ static void *take(struct arena *a, size_t size)
 	a->used += rounded;
 	if (rounded > BLOCK_SIZE / 4 && rounded > (size_t)(a->end - a->at))
 		return memset(take_large(a, rounded), 0, size);
-	if (rounded > (size_t)(a->end - a->at)) {
-		struct arena_block *b = new_block(BLOCK_SIZE);
-
-		b->next = a->blocks;
-		a->blocks = b;
-		a->at = b->bytes;
-		a->end = b->bytes + BLOCK_SIZE;
-	}
+	if (rounded > (size_t)(a->end - a->at))
+		add_block(a, rounded);
 	piece = a->at;
 	a->at += rounded;
 	return memset(piece, 0, size);

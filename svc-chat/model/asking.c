@@ -214,10 +214,13 @@ static bool send_it(struct asking *q)
 {
 	const struct endpoint *e = q->candidates[q->at].endpoint;
 	int64_t left = q->until - clock_mono_ms();
-	const char *body = endpoint_body(q->request, q->messages, q->message_count, q->model, &q->quirks,
-	                                 q->plain, q->arena);
 	struct attempt *a = &q->attempt;
+	struct arena made; /* egress has its own copy, and the model speaks for long */
+	const char *body;
 
+	arena_init(&made, 0);
+	body =
+	    endpoint_body(q->request, q->messages, q->message_count, q->model, &q->quirks, q->plain, &made);
 	*a = (struct attempt){ 0 };
 	hearing_init(&a->hearing, q->x->sink, q->x->result, q->quirks.bits & QUIRK_THINKS_FIRST, q->arena);
 	hearing_offer(&a->hearing, q->request, q->quirks.bits & QUIRK_NO_TOOLS);
@@ -231,6 +234,7 @@ static bool send_it(struct asking *q)
 	                                        .idle_ms = q->p->config.idle_seconds * 1000,
 	                                        .max_bytes = ANSWER_MAX },
 	              q->x->wake, q->x->arg, q->arena);
+	arena_done(&made);
 	q->step = hear;
 	return false;
 }

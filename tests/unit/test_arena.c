@@ -52,6 +52,22 @@ static void test_reset_gives_zeroed_memory_again(void **state)
 	arena_done(&a);
 }
 
+/* A thousand streams have several each, for as long as a model speaks. */
+static void test_little_needs_a_page(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	arena_alloc(&a, 100);
+	assert_in_range(a.end - a.at, 3800, 4096);
+	for (int i = 0; i < 100; i++)
+		arena_alloc(&a, 1000);
+	arena_reset(&a);
+	assert_in_range(a.end - a.at, 16000, 17000); /* what it has had is kept for the next request */
+	arena_done(&a);
+}
+
 static void test_limit_holds_for_try(void **state)
 {
 	struct arena a;
@@ -90,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pieces_do_not_overlap),
 		cmocka_unit_test(test_reset_gives_zeroed_memory_again),
+		cmocka_unit_test(test_little_needs_a_page),
 		cmocka_unit_test(test_limit_holds_for_try),
 		cmocka_unit_test(test_strings),
 	};
