@@ -224,24 +224,22 @@ static void take_back(void *arg)
 
 /* --- Writing ------------------------------------------------------------------------------------------------------------ */
 
-static void write_chunks(struct unstored *c, struct call *call)
+static void end_stream(struct unstored *c, const struct call *call, int result)
 {
-	begin_chunks(c);
-	if (ask_search(&c->ask) < 0 || ask_model(&c->ask) < 0)
+	if (result < 0)
 		tell_error(c, call->err);
 	else
 		end_chunks(c);
 	stream_close(c->stream);
 }
 
-static void write_whole(struct unstored *c, struct call *call)
+static void end_whole(struct unstored *c, const struct call *call, int result)
 {
 	struct outcome *o = c->outcome;
 	Chat__Completion whole;
-	int rc = ask_search(&c->ask) < 0 || ask_model(&c->ask) < 0 ? -1 : 0;
 
 	pthread_mutex_lock(&o->lock);
-	if (rc == 0) {
+	if (result == 0) {
 		describe(c, &whole);
 		o->packed.len = chat__completion__get_packed_size(&whole);
 		o->packed.data = malloc(o->packed.len + 1);
@@ -259,15 +257,42 @@ static void write_whole(struct unstored *c, struct call *call)
 	outcome_unref(o);
 }
 
+static void wake(void *task)
+{
+	service_task_wake(task);
+}
+
+static void hear(struct call *call, void *arg);
+
+/* Over; or there is more to come, and no thread waits for it. Who leaves cannot wake a task that may have ended: it looks. */
+static void settle(struct unstored *c, struct call *call, int result)
+{
+	int64_t until = clock_mono_ms() + GLANCE_MS, asked;
+
+	if (result <= 0) {
+		(c->stream ? end_stream : end_whole)(c, call, result);
+		return;
+	}
+	asked = ask_until(&c->ask);
+	service_task_park(call, asked && asked < until ? asked : until, hear, c);
+}
+
+static void hear(struct call *call, void *arg)
+{
+	struct unstored *c = arg;
+
+	look(c);
+	settle(c, call, ask_go_on(&c->ask));
+}
+
 static void write_it(struct call *call, void *arg)
 {
 	struct unstored *c = arg;
 
 	c->ask.call = call;
 	if (c->stream)
-		write_chunks(c, call);
-	else
-		write_whole(c, call);
+		begin_chunks(c);
+	settle(c, call, ask_search(&c->ask) < 0 ? -1 : ask_begin(&c->ask, wake, call->task));
 }
 
 /* --- Waiting ------------------------------------------------------------------------------------------------------------ */

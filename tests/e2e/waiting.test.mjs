@@ -66,6 +66,24 @@ test('more senders wait than there are threads, and other calls are answered at 
   assert.equal(await parked(), 0);
 });
 
+test('a client of /v1 that waits for a model holds no thread either, whole or in chunks', async () => {
+  silent = true;
+  const asking = [];
+  for (const { token } of people) {
+    const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'V1' } });
+    for (const stream of [true, false])
+      asking.push(stack.api('POST', '/v1/chat/completions', { token, json: { model: bot.id, stream, messages: [{ role: 'user', content: 'Hm?' }] } }));
+  }
+  await until('the model has them all', () => unanswered.length === asking.length);
+  const threads = await metric('rpc_threads\\{lane="writer"\\}');
+  release();
+  for (const answer of await Promise.all(asking)) {
+    assert.equal(answer.status, 200, answer.text);
+    assert.match(answer.text, /At last\./);
+  }
+  assert.ok(threads < asking.length, `${threads} threads for ${asking.length} who wait`);
+});
+
 // An owner alone may have half of the 12 writers.
 test('where no writer is to be had: what waits in a session is taken, in order, the sixth refused; a new session is asked to come later', async () => {
   const { token } = people[0], sending = [];
