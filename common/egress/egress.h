@@ -33,7 +33,8 @@ struct egress_request {
 	int connect_timeout_ms;      /* 0: 10 s */
 	int idle_ms;                 /* nothing received for so long: over; 0: no such bound */
 	size_t max_bytes;            /* of the answer, inflated; ERROR_TOO_LARGE above; 0: 16 MiB */
-	/* On a connection of its own: on a kept one that dies libcurl sends anew what may have been done. */
+	/* Never sent anew, as libcurl does where a kept connection dies: that of a request a few seconds ago will do, an older
+	 * one will not. */
 	bool once;
 	bool whole;                   /* of a stream: gathered as by egress_fetch(), and only its end wakes */
 	int max_redirects;            /* GET and HEAD only; 0: a redirect is an answer like any other */
@@ -86,9 +87,13 @@ const struct egress_response *egress_stream_response(const struct egress_stream 
 int egress_stream_result(const struct egress_stream *s, struct error *err);
 /* All that matters is there: the rest may come for so long, and not coming is no failure. */
 void egress_stream_end_soon(struct egress_stream *s, int64_t ms);
+/* It may take so much longer than timeout_ms; less, where that is negative. */
+void egress_stream_more_time(struct egress_stream *s, int64_t ms);
 /* Ends it and frees it. linger_ms: the answer may come to its end by itself in that time, unread, so that the connection
  * can be used again; 0 cuts it off. NULL is fine. */
 void egress_stream_close(struct egress_stream *s, int64_t linger_ms);
+/* A request whose answer nobody waits for; it has timeout_ms. */
+void egress_tell(struct egress *e, const struct egress_request *req);
 
 /* A mail as it shall travel (RFC 5322, CRLF). reply_code: the server's last, for 4xx/5xx decisions; may be NULL. */
 struct egress_mail {

@@ -12,6 +12,8 @@ enum {
 	MAX_BYTES = 16 * 1024 * 1024,
 	MAX_HEADERS = 256,
 	MAX_HEADER_BYTES = 256 * 1024,
+	RECENT_SECONDS = 3, /* what a connection may have been idle for a request that is for once */
+	IDLE_SECONDS = 118, /* for others */
 };
 
 OWN_DEFINE(slist, struct curl_slist *, curl_slist_free_all)
@@ -158,17 +160,42 @@ static int make_headers(const struct egress_request *req, struct curl_slist **re
 	return 0;
 }
 
-static void set_request(const struct fetch *f, const struct curl_slist *headers)
+/* A body that is given piece by piece, and that nobody can wind back, is never sent a second time. */
+static size_t give_body(char *to, size_t size, size_t count, void *arg)
+{
+	struct fetch *f = arg;
+	size_t n = f->req->body_size - f->sent;
+
+	n = n < size * count ? n : size * count;
+	if (n)
+		memcpy(to, (const char *)f->req->body + f->sent, n);
+	f->sent += n;
+	return n;
+}
+
+static void set_body(struct fetch *f)
+{
+	CURL *easy = f->x.line.easy;
+
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)f->req->body_size);
+	if (!f->req->once || !f->req->body_size) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, f->req->body ? f->req->body : "");
+		return;
+	}
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+	curl_easy_setopt(easy, CURLOPT_READDATA, f);
+}
+
+static void set_request(struct fetch *f, const struct curl_slist *headers)
 {
 	const struct egress_request *req = f->req;
 	CURL *easy = f->x.line.easy;
 	bool body = req->body_size > 0 || strcmp(req->method, "POST") == 0 ||
 	            strcmp(req->method, "PUT") == 0 || strcmp(req->method, "PATCH") == 0;
 
-	if (body) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_size);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->body ? req->body : "");
-	}
+	if (body)
+		set_body(f);
 	if (strcmp(req->method, "HEAD") == 0)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	else if (body || strcmp(req->method, "GET") != 0)
@@ -187,7 +214,8 @@ static void set_redirects(const struct fetch *f)
 {
 	CURL *easy = f->x.line.easy;
 
-	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, f->req->once ? 1L : 0L);
+	/* Servers end what is idle after five seconds or more (Node's five are the fewest that are known). */
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, f->req->once ? (long)RECENT_SECONDS : (long)IDLE_SECONDS);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, f->req->max_redirects > 0 ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)f->req->max_redirects);
 	/* Cookies are kept from one redirect to the next, and no longer. */

@@ -80,6 +80,7 @@ struct fetch {
 	struct curl_slist *headers;
 	struct text body;
 	size_t max_bytes, received, header_bytes;
+	size_t sent;                /* of a body that is for once */
 	bool (*is_full)(void *arg); /* of req->arg: no more for now; may be NULL */
 	bool told;                  /* on_headers was called */
 	bool satisfied;             /* a callback has had enough */

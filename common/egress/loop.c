@@ -48,6 +48,7 @@ struct egress_stream {
 	int status;
 	bool paused, over, closing;
 	int64_t linger_until, end_soon;
+	int64_t more_ms; /* that it may take beyond its time, since that was looked at last */
 	int result;
 	struct error err;
 };
@@ -241,9 +242,11 @@ static void begin(struct loop *loop, struct egress_stream *s)
 static void attend(struct loop *loop, struct egress_stream *s)
 {
 	bool closing, over, resume;
-	int64_t linger;
+	int64_t linger, more, now;
 
 	pthread_mutex_lock(&s->lock);
+	more = s->more_ms;
+	s->more_ms = 0;
 	closing = s->closing;
 	over = s->over;
 	linger = s->linger_until;
@@ -253,7 +256,12 @@ static void attend(struct loop *loop, struct egress_stream *s)
 	if (s->end_soon && (!s->end_by || s->end_soon < s->end_by))
 		s->end_by = s->end_soon;
 	pthread_mutex_unlock(&s->lock);
-	if (s->gone && (over || !s->running || linger <= clock_mono_ms())) {
+	now = clock_mono_ms();
+	if (!s->running && !over && (!closing || linger > now)) /* egress_tell() closes what has not begun */
+		begin(loop, s);
+	else if (s->running && !s->gone && more)
+		s->fetch.x.deadline += more;
+	if (s->gone && (!s->running || linger <= now)) {
 		if (s->running)
 			leave(s);
 		stream_free(s);
@@ -263,9 +271,7 @@ static void attend(struct loop *loop, struct egress_stream *s)
 		s->lingering = true;
 		s->end_by = linger;
 	}
-	if (!s->running && !over && !closing)
-		begin(loop, s);
-	else if (resume && s->running)
+	if (resume && s->running)
 		curl_easy_pause(s->fetch.x.line.easy, CURLPAUSE_CONT);
 }
 
@@ -572,6 +578,14 @@ void egress_stream_end_soon(struct egress_stream *s, int64_t ms)
 	post(s, false);
 }
 
+void egress_stream_more_time(struct egress_stream *s, int64_t ms)
+{
+	pthread_mutex_lock(&s->lock);
+	s->more_ms += ms;
+	pthread_mutex_unlock(&s->lock);
+	post(s, false);
+}
+
 void egress_stream_close(struct egress_stream *s, int64_t linger_ms)
 {
 	if (!s)
@@ -581,4 +595,14 @@ void egress_stream_close(struct egress_stream *s, int64_t linger_ms)
 	s->linger_until = linger_ms ? clock_mono_ms() + linger_ms : 0;
 	pthread_mutex_unlock(&s->lock);
 	post(s, true);
+}
+
+static void nobody(void *arg)
+{
+	(void)arg;
+}
+
+void egress_tell(struct egress *e, const struct egress_request *req)
+{
+	egress_stream_close(egress_stream_start(e, req, nobody, NULL), req->timeout_ms);
 }

@@ -20,7 +20,7 @@
 /* --- A server: a thread a connection ------------------------------------------------------------------------------ */
 
 static int listener, port;
-static atomic_int connections, sent_kb;
+static atomic_int connections, sent_kb, told;
 static atomic_bool gone; /* somebody has hung up on /hang */
 
 static bool send_all(int fd, const char *bytes, size_t size)
@@ -38,7 +38,8 @@ static bool send_all(int fd, const char *bytes, size_t size)
 
 #define HEAD "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Odd:  a b \r\n\r\n"
 
-static void answer(int fd, const char *path)
+/* nth: request of its connection. */
+static void answer(int fd, const char *path, int nth)
 {
 	static char kilobyte[1024];
 	char request[256];
@@ -68,6 +69,12 @@ static void answer(int fd, const char *path)
 		send_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: 16777216\r\n\r\n", 46);
 		for (sent_kb = 0; sent_kb < 16384 && send_all(fd, kilobyte, sizeof kilobyte); sent_kb++)
 			;
+	} else if (strncmp(path, "/tell", 5) == 0) { /* a kept connection dies when it is used again */
+		told++;
+		if (nth == 1)
+			send_all(fd, HEAD "0\r\n\r\n", strlen(HEAD) + 5);
+		else
+			shutdown(fd, SHUT_RDWR);
 	} else if (strncmp(path, "/cut", 4) == 0) {
 		send_all(fd, HEAD "4\r\nab", strlen(HEAD) + 5);
 		shutdown(fd, SHUT_RDWR);
@@ -79,6 +86,7 @@ static void *serve_one(void *arg)
 	int fd = (int)(intptr_t)arg;
 	char request[4096];
 	size_t have = 0;
+	int nth = 0;
 
 	for (;;) {
 		char *end;
@@ -92,7 +100,7 @@ static void *serve_one(void *arg)
 		if (!end)
 			continue;
 		have = 0;
-		answer(fd, strchr(request, ' ') + 1);
+		answer(fd, strchr(request, ' ') + 1, ++nth);
 	}
 	close(fd);
 	return NULL;
@@ -161,7 +169,8 @@ static void ask_for(struct reader *r, struct egress *e, const char *path, struct
 	text_init(&r->text, &r->arena);
 	snprintf(url, sizeof url, strstr(path, "://") ? "%s%s" : "http://127.0.0.1:%s%s",
 	         strstr(path, "://") ? "" : arena_printf(&r->arena, "%d", port), path);
-	request.method = "GET";
+	if (!request.method)
+		request.method = "GET";
 	request.url = url;
 	r->s = egress_stream_start(e, &request, wake, r);
 }
@@ -376,6 +385,69 @@ static void test_what_fails(void **state)
 	}
 }
 
+static int post(struct reader *r, struct egress *e, bool once)
+{
+	ask_for(r, e, "/tell",
+	        (struct egress_request){
+	            .method = "POST", .body = "x", .body_size = 1, .timeout_ms = 5000, .once = once });
+	return read_all(r);
+}
+
+/* libcurl would send it anew. */
+static void test_what_is_for_once_is_sent_once_though_its_connection_dies(void **state)
+{
+	(void)state;
+	for (int once = 0; once < 2; once++) {
+		struct egress *e = open_egress();
+		struct reader r;
+
+		told = 0;
+		assert_int_equal(post(&r, e, true), 0);
+		done(&r, 0);
+		assert_int_equal(post(&r, e, once), once ? -1 : 0);
+		if (once)
+			assert_int_equal(r.err.code, ERROR_UPSTREAM);
+		done(&r, 0);
+		assert_int_equal(told, once ? 2 : 3); /* the connection was kept both times */
+		egress_close(e);
+	}
+}
+
+static void test_what_is_only_told_arrives(void **state)
+{
+	struct egress *e = open_egress();
+	int64_t until = clock_mono_ms() + 5000;
+	char url[64];
+
+	(void)state;
+	told = 0;
+	snprintf(url, sizeof url, "http://127.0.0.1:%d/tell", port);
+	egress_tell(e, &(struct egress_request){ .method = "DELETE", .url = url, .timeout_ms = 5000 });
+	egress_tell(e, &(struct egress_request){ .method = "tp", .url = "no URL", .timeout_ms = 5000 });
+	while (!told && clock_mono_ms() < until)
+		usleep(1000);
+	assert_int_equal(told, 1);
+	egress_close(e);
+}
+
+static void test_one_that_gets_more_time(void **state)
+{
+	struct egress *e = open_egress();
+	int64_t began = clock_mono_ms();
+	struct reader r;
+
+	(void)state;
+	ask(&r, e, "/hang", 0, 400);
+	while (strcmp(r.text.at, "DONE") != 0)
+		read_some(&r);
+	egress_stream_more_time(r.s, 10 * 1000);
+	egress_stream_more_time(r.s, -9700);
+	assert_int_equal(read_all(&r), -1);
+	assert_in_range(clock_mono_ms() - began, 650, 5000);
+	done(&r, 0);
+	egress_close(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +458,9 @@ int main(void)
 		cmocka_unit_test(test_a_slow_reader_slows_its_peer),
 		cmocka_unit_test(test_a_whole_one),
 		cmocka_unit_test(test_what_fails),
+		cmocka_unit_test(test_what_is_for_once_is_sent_once_though_its_connection_dies),
+		cmocka_unit_test(test_what_is_only_told_arrives),
+		cmocka_unit_test(test_one_that_gets_more_time),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
