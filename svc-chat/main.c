@@ -21,6 +21,7 @@
 #include "svc-chat/store_servers.h"
 #include "svc-chat/store_tools.h"
 #include "svc-chat/tell.h"
+#include "svc-chat/tools/idle.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/owners.h"
 #include "svc-chat/turn/turn.h"
@@ -54,6 +55,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->tool_seconds = set->tool_seconds;
 	chat->builtin = model_builtin();
 	chat->egress = service_egress(service);
+	chat->idle = idle_open(chat->egress);
 	if (strcmp(set->provider, "openai") == 0 &&
 	    chat_open_model(set, chat->egress, &chat->openai, err) < 0)
 		return -1;
@@ -84,6 +86,7 @@ static void stop(void *arg)
 	keeper_close(chat->keeper);
 	own_keys_close(chat->own_keys);
 	bots_close(chat->bots);
+	idle_close(chat->idle);
 	arena_done(&chat->oauth_arena);
 	free(chat);
 }

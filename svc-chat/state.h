@@ -25,6 +25,7 @@ struct chat {
 	struct configured_client *oauth_clients;
 	struct arena oauth_arena; /* holds them */
 	struct owners *owners;
+	struct idle *idle;                 /* of MCP servers */
 	struct job_kind kinds[CHAT_KINDS]; /* what is done by jobs */
 	struct job_runner *jobs;
 	int64_t servers_per_user; /* MCP servers that one may have */

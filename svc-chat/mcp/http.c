@@ -1,9 +1,7 @@
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "common/base/clock.h"
-#include "common/base/text.h"
 #include "svc-chat/mcp/internal.h"
 
 enum {
@@ -11,7 +9,8 @@ enum {
 	PAUSE_MS = 1000,      /* before a stream is taken up again, unless the server says otherwise */
 	LONGEST_PAUSE = 5000, /* whatever it says */
 	MOST_RESUMES = 20,
-	NOTIFY_MS = 5000,
+	TELL_MS = 10 * 1000,
+	AFTER_ANSWER_MS = 2000, /* for a stream to end by itself, so that its connection can be used again */
 };
 
 void mcp_answer_done(struct mcp_answer *a)
@@ -21,111 +20,16 @@ void mcp_answer_done(struct mcp_answer *a)
 	*a = (struct mcp_answer){ 0 };
 }
 
-/* --- One message that has come --------------------------------------------------------------------------------------- */
-
-static bool is_response(json_object *message, int64_t id)
+bool mcp_is_answered(const struct mcp_wire *w)
 {
-	json_object *its = json_get(message, "id");
-
-	return (json_get(message, "result") || json_get(message, "error")) &&
-	       !json_string(message, "method") && json_object_is_type(its, json_type_int) &&
-	       json_object_get_int64(its) == id;
+	return w->answer.message || w->answer.asked;
 }
 
-/* Answer a request of the server's. That it cannot be sent is the server's to notice. */
-static void reply(struct mcp *m, json_object *request)
+int mcp_time_left(const struct mcp *m)
 {
-	OWN(json) json_object *message = json_object_new_object();
-	struct mcp_answer ignored = { 0 };
-	struct error err = { 0 };
-	int code = 0;
-	json_object *result =
-	    mcp_serve(m, json_string(request, "method"), json_get(request, "params"), &code);
+	int64_t left = m->deadline - clock_mono_ms();
 
-	json_object_object_add(message, "jsonrpc", json_object_new_string("2.0"));
-	json_object_object_add(message, "id", json_object_get(json_get(request, "id")));
-	if (result) {
-		json_object_object_add(message, "result", result);
-	} else {
-		json_object *error = json_object_new_object();
-
-		json_object_object_add(error, "code", json_object_new_int(code));
-		json_object_object_add(error, "message", json_object_new_string("not supported"));
-		json_object_object_add(message, "error", error);
-	}
-	if (mcp_post(m, message, NULL, &ignored, &err) == 0)
-		mcp_answer_done(&ignored);
-}
-
-/* Its answer can come later, since the stream can be taken up again after this event. */
-static bool can_pause(const struct mcp_reading *r, const char *method)
-{
-	return r->pauses && r->streams && r->m->era == MCP_SESSIONS && r->m->session && r->events.id.length &&
-	       strcmp(method, "elicitation/create") == 0;
-}
-
-/* 1: it is the response that was waited for, or what comes instead. */
-static int take_message(struct mcp_reading *r, json_object *message)
-{
-	const char *method = json_string(message, "method");
-
-	if (is_response(message, r->id)) {
-		r->answer->message = json_object_get(message);
-		return 1;
-	}
-	if (method && json_get(message, "id") && can_pause(r, method)) {
-		r->answer->asked = json_object_get(message);
-		r->answer->event = arena_strdup(r->m->arena, r->events.id.at);
-		return 1;
-	}
-	if (method && json_get(message, "id"))
-		reply(r->m, message);
-	else if (method)
-		mcp_hear(r->m, method, json_get(message, "params"));
-	return 0;
-}
-
-int mcp_take_text(struct mcp_reading *r, const char *bytes, size_t size)
-{
-	OWN(json) json_object *message = NULL;
-	struct error unreadable = { 0 };
-	int found = 0;
-
-	if (json_parse(bytes, size, &message, &unreadable) < 0)
-		return 0; /* a priming event, or nothing we know */
-	if (!json_object_is_type(message, json_type_array))
-		return take_message(r, message);
-	for (size_t i = 0; i < json_object_array_length(message) && !found; i++)
-		found = take_message(r, json_object_array_get_idx(message, i));
-	return found;
-}
-
-static int on_event(void *arg, const struct sse_event *event)
-{
-	return mcp_take_text(arg, event->data, event->size);
-}
-
-/* --- One exchange ---------------------------------------------------------------------------------------------------- */
-
-static int on_headers(void *arg, int status)
-{
-	struct mcp_reading *r = arg;
-	const char *type = egress_header(&r->response, "content-type");
-
-	r->answer->status = status;
-	r->m->heard = true;
-	r->streams = status < 300 && type && strncasecmp(type, "text/event-stream", 17) == 0;
-	return 0;
-}
-
-static int on_data(void *arg, const char *bytes, size_t size)
-{
-	struct mcp_reading *r = arg;
-
-	if (r->streams)
-		return sse_reader_feed(&r->events, bytes, size, &r->err);
-	text_add(&r->body, bytes, size);
-	return 0;
+	return left < 1 ? 1 : left > INT32_MAX ? INT32_MAX : (int)left;
 }
 
 const char **mcp_headers(struct mcp *m, const char *const *extra, const char *last_event)
@@ -150,120 +54,259 @@ const char **mcp_headers(struct mcp *m, const char *const *extra, const char *la
 	return list;
 }
 
-int64_t mcp_deadline(const struct mcp *m)
+/* --- One message that has come --------------------------------------------------------------------------------------- */
+
+static bool is_response(json_object *message, int64_t id)
 {
-	return m->deadline + (m->held ? atomic_load(m->held) : 0);
+	json_object *its = json_get(message, "id");
+
+	return (json_get(message, "result") || json_get(message, "error")) &&
+	       !json_string(message, "method") && json_object_is_type(its, json_type_int) &&
+	       json_object_get_int64(its) == id;
 }
 
-int mcp_time_left(const struct mcp *m)
+/* Its answer can come later, since the stream can be taken up again after this event. */
+static bool can_pause(const struct mcp_source *s, const char *method)
 {
-	int64_t left = mcp_deadline(m) - clock_mono_ms();
+	const struct mcp *m = s->m;
 
-	return left < 1 ? 1 : left > INT32_MAX ? INT32_MAX : (int)left;
+	return m->wire->pauses && s == &m->wire->main && s->streams && m->era == MCP_SESSIONS && m->session &&
+	       s->events.id.length && strcmp(method, "elicitation/create") == 0;
 }
 
-/* A stream that ends in the middle can be taken up again, like one that ends in order. */
-static bool breaks_off(const struct mcp_reading *r, struct error *err)
+static void take_message(struct mcp_source *s, json_object *message)
 {
-	if (!r->streams || r->m->era != MCP_SESSIONS || err->code != ERROR_UPSTREAM || !r->events.id.length)
-		return false;
-	error_clear(err);
-	return true;
+	struct mcp_wire *w = s->m->wire;
+	const char *method = json_string(message, "method");
+
+	if (mcp_is_answered(w))
+		return; /* what comes behind is of no more use */
+	if (w->id >= 0 && is_response(message, w->id)) {
+		w->answer.message = json_object_get(message);
+	} else if (method && json_get(message, "id") && can_pause(s, method)) {
+		w->answer.asked = json_object_get(message);
+		w->answer.event = arena_strdup(s->m->arena, s->events.id.at);
+	} else if (method && json_get(message, "id")) {
+		mcp_serve(s->m, message);
+	} else if (method) {
+		mcp_hear(s->m, method, json_get(message, "params"));
+	}
 }
 
-static int exchange(struct mcp_reading *r, const char *method, const char *body, const char *const *headers,
-                    struct error *err)
+void mcp_take_text(struct mcp_source *s, const char *bytes, size_t size)
 {
-	struct mcp *m = r->m;
+	OWN(json) json_object *message = NULL;
+	struct error unreadable = { 0 };
 
-	text_init(&r->body, m->arena);
-	sse_reader_init(&r->events, MCP_MAX_BYTES, on_event, r);
-	if (egress_fetch(m->egress,
-	                 &(struct egress_request){ .method = method,
-	                                           .url = m->url,
-	                                           .headers = headers,
-	                                           .body = body,
-	                                           .body_size = body ? strlen(body) : 0,
-	                                           .timeout_ms = mcp_time_left(m),
-	                                           .max_bytes = MCP_MAX_BYTES,
-	                                           .once = body != NULL,
-	                                           .cancelled = m->cancelled,
-	                                           .more_ms = m->held,
-	                                           .on_headers = on_headers,
-	                                           .on_data = on_data,
-	                                           .arg = r },
-	                 &r->response, m->arena, err) < 0 &&
-	    !breaks_off(r, err))
+	if (json_parse(bytes, size, &message, &unreadable) < 0)
+		return; /* a priming event, or nothing we know */
+	if (!json_object_is_type(message, json_type_array)) {
+		take_message(s, message);
+		return;
+	}
+	for (size_t i = 0; i < json_object_array_length(message); i++)
+		take_message(s, json_object_array_get_idx(message, i));
+}
+
+/* --- One answer ------------------------------------------------------------------------------------------------------ */
+
+void mcp_source_start(struct mcp_source *s, const struct egress_request *request,
+                      int (*on_event)(void *source, const struct sse_event *event))
+{
+	struct mcp *m = s->m;
+
+	mcp_source_end(s, 0);
+	if (!s->raw.arena)
+		text_init(&s->raw, m->arena);
+	text_init(&s->body, m->arena);
+	sse_reader_init(&s->events, MCP_MAX_BYTES, on_event, s);
+	s->status = 0;
+	s->streams = false;
+	s->reads = true;
+	s->stream = egress_stream_start(m->egress, request, m->wake, m->wake_arg);
+}
+
+void mcp_source_end(struct mcp_source *s, int64_t linger_ms)
+{
+	egress_stream_close(s->stream, linger_ms);
+	s->stream = NULL;
+	if (s->reads)
+		sse_reader_done(&s->events);
+	s->reads = false;
+}
+
+static void begin(struct mcp_source *s, const struct egress_response *response)
+{
+	const char *type = egress_header(response, "content-type");
+
+	s->status = response->status;
+	s->m->heard = true;
+	s->streams = s->status < 300 && type && strncasecmp(type, "text/event-stream", 17) == 0;
+}
+
+int mcp_source_read(struct mcp_source *s, struct error *err)
+{
+	const struct egress_response *response;
+	bool more;
+
+	s->raw.length = 0;
+	more = egress_stream_read(s->stream, &s->raw);
+	response = egress_stream_response(s->stream);
+	if (response->status && !s->status)
+		begin(s, response);
+	if (!s->streams)
+		text_add(&s->body, s->raw.at, s->raw.length);
+	else if (s->raw.length && sse_reader_feed(&s->events, s->raw.at, s->raw.length, err) < 0)
 		return -1;
-	if (r->err.code)
-		return error_set(err, r->err.code, "%s", r->err.message);
-	if (r->streams)
-		sse_reader_end(&r->events);
-	else if (r->body.length)
-		mcp_take_text(r, r->body.at, r->body.length);
+	return more ? 1 : egress_stream_result(s->stream, err);
+}
+
+/* --- One exchange ---------------------------------------------------------------------------------------------------- */
+
+static bool hear(struct mcp *m);
+static bool rest(struct mcp *m);
+
+static int on_event(void *source, const struct sse_event *event)
+{
+	mcp_take_text(source, event->data, event->size);
 	return 0;
 }
 
 /* The error body of a refusal has no id, or another: it is kept all the same. */
-static void keep_refusal(struct mcp_reading *r)
+static void keep_refusal(struct mcp_wire *w)
 {
 	struct error unreadable = { 0 };
 
-	if (r->answer->message || r->answer->asked || r->answer->status < 400 || !r->body.length)
+	if (mcp_is_answered(w) || w->answer.status < 400 || !w->main.body.length)
 		return;
-	if (json_parse(r->body.at, r->body.length, &r->answer->message, &unreadable) < 0)
-		r->answer->message = NULL;
+	if (json_parse(w->main.body.at, w->main.body.length, &w->answer.message, &unreadable) < 0)
+		w->answer.message = NULL;
 }
 
-static void finish(struct mcp_reading *r)
+static bool conclude(struct mcp *m)
 {
-	struct mcp *m = r->m;
+	struct mcp_wire *w = m->wire;
+	struct egress_stream *stream = w->main.stream;
+	const struct egress_response *response = stream ? egress_stream_response(stream) : NULL;
 
-	if (r->answer->status == 401 || r->answer->status == 403)
-		m->challenge = egress_header(&r->response, "www-authenticate");
-	r->answer->session = egress_header(&r->response, "mcp-session-id");
-	keep_refusal(r);
-	sse_reader_done(&r->events);
+	if (response && (w->answer.status == 401 || w->answer.status == 403))
+		m->challenge = arena_strdup(m->arena, egress_header(response, "www-authenticate"));
+	if (response)
+		w->answer.session = arena_strdup(m->arena, egress_header(response, "mcp-session-id"));
+	keep_refusal(w);
+	mcp_source_end(&w->main, w->answer.asked ? 0 : AFTER_ANSWER_MS);
+	w->step = w->heard;
+	return false;
 }
 
-/* --- Streams that break off -------------------------------------------------------------------------------------------- */
-
-static void pause_before_resume(const struct mcp_reading *r)
+/* A stream that ends in the middle can be taken up again, like one that ends in order (since 2025-11-25). */
+static bool may_resume(const struct mcp *m)
 {
-	int64_t ms = r->events.retry_ms < 0 ? PAUSE_MS : r->events.retry_ms;
+	const struct mcp_wire *w = m->wire;
 
-	ms = ms > LONGEST_PAUSE ? LONGEST_PAUSE : ms;
-	if (ms > mcp_time_left(r->m))
-		ms = mcp_time_left(r->m);
-	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+	return w->id >= 0 && m->era == MCP_SESSIONS && w->main.streams && w->main.events.id.length &&
+	       w->resumes < MOST_RESUMES && clock_mono_ms() < m->deadline;
 }
 
-/* Since 2025-11-25 a server may end the stream before the response; it is asked for what comes after the last event. */
-static int resume(struct mcp_reading *r, struct error *err)
+static bool resume(struct mcp *m)
 {
-	for (int i = 0; i < MOST_RESUMES && !r->answer->message && !r->answer->asked && r->streams &&
-	                r->events.id.length;
-	     i++) {
-		const char *last = arena_strdup(r->m->arena, r->events.id.at);
-		int status = r->answer->status;
+	struct mcp_wire *w = m->wire;
+	int64_t ms;
 
-		pause_before_resume(r);
-		sse_reader_done(&r->events);
-		if (clock_mono_ms() >= mcp_deadline(r->m)) {
-			sse_reader_init(&r->events, MCP_MAX_BYTES, on_event, r);
-			break;
-		}
-		if (exchange(r, "GET", NULL, mcp_headers(r->m, NULL, last), err) < 0)
-			return -1;
-		if (!r->events.id.length)
-			text_adds(&r->events.id, last);
-		if (!r->streams)
-			r->answer->status = status;
+	if (w->main.events.retry_ms >= 0)
+		w->retry_ms = w->main.events.retry_ms;
+	ms = w->retry_ms < 0 ? PAUSE_MS : w->retry_ms > LONGEST_PAUSE ? LONGEST_PAUSE : w->retry_ms;
+	w->last_event = arena_strdup(m->arena, w->main.events.id.at);
+	w->rest_until = clock_mono_ms() + (ms > mcp_time_left(m) ? mcp_time_left(m) : ms);
+	mcp_source_end(&w->main, 0);
+	w->resumes++;
+	w->step = rest;
+	return false;
+}
+
+/* The stream has ended: the other one may still bring the answer, it may be asked for once more, or that was all. */
+static bool end(struct mcp *m, int result)
+{
+	struct mcp_wire *w = m->wire;
+
+	if (result < 0 && (w->err->code != ERROR_UPSTREAM || !may_resume(m)))
+		return mcp_fail(m);
+	error_clear(w->err);
+	if (w->main.streams)
+		sse_reader_end(&w->main.events);
+	else if (w->main.body.length && w->id >= 0)
+		mcp_take_text(&w->main, w->main.body.at, w->main.body.length);
+	return !mcp_is_answered(w) && may_resume(m) ? resume(m) : conclude(m);
+}
+
+/* MCP_EVENTS: the POST was taken, and what it asks for comes on the stream of events. */
+static bool await_event(struct mcp *m)
+{
+	struct mcp_wire *w = m->wire;
+	int more = mcp_hear_side(m, w->err);
+
+	if (mcp_is_answered(w))
+		return conclude(m);
+	if (more > 0)
+		return true;
+	if (more == 0)
+		error_set(w->err, ERROR_UNKNOWN_OUTCOME, "the server ended the stream before it answered");
+	return mcp_fail(m);
+}
+
+static bool hear(struct mcp *m)
+{
+	struct mcp_wire *w = m->wire;
+	struct error ignored = { 0 };
+	int more = mcp_source_read(&w->main, w->err);
+
+	if (w->main.status &&
+	    (w->main.streams || !w->last_event)) /* a stream that is not there again says nothing */
+		w->answer.status = w->main.status;
+	if (!mcp_is_answered(w) && m->era == MCP_SESSIONS)
+		(void)!mcp_hear_side(m, &ignored);
+	if (mcp_is_answered(w))
+		return conclude(m);
+	if (more > 0)
+		return true;
+	if (m->era == MCP_EVENTS && more == 0 && w->id >= 0 && w->answer.status < 300) {
+		mcp_source_end(&w->main, 0);
+		w->step = await_event;
+		return false;
 	}
-	return 0;
+	return end(m, more);
 }
 
-/* Whether it is a call, which alone may pause. */
+/* After a pause it is asked for what comes after the last event. */
+static bool rest(struct mcp *m)
+{
+	struct mcp_wire *w = m->wire;
+	struct error ignored = { 0 };
+
+	(void)!mcp_hear_side(m, &ignored);
+	if (mcp_is_answered(w))
+		return conclude(m);
+	if (clock_mono_ms() < w->rest_until) {
+		mcp_wake_at(m, w->rest_until);
+		return true;
+	}
+	if (clock_mono_ms() >= m->deadline) {
+		error_set(w->err, ERROR_UNKNOWN_OUTCOME, "the server does not answer in time");
+		return mcp_fail(m);
+	}
+	mcp_source_start(&w->main,
+	                 &(struct egress_request){ .method = "GET",
+	                                           .url = m->url,
+	                                           .headers = mcp_headers(m, NULL, w->last_event),
+	                                           .timeout_ms = mcp_time_left(m),
+	                                           .max_bytes = MCP_MAX_BYTES },
+	                 on_event);
+	text_adds(&w->main.events.id, w->last_event);
+	w->step = hear;
+	return false;
+}
+
+/* Whether it is a call, which alone may pause, and may be told of as sent. */
 static bool is_call(json_object *request)
 {
 	const char *method = json_string(request, "method");
@@ -271,84 +314,74 @@ static bool is_call(json_object *request)
 	return method && strcmp(method, "tools/call") == 0;
 }
 
-int mcp_post(struct mcp *m, json_object *request, const char *const *extra, struct mcp_answer *ret,
-             struct error *err)
+bool mcp_send(struct mcp *m, json_object *request, const char *const *extra, bool expects, mcp_step *heard)
 {
-	struct mcp_reading r = { .m = m,
-		                 .answer = ret,
-		                 .id = json_int(request, "id", -1),
-		                 .pauses = m->pauses && is_call(request) };
-	bool expects = json_string(request, "method") && json_get(request, "id");
-	int done;
+	struct mcp_wire *w = m->wire;
+	const char *body = json_print(request, m->arena);
 
-	*ret = (struct mcp_answer){ 0 };
-	if (m->era == MCP_EVENTS)
-		return mcp_events_post(m, request, expects, ret, err);
-	done = exchange(&r, "POST", json_print(request, m->arena), mcp_headers(m, extra, NULL), err);
-	if (done == 0 && expects && m->era != MCP_STATELESS)
-		done = resume(&r, err);
-	if (done == 0) {
-		finish(&r);
-		return 0;
+	mcp_answer_done(&w->answer);
+	w->id = expects ? json_int(request, "id", -1) : -1;
+	w->pauses = m->pauses && is_call(request);
+	m->sent |= is_call(request);
+	w->heard = heard;
+	w->resumes = 0;
+	w->retry_ms = -1;
+	w->last_event = NULL;
+	if (m->era == MCP_EVENTS && !w->side.stream) {
+		error_set(w->err, ERROR_UPSTREAM, "the server has ended the conversation");
+		return mcp_fail(m);
 	}
-	sse_reader_done(&r.events);
-	mcp_answer_done(ret);
-	return -1;
+	mcp_source_start(&w->main,
+	                 &(struct egress_request){ .method = "POST",
+	                                           .url = m->era == MCP_EVENTS ? w->endpoint : m->url,
+	                                           .headers = mcp_headers(m, extra, NULL),
+	                                           .body = body,
+	                                           .body_size = strlen(body),
+	                                           .timeout_ms = mcp_time_left(m),
+	                                           .max_bytes = MCP_MAX_BYTES,
+	                                           .once = m->once && is_call(request) },
+	                 on_event);
+	w->step = hear;
+	return false;
 }
 
-int mcp_continue(struct mcp *m, int64_t id, const char *event, struct mcp_answer *ret, struct error *err)
+bool mcp_continue(struct mcp *m, int64_t id, const char *event, mcp_step *heard)
 {
-	struct mcp_reading r = { .m = m, .answer = ret, .id = id, .pauses = m->pauses, .streams = true };
+	struct mcp_wire *w = m->wire;
 
-	*ret = (struct mcp_answer){ .status = 200 };
-	text_init(&r.body, m->arena);
-	sse_reader_init(&r.events, MCP_MAX_BYTES, on_event, &r);
-	text_adds(&r.events.id, event);
-	r.events.retry_ms = 0;
-	if (resume(&r, err) == 0) {
-		finish(&r);
-		return 0;
-	}
-	sse_reader_done(&r.events);
-	mcp_answer_done(ret);
-	return -1;
+	mcp_answer_done(&w->answer);
+	w->answer.status = 200;
+	w->id = id;
+	w->pauses = m->pauses;
+	w->heard = heard;
+	w->resumes = 1;
+	w->retry_ms = -1;
+	w->last_event = event;
+	w->rest_until = 0;
+	w->step = rest;
+	return false;
 }
 
-int mcp_read_stream(struct mcp *m, struct error *err)
+void mcp_tell(struct mcp *m, json_object *message)
 {
-	struct mcp_answer answer = { 0 };
-	struct mcp_reading r = { .m = m, .answer = &answer, .id = -1 };
-	int done = exchange(&r, "GET", NULL, mcp_headers(m, NULL, NULL), err);
+	const char *body = json_print(message, m->arena);
 
-	sse_reader_done(&r.events);
-	mcp_answer_done(&answer);
-	return done < 0 ? -1 : !r.streams;
+	egress_tell(m->egress,
+	            &(struct egress_request){ .method = "POST",
+	                                      .url = m->era == MCP_EVENTS ? m->wire->endpoint : m->url,
+	                                      .headers = mcp_headers(m, NULL, NULL),
+	                                      .body = body,
+	                                      .body_size = strlen(body),
+	                                      .timeout_ms = TELL_MS,
+	                                      .max_bytes = 65536,
+	                                      .once = true });
 }
 
-int mcp_notify(struct mcp *m, const char *method, json_object *params, struct error *err)
+void mcp_delete_session(struct mcp *m)
 {
-	OWN(json) json_object *message = json_object_new_object();
-	struct mcp_answer answer;
-
-	json_object_object_add(message, "jsonrpc", json_object_new_string("2.0"));
-	json_object_object_add(message, "method", json_object_new_string(method));
-	if (params)
-		json_object_object_add(message, "params", params);
-	if (mcp_post(m, message, NULL, &answer, err) < 0)
-		return -1;
-	mcp_answer_done(&answer);
-	return 0;
-}
-
-int mcp_delete_session(struct mcp *m, struct error *err)
-{
-	struct egress_response response;
-
-	return egress_fetch(m->egress,
-	                    &(struct egress_request){ .method = "DELETE",
-	                                              .url = m->url,
-	                                              .headers = mcp_headers(m, NULL, NULL),
-	                                              .timeout_ms = NOTIFY_MS,
-	                                              .max_bytes = 65536 },
-	                    &response, m->arena, err);
+	egress_tell(m->egress, &(struct egress_request){ .method = "DELETE",
+	                                                 .url = m->url,
+	                                                 .headers = mcp_headers(m, NULL, NULL),
+	                                                 .timeout_ms = TELL_MS,
+	                                                 .max_bytes = 65536 });
 }

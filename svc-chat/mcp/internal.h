@@ -1,4 +1,9 @@
-/* mcp/internal: what the files of mcp share. */
+/*
+ * mcp/internal: what the files of mcp share.
+ *
+ * What is under way is a step: a function that returns true when it waits, and false when the next step (or none: it is
+ * over) can follow at once. Steps are entered again whenever anything has come; each looks at what there is.
+ */
 #ifndef PARLEY_MCP_INTERNAL_H
 #define PARLEY_MCP_INTERNAL_H
 
@@ -18,6 +23,8 @@ enum {
 	MCP_URL_ELICITATION_REQUIRED = -32042,
 };
 
+typedef bool mcp_step(struct mcp *m);
+
 /* One answer to one request. */
 struct mcp_answer {
 	int status;
@@ -28,86 +35,141 @@ struct mcp_answer {
 	json_object *asked; /* owned */
 	const char *event;
 };
-void mcp_answer_done(struct mcp_answer *a);
 
-/* The answer to one request as it is read. */
-struct mcp_reading {
+/* An HTTP answer as it is read. */
+struct mcp_source {
 	struct mcp *m;
-	int64_t id;
-	struct mcp_answer *answer;
-	struct egress_response response;
-	struct sse_reader events;
-	struct text body;
-	struct error err; /* of the reading */
-	bool streams;     /* the answer is an event stream */
-	bool pauses;      /* it may end with `asked` */
+	struct egress_stream *stream; /* NULL: none is read */
+	struct sse_reader events;     /* there while `reads` */
+	struct text raw, body;
+	int status; /* 0: it has not begun */
+	bool reads;
+	bool streams; /* it is an event stream */
 };
+
+/* A question of the server's that waits for mcp_answer(), or for those before it. */
+struct mcp_held {
+	json_object *request; /* owned */
+	struct mcp_held *next;
+};
+
+/* What is under way. */
+struct mcp_wire {
+	mcp_step *step; /* NULL: it is over, as `result` says */
+	int result;
+	struct error *err; /* of who goes on just now */
+
+	/* The request that is sent, and what it gets. */
+	struct mcp_source main;
+	int64_t id;  /* -1: it expects no response */
+	bool pauses; /* it may end with `asked` */
+	int resumes; /* how often its stream was taken up again */
+	mcp_step *heard;
+	struct mcp_answer answer;
+	const char *last_event; /* of a stream that is to be taken up again */
+	int64_t rest_until, retry_ms;
+
+	/* What the server says by itself (side.c). */
+	struct mcp_source side;
+	int64_t listen_at; /* monotonic ms: when to listen again; 0: not */
+	int listened;
+	const char *endpoint; /* of MCP_EVENTS: where to send what */
+	bool misled;          /* that is an address of another server */
+	int64_t endpoint_by;
+	struct mcp_held *held; /* the first is the one that is asked */
+	bool asking;           /* it is */
+	int64_t asked_at;
+
+	/* Opening (open.c). */
+	mcp_step *opened, *no_events;
+	mcp_step *opened_then, *no_events_then; /* of who opens the stream of events */
+	struct mcp_answer refusal;
+
+	/* What is asked (rpc.c). */
+	const char *method, *name;
+	json_object *params; /* owned */
+	const char *const *extra;
+	mcp_step *concluded;
+	int rounds, pages;
+	size_t bytes_before;
+	bool reopened, known; /* known: its session is from before */
+	json_object *kept;    /* of a pause; owned */
+};
+
+/* Over, as wire->err says. Both return false. */
+bool mcp_fail(struct mcp *m);
+bool mcp_done(struct mcp *m);
+struct mcp_wire *mcp_begin(struct mcp *m, mcp_step *step); /* with nothing under way */
+void mcp_wake_at(struct mcp *m, int64_t when);             /* the earliest that is named counts */
 
 /* --- http.c: one JSON-RPC message over HTTP ----------------------------------------------------------------------------- */
 
 /*
- * POST a request and wait for the response with its id, over JSON or an event stream, which is taken up again when it
- * breaks off (sessions only). On the way the server's own requests and notifications are answered. extra: headers of this
- * request, ended by NULL. -1 when there is no HTTP answer.
+ * POST a message; expects: and wait for the response with its id, over JSON or an event stream, which is taken up again when
+ * it breaks off (sessions only). On the way the server's own requests and notifications are answered. extra: headers of this
+ * request, ended by NULL. heard() is the step once wire->answer is there. Returns false.
  */
-int mcp_post(struct mcp *m, json_object *request, const char *const *extra, struct mcp_answer *ret,
-             struct error *err) CHECKED;
-/* POST what has no response. */
+bool mcp_send(struct mcp *m, json_object *request, const char *const *extra, bool expects, mcp_step *heard);
 /* Go on with the stream of request `id` after an event. */
-int mcp_continue(struct mcp *m, int64_t id, const char *event, struct mcp_answer *ret,
-                 struct error *err) CHECKED;
-int mcp_notify(struct mcp *m, const char *method, json_object *params, struct error *err) CHECKED;
-int mcp_delete_session(struct mcp *m, struct error *err) CHECKED;
-/* GET the stream of what the server has to say by itself, and answer it, until it ends. 1: not offered. */
-int mcp_read_stream(struct mcp *m, struct error *err) CHECKED;
+bool mcp_continue(struct mcp *m, int64_t id, const char *event, mcp_step *heard);
+/* Nobody waits for what comes back. */
+void mcp_tell(struct mcp *m, json_object *message);
+void mcp_delete_session(struct mcp *m);
+void mcp_answer_done(struct mcp_answer *a);
 
-/* A message, or a batch of them, that has come: 1 when the one that is waited for is among them. Others are answered. */
-int mcp_take_text(struct mcp_reading *r, const char *bytes, size_t size);
+/* A message, or a batch of them, that has come: the one that is waited for goes into wire->answer, others are answered. */
+void mcp_take_text(struct mcp_source *s, const char *bytes, size_t size);
+bool mcp_is_answered(const struct mcp_wire *w);
 /* Of a request of this conversation, ended by NULL. last_event, extra: may be NULL. */
 const char **mcp_headers(struct mcp *m, const char *const *extra, const char *last_event);
-int64_t mcp_deadline(const struct mcp *m); /* monotonic ms, with what people took */
-int mcp_time_left(const struct mcp *m);    /* ms, at least 1 */
+int mcp_time_left(const struct mcp *m); /* ms, at least 1 */
 
-/* --- events.c: 2024-11-05 ------------------------------------------------------------------------------------------------ */
+void mcp_source_start(struct mcp_source *s, const struct egress_request *request,
+                      int (*on_event)(void *source, const struct sse_event *event));
+/* What has come is taken. 1: more may come, 0: it is over, -1. */
+int mcp_source_read(struct mcp_source *s, struct error *err);
+void mcp_source_end(struct mcp_source *s, int64_t linger_ms);
 
-/* Open the stream and wait for the address that it names. 1; 0: there is no such stream here; -1. */
-int mcp_events_open(struct mcp *m, struct error *err) CHECKED;
-/* POST a message there; expects: wait for the response on the stream. */
-int mcp_events_post(struct mcp *m, json_object *message, bool expects, struct mcp_answer *ret,
-                    struct error *err) CHECKED;
-void mcp_events_close(struct mcp *m);
+/* --- side.c: what the server says by itself ------------------------------------------------------------------------------ */
 
-/* --- listen.c: servers with sessions may ask on a stream of its own while a request runs --------------------------------- */
-
-/* On a thread, until stopped; only where there is a user to ask. */
+/* Open the stream of MCP_EVENTS, which names the address to send to: then wire->opened is next; wire->no_events where there
+ * is no such stream. Returns false. */
+bool mcp_open_events(struct mcp *m);
+/* Servers with sessions may ask on a stream of its own while a request runs; only where there is a user to ask. */
 void mcp_listen(struct mcp *m);
-void mcp_stop_listening(struct mcp *m);
-
-/* --- rpc.c: requests in the form of the era ------------------------------------------------------------------------------ */
-
-/* {"jsonrpc", "id", "method", "params"}; takes params over (NULL: none). In MCP_STATELESS with _meta. */
-json_object *mcp_request(struct mcp *m, const char *method, json_object *params);
-/* Send it as the era demands, opening or re-opening the session as needed; *ret is the caller's result. name: of the tool. */
-int mcp_ask(struct mcp *m, const char *method, const char *name, json_object *params,
-            const char *const *extra, json_object **ret, struct error *err) CHECKED;
-/* What an answer without a result means: always -1. */
-int mcp_refused(struct mcp *m, const struct mcp_answer *answer, struct error *err);
-/* What to make of an answer to tools/call: 1: *ret, 0: a pause, -1; 2: it is to be sent again, with what `params` has now. */
-int mcp_conclude(struct mcp *m, const struct mcp_answer *answer, json_object *params, json_object **ret,
-                 struct error *err) CHECKED;
-int64_t mcp_error_code(const struct mcp_answer *answer); /* 0: none */
-json_object *mcp_capabilities(const struct mcp *m);
-json_object *mcp_client_info(void);
-
-/* --- incoming.c: what the server asks and tells on the way ---------------------------------------------------------------- */
-
-/* The result for a request of the server's, or NULL with *code. Owned by the caller. */
-json_object *mcp_serve(struct mcp *m, const char *method, json_object *params, int *code);
+/* Takes what has come there. 1: more may come, 0: there is no such stream (any more), -1. */
+int mcp_hear_side(struct mcp *m, struct error *err);
+/* A request of the server's is answered, now or later. */
+void mcp_serve(struct mcp *m, json_object *request);
 void mcp_hear(struct mcp *m, const char *method, json_object *params);
 /* Answers to what a result asks for before it can be complete (2026-07-28, "input_required"); owned by the caller. */
 json_object *mcp_gather_inputs(struct mcp *m, json_object *requests);
 /* Whether the user has been where an error sends them first (2025-11-25), so that the request may be sent again. */
 bool mcp_visit_urls(struct mcp *m, json_object *elicitations);
+
+/* --- open.c: a version, and a session where the server has them ------------------------------------------------------------ */
+
+bool mcp_open(struct mcp *m);         /* a step; then wire->opened is next */
+bool mcp_open_session(struct mcp *m); /* a new one, whatever there was */
+
+/* --- rpc.c: requests in the form of the era ------------------------------------------------------------------------------ */
+
+/* {"jsonrpc", "id", "method", "params"}; takes params over (NULL: none). In MCP_STATELESS with _meta. */
+json_object *mcp_request(struct mcp *m, const char *method, json_object *params);
+/* Without an id. */
+json_object *mcp_notification(const char *method, json_object *params);
+/* Send it as the era demands, opening or re-opening the session as needed; concluded() is the step once m->result or
+ * m->pause is there. Takes params over. name: of the tool. */
+void mcp_ask(struct mcp *m, const char *method, const char *name, json_object *params,
+             const char *const *extra, mcp_step *concluded);
+/* What an answer without a result means: always -1. */
+int mcp_refused(struct mcp *m, const struct mcp_answer *answer, struct error *err);
+/* A step: what to make of wire->answer to tools/call or others; it may be sent again, with what params has now. */
+bool mcp_conclude(struct mcp *m);
+int64_t mcp_error_code(const struct mcp_answer *answer); /* 0: none */
+json_object *mcp_result_of(const struct mcp_answer *answer);
+json_object *mcp_capabilities(const struct mcp *m);
+json_object *mcp_client_info(void);
 
 /* --- pause.c: a call that its user's answer interrupts --------------------------------------------------------------------- */
 

@@ -143,68 +143,93 @@ static bool all_accept(size_t count, json_object *const *answers)
 	return true;
 }
 
-static int send_answer(struct mcp *m, json_object *request, json_object *result, struct error *err)
+static bool heard_stream(struct mcp *m)
 {
+	if (mcp_is_answered(m->wire))
+		return mcp_conclude(m);
+	error_set(m->wire->err, ERROR_UNKNOWN_OUTCOME, "the server has forgotten the call");
+	return mcp_fail(m);
+}
+
+/* The server has the answer: on with the stream, behind the question. */
+static bool heard_answer(struct mcp *m)
+{
+	struct mcp_wire *w = m->wire;
+	const char *event = json_string(w->kept, "event");
+
+	if (w->answer.status >= 300) {
+		mcp_refused(m, &w->answer, w->err);
+		return mcp_fail(m);
+	}
+	return mcp_continue(m, m->last_id, arena_strdup(m->arena, event ? event : ""), heard_stream);
+}
+
+static bool send_answer(struct mcp *m)
+{
+	struct mcp_wire *w = m->wire;
 	OWN(json) json_object *message = json_object_new_object();
-	struct mcp_answer taken;
 
 	json_object_object_add(message, "jsonrpc", json_object_new_string("2.0"));
-	json_object_object_add(message, "id", json_object_get(request));
-	json_object_object_add(message, "result", json_object_get(result));
-	if (mcp_post(m, message, NULL, &taken, err) < 0)
-		return -1;
-	if (taken.status >= 300)
-		mcp_refused(m, &taken, err);
-	mcp_answer_done(&taken);
-	return err->code ? -1 : 0;
+	json_object_object_add(message, "id", json_object_get(json_get(w->kept, "request")));
+	json_object_object_add(message, "result", json_object_get(json_get(w->kept, "answer")));
+	return mcp_send(m, message, NULL, false, heard_answer);
 }
 
-static int resume_stream(struct mcp *m, json_object *resume, json_object *answer, json_object **ret,
-                         struct error *err)
+static void resume_stream(struct mcp *m, json_object *answer)
 {
-	const char *event = json_string(resume, "event");
-	OWN(json) json_object *nothing = json_object_new_object();
-	struct mcp_answer got;
-	int done;
+	struct mcp_wire *w = m->wire;
 
 	m->era = MCP_SESSIONS;
-	m->session = arena_strdup(m->arena, json_string(resume, "session"));
-	m->version = arena_strdup(m->arena, json_string(resume, "version"));
-	m->last_id = json_int(resume, "call", 0);
-	if (send_answer(m, json_get(resume, "request"), answer, err) < 0 ||
-	    mcp_continue(m, m->last_id, event ? event : "", &got, err) < 0)
-		return -1;
-	if (!got.message && !got.asked)
-		done = error_set(err, ERROR_UNKNOWN_OUTCOME, "the server has forgotten the call");
-	else
-		done = mcp_conclude(m, &got, nothing, ret, err);
-	mcp_answer_done(&got);
-	if (done == 2)
-		return error_set(err, ERROR_UPSTREAM, "the server asks for more and more before it answers");
-	return done < 0 ? -1 : 0;
+	m->session = arena_strdup(m->arena, json_string(w->kept, "session"));
+	m->version = arena_strdup(m->arena, json_string(w->kept, "version"));
+	m->last_id = json_int(w->kept, "call", 0);
+	json_object_object_add(w->kept, "answer", json_object_get(answer));
+	json_object_put(w->params);
+	w->params = NULL; /* the call is not sent again */
+	w->concluded = mcp_done;
+	w->step = send_answer;
+	m->sent = true;
 }
 
-int mcp_resume_tool(struct mcp *m, const char *name, const struct mcp_tool *tool, json_object *arguments,
-                    const char *resume, json_object *const *answers, json_object **ret, struct error *err)
+static bool unreadable(struct mcp *m)
 {
-	OWN(json) json_object *kept = NULL;
+	error_set(m->wire->err, ERROR_INTERNAL, "what was kept of a call cannot be read");
+	return mcp_fail(m);
+}
+
+static bool not_visited(struct mcp *m)
+{
+	error_set(m->wire->err, ERROR_UPSTREAM, "its user did not go where the server sends them first");
+	return mcp_fail(m);
+}
+
+void mcp_begin_resume(struct mcp *m, const char *name, const struct mcp_tool *tool, json_object *arguments,
+                      const char *resume, json_object *const *answers)
+{
+	struct mcp_wire *w = mcp_begin(m, unreadable);
+	struct error err = { 0 };
 	json_object *params;
 	const char *kind;
 	size_t count = 0;
 
-	if (json_parse(resume, strlen(resume), &kept, err) < 0)
-		return -1;
-	kind = json_string(kept, "kind");
-	if (kind && strcmp(kind, "stream") == 0)
-		return resume_stream(m, kept, answers[0], ret, err);
+	json_object_put(w->kept);
+	w->kept = NULL;
+	if (json_parse(resume, strlen(resume), &w->kept, &err) < 0)
+		return;
+	kind = json_string(w->kept, "kind");
+	if (kind && strcmp(kind, "stream") == 0) {
+		resume_stream(m, answers[0]);
+		return;
+	}
 	while (answers[count])
 		count++;
-	if (kind && strcmp(kind, "visits") == 0 && !all_accept(count, answers))
-		return error_set(err, ERROR_UPSTREAM,
-		                 "its user did not go where the server sends them first");
+	if (kind && strcmp(kind, "visits") == 0 && !all_accept(count, answers)) {
+		w->step = not_visited;
+		return;
+	}
 	params = call_params(name, arguments);
 	if (kind && strcmp(kind, "inputs") == 0)
-		params = with_inputs(params, kept, answers);
-	return mcp_ask(m, "tools/call", name, params,
-	               tool ? mcp_param_headers(tool->input_schema, arguments, m->arena) : NULL, ret, err);
+		params = with_inputs(params, w->kept, answers);
+	mcp_ask(m, "tools/call", name, params,
+	        tool ? mcp_param_headers(tool->input_schema, arguments, m->arena) : NULL, mcp_done);
 }

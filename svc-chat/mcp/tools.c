@@ -57,39 +57,50 @@ static void take_ttl(json_object *result, int64_t *ttl_ms)
 		*ttl_ms = ms;
 }
 
-int mcp_list_tools(struct mcp *m, struct mcp_tool **ret, size_t *count, int64_t *ttl_ms, struct error *err)
+static void ask_page(struct mcp *m, const char *cursor);
+
+static bool take_list(struct mcp *m)
 {
-	struct mcp_tool *list = arena_new(m->arena, struct mcp_tool, MCP_MAX_TOOLS);
-	size_t before = m->arena->used;
-	const char *cursor = NULL;
+	struct mcp_wire *w = m->wire;
+	const char *cursor = arena_strdup(m->arena, json_string(m->result, "nextCursor"));
 
-	*count = 0;
-	*ttl_ms = -1;
-	for (int page = 0; page < MOST_PAGES; page++) {
-		OWN(json) json_object *result = NULL;
-		json_object *params = json_object_new_object();
-
-		if (cursor)
-			json_object_object_add(params, "cursor", json_object_new_string(cursor));
-		if (mcp_ask(m, "tools/list", NULL, params, NULL, &result, err) < 0)
-			return -1;
-		take_page(m, json_get(result, "tools"), list, count);
-		take_ttl(result, ttl_ms);
-		cursor = arena_strdup(m->arena, json_string(result, "nextCursor"));
-		if (!cursor || *count == MCP_MAX_TOOLS || m->arena->used - before > PAGES_BYTES)
-			break;
-	}
-	*ret = list;
-	return 0;
+	take_page(m, json_get(m->result, "tools"), m->tools, &m->tool_count);
+	take_ttl(m->result, &m->ttl_ms);
+	if (!cursor || ++w->pages == MOST_PAGES || m->tool_count == MCP_MAX_TOOLS ||
+	    m->arena->used - w->bytes_before > PAGES_BYTES)
+		return mcp_done(m);
+	ask_page(m, cursor);
+	return false;
 }
 
-int mcp_call_tool(struct mcp *m, const char *name, const struct mcp_tool *tool, json_object *arguments,
-                  json_object **ret, struct error *err)
+static void ask_page(struct mcp *m, const char *cursor)
 {
 	json_object *params = json_object_new_object();
 
+	if (cursor)
+		json_object_object_add(params, "cursor", json_object_new_string(cursor));
+	m->wire->rounds = 0;
+	mcp_ask(m, "tools/list", NULL, params, NULL, take_list);
+}
+
+void mcp_begin_list(struct mcp *m)
+{
+	struct mcp_wire *w = mcp_begin(m, NULL);
+
+	m->tools = arena_new(m->arena, struct mcp_tool, MCP_MAX_TOOLS);
+	m->tool_count = 0;
+	m->ttl_ms = -1;
+	w->bytes_before = m->arena->used;
+	ask_page(m, NULL);
+}
+
+void mcp_begin_call(struct mcp *m, const char *name, const struct mcp_tool *tool, json_object *arguments)
+{
+	json_object *params = json_object_new_object();
+
+	mcp_begin(m, NULL);
 	json_object_object_add(params, "name", json_object_new_string(name));
 	json_object_object_add(params, "arguments", json_object_get(arguments));
-	return mcp_ask(m, "tools/call", name, params,
-	               tool ? mcp_param_headers(tool->input_schema, arguments, m->arena) : NULL, ret, err);
+	mcp_ask(m, "tools/call", name, params,
+	        tool ? mcp_param_headers(tool->input_schema, arguments, m->arena) : NULL, mcp_done);
 }

@@ -1,10 +1,8 @@
 #include "svc-chat/tools/inventory.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/thread.h"
 #include "svc-chat/mcp/mcp.h"
 
 enum { MOST_SECONDS = 3600 /* that a server may keep us from asking it again */ };
@@ -59,81 +57,76 @@ static int fresh_seconds(int64_t ttl_ms, bool changed)
 	                                      : (int)(ttl_ms / 1000);
 }
 
-void inventory_ask(struct egress *egress, struct inventory *server, int ms, struct arena *a)
+/* --- Asking ------------------------------------------------------------------------------------------------------------- */
+
+static void begin(struct mcp *m, struct egress *egress, const struct inventory *server, int ms,
+                  struct mcp_waiter *waiter, struct arena *a)
 {
-	atomic_bool changed = false;
-	struct mcp m = {
+	*m = (struct mcp){
 		.egress = egress,
 		.arena = a,
 		.url = server->url,
 		.headers = server->headers,
 		.bearer = server->bearer,
 		.deadline = clock_mono_ms() + ms,
+		.wake = mcp_waiter_wake,
+		.wake_arg = waiter,
 		.era = mcp_first_era(server->events, server->sessions),
 		.elicits = true, /* some tools are offered only to those who have a user */
-		.tools_changed = &changed,
 	};
-	struct mcp_tool *tools;
-	int64_t ttl_ms;
-	size_t count;
+	mcp_begin_list(m);
+}
 
-	if (mcp_list_tools(&m, &tools, &count, &ttl_ms, &server->err) < 0) {
-		server->challenge = arena_strdup(a, m.challenge);
+/* True while it waits. */
+static bool go_on(struct mcp *m, struct inventory *server)
+{
+	int more = mcp_go_on(m, &server->err);
+
+	if (more > 0)
+		return true;
+	if (more < 0) {
+		server->challenge = m->challenge;
 	} else {
-		pack(server, tools, count, a);
-		server->sessions = m.era != MCP_STATELESS;
-		server->fresh_seconds = fresh_seconds(ttl_ms, atomic_load(&changed));
+		pack(server, m->tools, m->tool_count, m->arena);
+		server->sessions = m->era != MCP_STATELESS;
+		server->fresh_seconds = fresh_seconds(m->ttl_ms, m->tools_changed);
 	}
-	mcp_close(&m);
+	mcp_close(m);
+	return false;
 }
 
-/* --- Many ------------------------------------------------------------------------------------------------------------- */
-
-struct inventory_thread {
-	struct egress *egress;
-	struct inventory *server;
-	struct arena arena;
-	pthread_t thread;
-	int ms;
-	bool started;
-};
-
-static void *ask_one(void *arg)
+void inventory_ask(struct egress *egress, struct inventory *server, int ms, struct arena *a)
 {
-	struct inventory_thread *one = arg;
-
-	inventory_ask(one->egress, one->server, one->ms, &one->arena);
-	return NULL;
-}
-
-/* Out of the thread's arena into the caller's. */
-static void keep(struct inventory *server, struct arena *a)
-{
-	server->tools = arena_strdup(a, server->tools);
-	server->challenge = arena_strdup(a, server->challenge);
-	server->err.fields = NULL;
+	inventory_ask_all(egress, server, 1, ms, a);
 }
 
 void inventory_ask_all(struct egress *egress, struct inventory *servers, size_t count, int ms,
                        struct arena *a)
 {
-	struct inventory_thread *all = arena_new(a, struct inventory_thread, count);
+	struct mcp *all = arena_new(a, struct mcp, count);
+	bool *waits = arena_new(a, bool, count);
+	struct mcp_waiter waiter;
+	int64_t until;
+	size_t left;
 
+	mcp_waiter_init(&waiter);
 	for (size_t i = 0; i < count; i++) {
-		all[i].egress = egress;
-		all[i].server = &servers[i];
-		all[i].ms = ms;
-		arena_init(&all[i].arena, 0);
-		if (servers[i].err.code)
-			continue;
-		all[i].started = thread_try(&all[i].thread, ask_one, &all[i]) == 0;
-		if (!all[i].started)
-			error_busy(&servers[i].err, 1, "too much is under way");
+		waits[i] = !servers[i].err.code;
+		if (waits[i])
+			begin(&all[i], egress, &servers[i], ms, &waiter, a);
 	}
-	for (size_t i = 0; i < count; i++) {
-		if (all[i].started)
-			pthread_join(all[i].thread, NULL);
-		keep(&servers[i], a);
-		arena_done(&all[i].arena);
+	for (;;) {
+		until = 0;
+		left = 0;
+		for (size_t i = 0; i < count; i++) {
+			waits[i] = waits[i] && go_on(&all[i], &servers[i]);
+			left += waits[i];
+			if (waits[i] && all[i].until && (!until || all[i].until < until))
+				until = all[i].until;
+		}
+		if (!left)
+			break;
+		mcp_waiter_wait(&waiter, until);
 	}
+	mcp_waiter_done(&waiter);
 }

@@ -1,16 +1,13 @@
 #include "svc-chat/turn/questions.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
-#include "common/base/thread.h"
 #include "common/json/json.h"
 #include "common/service/sealer.h"
 #include "svc-chat/tools/elicit.h"
 
-enum { LOOK_MS = 400 /* at the step, for the answer */, STOP_MS = 200 /* at whether the turn is stopped */ };
+enum { LOOK_MS = 400 /* at the step, for the answer */ };
 
 static const char *context(const struct rounds *r, const struct tool_step *call)
 {
@@ -102,89 +99,40 @@ int questions_resume(struct rounds *r, const struct tool_step *call, const char 
 
 /* --- Calls that are held ------------------------------------------------------------------------------------------------- */
 
-void question_init(struct question *q)
+void question_put(struct question *q, json_object *params, struct arena *a)
 {
-	*q = (struct question){ .lock = PTHREAD_MUTEX_INITIALIZER };
-	cond_init_monotonic(&q->changed);
+	q->params = params ? json_print(params, a) : "{}";
+	q->since = clock_mono_ms();
+	q->look_at = 0;
 }
 
-void question_done(struct question *q)
+static const char *answered(struct question *q, const char *answer)
 {
-	free(q->params);
-	free(q->answer);
-	pthread_cond_destroy(&q->changed);
-	pthread_mutex_destroy(&q->lock);
-}
-
-/* false: it was waited for long enough. The lock is held. */
-static bool wait_a_little(struct question *q, int64_t until, const atomic_bool *stop)
-{
-	int64_t now = clock_mono_ms();
-
-	if (now >= until || atomic_load(stop))
-		return false;
-	(void)cond_wait_until(&q->changed, &q->lock, now + STOP_MS);
-	atomic_fetch_add(&q->held, clock_mono_ms() - now);
-	return true;
-}
-
-json_object *question_put(struct question *q, json_object *params, const atomic_bool *stop)
-{
-	int64_t until = clock_mono_ms() + QUESTION_MS;
-	json_object *answer = NULL;
-	struct error err = { 0 };
-
-	pthread_mutex_lock(&q->lock);
-	while (q->params && wait_a_little(q, until, stop)) /* something else is asked */
-		;
-	if (!q->params) {
-		q->params = strdup(json_object_to_json_string_ext(params, JSON_C_TO_STRING_PLAIN));
-		q->shown = false;
-		while (!q->answer && wait_a_little(q, until, stop))
-			;
-		if (!q->answer || json_parse(q->answer, strlen(q->answer), &answer, &err) < 0)
-			answer = NULL;
-		free(q->params);
-		free(q->answer);
-		q->params = q->answer = NULL;
-		pthread_cond_broadcast(&q->changed);
-	}
-	pthread_mutex_unlock(&q->lock);
-	if (!answer && json_parse(ELICIT_CANCELLED, strlen(ELICIT_CANCELLED), &answer, &err) < 0)
-		answer = NULL;
+	q->open = false;
+	q->params = NULL;
+	q->held += clock_mono_ms() - q->since;
 	return answer;
 }
 
-static void hand_on(struct question *q, const char *answer)
-{
-	pthread_mutex_lock(&q->lock);
-	if (q->params && q->shown && !q->answer)
-		q->answer = strdup(answer);
-	pthread_cond_broadcast(&q->changed);
-	pthread_mutex_unlock(&q->lock);
-}
-
-static void show(struct question *q, struct rounds *r, struct tool_step *call, const char *params)
+static const char *show(struct question *q, struct rounds *r, struct tool_step *call)
 {
 	bool crowded = call->call->n_elicitations >= QUESTIONS_MOST;
-	Chat__Elicitation *asked = crowded ? NULL : add(r, call, params);
+	Chat__Elicitation *asked = crowded ? NULL : add(r, call, q->params);
 
-	if (!asked || asked->action) {
-		hand_on(q, ELICIT_DECLINED);
-		return;
-	}
+	if (!asked || asked->action)
+		return answered(q, ELICIT_DECLINED);
 	q->index = call->call->n_elicitations - 1;
 	q->open = true;
 	call->call->status = (char *)"waiting";
 	if (keep(r, call) < 0) {
 		error_clear(r->call->err);
-		hand_on(q, ELICIT_CANCELLED);
-		return;
+		return answered(q, ELICIT_CANCELLED);
 	}
 	tell(r, call, asked);
+	return NULL;
 }
 
-static void look(struct question *q, struct rounds *r, struct tool_step *call)
+static const char *look(struct question *q, struct rounds *r, struct tool_step *call)
 {
 	struct tool_step row;
 	const char *message_id, *action = NULL;
@@ -192,7 +140,6 @@ static void look(struct question *q, struct rounds *r, struct tool_step *call)
 	int found;
 
 	arena_init(&a, 0);
-	q->look_at = clock_mono_ms() + LOOK_MS;
 	found = store_find_call(r->call->db, r->writer->owner, r->writer->session, call->call->id,
 	                        &message_id, &row, &a, r->call->err);
 	if (found < 0)
@@ -201,43 +148,37 @@ static void look(struct question *q, struct rounds *r, struct tool_step *call)
 	if (found > 0 && row.call->n_elicitations > q->index && row.detail->n_answers > q->index)
 		action = row.call->elicitations[q->index]->action;
 	if (action) {
-		q->open = false;
 		call->call->elicitations[q->index]->action = arena_strdup(r->call->arena, action);
 		call->detail->answers[q->index] = arena_strdup(r->call->arena, row.detail->answers[q->index]);
 		call->call->status = (char *)"running";
-		hand_on(q, call->detail->answers[q->index]);
 	}
 	arena_done(&a);
+	return action ? answered(q, call->detail->answers[q->index]) : NULL;
 }
 
-/* Its call waits no more: an answer would be heard by nobody, and is not taken. */
-static void give_up(struct question *q, struct rounds *r, struct tool_step *call)
+const char *question_serve(struct question *q, struct rounds *r, struct tool_step *call)
 {
-	q->open = false;
+	const char *answer = NULL;
+
+	if (q->params && clock_mono_ms() >= q->look_at) {
+		answer = q->open ? look(q, r, call) : show(q, r, call);
+		q->look_at = clock_mono_ms() + LOOK_MS;
+	}
+	return answer;
+}
+
+void question_give_up(struct question *q, struct rounds *r, struct tool_step *call)
+{
+	bool open = q->open;
+
+	if (!q->params)
+		return;
+	(void)answered(q, ELICIT_CANCELLED);
+	if (!open)
+		return;
 	call->call->elicitations[q->index]->action = (char *)"cancel";
 	call->detail->answers[q->index] = (char *)ELICIT_CANCELLED;
 	call->call->status = (char *)"running";
 	if (keep(r, call) < 0)
 		error_clear(r->call->err); /* it is kept with the result */
-}
-
-void question_serve(struct question *q, struct rounds *r, struct tool_step *call)
-{
-	const char *params = NULL;
-	bool asks, given_up;
-
-	pthread_mutex_lock(&q->lock);
-	asks = q->params && !q->answer;
-	given_up = q->open && !(q->params && q->shown);
-	if (asks && !q->shown) {
-		params = arena_strdup(r->call->arena, q->params);
-		q->shown = true;
-	}
-	pthread_mutex_unlock(&q->lock);
-	if (given_up)
-		give_up(q, r, call);
-	if (params)
-		show(q, r, call, params);
-	else if (asks && clock_mono_ms() >= q->look_at)
-		look(q, r, call);
 }

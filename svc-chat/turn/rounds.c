@@ -182,7 +182,7 @@ static const char *why_not(const struct rounds *r, const struct tool_step *call)
 	return NULL;
 }
 
-/* The next calls that may run side by side: those in a row that only read, or one other. */
+/* The next calls that may run side by side: those in a row that only read, or one other. 1: they run. */
 static int run_next(struct rounds *r, struct tool_step *first)
 {
 	struct tool_step *calls[CALLS_MAX];
@@ -211,7 +211,10 @@ static int run_next(struct rounds *r, struct tool_step *first)
 int rounds_settle(struct rounds *r)
 {
 	struct tool_step *call;
+	int runs = r->running ? rounds_go_on(r) : 0;
 
+	if (runs)
+		return runs < 0 ? -1 : 2;
 	while (!atomic_load(&r->writer->stop) && (call = find_state(r, "failed")) != NULL)
 		if (rounds_done(r, call, call->call->status, call->result, (ProtobufCBinaryData){ 0 }) < 0)
 			return -1;
@@ -219,8 +222,8 @@ int rounds_settle(struct rounds *r)
 		if (look_after(r, call) < 0)
 			return -1;
 	while (!atomic_load(&r->writer->stop) && (call = find_state(r, "ready")) != NULL)
-		if (run_next(r, call) < 0)
-			return -1;
+		if ((runs = run_next(r, call)) != 0)
+			return runs < 0 ? -1 : 2;
 	if (find_state(r, "waiting") && !atomic_load(&r->writer->stop))
 		return 1;
 	r->over = (int)r->was.round_count >= r->chat->tool_rounds || clock_mono_ms() > r->until;

@@ -2,8 +2,10 @@
  * rounds: the calls of tools in a turn. A model is asked, wants calls, gets their results, and is asked again: a round each.
  *
  *	rounds_open(r)                 what may be called; what was called before this writer
- *	while (rounds_settle(r) == 0)  every call has its result (1: people are to say something first)
+ *	while (rounds_settle(r) == 0)  every call has its result (1: people are to say something first; 2: some run)
  *		ask_model(...), then rounds_add(r) for the calls that it wants
+ *
+ * Calls that run hold no thread: rounds_settle() is called again when the writer's task is woken, or r->wake_at has come.
  *
  * Every call is a stored step before anything is done about it, and is sent at most once: one that was sent by a writer that
  * died is told to the model as of unknown outcome, unless twice is as good as once. What a tool gives back is data for the
@@ -33,7 +35,9 @@ struct rounds {
 	int64_t until;           /* monotonic ms: no calls after it */
 	size_t text_from;        /* of the answer's text and reasoning, where the round under way begins */
 	size_t reasoning_from;
-	bool over; /* the model was told that there are no more calls */
+	struct together *running; /* NULL: no call runs */
+	int64_t wake_at;          /* monotonic ms; 0: no such time */
+	bool over;                /* the model was told that there are no more calls */
 };
 
 /* 1: this turn was begun by another writer (its rounds, passages and text are there again), 0 it was not. */
@@ -56,8 +60,10 @@ const struct tool *rounds_tool(const struct rounds *r, const char *name);
 
 /* --- run_calls.c ------------------------------------------------------------------------------------------------------- */
 
-/* Run calls that are ready and may run side by side; each is stored, and told, as it ends. 0, -1 (a store that is away). */
+/* Run calls that are ready and may run side by side, as many as may at once; each is stored, and told, as it ends. 1: some
+ * run, and are to be gone on with; 0; -1 (a store that is away), when none runs any more. */
 int rounds_run(struct rounds *r, struct tool_step **calls, size_t count) CHECKED;
+int rounds_go_on(struct rounds *r) CHECKED;
 /* The call is done, with these words; stored, and told. */
 int rounds_done(struct rounds *r, struct tool_step *call, const char *status, const char *text,
                 ProtobufCBinaryData passages) CHECKED;

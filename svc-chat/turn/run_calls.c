@@ -1,6 +1,5 @@
 /* Calls of tools that run: each is stored before it is sent, and when its result is there. */
 #include <math.h>
-#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -8,8 +7,8 @@
 #include "common/base/id.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
-#include "common/base/thread.h"
 #include "common/base/utf8.h"
+#include "common/json/json.h"
 #include "svc-chat/oauth/bearer.h"
 #include "svc-chat/state.h"
 #include "svc-chat/tools/run.h"
@@ -23,7 +22,6 @@ enum {
 	PROGRESS_MS = 100, /* between two events of one call, at least */
 	STORE_AGAIN_MS = 500,
 	STORE_PATIENCE_MS = 30 * 1000,
-	SERVE_MS = 50, /* between two looks at what servers ask */
 };
 
 static const char unknown_outcome[] =
@@ -91,19 +89,15 @@ struct running {
 	struct rounds *rounds;
 	struct tool_step *call;
 	struct tool_run run;
-	struct together *together;
 	struct arena arena;
-	pthread_t thread;
 	int64_t told; /* when progress was told last */
 	struct question question;
-	bool started, ended, stored;
-	bool asks; /* its server, something */
+	bool stored;
 };
 struct together {
-	pthread_mutex_t lock; /* guards `ended` and `asks` of each */
-	pthread_cond_t changed;
 	struct running at[AT_ONCE];
 	size_t count;
+	bool failed; /* something could not be stored */
 };
 
 static void on_progress(void *arg, double progress, double total, const char *message)
@@ -124,27 +118,18 @@ static void on_progress(void *arg, double progress, double total, const char *me
 	arena_done(&a);
 }
 
+/* The answer comes later. */
 static json_object *ask_user(void *arg, json_object *params)
 {
 	struct running *x = arg;
 
-	pthread_mutex_lock(&x->together->lock);
-	x->asks = true;
-	pthread_cond_signal(&x->together->changed);
-	pthread_mutex_unlock(&x->together->lock);
-	return question_put(&x->question, params, x->run.cancelled);
+	question_put(&x->question, params, &x->arena);
+	return NULL;
 }
 
-static void *run(void *arg)
+static void wake(void *task)
 {
-	struct running *x = arg;
-
-	tool_run(&x->run, &x->arena);
-	pthread_mutex_lock(&x->together->lock);
-	x->ended = true;
-	pthread_cond_signal(&x->together->changed);
-	pthread_mutex_unlock(&x->together->lock);
-	return NULL;
+	service_task_wake(task);
 }
 
 /* What came of it, for the model. */
@@ -234,7 +219,7 @@ static int keep(struct running *x)
 	const char *status, *text = judge(x, &status, r->call->arena);
 
 	x->stored = true;
-	if (x->run.tools_changed &&
+	if (x->run.m.tools_changed &&
 	    store_forget_tools(r->call->db, r->call->owner_id, x->run.tool->server->id, r->call->err) < 0)
 		error_clear(r->call->err); /* they are asked for again in a while, anyway */
 	if (atomic_load(&r->writer->why) == WRITER_INTERRUPTED && x->call->detail->repeatable &&
@@ -255,75 +240,52 @@ static int keep(struct running *x)
 	return rounds_done(r, x->call, status, text, (ProtobufCBinaryData){ 0 });
 }
 
-/* Waits for one that has ended, and is not stored; NULL: look at what is asked. */
-static struct running *next_ended(struct together *t)
+/* An answer is handed on; another question may follow. */
+static void serve_question(struct running *x)
 {
-	struct running *ended = NULL;
-	bool asks = false;
+	for (const char *answer; (answer = question_serve(&x->question, x->rounds, x->call)) != NULL;) {
+		OWN(json) json_object *object = NULL;
+		struct error err = { 0 };
 
-	pthread_mutex_lock(&t->lock);
-	while (!ended && !asks) {
-		for (size_t i = 0; i < t->count; i++) {
-			if (t->at[i].ended && !t->at[i].stored)
-				ended = &t->at[i];
-			else
-				asks |= t->at[i].asks && !t->at[i].ended;
-		}
-		if (!ended)
-			(void)cond_wait_until(&t->changed, &t->lock,
-			                      asks ? clock_mono_ms() + SERVE_MS : INT64_MAX);
+		if (json_parse(answer, strlen(answer), &object, &err) == 0)
+			mcp_answer(&x->run.m, object);
 	}
-	pthread_mutex_unlock(&t->lock);
-	return ended;
 }
 
-static void serve_questions(struct together *t)
+/* True while it waits; else it is stored. */
+static bool go_on(struct running *x, struct together *t)
 {
-	for (size_t i = 0; i < t->count; i++)
-		if (!t->at[i].stored)
-			question_serve(&t->at[i].question, t->at[i].rounds, t->at[i].call);
-}
-
-/* Stores each as it ends. */
-static int keep_all(struct call *call, struct together *t)
-{
-	int result = 0;
-
-	for (size_t left = t->count; left;) {
-		struct running *ended;
-
-		call_goes_away(call);
-		ended = next_ended(t);
-		call_is_back(call);
-		if (!ended) {
-			serve_questions(t);
-			continue;
-		}
-		if (keep(ended) < 0)
-			result = -1;
-		left--;
+	if (tool_go_on(&x->run)) {
+		serve_question(x);
+		return true;
 	}
-	return result;
+	question_give_up(&x->question, x->rounds, x->call);
+	if (keep(x) < 0)
+		t->failed = true;
+	tool_end(&x->run);
+	return false;
 }
 
-static int prepare(struct rounds *r, struct tool_step *call, struct running *x, struct together *t)
+static int prepare(struct rounds *r, struct tool_step *call, struct running *x)
 {
 	const struct tool *tool = toolbox_find(&r->box, call->call->name);
 	int64_t left = r->until - clock_mono_ms(), most = r->chat->tool_seconds * 1000;
 
-	*x = (struct running){ .rounds = r, .call = call, .together = t };
-	question_init(&x->question);
+	*x = (struct running){ .rounds = r, .call = call };
 	x->run = (struct tool_run){
 		.egress = r->chat->egress,
+		.sessions = r->chat->idle,
+		.owner = r->call->owner_id,
 		.tool = tool,
 		.arguments = call->call->arguments,
 		.ms = (int)(left < 1      ? 1
 		            : left < most ? left
 		                          : most),
 		.cancelled = &r->writer->stop,
+		.wake = wake,
+		.wake_arg = r->call->task,
 		.on_progress = on_progress,
 		.ask_user = ask_user,
-		.held = &x->question.held,
 		.arg = x,
 	};
 	if (servers_headers(r->call, tool->server, &x->run.headers) < 0 ||
@@ -343,7 +305,7 @@ static int start(struct rounds *r, struct tool_step *call, struct together *t)
 	struct running *x = &t->at[t->count];
 	int taken;
 
-	if (prepare(r, call, x, t) < 0)
+	if (prepare(r, call, x) < 0)
 		return -1;
 	call->call->status = (char *)"running";
 	taken = store_start_call(r->call->db, &w, call, r->call->arena, r->call->err);
@@ -353,40 +315,56 @@ static int start(struct rounds *r, struct tool_step *call, struct together *t)
 		return taken;
 	call->state = "running";
 	arena_init(&x->arena, 0);
-	x->started = !x->run.err.code && thread_try(&x->thread, run, x) == 0;
-	if (!x->started) {
-		error_busy(&x->run.err, 1, "too much is under way");
-		x->ended = true;
-	}
+	tool_begin(&x->run, &x->arena);
 	t->count++;
 	return 0;
 }
 
-static int run_servers_tools(struct rounds *r, struct tool_step **calls, size_t count)
+static void end(struct rounds *r, struct together *t)
 {
-	struct together t = { .lock = PTHREAD_MUTEX_INITIALIZER };
 	int64_t held = 0;
-	int result = 0;
 
-	cond_init_monotonic(&t.changed);
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = start(r, calls[i], &t);
-	if (keep_all(r->call, &t) < 0)
-		result = -1;
-	for (size_t i = 0; i < t.count; i++) {
-		int64_t its;
-
-		if (t.at[i].started)
-			pthread_join(t.at[i].thread, NULL);
-		its = atomic_load(&t.at[i].question.held);
-		arena_done(&t.at[i].arena);
-		held = its > held ? its : held;
-		question_done(&t.at[i].question);
+	for (size_t i = 0; i < t->count; i++) {
+		held = t->at[i].question.held > held ? t->at[i].question.held : held;
+		arena_done(&t->at[i].arena);
 	}
 	r->until += held; /* waiting for people does not count; they waited side by side */
-	pthread_cond_destroy(&t.changed);
-	pthread_mutex_destroy(&t.lock);
-	return result;
+	r->running = NULL;
+}
+
+int rounds_go_on(struct rounds *r)
+{
+	struct together *t = r->running;
+	size_t waiting = 0;
+
+	r->wake_at = 0;
+	for (size_t i = 0; i < t->count; i++) {
+		struct running *x = &t->at[i];
+		int64_t at;
+
+		if (x->stored || !go_on(x, t))
+			continue;
+		waiting++;
+		at = x->run.m.until;
+		if (x->question.params && (!at || x->question.look_at < at))
+			at = x->question.look_at;
+		if (at && (!r->wake_at || at < r->wake_at))
+			r->wake_at = at;
+	}
+	if (waiting)
+		return 1;
+	end(r, t);
+	return t->failed ? -1 : 0;
+}
+
+static int run_servers_tools(struct rounds *r, struct tool_step **calls, size_t count)
+{
+	struct together *t = arena_new(r->call->arena, struct together, 1);
+
+	r->running = t;
+	for (size_t i = 0; i < count && !t->failed; i++)
+		t->failed = start(r, calls[i], t) < 0;
+	return rounds_go_on(r);
 }
 
 static int run_builtin(struct rounds *r, struct tool_step *call)
@@ -404,18 +382,11 @@ int rounds_run(struct rounds *r, struct tool_step **calls, size_t count)
 	struct tool_step *together[AT_ONCE];
 	size_t n = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (!calls[i]->call->server) {
-			if (run_builtin(r, calls[i]) < 0)
-				return -1;
-			continue;
-		}
-		together[n++] = calls[i];
-		if (n == AT_ONCE) {
-			if (run_servers_tools(r, together, n) < 0)
-				return -1;
-			n = 0;
-		}
+	for (size_t i = 0; i < count && n < AT_ONCE; i++) {
+		if (calls[i]->call->server)
+			together[n++] = calls[i];
+		else if (run_builtin(r, calls[i]) < 0)
+			return -1;
 	}
 	return n ? run_servers_tools(r, together, n) : 0;
 }

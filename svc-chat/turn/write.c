@@ -253,8 +253,12 @@ static bool ask(struct writing *w)
 /* Calls get their results, or people are asked. */
 static bool settle(struct writing *w)
 {
-	int settled = stopped(w) ? 0 : rounds_settle(&w->rounds);
+	int settled = stopped(w) && !w->rounds.running ? 0 : rounds_settle(&w->rounds);
 
+	if (settled == 2) {
+		w->until = w->rounds.wake_at;
+		return true;
+	}
 	if (settled < 0 || stopped(w))
 		return ends(w, settled < 0 ? -1 : 0);
 	if (settled == 0) {

@@ -1,4 +1,4 @@
-/* links: svc-chat/mcp/http.c svc-chat/mcp/rpc.c svc-chat/mcp/incoming.c svc-chat/mcp/header.c svc-chat/mcp/tools.c svc-chat/mcp/listen.c svc-chat/mcp/events.c svc-chat/mcp/pause.c */
+/* links: svc-chat/mcp/http.c svc-chat/mcp/rpc.c svc-chat/mcp/steps.c svc-chat/mcp/open.c svc-chat/mcp/side.c svc-chat/mcp/header.c svc-chat/mcp/tools.c svc-chat/mcp/pause.c */
 /*
  * mcp_client URL: our MCP client for the official conformance suite (`npx conformance client --command ...`). It lists the
  * tools of the server and calls each, as a host would, and signs in where that is wanted: whoever is sent to the
@@ -75,6 +75,7 @@ enum { MOST_SIGN_INS = 3 };
 
 struct host {
 	struct mcp m;
+	struct mcp_waiter waiter;
 	struct oauth o;
 	struct oauth_client client;
 	const char *client_issuer; /* of `client`; NULL: none yet */
@@ -190,15 +191,18 @@ static const struct mcp_tool *find_tool(const struct mcp_tool *tools, size_t cou
 
 static void call_one(struct host *h, const struct mcp_tool *tool, json_object *arguments)
 {
-	OWN(json) json_object *result = NULL;
 	struct error err = { 0 };
 
-	while (mcp_call_tool(&h->m, tool->name, tool, arguments, &result, &err) < 0)
+	for (;;) {
+		mcp_begin_call(&h->m, tool->name, tool, arguments);
+		if (mcp_wait(&h->m, &h->waiter, &err) == 0)
+			break;
 		if (sign_in_if_wanted(h, &err) < 0) {
 			fprintf(stderr, "%s: %s (%s)\n", tool->name, err.message, err.detail);
 			return;
 		}
-	printf("%s: %s\n", tool->name, json_print(result, h->m.arena));
+	}
+	printf("%s: %s\n", tool->name, json_print(h->m.result, h->m.arena));
 }
 
 static void call_all(struct host *h, const struct mcp_tool *tools, size_t count)
@@ -228,9 +232,6 @@ int main(int argc, char **argv)
 	struct host h = {
 		.m = { .arena = &arena, .elicits = true, .ask_user = accept_defaults, .deadline = deadline }
 	};
-	struct mcp_tool *tools;
-	int64_t ttl_ms;
-	size_t count;
 
 	if (argc < 2)
 		return 2;
@@ -240,14 +241,19 @@ int main(int argc, char **argv)
 	if (egress_open("127.0.0.1/32,::1/128", &h.m.egress, &err) < 0)
 		return 2;
 	h.o = (struct oauth){ .egress = h.m.egress, .arena = &arena, .deadline = deadline };
-	while (mcp_list_tools(&h.m, &tools, &count, &ttl_ms, &err) < 0)
+	mcp_waiter_init(&h.waiter);
+	h.m.wake = mcp_waiter_wake;
+	h.m.wake_arg = &h.waiter;
+	for (mcp_begin_list(&h.m); mcp_wait(&h.m, &h.waiter, &err) < 0; mcp_begin_list(&h.m))
 		if (sign_in_if_wanted(&h, &err) < 0) {
 			fprintf(stderr, "%s (%s)\n", err.message, err.detail);
 			return 1;
 		}
-	call_all(&h, tools, count); /* a host goes on when a tool fails; who judges is the other side */
+	call_all(&h, h.m.tools,
+	         h.m.tool_count); /* a host goes on when a tool fails; who judges is the other side */
 	mcp_close(&h.m);
 	egress_close(h.m.egress);
+	mcp_waiter_done(&h.waiter);
 	arena_done(&arena);
 	return 0;
 }

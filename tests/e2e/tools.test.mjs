@@ -129,7 +129,7 @@ test('a server that went away is tried once, then left alone for a while, and sa
 
 // A server with sessions, which knows its users by a header, and shows each a tool of his own.
 async function startPersonal() {
-  const me = { sessions: new Map(), seen: [] };
+  const me = { sessions: new Map(), seen: [], forget: new Set(), sockets: new Set() };
   me.server = http.createServer(async (request, response) => {
     let body = '';
     for await (const piece of request) body += piece;
@@ -143,7 +143,9 @@ async function startPersonal() {
       me.sessions.set(made, who);
       return answer({ protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'p', version: '1' } }, { 'Mcp-Session-Id': made });
     }
+    if (me.forget.has(session)) return response.writeHead(404).end();
     me.seen.push({ who, session, method, name: params?.name });
+    if (method === 'tools/call') me.sockets.add(request.socket.remotePort);
     if (method === 'tools/list') return answer({ tools: [{ name: `of_${who}`, inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } }], ttlMs: 600_000, cacheScope: 'public' });
     if (method === 'tools/call') return answer({ content: [{ type: 'text', text: `${params.name} for ${who}` }] });
     response.writeHead(202).end();
@@ -153,7 +155,7 @@ async function startPersonal() {
   return me;
 }
 
-test('two users of one server share neither a list nor a session, whatever it says of its list', async () => {
+test('two users of one server share neither a list nor a session, whatever it says of its list; a session serves many calls', async () => {
   const personal = await startPersonal();
   try {
     const users = await Promise.all(['ada', 'bob'].map(async (key) => {
@@ -169,6 +171,17 @@ test('two users of one server share neither a list nor a session, whatever it sa
     assert.equal(personal.seen.filter((s) => s.method === 'tools/list').length, 2);
     assert.equal(personal.seen.filter((s) => s.method === 'tools/call').length, 6);
     for (const { who, session } of personal.seen) assert.equal(personal.sessions.get(session), who);
+
+    // a list opens a session of its own; calls go on with the one that the first has opened, of a turn before or of this
+    assert.equal(personal.sessions.size, 4);
+    const [ada] = users, calls = () => personal.seen.filter((s) => s.method === 'tools/call' && s.who === 'ada');
+    personal.sockets.clear();
+    await say(await newChat(ada), 'call of_ada {} then of_ada {}', ada);
+    assert.deepEqual([personal.sessions.size, calls().length, personal.sockets.size], [4, 5, 1]);
+    // until the server has forgotten it
+    personal.forget.add(calls().at(-1).session);
+    assert.equal((await say(await newChat(ada), 'call of_ada {}', ada)).content, 'It says: of_ada for ada');
+    assert.deepEqual([personal.sessions.size, calls().length], [5, 6]);
   } finally {
     personal.server.closeAllConnections();
     personal.server.close();

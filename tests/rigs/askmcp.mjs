@@ -56,7 +56,10 @@ http.createServer(async (request, response) => {
     if (!last && where !== '/aside') return json(405, {});
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     response.flushHeaders();
-    if (!last) return session.listen(response);
+    if (!last) {
+      session.listen(response);
+      return response.on('close', () => (session.listens = new Promise((resolve) => (session.listen = resolve))));
+    }
     session.reader = response;
     for (const event of session.events.slice(session.events.findIndex((e) => e.id === last) + 1)) sse(response, event.message, event.id);
     if (session.over) response.end();
@@ -107,6 +110,8 @@ http.createServer(async (request, response) => {
   response.writeHead(200, { 'Content-Type': 'text/event-stream' });
   response.flushHeaders();
   const ids = where === '/resumable';
+  session.reader = null;
+  session.over = false;
   const answers = await ask(session, params.name, response, { ids, aside: where === '/aside' });
   session.say(response, { jsonrpc: '2.0', id, result: done(answers) }, ids);
   session.over = true;
