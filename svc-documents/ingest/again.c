@@ -37,8 +37,8 @@ static int ask_model(struct call *call, const char **ret)
 	int dimension;
 	float *vector;
 
-	if (embed(&svc->embedder, &text, &size, 1, TIMEOUT_MS, &vector, &dimension, call->arena, call->err) <
-	    0)
+	if (embed(&svc->embedder, &text, &size, 1, (struct embed_wait){ TIMEOUT_MS, call->cancelled },
+	          &vector, &dimension, call->arena, call->err) < 0)
 		return -1;
 	*ret = embed_model(&svc->embedder, dimension, call->arena);
 	return 0;
@@ -165,8 +165,9 @@ static int embed_batch(struct call *call, const struct chunk_text *texts, size_t
 			sizes[count] = strlen(texts[i].text);
 			missing[count++] = texts[i].text;
 		}
-	if (count && embed(&svc->embedder, missing, sizes, count, TIMEOUT_MS, &made, &dimension, scratch,
-	                   call->err) < 0)
+	if (count &&
+	    embed(&svc->embedder, missing, sizes, count, (struct embed_wait){ TIMEOUT_MS, call->cancelled },
+	          &made, &dimension, scratch, call->err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		int size = texts[i].vector ? embed_scan(texts[i].vector, &kept, scratch) : dimension;

@@ -89,7 +89,7 @@ static int read_answer(const char *body, size_t size, size_t first, size_t count
 }
 
 static int ask(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n,
-               int timeout_ms, struct egress_response *answer, struct arena *a, struct error *err)
+               struct embed_wait wait, struct egress_response *answer, struct arena *a, struct error *err)
 {
 	const char *headers[] = { "Content-Type: application/json", NULL, NULL };
 	char *body = request_body(e, texts, sizes, n, a);
@@ -98,7 +98,8 @@ static int ask(const struct embedder *e, const char *const *texts, const size_t 
 		                          .headers = headers,
 		                          .body = body,
 		                          .body_size = strlen(body),
-		                          .timeout_ms = timeout_ms,
+		                          .timeout_ms = wait.ms,
+		                          .cancelled = wait.cancelled,
 		                          .max_bytes = ANSWER_MAX };
 
 	if (*e->key)
@@ -112,8 +113,8 @@ static int ask(const struct embedder *e, const char *const *texts, const size_t 
 	return 0;
 }
 
-int embed(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n, int timeout_ms,
-          float **ret, int *dimension, struct arena *a, struct error *err)
+int embed(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n,
+          struct embed_wait wait, float **ret, int *dimension, struct arena *a, struct error *err)
 {
 	struct arena scratch;
 	int rc = 0;
@@ -124,7 +125,7 @@ int embed(const struct embedder *e, const char *const *texts, const size_t *size
 		size_t count = n - i < BATCH ? n - i : BATCH;
 		struct egress_response answer = { 0 };
 
-		rc = ask(e, texts + i, sizes + i, count, timeout_ms, &answer, &scratch, err);
+		rc = ask(e, texts + i, sizes + i, count, wait, &answer, &scratch, err);
 		if (rc == 0)
 			rc = read_answer(answer.body, answer.body_size, i, count, n, ret, dimension, a, err);
 		arena_reset(&scratch);

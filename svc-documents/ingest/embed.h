@@ -26,9 +26,14 @@ struct embedder {
 	const char *url, *key, *name; /* ".../v1", "" for none, the model's name there */
 };
 
-/* n vectors of *dimension floats (unit length), one after another, in the arena; within timeout_ms for each batch. */
-int embed(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n, int timeout_ms,
-          float **ret, int *dimension, struct arena *a, struct error *err) CHECKED;
+/* How long for each request, and what ends it early. */
+struct embed_wait {
+	int ms;
+	const atomic_bool *cancelled; /* or NULL */
+};
+/* n vectors of *dimension floats (unit length), one after another, in the arena. */
+int embed(const struct embedder *e, const char *const *texts, const size_t *sizes, size_t n,
+          struct embed_wait wait, float **ret, int *dimension, struct arena *a, struct error *err) CHECKED;
 
 /* "openai:text-embedding-3-small:1536@https://api.openai.com/v1": what is stored beside its vectors. */
 const char *embed_model(const struct embedder *e, int dimension, struct arena *a);

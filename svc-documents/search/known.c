@@ -78,8 +78,8 @@ static int add_missing(struct comparison *c, const size_t *missing, size_t count
 		sizes[i] = strlen(texts[i]);
 		hashes[i] = c->hashes[missing[i]];
 	}
-	if (embed(&svc->embedder, texts, sizes, n, PATIENCE_MS, &made, &dimension, call->arena, call->err) <
-	    0)
+	if (embed(&svc->embedder, texts, sizes, n, (struct embed_wait){ PATIENCE_MS, call->cancelled }, &made,
+	          &dimension, call->arena, call->err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		vectors[i] = embed_print(made + i * (size_t)dimension, dimension, call->arena);

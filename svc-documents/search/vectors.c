@@ -44,8 +44,8 @@ bool question_vector(struct call *call, const char *question, struct question_ve
 	if (v->asked)
 		return v->text;
 	v->asked = true;
-	if (embed(&svc->embedder, &question, &size, 1, PATIENCE_MS, &vector, &dimension, call->arena, &err) <
-	    0) {
+	if (embed(&svc->embedder, &question, &size, 1, (struct embed_wait){ PATIENCE_MS, call->cancelled },
+	          &vector, &dimension, call->arena, &err) < 0) {
 		log_line(LOG_WARN, "searching without vectors", LOG_TEXT("request", call->request_id),
 		         LOG_TEXT("error", err.message), LOG_TEXT("detail", err.detail));
 		return false;

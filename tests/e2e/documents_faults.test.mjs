@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
-import { root, startStack, until } from './harness.mjs';
+import { root, slow, startStack, until } from './harness.mjs';
 
 const pdf = fs.readFileSync(path.join(root, 'tests/data/six-articles.pdf'));
 const query = 'What did OAPEC proclaim in October 1973?';
@@ -70,6 +70,95 @@ test('vectors of another model are made anew; a model that does not answer leave
     await rig.stop();
     assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
   } finally {
+    await stack.stop();
+  }
+});
+
+// An embedding server whose every answer the test decides: (texts) => dimension, or a status to fail with, or nothing, ever.
+async function startEmbedder() {
+  const embedder = { asked: 0, hung: [], answer: () => ({ dimension: 8 }) };
+  const vector = (text, dimension) => Array.from({ length: dimension }, (_, i) => 1 + (text.length * (i + 3)) % 7);
+  embedder.server = http.createServer(async (request, response) => {
+    let body = '';
+    for await (const piece of request) body += piece;
+    const { input, model } = JSON.parse(body);
+    const { status = 200, dimension, never } = embedder.answer(input, model);
+    embedder.asked++;
+    if (never) return embedder.hung.push(response);
+    const json = dimension && { data: input.map((text, index) => ({ index, embedding: vector(text, dimension) })) };
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(json ?? {}));
+  }).listen(0, '127.0.0.1');
+  await new Promise((resolve) => embedder.server.once('listening', resolve));
+  embedder.url = `http://127.0.0.1:${embedder.server.address().port}/v1`;
+  return embedder;
+}
+
+test('an embedding server that hangs, fails half way or changes its dimension or model: searches answer, and all is embedded in the end', async () => {
+  const embedder = await startEmbedder();
+  const stack = await startStack({ env: { EMBEDDING_PROVIDER: 'openai', EMBEDDING_BASE_URL: embedder.url, EMBEDDING_API_KEY: 'k', EMBEDDING_MODEL: 'old', EGRESS_ALLOW: '127.0.0.1/32' } });
+  try {
+    const user = await stack.register();
+    const text = (word) => Array.from({ length: 90 }, (_, i) => `Paragraph ${i}. ${`The ${word} number ${i} stands beside the harbour. `.repeat(14)}`).join('\n\n');
+    const question = (texts) => texts.length === 1;
+    const check = async (word) => {
+      const began = Date.now();
+      const { results } = await find(stack, user, { query: `Which ${word} stands at the harbour?` });
+      assert.ok(Date.now() - began < 2000 * slow, `a search took ${Date.now() - began} ms`);
+      assert.ok(results.length && results.every((r) => r.text.includes(word)), `${word}: ${results.map((r) => r.text.slice(0, 40))}`);
+    };
+    const now = (...kinds) => stack.sql(`UPDATE documents.job SET run_at = now() WHERE failed IS NULL AND lease_until IS NULL AND run_at > now()
+      AND kind = ANY('{${kinds}}'); SELECT pg_notify('parley_job', 'embed')`);
+    const embedded = (doc, model) => until(`${doc.name} is embedded by ${model}`, async () => {
+      await now('embed', 'reembed');
+      const [[made, vectors, dimensions]] = await stack.sql(`SELECT d.model, count(e.number), count(DISTINCT vector_dims(e.vector)) FROM documents.document d
+        LEFT JOIN documents.embedding e ON e.document_id = d.id WHERE d.id = '${doc.id}' GROUP BY d.model`);
+      return made?.startsWith(`openai:${model}@`) && Number(vectors) === doc.chunks && dimensions === '1';
+    }, 60);
+    const upload = async (word) => {
+      const doc = await stack.upload(user.token, `${word}.txt`, text(word));
+      assert.equal(doc.status, 'ready', doc.error);
+      assert.ok(doc.chunks > 64, 'more than goes into one request');
+      return doc;
+    };
+
+    embedder.answer = () => ({ never: true }); // hangs
+    const crane = await upload('crane');
+    await until('it was asked for vectors', () => embedder.hung.length > 0);
+    await check('crane');
+    embedder.answer = () => ({ dimension: 8 });
+    embedder.hung.forEach((response) => response.destroy());
+    await embedded(crane, 'old:8');
+    await check('crane');
+
+    let failed = 0; // fails at the second request of a document
+    embedder.answer = (texts) => (!question(texts) && texts.length < 64 && failed++ < 2 ? { status: 500 } : { dimension: 8 });
+    const tower = await upload('tower');
+    await until('it has failed', () => failed > 0);
+    await check('tower');
+    await embedded(tower, 'old:8');
+
+    let asked = 0; // another dimension from the second request on
+    embedder.answer = (texts) => ({ dimension: question(texts) || asked++ ? 4 : 8 });
+    const bridge = await upload('bridge');
+    await until('both dimensions came', () => asked > 1);
+    for (const word of ['bridge', 'crane', 'tower']) await check(word);
+    await now('again');
+    for (const doc of [bridge, crane, tower]) await embedded(doc, 'old:4');
+
+    embedder.answer = (texts, model) => (model === 'new' || question(texts) ? { dimension: 4 } : { never: true }); // another model, in the middle
+    const lighthouse = await upload('lighthouse');
+    const service = stack.process('documents');
+    await service.kill();
+    stack.env.EMBEDDING_MODEL = 'new';
+    await service.start();
+    for (const word of ['lighthouse', 'crane']) await check(word);
+    await now('again');
+    for (const doc of [lighthouse, bridge, crane, tower]) await embedded(doc, 'new:4');
+    await check('lighthouse');
+    assert.deepEqual(await stack.sql('SELECT kind, failed FROM documents.job WHERE failed IS NOT NULL'), [], 'no job was given up');
+  } finally {
+    embedder.server.close();
+    embedder.server.closeAllConnections();
     await stack.stop();
   }
 });
