@@ -44,6 +44,18 @@ describe('the database', () => {
     assert.deepEqual(both.map(({ code }) => code), [0, 0, 0], JSON.stringify(both));
   });
 
+  test('--init refuses what belongs to another role, as after a dump that was restored too early, and says how to mend it', async () => {
+    for (const [what, kind] of [['chatbots.chatbot', 'TABLE'], ['documents', 'SCHEMA']]) {
+      const role = `parley_${what.split('.')[0]}`;
+      await stack.sql(`ALTER ${kind} ${what} OWNER TO parley_admin`);
+      const { code, stderr } = await run(['--init']);
+      await stack.sql(`ALTER ${kind} ${what} OWNER TO ${role}`);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, new RegExp(`${kind.toLowerCase()} ${what} belongs to parley_admin, not to ${role}: .*svc-auth --init, then restore the dump, then start`));
+    }
+    assert.equal((await run(['--init'])).code, 0);
+  });
+
   test('a service sees its own schema and no other\'s rows', async () => {
     const ask = (sql) => stack.sql(`SET ROLE parley_documents; SET search_path = documents; ${sql}`).then(() => '', ({ stderr }) => stderr);
     assert.match(await ask('SELECT * FROM auth.users'), /permission denied/);

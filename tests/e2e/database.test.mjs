@@ -1,17 +1,22 @@
 // The database goes away under load, in order and by a crash: answers are 503 or 504 meanwhile, the services come back by
 // themselves, and nothing that was acknowledged is lost.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { slow, sleep, startStack, unique, until } from './harness.mjs';
 
-let stack, user;
+let stack, user, standbyPid;
 before(async () => {
   stack = await startStack({ env: { CHATBOTS_PER_USER: '1000000' } });
   user = await stack.register();
 });
-after(() => stack?.stop());
+after(async () => {
+  await stack?.stop();
+  if (standbyPid) process.kill(standbyPid, 'SIGQUIT');
+});
 
 // As when the machine's database is killed: nobody is told goodbye.
 async function crashDatabase() {
@@ -159,4 +164,50 @@ test('an upload that was stored is not answered 503 because the database went aw
     return list.status === 200 && list.body;
   });
   assert.deepEqual(again.filter((d) => d.name === name).map((d) => d.id), [body.id]);
+});
+
+// Streaming replication, as PostgreSQL's own programs set it up. Gives the directory of the standby's socket, and how it is promoted.
+async function makeStandby(primary) {
+  const standby = path.join(stack.state, 'standby'), { uid, gid } = fs.statSync(path.join(primary, 'data'));
+  for (const setting of ['wal_level = replica', 'max_wal_senders = 4']) await stack.sql(`ALTER SYSTEM SET ${setting}`);
+  await stack.stopDatabase();
+  await stack.startDatabase();
+  fs.appendFileSync(path.join(primary, 'data/pg_hba.conf'), 'local replication standby scram-sha-256\n');
+  await stack.sql("CREATE ROLE standby REPLICATION LOGIN PASSWORD 'p'");
+  await stack.sql('SELECT pg_reload_conf()');
+  const [[bin]] = await stack.sql("SELECT setting FROM pg_config WHERE name = 'BINDIR'");
+  const run = (program, ...args) => promisify(execFile)(path.join(bin, program), args,
+    { cwd: '/', env: { ...process.env, HOME: '/', PGPASSWORD: 'p', LC_ALL: 'C.UTF-8' }, ...(process.getuid() === 0 ? { uid, gid } : {}) });
+  fs.mkdirSync(standby, { mode: 0o700 });
+  fs.chownSync(standby, uid, gid);
+  await run('pg_basebackup', '-h', `${primary}/socket`, '-U', 'standby', '-D', `${standby}/data`, '-R', '-c', 'fast');
+  await run('pg_ctl', '-D', `${standby}/data`, '-l', `${standby}/log`, '-w', '-o', `-c unix_socket_directories='${standby}' -c fsync=off`, 'start');
+  standbyPid = Number(fs.readFileSync(`${standby}/data/postmaster.pid`, 'utf8').split('\n')[0]);
+  return { socket: standby, promote: () => run('pg_ctl', '-D', `${standby}/data`, '-w', 'promote') };
+}
+
+test('the primary dies: with both hosts in DATABASE_URL all goes on at the standby as soon as it is promoted', async () => {
+  const { token } = user, primary = fs.realpathSync(path.join(stack.state, 'postgres'));
+  const standby = await makeStandby(primary);
+  const services = stack.processes.filter(({ name }) => name !== 'gateway');
+  await Promise.all(services.map(async (one) => {
+    await one.kill();
+    one.env.DATABASE_URL = `host=${standby.socket},${primary}/socket dbname=parley user=parley_${one.name}`; // one that takes no writes first
+    await one.start();
+  }));
+  const create = (name) => stack.api('POST', '/api/chatbots', { token, json: { name } });
+  const kept = unique('kept'), later = unique('later');
+  await until('a write, and not at the standby', async () => (await create(kept)).status === 201);
+  const [[lsn]] = await stack.sql('SELECT pg_current_wal_lsn()');
+  await until('the standby has it', async () => (await stack.sql(`SELECT 1 FROM pg_stat_replication WHERE replay_lsn >= '${lsn}'`)).length);
+  await crashDatabase();
+  const away = await create(unique('lost'));
+  assert.equal(away.status, 503, away.text);
+  assert.ok(Number(away.headers['retry-after']) >= 1);
+  await standby.promote();
+  const since = Date.now();
+  await until('writes are taken again', async () => (await create(later)).status === 201, 5 * slow);
+  console.log(`# written ${Date.now() - since} ms after the promotion`);
+  const there = (await stack.ok('GET', '/api/chatbots', { token })).map(({ name }) => name);
+  for (const name of [kept, later]) assert.equal(there.filter((one) => one === name).length, 1, name);
 });
