@@ -24,6 +24,7 @@ before(async () => {
   app = http.createServer((query, answer) => {
     const found = documents[new URL(query.url, 'http://app').pathname];
     if (found === 'hang') return;
+    if (found === 'moved') return answer.writeHead(302, { Location: '/moved-to.json' }).end();
     answer.writeHead(found ? 200 : 404, { 'Content-Type': query.url.startsWith('/callback') ? 'text/html' : 'application/json' });
     answer.end(query.url.startsWith('/callback') ? '<title>Back</title><h1>Back in the program</h1>' : typeof found === 'string' ? found : JSON.stringify(found ?? {}));
   });
@@ -32,7 +33,8 @@ before(async () => {
   const said = (name, more = {}) => ({ client_id: `${appUrl}/${name}`, client_name: 'Desk Agent', redirect_uris: [`${appUrl}/callback`], ...more });
   documents = { '/callback': 'x', '/agent.json': said('agent.json'), '/other-id.json': said('agent.json'), '/no-uris.json': said('no-uris.json', { redirect_uris: undefined }),
     '/secret.json': said('secret.json', { token_endpoint_auth_method: 'client_secret_post' }), '/script.json': said('script.json', { redirect_uris: ['javascript:alert(1)'] }),
-    '/huge.json': JSON.stringify(said('huge.json', { junk: 'x'.repeat(100_000) })), '/text.json': 'hello', '/deep.json': '['.repeat(50_000), '/hang.json': 'hang' };
+    '/huge.json': JSON.stringify(said('huge.json', { junk: 'x'.repeat(100_000) })), '/text.json': 'hello', '/deep.json': '['.repeat(50_000), '/hang.json': 'hang',
+    '/moved.json': 'moved', '/moved-to.json': said('moved.json') }; // a host that sends on to anywhere publishes nothing by that
   stack = await startStack({ env: { ...trusting, EGRESS_ALLOW: '127.0.0.1/32' } });
   site = `http://localhost:${new URL(stack.url()).port}`;
   [user, other] = [await stack.register({ display_name: 'Ada' }), await stack.register()];
@@ -267,11 +269,10 @@ describe('programs', () => {
     await until('the access token is no longer good', async () => (await ask(token)).status === 401);
   });
 
-  test('the SDK\'s client finds the sign-in, registers, signs in, asks, renews and gives back', async () => {
-    const p = await person();
-    const kept = {};
+  test('the SDK\'s client finds the sign-in, registers, signs in by a browser, asks, renews and gives back', async () => {
+    const kept = {}, redirectUrl = `${appUrl}/callback`;
     const provider = {
-      redirectUrl: callback, clientMetadata: { client_name: 'SDK', redirect_uris: [callback], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], token_endpoint_auth_method: 'none' },
+      redirectUrl, clientMetadata: { client_name: 'SDK', redirect_uris: [redirectUrl], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], token_endpoint_auth_method: 'none' },
       clientInformation: () => kept.client, saveClientInformation: (value) => (kept.client = value), tokens: () => kept.tokens, saveTokens: (value) => (kept.tokens = value),
       saveCodeVerifier: (value) => (kept.verifier = value), codeVerifier: () => kept.verifier, redirectToAuthorization: (url) => (kept.url = url),
     };
@@ -279,9 +280,16 @@ describe('programs', () => {
     const first = transport();
     await assert.rejects(new Client({ name: 'sdk', version: '1' }).connect(first), UnauthorizedError);
     assert.equal(kept.url.searchParams.get('resource'), resource());
-    const page = await p.go(kept.url.pathname + kept.url.search);
-    const url = back(await p.go('/oauth/authorize', { form: { ...page.fields, decision: 'allow' } }));
-    await first.finishAuth(url.searchParams.get('code'));
+    const context = await openContext(chromium, { javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(String(kept.url));
+    await page.getByLabel('E-mail address').fill(user.email);
+    await page.getByLabel('Password').fill(user.password);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: 'Back in the program' }).waitFor();
+    await first.finishAuth(new URL(page.url()).searchParams.get('code'));
+    await context.close();
     const connected = new Client({ name: 'sdk', version: '1' });
     await connected.connect(transport());
     assert.deepEqual((await connected.listTools()).tools.map((t) => t.name).sort(), ['ask', 'search']);
@@ -304,7 +312,7 @@ describe('programs', () => {
     const page = await p.go(`/oauth/authorize?${question(id, proof().challenge, { redirect_uri })}`);
     assert.equal(page.status, 200, page.text);
     assert.match(page.html, /<dd>Desk Agent<\/dd>[\s\S]*<dd>127\.0\.0\.1, which publishes it<\/dd>/);
-    for (const name of ['other-id', 'no-uris', 'secret', 'script', 'huge', 'text', 'deep', 'missing']) {
+    for (const name of ['other-id', 'no-uris', 'secret', 'script', 'huge', 'text', 'deep', 'missing', 'moved']) {
       const answer = await p.go(`/oauth/authorize?${question(`${appUrl}/${name}.json`, proof().challenge, { redirect_uri })}`);
       assert.deepEqual([answer.status, answer.location], [400, undefined], name);
     }

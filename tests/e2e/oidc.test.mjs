@@ -30,6 +30,7 @@ async function answerOdd(query, answer) {
   const issuer = url.pathname.includes('/second') ? `${odd}/second` : odd;
   const json = (value, status = 200) => (answer.writeHead(status, { 'Content-Type': 'application/json' }), answer.end(typeof value === 'string' ? value : JSON.stringify(value)));
   if (url.pathname.includes('/.well-known/')) {
+    lie.looked = true;
     if (lie.metadata === 'hang') return;
     return json({ issuer: lie.issuer ?? issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`, jwks_uri: `${issuer}/jwks`, userinfo_endpoint: `${issuer}/person`,
       response_types_supported: ['code'], subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'], code_challenge_methods_supported: ['S256'], authorization_response_iss_parameter_supported: true, ...lie.metadata });
@@ -129,8 +130,8 @@ async function throughAcme(page, name) {
 }
 
 describe('with a real provider, in a browser', () => {
-  test('somebody new signs in at our page; signing out there signs out here', async () => {
-    const email = uniqueEmail('Alice');
+  test('somebody whose address another has registered signs in at our page, and the password is void; signing out there signs out here', async () => {
+    const squatter = await stack.register(), email = squatter.email.toUpperCase();
     people.alice = { email, email_verified: true, name: 'Alice Liddell' };
     const context = await openContext(chromium);
     const page = await context.newPage();
@@ -140,6 +141,8 @@ describe('with a real provider, in a browser', () => {
     await throughAcme(page, 'alice');
     await page.getByText(`As ${email.toLowerCase()}`).waitFor();
     assert.equal(page.url(), `${site}/oauth/account`);
+    await until('the sessions made before are over', () => refused(stack, squatter.token));
+    assert.equal((await stack.api('POST', '/api/auth/login', { json: { email, password: squatter.password }, headers: from(client()) })).status, 401);
 
     await page.goto(`${new URL(acme.issuer)}session/end`);
     await page.locator('button[value=yes]').click();
@@ -150,8 +153,9 @@ describe('with a real provider, in a browser', () => {
     await context.close();
   });
 
-  test('a frontend gets a code in the address, never a token, and exchanges it once, with its proof', async () => {
-    people.bob = { email: uniqueEmail('bob'), email_verified: true, name: 'Bob' };
+  test('for a known address a frontend gets a code, never a token in an address, and exchanges it once, with its proof', async () => {
+    const known = await proven(stack);
+    people.bob = { email: known.email, email_verified: true, name: 'Bob' };
     const verifier = randomBytes(32).toString('base64url');
     const start = `${site}/auth/oidc/acme-co/start?${new URLSearchParams({ state: 'a b&c', code_challenge: createHash('sha256').update(verifier).digest('base64url') })}`;
     const context = await openContext(chromium);
@@ -164,8 +168,7 @@ describe('with a real provider, in a browser', () => {
     assert.ok(!page.url().includes('eyJ'));
     const json = { code: searchParams.get('sign_in_code'), code_verifier: verifier };
     const { access_token: token } = await stack.ok('POST', '/auth/oidc/token', { json });
-    const bob = await me(token);
-    assert.deepEqual([bob.email, bob.displayName, bob.emailVerified], [people.bob.email, 'Bob', true]);
+    assert.equal((await me(token)).uid, (await me(known.token)).uid, 'the account that it was, still signed in elsewhere');
     assert.equal((await stack.api('POST', '/auth/oidc/token', { json })).status, 400);
     await until('a code that comes again ends the session it became', () => refused(stack, token));
 
@@ -470,7 +473,8 @@ describe('providers alone', () => {
     const got = await until('the code is handed over', () => opener.evaluate(() => globalThis.got));
     assert.equal(got.state, 'mine');
     const { access_token: token } = await stack.ok('POST', '/auth/oidc/token', { json: { code: got.sign_in_code } });
-    assert.equal((await me(token)).email, people.carol.email);
+    const carol = await me(token);
+    assert.deepEqual([carol.email, carol.displayName, carol.emailVerified], [people.carol.email, 'Carol', true]);
     await context.close();
 
     // No password and no code: who signed in long ago is asked to do so again, who did just now may end it all.
@@ -481,6 +485,21 @@ describe('providers alone', () => {
     await stack.sql('UPDATE auth.session SET created_at = now()');
     await stack.ok('DELETE', '/api/auth/me', { json: {}, token });
     assert.equal((await stack.api('GET', '/api/auth/me', { token })).status, 401);
+  });
+
+  // svc-auth was just started: it knows nothing of this one yet.
+  test('an issuer that is another one by now, or sends people into a script, or hangs: nobody is sent there', { timeout: 60_000 }, async () => {
+    for (const more of [{ issuer: 'https://evil.example' }, { issuer: `${odd}/` }, { metadata: { authorization_endpoint: 'javascript:alert(1)//' } }, { metadata: 'hang' }]) {
+      lie = { ...plain(), ...more };
+      const answer = await until('it is asked', async () => {
+        const got = await jar().go('/auth/oidc/odd-one/start');
+        return lie.looked && got;
+      });
+      keptOut(answer, 502, /did not work/);
+      assert.equal(answer.location, undefined);
+    }
+    lie = plain();
+    await until('all is well again', async () => (await jar().go('/auth/oidc/odd-one/start')).status === 303);
   });
 });
 
