@@ -57,18 +57,30 @@ bool grants_proves(const char *verifier, const char *challenge)
 	return strlen(challenge) == CHALLENGE && mac_equal(text, challenge, CHALLENGE);
 }
 
-/* 1; 0: not signed in any more. With the account locked, whatever ends sessions has ended this one, or finds the code. */
-static int put_code(struct web *w, const char *owner, const struct sign_in_code *code)
+/* Who allows it is signed in still: 1; 0, -1. Where a provider let them in, its word ends what they allow, too (though not
+ * the end of that one visit). With the account locked, whatever ends sessions has ended this one, or finds the code. */
+static int still_in(struct web *w, const char *owner, const char **issuer)
 {
 	struct call *call = w->call;
 	struct account who;
 	const char *cookie;
+	struct ticket t;
 	int found = store_lock_account(call->db, owner, &who, call->arena, call->err);
 
 	if (found > 0)
 		found = browser_account(w, &who, &cookie);
-	if (found <= 0)
-		return found;
+	if (found <= 0 || !ticket_read(auth_state(call)->ticket_key, TICKET_BROWSER, cookie, &t))
+		return found < 0 ? -1 : 0;
+	return store_session_issuer(call->db, owner, t.id, issuer, call->arena, call->err);
+}
+
+static int put_code(struct web *w, const char *owner, struct sign_in_code *code)
+{
+	struct call *call = w->call;
+	int in = still_in(w, owner, &code->issuer);
+
+	if (in <= 0)
+		return in;
 	if (store_put_sign_in_code(call->db, owner, code, GRANTS_CODE_SECONDS, call->err) < 0 ||
 	    audit(call, "program_allowed", owner,
 	          arena_printf(call->arena, "%.100s, for %s", code->client_name, code->resource)) < 0)
@@ -164,7 +176,8 @@ static int use_code(struct web *w, const struct ticket *t, struct grants_tokens 
 	                                        .hours = GRANTS_DAYS * 24,
 	                                        .client_id = code.client_id,
 	                                        .client_name = code.client_name,
-	                                        .resource = code.resource }) < 0 ||
+	                                        .resource = code.resource,
+	                                        .issuer = code.issuer }) < 0 ||
 	    audit(call, "signed_in", who.uid,
 	          arena_printf(call->arena, "a program: %.100s", code.client_name)) < 0)
 		return -1;

@@ -6,8 +6,8 @@
  * `aud` is the one chatbot's address; an hour) and a refresh token (a ticket with a number: only the latest counts).
  *   - a code that comes again ends the session it became;
  *   - so does a refresh token that was used before, whoever shows it: of two who have it one is a thief;
- *   - the owner ends it (DELETE /auth/sessions/{id}), the program does (revocation), a new password does, 30 days
- *     without a refresh do. Gateways hear of each within a second.
+ *   - the owner ends it (DELETE /auth/sessions/{id}), the program does (revocation), a new password does, the provider
+ *     that let its owner in does when it signs them out everywhere, 30 days without a refresh do. Gateways hear of each within a second.
  *
  * How a gateway knows an access token: identity_caller() with the address of the route (gateway/identity.h), which
  * token_verify() compares with `aud`. It does so for routes that say `access: PROGRAM`, and for none else.

@@ -6,6 +6,7 @@ const struct db_stmt store_programs_statements[] = {
 	{ "find_session", "SELECT " STORE_ACCOUNT " FROM users u JOIN session s ON s.owner_id = u.uid"
 	                  " WHERE s.owner_id = $1 AND s.id = $2 AND s.kind = $3 AND s.expires_at > now()"
 	                  " AND u.disabled_at IS NULL" },
+	{ "session_issuer", "SELECT issuer FROM session WHERE owner_id = $1 AND id = $2" },
 	{ "put_sign_in_code",
 	  "INSERT INTO sign_in_code (owner_id, id, kind, client_id, client_name, redirect_uri, challenge, resource,"
 	  " issuer, issuer_session, expires_at)"
@@ -36,6 +37,17 @@ int store_find_session(struct db *db, const char *owner, const char *id, const c
 
 	if (found > 0)
 		store_read_account(res, out, a);
+	return found;
+}
+
+int store_session_issuer(struct db *db, const char *owner, const char *id, const char **issuer,
+                         struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "session_issuer", DB_ARGS(owner, id), &res, err);
+
+	if (found > 0)
+		*issuer = arena_strdup(a, db_text(res, 0, "issuer"));
 	return found;
 }
 

@@ -9,6 +9,9 @@ extern const struct db_stmt store_programs_statements[];
 /* Who is signed in by that session of that kind (1), or nobody any more (0). */
 int store_find_session(struct db *db, const char *owner, const char *id, const char *kind,
                        struct account *out, struct arena *a, struct error *err) CHECKED;
+/* 1 with the provider that somebody signed in with for it, or NULL; 0 no such session. */
+int store_session_issuer(struct db *db, const char *owner, const char *id, const char **issuer,
+                         struct arena *a, struct error *err) CHECKED;
 
 struct sign_in_code {
 	const char *id, *kind; /* token, program */

@@ -440,6 +440,35 @@ describe('who lies', () => {
   });
 });
 
+describe('a program', () => {
+  test('is out when the provider signs out everywhere who let it in; it outlasts a single visit', async () => {
+    const callback = 'http://127.0.0.1:7777/callback', p = jar(), who = somebody();
+    const bot = await stack.ok('POST', '/api/chatbots', { token: await signIn(who), json: { name: 'B' } });
+    lie = { ...plain(), claims: { sid: 'visit-1' } };
+    assert.equal((await visit(who, { p, start: '?page=1' })).location, '/oauth/account');
+    lie = plain();
+    const { client_id } = (await stack.api('POST', '/oauth/register', { json: { redirect_uris: [callback] }, headers: from(client()) })).body;
+    const code_verifier = randomBytes(32).toString('base64url');
+    const page = await p.go(`/oauth/authorize?${new URLSearchParams({ response_type: 'code', client_id, redirect_uri: callback, resource: `${site}/mcp/chatbots/${bot.id}`, code_challenge_method: 'S256', code_challenge: createHash('sha256').update(code_verifier).digest('base64url') })}`);
+    const code = new URL((await p.go('/oauth/authorize', { form: { ...page.fields, decision: 'allow' } })).location).searchParams.get('code');
+    const ask = (fields) => stack.api('POST', '/oauth/token', { body: new URLSearchParams({ client_id, ...fields }).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...from(client()) } });
+    let { body } = await ask({ grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier });
+    const refresh = async () => ({ body } = await ask({ grant_type: 'refresh_token', refresh_token: body.refresh_token }));
+    const end = async (more) => {
+      const now = Math.floor(Date.now() / 1000);
+      const logout_token = await sign({ iss: odd, aud: 'parley', iat: now, exp: now + 120, jti: 'x', events: { 'http://schemas.openid.net/event/backchannel-logout': {} }, ...more });
+      assert.equal((await stack.api('POST', '/auth/oidc/odd-one/logout', { body: new URLSearchParams({ logout_token }).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...from(client()) } })).status, 200);
+    };
+    await end({ sub: who.sub, sid: 'visit-1' });
+    assert.equal((await p.go('/oauth/account')).location, '/sign-in');
+    await refresh();
+    assert.ok(body.access_token, JSON.stringify(body));
+    await end({ sub: who.sub });
+    await refresh();
+    assert.equal(body.error, 'invalid_grant');
+  });
+});
+
 describe('providers alone', () => {
   test('OIDC_ONLY=1: passwords and codes are off; without a return address our own page hands the code over', async () => {
     const someone = await stack.register();
