@@ -1,6 +1,7 @@
 /* Questions that come from outside (Slack), through svc-integrations: turns like a visitor's. */
 #include "chat.methods.h"
 #include "svc-chat/model/model.h"
+#include "svc-chat/store.h"
 #include "svc-chat/store_handover.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/turn.h"
@@ -43,6 +44,15 @@ int chat_ask_outside(struct call *call, const Chat__OutsideQuestion *in, Chat__O
 	out->message_id = (char *)turn.message_id;
 	out->status = (char *)turn.status;
 	return 0;
+}
+
+int chat_get_outside(struct call *call, const Chat__OutsideMessage *in, Chat__Message *out)
+{
+	if (!call->owner_id || !in->session_id || !in->message_id)
+		return error_set(call->err, ERROR_INVALID, "a message without its owner or place");
+	return db_must_find(store_get_message(call->db, call->owner_id, in->session_id, in->message_id, out,
+	                                      call->arena, call->err),
+	                    "message", call->err);
 }
 
 int chat_hand_over_outside(struct call *call, const Chat__OutsideHandover *in, Rpc__Empty *out)

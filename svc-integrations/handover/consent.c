@@ -102,7 +102,7 @@ int consent_read(struct call *call, const char *token, const char **owner, const
 	long long ends;
 
 	if (sealer_open(call, context, token, &plain) < 0) {
-		if (call->err->code == ERROR_UNAVAILABLE)
+		if (call->err->code != ERROR_INTERNAL) /* svc-auth is away; else: it is none of ours */
 			return -1;
 		error_clear(call->err);
 		return 0;

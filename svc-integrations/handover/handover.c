@@ -165,7 +165,7 @@ static int post_as(const struct handing *h, const struct integration_row *by, co
 		return said < 0 ? -1 : 0;
 	handover_words(h->data, h->row.name, POST_MOST, &words, call->arena);
 	message.content = (char *)words.text;
-	posts = slack_render(&message, &count, call->arena);
+	posts = slack_render(&message, NULL, &count, call->arena);
 	said = slack_live_end(&live, posts, 1, &why);
 	if (said)
 		return said < 0 ? -1 : 0;

@@ -16,6 +16,7 @@
 #include "svc-integrations/slack/live.h"
 #include "svc-integrations/slack/place.h"
 #include "svc-integrations/slack/render.h"
+#include "svc-integrations/slack/sources.h"
 #include "svc-integrations/slack/verify.h"
 
 enum {
@@ -367,6 +368,7 @@ static int run_answer(struct call *call, const struct job *job)
 	struct answering w;
 	int ready = wait_for_turn(call) < 0 ? -1 : open_answering(call, job, &w);
 	const char *chatbot;
+	char *page = NULL;
 	struct slack_post *posts;
 	size_t count;
 
@@ -382,7 +384,10 @@ static int run_answer(struct call *call, const struct job *job)
 		return -1;
 	if (answer.handover && hand_over(&w, &answer) < 0)
 		return -1;
-	posts = slack_render(&answer, &count, call->arena);
+	if (answer.n_sources && answer.session_id && answer.id &&
+	    slack_sources_link(call, &w.row, &answer, &page) < 0)
+		return -1;
+	posts = slack_render(&answer, page, &count, call->arena);
 	if (post_all(&w, posts, count) < 0)
 		return -1;
 	if (!w.status_shown)

@@ -130,11 +130,16 @@ static size_t whole_of(const char *markdown)
 	return end;
 }
 
-/* A link where the passage stands on a page of the web. "|" would end an address. */
+/* "|" would end an address. */
+static bool is_address(const char *url)
+{
+	return url && strlen(url) <= LINK_MOST && !strpbrk(url, "<>|\" \n") &&
+	       (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
+}
+
 static void add_name(struct text *line, const char *url, const char *name)
 {
-	bool links = url && strlen(url) <= LINK_MOST && !strpbrk(url, "<>|\" \n") &&
-	             (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
+	bool links = is_address(url);
 
 	if (links) {
 		text_addc(line, '<');
@@ -147,7 +152,7 @@ static void add_name(struct text *line, const char *url, const char *name)
 		text_addc(line, '>');
 }
 
-static void add_sources(struct text *blocks, const Chat__Message *reply, struct arena *a)
+static void add_sources(struct text *blocks, const Chat__Message *reply, const char *page, struct arena *a)
 {
 	size_t shown = reply->n_sources < SOURCES_SHOWN ? reply->n_sources : SOURCES_SHOWN;
 
@@ -161,7 +166,10 @@ static void add_sources(struct text *blocks, const Chat__Message *reply, struct 
 
 		text_init(&line, a);
 		text_addf(&line, "[%zu] ", i + 1);
-		add_name(&line, source->url, name);
+		add_name(&line,
+		         page && !is_address(source->url) ? arena_printf(a, "%s#%zu", page, i + 1)
+		                                          : source->url,
+		         name);
 		if (source->page > 0)
 			text_addf(&line, ", page %d", (int)source->page);
 		text_adds(blocks, i ? ",{\"type\":\"mrkdwn\",\"text\":" : "{\"type\":\"mrkdwn\",\"text\":");
@@ -208,7 +216,7 @@ const char *slack_render_so_far(const char *markdown, struct arena *a)
 	return arena_strndup(a, safe, part_of(safe, PART));
 }
 
-struct slack_post *slack_render(const Chat__Message *reply, size_t *count, struct arena *a)
+struct slack_post *slack_render(const Chat__Message *reply, const char *page, size_t *count, struct arena *a)
 {
 	const char *rest = slack_defuse(reply->content ? reply->content : "", a);
 	struct slack_post *posts = arena_new(a, struct slack_post, strlen(rest) / (PART / 2) + 2);
@@ -222,7 +230,7 @@ struct slack_post *slack_render(const Chat__Message *reply, size_t *count, struc
 		text_init(&below, a);
 		text_adds(&below, "");
 		if (!rest[size]) {
-			add_sources(&below, reply, a);
+			add_sources(&below, reply, page, a);
 			add_handover(&below, reply);
 			add_thumbs(&below, reply);
 		}

@@ -22,8 +22,9 @@ struct slack_post {
 	const char *markdown, *below;
 };
 
-/* The messages, in order; at least one. The last has the sources, and thumbs where the answer is stored (session_id). */
-struct slack_post *slack_render(const Chat__Message *reply, size_t *count, struct arena *a);
+/* The messages, in order; at least one. The last has the sources, and thumbs where the answer is stored (session_id). page: where sources
+ * are shown that stand on no page of the web (slack/sources.h); NULL: nowhere. */
+struct slack_post *slack_render(const Chat__Message *reply, const char *page, size_t *count, struct arena *a);
 
 /* The block with the button that ends an answer. */
 const char *slack_stop_block(const char *session, const char *message, struct arena *a);

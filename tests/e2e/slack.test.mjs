@@ -192,6 +192,29 @@ describe('answers', () => {
     assert.equal(eyes.args.timestamp, JSON.parse(body).event.ts);
   });
 
+  test('the sources lead to a page with the passages, for whoever has the link, while the integration is on', async () => {
+    const made = await create('TL');
+    const channel = channels();
+    await send('TL', await mention('TL', channel, 'How long is the warranty?'));
+    const [answer] = await answered(channel);
+    const [, url, name] = /<([^|]+)\|([^>]+)>/.exec(answer.blocks[1].elements[0].text);
+    assert.equal(name, 'manual.txt');
+    const { pathname, search, hash } = new URL(url.replaceAll('&amp;', '&'));
+    const open = (query = search) => stack.api('GET', pathname + query);
+    const page = await open();
+    assert.equal(page.status, 200, page.text);
+    assert.match(page.headers['content-type'], /^text\/html/);
+    assert.match(page.text, new RegExp(`<section id="${hash.slice(1)}"><h2>\\[1\\] manual\\.txt</h2>\\s*<blockquote>[^<]*two years`));
+    for (const none of ['', '?of=', `?of=${search.slice(4, -6)}AAAAAA`]) assert.equal((await open(none)).status, 404, none);
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'inactive' } });
+    assert.equal((await open()).status, 404, 'switched off');
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'active' } });
+    assert.equal((await open()).status, 200);
+    const [, session] = answer.blocks.find((b) => b.type === 'context_actions').elements[0].positive_button.value.split(' ');
+    await stack.ok('DELETE', `/api/chatbots/${bot.id}/conversations/${session}`, { token });
+    assert.equal((await open()).status, 404, 'erased');
+  });
+
   test('a mention comes as a message, too, and again: one answer', async () => {
     const channel = channels();
     const body = await mention('TA', channel, 'How long is the warranty?');

@@ -101,13 +101,13 @@ describe('installing', () => {
     ['a state that is none', { state: `${randomUUID()}.abc`, code: 'good-TK' }, 400],
     ['a state that is markup', { state: '"><script>alert(1)</script>', code: 'good-TK' }, 400],
     ['Slack\'s no', (f) => ({ state: f.state, error: 'access_denied<b>' }), 400],
-    ['no code', (f) => ({ state: f.state }), 400],
+    ['no code', (f) => ({ state: f.state, code: '' }), 400],
     ['a whole organisation', (f) => ({ state: f.state, code: 'org-TK' }), 400],
     ['a code that Slack refuses', (f) => ({ state: f.state, code: 'bad' }), 400],
   ];
   for (const [name, query, status] of bad) {
     test(`refused: ${name}`, async () => {
-      const flow = await begin();
+      const flow = typeof query === 'function' ? await begin() : {}; // so many of them are not taken in a minute
       const answer = await back(typeof query === 'function' ? query(flow) : query, flow.cookie);
       assert.equal(answer.status, status, answer.text);
       assert.doesNotMatch(answer.text, /<script>|<b>/);

@@ -201,7 +201,7 @@ static void long_answers_go_in_parts(void **state)
 	reply.content = answer;
 	reply.sources = sources;
 	reply.n_sources = 1;
-	posts = slack_render(&reply, &count, &a);
+	posts = slack_render(&reply, NULL, &count, &a);
 	assert_int_equal(count, 7);
 	for (size_t i = 0; i < count; i++) {
 		OWN(json) json_object *blocks = NULL;
@@ -218,7 +218,7 @@ static void long_answers_go_in_parts(void **state)
 	assert_non_null(strstr(posts[count - 1].blocks, "[1] &lt;b&gt;.pdf, page 7"));
 	reply.content = (char *)"";
 	reply.n_sources = 0;
-	assert_non_null(slack_render(&reply, &count, &a));
+	assert_non_null(slack_render(&reply, NULL, &count, &a));
 	assert_int_equal(count, 1);
 }
 
@@ -239,6 +239,7 @@ static void sources_link_to_pages_of_the_web(void **state)
 	};
 	Chat__Message reply = CHAT__MESSAGE__INIT;
 	Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources[] = { &source };
+	size_t count;
 
 	(void)state;
 	reply.content = (char *)"Two years [1].";
@@ -246,14 +247,21 @@ static void sources_link_to_pages_of_the_web(void **state)
 	reply.n_sources = 1;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct slack_post *posts;
-		size_t count;
 
 		source.url = (char *)cases[i].url;
 		source.document_name = (char *)cases[i].name;
-		posts = slack_render(&reply, &count, &a);
+		posts = slack_render(&reply, NULL, &count, &a);
 		if (!strstr(posts[0].blocks, cases[i].want))
 			fail_msg("%s: %s", cases[i].want, posts[0].blocks);
 	}
+	/* What stands on none is on ours. */
+	source.url = NULL;
+	source.document_name = (char *)"manual.pdf";
+	assert_non_null(strstr(slack_render(&reply, "https://parley.example/s?of=a", &count, &a)->blocks,
+	                       "\"[1] <https://parley.example/s?of=a#1|manual.pdf>\""));
+	source.url = (char *)"https://shop.example/a";
+	assert_non_null(strstr(slack_render(&reply, "https://parley.example/s?of=a", &count, &a)->blocks,
+	                       "<https://shop.example/a|manual.pdf>"));
 }
 
 static void forms_are_read(void **state)
