@@ -259,11 +259,12 @@ describe('answers', () => {
   test('Slack asks to wait, fails, or cuts the connection behind the message: one answer', async () => {
     for (const plan of [{ status: 429, retryAfter: 1 }, { status: 503 }, { silent: true }]) {
       const channel = channels();
-      await rig('POST', '/next', { api: 'chat.postMessage', ...plan });
+      for (const api of ['chat.postMessage', 'chat.startStream']) await rig('POST', '/next', { api, ...plan }); // whichever comes first
       await send('TA', await mention('TA', channel, 'How long is the warranty?'));
       await answered(channel);
       await until('no job is left', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE kind <> 'sweep'")).length === 0, 30);
       assert.equal((await answers(channel)).length, 1, JSON.stringify(plan));
+      await rig('POST', '/forget');
     }
   });
 
@@ -272,7 +273,7 @@ describe('answers', () => {
     await until('it is given up', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind <> 'sweep'")).length === 0, 30);
     const made = await create('TR');
     const channel = channels();
-    // whichever comes first: an answer that takes a while is streamed
+    // an answer that takes a while is streamed
     for (const api of ['chat.postMessage', 'chat.startStream']) await rig('POST', '/next', { api, error: 'token_revoked', times: 5 });
     await send('TR', await mention('TR', channel, 'warranty?'));
     await until('the status says so', async () => {
