@@ -76,13 +76,16 @@ static void read_message(json_object *message, struct pieces *ret)
 
 /* --- The object ----------------------------------------------------------------------------------------------------- */
 
+/* The answer; not another one that nobody asked for. */
 static json_object *first_choice(json_object *object)
 {
 	json_object *choices = json_get(object, "choices");
+	size_t n = json_object_is_type(choices, json_type_array) ? json_object_array_length(choices) : 0;
 
-	if (!json_object_is_type(choices, json_type_array) || !json_object_array_length(choices))
-		return NULL;
-	return json_object_array_get_idx(choices, 0);
+	for (size_t i = 0; i < n; i++)
+		if (json_int(json_object_array_get_idx(choices, i), "index", 0) == 0)
+			return json_object_array_get_idx(choices, i);
+	return n == 1 ? json_object_array_get_idx(choices, 0) : NULL;
 }
 
 /* A call, or a piece of one: {"index", "id", "function": {"name", "arguments"}}; or the function alone. */
@@ -119,9 +122,18 @@ static void read_calls(json_object *message, struct completion *ret, struct aren
 	ret->calls = calls;
 }
 
-static void read_choice(json_object *choice, struct completion *ret, struct arena *a)
+/* NULL while it goes on, which some say in a word. */
+static const char *read_finish(json_object *choice, struct arena *a)
 {
 	const char *finish = json_string(choice, "finish_reason");
+
+	return finish && *finish && strcmp(finish, "null") != 0 && strcmp(finish, "None") != 0
+	           ? arena_strdup(a, finish)
+	           : NULL;
+}
+
+static void read_choice(json_object *choice, struct completion *ret, struct arena *a)
+{
 	struct pieces pieces;
 
 	text_init(&pieces.text, a);
@@ -140,7 +152,7 @@ static void read_choice(json_object *choice, struct completion *ret, struct aren
 	}
 	ret->text = pieces.text.length ? pieces.text.at : NULL;
 	ret->reasoning = pieces.reasoning.length ? pieces.reasoning.at : NULL;
-	ret->finish = finish && *finish ? arena_strdup(a, finish) : NULL;
+	ret->finish = read_finish(choice, a);
 }
 
 static int64_t at_least_zero(int64_t n)
@@ -184,17 +196,23 @@ static bool is_done(const char *bytes, size_t size)
 
 bool completion_read(const char *bytes, size_t size, struct completion *ret, struct arena *a)
 {
-	OWN(json) json_object *object = NULL;
+	OWN(json) json_object *whole = NULL;
+	json_object *object, *choice;
 	const char *model;
 
 	*ret = (struct completion){ .done = is_done(bytes, size) };
 	if (ret->done)
 		return true;
-	object = parse(bytes, size, a);
+	object = whole = parse(bytes, size, a);
+	if (json_object_is_type(whole, json_type_array) && json_object_array_length(whole) == 1)
+		object = json_object_array_get_idx(whole, 0);
 	ret->failed = complaint_of(object, &ret->complaint, a);
 	if (!ret->failed && !json_object_is_type(object, json_type_object))
 		return false;
-	read_choice(first_choice(object), ret, a);
+	choice = first_choice(object);
+	read_choice(choice, ret, a);
+	read_usage(json_get(json_get(object, "x_groq"), "usage"), ret); /* Groq */
+	read_usage(json_get(choice, "usage"), ret);                     /* Moonshot */
 	read_usage(json_get(object, "usage"), ret);
 	model = json_string(object, "model");
 	if (model && *model && strlen(model) <= MODEL_NAME_MAX)

@@ -8,6 +8,8 @@
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
+enum { DIGITS_MAX = 18 };
+
 /* One character at `at`, whatever it is; returns its bytes. */
 static size_t take_character(const char *at, const char *end, struct text *ret)
 {
@@ -78,6 +80,19 @@ static size_t take_no_number(const char *at, const char *end, struct text *ret)
 	return 0;
 }
 
+/* A number of so many digits that it is none, outside of strings; nothing that we read is one. 0: none is there. */
+static size_t take_long_number(const char *at, const char *end, struct text *ret)
+{
+	size_t n = 0;
+
+	while (at + n < end && isdigit((unsigned char)at[n]))
+		n++;
+	if (n <= DIGITS_MAX)
+		return 0;
+	text_addc(ret, '0');
+	return n;
+}
+
 void repair_json(const char *bytes, size_t size, struct text *ret)
 {
 	bool quoted = false;
@@ -85,6 +100,8 @@ void repair_json(const char *bytes, size_t size, struct text *ret)
 	for (const char *at = bytes, *end = bytes + size; at < end;) {
 		size_t n = quoted ? 0 : take_no_number(at, end, ret);
 
+		if (!n && !quoted)
+			n = take_long_number(at, end, ret);
 		if (n)
 			at += n;
 		else if (quoted && *at == '\\')

@@ -16,13 +16,15 @@
 
 enum { STEPS = 2 };
 
-static const struct {
+struct provider_case {
 	const char *name;
 	struct canned steps[STEPS + 1]; /* bytes: the file's name */
 	const char *text, *reasoning;   /* reasoning: part of it; NULL: none */
 	const char *error, *finish;     /* error: part of the sentence */
 	int asked, least_ms, most_ms;   /* 0: any */
-} cases[] = {
+};
+
+static const struct provider_case cases[] = {
 	{ .name = "data-keepalive",
 	  .steps = { { "data-keepalive.txt" } },
 	  .text = "The warranty lasts two years [1].",
@@ -211,7 +213,99 @@ static const struct {
 	  .text = "The warranty lasts two years [1].",
 	  .finish = "stop",
 	  .asked = 2 },
+	{ .name = "cohere-max-tokens",
+	  .steps = { { "cohere-max-tokens.txt" } },
+	  .text = "The warranty lasts",
+	  .finish = "length" },
+	{ .name = "deepseek-keepalive",
+	  .steps = { { "deepseek-keepalive.txt" } },
+	  .text = "The warranty lasts two years [1].",
+	  .reasoning = "Hm. ",
+	  .finish = "stop" },
+	{ .name = "error-event-of-words",
+	  .steps = { { "error-event-of-words.txt" } },
+	  .text = "The warranty lasts",
+	  .error = "broke off" },
+	{ .name = "gemini-error-list",
+	  .steps = { { "gemini-error-list.txt" } },
+	  .text = "",
+	  .error = "does not accept our key" },
+	{ .name = "groq-error",
+	  .steps = { { "groq-error.txt" } },
+	  .text = "The warranty lasts",
+	  .error = "broke off" },
+	{ .name = "latin1",
+	  .steps = { { "latin1.txt" } },
+	  .text = "The warranty lasts two years � [1].",
+	  .finish = "stop" },
+	{ .name = "litellm-error",
+	  .steps = { { "litellm-error.txt" } },
+	  .text = "The warranty lasts",
+	  .error = "upstream closed" },
+	{ .name = "lmstudio-error-event",
+	  .steps = { { "lmstudio-error-event.txt" } },
+	  .text = "The warranty lasts",
+	  .error = "has crashed" },
+	{ .name = "mistral-model-length",
+	  .steps = { { "mistral-model-length.txt" } },
+	  .text = "The warranty lasts",
+	  .finish = "length" },
+	{ .name = "no-finish-no-done",
+	  .steps = { { "no-finish-no-done.txt" } },
+	  .text = "The warranty lasts two years [1].",
+	  .error = "broke off" },
+	{ .name = "openrouter-error-late",
+	  .steps = { { "openrouter-error-late.txt" } },
+	  .text = "The warranty lasts",
+	  .error = "broke off" },
+	{ .name = "tgi-error",
+	  .steps = { { "tgi-error.txt" } },
+	  .text = "The warranty lasts",
+	  .error = "out of memory" },
+	{ .name = "zhipu-sensitive",
+	  .steps = { { "zhipu-sensitive.txt" } },
+	  .text = "The warranty lasts",
+	  .finish = "filtered" },
 };
+
+/* As servers and gateways of many kinds tell it; the same of all: "The warranty lasts two years [1].", and "stop". */
+static const char *const alike[] = { "azure-filters",
+	                             "bedrock-end-turn",
+	                             "big-numbers",
+	                             "bom",
+	                             "choices-null",
+	                             "cohere-upper",
+	                             "content-object",
+	                             "cr-only",
+	                             "crlf",
+	                             "delta-null",
+	                             "done-without-finish",
+	                             "events-in-lists",
+	                             "finish-empty-word",
+	                             "finish-eos",
+	                             "finish-null-word",
+	                             "finish-without-done",
+	                             "gemini-finish-with-text",
+	                             "groq",
+	                             "id-retry-fields",
+	                             "kimi-usage-in-choice",
+	                             "llamacpp",
+	                             "minimax-base-resp",
+	                             "mistral-reference",
+	                             "multi-line-data",
+	                             "nan",
+	                             "ndjson",
+	                             "no-space-after-colon",
+	                             "openrouter-comments",
+	                             "perplexity-cumulative",
+	                             "refusal-null",
+	                             "role-again",
+	                             "spaces-before-json",
+	                             "together-text-beside",
+	                             "two-choices",
+	                             "usage-strings",
+	                             "vllm-usage-in-each",
+	                             "whole-after-blanks" };
 
 static char *read_case(const char *name, size_t *size, struct arena *a)
 {
@@ -234,61 +328,76 @@ static bool shorten(void *arg, const struct model_message **messages, size_t *co
 	return (*times)++ == 0;
 }
 
-static void play(size_t i, int split)
+static void play(const struct provider_case *c, int split)
 {
 	struct canned steps[STEPS + 1] = { { 0 } };
 	int shortened = 0;
 	struct asked asked = { .shorten = shorten,
 		               .shorten_arg = &shortened,
-		               .for_visitor = strcmp(cases[i].name, "err-echo-prompt") == 0 };
+		               .for_visitor = strcmp(c->name, "err-echo-prompt") == 0 };
 	struct model_rig m;
 	struct arena a;
 	int got;
 
-	print_message("%s, %d\n", cases[i].name, split);
+	print_message("%s, %d\n", c->name, split);
 	arena_init(&a, 0);
-	for (size_t k = 0; cases[i].steps[k].bytes; k++) {
-		steps[k] = cases[i].steps[k];
-		steps[k].bytes = read_case(cases[i].steps[k].bytes, &steps[k].size, &a);
+	for (size_t k = 0; c->steps[k].bytes; k++) {
+		steps[k] = c->steps[k];
+		steps[k].bytes = read_case(c->steps[k].bytes, &steps[k].size, &a);
 		steps[k].split = split;
 	}
 	model_rig_start(&m, steps);
 	got = model_rig_ask_once(&m, &asked, &a);
 	model_rig_stop(&m);
-	if (cases[i].error)
-		assert_non_null(strstr(asked.err.message, cases[i].error));
+	if (c->error)
+		assert_non_null(strstr(asked.err.message, c->error));
 	else
 		assert_string_equal(asked.err.message, "");
-	assert_int_equal(got, cases[i].error ? -1 : 0);
+	assert_int_equal(got, c->error ? -1 : 0);
 	assert_null(strstr(asked.err.message, "9xYz"));
 	assert_null(strstr(asked.err.message, "SECRET"));
-	assert_string_equal(asked.text.at, cases[i].text);
-	if (cases[i].reasoning)
-		assert_true(asked.taken_back || strstr(asked.reasoning.at, cases[i].reasoning));
+	assert_string_equal(asked.text.at, c->text);
+	if (c->reasoning)
+		assert_true(asked.taken_back || strstr(asked.reasoning.at, c->reasoning));
 	else
 		assert_string_equal(asked.reasoning.at, "");
-	if (cases[i].finish)
-		assert_string_equal(asked.result.finish, cases[i].finish);
-	if (cases[i].asked)
-		assert_int_equal(m.asked, cases[i].asked);
-	assert_true(asked.took_ms >= cases[i].least_ms);
-	assert_true(!cases[i].most_ms || asked.took_ms <= cases[i].most_ms);
+	if (c->finish)
+		assert_string_equal(asked.result.finish, c->finish);
+	if (c->asked)
+		assert_int_equal(m.asked, c->asked);
+	assert_true(asked.took_ms >= c->least_ms);
+	assert_true(!c->most_ms || asked.took_ms <= c->most_ms);
 	arena_done(&a);
+}
+
+/* Those that a clock is part of are played whole. */
+static void play_all(int split)
+{
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		if (!split || (!cases[i].least_ms && !cases[i].most_ms))
+			play(&cases[i], split);
+	for (size_t i = 0; i < sizeof alike / sizeof *alike; i++) {
+		char file[64];
+		struct provider_case c = { .name = alike[i],
+			                   .steps = { { file } },
+			                   .text = "The warranty lasts two years [1].",
+			                   .finish = "stop" };
+
+		snprintf(file, sizeof file, "%s.txt", alike[i]);
+		play(&c, split);
+	}
 }
 
 static void test_whole(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		play(i, 0);
+	play_all(0);
 }
 
 static void test_in_pieces(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		if (!cases[i].least_ms && !cases[i].most_ms)
-			play(i, 3);
+	play_all(3);
 }
 
 int main(void)
