@@ -15,7 +15,7 @@ struct call retrieve_nearer(const struct call *call)
 	struct call near = *call;
 	int64_t deadline = clock_unix_ms() + LOOK_UP_MS;
 
-	if (deadline < near.deadline)
+	if (call->task || deadline < near.deadline) /* a step of a turn may have waited for somebody */
 		near.deadline = deadline;
 	return near;
 }

@@ -319,11 +319,13 @@ static void run(struct call *call, void *arg)
 {
 	struct writing *w = arg;
 
-	while (w->step)
+	while (w->step) {
+		call->deadline = clock_unix_ms() + WRITE_DEADLINE_MS;
 		if (w->step(w)) {
 			service_task_park(call, w->until, run, w);
 			return;
 		}
+	}
 }
 
 void write_turn(struct call *call, void *arg)

@@ -7,6 +7,7 @@
 
 #include "common/service/call.h"
 
+/* Of each step, and so what it may take to ask others of ours; people and models take what time they have. */
 enum { WRITE_DEADLINE_MS = 15 * 60 * 1000 };
 
 /* The turn is its own: it is finished and removed from the keeper. */
