@@ -113,8 +113,10 @@ static int newcomer(struct call *call, const struct provider *who, const struct 
 	    "There is an account with this address already, and it belongs to somebody else at this provider. If it is "
 	    "yours, sign in there as before.";
 	found = store_add_identity(call->db, ret->uid, p->issuer, p->subject, call->err);
-	if (found <= 0)
-		return found;
+	if (found == 0) /* unless it is they themselves, who came twice at once */
+		return store_find_identity(call->db, p->issuer, p->subject, ret, call->arena, call->err);
+	if (found < 0)
+		return -1;
 	if (account_prove(call, ret, false, &removed) < 0 ||
 	    audit(call, "identity_added", ret->uid, who->set->name) < 0)
 		return -1;
