@@ -13,6 +13,7 @@ enum {
 	QUESTION_MAX = 200, /* of a line that asks */
 	LEAD_WORDS = 4,     /* of a first sentence that is a title: "§ 4 Security." */
 	LEAD_MAX = 40,      /* bytes of it */
+	ABOVE_MAX = 30,     /* characters of a line that is the title of the lines right below it */
 	BELOW_ALL = 9,
 	ITEM_MAX = 400, /* bytes of an item that is one block; a longer one is taken by its sentences */
 	TABLE_ROWS = 3, /* lines alike that make a table of values between commas */
@@ -185,6 +186,25 @@ static bool bare_title(struct span line, const char *eol, const char *end, bool 
 	return capitals || (alone && eol < end);
 }
 
+/* A short line above a longer one that would have had room for the next word, too: so it does not end where it does because
+ * the line was full, and is a title. */
+static bool stands_above(struct span line, const char *eol, const char *end)
+{
+	struct span next = eol < end ? span(eol + 1, line_end(eol + 1, end)) : (struct span){ 0 };
+	size_t word = 0, words = 1;
+
+	while (word < next.size && next.at[word] != ' ')
+		word++;
+	for (size_t i = 0; i < line.size; i++) {
+		if (isdigit((unsigned char)line.at[i]) || strchr(":;=|/\\<>@", line.at[i]))
+			return false;
+		words += line.at[i] == ' ';
+	}
+	return next.size > line.size + 1 + word && words <= LEAD_WORDS && !ends_sentence(line) &&
+	       utf8_length(line.at, line.size) <= ABOVE_MAX && !sentence_item(line.at, line.at + line.size) &&
+	       !islower((unsigned char)*line.at) && !islower((unsigned char)*next.at) && *next.at != '|';
+}
+
 /* --- Tables ----------------------------------------------------------------------------------------------------- */
 
 static bool piped(struct span line)
@@ -310,10 +330,12 @@ static size_t words_in(struct span s)
 	return n;
 }
 
-/* Is the first sentence of a paragraph only what it is about? "§ 4 Security. The customer ..." */
-static bool is_lead(struct span first, bool more)
+/* Is the first sentence of a paragraph only what it is about? "§ 4 Security. The customer ..." Not "Serves 6. Vegan.": what
+ * a title is followed by is longer than one. */
+static bool is_lead(struct span first, struct span rest)
 {
-	return more && first.size <= LEAD_MAX && words_in(first) <= LEAD_WORDS && !asks(first) &&
+	return rest.size && sentence_end(rest.at, rest.at + rest.size) - rest.at > LEAD_MAX &&
+	       first.size <= LEAD_MAX && words_in(first) <= LEAD_WORDS && !asks(first) &&
 	       !memchr(first.at, ':', first.size) && first.at[first.size - 1] != '!';
 }
 
@@ -325,15 +347,13 @@ static void read_sentences(struct reader *r, enum block_kind kind, const char *s
 	while (s < end) {
 		const char *stop = sentence_end(s, end);
 		struct span one = span(s, stop);
-		bool more = span(stop, end).size > 0;
 
 		/* "3." is a number, no sentence */
-		if (one.size < 4 && more && isdigit((unsigned char)*one.at)) {
+		if (one.size < 4 && span(stop, end).size && isdigit((unsigned char)*one.at)) {
 			stop = sentence_end(stop, end);
 			one = span(s, stop);
-			more = span(stop, end).size > 0;
 		}
-		if (first && is_lead(one, more))
+		if (first && is_lead(one, span(stop, end)))
 			lead = one;
 		else
 			add_block(r, kind, one, lead);
@@ -441,7 +461,8 @@ static const char *read_text(struct reader *r, const char *s, bool after_blank)
 		add_section(r, without(line, label(line)), BELOW_ALL, true, false);
 		return eol;
 	}
-	if (bare_title(line, eol, r->end, alone)) {
+	if (bare_title(line, eol, r->end, alone) ||
+	    (after_blank && eol < end && stands_above(line, eol, end))) {
 		add_section(r, line, BELOW_ALL, false, false);
 		return eol;
 	}

@@ -30,6 +30,7 @@ struct quoter {
 	const struct blocks *blocks;
 	struct text *out;
 	bool *quoted;   /* by block */
+	bool *chosen;   /* by block: will be quoted */
 	size_t passage; /* whose quote is open, from 0 */
 	bool open;
 };
@@ -132,6 +133,11 @@ static void stretch(const struct quoter *w, size_t k, size_t *from, size_t *to)
 	if (leans_back(b[k].text) && k > 0 && b[k - 1].paragraph == b[k].paragraph)
 		(*from)--;
 	else if (size < SHORT && next_belongs(w, k))
+		(*to)++;
+	/* What stands beside it and is quoted, too, comes in one piece, in its order. */
+	while (*from > 0 && w->chosen[*from - 1] && next_belongs(w, *from - 1))
+		(*from)--;
+	while (next_belongs(w, *to - 1) && w->chosen[*to])
 		(*to)++;
 }
 
@@ -252,13 +258,16 @@ static const char *answer_from(const struct model_request *request, const struct
 	struct blocks blocks;
 	struct choice choice;
 	struct text t;
-	struct quoter w = { request, &blocks, &t, NULL, 0, false };
+	struct quoter w = { .request = request, .blocks = &blocks, .out = &t };
 
 	blocks_read(request->passages, request->passage_count, &blocks, a);
 	choose_blocks(wish, &blocks, request->passages, request->passage_count, &choice, a);
 	if (!choice.count)
 		return refuse(request, &blocks, &choice, say, a);
 	w.quoted = arena_new(a, bool, blocks.count);
+	w.chosen = arena_new(a, bool, blocks.count);
+	for (size_t i = 0; i < choice.count; i++)
+		w.chosen[choice.blocks[i]] = true;
 	text_init(&t, a);
 	text_adds(&t, say->quoted);
 	text_addc(&t, '\n');

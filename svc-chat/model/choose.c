@@ -30,6 +30,7 @@ static const double least_enough = 0.2, by_word = 0.03,
 static const double labelled = 1.3;   /* a block that begins with the word asked for and a colon */
 static const double near_best = 0.75; /* of the best one's worth, to be quoted beside it */
 static const double as_good = 0.985;  /* to belong to one list with it */
+static const double half = 0.5;       /* the same, where the whole list is asked for */
 
 struct asked {
 	struct term term;
@@ -382,7 +383,8 @@ static void judge(struct scene *s, size_t k)
 		s->worth[k] *= 1.08;
 	if (s->wants_list && (b->kind == BLOCK_ITEM || b->kind == BLOCK_ROW))
 		s->worth[k] *= 1.2;
-	if (s->words[k] < 3 && b->kind == BLOCK_SENTENCE && !s->blocks->sections[b->section].question)
+	if (s->words[k] < 3 && !(s->wants_number && has_digit(b->text.at, b->text.size)) &&
+	    b->kind == BLOCK_SENTENCE && !s->blocks->sections[b->section].question)
 		s->worth[k] *= 0.6;
 	s->worth[k] /= 1 + 0.08 * log1p(s->words[k] / 20.0);
 }
@@ -422,22 +424,48 @@ static double threshold(const struct scene *s)
 	return fmax(least_enough, enough + by_word * (usual_words - n));
 }
 
+/* Whether what it stands under is all that is asked for: "What do I need for the soup?" under "Soup". */
+static bool under_all_asked(const struct scene *s, const struct block *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->asked[i].share < 1 || s->asked[i].weight <= 0)
+			continue;
+		if (s->section[b->section].has[i] < worth_kin)
+			return false;
+		n++;
+	}
+	return n > 0 && !s->wants_number;
+}
+
+/* Does it say anything of what is asked, or does only its heading? */
+static bool says_itself(const struct scene *s, size_t k)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (s->asked[i].share == 1 && s->asked[i].weight > 0 && s->own[k].has[i] > 0)
+			return true;
+	return false;
+}
+
 /* Items or rows that answer as well as the best one of theirs are one answer: all of them, in their order. */
 static void take_list(const struct scene *s, struct choice *c, size_t top)
 {
 	const struct block *b = s->blocks->at, *one = &b[top];
+	bool all = one->kind == BLOCK_ITEM && under_all_asked(s, one);
+	double least = (all ? half : s->wants_list ? 0.9 : as_good) * s->worth[top];
 	size_t n = 0;
 
 	for (size_t k = 0; k < s->blocks->count; k++)
 		n += is_listed(&b[k]) && b[k].section == one->section && b[k].paragraph == one->paragraph &&
-		     s->worth[k] >= (s->wants_list ? 0.9 : as_good) * s->worth[top];
+		     s->worth[k] >= least;
 	if (n < 2 || n > LIST_MOST || (!s->wants_list && n > 3 && one->kind == BLOCK_ROW))
 		return;
 	c->count = 0;
 	c->list = true;
 	for (size_t k = 0; k < s->blocks->count; k++)
 		if (is_listed(&b[k]) && b[k].section == one->section && b[k].paragraph == one->paragraph &&
-		    s->worth[k] >= (s->wants_list ? 0.9 : as_good) * s->worth[top])
+		    s->worth[k] >= least)
 			c->blocks[c->count++] = k;
 }
 
@@ -445,18 +473,24 @@ static void take_list(const struct scene *s, struct choice *c, size_t top)
 static const char *missing(const struct scene *s, struct arena *a)
 {
 	const char *question = s->wish->question;
+	size_t n = 0, size = strlen(question), told = 0;
 	struct text t;
-	size_t n = 0;
 
 	text_init(&t, a);
 	for (size_t i = 0; i < s->count && n < NAMED; i++) {
 		const struct term *term = &s->asked[i].term;
+		size_t from = term->start, to = term->end;
 
-		if (s->asked[i].blocks || s->asked[i].share < 1 || s->asked[i].known ||
-		    term->end > strlen(question))
+		if (s->asked[i].blocks || s->asked[i].share < 1 || s->asked[i].known || to > size)
 			continue;
-		text_addf(&t, "%s%.*s", n++ ? ", " : "", (int)(term->end - term->start),
-		          question + term->start);
+		while (from > 0 && isalnum((unsigned char)question[from - 1])) /* a part: "iPhone" */
+			from--;
+		while (to < size && isalnum((unsigned char)question[to]))
+			to++;
+		if (n && to <= told)
+			continue;
+		told = to;
+		text_addf(&t, "%s%.*s", n++ ? ", " : "", (int)(to - from), question + from);
 	}
 	return n ? t.at : NULL;
 }
@@ -483,6 +517,9 @@ void choose_blocks(const struct wish *wish, const struct blocks *blocks, const s
 	for (ptrdiff_t k = best(s, ret, least); k >= 0 && ret->count < 3; k = best(s, ret, least)) {
 		top = s->worth[ret->count ? ret->blocks[0] : (size_t)k];
 		if (s->worth[k] < near_best * top)
+			break;
+		if (ret->count && blocks->at[k].section == blocks->at[ret->blocks[0]].section &&
+		    says_itself(s, ret->blocks[0]) && !says_itself(s, (size_t)k))
 			break;
 		ret->blocks[ret->count++] = (size_t)k;
 	}

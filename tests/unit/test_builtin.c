@@ -60,6 +60,15 @@ static const struct passage dough[] = {
 	  "# Cardamom buns\n\n## Dough\n\n- 500 g flour\n- 75 g sugar\n- 80 g butter\n\n## Filling\n\n- 90 g brown sugar\n",
 	  NULL }
 };
+static const struct passage pages[] = {
+	{ "Pages", 0,
+	  "# Recipes\n\n## Apple strudel\nServes 8. Vegan. Ready in 90 minutes.\n\n- 250 g flour\n- 1.5 kg sour apples\n- 80 g raisins\n\n"
+	  "## Hotline\n\nIt is open on workdays from 7 to 22 o'clock. On Sundays the hotline is a chat.\n\n"
+	  "## Guarantee\n\nThe guarantee is for 3 years. Keep the receipt in a dry place that you remember, and show it to whoever asks for it,"
+	  " in the shop or at the door, before anything is repaired. Service: 0800 555 2.\n\n"
+	  "Lockers\nThe lockers take a coin of 1 euro. What is forgotten is kept for a month.\n",
+	  NULL }
+};
 static const struct passage german[] = {
 	{ "Info", 0,
 	  "## Umzug melden\n\nBitte melden Sie den Auszug sp\u00e4testens zwei Wochen vorher. Wir brauchen die Z\u00e4hlernummer.",
@@ -154,6 +163,20 @@ static void test_answers(void **state)
 		  "Lilac" },
 		{ "a list whole", "Which ingredients go into the dough of the buns?", NULL, IN(dough),
 		  "- 500 g flour\n> - 75 g sugar\n> - 80 g butter [1]", "brown" },
+		{ "all of a list whose heading is asked for", "What do I need for the apple strudel?", NULL,
+		  IN(pages), "- 250 g flour\n> - 1.5 kg sour apples\n> - 80 g raisins [1]", "Hotline" },
+		{ "one of its items, when that is asked for", "How many apples are in the strudel?", NULL,
+		  IN(pages), "1.5 kg sour apples [1]", "flour" },
+		{ "a short sentence at the beginning", "How many people does the strudel serve?", NULL,
+		  IN(pages), "Serves 8.", "nothing" },
+		{ "no sentence twice", "When is the hotline open on Sundays?", NULL, IN(pages),
+		  "22 o'clock. On Sundays the hotline is a chat. [1]", "chat. [1]\n\n>" },
+		{ "nothing beside it of which only the heading is asked for", "How long is the guarantee?",
+		  NULL, IN(pages), "3 years", "0800" },
+		{ "under a title right above it", "What coin do lockers take?", NULL, IN(pages),
+		  "> **Lockers**: The lockers take a coin of 1 euro.", "Lockers The" },
+		{ "a word that is read in parts, as a whole", "How much is an iPhone?", NULL, IN(pages),
+		  "nothing about iPhone", "about Phone" },
 		{ "the question before tells what this one is about", "And is it blocked?",
 		  "How large is the deposit?", IN(faq), "on your card", "nothing" },
 
