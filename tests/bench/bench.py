@@ -19,6 +19,7 @@ import urllib.request
 
 import documents
 import streams
+import tools
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -315,6 +316,47 @@ def part_streams():
     finally:
         model.stop()
 
+
+def part_mcp():
+    """Tools of MCP servers: what a call costs beside one at the server itself, lists of many servers, and many chats in loops at once."""
+    rig = Peer("node", f"{HERE}/mcp.mjs", str(PORT + 90))
+    wait_for(MODEL + "/gaps", seconds=60)
+    try:
+        for era, most in (("modern", 5), ("sessions", 5)):
+            token = newcomer("mcp")
+            tools.add_servers(call, MODEL, token, ["call"], era)
+            chat = call("POST", "/chat/chats", {}, token)["id"]
+            tools.ask(call, token, chat, 1, 0)
+            tools.gaps(MODEL)
+            direct = tools.direct(PORT + 90, f"/{era}/call", 100)
+            for _ in range(20):
+                tools.ask(call, token, chat, 8, 0)
+            below(f"a tool call ({era}) over one at its server, p50", statistics.median(tools.gaps(MODEL)) - direct, most, "ms")
+        token = newcomer("mcp")
+        tools.add_servers(call, MODEL, token, range(tools.SERVERS))
+        list_them = lambda: call("GET", "/chat/mcp/tools", token=token)
+        row(f"tools of {tools.SERVERS} servers, 50 each, asked anew", f"{tools.timed(list_them, 1)[0]:,.0f} ms")
+        took, listed = tools.timed(list_them, 50)
+        below("  and known", took, 10, "ms")
+        below("  tools that are missing", tools.SERVERS * 50 - len(listed), 0, "")
+        token = newcomer("mcp")
+        tools.add_servers(call, MODEL, token, range(tools.SERVERS))
+        tools.hang(MODEL, 3)
+        took, listed = tools.timed(list_them, 1)
+        below("  asked anew, one of them hanging", took, 3000, "ms")
+        below("  tools of the others that are missing", (tools.SERVERS - 1) * 50 - len(listed), 0, "")
+        tokens = [newcomer(f"loop{i}") for i in range(tools.OWNERS)]
+        for token in tokens:
+            tools.add_servers(call, MODEL, token, ["loop"])
+            call("GET", "/chat/mcp/tools", token=token)
+        seconds, threads = tools.crowd(call, tokens, pids()["svc-chat"])
+        least = tools.ROUNDS * tools.WAIT_MS / 1000
+        below(f"{tools.CHATS} chats in loops of {tools.ROUNDS} tools of a second, over the tools' own", seconds - least, 5, "s")
+        below("  threads of writers meanwhile", threads, 20, "")
+    finally:
+        rig.stop()
+
+
 def part_slack():
     """Slack's events acknowledged, 200 a second, each a question that is answered meanwhile, as fast as there is time for it."""
     rig = Peer("node", f"{ROOT}/tests/rigs/fakeslack.mjs", str(PORT + 91))
@@ -407,7 +449,7 @@ APART = ("million",)
 
 # name: the part, and whether it needs the stack. Memory is read before anybody has worked with it.
 PARTS = {"token": (part_token, False), "crowd": (part_crowd, False), "memory": (part_memory, True), "reads": (part_reads, True),
-         "search": (part_search, True), "streams": (part_streams, True), "slack": (part_slack, True), "ingest": (part_ingest, True),
+         "search": (part_search, True), "streams": (part_streams, True), "mcp": (part_mcp, True), "slack": (part_slack, True), "ingest": (part_ingest, True),
          "logins": (part_logins, True), "start": (part_start, True), "million": (part_million, True)}
 
 
