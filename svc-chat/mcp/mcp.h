@@ -82,6 +82,7 @@ struct mcp {
 	const char *version;   /* NULL: not agreed yet */
 	const char *session;   /* of MCP_SESSIONS; NULL: none */
 	int64_t last_id;       /* of the session's requests */
+	bool silent;           /* the session has no stream on which the server would speak by itself */
 	const char *challenge; /* WWW-Authenticate of a 401 or 403 */
 
 	/* What came of it. */

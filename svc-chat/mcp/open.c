@@ -187,6 +187,7 @@ bool mcp_open_session(struct mcp *m)
 	mcp_source_end(&m->wire->side, 0);
 	m->wire->listened = 0;
 	m->wire->listen_at = 0;
+	m->silent = false;
 	m->era = MCP_SESSIONS;
 	return initialize(m, heard_initialize);
 }

@@ -123,7 +123,7 @@ bool mcp_open_events(struct mcp *m)
 
 void mcp_listen(struct mcp *m)
 {
-	if (!m->ask_user || m->era != MCP_SESSIONS || !m->session || m->wire->listened++)
+	if (!m->ask_user || m->era != MCP_SESSIONS || !m->session || m->silent || m->wire->listened++)
 		return;
 	open_side(m);
 }
@@ -147,6 +147,8 @@ int mcp_hear_side(struct mcp *m, struct error *err)
 		return 1;
 	again = more == 0 && (w->side.streams ||
 	                      w->side.status == 409); /* 409: it has not noticed the end of the one before */
+	if (m->era == MCP_SESSIONS)
+		m->silent |= w->side.status == 405;
 	mcp_source_end(&w->side, 0);
 	if (m->era == MCP_SESSIONS && again && w->listened++ < MOST_TIMES) {
 		w->listen_at = clock_mono_ms() + AGAIN_MS;

@@ -94,6 +94,7 @@ void idle_take(struct idle *s, const char *key, struct mcp *m)
 	m->version = arena_strdup(m->arena, one->m.version);
 	m->session = arena_strdup(m->arena, one->m.session);
 	m->last_id = one->m.last_id;
+	m->silent = one->m.silent;
 	kept_free(one);
 }
 
@@ -123,7 +124,8 @@ static struct kept *copy(const struct idle *s, const char *key, const struct mcp
 		               .era = m->era,
 		               .version = arena_strdup(a, m->version),
 		               .session = arena_strdup(a, m->session),
-		               .last_id = m->last_id };
+		               .last_id = m->last_id,
+		               .silent = m->silent };
 	return one;
 }
 

@@ -28,8 +28,10 @@ static void add_clean(struct text *t, const char *text)
 
 static bool is_taken(const struct tool_names *names, const char *name)
 {
+	uint32_t hash = fnv1a(name);
+
 	for (size_t i = 0; i < names->count; i++)
-		if (strcmp(names->taken[i], name) == 0)
+		if (names->hashes[i] == hash && strcmp(names->taken[i], name) == 0)
 			return true;
 	return false;
 }
@@ -38,12 +40,17 @@ static void take(struct tool_names *names, const char *name)
 {
 	if (names->count == names->room) {
 		const char **more = arena_new(names->arena, const char *, 2 * names->room + 64);
+		uint32_t *hashes = arena_new(names->arena, uint32_t, 2 * names->room + 64);
 
-		if (names->count)
+		if (names->count) {
 			memcpy(more, names->taken, names->count * sizeof *more);
+			memcpy(hashes, names->hashes, names->count * sizeof *hashes);
+		}
 		names->taken = more;
+		names->hashes = hashes;
 		names->room = 2 * names->room + 64;
 	}
+	names->hashes[names->count] = fnv1a(name);
 	names->taken[names->count++] = name;
 }
 

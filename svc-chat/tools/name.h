@@ -6,6 +6,7 @@
 #define PARLEY_TOOLS_NAME_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/arena.h"
 
@@ -13,6 +14,7 @@ enum { TOOL_NAME_MOST = 64 };
 
 struct tool_names {
 	const char **taken;
+	uint32_t *hashes; /* of them: there may be many hundreds */
 	size_t count, room;
 	struct arena *arena;
 };

@@ -24,16 +24,20 @@ static const char *or_nothing(const char *text)
 	return text ? text : "";
 }
 
-static const char *digest_of(json_object *tool, struct arena *a)
+static const char *digest(const char *description, const char *schema, const char *hints, struct arena *a)
 {
-	const char *schema = member_json(tool, "inputSchema", a),
-	           *hints = member_json(tool, "annotations", a);
-	const char *all = arena_printf(a, "%s\n%s\n%s", or_nothing(json_string(tool, "description")),
-	                               or_nothing(schema), or_nothing(hints));
+	const char *all =
+	    arena_printf(a, "%s\n%s\n%s", or_nothing(description), or_nothing(schema), or_nothing(hints));
 	char *hash = arena_alloc(a, 65);
 
 	sha256_hex(hash, all, strlen(all));
 	return hash;
+}
+
+static const char *digest_of(json_object *tool, struct arena *a)
+{
+	return digest(json_string(tool, "description"), member_json(tool, "inputSchema", a),
+	              member_json(tool, "annotations", a), a);
 }
 
 /* Said for this session? */
@@ -73,9 +77,9 @@ static void read_tool(const struct server_row *row, json_object *object, const c
 		.description = arena_strdup(a, json_string(object, "description")),
 		.schema = member_json(object, "inputSchema", a),
 		.annotations = member_json(object, "annotations", a),
-		.digest = digest_of(object, a),
 		.read_only = json_flag(hints, "readOnlyHint", 0),
 	};
+	ret->digest = digest(ret->description, ret->schema, ret->annotations, a);
 	ret->repeatable = ret->read_only || json_flag(hints, "idempotentHint", 0);
 	if (!ret->schema)
 		ret->schema = "{\"type\":\"object\"}";
