@@ -51,6 +51,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 		return -1;
 	chat->servers_per_user = set->servers_per_user;
 	chat->tool_rounds = set->tool_rounds;
+	chat->files_bytes = set->files_bytes;
 	chat->tools_seconds = set->tools_seconds;
 	chat->tool_seconds = set->tool_seconds;
 	chat->builtin = model_builtin();

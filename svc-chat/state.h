@@ -30,7 +30,8 @@ struct chat {
 	struct job_runner *jobs;
 	int64_t servers_per_user; /* MCP servers that one may have */
 	int64_t tool_rounds, tools_seconds, tool_seconds;
-	int context_tokens; /* where a chatbot's settings do not say */
+	int64_t files_bytes; /* of what tools gave back, that are kept for one user */
+	int context_tokens;  /* where a chatbot's settings do not say */
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/id.h"
+#include "common/db/quota.h"
 #include "common/rpc/envelope.h"
 #include "svc-chat/store_sql.h"
 
@@ -37,8 +38,11 @@ const struct db_stmt store_tools_statements[] = {
 	  " AND call_id = $4 AND state = 'ready' AND " MINE },
 	{ "keep_call", "UPDATE step SET state = $5, content = $6, detail = $7, result = $8"
 	               " WHERE owner_id = $1 AND message_id = $2 AND call_id = $4 AND " MINE },
-	{ "add_attachment", "INSERT INTO attachment (owner_id, message_id, id, name, type, data)"
-	                    " SELECT $1::uuid, $2::uuid, $4::uuid, $5, $6, $7::bytea WHERE " MINE },
+	{ "add_attachment",
+	  "INSERT INTO attachment (owner_id, message_id, id, name, type, data)"
+	  " SELECT $1::uuid, $2::uuid, $4::uuid, $5, $6, $7::bytea WHERE " MINE
+	  " AND (SELECT coalesce(sum(octet_length(data)), 0) FROM attachment WHERE owner_id = $1)"
+	  " + octet_length($7::bytea) <= $8::bigint" },
 	{ "get_attachment",
 	  "SELECT name, type, data FROM attachment WHERE owner_id = $1 AND id = $3 AND message_id IN"
 	  " (SELECT m.id FROM message m WHERE m.owner_id = $1 AND m.session_id = $2)" },
@@ -284,12 +288,12 @@ int store_keep_call(struct db *db, const struct store_writer *w, const struct to
 }
 
 int store_add_attachment(struct db *db, const struct store_writer *w, const char *id, const char *name,
-                         const char *type, ProtobufCBinaryData data, struct error *err)
+                         const char *type, ProtobufCBinaryData data, int64_t most, struct error *err)
 {
-	return db_changed(db, "add_attachment",
-	                  DB_ARGS(w->owner, w->message_id, w->attempt, id, name ? name : "",
-	                          type ? type : "application/octet-stream", data),
-	                  err);
+	return quota_add(db, w->owner, "add_attachment",
+	                 DB_ARGS(w->owner, w->message_id, w->attempt, id, name ? name : "",
+	                         type ? type : "application/octet-stream", data, most),
+	                 NULL, err);
 }
 
 int store_get_attachment(struct db *db, const char *owner, const char *session, const char *id,

@@ -66,9 +66,10 @@ int store_start_call(struct db *db, const struct store_writer *w, const struct t
 /* As it is now, whatever it was. passages: no data when they are what they were. */
 int store_keep_call(struct db *db, const struct store_writer *w, const struct tool_step *call,
                     ProtobufCBinaryData passages, struct arena *a, struct error *err) CHECKED;
-/* A file that a call gave back; its name may be NULL. */
+/* A file that a call gave back; its name may be NULL. most: bytes of such files that its owner may have. 0 also when there is
+ * no room. */
 int store_add_attachment(struct db *db, const struct store_writer *w, const char *id, const char *name,
-                         const char *type, ProtobufCBinaryData data, struct error *err) CHECKED;
+                         const char *type, ProtobufCBinaryData data, int64_t most, struct error *err) CHECKED;
 /* Of an answer in that session. 1, 0, -1. */
 int store_get_attachment(struct db *db, const char *owner, const char *session, const char *id,
                          const char **name, const char **type, ProtobufCBinaryData *data, struct arena *a,

@@ -180,12 +180,13 @@ static int refused(struct running *x)
 	return 0;
 }
 
-/* A file that is not kept is not told of. */
-static void keep_files(struct running *x)
+/* A file that is not kept is not shown; the model is told that there was one. *text: for it. */
+static void keep_files(struct running *x, const char **text)
 {
 	struct rounds *r = x->rounds;
 	struct store_writer w = rounds_writer(r);
 	Chat__Attachment **list = arena_new(r->call->arena, Chat__Attachment *, RESULT_FILES);
+	int lost = 0;
 
 	x->call->call->attachments = list;
 	x->call->call->n_attachments = 0;
@@ -197,8 +198,9 @@ static void keep_files(struct running *x)
 
 		uuid_make(id);
 		if (file->data && store_add_attachment(r->call->db, &w, id, file->name, file->type, data,
-		                                       r->call->err) <= 0) {
+		                                       r->chat->files_bytes, r->call->err) <= 0) {
 			error_clear(r->call->err);
+			lost++;
 			continue;
 		}
 		chat__attachment__init(told);
@@ -211,6 +213,10 @@ static void keep_files(struct running *x)
 		told->size = (int64_t)file->size;
 		list[x->call->call->n_attachments++] = told;
 	}
+	if (lost)
+		*text = arena_printf(r->call->arena,
+		                     "%s\n[%d of the files could not be kept: there is no room for more.]",
+		                     *text, lost);
 }
 
 static int keep(struct running *x)
@@ -236,7 +242,7 @@ static int keep(struct running *x)
 		log_line(LOG_INFO, "a tool was not called", LOG_TEXT("request", r->call->request_id),
 		         LOG_TEXT("why", x->run.err.message), LOG_TEXT("detail", x->run.err.detail));
 	if (x->run.file_count)
-		keep_files(x);
+		keep_files(x, &text);
 	return rounds_done(r, x->call, status, text, (ProtobufCBinaryData){ 0 });
 }
 

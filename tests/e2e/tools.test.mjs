@@ -19,9 +19,10 @@ before(async () => {
   everythingUrl = `http://127.0.0.1:${port}/mcp`;
   [model, wordy, odd, locked] = await Promise.all([startRig('fakellm.mjs'), startRig('fakellm.mjs', { env: { TOOLS: 'no', ECHO: 'r1' } }),
     startRig('oddmcp.mjs'), startRig('as-and-mcp.mjs', { ports: 2 })]);
-  stack = await startStack({ env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test',
-    CHAT_MODEL: 'scripted', CHAT_TOOL_ROUNDS: '4', CHAT_CONTEXT_TOKENS: '16000', EGRESS_ALLOW: '127.0.0.1/32', PUBLIC_URL: publicUrl,
+  stack = await startStack({ replicas: { chat: 2 }, env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test',
+    CHAT_MODEL: 'scripted', CHAT_TOOL_ROUNDS: '4', CHAT_CONTEXT_TOKENS: '16000', CHAT_FILES_BYTES_PER_USER: '150', EGRESS_ALLOW: '127.0.0.1/32', PUBLIC_URL: publicUrl,
     DEEPSEEK_API_KEY: 'sk-test', DEEPSEEK_BASE_URL: `${wordy.url}/v1`, DEEPSEEK_MODEL: 'r1' } });
+  await stack.process('chat', 2).kill(); // where it matters which of them does what, it is started again
   user = await withServer('Odd', `${odd.url}/mcp`);
   await until('server-everything listens', () => fetch(everythingUrl, { method: 'OPTIONS' }).then(() => true, () => false), 30);
 });
@@ -302,6 +303,19 @@ test('pictures, sounds and files are kept with the call, for its user alone; wha
   assert.equal(await kept(), before);
 });
 
+test('files that tools gave back have a bound for each user; the model is told, and there is room again when a chat goes', async () => {
+  const who = await withServer('Files', `${odd.url}/mcp`), first = await newChat(who);
+  const files = async (chat) => { // links take no room
+    const [call] = (await say(chat, 'call files {}', who)).tool_calls;
+    return [call.attachments.filter((f) => f.kind !== 'link').length, /could not be kept: there is no room/.test(call.content)];
+  };
+  assert.deepEqual(await files(first), [9, false]);
+  const [kept, told] = await files(await newChat(who));
+  assert.ok(kept > 0 && kept < 9 && told, `${kept}`);
+  await stack.ok('DELETE', `/chat/chats/${first}`, { token: who.token });
+  assert.deepEqual(await files(await newChat(who)), [9, false]);
+});
+
 describe('tools that do more', () => {
   test('the user is asked, and the call waits: over a reload, and without a thread', async () => {
     const chat = await newChat();
@@ -511,19 +525,22 @@ test('a tool that needs a sign-in: an `oauth` event and a 401 that say where; th
   assert.match((await ended(other, who)).content, /mcp:/);
 });
 
-test('kill -9: what waits goes on waiting; what ran is not called again, but for what only reads; the model is told', async () => {
+test('kill -9 of one of two: what waits goes on waiting; what ran is not called again, but for what only reads; a result is not asked for twice', async () => {
   const who = await withServer('Deadly', `${odd.url}/mcp`);
   await stack.ok('GET', '/chat/mcp/tools', { token: who.token });
-  await stack.ok('PUT', '/chat/mcp/tools/mcp_Deadly_wait', { token: who.token, json: { policy: 'allow' } });
-  const before = (await called('slow_read')).length;
-  const [asking, running, reading] = await Promise.all([newChat(who), newChat(who), newChat(who)]);
+  for (const tool of ['wait', 'send'])
+    await stack.ok('PUT', `/chat/mcp/tools/mcp_Deadly_${tool}`, { token: who.token, json: { policy: tool === 'wait' ? 'allow' : 'ask' } });
+  const before = (await called('slow_read')).length, echoed = (await called('echo')).length, waited = (await called('wait')).length;
+  const [asking, running, reading, answered, written] = await Promise.all([newChat(who), newChat(who), newChat(who), newChat(who), newChat(who)]);
   const { tool_calls: [call] } = await say(asking, 'call send {"to":"ida"}', who);
-  const one = await stream(running, 'call wait {"ms":3000,"word":"once"}', who);
-  const two = await stream(reading, 'call slow_read {"ms":1000}', who);
-  await Promise.all([one.upTo('tool_call'), two.upTo('tool_call')]);
-  await until('both run', async () => (await called('wait')).length > 0 && (await called('slow_read')).length > before);
+  const one = await stream(running, 'call wait {"ms":60000,"word":"once"}', who);
+  const two = await stream(reading, 'call slow_read {"ms":3000}', who);
+  const three = await stream(answered, 'call echo {"text":"slowly 3000"}', who); // the model, that is, once it has the result
+  const four = await stream(written, 'call wait {"ms":1,"word":"slowly 3000"}', who); // of a call that must not be made twice
+  await Promise.all([one.upTo('tool_call'), two.upTo('tool_call'), three.upTo('tool_result'), four.upTo('tool_result')]);
+  await until('both run', async () => (await called('wait')).length > waited + 1 && (await called('slow_read')).length > before);
+  await stack.process('chat', 2).start();
   await stack.process('chat').kill('SIGKILL');
-  await stack.process('chat').start();
 
   assert.deepEqual([(await last(asking, who)).status, (await last(asking, who)).tool_calls[0].status], ['waiting', 'waiting']);
   const events = await stack.stream('GET', `/chat/chats/${asking}/messages/stream`, { token: who.token });
@@ -532,9 +549,13 @@ test('kill -9: what waits goes on waiting; what ran is not called again, but for
   const lost = await ended(running, who), read = await ended(reading, who);
   assert.deepEqual(lost.tool_calls.map((c) => c.status), ['unknown']);
   assert.match(lost.content, /nobody knows whether it was done/);
-  assert.equal((await called('wait')).length, 1);
-  assert.equal(read.content, 'It says: read after 1000');
-  assert.equal((await called('slow_read')).length, before + 2);
+  assert.equal(read.content, 'It says: read after 3000');
+  for (const chat of [answered, written]) {
+    const m = await ended(chat, who);
+    assert.deepEqual([m.content, m.tool_calls.map((c) => c.status)], ['It says: slowly 3000', ['done']]);
+  }
+  assert.equal((await called('echo')).length, echoed + 1);
+  assert.equal((await called('wait')).length, waited + 2);
   assert.equal(named(await events.all(), 'done').at(-1).message.content, 'It says: sent to ida');
   assert.equal((await called('send')).filter((c) => c.arguments.to === 'ida').length, 1);
   const end = async (chat, reader) => { // a gateway may have given up while the service was away
@@ -543,5 +564,6 @@ test('kill -9: what waits goes on waiting; what ran is not called again, but for
     const lastEventId = seen.findLast((e) => e.event !== 'error').id;
     return (await (await stack.stream('GET', `/chat/chats/${chat}/messages/stream`, { token: who.token, lastEventId })).all()).at(-1).event;
   };
-  assert.deepEqual([await end(running, one), await end(reading, two)], ['done', 'done'], 'their readers see the end, too');
+  assert.deepEqual(await Promise.all([end(running, one), end(reading, two), end(answered, three), end(written, four)]),
+    ['done', 'done', 'done', 'done'], 'their readers see the end, too');
 });
