@@ -55,6 +55,29 @@ test('it streams into one message of its thread, and ends with thumbs', async ()
   assert.ok(calls.includes('assistant.threads.setStatus') && !calls.includes('reactions.add'), String(calls));
 });
 
+test('it streams in a thread where it takes part, without a mention, and in a direct message', async () => {
+  const channel = await mention('TS', 'count 20 60');
+  const first = await done(channel, last(20));
+  const say = async (where, text, more) => {
+    const { ts } = await rig('POST', '/say', { channel: where, user: 'U1', text, ...more });
+    const body = JSON.stringify({ team_id: 'TS', api_app_id: 'ATS', type: 'event_callback', event_id: `Ev${randomUUID()}`,
+      event: { type: 'message', channel_type: where.startsWith('D') ? 'im' : 'channel', user: 'U1', text, ts, event_ts: ts, channel: where, ...more } });
+    assert.equal((await post('TS', 'events', body)).status, 200);
+    return ts;
+  };
+  const direct = `D${unique('').replace(/\W/g, '').toUpperCase()}`;
+  await say(channel, 'count 25 60', { thread_ts: first.thread_ts });
+  const ts = await say(direct, 'count 30 60');
+  for (const [where, n, place, thread] of [[channel, 25, 1, first.thread_ts], [direct, 30, 0, ts]]) {
+    const answer = await until(`the answer in ${where}`, async () => {
+      const m = (await ours(where))[place];
+      return m && !m.streaming && last(n).test(m.text) && m;
+    }, 30);
+    assert.ok(answer.pieces >= 2, `${answer.pieces} pieces`);
+    assert.equal(answer.thread_ts, thread);
+  }
+});
+
 test('a piece of which nobody knows whether it was added: the answer is whole at its end', async () => {
   await rig('POST', '/next', { api: 'chat.appendStream', silent: true });
   const channel = await mention('TS', 'count 40 60');
