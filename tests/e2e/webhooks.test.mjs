@@ -1,8 +1,9 @@
 // Webhooks out: signed as Standard Webhooks has it, at least once under one id, for a day; private addresses refused.
 import assert from 'node:assert/strict';
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
+import { Webhook } from 'standardwebhooks';
 import { startStack, until } from './harness.mjs';
 
 const ARTICLE = 'The kettle has a warranty of two years. It begins on the day of purchase.\n';
@@ -48,13 +49,11 @@ const ask = async (content = 'How long is the warranty?') => {
   return { session, message };
 };
 const deliveries = (made) => stack.ok('GET', `/api/integrations/${made.id}/deliveries`, { token });
-// As the standard has a receiver do it.
+// By the standard's own library, which takes no other body, secret or time.
 function verified(request, secret) {
-  const { 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': signature } = request.headers;
-  assert.ok(Math.abs(Date.now() / 1000 - Number(time)) < 60, 'a fresh timestamp');
-  const mac = createHmac('sha256', Buffer.from(secret.slice(6), 'base64')).update(`${id}.${time}.${request.body}`).digest('base64');
-  assert.equal(signature, `v1,${mac}`);
-  return { id, ...JSON.parse(request.body) };
+  const receiver = new Webhook(secret);
+  assert.throws(() => receiver.verify(`${request.body} `, request.headers), /signature/i);
+  return { id: request.headers['webhook-id'], ...receiver.verify(request.body, request.headers) };
 }
 const hurry = (made) => stack.sql(`UPDATE integrations.job SET run_at = now() WHERE kind = 'webhook' AND payload->>'integration' = '${made.id}' AND lease_until IS NULL; SELECT pg_notify('parley_job', 'webhook')`);
 
