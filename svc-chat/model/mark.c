@@ -99,20 +99,25 @@ static const uint32_t dashes[] = {
 static const uint32_t commas[] = { ',', ';', 0x3001, 0xff0c, 0xff1b, 0x060c, 0x061b, '&', 0 };
 static const uint32_t caret[] = { '^', 0 };
 static const uint32_t dagger[] = { 0x2020, 0 };
-static const uint32_t after_word[] = { ':', '#', '.', '-', 0xff1a, 0 };
+static const uint32_t after_word[] = { ':', '#', '.', '-', '_', '=', '"', 0xff1a, 0 };
+static const uint32_t hash[] = { '#', 0 }, quote[] = { '"', 0 };
 
 /* What a passage is called: by us, by models trained on others' prompts, in some languages of theirs. */
 static const char *const names[] = {
-	"passages",   "passage",   "sources",   "source",    "documents", "document", "docs",   "doc",
-	"references", "reference", "refs",      "ref",       "citations", "citation", "cite",   "excerpts",
-	"excerpt",    "chunks",    "chunk",     "context",   "snippets",  "snippet",  "no",     "quellen",
-	"quelle",     "passagen",  "abschnitt", "fuentes",   "fuente",    "pasaje",   "fontes", "fonte",
-	"bron",       "источники", "источник",  "Источники", "Источник",  "фрагмент", "来源",   "段落",
-	"文献",       "出典",      "資料",      "مصدر",      "المصدر",    "출처",     NULL,
+	"passages",   "passage",   "sources",   "source",    "documents", "document", "docs",     "doc",
+	"references", "reference", "refs",      "ref",       "citations", "citation", "cite",     "excerpts",
+	"excerpt",    "chunks",    "chunk",     "context",   "snippets",  "snippet",  "no",       "quellen",
+	"quelle",     "passagen",  "abschnitt", "fuentes",   "fuente",    "pasaje",   "fontes",   "fonte",
+	"bron",       "источники", "источник",  "Источники", "Источник",  "фрагмент", "来源",     "段落",
+	"文献",       "出典",      "資料",      "مصدر",      "المصدر",    "출처",     "문서",     "文档",
+	"文件",       "资料",      "参考资料",  "参考",      "参照",      "文書",     "документ", "Документ",
+	"джерело",    "Джерело",   "źródło",    "zdroj",     "källa",     "kilde",    "lähde",    "kaynak",
+	"sumber",     "nguồn",     "πηγή",      "Πηγή",      "מקור",      "منبع",     "स्रोत",     NULL,
 };
 static const char *const links[] = { "and", "und", "et", "y", "e", "и", "和", "与", "و", NULL };
 static const char *const spans[] = { "to", "bis", "through", NULL };
-static const char *const pages[] = { "pages", "page", "pp", "p", "Seite", "S", "стр", "с", NULL };
+static const char *const pages[] = { "pages", "page", "pp",  "p", "Seite",   "S",
+	                             "стр",   "с",    "sec", "§", "section", NULL };
 
 /* One to three digits of one script; -1: there is no number. */
 static int take_number(struct mark_reader *r)
@@ -140,23 +145,40 @@ static bool add_range(struct mark *mark, int from, int to)
 	return from <= to;
 }
 
-/* "3", "^3", "3-5", "passage 3" */
+/* What may stand before the number of a passage. */
+static void take_name(struct mark_reader *r)
+{
+	static const char *const numbers[] = { "number", "no", "nr", NULL };
+
+	if (!take_word(r, names))
+		return;
+	r->mark->plain = false;
+	skip_blanks(r);
+	take_word(r, numbers);
+	skip_blanks(r);
+	while (take(r, after_word))
+		skip_blanks(r);
+}
+
+/* "3", "^3", "^3^", "#3", "3-5", "passage 3", "passage number=\"3\"" */
 static bool take_item(struct mark_reader *r)
 {
+	bool raised = take(r, caret);
 	const char *back;
 	int from, to;
 
-	if (take(r, caret))
+	if (raised)
 		r->mark->plain = false;
-	if (take_word(r, names)) {
-		r->mark->plain = false;
-		skip_blanks(r);
-		while (take(r, after_word))
-			skip_blanks(r);
-	}
+	else
+		take(r, hash);
+	take_name(r);
 	from = to = take_number(r);
 	if (from < 0)
 		return false;
+	if (raised)
+		take(r, caret);
+	if (!r->mark->plain)
+		take(r, quote);
 	back = r->at;
 	skip_blanks(r);
 	if (take(r, dashes) || take_word(r, spans)) {
