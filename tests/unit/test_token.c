@@ -120,10 +120,11 @@ static void forged_and_broken_tokens_are_refused(void **state)
 		{ "expires now", HEADER, "{\"iss\":\"parley\",\"iat\":1,\"exp\":1750000000," IDS "}", 1,
 		  "expired" },
 		{ "exp missing", HEADER, "{\"iss\":\"parley\",\"iat\":1," IDS "}", 1, "lacks" },
+		/* libjwt 1.10 reads these two as 0, 1.17 not at all */
 		{ "exp a string", HEADER, "{\"iss\":\"parley\",\"iat\":1,\"exp\":\"1750000060\"," IDS "}", 1,
-		  "expired" },
+		  "the token" },
 		{ "exp a fraction", HEADER, "{\"iss\":\"parley\",\"iat\":1,\"exp\":1750000060.5," IDS "}", 1,
-		  "expired" },
+		  "the token" },
 		{ "exp huge", HEADER, "{\"iss\":\"parley\",\"iat\":1,\"exp\":99999999999999999999," IDS "}",
 		  1, "not valid" },
 		{ "exp negative", HEADER, "{\"iss\":\"parley\",\"iat\":1,\"exp\":-1," IDS "}", 1, "expired" },
