@@ -77,8 +77,7 @@ void exchange_start(struct exchange *x, Rpc__Request *request, int send_ms, int6
 
 	request->deadline = until + x->ahead / 1000;
 	size = envelope_size(&request->base);
-	if (nng_msg_alloc(&msg, size))
-		abort();
+	msg = outbox_message(size);
 	envelope_seal(ENVELOPE_REQUEST, &x->session, x->counter, &request->base, nng_msg_body(msg), size);
 	envelope_proof(nng_msg_body(msg), size, x->proof);
 	exchange_send(x, msg, send_ms, until);

@@ -69,10 +69,8 @@ static void ask(struct replica *r)
 {
 	Rpc__HelloRequest request = RPC__HELLO_REQUEST__INIT;
 	size_t size = envelope_hello_size(&request);
-	nng_msg *msg;
+	nng_msg *msg = outbox_message(size);
 
-	if (nng_msg_alloc(&msg, size))
-		abort();
 	envelope_hello(&r->hello, &request, nng_msg_body(msg), size);
 	memcpy(r->hello_header, nng_msg_body(msg), ENVELOPE_HELLO_HEADER);
 	r->asked = clock_mono_us();

@@ -1,6 +1,15 @@
 #include "common/rpc/outbox.h"
 
-#include <stddef.h>
+#include <stdlib.h>
+
+nng_msg *outbox_message(size_t size)
+{
+	nng_msg *msg;
+
+	if (nng_msg_alloc(&msg, size))
+		abort();
+	return msg;
+}
 
 void outbox_init(struct outbox *box)
 {

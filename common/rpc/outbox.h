@@ -8,8 +8,11 @@
 #ifndef PARLEY_OUTBOX_H
 #define PARLEY_OUTBOX_H
 
+#include <nng/nng.h>
+
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Embedded in what is to be sent; free again once send() is called. */
 struct outgoing {
@@ -22,6 +25,9 @@ struct outbox {
 	struct outgoing *first, **end;
 	bool sending; /* somebody is at it */
 };
+
+/* Room for a message of so many bytes; it is NNG's once it is sent. */
+nng_msg *outbox_message(size_t size);
 
 void outbox_init(struct outbox *box);
 void outbox_done(struct outbox *box);

@@ -14,7 +14,9 @@ build=build/$variant
 export VARIANT=$variant
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_stack_use_after_return=1:strict_string_checks=1"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-}:print_stacktrace=1"
-export LSAN_OPTIONS="${LSAN_OPTIONS:-}:suppressions=$PWD/tests/lsan.supp:print_suppressions=0"
+suppressions=$PWD/tests/lsan.supp
+[ -z "$(find /usr/lib /usr/local/lib -name 'libnng.so.1.5.*' -print -quit)" ] || suppressions=$PWD/tests/lsan_nng15.supp
+export LSAN_OPTIONS="${LSAN_OPTIONS:-}:suppressions=$suppressions:print_suppressions=0"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-}:suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1"
 
 passed=0 failed=0 before=0

@@ -55,7 +55,7 @@ void answer_hello(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
 	memcpy(header, nng_msg_body(slot->request), sizeof header);
 	if (!envelope_open_hello(s->key, nng_msg_body(slot->request), nng_msg_len(slot->request), &keys, a)) {
 		metric_add(s->refused, 1);
-		msg = slot_message(ENVELOPE_START);
+		msg = outbox_message(ENVELOPE_START);
 		envelope_other_key(nng_msg_body(msg));
 		slot_answer(slot, msg);
 		return;
@@ -66,7 +66,7 @@ void answer_hello(struct lane_job *job, struct arena *a, struct db_ahead *ahead)
 	out.draining = atomic_load(&s->draining);
 	out.session = sessions_open(s->sessions, keys.sender);
 	out.clock = (uint64_t)clock_mono_us();
-	msg = slot_message(envelope_welcome_size(&out));
+	msg = outbox_message(envelope_welcome_size(&out));
 	envelope_welcome(&keys, header, &out, nng_msg_body(msg), nng_msg_len(msg));
 	slot_answer(slot, msg);
 }

@@ -82,7 +82,6 @@ int slots_open(struct service *s, struct error *err) CHECKED; /* listens and rec
 void slots_close(struct service *s);
 /* Each ends the request; the slot is not the caller's any more. pause_ms: send only then. */
 void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms);
-nng_msg *slot_message(size_t size);
 void slot_answer(struct slot *slot, nng_msg *msg); /* these bytes, as they are */
 /* A place among those that wait for an event and hold no thread; the reply gives it back. */
 int slot_park(struct slot *slot, struct error *err) CHECKED;

@@ -44,15 +44,6 @@ static void slot_send(struct slot *slot, nng_msg *msg)
 	outbox_send(&slot->service->outbox, &slot->outgoing);
 }
 
-nng_msg *slot_message(size_t size)
-{
-	nng_msg *msg;
-
-	if (nng_msg_alloc(&msg, size))
-		abort();
-	return msg;
-}
-
 int slot_park(struct slot *slot, struct error *err)
 {
 	struct service *s = slot->service;
@@ -99,7 +90,7 @@ void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms)
 		reply = &too_large;
 		size = envelope_size(&reply->base);
 	}
-	msg = slot_message(size);
+	msg = outbox_message(size);
 	envelope_seal(ENVELOPE_REPLY, &slot->session, slot->counter, &reply->base, nng_msg_body(msg), size);
 	let_go(slot);
 	if (pause_ms <= 0) {
@@ -139,7 +130,7 @@ static void drop(struct slot *slot)
 
 static void say_unknown(struct slot *slot)
 {
-	nng_msg *msg = slot_message(ENVELOPE_UNKNOWN_SIZE);
+	nng_msg *msg = outbox_message(ENVELOPE_UNKNOWN_SIZE);
 
 	envelope_unknown(slot->service->denial_key, nng_msg_body(slot->request), nng_msg_len(slot->request),
 	                 slot->service->replica, nng_msg_body(msg));
