@@ -39,7 +39,7 @@ int client_find(struct call *call, const char *id, struct client *ret, const cha
 		return 1;
 	if (!client_is_document(id, plain))
 		return 0;
-	if (call_may_ask(call, "a client") < 0)
+	if (call_may_ask(call, WAITS_OUTSIDE, "a client") < 0)
 		return -1;
 	return fetch(call, id, ret, why);
 }

@@ -213,7 +213,7 @@ int providers_server(struct providers *p, struct call *call, const struct provid
 	struct one *one = one_of(p, who);
 	int result;
 
-	if (call_may_ask(call, "a provider") < 0)
+	if (call_may_ask(call, WAITS_OUTSIDE, "a provider") < 0)
 		return -1;
 	pthread_mutex_lock(&one->asking);
 	result = read_metadata(p, call, one, ret);
@@ -297,7 +297,7 @@ int providers_exchange(struct providers *p, struct call *call, const struct prov
 		                       .secret = *who->set->client_secret ? who->set->client_secret : NULL };
 	struct oauth o = asking(p, call);
 
-	if (call_may_ask(call, "a provider") < 0 ||
+	if (call_may_ask(call, WAITS_OUTSIDE, "a provider") < 0 ||
 	    oauth_exchange(&o, server, &client, r, code, ret, call->err) < 0)
 		return -1;
 	return ret->id_token
@@ -318,7 +318,8 @@ int providers_claims(struct providers *p, struct call *call, const struct provid
 	const char *text, *subject;
 	int signed_by;
 
-	if (call_may_ask(call, "a provider") < 0 || keys(p, call, who, server, KEEP_MS, &text) < 0)
+	if (call_may_ask(call, WAITS_OUTSIDE, "a provider") < 0 ||
+	    keys(p, call, who, server, KEEP_MS, &text) < 0)
 		return -1;
 	signed_by = jwt_verify(token, text, &claims, call->err);
 	if (signed_by == 0) {
@@ -352,7 +353,7 @@ int providers_person(struct providers *p, struct call *call, const struct oauth_
 	*ret = NULL;
 	if (!server->userinfo_endpoint)
 		return 0;
-	if (call_may_ask(call, "a provider") < 0 ||
+	if (call_may_ask(call, WAITS_OUTSIDE, "a provider") < 0 ||
 	    get(p, call, server->userinfo_endpoint,
 	        arena_printf(call->arena, "Authorization: Bearer %s", access_token), PERSON_BYTES, &got) < 0)
 		return -1;

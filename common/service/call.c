@@ -53,7 +53,7 @@ void service_call_init(struct call *call, struct service *s, struct arena *a, st
 	call_init(call, s, a, err, db, NULL, request);
 }
 
-int call_may_ask(struct call *call, const char *whom)
+int call_may_ask(struct call *call, enum waits what, const char *whom)
 {
 	const struct method *method = call->method;
 	const char *why = NULL;
@@ -62,6 +62,8 @@ int call_may_ask(struct call *call, const char *whom)
 		why = "inside a transaction";
 	else if (call->parked && (method->waits == WAITS_DATABASE || method->waits == WAITS_BRIEF))
 		why = "but waits for rows, as its contract says";
+	else if (call->parked && method->waits == WAITS_PEERS && what == WAITS_OUTSIDE)
+		why = "but waits for other services alone, as its contract says";
 	if (!why)
 		return 0;
 	error_clear(call->err);
@@ -81,7 +83,7 @@ int rpc_call_from(struct peer *peer, struct call *call, const struct method *met
 	Rpc__Caller caller = *call->caller;
 	int result;
 
-	if (call_may_ask(call, method->name) < 0)
+	if (call_may_ask(call, WAITS_PEERS, method->name) < 0)
 		return -1;
 	if (method->access == ACCESS_INTERNAL) { /* between processes of ours, still on the caller's behalf */
 		caller.has_kind = true;
@@ -110,7 +112,7 @@ int call_fetch(struct call *call, const struct egress_request *req, struct egres
 	struct egress_request own = *req;
 	int result;
 
-	if (call_may_ask(call, "the outside") < 0) {
+	if (call_may_ask(call, WAITS_OUTSIDE, "the outside") < 0) {
 		if (err != call->err)
 			*err = *call->err;
 		return -1;

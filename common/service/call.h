@@ -63,9 +63,10 @@ struct parked *call_park(struct call *call, int64_t until, call_resume *resume,
                          void *arg); /* NULL: no place to wait in; answer at once */
 void call_wake(struct parked *p);
 
-/* 0, or -1 with ERROR_INTERNAL when this call may not ask another process: inside a transaction, whose connection it
- * would hold meanwhile, or on a thread that its contract keeps for rows. */
-int call_may_ask(struct call *call, const char *whom) CHECKED;
+/* 0, or -1 with ERROR_INTERNAL when this call may not ask whom it asks, one of WAITS_PEERS or WAITS_OUTSIDE: inside a
+ * transaction, whose connection it would hold meanwhile, or on a thread that its contract keeps for less: for rows, or, where
+ * the outside is asked, for services of ours, which answer in milliseconds. */
+int call_may_ask(struct call *call, enum waits what, const char *whom) CHECKED;
 
 /* A call made by the service itself (jobs): acts for owner_id (or nobody: NULL). The caller owns a, err and db. */
 void service_call_init(struct call *call, struct service *s, struct arena *a, struct error *err,

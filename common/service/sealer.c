@@ -61,7 +61,8 @@ int sealer_seal(struct call *call, const char *context, const char *plain, char 
 	struct sealer *s = service_sealer(call->service);
 	struct keyring ring;
 
-	if (call_may_ask(call, "svc-auth for its keys") < 0) /* whether or not it has to this time */
+	if (call_may_ask(call, WAITS_PEERS, "svc-auth for its keys") <
+	    0) /* whether or not it has to this time */
 		return -1;
 	if (!known_ring(s, &ring)) {
 		if (fetch(call, s) < 0)
@@ -80,7 +81,7 @@ int sealer_open(struct call *call, const char *context, const char *sealed, char
 	size_t size;
 	int rc;
 
-	if (call_may_ask(call, "svc-auth for its keys") < 0)
+	if (call_may_ask(call, WAITS_PEERS, "svc-auth for its keys") < 0)
 		return -1;
 	known_ring(s, &ring);
 	if (!knows_key(&ring, sealed)) {

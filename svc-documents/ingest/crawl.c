@@ -91,7 +91,6 @@ static int take_some(void *arg, const char *bytes, size_t size)
 /* 4xx: nothing is forbidden. No answer, or 5xx: everything may be, so the site is tried later. */
 static int fetch_robots(struct round *r, struct text *ret)
 {
-	const struct documents *svc = documents_state(r->call);
 	static const char *const headers[] = { "User-Agent: Parley (reads pages that its users name)", NULL };
 	struct egress_request request = { .method = "GET",
 		                          .url = site_address(r->limits.url, "/robots.txt", r->call->arena),
@@ -106,7 +105,7 @@ static int fetch_robots(struct round *r, struct text *ret)
 	struct error why = { 0 };
 
 	text_init(ret, r->call->arena);
-	if (egress_fetch(svc->egress, &request, &answer, r->call->arena, &why) < 0) {
+	if (call_fetch(r->call, &request, &answer, &why) < 0) {
 		if (why.code == ERROR_INVALID || why.code == ERROR_UNAVAILABLE) {
 			*r->call->err = why;
 			return -1;

@@ -101,7 +101,7 @@ int page_fetch(struct call *call, const struct page_wish *wish, struct egress_re
 	struct egress_request request;
 
 	page_request(call, wish, &request);
-	if (egress_fetch(documents_state(call)->egress, &request, page, call->arena, call->err) == 0)
+	if (call_fetch(call, &request, page, call->err) == 0)
 		return 0;
 	return page_failed(call->err);
 }

@@ -280,6 +280,8 @@ const struct method rig_methods[] = {
 	[RIG_ASK] = METHOD("ask", 14, ACCESS_PUBLIC, ask, .reads = true),
 	[RIG_ASK_WITHIN] = METHOD("ask_within", 15, ACCESS_PUBLIC, ask_within, .waits = WAITS_PEERS),
 	[RIG_FETCH] = METHOD("fetch", 17, ACCESS_PUBLIC, fetch, .reads = true),
+	[RIG_FETCH_AMONG_PEERS] =
+	    METHOD("fetch_among_peers", 20, ACCESS_PUBLIC, fetch, .reads = true, .waits = WAITS_PEERS),
 	[RIG_RELAY] = METHOD("relay", 16, ACCESS_PUBLIC, relay, .waits = WAITS_PEERS),
 	[RIG_STREAM] = METHOD("stream", 10, ACCESS_PUBLIC, start_stream, .reads = false),
 	[RIG_METHODS] = { 0 },

@@ -28,6 +28,7 @@ enum rig_method {
 	RIG_ASK,  /* PUBLIC: asks another service, though its contract says that it waits for rows */
 	RIG_ASK_WITHIN, /* PUBLIC: the same from inside a transaction, where its contract allows it otherwise */
 	RIG_FETCH,      /* PUBLIC: asks the outside, though its contract says that it waits for rows */
+	RIG_FETCH_AMONG_PEERS, /* PUBLIC: or for other services */
 	RIG_RELAY, /* PUBLIC: asks the service behind it (rig_behind) for "slow" or "park", on its caller's behalf */
 	RIG_METHODS
 };

@@ -274,6 +274,8 @@ static void test_nobody_asks_others_from_a_worker_or_a_transaction(void **state)
 	assert_int_equal(f->err.code, ERROR_INTERNAL);
 	assert_null(service_rig_call(f, RIG_FETCH, NULL, "x"));
 	assert_int_equal(f->err.code, ERROR_INTERNAL);
+	assert_null(service_rig_call(f, RIG_FETCH_AMONG_PEERS, NULL, "x"));
+	assert_int_equal(f->err.code, ERROR_INTERNAL);
 }
 
 /* It was done, and its caller was told to ask for less. */
