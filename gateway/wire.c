@@ -73,6 +73,18 @@ static int check_length(const struct mg_request_info *info, struct wire *ret, st
 	return 0;
 }
 
+/* A name, an address, a port: whatever else stands there, two who read it may take two things out of it. */
+static int check_host(const struct mg_request_info *info, struct error *err)
+{
+	const char *host = "";
+
+	(void)count(info, "Host", &host);
+	for (const char *p = host; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("-._~:[]%!$&'()*+,;=", *p))
+			return error_set(err, ERROR_MALFORMED, "the Host line names no host");
+	return 0;
+}
+
 /* Is word one of a comma-separated list? */
 static bool lists(const char *list, const char *word)
 {
@@ -105,7 +117,7 @@ int wire_check(const struct mg_request_info *info, struct wire *ret, struct erro
 			return error_set(err, ERROR_MALFORMED, "%s is given more than once", single[i]);
 	if (newer && !count(info, "Host", &value))
 		return error_set(err, ERROR_MALFORMED, "the Host line is missing");
-	if (check_length(info, ret, err) < 0)
+	if (check_host(info, err) < 0 || check_length(info, ret, err) < 0)
 		return -1;
 
 	value = NULL;

@@ -252,6 +252,15 @@ describe('the gateway', () => {
     'an odd length': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 2x\r\n\r\n{}',
     'an odd coding': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n',
     'a folded line': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nX: y\r\n z\r\nContent-Length: 2\r\n\r\n{}',
+    'a minus before a chunk': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n',
+    'a chunk beyond 64 bits': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000002\r\n{}\r\n0\r\n\r\n',
+    'a line feed in a chunk\'s line': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;\nxx\r\n{}\r\n0\r\n\r\n',
+    'a longer chunk than said': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}xx\r\n0\r\n\r\n',
+    'a blank before a colon': 'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n',
+    'a NUL in a value': 'GET /health HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n',
+    'a CR in a value': 'GET /health HTTP/1.1\r\nHost: x\r\nX: a\rContent-Length: 5\r\n\r\n',
+    'two hosts': 'GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n',
+    'a host that is none': 'GET /health HTTP/1.1\r\nHost: x@y/z\r\n\r\n',
     'bare line feeds': 'GET /health HTTP/1.1\nHost: x\n\n',
     '65 header lines': `GET /health HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(64)}\r\n`,
     'a header of 20 KB': `GET /health HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`,
@@ -283,6 +292,11 @@ describe('the gateway', () => {
   test('the next page is a relative address, right behind every proxy', async () => {
     for (let i = 0; i < 2; i++) await stack.ok('POST', '/api/chatbots', { token: ada.token, json: { name: 'x' }, status: 201 });
     assert.match((await stack.api('GET', '/api/chatbots?limit=1', { token: ada.token })).headers.link, /^<\/api\/chatbots\?limit=1&cursor=[^>]+>; rel="next"$/);
+  });
+  test('one request behind another on a connection: each has its answer, whatever came with the one before', async () => {
+    const body = 'GET /api/nothing HTTP/1.1\r\nHost: x\r\n\r\n';
+    const heard = await raw(stack.url(), `HEAD /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    assert.deepEqual(heard.match(/HTTP\/1\.1 \d+/g), Array(3).fill('HTTP/1.1 200'));
   });
   test('dots in a path are what they are', async () => {
     assert.match(await raw(stack.url(), 'GET /docs/../health HTTP/1.1\r\nHost: x\r\n\r\n'), /^HTTP\/1\.1 404 /);
