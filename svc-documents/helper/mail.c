@@ -298,11 +298,53 @@ static void write_multipart(struct mail *m, const struct entity *e, const char *
 		write_entity(m, &best, depth + 1);
 }
 
+/* utf-8''%C3%9Cbergabe.pdf: as UTF-8, into ret. */
+static void decode_extended(struct mail *m, const char *value, char *ret, size_t size)
+{
+	char label[32], bytes[VALUE_MAX], *text;
+	const char *s = strchr(value, '\''), *language = s ? strchr(s + 1, '\'') : NULL;
+	size_t n = 0, text_size;
+
+	if (!language)
+		return;
+	snprintf(label, sizeof label, "%.*s", (int)(s - value), value);
+	for (s = language + 1; *s && n < sizeof bytes; s++) {
+		bool coded = *s == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0;
+
+		bytes[n++] = (char)(coded ? hex_digit(s[1]) * 16 + hex_digit(s[2]) : *s);
+		s += coded ? 2 : 0;
+	}
+	text = recode(m->recoder, label, bytes, n, &text_size);
+	snprintf(ret, size, "%.*s", (int)text_size, text);
+	free(text);
+}
+
+/* A name with its charset; a long one comes in several pieces, filename*0* and so on. */
+static void extended_parameter(struct mail *m, const char *value, const char *name, char *ret, size_t size)
+{
+	char all[VALUE_MAX], piece[VALUE_MAX], key[40];
+	size_t n;
+
+	snprintf(key, sizeof key, "%s*", name);
+	parameter(value, key, all, sizeof all);
+	n = strlen(all);
+	for (int i = 0; i < 10; i++) {
+		snprintf(key, sizeof key, "%s*%d*", name, i);
+		parameter(value, key, piece, sizeof piece);
+		if (!*piece || n + strlen(piece) >= sizeof all)
+			break;
+		n += (size_t)snprintf(all + n, sizeof all - n, "%s", piece);
+	}
+	decode_extended(m, all, ret, size);
+}
+
 static void write_attachment(struct mail *m, const char *type, const char *disposition)
 {
 	char name[VALUE_MAX];
 
 	parameter(disposition, "filename", name, sizeof name);
+	if (!*name)
+		extended_parameter(m, disposition, "filename", name, sizeof name);
 	if (!*name)
 		parameter(type, "name", name, sizeof name);
 	if (!*name)
