@@ -23,6 +23,8 @@ struct docx {
 	struct note notes[NOTES_OPEN]; /* called, and yet to be written */
 	int note_count, notes_shown;
 	int in_table;                                           /* how many deep */
+	bool raised;                                            /* the run's letters */
+	bool in_code;                                           /* between fences */
 	bool in_properties, in_run, hidden, skip_text, in_text; /* skip_text: a paragraph that is not text */
 };
 
@@ -132,12 +134,61 @@ static void begin_paragraph(struct docx *d)
 		out_break(d->o, 1);
 }
 
+/* What the paragraph says of itself counts more than its style, and may stand before it. */
+static void set_style(struct docx *d, const char *id)
+{
+	struct docx_style own = d->style;
+
+	d->style = docx_style_find(&d->styles, id);
+	if (own.outline >= 0)
+		d->style.outline = own.outline;
+	if (own.number < 0)
+		return;
+	d->style.number = own.number;
+	d->style.level = own.level;
+}
+
+static void end_code(struct docx *d)
+{
+	if (!d->in_code)
+		return;
+	out_break(d->o, 1);
+	out_plain(d->o, "```", 3);
+	out_break(d->o, 2);
+	d->in_code = false;
+}
+
+static void begin_code(struct docx *d)
+{
+	if (d->in_code)
+		return;
+	out_break(d->o, 2);
+	out_plain(d->o, "```", 3);
+	out_break(d->o, 1);
+	d->in_code = true;
+}
+
+static void write_text(struct docx *d, const char *text)
+{
+	size_t size = strlen(text);
+
+	if (d->style.code && !d->in_table) {
+		begin_code(d);
+		out_plain(d->o, text, size);
+		return;
+	}
+	end_code(d);
+	if (d->raised && size && strspn(text, "0123456789+-") == size) /* 10^6 */
+		out_plain(d->o, "^", 1);
+	out_text(d->o, text, size);
+}
+
 static void read_property(struct docx *d, xmlTextReaderPtr xml)
 {
 	char id[DOCX_NAME];
 
 	if (xml_is(xml, "pStyle") && xml_attribute(xml, "val", id, sizeof id))
-		d->style = docx_style_find(&d->styles, id);
+		set_style(d, id);
 	else if (xml_is(xml, "numId"))
 		d->style.number = xml_number(xml, "val", -1);
 	else if (xml_is(xml, "ilvl"))
@@ -152,8 +203,9 @@ static void lead_in(struct docx *d)
 	char mark[80];
 
 	d->skip_text = d->style.contents;
-	if (d->skip_text || d->in_table)
+	if (d->skip_text || d->in_table || d->style.code)
 		return;
+	end_code(d);
 	if (d->style.outline >= 0 && d->style.outline < DOCX_LEVELS) {
 		out_plain(d->o, "######", d->style.outline < 5 ? (size_t)d->style.outline + 1 : 6);
 		d->o->space = true;
@@ -171,7 +223,9 @@ static void end_paragraph(struct docx *d)
 		d->o->space = true;
 		return;
 	}
-	out_break(d->o, 2);
+	out_break(d->o, d->in_code ? 1 : 2);
+	if (d->note_count)
+		end_code(d);
 	write_notes(d);
 }
 
@@ -198,8 +252,13 @@ static bool is_left_out(xmlTextReaderPtr xml)
 
 static void start_in_run(struct docx *d, xmlTextReaderPtr xml)
 {
+	char value[16];
+
 	if (xml_is(xml, "vanish") && d->in_run)
 		d->hidden = !is_off(xml);
+	else if (xml_is(xml, "vertAlign") && d->in_run)
+		d->raised =
+		    xml_attribute(xml, "val", value, sizeof value) && strcmp(value, "superscript") == 0;
 	else if (d->hidden || d->skip_text)
 		return;
 	else if (xml_is(xml, "tab"))
@@ -236,11 +295,12 @@ static void start(struct docx *d, xmlTextReaderPtr xml)
 	} else if (d->in_properties) {
 		read_property(d, xml);
 	} else if (xml_is(xml, "tbl")) {
+		end_code(d);
 		d->in_table++;
 		out_break(d->o, 2);
 	} else if (xml_is(xml, "r")) {
 		d->in_run = true;
-		d->hidden = false;
+		d->hidden = d->raised = false;
 	} else {
 		start_in_run(d, xml);
 	}
@@ -255,7 +315,7 @@ static void stop(struct docx *d, xmlTextReaderPtr xml)
 	} else if (xml_is(xml, "p")) {
 		end_paragraph(d);
 	} else if (xml_is(xml, "r")) {
-		d->in_run = d->hidden = false;
+		d->in_run = d->hidden = d->raised = false;
 	} else if (xml_is(xml, "tc")) {
 		out_plain(d->o, "|", 1);
 		d->o->space = true;
@@ -289,9 +349,10 @@ static void read_document(struct docx *d, const struct part *document)
 			stop(d, xml);
 		else if (d->in_text && !d->hidden && !d->skip_text &&
 		         (text = (const char *)xmlTextReaderConstValue(xml)))
-			out_text(d->o, text, strlen(text));
+			write_text(d, text);
 		type = xml_next(xml);
 	}
+	end_code(d);
 	xmlFreeTextReader(xml);
 }
 
@@ -315,12 +376,13 @@ static bool wanted(const char *name)
 
 void parts_title(const struct parts *p, struct out *o)
 {
-	const struct part *core = parts_find(p, "docProps/core.xml");
+	const struct part *core = parts_find(p, "docProps/core.xml"), *meta = parts_find(p, "meta.xml");
 	struct out title = { 0 };
 	xmlTextReaderPtr xml;
 	bool inside = false;
 	int type;
 
+	core = core ? core : meta; /* of OpenDocument */
 	if (!core)
 		return;
 	xml = xml_open(core);

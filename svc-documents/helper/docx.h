@@ -12,6 +12,7 @@ struct docx_style {
 	long number; /* of a list, with its level; -1 */
 	long level;
 	bool contents; /* a line of a table of contents */
+	bool code;     /* of a listing */
 };
 struct docx_styles {
 	struct docx_style *at;

@@ -23,6 +23,18 @@ static int outline_of(const char *name)
 	return name[n] >= '1' && name[n] <= '9' ? name[n] - '1' : -1;
 }
 
+/* What Word, LibreOffice and pandoc call listings. */
+static bool is_code(const char *name)
+{
+	static const char *const names[] = { "source code",       "preformatted text",  "code", "code block",
+		                             "html preformatted", "html vorformatiert", NULL };
+
+	for (const char *const *n = names; *n; n++)
+		if (strcasecmp(*n, name) == 0)
+			return true;
+	return false;
+}
+
 static struct docx_style *add_style(struct docx_styles *s)
 {
 	struct docx_style *grown;
@@ -44,6 +56,7 @@ static void read_style(xmlTextReaderPtr xml, struct docx_style *s)
 	if (xml_is(xml, "name") && xml_attribute(xml, "val", value, sizeof value)) {
 		s->outline = s->outline >= 0 ? s->outline : outline_of(value);
 		s->contents = strncasecmp(value, "toc ", 4) == 0;
+		s->code = is_code(value);
 	} else if (xml_is(xml, "basedOn")) {
 		xml_attribute(xml, "val", s->based_on, sizeof s->based_on);
 	} else if (xml_is(xml, "outlineLvl")) {
@@ -95,6 +108,7 @@ struct docx_style docx_style_find(const struct docx_styles *s, const char *id)
 	for (int i = 0; one && i < ANCESTORS_MAX; i++) {
 		ret.outline = ret.outline >= 0 ? ret.outline : one->outline;
 		ret.contents = ret.contents || one->contents;
+		ret.code = ret.code || one->code;
 		if (ret.number < 0) {
 			ret.number = one->number;
 			ret.level = one->level;

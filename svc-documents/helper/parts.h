@@ -22,7 +22,7 @@ const struct part *parts_find(const struct parts *p, const char *name);
 /* In the order of the numbers in their names: slide2 before slide10. */
 void parts_sort(struct parts *p);
 
-/* The title in docProps/core.xml, if it is among them, to o->title. */
+/* The title in docProps/core.xml or meta.xml, if that is among them, to o->title. */
 void parts_title(const struct parts *p, struct out *o);
 
 /* Ends the program when it is no XML or has a document type. */

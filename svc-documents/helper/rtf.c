@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "svc-documents/helper/helper.h"
 #include "svc-documents/helper/recode.h"
 
-enum { GROUPS_MAX = 5000, WORD = 32 };
+enum { GROUPS_MAX = 5000, STYLES_MAX = 1000, WORD = 32 };
 
 struct rtf {
 	struct out *o;
@@ -17,9 +18,32 @@ struct rtf {
 	size_t pending_size;
 	bool hidden[GROUPS_MAX]; /* per open group */
 	int skip[GROUPS_MAX];    /* bytes that stand for a character of \u */
+	int note;                /* the group that is a note; 0: none */
+	bool in_cell;            /* of a table: paragraphs do not part its rows */
+	int outline;             /* of the paragraph, which has not begun; -1: no heading */
+	int sheet;               /* the group that describes styles; 0: none */
+	long style;              /* the one that is described */
+	char style_name[24];
+	size_t style_name_size;
+	signed char outlines[STYLES_MAX]; /* by style: one more than its rank */
 	int depth, to_skip;
 	long high; /* the first half of a character beyond 16 bits; 0: none */
 };
+
+/* What stands before a paragraph's text. */
+static void lead_in(struct rtf *r)
+{
+	if (r->outline < 0 || r->in_cell || r->note)
+		return;
+	out_plain(r->o, "######", r->outline < 5 ? (size_t)r->outline + 1 : 6);
+	r->o->space = true;
+	r->outline = -1;
+}
+
+static bool is_blank(const char *text)
+{
+	return text[strspn(text, " \t")] == '\0';
+}
 
 static void flush(struct rtf *r)
 {
@@ -29,13 +53,29 @@ static void flush(struct rtf *r)
 	if (r->pending_size == 0)
 		return;
 	text = recode(r->recoder, r->charset, r->pending, r->pending_size, &n);
+	if (n && strspn(text, " \t") < n)
+		lead_in(r);
 	out_text(r->o, text, n);
 	free(text);
 	r->pending_size = 0;
 }
 
+/* "heading 2;", of a style that does not say its rank. */
+static void end_style(struct rtf *r)
+{
+	static const char heading[] = "heading ";
+	const char *n = r->style_name + sizeof heading - 1;
+
+	r->style_name[r->style_name_size] = '\0';
+	if (strncasecmp(r->style_name, heading, sizeof heading - 1) == 0 && *n >= '1' && *n <= '9')
+		r->outlines[r->style] = (signed char)(*n - '0');
+	r->style_name_size = 0;
+}
+
 static void put_byte(struct rtf *r, char c)
 {
+	if (r->sheet && r->style_name_size < sizeof r->style_name - 1)
+		r->style_name[r->style_name_size++] = c;
 	if (r->hidden[r->depth])
 		return;
 	if (r->to_skip > 0) {
@@ -50,8 +90,11 @@ static void put_byte(struct rtf *r, char c)
 static void put_text(struct rtf *r, const char *text)
 {
 	flush(r);
-	if (!r->hidden[r->depth])
-		out_text(r->o, text, strlen(text));
+	if (r->hidden[r->depth])
+		return;
+	if (!is_blank(text))
+		lead_in(r);
+	out_text(r->o, text, strlen(text));
 }
 
 static void put_char(struct rtf *r, long c)
@@ -72,8 +115,43 @@ static void put_char(struct rtf *r, long c)
 static void put_break(struct rtf *r, int newlines)
 {
 	flush(r);
-	if (!r->hidden[r->depth])
+	if (r->hidden[r->depth])
+		return;
+	if (r->in_cell || r->note)
+		r->o->space = true;
+	else
 		out_break(r->o, newlines);
+}
+
+static void end_row(struct rtf *r)
+{
+	struct out *o = r->o;
+
+	flush(r);
+	while (!r->hidden[r->depth] && o->size && strchr("| ", o->at[o->size - 1]))
+		o->size--; /* behind its last cell */
+	r->in_cell = false;
+	put_break(r, 1);
+	r->in_cell = true; /* until a paragraph says otherwise */
+}
+
+/* A note stands where it is called. */
+static void begin_note(struct rtf *r)
+{
+	if (r->note || r->depth == 0 || r->hidden[r->depth - 1])
+		return;
+	r->hidden[r->depth] = false; /* as one that a reader may pass over */
+	flush(r);
+	r->o->space = true;
+	out_plain(r->o, "(", 1);
+	r->note = r->depth;
+}
+
+static void end_note(struct rtf *r)
+{
+	r->note = 0;
+	r->o->space = false;
+	out_plain(r->o, ")", 1);
 }
 
 /* Groups that hold no text of the document. */
@@ -93,6 +171,29 @@ static bool is_apart(const char *word)
 	return false;
 }
 
+/* Its properties are told anew. */
+static void begin_paragraph(struct rtf *r)
+{
+	flush(r);
+	if (r->note)
+		return;
+	r->in_cell = false;
+	r->outline = -1;
+}
+
+/* \s and \outlinelevel, where styles are described and where they are used. */
+static void set_style(struct rtf *r, bool is_level, long number)
+{
+	if (number < 0 || number >= (is_level ? 9 : STYLES_MAX))
+		return;
+	if (r->sheet && is_level)
+		r->outlines[r->style] = (signed char)(number + 1);
+	else if (r->sheet)
+		r->style = number;
+	else if (!r->hidden[r->depth] && !r->note)
+		r->outline = is_level ? (int)number : r->outlines[number] - 1;
+}
+
 static void control(struct rtf *r, const char *word, bool has_number, long number)
 {
 	static const struct {
@@ -101,12 +202,24 @@ static void control(struct rtf *r, const char *word, bool has_number, long numbe
 		      { "lquote", "‘" },  { "rquote", "’" },  { "ldblquote", "“" }, { "rdblquote", "”" },
 		      { "emspace", " " }, { "enspace", " " }, { "cell", " | " },    { "nestcell", " | " } };
 
+	if (strcmp(word, "stylesheet") == 0)
+		r->sheet = r->depth;
 	if (is_apart(word))
 		r->hidden[r->depth] = true;
 	else if (strcmp(word, "par") == 0 || strcmp(word, "sect") == 0 || strcmp(word, "page") == 0)
 		put_break(r, 2);
-	else if (strcmp(word, "line") == 0 || strcmp(word, "row") == 0 || strcmp(word, "nestrow") == 0)
+	else if (strcmp(word, "line") == 0)
 		put_break(r, 1);
+	else if (strcmp(word, "row") == 0 || strcmp(word, "nestrow") == 0)
+		end_row(r);
+	else if (strcmp(word, "pard") == 0 && !r->hidden[r->depth])
+		begin_paragraph(r);
+	else if (strcmp(word, "intbl") == 0)
+		r->in_cell = r->in_cell || !r->hidden[r->depth];
+	else if (strcmp(word, "s") == 0 || strcmp(word, "outlinelevel") == 0)
+		set_style(r, *word == 'o', number);
+	else if (strcmp(word, "footnote") == 0)
+		begin_note(r);
 	else if (strcmp(word, "ansicpg") == 0 && has_number)
 		snprintf(r->charset, sizeof r->charset, number == 10000 ? "macintosh" : "windows-%ld",
 		         number);
@@ -171,7 +284,9 @@ static const char *read_control(struct rtf *r, const char *s, const char *last)
 
 void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct out *o)
 {
-	struct rtf r = { .o = o, .recoder = recoder, .charset = "windows-1252", .skip = { 1 } };
+	struct rtf r = {
+		.o = o, .recoder = recoder, .charset = "windows-1252", .skip = { 1 }, .outline = -1
+	};
 
 	for (const char *s = bytes, *last = bytes + size; s < last;) {
 		char c = *s++;
@@ -187,6 +302,12 @@ void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct ou
 			r.to_skip = 0;
 		} else if (c == '}') {
 			flush(&r);
+			if (r.note && r.note == r.depth)
+				end_note(&r);
+			if (r.sheet)
+				end_style(&r);
+			if (r.sheet == r.depth)
+				r.sheet = 0;
 			r.depth -= r.depth > 0;
 			r.to_skip = 0;
 		} else if (c != '\r' && c != '\n') {

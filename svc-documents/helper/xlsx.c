@@ -8,7 +8,7 @@
 
 #include "svc-documents/helper/parts.h"
 
-enum { PIECE = 700, NAMES_MAX = 400, DATE_STYLES = 4000, SHEETS = 500, COLUMNS = 200 };
+enum { PIECE = 700, NAMES_MAX = 400, FORMATS = 4000, SHEETS = 500, COLUMNS = 200 };
 
 struct strings {
 	char **at;
@@ -17,7 +17,7 @@ struct strings {
 struct book {
 	struct out *o;
 	struct strings strings;
-	bool dates[DATE_STYLES]; /* which cell styles show a date */
+	char formats[FORMATS]; /* what cells of a style show: format_of() */
 	char names[SHEETS][64];
 	size_t name_count;
 };
@@ -72,26 +72,45 @@ static void read_strings(const struct part *p, struct strings *s)
 	xmlFreeTextReader(xml);
 }
 
-/* --- Dates -------------------------------------------------------------------------------------------------------- */
+/* --- What numbers are ------------------------------------------------------------------------------------------------ */
 
-static bool is_date_format(long id, const char *code)
+/* A format's code, or the number of one that every Excel knows: 'd' a date, 'h' a time of day, '%', or 0. What stands in
+ * quotes or brackets is shown, or a colour. */
+static char format_of(long id, const char *code)
 {
-	bool quoted = false;
+	char within = 0;
+	bool hours = false;
 
 	if ((id >= 14 && id <= 17) || id == 22)
-		return true;
+		return 'd';
+	if ((id >= 18 && id <= 21) || (id >= 45 && id <= 47))
+		return 'h';
+	if (id == 9 || id == 10)
+		return '%';
 	for (; code && *code; code++) {
-		quoted = *code == '"' ? !quoted : quoted;
-		if (!quoted && (*code == 'y' || *code == 'd'))
-			return true;
+		char c = *code;
+
+		if (c == '\\' && code[1])
+			code++;
+		else if (within)
+			within = c == within ? 0 : within;
+		else if (c == '"' || c == '[')
+			within = c == '"' ? '"' : ']';
+		else if (c == 'y' || c == 'd')
+			return 'd';
+		else if (c == '%')
+			return '%';
+		else
+			hours = hours || c == 'h';
 	}
-	return false;
+	return hours ? 'h' : 0;
 }
 
 static void read_styles(const struct part *p, struct book *b)
 {
 	xmlTextReaderPtr xml = xml_open(p);
-	bool custom[DATE_STYLES] = { 0 }, in_cells = false;
+	char custom[FORMATS] = { 0 };
+	bool in_cells = false;
 	size_t count = 0;
 	int type;
 
@@ -104,12 +123,13 @@ static void read_styles(const struct part *p, struct book *b)
 		if (type != XML_READER_TYPE_ELEMENT)
 			continue;
 		id = xml_number(xml, "numFmtId", -1);
-		if (xml_is(xml, "numFmt") && id >= 0 && id < DATE_STYLES &&
+		if (xml_is(xml, "numFmt") && id >= 0 && id < FORMATS &&
 		    xml_attribute(xml, "formatCode", code, sizeof code))
-			custom[id] = is_date_format(id, code);
-		else if (xml_is(xml, "xf") && in_cells && count < DATE_STYLES)
-			b->dates[count++] =
-			    id >= 0 && id < DATE_STYLES && (custom[id] || is_date_format(id, NULL));
+			custom[id] = format_of(id, code);
+		else if (xml_is(xml, "xf") && in_cells && count < FORMATS)
+			b->formats[count++] = id < 0 || id >= FORMATS ? 0
+			                      : custom[id]            ? custom[id]
+			                                              : format_of(id, NULL);
 	}
 	xmlFreeTextReader(xml);
 }
@@ -126,6 +146,24 @@ static void print_date(const char *value, char *ret, size_t size)
 		return;
 	}
 	strftime(ret, size, tm.tm_hour || tm.tm_min ? "%Y-%m-%d %H:%M" : "%Y-%m-%d", &tm);
+}
+
+/* As Excel shows it, or nearly. */
+static void print_number(const char *value, char format, char *ret, size_t size)
+{
+	double n = strtod(value, NULL);
+	int minutes = n >= 0 && n < 1000 ? (int)(n * 1440 + 0.5) : -1;
+
+	if (format == 'd')
+		print_date(value, ret, size);
+	else if (format == 'h' && minutes >= 0)
+		snprintf(ret, size, "%02d:%02d", minutes / 60, minutes % 60);
+	else if (format == '%')
+		snprintf(ret, size, "%.10g%%", n * 100);
+	else if (strlen(value) > 15 && strchr(value, '.')) /* 0.30000000000000004 */
+		snprintf(ret, size, "%.12g", n);
+	else
+		snprintf(ret, size, "%s", value);
 }
 
 /* --- Sheets ------------------------------------------------------------------------------------------------------- */
@@ -164,7 +202,7 @@ struct sheet {
 
 static void end_cell(struct sheet *s)
 {
-	char *value = take(&s->value), date[40];
+	char *value = take(&s->value), number[400];
 	const char *shown = value;
 
 	if (strcmp(s->kind, "s") == 0) {
@@ -173,10 +211,10 @@ static void end_cell(struct sheet *s)
 		shown = i < s->book->strings.count ? s->book->strings.at[i] : "";
 	} else if (strcmp(s->kind, "b") == 0) {
 		shown = *value == '1' ? "yes" : "no";
-	} else if (!*s->kind && *value && s->style >= 0 && s->style < DATE_STYLES &&
-	           s->book->dates[s->style]) {
-		print_date(value, date, sizeof date);
-		shown = date;
+	} else if ((!*s->kind || strcmp(s->kind, "n") == 0) && *value && s->style >= 0 &&
+	           s->style < FORMATS) {
+		print_number(value, s->book->formats[s->style], number, sizeof number);
+		shown = number;
 	}
 	for (; *shown && s->column < COLUMNS && s->written < s->column; s->written++) {
 		s->row.space = s->row.size > 0;

@@ -1,5 +1,5 @@
-// Documents as people have them: every file of tests/data/cases (small, made for a fault each) and every page, judged by
-// expect.json and pages.json: {has, lacks, any, once: texts, line: words in one line, type, status, http, name, pages,
+// Documents as people have them: every file of tests/data/cases (small, made for a fault each) and of tests/data/made (as other
+// programs write them), and every page, judged by expect.json and pages.json: {has, lacks, any, once: texts, line: words in one line, type, status, http, name, pages,
 // warning, error_has, error_lacks, search: {q, top_has, top_line, page}, needs: a program without which it is left out}.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -9,9 +9,10 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { root, startStack } from './harness.mjs';
 
-const folder = path.join(root, 'tests/data/cases');
+const folder = path.join(root, 'tests/data');
 const read = (name) => JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8'));
-const { pages, ask } = read('pages.json');
+const { pages, ask } = read('cases/pages.json');
+const files = ['cases', 'made'].flatMap((part) => Object.entries(read(`${part}/expect.json`)).map(([name, expected]) => [`${part}/${name}`, name, expected]));
 
 describe('documents as people have them', { concurrency: 3 }, () => {
   let stack, ada, site;
@@ -29,9 +30,9 @@ describe('documents as people have them', { concurrency: 3 }, () => {
     await stack.stop();
   });
 
-  for (const [name, expected] of Object.entries(read('expect.json')))
-    test(name, { skip: !installed(expected.needs) && `${expected.needs} is not installed` }, async () => {
-      const content = fs.readFileSync(path.join(folder, name));
+  for (const [file, name, expected] of files)
+    test(file, { skip: !installed(expected.needs) && `${expected.needs} is not installed` }, async () => {
+      const content = fs.readFileSync(path.join(folder, file));
       await judge(expected, await api('POST', '/upload?wait=60', { form: { file: { filename: name, content } } }));
     });
   for (const [url, expected] of Object.entries(ask))

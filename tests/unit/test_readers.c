@@ -86,13 +86,23 @@ static const struct {
 	  "boundary=i\n\n--i\nContent-Type: text/plain\n\nPlain.\n--i\nContent-Type: text/html\n\n<p>Rich.\n--i--\n--o\n"
 	  "Content-Type: application/pdf; name=\"plan.pdf\"\nContent-Disposition: attachment\n\nJVBERi0=\n--o--\n",
 	  "# x\n\nPlain.\n\n\nAttachment: plan.pdf" },
+	{ "an attachment's name in letters beyond ASCII", mail,
+	  "Subject: x\nContent-Type: multipart/mixed; boundary=\"o\"\n\n--o\nContent-Type: application/pdf\nContent-Disposition: "
+	  "attachment; filename*=utf-8''%C3%9Cbergabe.pdf\n\nx\n--o\nContent-Disposition: attachment;\n "
+	  "filename*0*=iso-8859-1'de'Schl%FC;\n filename*1*=ssel.zip\nContent-Type: application/zip\n\nx\n--o--\n",
+	  "# x\n\nAttachment: Übergabe.pdf\nAttachment: Schlüssel.zip" },
 	{ "a page where there is no plain text", mail,
 	  "Subject: x\nContent-Type: text/html; charset=utf-8\n\n<p>Rich <b>text</b>.", "# x\n\nRich text." },
 	{ "RTF: paragraphs, code page, Unicode", rtf,
 	  "{\\rtf1\\ansi\\ansicpg1251{\\fonttbl{\\f0 Arial;}}\\uc1 \\'cf\\'f0\\'e8\\par {\\*\\generator x;}caf\\u233?\\par}",
 	  "При\n\ncafé" },
 	{ "RTF: rows, hidden text, escapes", rtf, "{\\rtf1 a\\cell b\\cell\\row {\\v secret}\\{c\\}\\~d}",
-	  "a | b |\n{c} d" },
+	  "a | b\n{c} d" },
+	{ "RTF: headings by their style or their own rank, notes, paragraphs in cells", rtf,
+	  "{\\rtf1{\\stylesheet{\\s7\\outlinelevel1 Kapitel;}{\\s8 heading 1;}}\\pard\\s7 Fees\\par\\pard\\s8 Kiel\\par\\pard\\outlinelevel0 Bonn\\par\\pard One night"
+	  "{\\super\\chftn}{\\*\\footnote \\pard\\s7 Or \\b two.}.\\par\\trowd{\\pard\\intbl Size\\par}\\cell{\\pard\\intbl Price\\par}"
+	  "\\cell\\row\\trowd\\pard\\intbl 8 m\\cell 9\\cell\\row\\pard End}",
+	  "## Fees\n\n# Kiel\n\n# Bonn\n\nOne night (Or two.).\n\nSize | Price\n8 m | 9\nEnd" },
 	{ "RTF that never closes", rtf, "{\\rtf1 {{{\\b x", "x" },
 	{ "CSV keeps its rows", csv, "a;b\r\n1;\"two\r\nlines\"\r\n\r\n3;4\r\n",
 	  "a;b\n1;\"two lines\"\n3;4" },
