@@ -9,9 +9,16 @@
 #include <uchardet/uchardet.h>
 
 #include "common/base/utf8.h"
+#include "svc-documents/ingest/plausible.h"
 
 enum { STRIDE = 2 << 20 };
-enum { LEAD = 64 * 1024, LOOK = 1 << 20, NAME_SIZE = 40, EVIDENCE = 8 /* bytes beyond ASCII */ };
+enum {
+	LEAD = 64 * 1024,
+	LOOK = 1 << 20,
+	NAME_SIZE = 40,
+	EVIDENCE = 8, /* bytes beyond ASCII */
+	PLAIN = 8,    /* one of so many of them may look odd */
+};
 
 /* --- Names -------------------------------------------------------------------------------------------------------- */
 
@@ -63,7 +70,13 @@ static const struct {
 	{ "windows-1258", "CP1258" },
 	{ "viscii", "VISCII" },
 	{ "macintosh", "MACINTOSH" },
+	{ "x-mac-roman", "MACINTOSH" },
+	{ "ibm437", "CP437" },
+	{ "cp437", "CP437" },
+	{ "ibm850", "CP850" },
+	{ "cp850", "CP850" },
 	{ "ibm852", "CP852" },
+	{ "ibm857", "CP857" },
 	{ "shift_jis", "CP932" },
 	{ "shift-jis", "CP932" },
 	{ "sjis", "CP932" },
@@ -199,22 +212,77 @@ static size_t beyond_ascii(const char *bytes, size_t size)
 	return n;
 }
 
-/* What it looks like; with too little to judge by, what most such files are. */
-static const char *guess(const char *bytes, size_t size)
+/* What uchardet takes it for. */
+static const char *detected(const char *bytes, size_t size)
 {
-	uchardet_t state;
+	uchardet_t state = uchardet_new();
 	const char *name = NULL;
 
-	size = size < LOOK ? size : LOOK;
-	if (beyond_ascii(bytes, size) < EVIDENCE && !memchr(bytes, 0x1b, size))
-		return "CP1252";
-	state = uchardet_new();
 	if (uchardet_handle_data(state, bytes, size) == 0) {
 		uchardet_data_end(state);
 		name = meaning(uchardet_get_charset(state));
 	}
 	uchardet_delete(state);
-	return name && strcmp(name, "UTF-8") != 0 ? name : "CP1252";
+	return name && strcmp(name, "UTF-8") != 0 ? name : NULL;
+}
+
+/* Charsets of one byte a character that files really have; of two that look alike, the first. */
+static const char *const narrow[] = { "CP1252",     "CP1251",     "MACINTOSH",  "CP850",  "CP852",
+	                              "CP866",      "CP1253",     "CP737",      "CP1254", "CP857",
+	                              "KOI8-U",     "CP1250",     "CP1255",     "CP437",  "ISO-8859-2",
+	                              "ISO-8859-7", "ISO-8859-8", "ISO-8859-15" };
+enum { NARROW_COUNT = sizeof narrow / sizeof *narrow };
+
+/* SIZE_MAX: there is no such charset on this machine. */
+static size_t odd(const char *name, const char *bytes, size_t size, struct arena *a)
+{
+	size_t lost, text_size;
+	const char *text = convert(name, bytes, size, &text_size, &lost, a);
+
+	return text ? plausible_odd(text, text_size) : SIZE_MAX;
+}
+
+/* Charsets that differ in a few signs only: the one in which these stand better. */
+static const char *sibling(const char *name, size_t was, const char *bytes, size_t size, struct arena *a)
+{
+	static const char *const siblings[][2] = { { "ISO-8859-7", "CP1253" },
+		                                   { "CP1252", "ISO-8859-15" },
+		                                   { "ISO-8859-2", "CP1250" },
+		                                   { "ISO-8859-8", "CP1255" },
+		                                   { "MAC-CYRILLIC", "CP1251" } };
+
+	for (size_t i = 0; was && i < sizeof siblings / sizeof *siblings; i++)
+		for (int k = 0; k < 2; k++)
+			if (strcmp(siblings[i][k], name) == 0 && odd(siblings[i][!k], bytes, size, a) < was)
+				return siblings[i][!k];
+	return name;
+}
+
+static bool is_narrow(const char *name)
+{
+	for (int i = 0; i < NARROW_COUNT; i++)
+		if (strcmp(narrow[i], name) == 0)
+			return true;
+	return strncmp(name, "ISO-8859-", 9) == 0 || strcmp(name, "MAC-CYRILLIC") == 0;
+}
+
+/* What it looks like: to uchardet, where there is enough to judge by; and if that reads oddly, what reads better by far. */
+static const char *guess(const char *bytes, size_t size, struct arena *a)
+{
+	size_t sample = size < LEAD ? size : LEAD, beyond = beyond_ascii(bytes, sample), was, now, least;
+	bool little = beyond < EVIDENCE && !memchr(bytes, 0x1b, sample);
+	const char *name = detected(bytes, size < LOOK ? size : LOOK), *best;
+
+	if (name && !is_narrow(name) && (!little || odd("CP1252", bytes, sample, a) * PLAIN > beyond))
+		return name;
+	best = name = little || !name ? "CP1252" : name;
+	was = least = odd(name, bytes, sample, a);
+	for (int i = 0; was * PLAIN > beyond && i < NARROW_COUNT; i++) {
+		now = odd(narrow[i], bytes, sample, a);
+		best = now < least && now * 2 <= was ? narrow[i] : best;
+		least = now < least ? now : least;
+	}
+	return best == name ? sibling(name, was, bytes, sample, a) : best;
 }
 
 /* Piece by piece, cut between characters. */
@@ -264,12 +332,12 @@ void charset_to_utf8(const char *bytes, size_t size, const char *content_type, b
 		name = declared(bytes, size);
 	/* One that says UTF-8 and is not, in more than a few places, says nothing. */
 	if (!name || (strcmp(name, "UTF-8") == 0 && beyond_ascii(bytes, size) < EVIDENCE * 2)) {
-		name = guess(bytes, size);
+		name = guess(bytes, size, a);
 		guessed = true;
 	}
 	ret->text = convert(name, bytes, size, &ret->size, &lost, a);
 	if (ret->text && strcmp(name, "UTF-8") == 0 && lost * 4 > beyond_ascii(bytes, size)) {
-		name = guess(bytes, size);
+		name = guess(bytes, size, a);
 		guessed = true;
 		ret->text = convert(name, bytes, size, &ret->size, &lost, a);
 	}

@@ -1,10 +1,12 @@
-/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/formats.c -luchardet */
+/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/ingest/plausible.c svc-documents/formats.c -luchardet */
 #include "svc-documents/ingest/sniff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+
+#include <iconv.h>
 
 #include <cmocka.h>
 
@@ -129,9 +131,83 @@ static void test_charsets(void **state)
 	}
 }
 
+/* Texts in encodings that they do not name, long and short: what comes out is what went in. */
+static void test_guesses(void **state)
+{
+	static const char
+	    german[] = "Das Wasser wird am Dienstag für fünf Stunden abgestellt. Bitte füllen Sie "
+	               "vorher größere Gefäße. Schöne Grüße, Ihre Hausverwaltung.\n",
+	    french[] = "L'eau sera coupée mardi à neuf heures jusqu'à dix-sept heures. Où trouver de "
+	               "l'eau ? Près de la forêt, à l'écart. Prévoir des réserves.\n",
+	    russian[] = "Уважаемые жители! Вода будет отключена во вторник с девяти до семнадцати часов.\n",
+	    greek[] = "Αγαπητοί κάτοικοι! Το νερό θα διακοπεί την Τρίτη από τις εννέα έως τις πέντε.\n",
+	    turkish[] = "Değerli sakinler! Su salı günü dokuzdan on yediye kadar kesilecektir. Lütfen "
+	                "şişe suyu alınız.\n",
+	    polish[] = "Szanowni mieszkańcy! Woda zostanie odcięta we wtorek od dziewiątej do "
+	               "siedemnastej. Prosimy o wcześniejsze przygotowanie zapasów.\n",
+	    hebrew[] = "דיירים יקרים! המים ינותקו ביום שלישי מתשע עד חמש. נא להצטייד במים מראש.\n",
+	    japanese[] = "住民の皆様へ。火曜日の九時から五時まで断水します。\n",
+	    prices[] = "╔══════════╗\n║ PRICES   ║\n╚══════════╝\nKey    │ 45.00\nLamp   │ 12.50\n";
+	static const struct {
+		const char *charset, *text;
+	} cases[] = {
+		{ "CP1252", german },
+		{ "CP437", german },
+		{ "CP850", german },
+		{ "MACINTOSH", german },
+		{ "CP1252", french },
+		{ "CP850", french },
+		{ "MACINTOSH", french },
+		{ "CP1251", russian },
+		{ "CP866", russian },
+		{ "KOI8-R", russian },
+		{ "ISO-8859-5", russian },
+		{ "CP1253", greek },
+		{ "ISO-8859-7", greek },
+		{ "CP737", greek },
+		{ "CP1254", turkish },
+		{ "CP857", turkish },
+		{ "CP1250", polish },
+		{ "ISO-8859-2", polish },
+		{ "CP852", polish },
+		{ "CP1255", hebrew },
+		{ "CP932", japanese },
+		{ "EUC-JP", japanese },
+		{ "CP437", prices },
+		{ "CP1253", "Άλλη μία φορά θα διακοπεί το νερό την Τρίτη. Ά, έτσι λοιπόν, είπε.\n" },
+		{ "ISO-8859-15",
+		  "Miete: 500 € im Monat. Kaution für größere Räume: 1000 €. Bürgermeister Müller.\n" },
+		{ "CP1252",
+		  "The landlord said: “Don’t use the lift.” It’s broken – until Friday. Fee: €20.\n" },
+		{ "MACINTOSH", "The landlord said: “Don’t use the lift.” It’s broken – until Friday.\n" },
+		{ "CP1252", "Öffnungszeiten: täglich 9–17 Uhr, außer an Feiertagen.\n" },
+		{ "CP1251", "Режим работы: с 9 до 18\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char bytes[1000], *from = (char *)cases[i].text, *to = bytes;
+		size_t size = strlen(from), left = sizeof bytes;
+		struct charset_text got;
+		struct arena a;
+		iconv_t coder = iconv_open(cases[i].charset, "UTF-8");
+
+		print_message("%s: %.60s\n", cases[i].charset, cases[i].text);
+		assert_true((intptr_t)coder != -1);
+		assert_int_equal(iconv(coder, &from, &size, &to, &left), 0);
+		iconv_close(coder);
+		arena_init(&a, 0);
+		charset_to_utf8(bytes, sizeof bytes - left, NULL, false, false, &got, &a);
+		assert_string_equal(arena_printf(&a, "%.*s", (int)got.size, got.text), cases[i].text);
+		assert_non_null(got.doubt);
+		arena_done(&a);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_types), cmocka_unit_test(test_charsets) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_types), cmocka_unit_test(test_charsets),
+		                            cmocka_unit_test(test_guesses) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
