@@ -7,28 +7,28 @@
 
 enum { LISTS_DEEP = 10, STYLES_MAX = 5000, NAME = 60 };
 
-struct level {
+struct odt_level {
 	char format, suffix[8]; /* '1', 'a', 'A', 'i', 'I'; '\0': a bullet */
 	long start, count;      /* of items, so far */
 };
 /* Of a list, or of a paragraph, which is what its parent is. */
-struct style {
+struct odt_style {
 	char name[NAME], parent[NAME];
-	struct level levels[LISTS_DEEP];
+	struct odt_level levels[LISTS_DEEP];
 };
-struct styles {
-	struct style *at;
+struct odt_styles {
+	struct odt_style *at;
 	size_t count;
 };
 
 struct odt {
 	struct out *o;
-	struct styles styles;
+	struct odt_styles styles;
 	int in_table, in_note, in_text; /* how deep */
 	bool in_code;                   /* between fences */
 	int list_depth;
-	size_t item;                     /* where the last item's mark stands */
-	struct style *lists[LISTS_DEEP]; /* the open lists', or NULL */
+	size_t item;                         /* where the last item's mark stands */
+	struct odt_style *lists[LISTS_DEEP]; /* the open lists', or NULL */
 };
 
 static bool wanted(const char *name)
@@ -39,7 +39,7 @@ static bool wanted(const char *name)
 
 /* --- Styles ------------------------------------------------------------------------------------------------------- */
 
-static struct style *find_style(const struct styles *s, const char *name)
+static struct odt_style *find_style(const struct odt_styles *s, const char *name)
 {
 	for (size_t i = 0; i < s->count; i++)
 		if (strcmp(s->at[i].name, name) == 0)
@@ -47,25 +47,26 @@ static struct style *find_style(const struct styles *s, const char *name)
 	return NULL;
 }
 
-static struct style *add_style(struct styles *s, xmlTextReaderPtr xml)
+static struct odt_style *add_style(struct odt_styles *s, xmlTextReaderPtr xml)
 {
-	struct style *grown = s->count < STYLES_MAX ? realloc(s->at, (s->count + 1) * sizeof *s->at) : NULL;
+	struct odt_style *grown =
+	    s->count < STYLES_MAX ? realloc(s->at, (s->count + 1) * sizeof *s->at) : NULL;
 
 	if (!grown)
 		end(VERDICT_TOO_LARGE, "too many styles");
 	s->at = grown;
 	grown = &s->at[s->count++];
-	*grown = (struct style){ 0 };
+	*grown = (struct odt_style){ 0 };
 	xml_attribute(xml, "name", grown->name, sizeof grown->name);
 	xml_attribute(xml, "parent-style-name", grown->parent, sizeof grown->parent);
 	return grown;
 }
 
-static void read_level(struct style *s, xmlTextReaderPtr xml)
+static void read_level(struct odt_style *s, xmlTextReaderPtr xml)
 {
 	long level = xml_number(xml, "level", 1);
 	char format[8] = "";
-	struct level *l = &s->levels[level >= 1 && level <= LISTS_DEEP ? level - 1 : 0];
+	struct odt_level *l = &s->levels[level >= 1 && level <= LISTS_DEEP ? level - 1 : 0];
 
 	xml_attribute(xml, "num-format", format, sizeof format);
 	l->format = *format;
@@ -73,9 +74,9 @@ static void read_level(struct style *s, xmlTextReaderPtr xml)
 	xml_attribute(xml, "num-suffix", l->suffix, sizeof l->suffix);
 }
 
-static void read_styles(struct styles *s, const struct part *part)
+static void read_styles(struct odt_styles *s, const struct part *part)
 {
-	struct style *list = NULL;
+	struct odt_style *list = NULL;
 	xmlTextReaderPtr xml;
 	int type;
 
@@ -100,7 +101,7 @@ static void read_styles(struct styles *s, const struct part *part)
 /* Is the paragraph's style that one, or made from it? */
 static bool is_styled(const struct odt *d, xmlTextReaderPtr xml, const char *name)
 {
-	const struct style *s;
+	const struct odt_style *s;
 	char own[NAME] = "";
 
 	if (!xml_attribute(xml, "style-name", own, sizeof own))
@@ -112,7 +113,7 @@ static bool is_styled(const struct odt *d, xmlTextReaderPtr xml, const char *nam
 /* --- Lists -------------------------------------------------------------------------------------------------------- */
 
 /* What counts the items of the innermost list; NULL: nobody does. */
-static struct level *level_of(const struct odt *d, int depth)
+static struct odt_level *level_of(const struct odt *d, int depth)
 {
 	return depth >= 0 && depth < LISTS_DEEP && d->lists[depth] ? &d->lists[depth]->levels[depth] : NULL;
 }
@@ -121,7 +122,7 @@ static void begin_list(struct odt *d, xmlTextReaderPtr xml)
 {
 	int i = d->list_depth++;
 	char name[NAME] = "", go_on[8];
-	struct level *l;
+	struct odt_level *l;
 
 	if (i >= LISTS_DEEP)
 		return;
@@ -154,7 +155,7 @@ static void print_number(long n, char format, char *text, size_t size)
 
 static void begin_item(struct odt *d, xmlTextReaderPtr xml)
 {
-	struct level *l = level_of(d, d->list_depth - 1);
+	struct odt_level *l = level_of(d, d->list_depth - 1);
 	char number[24], mark[40] = "-";
 
 	if (l)
