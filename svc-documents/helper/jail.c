@@ -209,27 +209,68 @@ const char *jail_find(const char *name)
 	return path;
 }
 
+static pid_t start_program(const struct jail *jail, const char *program, char *const argv[], int out)
+{
+	pid_t us = getpid(), pid = fork();
+
+	if (pid < 0)
+		end(VERDICT_CANNOT_RUN, "fork fails");
+	if (pid == 0) {
+		die_with(us);
+		dup2(out, 1);
+		become(jail, program, argv);
+	}
+	return pid;
+}
+
+/* Without Landlock: a process that opens the program's files, and does nothing else. It ends as the program does. */
+static _Noreturn void serve(const struct jail *jail, const char *program, char *const argv[], int out)
+{
+	int socket = broker_socket(), status;
+	pid_t pid = start_program(jail, program, argv, out);
+	struct pollfd asks = { broker_receive(socket), POLLIN, 0 };
+
+	close(out);
+	close(1);
+	while (asks.fd >= 0) {
+		if (poll(&asks, 1, -1) < 0 && errno != EINTR)
+			end(VERDICT_CANNOT_RUN, "poll fails");
+		if (asks.revents & POLLIN)
+			broker_answer(asks.fd);
+		else if (asks.revents)
+			break;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status)) {
+		signal(WTERMSIG(status), SIG_DFL);
+		kill(getpid(), WTERMSIG(status));
+	}
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : VERDICT_DAMAGED);
+}
+
 void jail_start(const struct jail *jail, const char *program, char *const argv[], struct jailed *ret)
 {
-	bool broker = needs_broker(jail);
-	int socket = broker ? broker_socket() : -1, out[2];
+	int out[2];
 	pid_t us = getpid();
 
 	if (pipe2(out, O_CLOEXEC) < 0)
 		end(VERDICT_CANNOT_RUN, "pipe fails");
-	ret->pid = fork();
-	if (ret->pid < 0)
-		end(VERDICT_CANNOT_RUN, "fork fails");
-	if (ret->pid == 0) {
-		die_with(us);
-		dup2(out[1], 1);
-		become(jail, program, argv);
+	if (needs_broker(jail)) {
+		ret->pid = fork();
+		if (ret->pid < 0)
+			end(VERDICT_CANNOT_RUN, "fork fails");
+		if (ret->pid == 0) {
+			die_with(us);
+			close(out[0]);
+			serve(jail, program, argv, out[1]);
+		}
+	} else {
+		ret->pid = start_program(jail, program, argv, out[1]);
 	}
 	close(out[1]);
 	ret->out = out[0];
-	ret->asks = broker ? broker_receive(socket) : -1;
-	if (!broker)
-		jail_read(jail);
+	jail_read(jail);
 }
 
 /* --- What it says --------------------------------------------------------------------------------------------------- */
@@ -244,24 +285,12 @@ static bool pass_on(int fd, jail_sink *sink, void *arg)
 	return n > 0 || (n < 0 && errno == EINTR);
 }
 
-void jail_finish(const struct jail *jail, struct jailed *p, jail_sink *sink, void *arg, int *status)
+void jail_finish(struct jailed *p, jail_sink *sink, void *arg, int *status)
 {
-	struct pollfd fds[2] = { { p->out, POLLIN, 0 }, { p->asks, POLLIN, 0 } };
-
-	while (fds[0].fd >= 0) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			end(VERDICT_CANNOT_RUN, "poll fails");
-		if (fds[1].revents & POLLIN)
-			broker_answer(p->asks);
-		else if (fds[1].revents)
-			fds[1].fd = -1;
-		if (fds[0].revents && !pass_on(p->out, sink, arg))
-			fds[0].fd = -1;
-	}
+	while (pass_on(p->out, sink, arg))
+		;
 	while (waitpid(p->pid, status, 0) < 0 && errno == EINTR)
 		;
-	if (p->asks >= 0)
-		jail_read(jail);
 }
 
 void jail_describe(char *text, size_t size)

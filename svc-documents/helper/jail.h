@@ -4,8 +4,8 @@
  * Root becomes nobody; nothing new is gained by executing; memory, processor time and open files are bounded; the
  * process dies with its parent. Then one of two allow-lists of system calls: a *reader* computes, reads and writes what
  * it has open already, and nothing else; a *program* (poppler's) is executed by descriptor and may open, for reading,
- * only what lies below jail_readable. Landlock sees to the latter; where the kernel has none, its parent opens the files
- * on its behalf (broker.c), after looking at their names.
+ * only what lies below jail_readable. Landlock sees to the latter; where the kernel has none, a process between it and us
+ * opens the files on its behalf (broker.c), after looking at their names.
  */
 #ifndef PARLEY_DOCUMENTS_JAIL_H
 #define PARLEY_DOCUMENTS_JAIL_H
@@ -31,12 +31,12 @@ const char *jail_find(const char *name);
 struct jailed {
 	pid_t pid;
 	int out;
-	int asks; /* where it asks for files; -1: Landlock judges */
 };
+/* We are a reader from then on: what the program writes is as hostile as what it reads. */
 void jail_start(const struct jail *jail, const char *program, char *const argv[], struct jailed *ret);
-/* Whatever it writes goes to the sink as it comes; *status: how it ended, as wait() tells. We are a reader afterwards. */
+/* Whatever it writes goes to the sink as it comes; *status: how it ended, as wait() tells. */
 typedef void jail_sink(void *arg, const char *bytes, size_t size);
-void jail_finish(const struct jail *jail, struct jailed *p, jail_sink *sink, void *arg, int *status);
+void jail_finish(struct jailed *p, jail_sink *sink, void *arg, int *status);
 
 /* "Landlock 7, seccomp, user 65534": what it rests on here. */
 void jail_describe(char *text, size_t size);

@@ -109,7 +109,7 @@ void pdf_read(const struct jail *jail, struct out *o)
 
 	snprintf(last, sizeof last, "%d", PAGES_MAX + 1);
 	jail_start(jail, jail_find("pdftotext"), argv, &p);
-	jail_finish(jail, &p, take, &pdf, &status);
+	jail_finish(&p, take, &pdf, &status);
 	check(status);
 	pdf_judge(&pdf);
 	pdf_write(&pdf, o);

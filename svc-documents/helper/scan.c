@@ -121,7 +121,7 @@ void scan_read(struct ocr *ocr, const struct jail *jail, int first, int last, st
 	snprintf(to, sizeof to, "%d", last);
 	snprintf(side, sizeof side, "%d", SIDE);
 	jail_start(jail, jail_find("pdftoppm"), argv, &p);
-	jail_finish(jail, &p, take, &s, &status);
+	jail_finish(&p, take, &s, &status);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		snprintf(o->warning, sizeof o->warning,
 		         "Some scanned pages were not read: they take too long.");

@@ -265,7 +265,9 @@ static _Noreturn void as_program(const struct jail *jail, const struct prey *p)
 	snprintf(pid, sizeof pid, "%d", (int)p->service);
 	jail_enter(jail);
 	jail_start(jail, self, argv, &program);
-	jail_finish(jail, &program, count, &size, &status);
+	if (opens("/etc/passwd", O_RDONLY)) /* before the program has written anything */
+		end(1, "who reads what a program writes is no reader yet");
+	jail_finish(&program, count, &size, &status);
 	if (size != 4)
 		end(1, "the program could not read what it may read");
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
