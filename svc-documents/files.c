@@ -42,7 +42,8 @@ static int get_part(struct call *call, const char *owner, const char *file, int 
                     size_t size, ProtobufCBinaryData *ret, struct arena *a)
 {
 	struct egress_response answer = { 0 };
-	int found = s3_get(s3_of(call), object_name(owner, file, part, a), from, size, &answer, a, call->err);
+	int found = s3_get(s3_of(call), object_name(owner, file, part, a), from, size, call->cancelled,
+	                   &answer, a, call->err);
 
 	if (found == 0)
 		return error_internal(call->err, "S3 has lost part %d of file %s", part, file);
@@ -149,8 +150,8 @@ static int put_part(struct call *call, const char *owner, const char *file, int 
 			rc = found < 0 ? -1 : error_busy(call->err, 5, "the file is being moved already");
 	}
 	if (rc == 0)
-		rc = s3_put(s3_of(call), object_name(owner, file, part, &scratch), t.at, t.length, &scratch,
-		            call->err);
+		rc = s3_put(s3_of(call), object_name(owner, file, part, &scratch), t.at, t.length,
+		            call->cancelled, &scratch, call->err);
 	arena_done(&scratch);
 	return rc;
 }
@@ -204,11 +205,15 @@ int file_sweep_later(struct call *call)
 	return s3_of(call) ? job_add(call->db, "sweep", NULL, "sweep", "{}", 0, call->err) : 0;
 }
 
+/* What made it an orphan may be committed and not on disk yet: it is, once our own commit is. An object that was deleted
+ * before a crash takes that back would be missed. */
 static int drop_objects(struct call *call, const struct s3_file *f)
 {
+	if (store_s3_sweep(call->db, f->owner, f->file, call->err) < 0)
+		return -1;
 	for (int i = 0; i < f->parts; i++)
-		if (s3_delete(s3_of(call), object_name(f->owner, f->file, i, call->arena), call->arena,
-		              call->err) < 0)
+		if (s3_delete(s3_of(call), object_name(f->owner, f->file, i, call->arena), call->cancelled,
+		              call->arena, call->err) < 0)
 			return -1;
 	return store_s3_drop(call->db, f->owner, f->file, call->err);
 }

@@ -37,12 +37,12 @@ static int refused(const char *method, const char *name, const struct egress_res
 	return -1;
 }
 
-int s3_put(const struct s3 *s, const char *name, const void *bytes, size_t size, struct arena *a,
-           struct error *err)
+int s3_put(const struct s3 *s, const char *name, const void *bytes, size_t size, const atomic_bool *cancelled,
+           struct arena *a, struct error *err)
 {
 	static const char *const headers[] = { "Content-Type: application/octet-stream", NULL };
 	struct egress_request request = {
-		.method = "PUT", .headers = headers, .body = bytes, .body_size = size
+		.method = "PUT", .headers = headers, .body = bytes, .body_size = size, .cancelled = cancelled
 	};
 	struct egress_response answer = { 0 };
 
@@ -51,13 +51,15 @@ int s3_put(const struct s3 *s, const char *name, const void *bytes, size_t size,
 	return answer.status == 200 ? 0 : refused("PUT", name, &answer, err);
 }
 
-int s3_get(const struct s3 *s, const char *name, int64_t from, size_t size, struct egress_response *ret,
-           struct arena *a, struct error *err)
+int s3_get(const struct s3 *s, const char *name, int64_t from, size_t size, const atomic_bool *cancelled,
+           struct egress_response *ret, struct arena *a, struct error *err)
 {
 	const char *headers[] = { arena_printf(a, "Range: bytes=%" PRId64 "-%" PRId64, from,
 		                               from + (int64_t)size - 1),
 		                  "Accept-Encoding: identity", NULL };
-	struct egress_request request = { .method = "GET", .headers = headers, .max_bytes = size + 4096 };
+	struct egress_request request = {
+		.method = "GET", .headers = headers, .max_bytes = size + 4096, .cancelled = cancelled
+	};
 
 	if (ask(s, &request, name, ret, a, err) < 0)
 		return -1;
@@ -70,9 +72,10 @@ int s3_get(const struct s3 *s, const char *name, int64_t from, size_t size, stru
 	return ret->status == 206 || (ret->status == 200 && from == 0) ? 1 : refused("GET", name, ret, err);
 }
 
-int s3_delete(const struct s3 *s, const char *name, struct arena *a, struct error *err)
+int s3_delete(const struct s3 *s, const char *name, const atomic_bool *cancelled, struct arena *a,
+              struct error *err)
 {
-	struct egress_request request = { .method = "DELETE" };
+	struct egress_request request = { .method = "DELETE", .cancelled = cancelled };
 	struct egress_response answer = { 0 };
 
 	if (ask(s, &request, name, &answer, a, err) < 0)

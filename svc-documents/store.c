@@ -40,6 +40,7 @@ const struct db_stmt store_statements[] = {
 	{ "s3_moved", "UPDATE s3_file SET moved = true WHERE owner_id = $1 AND file_id = $2" },
 	{ "drop_moved", "DELETE FROM piece WHERE owner_id = $1 AND file_id = $2" },
 	{ "s3_find", "SELECT parts FROM s3_file WHERE owner_id = $1 AND file_id = $2 AND moved" },
+	{ "s3_sweep", "UPDATE s3_file SET moved = false WHERE owner_id = $1 AND file_id = $2" },
 	{ "s3_drop", "DELETE FROM s3_file WHERE owner_id = $1 AND file_id = $2" },
 	{ "s3_orphans",
 	  "SELECT owner_id, file_id AS file, parts FROM s3_file s WHERE NOT EXISTS"
@@ -224,6 +225,11 @@ int store_s3_find(struct db *db, const char *owner, const char *file, int *parts
 	if (found > 0)
 		*parts = (int)db_int(res, 0, "parts");
 	return found;
+}
+
+int store_s3_sweep(struct db *db, const char *owner, const char *file, struct error *err)
+{
+	return db_exec(db, "s3_sweep", DB_ARGS(owner, file), NULL, err);
 }
 
 int store_s3_drop(struct db *db, const char *owner, const char *file, struct error *err)
