@@ -24,6 +24,7 @@ const struct format formats[] = {
 	{ "csv", "a CSV table", "CSV", HELPER(10), .text = true, .media = "text/csv" },
 	{ "json", "JSON", "JSON", HELPER(10), .text = true, .media = "application/json" },
 	{ "xml", "XML", "XML", HELPER(10), .text = true, .markup = true, .media = "application/xml" },
+	{ "xml.gz", "compressed XML", NULL, HELPER(10), .markup = true, .media = "application/gzip" },
 	{ "srt", "subtitles", "subtitles (.srt, .vtt)", HELPER(10), .text = true,
 	  .media = "application/x-subrip" },
 	{ "png", "a picture", "pictures of text (PNG, JPEG, TIFF, WebP, GIF, BMP)", OCR,

@@ -8,6 +8,7 @@
 #include "svc-documents/helper/helper.h"
 #include "svc-documents/helper/jail.h"
 #include "svc-documents/helper/ocr.h"
+#include "svc-documents/helper/parts.h"
 #include "svc-documents/helper/recode.h"
 
 void end(int verdict, const char *why)
@@ -157,6 +158,24 @@ static void xml_for_links(const struct request *r, struct out *o)
 	characters(r, o, xml_links);
 }
 
+/* Sitemaps come so. What it declares of its characters is what counts. */
+static void xml_gz(const struct request *r, struct out *o)
+{
+	struct part all;
+
+	jail_read(&r->jail);
+	parts_unzip(0, &all);
+	(o->links ? xml_links : xml_read)(all.bytes, all.size, o);
+}
+
+static void xml_gz_for_links(const struct request *r, struct out *o)
+{
+	static struct out links;
+
+	o->links = &links;
+	xml_gz(r, o);
+}
+
 static void srt(const struct request *r, struct out *o)
 {
 	characters(r, o, subtitles_read);
@@ -234,6 +253,7 @@ int main(int argc, char **argv)
 		        { "csv", csv },
 		        { "json", json },
 		        { "xml", xml },
+		        { "xml.gz", xml_gz },
 		        { "srt", srt },
 		        { "png", image },
 		        { "jpeg", image },
@@ -244,6 +264,7 @@ int main(int argc, char **argv)
 		        { "scan", scan },
 		        { "html links", html_with_links },
 		        { "xml links", xml_for_links },
+		        { "xml.gz links", xml_gz_for_links },
 		        { "ocr", ocr_test },
 		        { "jail", jail_test } };
 	struct request r = { 0 };

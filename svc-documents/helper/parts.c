@@ -67,6 +67,21 @@ void parts_read(int file, bool (*wanted)(const char *name), struct parts *ret)
 	}
 }
 
+void parts_unzip(int file, struct part *ret)
+{
+	struct archive *gzip = archive_read_new();
+	struct archive_entry *entry;
+	size_t left = INFLATED_MAX;
+
+	*ret = (struct part){ 0 };
+	if (!gzip || archive_read_support_format_raw(gzip) != ARCHIVE_OK ||
+	    archive_read_support_filter_gzip(gzip) != ARCHIVE_OK ||
+	    archive_read_open_fd(gzip, file, 64 * 1024) != ARCHIVE_OK ||
+	    archive_read_next_header(gzip, &entry) != ARCHIVE_OK)
+		end(VERDICT_DAMAGED, "not gzipped");
+	ret->bytes = inflate(gzip, &ret->size, &left);
+}
+
 const struct part *parts_find(const struct parts *p, const char *name)
 {
 	for (size_t i = 0; i < p->count; i++)

@@ -17,6 +17,8 @@ struct parts {
 };
 /* Those parts of a zip archive whose names are wanted, unpacked; their bytes are counted as they come. */
 void parts_read(int file, bool (*wanted)(const char *name), struct parts *ret);
+/* What a gzipped file holds, likewise. */
+void parts_unzip(int file, struct part *ret);
 /* NULL when it is not there. */
 const struct part *parts_find(const struct parts *p, const char *name);
 /* In the order of the numbers in their names: slide2 before slide10. */

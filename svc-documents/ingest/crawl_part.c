@@ -116,7 +116,7 @@ static int read_raw(const struct round *r, struct call *call, const struct egres
                     struct raw *raw, struct brought *ret)
 {
 	struct reading read;
-	bool xml = !r->wish.alone && strcmp(raw->format->name, "xml") == 0;
+	bool xml = !r->wish.alone && strncmp(raw->format->name, "xml", 3) == 0;
 	int rc = 0;
 
 	if (prepare_read(call, r->target, raw, !r->wish.alone, &read) < 0)

@@ -309,6 +309,8 @@ const struct format *sniff(const char *head, size_t size, const char *file_name,
 		name = zip(head, size);
 	else if (starts(head, size, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
 		name = ole(head, size);
+	else if (starts(head, size, "\x1f\x8b") && ends_with(file_name, ".xml.gz"))
+		name = "xml.gz"; /* a sitemap, mostly */
 	else if (!(name = binary(head, size)))
 		name = text(head, size, file_name, content_type);
 	if (!name)

@@ -1,6 +1,7 @@
 // Whole sites as documents: what belongs to them, what robots.txt forbids, traps, rounds that find little new, kills.
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startStack, until } from './harness.mjs';
 
@@ -109,7 +110,9 @@ describe('sites', () => {
   test('robots.txt, sitemaps, feeds, include and exclude', async () => {
     site.pages = {
       '/robots.txt': { body: `User-agent: other\nDisallow: /\n\nUser-agent: *\nDisallow: /private\nAllow: /private/open\nSitemap: ${server.url}/maps.xml\n` },
-      '/maps.xml': xml(`<sitemapindex><sitemap><loc>${server.url}/maps.xml</loc></sitemap><sitemap><loc>${server.url}/map.xml</loc></sitemap></sitemapindex>`),
+      '/maps.xml': xml(`<sitemapindex><sitemap><loc>${server.url}/maps.xml</loc></sitemap><sitemap><loc>${server.url}/map.xml</loc></sitemap><sitemap><loc>${server.url}/more.xml.gz</loc></sitemap></sitemapindex>`),
+      '/more.xml.gz': { body: gzipSync(`<?xml version="1.0"?><urlset><url><loc>${server.url}/deep</loc></url></urlset>`), headers: { 'Content-Type': 'application/x-gzip' } },
+      '/deep': page('Deep', 'Only in the gzipped sitemap.'),
       '/map.xml': xml(`<urlset><url><loc>${server.url}/hidden</loc></url><url><loc>${server.url}/private/x</loc></url></urlset>`),
       '/': { body: '<!doctype html><title>Start</title><link rel="alternate" type="application/rss+xml" href="/feed"><p>Start here.</p><a href="/private/open">a</a><a href="/private/y">b</a><a href="/old/1">c</a>' },
       '/feed': xml(`<rss><channel><link>${server.url}/</link><item><title>x</title><link>${server.url}/news?id=1</link></item></channel></rss>`),
@@ -121,7 +124,7 @@ describe('sites', () => {
     const doc = await crawl({ crawl: { exclude: ['/old/'] } });
     assert.equal(doc.status, 'ready', doc.error);
     const all = await text(doc.id);
-    for (const wanted of [/Start here/, /Only in the sitemap/, /Only in the feed/, /Allowed after all/]) assert.match(all, wanted);
+    for (const wanted of [/Start here/, /Only in the sitemap/, /Only in the gzipped sitemap/, /Only in the feed/, /Allowed after all/]) assert.match(all, wanted);
     assert.doesNotMatch(all, /Excluded/);
     assert.ok(!site.asked.some((url) => url.startsWith('/private/x') || url.startsWith('/private/y') || url.startsWith('/old')), `${site.asked}`);
     assert.equal(site.asked.filter((url) => url === '/maps.xml').length, 1, 'a sitemap of itself');
