@@ -40,6 +40,29 @@ static char *shortened(const char *name, struct arena *a)
 	return arena_strndup(a, name, (size_t)(end - name));
 }
 
+/* U+200E and U+200F, U+202A to U+202E, U+2066 to U+2069: they turn the direction of others, so that a name reads "bill.exe.pdf"
+ * which is none. */
+static bool turns(const char *s)
+{
+	unsigned char last = s[0] == '\xe2' && (s[1] == '\x80' || s[1] == '\x81') ? (unsigned char)s[2] : 0;
+
+	return last && (s[1] == '\x80' ? last == 0x8e || last == 0x8f || (last >= 0xaa && last <= 0xae)
+	                               : last >= 0xa6 && last <= 0xa9);
+}
+
+static void drop_turns(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (turns(s))
+			s += 3;
+		else
+			*to++ = *s++;
+	}
+	*to = '\0';
+}
+
 /* The last part of what may be a path, without control characters, not too long. */
 static const char *clean_name(const char *name, struct arena *a)
 {
@@ -50,6 +73,7 @@ static const char *clean_name(const char *name, struct arena *a)
 		if (*s == '/' || *s == '\\')
 			base = s + 1;
 	copy = shortened(base, a);
+	drop_turns(copy);
 	for (char *s = copy; *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = ' ';

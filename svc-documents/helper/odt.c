@@ -88,10 +88,8 @@ static void read_styles(struct odt_styles *s, const struct part *part)
 			continue;
 		if (xml_is(xml, "body"))
 			break;
-		if (xml_is(xml, "list-style"))
-			list = add_style(s, xml);
-		else if (xml_is(xml, "style"))
-			add_style(s, xml);
+		if (xml_is(xml, "list-style") || xml_is(xml, "style"))
+			list = add_style(s, xml); /* those before it may have moved */
 		else if (list && xml_is(xml, "list-level-style-number"))
 			read_level(list, xml);
 	}

@@ -209,8 +209,8 @@ static void set_bands(struct place *places, size_t count)
 /* The blocks of a page that lies at the end of `to`, in their order. */
 static void order_blocks(struct pdf *p, const struct pdf_page *page, struct pdf_line *to)
 {
-	struct place *places = calloc(page->lines, sizeof *places);
-	struct pdf_line *lines = calloc(page->lines, sizeof *lines);
+	struct place *places = calloc(page->lines + 1, sizeof *places);
+	struct pdf_line *lines = calloc(page->lines + 1, sizeof *lines);
 	uint32_t count = 0, at = 0;
 
 	if (!places || !lines)

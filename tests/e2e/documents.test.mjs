@@ -23,6 +23,8 @@ describe('documents', () => {
   before(async () => {
     site = http.createServer(serve).listen(0, '127.0.0.1');
     await new Promise((resolve) => site.once('listening', resolve));
+    site.asked = new Set();
+    site.on('request', ({ url }) => site.asked.add(url));
     site.url = `http://127.0.0.1:${site.address().port}`;
     site.localhost = `http://localhost:${site.address().port}`;
     stack = await startStack({ env: { EGRESS_ALLOW: '127.0.0.1/32,::1/128' } });
@@ -153,6 +155,11 @@ describe('documents', () => {
     assert.deepEqual(list.find((d) => d.id === doc.id), ready);
   });
 
+  const docxPointing = (url) => {
+    const target = (type) => `<Relationship Id="${type}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/${type}" Target="${url}" TargetMode="External"/>`;
+    return zip({ '[Content_Types].xml': '<Types/>', 'word/_rels/document.xml.rels': `<Relationships>${target('image')}${target('attachedTemplate')}</Relationships>`,
+      'word/document.xml': `<?xml version="1.0"?><?xml-stylesheet href="${url}"?><w:document xmlns:w="x" xmlns:xi="http://www.w3.org/2001/XInclude"><w:body>${paragraph('Only text.')}<xi:include href="${url}"/></w:body></w:document>` });
+  };
   const kinds = [
     { name: 'text', file: 'notes.txt', content: 'The gizmo weighs 77 grams.', type: 'txt', says: 'The gizmo weighs 77 grams.' },
     { name: 'text in Windows-1252 with CRLF', file: 'a.txt', content: Buffer.from('Caf\xe9\r\nna\xefve', 'latin1'), type: 'txt', says: 'Café\nnaïve' },
@@ -184,12 +191,15 @@ describe('documents', () => {
       content: Buffer.from('<?xml version="1.0" encoding="iso-8859-1"?><list><title>B\xfccher</title><book id="7"><author>B\xf6ll</author></book></list>', 'latin1') },
     { name: 'subtitles', file: 'a.srt', content: '1\n00:00:01,000 --> 00:00:02,000\n<i>Good</i>\nmorning.\n\n2\n00:00:03,000 --> 00:00:04,000\nHello.\n',
       type: 'srt', says: '[00:00:01] Good morning. Hello.' },
+    { name: 'a Word document that points into the network, without looking there', file: 'a.docx', type: 'docx', says: 'Only text.',
+      content: () => docxPointing(`${site.url}/secret`) },
     { name: 'emoji, Chinese, Arabic', file: 'a.txt', content: '😀 汉字。 سلام', type: 'txt', says: '😀 汉字。 سلام' },
   ];
   for (const kind of kinds) {
     test(`reads ${kind.name}`, async () => {
-      const doc = await upload(kind.file, kind.content);
+      const doc = await upload(kind.file, typeof kind.content === 'function' ? kind.content() : kind.content);
       assert.equal(doc.status, 'ready', doc.error);
+      assert.ok(!site.asked.has('/secret'));
       assert.equal(doc.type, kind.type);
       assert.equal(doc.pages, kind.pages ?? null);
       const text = await ok('GET', `/${doc.id}/text`);
@@ -199,6 +209,12 @@ describe('documents', () => {
     });
   }
 
+  // Every size that the archive tells of what it holds is ten bytes.
+  const lying = (bytes) => {
+    for (const [mark, place] of [['PK\x03\x04', 22], ['PK\x01\x02', 24]])
+      for (let at = bytes.indexOf(mark, 0, 'latin1'); at >= 0; at = bytes.indexOf(mark, at + 4, 'latin1')) bytes.writeUInt32LE(10, at + place);
+    return bytes;
+  };
   const bad = [
     { name: 'an empty file', file: 'a.txt', content: '', failed: /empty/ },
     { name: 'only blanks', file: 'a.txt', content: ' \n\t\n', failed: /no text/ },
@@ -214,6 +230,9 @@ describe('documents', () => {
       content: `<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "lol">${'bcdefghij'.replace(/./g, (c, i) => `<!ENTITY ${c} "${`&${'abcdefghi'[i]};`.repeat(10)}">`)}]><l>&j;</l>` },
     { name: 'XML that points into the machine', file: 'a.xml', failed: /declares entities of its own/,
       content: '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a SYSTEM "file:///etc/passwd">]><l>&a;</l>' },
+    { name: 'a DOCX whose archive lies about its sizes', file: 'a.docx', content: () => lying(docx(paragraph('a'.repeat(200_000_000)))), failed: /too large once unpacked|damaged/ },
+    { name: 'a PDF of 10,000 pages', file: 'a.pdf', content: () => pdf('x', 10_000), failed: /more than 5000 pages/ },
+    { name: 'an archive in an archive', file: 'a.docx', content: zip({ 'a.docx': docx(paragraph('inner')) }), status: 415 },
     { name: 'another zip', file: 'a.zip', content: zip({ 'a.txt': 'hello' }), status: 415 },
     { name: 'a picture of a kind that is not read', file: 'a.heic', content: Buffer.from('\0\0\0\x18ftypheic\0\0', 'latin1'), status: 415 },
     { name: 'a program named .txt', file: 'a.txt', content: Buffer.from('\x7fELF\x02\x01\x01\0\0', 'latin1'), status: 415 },
@@ -237,10 +256,19 @@ describe('documents', () => {
     assert.ok(['ready', 'failed'].includes(doc.status), doc.status);
   });
 
+  test('a megabyte of tags that nobody closes, and one line of ten', async () => {
+    const tags = await upload('open.html', `<!doctype html><p>Kept.${'<b><i><span class=x>'.repeat(50_000)}`, { wait: 60 });
+    assert.equal(tags.status, 'ready', tags.error);
+    const line = await upload('line.txt', 'endless '.repeat(1_250_000), { wait: 60 });
+    assert.ok(['ready', 'processing', 'pending'].includes(line.status), line.error);
+    await ok('DELETE', `/${line.id}`);
+  });
+
   test('names: given, of the file, of nothing', async () => {
     const name = async (form) => (await ok('POST', '/upload', { form, status: 201 })).name;
     assert.equal(await name({ name: ' Mine ', file: { filename: 'a.txt', content: 'x' } }), 'Mine');
     assert.equal(await name({ file: { filename: '../../etc/passwd', content: 'x' } }), 'passwd');
+    assert.equal(await name({ file: { filename: 'bill\u202Efdp.txt', content: 'x' } }), 'billfdp.txt');
     assert.equal(await name({ file: { filename: 'C:\\\\docs\\\\plan.txt', content: 'x' } }), 'plan.txt');
     assert.equal(await name({ file: { filename: `${'ö'.repeat(240)}.txt`, content: 'x' } }), 'ö'.repeat(200));
     assert.equal((await api('POST', '/upload', { form: { name: 'n'.repeat(201), file: { filename: 'a', content: 'x' } } })).status, 422);

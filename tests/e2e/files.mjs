@@ -1,15 +1,17 @@
 // files: documents made on the spot: a small PDF, a zip archive, a Word document.
 import zlib from 'node:zlib';
 
-// One page with a line of text, or (null) with nothing but a grey square.
-export function pdf(line) {
+// One page (or more of the same) with a line of text, or (null) with nothing but a grey square.
+export function pdf(line, pages = 1) {
   const content = line === null ? '0.5 g 20 20 200 200 re f' : `BT /F1 12 Tf 20 200 Td (${line}) Tj ET`;
+  const page = '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 300] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>';
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
-    '<< /Type /Pages /Kids [3 0 R] /Count 1 >>',
-    '<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 300] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>',
+    `<< /Type /Pages /Kids [${Array.from({ length: pages }, (_, i) => `${i ? i + 5 : 3} 0 R`).join(' ')}] /Count ${pages} >>`,
+    page,
     `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+    ...Array(pages - 1).fill(page),
   ];
   let out = '%PDF-1.4\n';
   const offsets = objects.map((object, i) => {
@@ -18,7 +20,7 @@ export function pdf(line) {
     return `${String(at).padStart(10, '0')} 00000 n \n`;
   });
   const start = out.length;
-  return Buffer.from(`${out}xref\n0 6\n0000000000 65535 f \n${offsets.join('')}trailer << /Size 6 /Root 1 0 R >>\nstartxref\n${start}\n%%EOF\n`);
+  return Buffer.from(`${out}xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.join('')}trailer << /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${start}\n%%EOF\n`);
 }
 
 // { 'a/name': content } as an archive.
