@@ -22,6 +22,7 @@ void pdf_add_page(struct pdf *p, const float *box)
 	p->pages = grow(p->pages, p->page_count, &p->page_room, sizeof *p->pages);
 	p->pages[p->page_count++] =
 	    (struct pdf_page){ .line = (uint32_t)p->line_count, .width = box[2], .height = box[3] };
+	pdf_add_block(p, box); /* none goes over pages */
 }
 
 void pdf_add_block(struct pdf *p, const float *box)
