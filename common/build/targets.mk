@@ -39,7 +39,7 @@ prism: all $(FAULT) $(CONFORMANCE)
 	@NPM=prism common/scripts/npm.sh
 	@rm -rf build/record
 	-@VARIANT=$(VARIANT) ONLY="$(ONLY)" PARLEY_RECORD=$(CURDIR)/build/record common/scripts/test.sh e2e
-	@node tests/prism/compare.mjs build/record
+	@ONLY="$(ONLY)" node tests/prism/compare.mjs build/record
 
 # tests/unit/test_<module>.c: a program each. What it links beyond the common library stands in its first lines:
 # "/* links: svc-documents/ingest/chunk.c -lxml2 */".

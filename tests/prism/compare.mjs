@@ -152,10 +152,11 @@ for (const one of known.filter(({ status, headers, text }) => status < 300 && te
   const { operation } = operationOf(one);
   walk(operation.responses[one.status]?.content?.['application/json']?.schema, JSON.parse(one.text), operation.operationId);
 }
+// (What a part of the tests never saw as null says little: told, and no fault.)
 const forgotten = [...members].filter(([name, { held, missing, required, nullable: mayBe }]) => held >= ENOUGH && missing === 0 && (!required || mayBe) && !(name in allowed)).map(([name, { held }]) => `${name} (${held} answers)`);
 for (const line of forgotten) console.log(`NEVER NULL OR ABSENT, yet the document says that it may be: ${line}`);
 const idle = Object.keys(allowed).filter((name) => !members.has(name) || members.get(name).missing > 0);
 for (const name of idle) console.log(`allowed.json: ${name} needs no word any more`);
 
 console.log(`${recorded.length} kinds of answers recorded, ${known.length} of documented operations held against the document; ${violations.size} violations; ${members.size} members, ${forgotten.length} forgotten`);
-process.exit(violations.size + forgotten.length ? 1 : 0);
+process.exit(violations.size || (forgotten.length && !process.env.ONLY) ? 1 : 0);
