@@ -428,6 +428,10 @@ describe('the gateway', () => {
         assert.ok(asset.bytes.length > 20);
       }
     });
+    test('/redoc, where FastAPI has its other documentation, leads to /docs', async () => {
+      const { status, headers } = await stack.api('GET', '/redoc');
+      assert.deepEqual([status, headers.location], [302, '/docs']);
+    });
     test('files go out packed to who takes that, the same bytes to others, and not twice', async () => {
       const packed = await stack.api('GET', '/page.css', { headers: { 'Accept-Encoding': 'br, gzip' } });
       const plain = await stack.api('GET', '/page.css');
