@@ -94,12 +94,15 @@ static uint64_t likeness(const struct pdf *p, const struct pdf_line *l)
 
 static bool is_number(const struct pdf *p, const struct pdf_line *l)
 {
-	const struct pdf_word *w = &p->words[l->word];
+	const struct pdf_word *w;
 
-	for (uint32_t i = 0; l->words == 1 && i < w->size; i++)
+	if (l->words != 1)
+		return false;
+	w = &p->words[l->word];
+	for (uint32_t i = 0; i < w->size; i++)
 		if (!isdigit((unsigned char)word_text(p, w)[i]))
 			return false;
-	return l->words == 1;
+	return true;
 }
 
 /* A page's number may stand higher than other furniture: margins are wide in books. */
