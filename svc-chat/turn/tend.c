@@ -438,6 +438,12 @@ void keeper_close(struct keeper *k)
 	pthread_cond_broadcast(&k->changed);
 	pthread_mutex_unlock(&k->lock);
 	pthread_join(k->thread, NULL);
+	while (k->first) { /* taken over in the last moment: their leases end, and others go on with them */
+		struct writer *left = k->first;
+
+		k->first = left->next;
+		keeper_free(left);
+	}
 	db_listener_free(k->listener);
 	pthread_cond_destroy(&k->changed);
 	pthread_mutex_destroy(&k->lock);
