@@ -283,18 +283,57 @@ int slack_rotate_later(struct call *call, const char *owner, const char *integra
 	               (int)(seconds < LEAST_SECONDS ? LEAST_SECONDS : seconds), call->err);
 }
 
+/* 1 written; 0: the row has other secrets than were read, or is gone; -1. */
+static int write_renewed(struct call *call, struct integration_row *row, const struct secrets *secrets,
+                         int64_t expires)
+{
+	int put;
+
+	if (secrets_put(call, secrets, row) < 0 || db_begin(call->db, call->err) < 0)
+		return -1;
+	put = store_put_secrets(call->db, row, call->err);
+	if (put >= 0 &&
+	    (!put || !expires ||
+	     slack_rotate_later(call, row->owner_id, row->id, expires - AHEAD_SECONDS) == 0) &&
+	    db_commit(call->db, call->err) == 0)
+		return put;
+	db_rollback(call->db);
+	return -1;
+}
+
+/* Whoever has changed the row meanwhile has written the old tokens again, unless he had others: those stay, and he who put them
+ * there looks after them. */
+static int keep_renewed(struct call *call, struct integration_row *row, const struct secrets *secrets,
+                        int64_t expires, const char *used)
+{
+	int put = write_renewed(call, row, secrets, expires);
+
+	for (int i = 0; put == 0 && i < TRIES; i++) {
+		struct secrets now;
+		int found = store_load(call->db, row->owner_id, row->id, row, call->arena, call->err);
+
+		if (found <= 0)
+			return found;
+		if (secrets_open(call, row, &now) < 0)
+			return -1;
+		if (!now.refresh_token || strcmp(now.refresh_token, used) != 0)
+			return 0;
+		put = write_renewed(call, row, secrets, expires);
+	}
+	return put < 0 ? -1 : 0;
+}
+
 /* What is done by one replica at a time, since it is a job. */
 static int renew(struct call *call, struct integration_row *row, struct secrets *secrets)
 {
 	OWN(json) json_object *answer = NULL;
-	const char *why;
+	const char *why, *used = secrets->refresh_token;
 	int64_t expires;
-	int put;
 	int said = ask_oauth(call,
 	                     (const struct slack_arg[]){ { "client_id", slack_of(call)->client_id },
 	                                                 { "client_secret", slack_of(call)->client_secret },
 	                                                 { "grant_type", "refresh_token" },
-	                                                 { "refresh_token", secrets->refresh_token },
+	                                                 { "refresh_token", used },
 	                                                 { NULL, NULL } },
 	                     &answer, &why);
 
@@ -307,17 +346,7 @@ static int renew(struct call *call, struct integration_row *row, struct secrets 
 		                 said ? "no token" : why),
 		    call->err);
 	expires = take_tokens(answer, secrets, call->arena);
-	if (secrets_put(call, secrets, row) < 0 || db_begin(call->db, call->err) < 0)
-		return -1;
-	/* Others than were renewed are there by now: they stay, and whoever has put them there looks after them. */
-	put = store_put_secrets(call->db, row, call->err);
-	if (put >= 0 &&
-	    (!put || !expires ||
-	     slack_rotate_later(call, row->owner_id, row->id, expires - AHEAD_SECONDS) == 0) &&
-	    db_commit(call->db, call->err) == 0)
-		return 0;
-	db_rollback(call->db);
-	return -1;
+	return keep_renewed(call, row, secrets, expires, used);
 }
 
 static int run(struct call *call, const struct job *job)

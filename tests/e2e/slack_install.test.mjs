@@ -188,7 +188,7 @@ describe('a token is renewed while its integration is changed', () => {
     const document = await stack.upload(owner, 'manual.txt', 'The kettle has a warranty of two years.\n');
     theirs = await stack.ok('POST', '/api/chatbots', { token: owner, json: { name: 'Kettles', documents: [document.id] } });
   });
-  const soon = () => stack.sql("WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind = 'slack_rotate' AND lease_until IS NULL AND run_at > now() + interval '1 hour' RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");
+  const soon = ({ id }) => stack.sql(`WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind = 'slack_rotate' AND key = '${id}' AND lease_until IS NULL AND run_at > now() + interval '1 hour' RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved`);
   const renewals = async (team) => (await calls('oauth.v2.access')).filter((c) => c.args.refresh_token?.includes(team)).length;
   const idle = ({ id }) => until('no renewal is under way', async () => (await stack.sql(`SELECT 1 FROM integrations.job WHERE kind = 'slack_rotate' AND key = '${id}' AND run_at < now() + interval '1 hour'`)).length === 0);
   const usedIn = async (channel) => [...new Set((await rig('GET', '/calls')).filter((c) => (c.args.channel ?? c.args.channel_id) === channel).map((c) => c.token))];
@@ -201,7 +201,7 @@ describe('a token is renewed while its integration is changed', () => {
     await rig('POST', '/hold', { api: 'auth.test' });
     const change = stack.api('PUT', `/api/integrations/${made.id}`, { token: owner, json: { name: 'Another name', config: { note: 'x' } } });
     await until('the change has read the old one', async () => (await calls('auth.test')).length > before);
-    await soon();
+    await soon(made);
     await until('it was renewed', async () => (await renewals('TW1')) === 1);
     await idle(made);
     await rig('POST', '/release');
@@ -216,7 +216,7 @@ describe('a token is renewed while its integration is changed', () => {
     await install('rotating-TW2', `?chatbotId=${theirs.id}`, owner);
     const made = await named('Slack: Team TW2');
     await rig('POST', '/hold', { api: 'oauth.v2.access' });
-    await soon();
+    await soon(made);
     await until('it is being renewed', async () => (await renewals('TW2')) === 1);
     await stack.ok('POST', `/api/integrations/slack/${made.id}/credentials`, { token: owner, json: { bot_token: 'xoxb-good-TW2', signing_secret: 'of-our-own' } });
     await rig('POST', '/release');
@@ -226,6 +226,21 @@ describe('a token is renewed while its integration is changed', () => {
     assert.equal((await send('TW2', { type: 'app_mention', user: 'U1', text: '<@U0BOT> How long is the warranty?', ts, event_ts: ts, channel }, 'of-our-own')).status, 200);
     await answered(channel);
     assert.deepEqual(await usedIn(channel), ['xoxb-good-TW2']);
+  });
+
+  test('what else is changed meanwhile does not lose the new one', async () => {
+    await install('rotating-TW3', `?chatbotId=${theirs.id}`, owner);
+    const made = await named('Slack: Team TW3');
+    await rig('POST', '/hold', { api: 'oauth.v2.access' });
+    await soon(made);
+    await until('it is being renewed', async () => (await renewals('TW3')) === 1);
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token: owner, json: { config: { note: 'y' } } });
+    await rig('POST', '/release');
+    await idle(made);
+    const channel = await mention('TW3', 'How long is the warranty?');
+    await answered(channel);
+    assert.deepEqual(await usedIn(channel), ['xoxe.xoxb-good-TW3-2']);
+    assert.deepEqual((({ status, config }) => [status, config.note])(await stack.ok('GET', `/api/integrations/${made.id}`, { token: owner })), ['active', 'y']);
   });
 });
 
