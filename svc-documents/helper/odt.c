@@ -11,7 +11,7 @@ struct odt_level {
 	char format, suffix[8]; /* '1', 'a', 'A', 'i', 'I'; '\0': a bullet */
 	long start, count;      /* of items, so far */
 };
-/* Of a list, or of a paragraph, which is what its parent is. */
+/* Of a list, or of a paragraph that is what its parent is. */
 struct odt_style {
 	char name[NAME], parent[NAME];
 	struct odt_level levels[LISTS_DEEP];
@@ -47,13 +47,16 @@ static struct odt_style *find_style(const struct odt_styles *s, const char *name
 	return NULL;
 }
 
+/* NULL: there are too many. Its list has bullets then. */
 static struct odt_style *add_style(struct odt_styles *s, xmlTextReaderPtr xml)
 {
-	struct odt_style *grown =
-	    s->count < STYLES_MAX ? realloc(s->at, (s->count + 1) * sizeof *s->at) : NULL;
+	struct odt_style *grown;
 
+	if (s->count == STYLES_MAX)
+		return NULL;
+	grown = realloc(s->at, (s->count + 1) * sizeof *s->at);
 	if (!grown)
-		end(VERDICT_TOO_LARGE, "too many styles");
+		end(VERDICT_TOO_LARGE, "out of memory");
 	s->at = grown;
 	grown = &s->at[s->count++];
 	*grown = (struct odt_style){ 0 };
@@ -74,6 +77,20 @@ static void read_level(struct odt_style *s, xmlTextReaderPtr xml)
 	xml_attribute(xml, "num-suffix", l->suffix, sizeof l->suffix);
 }
 
+/* Those of paragraphs that matter: title and listings. Thousands of others only look different. */
+static bool is_wanted_style(xmlTextReaderPtr xml)
+{
+	static const char *const parents[] = { "Title", "Preformatted_20_Text", "Source_20_Code", NULL };
+	char parent[NAME];
+
+	if (!xml_is(xml, "style") || !xml_attribute(xml, "parent-style-name", parent, sizeof parent))
+		return false;
+	for (const char *const *p = parents; *p; p++)
+		if (strcmp(*p, parent) == 0)
+			return true;
+	return false;
+}
+
 static void read_styles(struct odt_styles *s, const struct part *part)
 {
 	struct odt_style *list = NULL;
@@ -88,7 +105,7 @@ static void read_styles(struct odt_styles *s, const struct part *part)
 			continue;
 		if (xml_is(xml, "body"))
 			break;
-		if (xml_is(xml, "list-style") || xml_is(xml, "style"))
+		if (xml_is(xml, "list-style") || is_wanted_style(xml))
 			list = add_style(s, xml); /* those before it may have moved */
 		else if (list && xml_is(xml, "list-level-style-number"))
 			read_level(list, xml);
@@ -108,6 +125,17 @@ static bool is_styled(const struct odt *d, xmlTextReaderPtr xml, const char *nam
 	return strcmp(own, name) == 0 || (s && strcmp(s->parent, name) == 0);
 }
 
+/* Before and behind the lines of a listing. */
+static void fence(struct odt *d, bool code)
+{
+	if (d->in_code == code)
+		return;
+	out_break(d->o, code ? 2 : 1);
+	out_plain(d->o, "```", 3);
+	out_break(d->o, code ? 1 : 2);
+	d->in_code = code;
+}
+
 /* --- Lists -------------------------------------------------------------------------------------------------------- */
 
 /* What counts the items of the innermost list; NULL: nobody does. */
@@ -124,7 +152,9 @@ static void begin_list(struct odt *d, xmlTextReaderPtr xml)
 
 	if (i >= LISTS_DEEP)
 		return;
-	if (d->o->mark && d->o->mark == d->o->size) { /* an item that is no more than a list */
+	fence(d, false);
+	if (d->o->mark && d->o->mark == d->o->size &&
+	    d->item < d->o->size) { /* an item that is no more than a list */
 		d->o->size = d->item;
 		d->o->mark = 0;
 		if ((l = level_of(d, i - 1)))
@@ -183,16 +213,6 @@ static bool is_left_out(xmlTextReaderPtr xml)
 	return false;
 }
 
-static void fence(struct odt *d, bool code)
-{
-	if (d->in_code == code)
-		return;
-	out_break(d->o, code ? 2 : 1);
-	out_plain(d->o, "```", 3);
-	out_break(d->o, code ? 1 : 2);
-	d->in_code = code;
-}
-
 static void begin_paragraph(struct odt *d, xmlTextReaderPtr xml)
 {
 	long level = xml_is(xml, "h") ? xml_number(xml, "outline-level", 1) : is_styled(d, xml, "Title");
@@ -244,7 +264,7 @@ static void start(struct odt *d, xmlTextReaderPtr xml)
 		d->o->space = true;
 		out_plain(d->o, "(", 1);
 	} else if (xml_is(xml, "note-body")) {
-		d->o->mark = d->o->size; /* no blank behind the bracket */
+		d->o->mark = d->item = d->o->size; /* no blank behind the bracket, and no item before it */
 	}
 }
 

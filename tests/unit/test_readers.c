@@ -1,13 +1,16 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
-/* What the helper's small readers make of files: mail, RTF, CSV, pages. */
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/docx.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument. */
 #include "svc-documents/helper/helper.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -68,6 +71,26 @@ static void feed(char *bytes, struct out *o)
 static void html(char *bytes, struct out *o)
 {
 	html_read(bytes, strlen(bytes), o);
+}
+/* The bytes are its content.xml. */
+static void odt(char *bytes, struct out *o)
+{
+	struct archive *zip = archive_write_new();
+	struct archive_entry *entry = archive_entry_new();
+	int file = memfd_create("odt", 0);
+
+	archive_write_set_format_zip(zip);
+	assert_int_equal(archive_write_open_fd(zip, file), ARCHIVE_OK);
+	archive_entry_set_pathname(entry, "content.xml");
+	archive_entry_set_filetype(entry, AE_IFREG);
+	archive_entry_set_size(entry, (la_int64_t)strlen(bytes));
+	archive_write_header(zip, entry);
+	archive_write_data(zip, bytes, strlen(bytes));
+	archive_entry_free(entry);
+	assert_int_equal(archive_write_free(zip), ARCHIVE_OK);
+	lseek(file, 0, SEEK_SET);
+	odt_read(file, o);
+	close(file);
 }
 
 static const struct {
@@ -194,6 +217,14 @@ static const struct {
 	  "E=c^2a/b" },
 	{ "code between fences", html, "<pre># not a heading\nx</pre>", "```\n# not a heading\nx\n```" },
 	{ "formatting without end", html, "<p><b><i>a<p>b", "a\n\nb" },
+	{ "a note that begins with a list", odt,
+	  "<d xmlns:t='t'><t:p>Before.</t:p><t:list><t:list-item><t:p>One<t:note><t:note-body><t:list><t:list-item>"
+	  "<t:p>inner</t:p></t:list-item></t:list></t:note-body></t:note></t:p></t:list-item></t:list></d>",
+	  "Before.\n\n- One (\n- inner)" },
+	{ "a listing and the list behind it", odt,
+	  "<d xmlns:t='t' xmlns:s='s'><s:style s:name='P1' s:parent-style-name='Preformatted_20_Text'/>"
+	  "<t:p t:style-name='P1'>ls -l</t:p><t:list><t:list-item><t:p>One</t:p></t:list-item></t:list></d>",
+	  "```\nls -l\n```\n\n- One" },
 };
 
 static void test_readers(void **state)
