@@ -39,6 +39,8 @@ struct html_writer {
 	enum html_view view;
 	bool pre, heading, cell; /* within: line breaks stay, or become blanks */
 	int depth;
+	const GumboNode *list; /* the one whose items are counted, and how far; or NULL */
+	long number;
 };
 void html_write_children(const GumboNode *node, struct html_writer w);
 int html_heading_level(GumboTag tag); /* 0: none */

@@ -197,33 +197,15 @@ static long number_in(const GumboElement *e, const char *name, long otherwise)
 	return value && (end == value || n < -100000 || n > 100000) ? otherwise : n;
 }
 
-/* As a browser counts: from the list's start, on from an item's own value. */
-static long item_number(const GumboNode *item, const GumboElement *list)
-{
-	long n = number_in(list, "start", 1) - 1;
-
-	for (unsigned i = 0; i <= item->index_within_parent && i < list->children.length; i++) {
-		const GumboNode *c = list->children.data[i];
-
-		if (c->type == GUMBO_NODE_ELEMENT && c->v.element.tag == GUMBO_TAG_LI)
-			n = number_in(&c->v.element, "value", n + 1);
-	}
-	return n;
-}
-
 /* "3.", "c.": what stands before an item. */
-static void print_mark(const GumboNode *item, char *text, size_t size)
+static void print_mark(const GumboNode *item, const struct html_writer *w, char *text, size_t size)
 {
-	const GumboNode *node = item->parent;
-	const GumboElement *list = node && node->type == GUMBO_NODE_ELEMENT ? &node->v.element : NULL;
-	const char *type = list ? html_attribute(list, "type") : NULL;
-	long n;
+	const char *type = w->list ? html_attribute(&w->list->v.element, "type") : NULL;
+	long n = w->number;
 
-	snprintf(text, size, "-");
-	if (!list || list->tag != GUMBO_TAG_OL)
-		return;
-	n = item_number(item, list);
-	if (type && (*type == 'a' || *type == 'A') && n >= 1 && n <= 26)
+	if (!w->list || item->parent != w->list)
+		snprintf(text, size, "-");
+	else if (type && (*type == 'a' || *type == 'A') && n >= 1 && n <= 26)
 		snprintf(text, size, "%c.", (int)(*type + n - 1));
 	else
 		snprintf(text, size, "%ld.", n);
@@ -240,7 +222,7 @@ static void lead_in(const GumboNode *node, struct html_writer *w)
 		w->o->space = true;
 		w->heading = true;
 	} else if (e->tag == GUMBO_TAG_LI && !w->cell) {
-		print_mark(node, mark, sizeof mark);
+		print_mark(node, w, mark, sizeof mark);
 		out_plain(w->o, mark, strlen(mark));
 		w->o->space = true;
 		w->o->mark = w->o->size; /* its first paragraph stands beside it */
@@ -310,7 +292,8 @@ static void write_node(const GumboNode *node, struct html_writer w)
 		return;
 	}
 	if (node->type != GUMBO_NODE_ELEMENT || w.depth > HTML_DEPTH_MAX || html_furniture(e, w.view) ||
-	    is_menu(node, w.view) || is_anchor(node) || is_plain_button(node, &w) || is_line_numbers(node))
+	    is_menu(node, w.view) || is_anchor(node) || is_plain_button(node, &w) ||
+	    (!w.cell && is_line_numbers(node)))
 		return;
 	owed = html_breaks(e->tag);
 	if (e->tag == GUMBO_TAG_LI || html_heading_level(e->tag))
@@ -345,10 +328,26 @@ static void write_node(const GumboNode *node, struct html_writer w)
 		out_break(w.o, owed);
 }
 
+/* As a browser counts: from the list's start, on from an item's own value. */
+static void count_item(const GumboNode *child, struct html_writer *w)
+{
+	if (child->type == GUMBO_NODE_ELEMENT && child->v.element.tag == GUMBO_TAG_LI)
+		w->number = number_in(&child->v.element, "value", w->number + 1);
+}
+
 void html_write_children(const GumboNode *node, struct html_writer w)
 {
-	for (unsigned i = 0; i < node->v.element.children.length; i++)
-		write_node(node->v.element.children.data[i], w);
+	const GumboElement *e = &node->v.element;
+
+	if (e->tag == GUMBO_TAG_OL) {
+		w.list = node;
+		w.number = number_in(e, "start", 1) - 1;
+	}
+	for (unsigned i = 0; i < e->children.length; i++) {
+		if (e->tag == GUMBO_TAG_OL)
+			count_item(e->children.data[i], &w);
+		write_node(e->children.data[i], w);
+	}
 }
 
 void html_write(const GumboNode *node, struct out *o, enum html_view view)
