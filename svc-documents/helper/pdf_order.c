@@ -168,17 +168,26 @@ struct place {
 	float y, x;
 };
 
-static int by_place(const void *a, const void *b)
+static bool stands_before(const struct place *l, const struct place *m)
 {
-	const struct place *l = a, *m = b;
-
 	if (l->band != m->band)
-		return (l->band > m->band) - (l->band < m->band);
+		return l->band < m->band;
 	if (l->side != m->side)
-		return (l->side > m->side) - (l->side < m->side);
-	if (fabsf(l->y - m->y) >= 1)
-		return l->y > m->y ? 1 : -1;
-	return (l->x > m->x) - (l->x < m->x);
+		return l->side < m->side;
+	return fabsf(l->y - m->y) >= 1 ? l->y < m->y : l->x < m->x;
+}
+
+/* By insertion: what is nearly at one height makes no order that qsort() could be given. */
+static void sort_places(struct place *places, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct place one = places[i];
+		size_t k = i;
+
+		for (; k > 0 && stands_before(&one, &places[k - 1]); k--)
+			places[k] = places[k - 1];
+		places[k] = one;
+	}
 }
 
 static struct place place_of(const struct pdf *p, const struct pdf_page *page, uint32_t block,
@@ -220,7 +229,7 @@ static void order_blocks(struct pdf *p, const struct pdf_page *page, struct pdf_
 		if (i == 0 || lines[i].block != lines[i - 1].block)
 			places[count++] = place_of(p, page, lines[i].block, lines);
 	set_bands(places, count);
-	qsort(places, count, sizeof *places, by_place);
+	sort_places(places, count);
 	for (uint32_t i = 0; i < count; i++) {
 		struct pdf_block *b = &p->blocks[places[i].block];
 

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,8 +107,10 @@ static void read_row(struct pdf *p, char *row, size_t size)
 		*s++ = '\0';
 	if (n < FIELDS)
 		return;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) {
 		box[i] = strtof(fields[6 + i], NULL);
+		box[i] = isfinite(box[i]) ? box[i] : 0; /* what is no number has no place in an order */
+	}
 	switch (*row - '0') {
 	case PAGE: pdf_add_page(p, box); break;
 	case BLOCK: pdf_add_block(p, box); break;
