@@ -65,7 +65,7 @@ struct recoder *recoder_open(void)
 char *recode(struct recoder *r, const char *label, const char *bytes, size_t size, size_t *ret_size)
 {
 	size_t room = size * 4 + 16, left = room, at = 0;
-	char *out = malloc(room), *to = out, *from = (char *)bytes;
+	char *out = malloc(room + 1), *to = out, *from = (char *)bytes;
 
 	if (!out)
 		end(VERDICT_TOO_LARGE, "out of memory");
@@ -78,6 +78,7 @@ char *recode(struct recoder *r, const char *label, const char *bytes, size_t siz
 		to += 3, left -= 3;
 		from++, size--;
 	}
+	*to = '\0';
 	*ret_size = room - left;
 	return out;
 }

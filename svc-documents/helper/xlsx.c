@@ -138,10 +138,11 @@ static void read_styles(const struct part *p, struct book *b)
 static void print_date(const char *value, char *ret, size_t size)
 {
 	double days = strtod(value, NULL);
-	time_t t = (time_t)((days - 25569) * 86400 + 0.5);
+	bool is_day = days >= 1 && days <= 2958465;
+	time_t t = is_day ? (time_t)((days - 25569) * 86400 + 0.5) : 0;
 	struct tm tm;
 
-	if (days < 1 || days > 2958465 || !gmtime_r(&t, &tm)) {
+	if (!is_day || !gmtime_r(&t, &tm)) {
 		snprintf(ret, size, "%s", value);
 		return;
 	}
