@@ -79,6 +79,7 @@ struct mcp_wire {
 	struct mcp_held *held; /* the first is the one that is asked */
 	bool asking;           /* it is */
 	int64_t asked_at;
+	int64_t served; /* monotonic ms: up to when the server has used what it may ask */
 
 	/* Opening (open.c). */
 	mcp_step *opened, *no_events;
@@ -139,7 +140,7 @@ bool mcp_open_events(struct mcp *m);
 void mcp_listen(struct mcp *m);
 /* Takes what has come there. 1: more may come, 0: there is no such stream (any more), -1. */
 int mcp_hear_side(struct mcp *m, struct error *err);
-/* A request of the server's is answered, now or later. */
+/* A request of the server's is answered, now or later; of too many in too little time some are not. */
 void mcp_serve(struct mcp *m, json_object *request);
 void mcp_hear(struct mcp *m, const char *method, json_object *params);
 /* Answers to what a result asks for before it can be complete (2026-07-28, "input_required"); owned by the caller. */

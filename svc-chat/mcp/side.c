@@ -12,6 +12,8 @@ enum {
 	MOST_TIMES = 20,         /* that it is, in one conversation */
 	HOLD_MS = 5 * 60 * 1000, /* for the user to answer, while the server waits */
 	HELD_MOST = 20,
+	SERVED_AT_ONCE = 20, /* requests of the server's; then one every ... */
+	SERVED_EVERY_MS = 500,
 };
 
 /* --- The address of MCP_EVENTS ------------------------------------------------------------------------------------------ */
@@ -258,10 +260,26 @@ void mcp_answer(struct mcp *m, json_object *answer)
 	ask_next(m);
 }
 
+/* Each is answered by a request of ours, for which nobody waits: a server that asks without end must not make us open
+ * connections without end. */
+static bool asks_too_much(struct mcp_wire *w)
+{
+	int64_t now = clock_mono_ms(), earliest = now - (int64_t)SERVED_AT_ONCE * SERVED_EVERY_MS;
+
+	if (w->served < earliest)
+		w->served = earliest;
+	if (w->served + SERVED_EVERY_MS > now)
+		return true;
+	w->served += SERVED_EVERY_MS;
+	return false;
+}
+
 void mcp_serve(struct mcp *m, json_object *request)
 {
 	const char *method = json_string(request, "method");
 
+	if (asks_too_much(m->wire))
+		return;
 	if (strcmp(method, "ping") == 0)
 		reply(m, request, json_object_new_object());
 	else if (strcmp(method, "elicitation/create") != 0 || !m->elicits)

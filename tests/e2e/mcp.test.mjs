@@ -21,7 +21,7 @@ const results = {
   ttl: () => (listed += 1, { tools: [tool('fleeting')], ttlMs: ttl }),
   hints: () => ({ tools: [tool('read', { annotations: { readOnlyHint: true } }), tool('write')] }),
 };
-let authorised = 0, pages = 0, listed = 0, ttl;
+let authorised = 0, pages = 0, listed = 0, pongs = 0, ttl;
 function startOdd() {
   const server = http.createServer(async (request, response) => {
     let body = '';
@@ -57,6 +57,12 @@ function startOdd() {
     if (how === 'otherid') return json(200, { jsonrpc: '2.0', id: id + 7, result: { tools: [] } });
     if (method === 'server/discover') return json(400, { jsonrpc: '2.0', id, error: { code: -32000, message: 'Server not initialized' } });
     if (method === 'initialize') return json(200, { jsonrpc: '2.0', id, result: { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'odd', version: '1' } } });
+    if (how === 'pings' && method === undefined) return void (pongs += 1, hanging.add(response)); // an answer of ours
+    if (how === 'pings' && method === 'tools/list') {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+      for (let i = 0; i < 5000; i++) response.write(`data: {"jsonrpc":"2.0","id":"p${i}","method":"ping"}\n\n`);
+      return response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result: results.hints() })}\n\n`);
+    }
     if (method === 'tools/list') return json(200, { jsonrpc: '2.0', id, result: (results[how] ?? results.hints)() });
     response.writeHead(202);
     response.end();
@@ -289,6 +295,13 @@ describe('tools', () => {
     const tried = await tryOut(server.id);
     assert.deepEqual([tried.success, tried.tools_count], [true, pages], JSON.stringify(tried));
     assert.ok(pages > 1 && pages < 8, `${pages} pages`);
+  });
+
+  test('one that asks us 5000 things at once gets few answers, and its tools are listed', async () => {
+    const server = await add('Pings', oddUrl('pings'));
+    assert.deepEqual([(await tryOut(server.id)).tools_count, (await tryOut(server.id)).success], [2, true]);
+    await until('some are answered', () => pongs > 2);
+    assert.ok(pongs <= 60, `${pongs} answers`);
   });
 
   test('a policy: by the hints, by its owner, and by nobody else', async () => {
