@@ -59,12 +59,21 @@ static int fresh_seconds(int64_t ttl_ms, bool changed)
 
 /* --- Asking ------------------------------------------------------------------------------------------------------------- */
 
-static void begin(struct mcp *m, struct egress *egress, const struct inventory *server, int ms,
-                  struct mcp_waiter *waiter, struct arena *a)
+/* One that is asked. What it sends goes when its list is made, however long the turn that asks goes on. */
+struct listing {
+	struct mcp m;
+	struct arena arena;
+	bool waits;
+};
+
+static void begin(struct listing *one, struct egress *egress, const struct inventory *server, int ms,
+                  struct mcp_waiter *waiter)
 {
-	*m = (struct mcp){
+	arena_init(&one->arena, 0);
+	one->waits = true;
+	one->m = (struct mcp){
 		.egress = egress,
-		.arena = a,
+		.arena = &one->arena,
 		.url = server->url,
 		.headers = server->headers,
 		.bearer = server->bearer,
@@ -74,24 +83,26 @@ static void begin(struct mcp *m, struct egress *egress, const struct inventory *
 		.era = mcp_first_era(server->events, server->sessions),
 		.elicits = true, /* some tools are offered only to those who have a user */
 	};
-	mcp_begin_list(m);
+	mcp_begin_list(&one->m);
 }
 
 /* True while it waits. */
-static bool go_on(struct mcp *m, struct inventory *server)
+static bool go_on(struct listing *one, struct inventory *server, struct arena *a)
 {
+	struct mcp *m = &one->m;
 	int more = mcp_go_on(m, &server->err);
 
 	if (more > 0)
 		return true;
 	if (more < 0) {
-		server->challenge = m->challenge;
+		server->challenge = arena_strdup(a, m->challenge);
 	} else {
-		pack(server, m->tools, m->tool_count, m->arena);
+		pack(server, m->tools, m->tool_count, a);
 		server->sessions = m->era != MCP_STATELESS;
 		server->fresh_seconds = fresh_seconds(m->ttl_ms, m->tools_changed);
 	}
 	mcp_close(m);
+	arena_done(&one->arena);
 	return false;
 }
 
@@ -103,26 +114,26 @@ void inventory_ask(struct egress *egress, struct inventory *server, int ms, stru
 void inventory_ask_all(struct egress *egress, struct inventory *servers, size_t count, int ms,
                        struct arena *a)
 {
-	struct mcp *all = arena_new(a, struct mcp, count);
-	bool *waits = arena_new(a, bool, count);
+	struct listing *all = arena_new(a, struct listing, count);
 	struct mcp_waiter waiter;
 	int64_t until;
 	size_t left;
 
 	mcp_waiter_init(&waiter);
-	for (size_t i = 0; i < count; i++) {
-		waits[i] = !servers[i].err.code;
-		if (waits[i])
-			begin(&all[i], egress, &servers[i], ms, &waiter, a);
-	}
+	for (size_t i = 0; i < count; i++)
+		if (!servers[i].err.code)
+			begin(&all[i], egress, &servers[i], ms, &waiter);
 	for (;;) {
 		until = 0;
 		left = 0;
 		for (size_t i = 0; i < count; i++) {
-			waits[i] = waits[i] && go_on(&all[i], &servers[i]);
-			left += waits[i];
-			if (waits[i] && all[i].until && (!until || all[i].until < until))
-				until = all[i].until;
+			int64_t its;
+
+			all[i].waits = all[i].waits && go_on(&all[i], &servers[i], a);
+			left += all[i].waits;
+			its = all[i].m.until;
+			if (all[i].waits && its && (!until || its < until))
+				until = its;
 		}
 		if (!left)
 			break;
