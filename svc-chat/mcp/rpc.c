@@ -128,7 +128,7 @@ static const char *const *with_routing(struct mcp *m)
 	const char **list;
 
 	if (m->era != MCP_STATELESS)
-		return w->extra;
+		return NULL;
 	while (w->extra && w->extra[n])
 		n++;
 	list = arena_new(m->arena, const char *, n + 3);
