@@ -259,7 +259,7 @@ static void attend(struct loop *loop, struct egress_stream *s)
 	now = clock_mono_ms();
 	if (!s->running && !over && (!closing || linger > now)) /* egress_tell() closes what has not begun */
 		begin(loop, s);
-	else if (s->running && !s->gone && more)
+	if (s->running && !s->gone && s->fetch.x.deadline)
 		s->fetch.x.deadline += more;
 	if (s->gone && (!s->running || linger <= now)) {
 		if (s->running)
