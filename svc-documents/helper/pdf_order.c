@@ -397,6 +397,8 @@ void pdf_order(struct pdf *p)
 	p->lines = to.at;
 	p->line_count = to.count;
 	p->line_room = to.room;
+	if (!p->lines)
+		return; /* pictures alone */
 	for (size_t i = 0; i < p->page_count; i++) {
 		struct pdf_page *page = &p->pages[i];
 
