@@ -13,6 +13,17 @@ struct note {
 	long id;
 	int shown; /* the number that stands in the text */
 };
+/* All that there are, once one is called. */
+struct note_texts {
+	struct note_text {
+		bool end;
+		long id;
+		size_t start, size; /* in text */
+	} * at;
+	size_t count, room;
+	struct out text;
+	bool read;
+};
 
 struct docx {
 	struct out *o;
@@ -22,6 +33,7 @@ struct docx {
 	struct docx_style style;       /* of the paragraph */
 	struct note notes[NOTES_OPEN]; /* called, and yet to be written */
 	int note_count, notes_shown;
+	struct note_texts texts;
 	int in_table;                                           /* how many deep */
 	bool raised;                                            /* the run's letters */
 	bool in_code;                                           /* between fences */
@@ -79,41 +91,76 @@ static void call_note(struct docx *d, xmlTextReaderPtr xml, bool at_end)
 	out_plain(d->o, mark, strlen(mark));
 }
 
-static void write_note(struct docx *d, const struct note *n)
+static void add_note_text(struct note_texts *t, bool at_end, long id)
 {
-	const struct part *p = parts_find(&d->parts, n->end ? "word/endnotes.xml" : "word/footnotes.xml");
+	if (t->count == t->room) {
+		t->room = t->room ? t->room * 2 : 64;
+		t->at = realloc(t->at, t->room * sizeof *t->at);
+		if (!t->at)
+			end(VERDICT_TOO_LARGE, "out of memory");
+	}
+	t->at[t->count++] = (struct note_text){ at_end, id, t->text.size, 0 };
+}
+
+static void read_notes(struct note_texts *t, const struct part *p, bool at_end)
+{
 	bool inside = false, text = false;
-	char mark[24];
 	xmlTextReaderPtr xml;
 	int type;
 
 	if (!p)
 		return;
 	xml = xml_open(p);
-	snprintf(mark, sizeof mark, "[%d]", n->shown);
 	while ((type = xml_next(xml))) {
+		const char *value = (const char *)xmlTextReaderConstValue(xml);
 		bool note = xml_is(xml, "footnote") || xml_is(xml, "endnote");
 
-		if (type == XML_READER_TYPE_ELEMENT && note && xml_number(xml, "id", -1) == n->id) {
-			inside = true;
-			out_break(d->o, 2);
-			out_plain(d->o, mark, strlen(mark));
-			d->o->space = true;
-		} else if (type == XML_READER_TYPE_END_ELEMENT && note && inside) {
-			break;
-		} else if (type == XML_READER_TYPE_ELEMENT) {
+		if (type == XML_READER_TYPE_ELEMENT && note)
+			add_note_text(t, at_end, xml_number(xml, "id", -1));
+		if (type == XML_READER_TYPE_ELEMENT) {
+			inside = inside || note;
 			text = xml_is(xml, "t") && !xmlTextReaderIsEmptyElement(xml);
-			d->o->space = d->o->space || (inside && xml_is(xml, "p"));
+			t->text.space = t->text.space || xml_is(xml, "p");
 		} else if (type == XML_READER_TYPE_END_ELEMENT) {
+			inside = inside && !note;
 			text = false;
-		} else if (inside && text && xmlTextReaderConstValue(xml)) {
-			const char *value = (const char *)xmlTextReaderConstValue(xml);
-
-			out_text(d->o, value, strlen(value));
+		} else if (inside && text && value) {
+			out_text(&t->text, value, strlen(value));
+			t->at[t->count - 1].size = t->text.size - t->at[t->count - 1].start;
 		}
 	}
-	out_break(d->o, 2);
 	xmlFreeTextReader(xml);
+}
+
+static const struct note_text *find_note(struct docx *d, const struct note *n)
+{
+	struct note_texts *t = &d->texts;
+
+	if (!t->read) {
+		read_notes(t, parts_find(&d->parts, "word/footnotes.xml"), false);
+		read_notes(t, parts_find(&d->parts, "word/endnotes.xml"), true);
+		t->read = true;
+	}
+	for (size_t i = 0; i < t->count; i++)
+		if (t->at[i].id == n->id && t->at[i].end == n->end)
+			return &t->at[i];
+	return NULL;
+}
+
+static void write_note(struct docx *d, const struct note *n)
+{
+	const struct note_text *text = find_note(d, n);
+	char mark[24];
+
+	if (!text)
+		return;
+	snprintf(mark, sizeof mark, "[%d]", n->shown);
+	out_break(d->o, 2);
+	out_plain(d->o, mark, strlen(mark));
+	d->o->space = true;
+	if (text->size)
+		out_text(d->o, d->texts.text.at + text->start, text->size);
+	out_break(d->o, 2);
 }
 
 /* Behind the paragraph or table that called them. */

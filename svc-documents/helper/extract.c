@@ -158,7 +158,7 @@ static void xml_for_links(const struct request *r, struct out *o)
 	characters(r, o, xml_links);
 }
 
-/* Sitemaps come so. What it declares of its characters is what counts. */
+/* Sitemaps come so: in UTF-8, as they must be. */
 static void xml_gz(const struct request *r, struct out *o)
 {
 	struct part all;

@@ -1,5 +1,5 @@
 /* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/docx.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
-/* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument. */
+/* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument, Word. */
 #include "svc-documents/helper/helper.h"
 
 #include <archive.h>
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -72,23 +73,34 @@ static void html(char *bytes, struct out *o)
 {
 	html_read(bytes, strlen(bytes), o);
 }
-/* The bytes are its content.xml. */
-static void odt(char *bytes, struct out *o)
+/* An archive of such files: names and bytes in turn, ended by NULL. */
+static int zip_of(const char *const *files)
 {
 	struct archive *zip = archive_write_new();
-	struct archive_entry *entry = archive_entry_new();
-	int file = memfd_create("odt", 0);
+	int file = memfd_create("zip", 0);
 
 	archive_write_set_format_zip(zip);
 	assert_int_equal(archive_write_open_fd(zip, file), ARCHIVE_OK);
-	archive_entry_set_pathname(entry, "content.xml");
-	archive_entry_set_filetype(entry, AE_IFREG);
-	archive_entry_set_size(entry, (la_int64_t)strlen(bytes));
-	archive_write_header(zip, entry);
-	archive_write_data(zip, bytes, strlen(bytes));
-	archive_entry_free(entry);
+	for (; *files; files += 2) {
+		struct archive_entry *entry = archive_entry_new();
+
+		archive_entry_set_pathname(entry, files[0]);
+		archive_entry_set_filetype(entry, AE_IFREG);
+		archive_entry_set_size(entry, (la_int64_t)strlen(files[1]));
+		archive_write_header(zip, entry);
+		archive_write_data(zip, files[1], strlen(files[1]));
+		archive_entry_free(entry);
+	}
 	assert_int_equal(archive_write_free(zip), ARCHIVE_OK);
 	lseek(file, 0, SEEK_SET);
+	return file;
+}
+
+/* The bytes are its content.xml. */
+static void odt(char *bytes, struct out *o)
+{
+	int file = zip_of((const char *const[]){ "content.xml", bytes, NULL });
+
 	odt_read(file, o);
 	close(file);
 }
@@ -308,10 +320,46 @@ static void test_long_table(void **state)
 	free(bytes);
 }
 
+/* Each note stands behind its paragraph, also where there are thousands, in a moment. */
+static void test_many_notes(void **state)
+{
+	enum { NOTES = 5000 };
+	char *text = malloc(NOTES * 100), *notes = malloc(NOTES * 100), *t = text, *n = notes;
+	const char *first = "text[1]\n\n[1] note 5000\n\ntext[2]", *last = "text[5000]\n\n[5000] note 9999";
+	struct out o = { 0 };
+	clock_t began;
+	int file;
+
+	(void)state;
+	assert_non_null(text);
+	assert_non_null(notes);
+	t += sprintf(t, "<w:d xmlns:w='w'>");
+	n += sprintf(
+	    n, "<w:f xmlns:w='w'><w:footnote w:id='1'><w:p><w:r><w:t>line</w:t></w:r></w:p></w:footnote>");
+	for (int i = 5000; i < 5000 + NOTES; i++) {
+		t += sprintf(t, "<w:p><w:r><w:t>text</w:t><w:footnoteReference w:id='%d'/></w:r></w:p>", i);
+		n += sprintf(n, "<w:footnote w:id='%d'><w:p><w:r><w:t>note %d</w:t></w:r></w:p></w:footnote>",
+		             i, i);
+	}
+	sprintf(t, "</w:d>");
+	sprintf(n, "</w:f>");
+	file = zip_of((const char *const[]){ "word/document.xml", text, "word/footnotes.xml", notes, NULL });
+	began = clock();
+	docx_read(file, &o);
+	assert_in_range(clock() - began, 0, 2 * CLOCKS_PER_SEC);
+	assert_memory_equal(o.at, first, strlen(first));
+	assert_memory_equal(o.at + o.size - strlen(last), last, strlen(last));
+	close(file);
+	free(o.at);
+	free(text);
+	free(notes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_readers), cmocka_unit_test(test_links),
-		                            cmocka_unit_test(test_long_table) };
+		                            cmocka_unit_test(test_long_table),
+		                            cmocka_unit_test(test_many_notes) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
