@@ -17,7 +17,6 @@ struct pdf_writer {
 	const struct pdf_line *before;
 	int borders; /* of pages, to be written before the next text */
 	bool in_code;
-	uint32_t row; /* of a table: the last that was written */
 };
 
 /* --- Words of the document ---------------------------------------------------------------------------------------- */
@@ -277,10 +276,10 @@ static int by_x(const void *a, const void *b)
 	return (l->x > m->x) - (l->x < m->x);
 }
 
-/* The lines of one row of a table: its cells from the left, each with what it says below. */
+/* The lines of one row of a table: its cells from the left, each with what it says below. They are not written again. */
 static bool write_row(struct pdf_writer *w, const struct pdf_page *page, uint32_t row)
 {
-	const struct pdf_line *cells[64];
+	struct pdf_line *cells[64];
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < page->lines && n < 64; i++)
@@ -298,26 +297,31 @@ static bool write_row(struct pdf_writer *w, const struct pdf_page *page, uint32_
 		}
 		out_text(w->o, text, strlen(text));
 		free(text);
+		cells[i]->row = 0;
 	}
 	return n > 0;
 }
 
-/* A table is written where its first line stands, row by row. */
+static bool has_row(const struct pdf_writer *w, const struct pdf_page *page, uint32_t row)
+{
+	for (uint32_t i = 0; row && i < page->lines; i++)
+		if (w->p->lines[page->line + i].row == row)
+			return true;
+	return false;
+}
+
+/* A table is written where its first line stands, row by row: their numbers have no gaps, those of two tables have one. */
 static void write_table(struct pdf_writer *w, const struct pdf_page *page, const struct pdf_line *l)
 {
-	uint32_t first = l->row;
+	uint32_t row = l->row;
 
-	if (l->row <= w->row)
+	if (row == 0)
 		return;
-	for (uint32_t i = 0; i < page->lines; i++) {
-		const struct pdf_line *m = &w->p->lines[page->line + i];
-
-		if (m->row > w->row && m->row < first)
-			first = m->row;
-	}
+	while (has_row(w, page, row - 1))
+		row--;
 	join(w, JOINT_PARAGRAPH);
-	while (write_row(w, page, first))
-		w->row = first++;
+	while (write_row(w, page, row))
+		row++;
 	out_break(w->o, 2);
 }
 

@@ -1,0 +1,92 @@
+/* links: svc-documents/helper/pdf_parse.c svc-documents/helper/pdf_order.c svc-documents/helper/pdf_page.c svc-documents/helper/pdf_write.c svc-documents/helper/out.c */
+/* The order in which a PDF's pages are read. */
+#include "svc-documents/helper/pdf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+void end(int verdict, const char *why)
+{
+	fail_msg("%d: %s", verdict, why);
+	abort();
+}
+
+enum { LEFT = 50, RIGHT = 320, WIDE = 230 };
+
+/* A line of words as wide as it is told, ten points high. */
+static void put_line(struct pdf *p, float x, float y, float width, const char *text)
+{
+	float letter = width / (float)strlen(text);
+
+	pdf_add_line(p, (const float[]){ x, y, width, 10 });
+	for (const char *s = text; *s; s += strspn(s, " ")) {
+		size_t n = strcspn(s, " ");
+
+		pdf_add_word(
+		    p, (const float[]){ x + letter * (float)(s - text), y, letter * (float)n * 0.9f, 10 }, s,
+		    n);
+		s += n;
+	}
+}
+
+static void put_block(struct pdf *p, float x, float y, float width, const char *text, int lines)
+{
+	pdf_add_block(p, (const float[]){ x, y, width, (float)lines * 12 });
+	for (int i = 0; i < lines; i++)
+		put_line(p, x, y + 12 * (float)i, width - (float)(i % 3), text);
+}
+
+static void put_table(struct pdf *p, float x, float y, const char *const *cells)
+{
+	for (int row = 0; row < 2; row++)
+		for (int i = 0; i < 2; i++)
+			put_block(p, x + 120 * (float)i, y + 14 * (float)row, 20, *cells++, 1);
+}
+
+/* One stands in the right column above what goes across both columns, the other in the left one below. */
+static void tables_stand_where_they_are(void **state)
+{
+	static const char *const upper[] = { "Pipe", "70", "Bowl", "71" }, *const lower[] = { "Lamp", "10",
+		                                                                              "Key", "11" };
+	struct pdf p = { 0 };
+	struct out o = { 0 };
+	const char *across, *pipe, *lamp;
+
+	(void)state;
+	pdf_add_page(&p, (const float[]){ 0, 0, 600, 800 });
+	put_block(&p, LEFT, 130, WIDE, "words of the upper left", 8);
+	put_block(&p, RIGHT, 130, WIDE, "words of the upper right", 4);
+	put_table(&p, RIGHT, 190, upper);
+	put_block(&p, LEFT, 300, 500, "this line goes across both columns of the page", 1);
+	put_block(&p, LEFT, 330, WIDE, "words of the lower left", 4);
+	put_table(&p, LEFT, 390, lower);
+	put_block(&p, RIGHT, 330, WIDE, "words of the lower right", 8);
+	pdf_judge(&p);
+	pdf_write(&p, &o);
+	out_plain(&o, "", 1);
+	pipe = strstr(o.at, "Pipe | 70\nBowl | 71");
+	across = strstr(o.at, "goes across");
+	lamp = strstr(o.at, "Lamp | 10\nKey | 11");
+	assert_non_null(pipe);
+	assert_non_null(lamp);
+	assert_true(pipe < across && across < lamp);
+	assert_null(strstr(lamp + 1, "Lamp"));
+	free(o.at);
+	free(p.text);
+	free(p.words);
+	free(p.lines);
+	free(p.blocks);
+	free(p.pages);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(tables_stand_where_they_are) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
