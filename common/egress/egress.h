@@ -85,6 +85,8 @@ bool egress_stream_ended(const struct egress_stream *s); /* of a whole one, whic
 const struct egress_response *egress_stream_response(const struct egress_stream *s);
 /* 0, or -1 as egress_fetch() has it. */
 int egress_stream_result(const struct egress_stream *s, struct error *err);
+/* Of one that has ended: its peer may have got the request. */
+bool egress_stream_sent(const struct egress_stream *s);
 /* All that matters is there: the rest may come for so long, and not coming is no failure. */
 void egress_stream_end_soon(struct egress_stream *s, int64_t ms);
 /* It may take so much longer than timeout_ms; less, where that is negative. */

@@ -46,7 +46,7 @@ struct egress_stream {
 	char *queue;
 	size_t size, room;
 	int status;
-	bool paused, over, closing;
+	bool paused, over, closing, sent;
 	int64_t linger_until, end_soon;
 	int64_t more_ms; /* that it may take beyond its time, since that was looked at last */
 	int result;
@@ -208,7 +208,10 @@ static void conclude(struct egress_stream *s, CURLcode code)
 {
 	struct error err = { 0 };
 	int result = fetch_conclude(&s->fetch, code, &err);
+	long sent = 0;
 
+	curl_easy_getinfo(s->fetch.x.line.easy, CURLINFO_REQUEST_SIZE, &sent);
+	s->sent = sent > 0; /* and is read when it is over */
 	leave(s);
 	finish(s, result, &err);
 }
@@ -568,6 +571,11 @@ int egress_stream_result(const struct egress_stream *s, struct error *err)
 	if (s->result < 0)
 		*err = s->err;
 	return s->result;
+}
+
+bool egress_stream_sent(const struct egress_stream *s)
+{
+	return s->sent;
 }
 
 void egress_stream_end_soon(struct egress_stream *s, int64_t ms)

@@ -229,8 +229,12 @@ static bool end(struct mcp *m, int result)
 {
 	struct mcp_wire *w = m->wire;
 
-	if (result < 0 && (w->err->code != ERROR_UPSTREAM || !may_resume(m)))
+	if (result < 0 && (w->err->code != ERROR_UPSTREAM || !may_resume(m))) {
+		if (w->once && w->err->code == ERROR_UPSTREAM &&
+		    (w->last_event || egress_stream_sent(w->main.stream)))
+			w->err->code = ERROR_UNKNOWN_OUTCOME;
 		return mcp_fail(m);
+	}
 	error_clear(w->err);
 	if (w->main.streams)
 		sse_reader_end(&w->main.events);
@@ -322,6 +326,7 @@ bool mcp_send(struct mcp *m, json_object *request, const char *const *extra, boo
 	mcp_answer_done(&w->answer);
 	w->id = expects ? json_int(request, "id", -1) : -1;
 	w->pauses = m->pauses && is_call(request);
+	w->once = m->once && is_call(request);
 	m->sent |= is_call(request);
 	w->heard = heard;
 	w->resumes = 0;
@@ -339,7 +344,7 @@ bool mcp_send(struct mcp *m, json_object *request, const char *const *extra, boo
 	                                           .body_size = strlen(body),
 	                                           .timeout_ms = mcp_time_left(m),
 	                                           .max_bytes = MCP_MAX_BYTES,
-	                                           .once = m->once && is_call(request) },
+	                                           .once = w->once },
 	                 on_event);
 	w->step = hear;
 	return false;
@@ -353,6 +358,7 @@ bool mcp_continue(struct mcp *m, int64_t id, const char *event, mcp_step *heard)
 	w->answer.status = 200;
 	w->id = id;
 	w->pauses = m->pauses;
+	w->once = m->once;
 	w->heard = heard;
 	w->resumes = 1;
 	w->retry_ms = -1;

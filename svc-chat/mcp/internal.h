@@ -63,6 +63,7 @@ struct mcp_wire {
 	struct mcp_source main;
 	int64_t id;  /* -1: it expects no response */
 	bool pauses; /* it may end with `asked` */
+	bool once;   /* it is a call that must not be made twice */
 	int resumes; /* how often its stream was taken up again */
 	mcp_step *heard;
 	struct mcp_answer answer;

@@ -218,7 +218,10 @@ bool mcp_conclude(struct mcp *m)
 	if (!result && wants_visit(m, &w->answer))
 		return again(m);
 	if (!result) {
-		mcp_refused(m, &w->answer, w->err);
+		if (w->once && !w->answer.message && w->answer.status < 300)
+			error_set(w->err, ERROR_UNKNOWN_OUTCOME,
+			          "the server ended its answer without a result");
+		mcp_refused(m, &w->answer, w->err); /* unless that said it */
 		return mcp_fail(m);
 	}
 	if (type && strcmp(type, "input_required") == 0) {

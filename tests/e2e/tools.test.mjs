@@ -211,6 +211,12 @@ describe('what models and servers do wrong', () => {
       assert.match(answer.content, /^It says: /);
     });
 
+  test('a server that breaks off what must not be made twice: it may have been done, and the model is told so', async () => {
+    await stack.ok('PUT', '/chat/mcp/tools/mcp_Odd_torn', { token: user.token, json: { policy: 'allow' } });
+    const [call] = (await say(await newChat(), 'call torn {}')).tool_calls;
+    assert.deepEqual([call.status, /nobody knows whether it was done/.test(call.content)], ['unknown', true], call.content);
+  });
+
   test('a name of 300 is called by its short one', async () => {
     const long = (await stack.ok('GET', '/chat/mcp/tools', { token: user.token })).find((t) => /xxxx/.test(t.name));
     assert.equal(long.name.length, 64);

@@ -12,6 +12,7 @@
 //   lure {}              only where it has been given a description: its schema and its names are in a model's markup
 //   flood {how}          100 MB, if they are read: `json`, `event`, `events`, `gzip`; GET /flooded tells how many bytes went out
 //   fail {}, broken {}, image {}, nothing {}   an isError; half of an answer; a picture; no content
+//   torn {}              writes: half of an answer
 //   files {}             only reads: pictures, a sound, a resource, a link, and more than are kept
 //   dotted.name/x, two of one cleaned name, and one of 300 characters
 import { once } from 'node:events';
@@ -60,6 +61,7 @@ const tools = {
   grow: [object({}), () => (tools.grown = [object({}), () => text('I was not there before'), reads], text('it grew')), reads],
   fail: [object({}), () => ({ isError: true, content: [{ type: 'text', text: 'no such city' }] }), reads],
   broken: [object({}), null, reads],
+  torn: [object({}), null],
   image: [object({}), () => ({ content: [{ type: 'image', mimeType: 'image/png', data: 'AAAA' }] }), reads],
   files: [object({}), () => ({ content: [{ type: 'text', text: 'five' },
     { type: 'image', mimeType: 'image/png', data: Buffer.from('a picture').toString('base64') },

@@ -362,13 +362,14 @@ static void test_what_fails(void **state)
 		const char *path;
 		int idle_ms, timeout_ms;
 		enum error_code code;
+		bool sent;
 	} cases[] = {
-		{ "http://10.0.0.1/", 0, 5000, ERROR_INVALID },
-		{ "tp://127.0.0.1/", 0, 5000, ERROR_INVALID },
-		{ "http://127.0.0.1:1/", 0, 5000, ERROR_UPSTREAM },
-		{ "/cut", 0, 5000, ERROR_UPSTREAM },
-		{ "/hang", 300, 0, ERROR_UNKNOWN_OUTCOME },
-		{ "/hang", 0, 300, ERROR_UNKNOWN_OUTCOME },
+		{ "http://10.0.0.1/", 0, 5000, ERROR_INVALID, false },
+		{ "tp://127.0.0.1/", 0, 5000, ERROR_INVALID, false },
+		{ "http://127.0.0.1:1/", 0, 5000, ERROR_UPSTREAM, false },
+		{ "/cut", 0, 5000, ERROR_UPSTREAM, true },
+		{ "/hang", 300, 0, ERROR_UNKNOWN_OUTCOME, true },
+		{ "/hang", 0, 300, ERROR_UNKNOWN_OUTCOME, true },
 	};
 
 	(void)state;
@@ -380,6 +381,7 @@ static void test_what_fails(void **state)
 		ask(&r, e, cases[i].path, cases[i].idle_ms, cases[i].timeout_ms);
 		assert_int_equal(read_all(&r), -1);
 		assert_int_equal(r.err.code, cases[i].code);
+		assert_int_equal(egress_stream_sent(r.s), cases[i].sent);
 		done(&r, 0);
 		egress_close(e);
 	}
