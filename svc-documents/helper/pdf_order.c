@@ -402,9 +402,7 @@ void pdf_order(struct pdf *p)
 	for (size_t i = 0; i < p->page_count; i++) {
 		struct pdf_page *page = &p->pages[i];
 
-		if (page->lines == 0)
-			continue;
-		if (page->lines <= 2 * LINES_MOST)
+		if (page->lines && page->lines <= 2 * LINES_MOST)
 			join_parts(p, page);
 		if (page->gutter > 0)
 			order_blocks(p, page, p->lines + page->line);
