@@ -177,30 +177,35 @@ static bool names_contents(const char *text)
 	return false;
 }
 
-/* Lines that end in the numbers of pages, which rise: at least three of them. Prices do not. */
+static bool is_entry(const struct pdf *p, const struct pdf_line *l, long *number)
+{
+	char *text = pdf_line_text(p, l);
+	bool ret = leader(text, number) && *number >= 0;
+
+	free(text);
+	return ret;
+}
+
+/* Lines that end in the numbers of pages, at least three of them. Those rise, but where another list begins; prices rise
+ * and fall. */
 static void drop_contents(struct pdf *p, size_t from, size_t to)
 {
-	size_t first = to, count = 0;
-	long before = 0;
+	size_t first = to, count = 0, falls = 0;
+	long before = 0, number;
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = from; i < to; i++) {
-			char *text = pdf_line_text(p, &p->lines[i]);
-			long number = -1;
-
-			if (leader(text, &number) && number >= before) {
-				first = first < i ? first : i;
-				before = pass ? before : number;
-				count += pass == 0;
-				if (pass)
-					p->lines[i].kind = PDF_GONE;
-			}
-			free(text);
-		}
-		if (count < 3)
-			return;
-		before = 0;
+	for (size_t i = from; i < to; i++) {
+		if (!is_entry(p, &p->lines[i], &number))
+			continue;
+		first = first < i ? first : i;
+		falls += number < before;
+		before = number;
+		count++;
 	}
+	if (count < 3 || falls * 4 >= count)
+		return;
+	for (size_t i = first; i < to; i++)
+		if (is_entry(p, &p->lines[i], &number))
+			p->lines[i].kind = PDF_GONE;
 	if (first > from) {
 		char *text = pdf_line_text(p, &p->lines[first - 1]);
 

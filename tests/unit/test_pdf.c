@@ -1,10 +1,11 @@
 /* links: svc-documents/helper/pdf_parse.c svc-documents/helper/pdf_order.c svc-documents/helper/pdf_page.c svc-documents/helper/pdf_write.c svc-documents/helper/out.c */
-/* The order in which a PDF's pages are read. */
+/* What is read of a PDF's pages, and in which order. */
 #include "svc-documents/helper/pdf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,9 +85,49 @@ static void tables_stand_where_they_are(void **state)
 	free(p.pages);
 }
 
+/* A page of lines that end in numbers behind dots. */
+static char *list_of(const int *numbers, size_t count)
+{
+	struct pdf p = { 0 };
+	struct out o = { 0 };
+	char line[40];
+
+	pdf_add_page(&p, (const float[]){ 0, 0, 600, 800 });
+	for (size_t i = 0; i < count; i++) {
+		snprintf(line, sizeof line, "Entry %c ......... %d", (int)('A' + i), numbers[i]);
+		put_block(&p, LEFT, 200 + 14 * (float)i, 400, line, 1);
+	}
+	put_block(&p, LEFT, 500, 400, "the last line of all", 1);
+	pdf_judge(&p);
+	pdf_write(&p, &o);
+	out_plain(&o, "", 1);
+	free(p.text);
+	free(p.words);
+	free(p.lines);
+	free(p.blocks);
+	free(p.pages);
+	return o.at;
+}
+
+static void contents_go_and_prices_stay(void **state)
+{
+	static const int pages[] = { 1, 3, 9, 14, 14, 2, 8, 11 }, prices[] = { 3, 2, 5, 6, 4, 7 };
+	char *text = list_of(pages, sizeof pages / sizeof *pages);
+
+	(void)state;
+	assert_null(strstr(text, "Entry"));
+	assert_non_null(strstr(text, "the last line"));
+	free(text);
+	text = list_of(prices, sizeof prices / sizeof *prices);
+	assert_non_null(strstr(text, "Entry A ......... 3"));
+	assert_non_null(strstr(text, "Entry F ......... 7"));
+	free(text);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(tables_stand_where_they_are) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(tables_stand_where_they_are),
+		                            cmocka_unit_test(contents_go_and_prices_stay) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
