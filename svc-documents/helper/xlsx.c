@@ -46,12 +46,16 @@ static void read_strings(const struct part *p, struct strings *s)
 	xmlTextReaderPtr xml = xml_open(p);
 	struct out one = { 0 };
 	bool text = false;
-	int type;
+	int type = xml_next(xml);
 
-	while ((type = xml_next(xml))) {
+	while (type) {
 		const char *value = (const char *)xmlTextReaderConstValue(xml);
 		bool item = xml_is(xml, "si"), ends = type == XML_READER_TYPE_END_ELEMENT;
 
+		if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "rPh")) { /* how Japanese is read aloud */
+			type = xml_pass_over(xml);
+			continue;
+		}
 		if (item && (ends || xmlTextReaderIsEmptyElement(xml) == 1)) {
 			if (s->count == s->room) {
 				s->room = s->room ? s->room * 2 : 256;
@@ -67,6 +71,7 @@ static void read_strings(const struct part *p, struct strings *s)
 			text = false;
 		else if (text && value)
 			out_text(&one, value, strlen(value));
+		type = xml_next(xml);
 	}
 	free(one.at);
 	xmlFreeTextReader(xml);

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/docx.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/xlsx.c svc-documents/helper/docx.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
 /* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument, Word. */
 #include "svc-documents/helper/helper.h"
 
@@ -102,6 +102,17 @@ static void odt(char *bytes, struct out *o)
 	int file = zip_of((const char *const[]){ "content.xml", bytes, NULL });
 
 	odt_read(file, o);
+	close(file);
+}
+
+/* The bytes are its strings, of which the first two stand in a row. */
+static void xlsx(char *bytes, struct out *o)
+{
+	static const char sheet[] = "<w><row><c t='s'><v>0</v></c><c t='s'><v>1</v></c></row></w>";
+	int file = zip_of(
+	    (const char *const[]){ "xl/sharedStrings.xml", bytes, "xl/worksheets/sheet1.xml", sheet, NULL });
+
+	xlsx_read(file, o);
 	close(file);
 }
 
@@ -233,6 +244,9 @@ static const struct {
 	  "<d xmlns:t='t'><t:p>Before.</t:p><t:list><t:list-item><t:p>One<t:note><t:note-body><t:list><t:list-item>"
 	  "<t:p>inner</t:p></t:list-item></t:list></t:note-body></t:note></t:p></t:list-item></t:list></d>",
 	  "Before.\n\n- One (\n- inner)" },
+	{ "Japanese, and how it is read aloud", xlsx,
+	  "<sst><si><t>東京</t><rPh sb='0' eb='2'><t>トウキョウ</t></rPh></si><si><r><t>大</t></r><r><t>阪</t></r></si></sst>",
+	  "東京 | 大阪" },
 	{ "a listing and the list behind it", odt,
 	  "<d xmlns:t='t' xmlns:s='s'><s:style s:name='P1' s:parent-style-name='Preformatted_20_Text'/>"
 	  "<t:p t:style-name='P1'>ls -l</t:p><t:list><t:list-item><t:p>One</t:p></t:list-item></t:list></d>",
