@@ -22,7 +22,7 @@ const struct db_stmt store_search_statements[] = {
 	  " WHERE owner_id = $1 AND chunks > 0 ORDER BY id LIMIT $2" },
 	{ "corpus_of",
 	  "SELECT d.id, d.name, coalesce(d.chunks, 0) AS chunks, d.terms, d.model, d.language, d.generation,"
-	  " d.type = 'url' AS web"
+	  " d.type = 'url' AS web, (SELECT documents FROM corpus WHERE owner_id = $1) AS of_owner"
 	  " FROM unnest($2::uuid[]) AS k (id) JOIN document d ON d.owner_id = $1 AND d.id = k.id"
 	  " ORDER BY d.id" },
 	{ "corpus_counts", "SELECT documents, chunks, terms FROM corpus WHERE owner_id = $1" },
@@ -87,7 +87,7 @@ static void read_corpus(const PGresult *res, struct corpus_document **ret, const
 }
 
 int store_corpus(struct db *db, const struct scope *scope, int limit, struct corpus_document **ret,
-                 const char ***models, size_t *count, struct arena *a, struct error *err)
+                 const char ***models, size_t *count, int64_t *of_owner, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
@@ -99,6 +99,8 @@ int store_corpus(struct db *db, const struct scope *scope, int limit, struct cor
 		return -1;
 	}
 	read_corpus(res, ret, models, count, a);
+	if (of_owner)
+		*of_owner = scope->ids && *count ? db_int(res, 0, "of_owner") : (int64_t)*count;
 	return 0;
 }
 
@@ -158,7 +160,7 @@ static const char *term_array(const struct query *q, bool near, struct arena *a)
 	return t.at;
 }
 
-int store_lists(struct db *db, const struct scope *scope, const struct query *q, bool near,
+int store_lists(struct db *db, const struct scope *scope, const struct query *q, bool near, bool most,
                 struct found_list **ret, size_t *count, struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
@@ -168,7 +170,7 @@ int store_lists(struct db *db, const struct scope *scope, const struct query *q,
 	*count = 0;
 	if (strlen(terms) == 2)
 		return 0;
-	if (scope->ids && scope->count <= LISTED_MAX) {
+	if (scope->ids && scope->count <= LISTED_MAX && !most) {
 		if (db_exec(db, "lists_of",
 		            DB_ARGS(scope->owner, terms, db_text_array(scope->ids, scope->count, a)), &res,
 		            err) < 0)

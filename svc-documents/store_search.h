@@ -19,9 +19,10 @@ struct scope {
 };
 
 /* The documents there are, by id, with the models of their vectors in models[]. Those not yet indexed have no chunks.
- * Of all of an owner's, at most `limit`. */
+ * Of all of an owner's, at most `limit`. *of_owner: how many the owner has in all, about; may be NULL. */
 int store_corpus(struct db *db, const struct scope *scope, int limit, struct corpus_document **ret,
-                 const char ***models, size_t *count, struct arena *a, struct error *err) CHECKED;
+                 const char ***models, size_t *count, int64_t *of_owner, struct arena *a,
+                 struct error *err) CHECKED;
 /* What the owner has in all. */
 struct corpus_counts {
 	int64_t documents, chunks, terms;
@@ -29,14 +30,15 @@ struct corpus_counts {
 int store_corpus_counts(struct db *db, const char *owner, struct corpus_counts *ret,
                         struct error *err) CHECKED;
 
-/* The lists of the query's terms; with `near`, of the words that are spelled nearly like them. */
+/* The lists of the query's terms; with `near`, of the words that are spelled nearly like them. most: the scope is most of what
+ * the owner has, whose lists then all come: a look into the index for each term and document costs more. */
 struct found_list {
 	uint64_t hash;
 	char document[37];
 	const uint8_t *packed;
 	size_t size;
 };
-int store_lists(struct db *db, const struct scope *scope, const struct query *q, bool near,
+int store_lists(struct db *db, const struct scope *scope, const struct query *q, bool near, bool most,
                 struct found_list **ret, size_t *count, struct arena *a, struct error *err) CHECKED;
 /* Which term and document of the corpus each belongs to; those of none are left out. ret has room for all. */
 size_t store_place_lists(const struct found_list *found, size_t count, const struct query *q,

@@ -11,8 +11,10 @@
 enum {
 	PATIENCE_MS = 1800, /* of a search with all models that it asks */
 	SPARE = 4,          /* candidates prepared beyond those asked for: some lie inside better ones */
-	ALL_MAX =
-	    1000, /* documents whose rows are read whatever the question; of more, only those with its words */
+	/* Documents whose rows are read whatever the question; of more, only those with its words. */
+	ALL_MAX = 1000,
+	/* From one in so many of the owner's documents on, the lists of all are read: it is quicker. */
+	MOST_PART = 2,
 	SPELLING_WORDS = 400000, /* words of the documents, above which nobody looks for other spellings */
 };
 static const double least_covered =
@@ -68,7 +70,7 @@ static int narrow(struct call *call, struct search *s, const struct found_list *
 	found.ids = ids;
 	found.count = once(ids, n);
 	if (store_corpus_counts(call->db, s->scope->owner, &counts, call->err) < 0 ||
-	    store_corpus(call->db, &found, 0, &documents, &s->models, &n, call->arena, call->err) < 0)
+	    store_corpus(call->db, &found, 0, &documents, &s->models, &n, NULL, call->arena, call->err) < 0)
 		return -1;
 	corpus_init(&s->corpus, documents, n);
 	corpus_narrow(&s->corpus, counts.documents, counts.chunks, counts.terms);
@@ -83,14 +85,17 @@ static int open_corpus(struct call *call, struct search *s, const char *question
 	struct corpus_document *documents;
 	enum language mostly;
 	unsigned spoken;
+	int64_t of_owner;
 	size_t n;
 
-	if (store_corpus(call->db, s->scope, limit, &documents, &s->models, &n, call->arena, call->err) < 0)
+	if (store_corpus(call->db, s->scope, limit, &documents, &s->models, &n, &of_owner, call->arena,
+	                 call->err) < 0)
 		return -1;
 	if (s->scope->ids && n < s->scope->count && !s->scope->lenient)
 		return error_set(call->err, ERROR_NOT_FOUND, "one of these documents does not exist");
 	count_languages(documents, n, &spoken, &mostly);
 	corpus_init(&s->corpus, documents, n);
+	s->most = (int64_t)n * MOST_PART >= of_owner;
 	s->large = !s->scope->ids && !svc->embedder.egress && n > ALL_MAX;
 	query_parse(question, s->stemmers, spoken, mostly, &s->query, call->arena);
 	return s->corpus.chunks > 0;
@@ -138,7 +143,7 @@ static int look_for_spellings(struct call *call, struct search *s, struct found_
 		return -1;
 	if (found == 0)
 		return 0;
-	if (store_lists(call->db, s->scope, &s->query, true, &more, &n, call->arena, call->err) < 0)
+	if (store_lists(call->db, s->scope, &s->query, true, s->most, &more, &n, call->arena, call->err) < 0)
 		return -1;
 	all = arena_new(call->arena, struct found_list, *count + n);
 	memcpy(all, *lists, *count * sizeof *all);
@@ -155,7 +160,8 @@ static int look_up_words(struct call *call, struct search *s)
 	struct hit *hits;
 	size_t n;
 
-	if (store_lists(call->db, s->scope, &s->query, false, &found, &n, call->arena, call->err) < 0)
+	if (store_lists(call->db, s->scope, &s->query, false, s->most, &found, &n, call->arena, call->err) <
+	    0)
 		return -1;
 	if (s->large ? narrow(call, s, found, n) < 0 : look_for_spellings(call, s, &found, &n) < 0)
 		return -1;

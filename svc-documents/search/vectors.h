@@ -16,6 +16,7 @@ struct search {
 	struct corpus corpus;
 	const char **models; /* by document: what made its vectors */
 	bool large;          /* the corpus holds only documents with words of the question */
+	bool most;           /* it is most of what the owner has */
 	bool has_vectors;    /* candidates have cosines */
 	struct candidate *found;
 	size_t count;
