@@ -6,5 +6,3 @@ CREATE TABLE asked_part (
   messages bigint NOT NULL,
   PRIMARY KEY (owner_id, part)
 );
--- Events of a stream are read back once, if ever: they are not worth being packed.
-ALTER TABLE stream_log ALTER events SET STORAGE EXTERNAL;
