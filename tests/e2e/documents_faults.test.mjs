@@ -111,7 +111,7 @@ test('an embedding server that hangs, fails half way or changes its dimension or
     const embedded = (doc, model) => until(`${doc.name} is embedded by ${model}`, async () => {
       await now('embed', 'reembed');
       const [[made, vectors, dimensions]] = await stack.sql(`SELECT d.model, count(e.number), count(DISTINCT vector_dims(e.vector)) FROM documents.document d
-        LEFT JOIN documents.embedding e ON e.document_id = d.id WHERE d.id = '${doc.id}' GROUP BY d.model`);
+        LEFT JOIN documents.embedding e ON e.owner_id = d.owner_id AND e.document_id = d.id WHERE d.id = '${doc.id}' GROUP BY d.model`);
       return made?.startsWith(`openai:${model}@`) && Number(vectors) === doc.chunks && dimensions === '1';
     }, 60);
     const upload = async (word) => {
