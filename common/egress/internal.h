@@ -5,6 +5,7 @@
  *	exchange.c  one exchange with libcurl
  *	http.c      HTTP in it
  *	loop.c      many of them at once, on one thread
+ *	stream.c    one of those, from its reader's side
  *	mail.c      SMTP
  */
 #ifndef PARLEY_EGRESS_INTERNAL_H
@@ -17,7 +18,7 @@
 #include "common/base/text.h"
 #include "common/egress/egress.h"
 
-enum { EGRESS_KEPT = 16, EGRESS_RANGES = 64 };
+enum { EGRESS_KEPT = 16, EGRESS_RANGES = 64, LOOP_KEPT = 64 };
 
 struct address_range {
 	unsigned char bytes[16]; /* IPv4 as ::ffff:a.b.c.d */
@@ -91,6 +92,55 @@ int fetch_open(struct fetch *f, struct egress *e, const struct egress_request *r
                struct egress_response *ret, CURL *easy, struct arena *a, struct error *err);
 int fetch_conclude(struct fetch *f, CURLcode code, struct error *err);
 
+/* One of those that the loop has. */
+struct egress_stream {
+	struct loop *loop;
+	struct arena arena; /* of the request and the response */
+	struct egress_request req;
+	struct egress_response response;
+	struct fetch fetch;
+	void (*wake)(void *arg);
+	void *arg;
+	int64_t end_by; /* the thread's */
+	bool running;   /* the thread's: its handle is in the multi handle */
+	bool gone;      /* the thread's: its reader has closed it, and posts it no more */
+	bool lingering; /* the thread's: gone, and may come to its end */
+	struct egress_stream *next, **before; /* of those that run */
+
+	struct egress_stream *next_in; /* in the inbox, guarded by its lock */
+	bool in, closed;               /* closed: with this post its reader is gone */
+
+	pthread_mutex_t lock; /* guards what follows */
+	char *queue;
+	size_t size, room;
+	int status;
+	bool paused, over, closing, sent;
+	int64_t linger_until, end_soon;
+	int64_t more_ms; /* that it may take beyond its time, since that was looked at last */
+	int result;
+	struct error err;
+};
+
+struct loop {
+	struct egress *egress;
+	CURLM *multi;
+	int epoll, event;
+	int64_t timer_at, looked_at; /* monotonic ms; timer_at -1: none */
+	int64_t round_at;            /* when sockets were last looked at */
+	struct egress_stream *running;
+	int running_count;
+	CURL *kept[LOOP_KEPT];
+	int kept_count;
+	pthread_t thread;
+	pthread_mutex_t lock;                     /* guards what follows */
+	struct egress_stream *inbox, **inbox_end; /* the oldest first */
+	bool stop;
+};
+
+/* The process's loop, made at first use. */
+struct loop *loop_of(struct egress *e);
+/* The thread shall look at the stream. last: its reader will not touch it again, and the thread frees it. */
+void loop_post(struct egress_stream *s, bool last);
 void loop_close(struct loop *loop);
 
 #endif

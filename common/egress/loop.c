@@ -19,54 +19,9 @@ enum {
 	QUEUE_MAX = 256 << 10, /* bytes that wait for a reader; then its peer does */
 	LOOK_MS = 100,         /* at deadlines */
 	EVENTS = 256,
-	EASY_KEPT = 64,
 	CONNECTIONS_KEPT = 256,
 	CROWD = 200,   /* with more streams than that */
 	ROUND_MS = 90, /* sockets are looked at so often */
-};
-
-struct egress_stream {
-	struct loop *loop;
-	struct arena arena; /* of the request and the response */
-	struct egress_request req;
-	struct egress_response response;
-	struct fetch fetch;
-	void (*wake)(void *arg);
-	void *arg;
-	int64_t end_by; /* the thread's */
-	bool running;   /* the thread's: its handle is in the multi handle */
-	bool gone;      /* the thread's: its reader has closed it, and posts it no more */
-	bool lingering; /* the thread's: gone, and may come to its end */
-	struct egress_stream *next, **before; /* of those that run */
-
-	struct egress_stream *next_in; /* in the inbox, guarded by its lock */
-	bool in, closed;               /* closed: with this post its reader is gone */
-
-	pthread_mutex_t lock; /* guards what follows */
-	char *queue;
-	size_t size, room;
-	int status;
-	bool paused, over, closing, sent;
-	int64_t linger_until, end_soon;
-	int64_t more_ms; /* that it may take beyond its time, since that was looked at last */
-	int result;
-	struct error err;
-};
-
-struct loop {
-	struct egress *egress;
-	CURLM *multi;
-	int epoll, event;
-	int64_t timer_at, looked_at; /* monotonic ms; timer_at -1: none */
-	int64_t round_at;            /* when sockets were last looked at */
-	struct egress_stream *running;
-	int running_count;
-	CURL *kept[EASY_KEPT];
-	int kept_count;
-	pthread_t thread;
-	pthread_mutex_t lock;                     /* guards what follows */
-	struct egress_stream *inbox, **inbox_end; /* the oldest first */
-	bool stop;
 };
 
 /* --- What libcurl tells us ---------------------------------------------------------------------------------------- */
@@ -120,7 +75,7 @@ static void easy_give_back(struct loop *loop, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_COOKIEFILE, NULL); /* which the next line forgets to free */
 	curl_easy_reset(easy);
-	if (loop->kept_count < EASY_KEPT)
+	if (loop->kept_count < LOOP_KEPT)
 		loop->kept[loop->kept_count++] = easy;
 	else
 		curl_easy_cleanup(easy);
@@ -221,6 +176,9 @@ static void begin(struct loop *loop, struct egress_stream *s)
 	CURL *easy = easy_take(loop);
 	struct error err = { 0 };
 
+	s->req.on_headers = on_headers;
+	s->req.on_data = s->req.whole ? NULL : on_data;
+	s->req.arg = s;
 	if (fetch_open(&s->fetch, loop->egress, &s->req, &s->response, easy, &s->arena, &err) < 0) {
 		easy_give_back(loop, easy);
 		finish(s, -1, &err);
@@ -438,6 +396,31 @@ static void loop_wake(struct loop *loop)
 		return; /* it is full: awake anyway */
 }
 
+struct loop *loop_of(struct egress *e)
+{
+	pthread_mutex_lock(&e->lock);
+	if (!e->loop)
+		e->loop = loop_open(e);
+	pthread_mutex_unlock(&e->lock);
+	return e->loop;
+}
+
+void loop_post(struct egress_stream *s, bool last)
+{
+	struct loop *loop = s->loop;
+
+	pthread_mutex_lock(&loop->lock);
+	s->closed = last;
+	if (!s->in) {
+		s->in = true;
+		s->next_in = NULL;
+		*loop->inbox_end = s;
+		loop->inbox_end = &s->next_in;
+	}
+	loop_wake(loop); /* under the lock: afterwards both may be gone */
+	pthread_mutex_unlock(&loop->lock);
+}
+
 void loop_close(struct loop *loop)
 {
 	if (!loop)
@@ -459,158 +442,4 @@ void loop_close(struct loop *loop)
 	close(loop->event);
 	pthread_mutex_destroy(&loop->lock);
 	free(loop);
-}
-
-/* --- A stream, from its reader's side ----------------------------------------------------------------------------- */
-
-static struct loop *loop_of(struct egress *e)
-{
-	pthread_mutex_lock(&e->lock);
-	if (!e->loop)
-		e->loop = loop_open(e);
-	pthread_mutex_unlock(&e->lock);
-	return e->loop;
-}
-
-/* last: its reader will not touch it again, and the thread frees it. */
-static void post(struct egress_stream *s, bool last)
-{
-	struct loop *loop = s->loop;
-
-	pthread_mutex_lock(&loop->lock);
-	s->closed = last;
-	if (!s->in) {
-		s->in = true;
-		s->next_in = NULL;
-		*loop->inbox_end = s;
-		loop->inbox_end = &s->next_in;
-	}
-	loop_wake(loop); /* under the lock: afterwards both may be gone */
-	pthread_mutex_unlock(&loop->lock);
-}
-
-static void copy_request(struct egress_stream *s, const struct egress_request *req)
-{
-	size_t n = 0;
-	const char **headers;
-
-	while (req->headers && req->headers[n])
-		n++;
-	headers = arena_new(&s->arena, const char *, n + 1);
-	for (size_t i = 0; i < n; i++)
-		headers[i] = arena_strdup(&s->arena, req->headers[i]);
-	s->req = *req;
-	s->req.method = arena_strdup(&s->arena, req->method);
-	s->req.url = arena_strdup(&s->arena, req->url);
-	s->req.headers = headers;
-	s->req.body = req->body_size ? arena_memdup(&s->arena, req->body, req->body_size) : NULL;
-	s->req.cancelled = NULL;
-	s->req.more_ms = NULL;
-	s->req.on_headers = on_headers;
-	s->req.on_data = req->whole ? NULL : on_data;
-	s->req.arg = s;
-}
-
-struct egress_stream *egress_stream_start(struct egress *e, const struct egress_request *req,
-                                          void (*wake)(void *arg), void *arg)
-{
-	struct egress_stream *s = calloc(1, sizeof *s);
-
-	if (!s)
-		abort();
-	s->loop = loop_of(e);
-	s->wake = wake;
-	s->arg = arg;
-	arena_init(&s->arena, 0);
-	pthread_mutex_init(&s->lock, NULL);
-	copy_request(s, req);
-	post(s, false);
-	return s;
-}
-
-bool egress_stream_read(struct egress_stream *s, struct text *ret)
-{
-	bool resume, more;
-
-	pthread_mutex_lock(&s->lock);
-	text_add(ret, s->queue, s->size);
-	s->size = 0;
-	resume = s->paused;
-	more = !s->over;
-	pthread_mutex_unlock(&s->lock);
-	if (resume)
-		post(s, false);
-	return more;
-}
-
-bool egress_stream_ended(const struct egress_stream *s)
-{
-	struct egress_stream *changing = (struct egress_stream *)s;
-	bool over;
-
-	pthread_mutex_lock(&changing->lock);
-	over = s->over;
-	pthread_mutex_unlock(&changing->lock);
-	return over;
-}
-
-const struct egress_response *egress_stream_response(const struct egress_stream *s)
-{
-	static const struct egress_response none = { 0 };
-	struct egress_stream *changing = (struct egress_stream *)s;
-	bool there;
-
-	pthread_mutex_lock(&changing->lock);
-	there = s->status != 0;
-	pthread_mutex_unlock(&changing->lock);
-	return there ? &s->response : &none;
-}
-
-int egress_stream_result(const struct egress_stream *s, struct error *err)
-{
-	if (s->result < 0)
-		*err = s->err;
-	return s->result;
-}
-
-bool egress_stream_sent(const struct egress_stream *s)
-{
-	return s->sent;
-}
-
-void egress_stream_end_soon(struct egress_stream *s, int64_t ms)
-{
-	pthread_mutex_lock(&s->lock);
-	s->end_soon = clock_mono_ms() + ms;
-	pthread_mutex_unlock(&s->lock);
-	post(s, false);
-}
-
-void egress_stream_more_time(struct egress_stream *s, int64_t ms)
-{
-	pthread_mutex_lock(&s->lock);
-	s->more_ms += ms;
-	pthread_mutex_unlock(&s->lock);
-	post(s, false);
-}
-
-void egress_stream_close(struct egress_stream *s, int64_t linger_ms)
-{
-	if (!s)
-		return;
-	pthread_mutex_lock(&s->lock);
-	s->closing = true;
-	s->linger_until = linger_ms ? clock_mono_ms() + linger_ms : 0;
-	pthread_mutex_unlock(&s->lock);
-	post(s, true);
-}
-
-static void nobody(void *arg)
-{
-	(void)arg;
-}
-
-void egress_tell(struct egress *e, const struct egress_request *req)
-{
-	egress_stream_close(egress_stream_start(e, req, nobody, NULL), req->timeout_ms);
 }
