@@ -72,7 +72,7 @@ static int open_socket(struct replica *r, struct error *err)
 	    check(nng_socket_set_size(r->socket, NNG_OPT_RECVMAXSZ, RPC_MESSAGE_MAX), "receive limit", err) <
 	        0 ||
 	    check(nng_socket_set_ms(r->socket, NNG_OPT_RECONNMINT, 100), "reconnect time", err) < 0 ||
-	    check(nng_socket_set_ms(r->socket, NNG_OPT_RECONNMAXT, 2000), "reconnect time", err) < 0 ||
+	    check(nng_socket_set_ms(r->socket, NNG_OPT_RECONNMAXT, 500), "reconnect time", err) < 0 ||
 	    check(nng_socket_set_bool(r->socket, NNG_OPT_TCP_KEEPALIVE, true), "keepalive", err) < 0 ||
 	    check(nng_pipe_notify(r->socket, NNG_PIPE_EV_ADD_PRE, pipe_event, r), "pipe events", err) < 0 ||
 	    check(nng_pipe_notify(r->socket, NNG_PIPE_EV_REM_POST, pipe_event, r), "pipe events", err) < 0)
