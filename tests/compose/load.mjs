@@ -6,7 +6,7 @@ const [url, seconds, readers, writers = '2'] = process.argv.slice(2);
 const agent = new http.Agent({ keepAlive: true });
 let stop = false;
 process.on('SIGTERM', () => { stop = true; });
-setTimeout(() => { stop = true; }, Number(seconds) * 1000);
+setTimeout(() => { stop = true; }, Number(seconds) * 1000).unref();
 const result = { requests: 0, failed: 0, byStatus: {}, lost: 0 };
 
 const ask = (method, where, { token, json } = {}) => new Promise((resolve) => {
