@@ -1,4 +1,4 @@
-#include "common/service/lane.h"
+#include "common/service/share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,14 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/thread.h"
 
-enum { IDLE_MS = 20 * 1000, SHARE_PART = 4 };
-
-struct share {
-	uint64_t owner;
-	int busy, queued;
-	struct lane_job *first, **end;
-	struct share *next_waiting, *next;
-};
+enum { IDLE_MS = 20 * 1000 };
 
 void lane_init(struct lane *lane, const struct lane_config *config, struct metrics *m)
 {
@@ -36,143 +29,17 @@ void lane_init(struct lane *lane, const struct lane_config *config, struct metri
 
 void lane_done(struct lane *lane)
 {
-	for (int i = 0; i < LANE_HEADS; i++) {
-		for (struct share *s = lane->heads[i], *next; s; s = next) {
-			next = s->next;
-			free(s);
-		}
-	}
+	shares_free(lane);
 	pthread_cond_destroy(&lane->work);
 	pthread_cond_destroy(&lane->ended);
 	pthread_mutex_destroy(&lane->lock);
-}
-
-/* --- Shares; the lock is held in all that follows ---------------------------------------------------------------------- */
-
-static struct share **place_of(struct lane *lane, uint64_t owner)
-{
-	struct share **at = &lane->heads[(owner * UINT64_C(0x9e3779b97f4a7c15)) >> 58];
-
-	while (*at && (*at)->owner != owner)
-		at = &(*at)->next;
-	return at;
-}
-
-static struct share *share_of(struct lane *lane, uint64_t owner)
-{
-	struct share **at = place_of(lane, owner);
-
-	if (*at)
-		return *at;
-	*at = calloc(1, sizeof **at);
-	if (!*at)
-		abort();
-	(*at)->owner = owner;
-	(*at)->end = &(*at)->first;
-	return *at;
-}
-
-static void forget_if_empty(struct lane *lane, struct share *s)
-{
-	if (s->busy || s->queued)
-		return;
-	*place_of(lane, s->owner) = s->next;
-	free(s);
-}
-
-static int quarter(int places)
-{
-	return places / SHARE_PART > 1 ? places / SHARE_PART : 1;
-}
-
-/* May it have one more of the places now? */
-static bool allowed(const struct lane *lane, const struct share *s)
-{
-	int left = lane->config.places - lane->busy;
-
-	if (left <= 0 || !s->owner)
-		return left > 0;
-	if (left == 1)
-		return !s->busy;
-	return !lane->config.waits_long || s->busy < quarter(lane->config.places) || s->busy < left;
-}
-
-/* Whose turn it is: the link to it, or to NULL. */
-static struct share **pick(struct lane *lane)
-{
-	struct share **best = NULL;
-
-	for (struct share **at = &lane->waiting; *at; at = &(*at)->next_waiting) {
-		const struct share *s = *at;
-
-		if (!allowed(lane, s))
-			continue;
-		if (!s->owner || s->busy < quarter(lane->config.places))
-			return at;
-		if (!best || s->busy < (*best)->busy)
-			best = at;
-	}
-	return best ? best : lane->waiting_end;
-}
-
-/* Is there room in the queue for one more of this owner's? */
-static bool may_wait(struct lane *lane, const struct share *s)
-{
-	int left = lane->config.places + lane->config.queue - lane->busy - lane->queued;
-	bool others_wait = lane->waiting && (lane->waiting != s || s->next_waiting);
-
-	if (left <= 0 || !s->owner)
-		return left > 0;
-	if (left == 1)
-		return !s->busy && !s->queued;
-	return !others_wait || s->queued < quarter(lane->config.places + lane->config.queue);
-}
-
-static void count_queued(struct lane *lane, int more)
-{
-	lane->queued += more;
-	metric_set(lane->gauge_queued, lane->queued);
-}
-
-static void enqueue(struct lane *lane, struct share *s, struct lane_job *job)
-{
-	job->next = NULL;
-	*s->end = job;
-	s->end = &job->next;
-	if (!s->queued++) {
-		s->next_waiting = NULL;
-		*lane->waiting_end = s;
-		lane->waiting_end = &s->next_waiting;
-	}
-	count_queued(lane, 1);
-}
-
-/* The first job of the share that this link leads to; its owner goes to the end of those who wait. */
-static struct lane_job *dequeue(struct lane *lane, struct share **at)
-{
-	struct share *s = *at;
-	struct lane_job *job = s->first;
-
-	s->first = job->next;
-	if (!s->first)
-		s->end = &s->first;
-	*at = s->next_waiting;
-	if (!*at)
-		lane->waiting_end = at;
-	s->next_waiting = NULL;
-	if (--s->queued) {
-		*lane->waiting_end = s;
-		lane->waiting_end = &s->next_waiting;
-	}
-	count_queued(lane, -1);
-	return job;
 }
 
 /* --- Taking ------------------------------------------------------------------------------------------------------------- */
 
 static bool has_work(struct lane *lane)
 {
-	return lane->promised || *pick(lane);
+	return lane->promised || *share_pick(lane);
 }
 
 /* Is another thread to be woken for what is queued? One wake-up is under way at a time: who wakes, and finds more than
@@ -203,20 +70,20 @@ static struct lane_job *next_job(struct lane *lane, struct share **ret)
 	struct share **at;
 
 	if (job) { /* its place is counted already */
-		*ret = *place_of(lane, job->owner);
+		*ret = *share_place(lane, job->owner);
 		lane->promised = job->next;
 		if (!lane->promised)
 			lane->promised_end = &lane->promised;
-		count_queued(lane, -1);
+		share_count(lane, -1);
 		return job;
 	}
-	at = pick(lane);
+	at = share_pick(lane);
 	if (!*at)
 		return NULL;
 	*ret = *at;
 	lane->busy++;
 	(*at)->busy++;
-	return dequeue(lane, at);
+	return share_dequeue(lane, at);
 }
 
 struct lane_job *lane_take(struct lane *lane, bool waits, struct share **ret)
@@ -246,7 +113,7 @@ static void give_back(struct lane *lane, struct share *held)
 {
 	lane->busy--;
 	held->busy--;
-	forget_if_empty(lane, held);
+	share_forget(lane, held);
 }
 
 void lane_leave(struct lane *lane, struct share *held)
@@ -308,30 +175,6 @@ static bool find_thread(struct lane *lane, bool *wake)
 	return true;
 }
 
-/* Out of the queue of its owner; false: it is not there. */
-static bool take_back(struct lane *lane, struct share *s, const struct lane_job *job)
-{
-	struct lane_job **link = &s->first;
-	struct share **at = &lane->waiting;
-
-	while (*link && *link != job)
-		link = &(*link)->next;
-	if (!*link)
-		return false;
-	*link = job->next;
-	if (!*link)
-		s->end = link;
-	count_queued(lane, -1);
-	if (--s->queued)
-		return true;
-	while (*at != s)
-		at = &(*at)->next_waiting;
-	*at = s->next_waiting;
-	if (!*at)
-		lane->waiting_end = at;
-	return true;
-}
-
 static void take_promised(struct lane *lane, const struct lane_job *job)
 {
 	struct lane_job **link = &lane->promised;
@@ -341,7 +184,7 @@ static void take_promised(struct lane *lane, const struct lane_job *job)
 	*link = job->next;
 	if (!*link)
 		lane->promised_end = link;
-	count_queued(lane, -1);
+	share_count(lane, -1);
 }
 
 int lane_push(struct lane *lane, struct lane_job *job)
@@ -352,14 +195,14 @@ int lane_push(struct lane *lane, struct lane_job *job)
 	pthread_mutex_lock(&lane->lock);
 	if (!lane->stopping) {
 		s = share_of(lane, job->owner);
-		room = may_wait(lane, s);
+		room = share_may_wait(lane, s);
 		if (room) {
-			enqueue(lane, s, job);
+			share_enqueue(lane, s, job);
 			room = find_thread(lane, &wake);
 			if (!room)
-				(void)take_back(lane, s, job);
+				(void)share_take_back(lane, s, job);
 		}
-		forget_if_empty(lane, s);
+		share_forget(lane, s);
 	}
 	pthread_mutex_unlock(&lane->lock);
 	if (wake)
@@ -374,8 +217,8 @@ bool lane_remove(struct lane *lane, struct lane_job *job)
 
 	pthread_mutex_lock(&lane->lock);
 	s = share_of(lane, job->owner);
-	found = take_back(lane, s, job);
-	forget_if_empty(lane, s);
+	found = share_take_back(lane, s, job);
+	share_forget(lane, s);
 	if (lane->stopping && !lane->queued)
 		pthread_cond_broadcast(&lane->work); /* who waited for the last of it */
 	pthread_mutex_unlock(&lane->lock);
@@ -388,11 +231,11 @@ struct share *lane_hold(struct lane *lane, uint64_t owner)
 
 	pthread_mutex_lock(&lane->lock);
 	s = share_of(lane, owner);
-	if (!lane->stopping && allowed(lane, s)) {
+	if (!lane->stopping && share_allowed(lane, s)) {
 		lane->busy++;
 		s->busy++;
 	} else {
-		forget_if_empty(lane, s);
+		share_forget(lane, s);
 		s = NULL;
 	}
 	pthread_mutex_unlock(&lane->lock);
@@ -418,7 +261,7 @@ static bool promise(struct lane *lane, struct lane_job *job, const struct share 
 	job->next = NULL;
 	*lane->promised_end = job;
 	lane->promised_end = &job->next;
-	count_queued(lane, 1);
+	share_count(lane, 1);
 	return find_thread(lane, wake);
 }
 

@@ -36,10 +36,15 @@ json_object *schema_example(const struct field *f);
 /* A field that the body may fill, wherever the message stands; one that the body of this operation fills. */
 bool schema_from_body(const struct openapi *o, const struct field *f);
 bool openapi_in_body(const struct openapi *o, const struct field *f);
+bool openapi_in_query(const struct openapi *o, const struct rpc *r, const struct field *f);
+bool openapi_has_body(const struct openapi *o, const struct rpc *r, bool *required);
 
 void openapi_parameters(struct openapi *o, const struct rpc *r, json_object *operation);
 void openapi_body(struct openapi *o, const struct rpc *r, json_object *operation);
 void openapi_responses(struct openapi *o, const struct rpc *r, json_object *operation);
+
+/* The owner's content of that media type, made. */
+json_object *openapi_content(json_object *owner, const char *type);
 
 /* Small helpers: add to an object (NULL text is left out); what was added belongs to it. */
 json_object *put(json_object *object, const char *key, json_object *value); /* returns value */
