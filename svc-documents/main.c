@@ -14,6 +14,7 @@
 #include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_site.h"
+#include "svc-documents/store_small.h"
 #include "svc-documents/svc.h"
 
 static const struct config_key keys[] = {
@@ -59,7 +60,7 @@ static const struct config_key keys[] = {
 	            "the program that reads files; empty: parley-extract beside this one"),
 };
 
-enum { CACHE_BYTES = 16 << 20 /* of chunks searched lately: some 5,000 */ };
+enum { CACHE_BYTES = 24 << 20 /* of chunks searched lately (some 5,000), and of small documents' lists */ };
 
 static void choose_embedder(struct documents *svc)
 {
@@ -186,10 +187,11 @@ static int start(struct service *service, void *settings, void **state, struct e
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements,        store_index_statements,
-		                                            store_search_statements, store_hnsw_statements,
-		                                            store_site_statements,   job_statements,
-		                                            event_statements,        NULL };
+	static const struct db_stmt *const statements[] = {
+		store_statements,      store_index_statements, store_search_statements,
+		store_hnsw_statements, store_site_statements,  store_small_statements,
+		job_statements,        event_statements,       NULL
+	};
 	static struct settings settings;
 
 	return service_main(argc, argv,

@@ -73,9 +73,10 @@ const struct db_stmt store_statements[] = {
 	{ "lock",
 	  "SELECT id FROM document WHERE owner_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE" },
 	{ "delete", "DELETE FROM document WHERE owner_id = $1 AND id = $2"
-	            " RETURNING coalesce(original, file_id) AS file, coalesce(chunks, 0) AS chunks, terms" },
+	            " RETURNING coalesce(original, file_id) AS file, coalesce(chunks, 0) AS chunks, terms,"
+	            " small::int AS small" },
 	{ "uncount", "UPDATE corpus SET documents = documents - ($2::bigint > 0)::int, chunks = chunks - $2,"
-	             " terms = terms - $3 WHERE owner_id = $1" },
+	             " terms = terms - $3, small = small - $4 WHERE owner_id = $1" },
 	{ "tell_chatbots", "SELECT pg_notify('" CHANNEL_CHATBOTS "', $1)" },
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	/* A commit that is on disk a moment later, at the latest with the next one that waits for it. */
@@ -356,8 +357,10 @@ int store_delete(struct db *db, const char *owner, const char *id, struct error 
 	if (db_exec(db, "drop_file", DB_ARGS(owner, db_text(res, 0, "file")), NULL, err) < 0 ||
 	    db_exec(db, "tell_chatbots", DB_ARGS(owner), NULL, err) < 0 ||
 	    db_exec(db, "clear_postings", DB_ARGS(owner, id), NULL, err) < 0 ||
-	    db_exec(db, "uncount", DB_ARGS(owner, db_int(res, 0, "chunks"), db_int(res, 0, "terms")), NULL,
-	            err) < 0)
+	    db_exec(
+	        db, "uncount",
+	        DB_ARGS(owner, db_int(res, 0, "chunks"), db_int(res, 0, "terms"), db_int(res, 0, "small")),
+	        NULL, err) < 0)
 		return -1;
 	return told(db, id, 1, err);
 }

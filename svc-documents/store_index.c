@@ -7,7 +7,9 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "svc-documents/ingest/embed.h"
+#include "svc-documents/search/small.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_small.h"
 
 enum {
 	BATCH = 500,     /* rows written by one statement */
@@ -53,25 +55,26 @@ const struct db_stmt store_index_statements[] = {
 	{ "add_postings",
 	  "INSERT INTO posting (owner_id, term, document_id, packed)"
 	  " SELECT $1, term, $2, packed FROM unnest($3::bigint[], $4::bytea[]) AS t (term, packed)" },
-	{ "lock_document", "SELECT coalesce(chunks, 0) AS chunks, terms, generation FROM document"
+	{ "lock_document", "SELECT coalesce(chunks, 0) AS chunks, terms, generation, small FROM document"
 	                   " WHERE owner_id = $1 AND id = $2 FOR UPDATE" },
 	{ "lock_claimed",
-	  "SELECT coalesce(chunks, 0) AS chunks, terms, generation FROM document"
+	  "SELECT coalesce(chunks, 0) AS chunks, terms, generation, small FROM document"
 	  " WHERE owner_id = $1 AND id = $2 AND job_number = $3 AND job_attempt = $4 FOR UPDATE" },
 	{ "ready",
 	  "UPDATE document SET status = 'ready', progress = 1, step = NULL, error = NULL, pages = $3, chunks = $4, terms = $5,"
 	  " model = NULL, name = CASE WHEN name = left(metadata->>'url', 200) AND $6 <> '' THEN left($6, 200) ELSE name END,"
 	  " metadata = coalesce($7::json, metadata), size = CASE WHEN $8::bigint < 0 THEN size ELSE $8 END,"
-	  " language = $9, terms_version = $10, generation = generation + 1, updated_at = now()"
+	  " language = $9, terms_version = $10, small = $11, generation = generation + 1, updated_at = now()"
 	  " WHERE owner_id = $1 AND id = $2" },
-	{ "indexed_anew", "UPDATE document SET terms = $3, language = $4, terms_version = $5,"
+	{ "indexed_anew", "UPDATE document SET terms = $3, language = $4, terms_version = $5, small = $6,"
 	                  " generation = generation + 1 WHERE owner_id = $1 AND id = $2" },
 	{ "set_model", "UPDATE document SET model = $3, step = NULL WHERE owner_id = $1 AND id = $2" },
 	/* Last in its transaction: all of an owner's wait for this row. */
 	{ "count_corpus",
-	  "INSERT INTO corpus (owner_id, documents, chunks, terms) VALUES ($1, $2, $3, $4)"
+	  "INSERT INTO corpus (owner_id, documents, chunks, terms, small) VALUES ($1, $2, $3, $4, $5)"
 	  " ON CONFLICT (owner_id) DO UPDATE SET documents = corpus.documents + EXCLUDED.documents,"
-	  " chunks = corpus.chunks + EXCLUDED.chunks, terms = corpus.terms + EXCLUDED.terms" },
+	  " chunks = corpus.chunks + EXCLUDED.chunks, terms = corpus.terms + EXCLUDED.terms,"
+	  " small = corpus.small + EXCLUDED.small RETURNING small" },
 	{ "chunk_texts",
 	  "SELECT c.text, s.vector FROM (SELECT number, " EMBEDDED " AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4) c"
@@ -188,16 +191,8 @@ static int add_postings(struct db *db, const char *owner, const char *id, const 
 
 	text_init(&t, a);
 	for (size_t i = from; i < to; i++) {
-		const struct index_list *l = &x->lists[i];
-
-		text_adds(&t, i == from ? "{\"\\\\x" : ",\"\\\\x");
-		for (size_t k = 0; k < l->size; k++) {
-			static const char digits[] = "0123456789abcdef";
-
-			text_addc(&t, digits[l->packed[k] >> 4]);
-			text_addc(&t, digits[l->packed[k] & 15]);
-		}
-		text_addc(&t, '"');
+		text_addc(&t, i == from ? '{' : ',');
+		index_print(&t, &x->lists[i]);
 	}
 	text_addc(&t, '}');
 	return db_exec(db, "add_postings", DB_ARGS(owner, id, terms_of(x, from, to, a), (const char *)t.at),
@@ -246,15 +241,32 @@ static int add_all_postings(struct db *db, const char *owner, const char *id, co
 	           : db_exec(db, "add_vocabulary", DB_ARGS(owner, id, x->vocabulary), NULL, err);
 }
 
-/* *terms: how many there are. */
+/* All lists of a document that has none. */
+static int add_words(struct db *db, const char *owner, const char *id, const struct index *x, bool *small,
+                     struct error *err)
+{
+	ProtobufCBinaryData block;
+	struct arena a;
+	int rc;
+
+	arena_init(&a, 0);
+	*small = *small && small_pack(x, &block, &a);
+	rc = *small ? store_add_small(db, owner, id, x->vocabulary, block, err)
+	            : add_all_postings(db, owner, id, x, err);
+	arena_done(&a);
+	return rc;
+}
+
+/* *terms: how many there are; *small: whether it may be a small one, and then whether it is. */
 static int add_index(struct db *db, const char *owner, const char *id, const struct prepared *p,
-                     int64_t *terms, struct error *err)
+                     int64_t *terms, bool *small, struct error *err)
 {
 	int rc = 0;
 
 	*terms = p->index.terms;
 	if (!p->parts)
-		return add_all_postings(db, owner, id, &p->index, err);
+		return add_words(db, owner, id, &p->index, small, err);
+	*small = false;
 	for (int i = 0; i < p->parts && rc == 0; i++) {
 		struct arena a;
 		struct index part;
@@ -322,6 +334,7 @@ static int clear(struct db *db, const char *owner, const char *id, const char *c
 /* The document's row, taken for the rest of the transaction. */
 struct locked {
 	int64_t chunks, terms, generation;
+	bool small;
 };
 static int lock(struct db *db, const char *stmt, struct db_args args, struct locked *ret, struct error *err)
 {
@@ -330,18 +343,26 @@ static int lock(struct db *db, const char *stmt, struct db_args args, struct loc
 
 	if (found > 0)
 		*ret = (struct locked){ db_int(res, 0, "chunks"), db_int(res, 0, "terms"),
-			                db_int(res, 0, "generation") };
+			                db_int(res, 0, "generation"), *db_text(res, 0, "small") == 't' };
 	return found;
 }
 
-/* The owner's figures, as they change by this document. */
-static int count(struct db *db, const char *owner, const struct locked *before, int64_t chunks, int64_t terms,
-                 struct error *err)
+/* The owner's figures, as they change by this document. *of_owner: how many small ones there are now. */
+static int count(struct db *db, const char *owner, const struct locked *before, const struct locked *now,
+                 int64_t *of_owner, struct error *err)
 {
-	int64_t documents = (chunks > 0) - (before->chunks > 0);
+	int64_t documents = (now->chunks > 0) - (before->chunks > 0);
 
-	return db_exec(db, "count_corpus",
-	               DB_ARGS(owner, documents, chunks - before->chunks, terms - before->terms), NULL, err);
+	return db_number(db, "count_corpus",
+	                 DB_ARGS(owner, documents, now->chunks - before->chunks, now->terms - before->terms,
+	                         (int)now->small - (int)before->small),
+	                 of_owner, err);
+}
+
+/* Of those that have lists in rows of their own none becomes small (store_small.h). */
+static bool may_be_small(const struct locked *before)
+{
+	return before->small || before->chunks == 0;
 }
 
 /* Chunks leave out nothing but white space. */
@@ -353,8 +374,8 @@ static int64_t characters_of(const struct prepared *p)
 	return (last ? last->last : 0) + (int64_t)utf8_length(p->clean.text + end, p->clean.size - end);
 }
 
-static int add_all(struct db *db, const char *owner, const char *id, const struct prepared *p, int64_t *terms,
-                   struct arena *a, struct error *err)
+static int add_all(struct db *db, const char *owner, const char *id, const struct prepared *p,
+                   struct locked *now, struct arena *a, struct error *err)
 {
 	const char *starts, *ends;
 	int64_t characters = characters_of(p), bytes = (int64_t)p->clean.size;
@@ -372,51 +393,54 @@ static int add_all(struct db *db, const char *owner, const char *id, const struc
 	}
 	if (add_all_chunks(db, owner, id, p, err) < 0)
 		return -1;
-	return add_index(db, owner, id, p, terms, err);
+	return add_index(db, owner, id, p, &now->terms, &now->small, err);
 }
 
 int store_prepared(struct db *db, const char *owner, const char *id, const struct fence *f,
-                   const struct prepared *p, struct arena *a, struct error *err)
+                   const struct prepared *p, int64_t *small, struct arena *a, struct error *err)
 {
 	static const char *const all[] = {
 		"spare",         "clear_content",  "clear_text",       "clear_chunks",
 		"clear_vectors", "clear_postings", "clear_vocabulary", NULL
 	};
 	const char *pages = p->clean.page_count ? arena_printf(a, "%zu", p->clean.page_count) : NULL;
-	struct locked before;
-	int64_t terms;
+	struct locked before, now = { .chunks = (int64_t)p->count };
 	int found = lock(db, "lock_claimed", DB_ARGS(owner, id, f->number, f->attempt), &before, err);
 
 	if (found <= 0)
 		return found;
 	if ((before.generation || before.chunks) && clear(db, owner, id, all, err) < 0)
 		return -1;
-	if (add_all(db, owner, id, p, &terms, a, err) < 0)
+	now.small = may_be_small(&before);
+	if (add_all(db, owner, id, p, &now, a, err) < 0)
 		return -1;
 	if (db_exec(db, "ready",
-	            DB_ARGS(owner, id, pages, (int64_t)p->count, terms, p->title ? p->title : "", p->metadata,
-	                    p->size, language_name(p->language), (int)TERMS_VERSION),
+	            DB_ARGS(owner, id, pages, now.chunks, now.terms, p->title ? p->title : "", p->metadata,
+	                    p->size, language_name(p->language), (int)TERMS_VERSION, now.small),
 	            NULL, err) < 0 ||
 	    db_exec(db, "tell", DB_ARGS(id), NULL, err) < 0)
 		return -1;
-	return count(db, owner, &before, (int64_t)p->count, terms, err) < 0 ? -1 : 1;
+	return count(db, owner, &before, &now, small, err) < 0 ? -1 : 1;
 }
 
 int store_index(struct db *db, const char *owner, const char *id, const struct index *x,
                 enum language language, struct error *err)
 {
 	static const char *const words[] = { "clear_postings", "clear_vocabulary", NULL };
-	struct locked before;
+	struct locked before, now = { .chunks = x->chunks, .terms = x->terms };
 	int found = lock(db, "lock_document", DB_ARGS(owner, id), &before, err);
+	int64_t small;
 
 	if (found <= 0 || before.chunks != (int64_t)x->chunks)
 		return found < 0 ? -1 : 0;
-	if (clear(db, owner, id, words, err) < 0 || add_all_postings(db, owner, id, x, err) < 0)
+	now.small = may_be_small(&before);
+	if (clear(db, owner, id, words, err) < 0 || add_words(db, owner, id, x, &now.small, err) < 0)
 		return -1;
 	if (db_exec(db, "indexed_anew",
-	            DB_ARGS(owner, id, x->terms, language_name(language), (int)TERMS_VERSION), NULL, err) < 0)
+	            DB_ARGS(owner, id, x->terms, language_name(language), (int)TERMS_VERSION, now.small),
+	            NULL, err) < 0)
 		return -1;
-	return count(db, owner, &before, before.chunks, x->terms, err) < 0 ? -1 : 1;
+	return count(db, owner, &before, &now, &small, err) < 0 ? -1 : 1;
 }
 
 int store_generation(struct db *db, const char *owner, const char *id, int64_t *ret, struct error *err)

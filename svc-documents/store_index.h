@@ -31,9 +31,9 @@ struct prepared {
 	int64_t size;        /* of the page; negative: as it was */
 };
 
-/* 1 done, 0 the document is gone or a later job's, -1. */
+/* 1 done, 0 the document is gone or a later job's, -1. *small: how many small documents its owner has now (store_small.h). */
 int store_prepared(struct db *db, const char *owner, const char *id, const struct fence *f,
-                   const struct prepared *p, struct arena *a, struct error *err) CHECKED;
+                   const struct prepared *p, int64_t *small, struct arena *a, struct error *err) CHECKED;
 /* The words of the chunks there are, indexed anew; 0 when they are not those chunks any more. */
 int store_index(struct db *db, const char *owner, const char *id, const struct index *x,
                 enum language language, struct error *err) CHECKED;

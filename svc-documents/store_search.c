@@ -18,11 +18,11 @@ enum {
  */
 const struct db_stmt store_search_statements[] = {
 	{ "corpus_all",
-	  "SELECT id, name, chunks, terms, model, language, generation, type = 'url' AS web FROM document"
+	  "SELECT id, name, chunks, terms, model, language, generation, small, type = 'url' AS web FROM document"
 	  " WHERE owner_id = $1 AND chunks > 0 ORDER BY id LIMIT $2" },
 	{ "corpus_of",
 	  "SELECT d.id, d.name, coalesce(d.chunks, 0) AS chunks, d.terms, d.model, d.language, d.generation,"
-	  " d.type = 'url' AS web, (SELECT documents FROM corpus WHERE owner_id = $1) AS of_owner"
+	  " d.small, d.type = 'url' AS web, (SELECT documents FROM corpus WHERE owner_id = $1) AS of_owner"
 	  " FROM unnest($2::uuid[]) AS k (id) JOIN document d ON d.owner_id = $1 AND d.id = k.id"
 	  " ORDER BY d.id" },
 	{ "corpus_counts", "SELECT documents, chunks, terms FROM corpus WHERE owner_id = $1" },
@@ -81,6 +81,7 @@ static void read_corpus(const PGresult *res, struct corpus_document **ret, const
 			                              .terms = db_int(res, i, "terms"),
 			                              .language = language_named(db_text(res, i, "language")),
 			                              .generation = db_int(res, i, "generation"),
+			                              .small = *db_text(res, i, "small") == 't',
 			                              .web = *db_text(res, i, "web") == 't' };
 		(*models)[i] = arena_strdup(a, db_text(res, i, "model"));
 	}
@@ -130,33 +131,16 @@ static ptrdiff_t place(const struct corpus *c, const char *id)
 	return d ? d - c->documents : -1;
 }
 
-static void add_hash(struct text *t, uint64_t hash)
-{
-	text_addf(t, "%s%" PRId64, t->length > 1 ? "," : "", (int64_t)hash);
-}
-
-/* Each spelling once: of most terms all languages have the same. */
 static const char *term_array(const struct query *q, bool near, struct arena *a)
 {
+	uint64_t hashes[QUERY_HASHES];
+	size_t n = query_hashes(q, near, hashes);
 	struct text t;
 
 	text_init(&t, a);
-	text_addc(&t, '{');
-	for (size_t i = 0; i < q->count; i++) {
-		const struct query_term *term = &q->terms[i];
-
-		for (size_t k = 0; near && k < term->near_count; k++)
-			add_hash(&t, term->near[k]);
-		for (int l = 0; !near && !term->common && l < LANGUAGES; l++) {
-			bool seen = false;
-
-			for (int m = 0; m < l; m++)
-				seen |= term->hashes[m] == term->hashes[l];
-			if (!seen)
-				add_hash(&t, term->hashes[l]);
-		}
-	}
-	text_addc(&t, '}');
+	for (size_t i = 0; i < n; i++)
+		text_addf(&t, "%c%" PRId64, i ? ',' : '{', (int64_t)hashes[i]);
+	text_adds(&t, n ? "}" : "{}");
 	return t.at;
 }
 

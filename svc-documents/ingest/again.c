@@ -5,6 +5,7 @@
 #include "documents.methods.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_small.h"
 
 enum {
 	SCAN = 500,       /* documents found at once */
@@ -12,6 +13,7 @@ enum {
 	AT_ONCE = 256,    /* chunks */
 	SAMPLE = 20000,   /* bytes of a text that tell its language */
 	TIMEOUT_MS = 60 * 1000,
+	SMALL_LEFT = SMALL_MOST * 3 / 4, /* small documents that stay so */
 };
 
 static int add(struct db *db, const char *kind, const char *owner, const char *id, struct arena *a,
@@ -138,6 +140,43 @@ int again_words(struct call *call, const struct job *job)
 	const char *id = ingest_document(job, call->arena);
 
 	return id ? in_transaction(call, index_words, job->owner_id, id) : 0;
+}
+
+/* --- Small documents ---------------------------------------------------------------------------------------------- */
+
+int again_spread(struct db *db, const char *owner, struct error *err)
+{
+	return job_add(db, "spread", owner, owner, "{}", 0, err);
+}
+
+static int spread_some(struct call *call, const char *owner, size_t *done, int64_t *left)
+{
+	struct arena scratch;
+	int rc;
+
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	arena_init(&scratch, 0);
+	rc = store_spread(call->db, owner, done, left, &scratch, call->err);
+	arena_done(&scratch);
+	if (rc == 0 && db_commit(call->db, call->err) == 0)
+		return 0;
+	db_rollback(call->db);
+	return -1;
+}
+
+int again_small(struct call *call, const struct job *job)
+{
+	size_t done = 1;
+	int64_t left = INT64_MAX;
+
+	while (done && left > SMALL_LEFT) {
+		if (atomic_load(call->cancelled))
+			return error_busy(call->err, 1, "the service is stopping");
+		if (spread_some(call, job->owner_id, &done, &left) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- Vectors ---------------------------------------------------------------------------------------------------- */

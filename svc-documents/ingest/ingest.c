@@ -16,6 +16,7 @@
 #include "svc-documents/ingest/crawl.h"
 #include "svc-documents/ingest/page.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_small.h"
 #include "svc-documents/tell.h"
 
 enum {
@@ -141,8 +142,11 @@ int ingest_store(struct call *call, const char *owner, const char *id, const str
                  const struct prepared *p)
 {
 	const struct documents *svc = documents_state(call);
-	int rc = store_prepared(call->db, owner, id, f, p, call->arena, call->err);
+	int64_t small;
+	int rc = store_prepared(call->db, owner, id, f, p, &small, call->arena, call->err);
 
+	if (rc > 0 && small > SMALL_MOST && again_spread(call->db, owner, call->err) < 0)
+		return -1;
 	if (rc > 0 && tell_of(call, owner, id, "document.ready") < 0)
 		return -1;
 	if (rc > 0 && svc->embedder.egress &&
@@ -267,6 +271,11 @@ const struct job_kind ingest_kinds[] = {
 	  .lease_ms = 60 * 1000 },
 	{ .kind = "words",
 	  .run = again_words,
+	  .attempts = 20,
+	  .first_pause_ms = 10 * 1000,
+	  .lease_ms = 60 * 1000 },
+	{ .kind = "spread",
+	  .run = again_small,
 	  .attempts = 20,
 	  .first_pause_ms = 10 * 1000,
 	  .lease_ms = 60 * 1000 },

@@ -19,6 +19,7 @@ struct corpus_document {
 	uint32_t chunks;
 	int64_t terms;   /* of all its chunks */
 	size_t base;     /* chunks of the documents before it: filled by corpus_init() */
+	bool small;      /* its lists stand in one row (store_small.h), as far as one knows */
 	bool web;        /* of the web: its passages have addresses */
 	double affinity; /* how much the whole document is about the question: filled by bm25() */
 };

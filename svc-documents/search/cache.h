@@ -21,6 +21,8 @@ struct cached {
 	struct stored_chunk chunk; /* `document` means nothing here */
 	struct words words;
 };
+/* What stands in a chunk's place under this number: the block of a small document's lists (small.h), as `chunk.text`. */
+enum { CACHE_BLOCK = INT32_MAX };
 
 /* The chunk, held until cache_release(), or NULL. */
 const struct cached *cache_find(struct cache *c, const char *document_id, int64_t generation,

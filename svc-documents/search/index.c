@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/text.h"
-
 /* What is gathered about a term: its list, still growing. */
 struct slot {
 	uint64_t term;
@@ -261,6 +259,18 @@ void index_drop(struct index_builder *b)
 	free(b->touched);
 	arena_done(&b->arena);
 	free(b);
+}
+
+void index_print(struct text *t, const struct index_list *l)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	text_adds(t, "\"\\\\x");
+	for (size_t k = 0; k < l->size; k++) {
+		text_addc(t, digits[l->packed[k] >> 4]);
+		text_addc(t, digits[l->packed[k] & 15]);
+	}
+	text_addc(t, '"');
 }
 
 /* --- Reading ---------------------------------------------------------------------------------------------------- */

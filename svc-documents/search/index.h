@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/text.h"
 #include "common/text/terms.h"
 
 enum { INDEX_WORD_LEAST = 4, INDEX_WORD_MOST = 32 /* bytes of a word of the vocabulary */ };
@@ -41,6 +42,9 @@ void index_part(struct index_builder *b, int part, int parts);
 void index_add(struct index_builder *b, const char *text, size_t size, const char *heading /* or NULL */);
 void index_end(struct index_builder *b, struct index *ret, struct arena *a);
 void index_drop(struct index_builder *b); /* NULL is fine */
+
+/* A list as an element of an array of bytea, as PostgreSQL reads it. */
+void index_print(struct text *t, const struct index_list *l);
 
 /* Reading a list. What is not well-formed ends it. */
 struct index_reader {

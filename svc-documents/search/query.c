@@ -138,3 +138,25 @@ void query_parse(const char *text, struct stemmers *stemmers, unsigned spoken, e
 	}
 	take_seriously(ret);
 }
+
+size_t query_hashes(const struct query *q, bool near, uint64_t *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < q->count; i++) {
+		const struct query_term *t = &q->terms[i];
+		const uint64_t *hashes = near ? t->near : t->hashes;
+		size_t count = near ? t->near_count : t->common ? 0 : LANGUAGES;
+
+		/* Of most terms all languages have the same. */
+		for (size_t k = 0; k < count; k++) {
+			bool seen = false;
+
+			for (size_t m = 0; m < k; m++)
+				seen |= hashes[m] == hashes[k];
+			if (!seen)
+				ret[n++] = hashes[k];
+		}
+	}
+	return n;
+}

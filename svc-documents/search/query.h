@@ -41,6 +41,10 @@ struct query {
  * (`mostly`) unless its function words tell otherwise. */
 void query_parse(const char *text, struct stemmers *stemmers, unsigned spoken, enum language mostly,
                  struct query *ret, struct arena *a);
+/* Every spelling that is looked up, each once; with `near`, those of words spelled nearly so. ret has room for
+ * QUERY_HASHES. */
+enum { QUERY_HASHES = QUERY_TERMS * ((int)LANGUAGES > QUERY_NEAR ? (int)LANGUAGES : QUERY_NEAR) };
+size_t query_hashes(const struct query *q, bool near, uint64_t *ret);
 /* The place of a document's term in the query, or -1; *worth is 1, less for a word that is only nearly the same. */
 int query_find(const struct query *q, uint64_t hash, enum language language, double *worth);
 

@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "documents.methods.h"
+#include "svc-documents/search/lists.h"
 #include "svc-documents/search/respell.h"
 #include "svc-documents/search/vectors.h"
 
@@ -143,7 +144,7 @@ static int look_for_spellings(struct call *call, struct search *s, struct found_
 		return -1;
 	if (found == 0)
 		return 0;
-	if (store_lists(call->db, s->scope, &s->query, true, s->most, &more, &n, call->arena, call->err) < 0)
+	if (lists_find(call, s, true, &more, &n) < 0)
 		return -1;
 	all = arena_new(call->arena, struct found_list, *count + n);
 	memcpy(all, *lists, *count * sizeof *all);
@@ -160,8 +161,7 @@ static int look_up_words(struct call *call, struct search *s)
 	struct hit *hits;
 	size_t n;
 
-	if (store_lists(call->db, s->scope, &s->query, false, s->most, &found, &n, call->arena, call->err) <
-	    0)
+	if (lists_open(call, s) < 0 || lists_find(call, s, false, &found, &n) < 0)
 		return -1;
 	if (s->large ? narrow(call, s, found, n) < 0 : look_for_spellings(call, s, &found, &n) < 0)
 		return -1;
@@ -231,6 +231,7 @@ static void release_all(struct call *call, struct search *s)
 
 	for (size_t i = 0; i < s->held_count; i++)
 		cache_release(svc->cache, s->held[i]);
+	lists_close(call, s);
 }
 
 /* Give the candidates their words; one whose chunk has gone meanwhile is dropped. */

@@ -14,10 +14,14 @@ struct search {
 	struct stemmers *stemmers;
 	struct query query;
 	struct corpus corpus;
-	const char **models; /* by document: what made its vectors */
-	bool large;          /* the corpus holds only documents with words of the question */
-	bool most;           /* it is most of what the owner has */
-	bool has_vectors;    /* candidates have cosines */
+	const char **models;  /* by document: what made its vectors */
+	bool large;           /* the corpus holds only documents with words of the question */
+	bool most;            /* it is most of what the owner has */
+	struct block *blocks; /* of small documents: lists.h */
+	size_t block_count;
+	struct scope rest; /* whose lists have rows of their own */
+	bool has_rest;
+	bool has_vectors; /* candidates have cosines */
 	struct candidate *found;
 	size_t count;
 	const struct cached **held; /* chunks, to be released */

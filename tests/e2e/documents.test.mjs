@@ -377,6 +377,25 @@ describe('documents', () => {
     assert.deepEqual(after_.map((s) => s.text), before_.map((s) => s.text));
   });
 
+  test('small documents that have become many are found as before', async () => {
+    const docs = await Promise.all(['brass', 'silver', 'golden'].map((what) => upload(`${what}.txt`, `The ${what} astrolabe hangs in the ${what} hall.`)));
+    const scope = { documentIds: docs.map((d) => d.id) };
+    const find = async () => (await Promise.all(['Where is the silver astrolabe?', 'golden astrolabbe', 'astrolabe'].map((q) => search(q, scope))))
+      .map((found) => found.map((s) => [s.documentId, s.text, s.score]));
+    const lists = async () => Number(await stack.sql(`SELECT count(DISTINCT document_id) FROM documents.posting WHERE document_id IN ('${scope.documentIds.join("','")}')`));
+    const before_ = await find();
+    assert.equal(before_[2].length, 3);
+    assert.equal(await lists(), 0);
+    await stack.sql(`UPDATE documents.corpus SET small = small + 1000 WHERE owner_id = '${ada.uid}'`); // as if there were so many
+    await ok('POST', `/${docs[0].id}/reindex`, { status: 200 });
+    await until('their words have rows of their own', async () => (await lists()) === 3);
+    await ready(docs[0].id);
+    assert.deepEqual(await find(), before_);
+    await ok('POST', '/delete', { json: { ids: [docs[1].id] } });
+    assert.equal(await lists(), 2);
+    assert.deepEqual((await search('silver astrolabe')).filter((s) => s.documentId === docs[1].id), []);
+  });
+
   test('deleting takes everything along, also while it is processed', async () => {
     const doc = await upload('d.txt', 'The ornithopter never flew.');
     const bot = await stack.ok('POST', '/api/chatbots', { token: ada.token, json: { name: 'Birds', documents: [doc.id] }, status: 201 });

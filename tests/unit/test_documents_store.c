@@ -1,14 +1,16 @@
-/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
 #include <string.h>
 
 #include "common/base/clock.h"
 #include "common/service/idempotency.h"
+#include "svc-documents/search/small.h"
 #include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_index.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_site.h"
+#include "svc-documents/store_small.h"
 #include "tests/unit/sharded.h"
 #include "tests/unit/store_rig.h"
 
@@ -21,6 +23,9 @@ static const struct db_stmt test_statements[] = {
 	            " (SELECT count(*) FROM piece_of_text) + (SELECT count(*) FROM vocabulary)" },
 	{ "t_chunks", "SELECT count(*) FROM chunk" },
 	{ "t_counted", "SELECT documents * 1000000 + chunks * 1000 + terms FROM corpus" },
+	{ "t_postings", "SELECT count(*) FROM posting" },
+	{ "t_blocks", "SELECT count(*) FROM vocabulary WHERE lists IS NOT NULL" },
+	{ "t_small", "SELECT sum(small) FROM corpus" },
 	{ "t_jobs", "SELECT count(*) FROM job" },
 	{ "t_add_job", "INSERT INTO job (kind, owner_id) VALUES ('ingest', $1)" },
 	{ "t_drop_user", "DELETE FROM auth.users WHERE uid = $1" },
@@ -30,9 +35,13 @@ static const struct db_stmt test_statements[] = {
 
 static int open_rig(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements,        store_index_statements,
-		                                        store_search_statements, store_site_statements,
-		                                        test_statements,         NULL };
+	static const struct db_stmt *const tables[] = { store_statements,
+		                                        store_index_statements,
+		                                        store_search_statements,
+		                                        store_site_statements,
+		                                        store_small_statements,
+		                                        test_statements,
+		                                        NULL };
 
 	(void)state;
 	return store_rig_open(&(struct store_rig){
@@ -41,13 +50,10 @@ static int open_rig(void **state)
 
 static void statements_fit_a_sharded_cluster(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements,
-		                                        store_index_statements,
-		                                        store_search_statements,
-		                                        store_site_statements,
-		                                        store_hnsw_statements,
-		                                        idempotency_statements,
-		                                        NULL };
+	static const struct db_stmt *const tables[] = { store_statements,        store_index_statements,
+		                                        store_search_statements, store_site_statements,
+		                                        store_hnsw_statements,   store_small_statements,
+		                                        idempotency_statements,  NULL };
 	/* Of any owner: sweeps, and what is to be done anew. */
 	static const char *const allowed[] = {
 		"sweep",       "next_poster", "of_other_models", "of_other_words", "idempotency_sweep",
@@ -58,6 +64,8 @@ static void statements_fit_a_sharded_cluster(void **state)
 	(void)state;
 	assert_int_equal(sharded_check(&(struct sharded){ documents_migrations, tables, allowed }), 0);
 }
+
+static int64_t small; /* documents of the owner, by what store_prepared() says */
 
 static const struct fence first = { 7, 1 }, second = { 7, 2 }, later = { 8, 1 };
 
@@ -146,7 +154,8 @@ static void a_document_is_its_owners_alone(void **state)
 	assert_int_equal(store_claim(&db, GRACE, id, &first, "extract", &err), 0);
 	assert_int_equal(store_pending(&db, GRACE, id, &err), 0);
 	assert_int_equal(store_failed(&db, GRACE, id, &(struct fence){ 0 }, "no", &err), 0);
-	assert_int_equal(store_prepared(&db, GRACE, id, &(struct fence){ 0 }, prepare(1), &arena, &err), 0);
+	assert_int_equal(
+	    store_prepared(&db, GRACE, id, &(struct fence){ 0 }, prepare(1), &small, &arena, &err), 0);
 	assert_int_equal(store_text_size(&db, GRACE, id, &a, &b, &err), 0);
 	assert_int_equal(store_text(&db, GRACE, id, 0, 1, &text, &arena, &err), 0);
 	assert_int_equal(store_edit(&db, GRACE, id, &(struct edit){ .name = "hers" }, &err), 0);
@@ -168,10 +177,10 @@ static void a_job_that_wakes_too_late_changes_nothing(void **state)
 	(void)state;
 	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
 	assert_int_equal(store_claim(&db, ADA, id, &second, "extract", &err), 1);
-	assert_int_equal(store_prepared(&db, ADA, id, &second, prepare(3), &arena, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &second, prepare(3), &small, &arena, &err), 1);
 	assert_int_equal(store_progress(&db, ADA, id, &first, 0.2, "chunk", &err), 0);
 	assert_int_equal(store_failed(&db, ADA, id, &first, "too late", &err), 0);
-	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &arena, &err), 0);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &small, &arena, &err), 0);
 	assert_string_equal(status_of(id), "ready");
 	assert_int_equal(store_rig_number("t_chunks"), 3);
 	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err),
@@ -187,9 +196,9 @@ static void of_two_reindexes_the_later_counts(void **state)
 	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
 	assert_int_equal(store_pending(&db, ADA, id, &err), 1);
 	assert_int_equal(store_claim(&db, ADA, id, &later, "extract", &err), 1);
-	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &arena, &err), 0);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &small, &arena, &err), 0);
 	assert_int_equal(store_claim(&db, ADA, id, &second, "extract", &err), 0);
-	assert_int_equal(store_prepared(&db, ADA, id, &later, prepare(2), &arena, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &later, prepare(2), &small, &arena, &err), 1);
 	assert_int_equal(store_claim(&db, ADA, id, &later, "extract", &err),
 	                 1); /* handed back, and taken again */
 }
@@ -202,17 +211,105 @@ static void writing_replaces_what_there_was(void **state)
 
 	(void)state;
 	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
-	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(700), &arena, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(700), &small, &arena, &err), 1);
 	add_vectors(id, 700);
 	assert_int_equal(store_rig_number("t_counted"), 1700700);
-	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(2), &arena, &err), 1);
-	/* content, text, vocabulary, one list, two chunks; vectors follow */
-	assert_int_equal(store_rig_number("t_rows"), 6);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(2), &small, &arena, &err), 1);
+	/* content, text, words and lists in one, two chunks; vectors follow */
+	assert_int_equal(store_rig_number("t_rows"), 5);
 	assert_int_equal(store_rig_number("t_counted"), 1002002);
 	assert_int_equal(store_text_size(&db, ADA, id, &bytes, &characters, &err), 1);
 	assert_int_equal(characters, 10);
 	assert_int_equal(store_text(&db, ADA, id, 5, 9, &text, &arena, &err), 1);
 	assert_string_equal(text.text, "word");
+}
+
+/* A block that is read for its lists: "word" is in all of `chunks`. */
+static void assert_block(const char *id, uint32_t chunks)
+{
+	struct small_block *blocks;
+	struct index_reader r;
+	struct index_list list;
+	size_t count;
+
+	OK(store_small_blocks(&db, ADA, (char *[]){ (char *)id }, 1, &blocks, &count, &arena, &err));
+	assert_int_equal(count, 1);
+	assert_int_equal(small_count(blocks->block.data, blocks->block.len), 1);
+	list = small_list(blocks->block.data, blocks->block.len, 0);
+	index_reader_init(&r, list.packed, list.size);
+	assert_int_equal(r.chunks, chunks);
+	OK(store_small_blocks(&db, GRACE, (char *[]){ (char *)id }, 1, &blocks, &count, &arena, &err));
+	assert_int_equal(count, 0);
+}
+
+static const char *indexed(struct prepared *p)
+{
+	const char *id = new_document();
+
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, p, &small, &arena, &err), 1);
+	return id;
+}
+
+/* Its lists are one row, however many words it has. */
+static void a_small_document_is_indexed_by_one_row(void **state)
+{
+	struct prepared *p = prepare(3);
+	const char *id = indexed(p);
+
+	(void)state;
+	assert_int_equal(small, 1);
+	assert_int_equal(store_rig_number("t_postings"), 0);
+	assert_block(id, 3);
+	assert_int_equal(store_index(&db, ADA, id, &p->index, LANGUAGE_DE, &err), 1); /* its words anew */
+	assert_block(id, 3);
+	assert_int_equal(store_rig_number("t_small"), 1);
+	assert_int_equal(store_delete(&db, ADA, id, &err), 1);
+	assert_int_equal(store_rig_number("t_small"), 0);
+}
+
+/* Its lists get rows of their own, and keep them when it is made small again: who searches meanwhile meets no other way. */
+static void a_document_that_grows_is_small_no_more(void **state)
+{
+	struct prepared *large = prepare(20000);
+	const char *id = indexed(prepare(3));
+
+	(void)state;
+	assert_int_equal(store_prepared(&db, ADA, id, &first, large, &small, &arena, &err), 1);
+	assert_int_equal(small, 0);
+	assert_int_equal(store_rig_number("t_postings"), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(3), &small, &arena, &err), 1);
+	assert_int_equal(small, 0);
+	assert_int_equal(store_rig_number("t_postings"), 1);
+	assert_int_equal(store_rig_number("t_blocks"), 0);
+}
+
+static void too_many_small_documents_are_spread(void **state)
+{
+	struct small_document *documents;
+	int64_t left;
+	size_t spread, count;
+
+	(void)state;
+	for (int i = 0; i < 66; i++)
+		indexed(prepare(2));
+	assert_int_equal(small, 66);
+	OK(store_small_documents(&db, ADA, &documents, &count, &arena, &err));
+	assert_int_equal(count, 66);
+	OK(store_spread(&db, GRACE, &spread, &left, &arena, &err));
+	assert_int_equal(spread, 0);
+	OK(store_spread(&db, ADA, &spread, &left, &arena, &err));
+	assert_int_equal(spread, 64);
+	assert_int_equal(left, 2);
+	assert_int_equal(store_rig_number("t_postings"), 64);
+	assert_int_equal(store_rig_number("t_blocks"), 2);
+	assert_int_equal(store_rig_number("t_counted"), 66132132);
+	assert_block(documents[65].id, 2);
+	OK(store_spread(&db, ADA, &spread, &left, &arena, &err));
+	assert_int_equal(left, 0);
+	assert_int_equal(store_rig_number("t_postings"), 66);
+	OK(store_spread(&db, ADA, &spread, &left, &arena, &err));
+	assert_int_equal(spread, 0);
 }
 
 /* The best of a few, in microseconds. */
@@ -246,7 +343,7 @@ static void ten_characters_cost_no_more_in_a_long_text(void **state)
 	for (size_t i = 0; i < WORDS; i++)
 		memcpy(p->clean.text + 5 * i, "word ", 6);
 	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
-	assert_int_equal(store_prepared(&db, ADA, id, &first, p, &arena, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, p, &small, &arena, &err), 1);
 	all = read_took(id, 0, 5 * WORDS, "word word");
 	assert_in_range(read_took(id, 0, 10, "word word "), 0, all / 8);
 	assert_in_range(read_took(id, 5 * WORDS - 10, 5 * WORDS, "word word "), 0, all / 8);
@@ -260,7 +357,7 @@ static void deleting_leaves_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
-	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(5), &arena, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(5), &small, &arena, &err), 1);
 	add_vectors(id, 5);
 	assert_int_equal(store_delete(&db, ADA, id, &err), 1);
 	assert_int_equal(store_rig_number("t_pieces") + store_rig_number("t_rows"), 0);
@@ -286,7 +383,7 @@ static void the_words_of_an_account_that_is_gone_are_swept(void **state)
 
 	(void)state;
 	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
-	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(5), &arena, &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(5), &small, &arena, &err), 1);
 	OK(store_sweep(&db, &swept, &err));
 	assert_true(store_rig_number("t_rows") > 0);
 	OK(db_exec(&db, "t_drop_user", DB_ARGS(ADA), NULL, &err));
@@ -317,6 +414,9 @@ int main(void)
 		STORE_TEST(a_job_that_wakes_too_late_changes_nothing),
 		STORE_TEST(of_two_reindexes_the_later_counts),
 		STORE_TEST(writing_replaces_what_there_was),
+		STORE_TEST(a_small_document_is_indexed_by_one_row),
+		STORE_TEST(a_document_that_grows_is_small_no_more),
+		STORE_TEST(too_many_small_documents_are_spread),
 		STORE_TEST(ten_characters_cost_no_more_in_a_long_text),
 		STORE_TEST(deleting_leaves_nothing),
 		STORE_TEST(who_goes_takes_work_along),
