@@ -39,6 +39,7 @@ struct html_writer {
 	enum html_view view;
 	bool pre, heading, cell; /* within: line breaks stay, or become blanks */
 	int depth;
+	int looked;            /* within what is or was looked at as a whole: html_write.c's own */
 	const GumboNode *list; /* the one whose items are counted, and how far; or NULL */
 	long number;
 };

@@ -7,12 +7,8 @@
 
 #include "svc-documents/helper/html.h"
 
-enum {
-	CELL_MAX = 600 /* letters: more in a cell is no table of data */,
-	BUTTON_WORDS = 3,
-	LINES_MAX = 2,
-	COLUMNS_MAX = 64
-};
+enum { BUTTON_WORDS = 3 };
+enum { LOOKED_AT_LINK = 1, LOOKED_AT_BUTTON = 2, LOOKED_AT_LISTING = 4 };
 
 static void write_node(const GumboNode *node, struct html_writer w);
 
@@ -76,13 +72,25 @@ static bool is_menu(const GumboNode *node, enum html_view view)
 	return sum.linked * 10 > sum.letters * 8;
 }
 
+/* What a part says, for a look at it. What stands in a part that is looked at is not looked at again for the same: each
+ * of a thousand that are nested would be written as often as there are outside it, and twice for each of those. */
+static void look_into(const GumboNode *node, const struct html_writer *w, struct out *ret)
+{
+	struct html_writer look = {
+		.o = ret, .view = HTML_ALL, .cell = true, .depth = w->depth + 1, .looked = w->looked
+	};
+
+	html_write_children(node, look);
+}
+
 /* Nothing to read: an arrow, a section sign, nothing at all. */
-static bool is_sign(const GumboNode *node)
+static bool is_sign(const GumboNode *node, struct html_writer *w)
 {
 	struct out o = { 0 };
 	bool sign = true;
 
-	html_write_children(node, (struct html_writer){ .o = &o, .view = HTML_ALL, .cell = true });
+	w->looked |= LOOKED_AT_LINK;
+	look_into(node, w, &o);
 	for (size_t i = 0; sign && i < o.size; i++) {
 		unsigned char c = (unsigned char)o.at[i];
 
@@ -99,7 +107,7 @@ static bool is_sign(const GumboNode *node)
 }
 
 /* Within the page: the sign behind a heading that leads to itself, the arrow back from a note, the jump past a menu. */
-static bool is_anchor(const GumboNode *node)
+static bool is_anchor(const GumboNode *node, struct html_writer *w)
 {
 	const GumboElement *e = &node->v.element;
 	const char *class = html_attribute(e, "class"), *href = html_attribute(e, "href");
@@ -109,15 +117,17 @@ static bool is_anchor(const GumboNode *node)
 	if (class && (strstr(class, "headerlink") || strstr(class, "anchor")))
 		return true;
 	return href && *href == '#' &&
-	       ((class && (strcasestr(class, "skip") || strcasestr(class, "jump"))) || is_sign(node));
+	       ((class && (strcasestr(class, "skip") || strcasestr(class, "jump"))) ||
+	        (!(w->looked & LOOKED_AT_LINK) && is_sign(node, w)));
 }
 
-static int words_in(const GumboNode *node)
+static int words_in(const GumboNode *node, struct html_writer *w)
 {
 	struct out o = { 0 };
 	int words = 0;
 
-	html_write_children(node, (struct html_writer){ .o = &o, .view = HTML_ALL, .cell = true });
+	w->looked |= LOOKED_AT_BUTTON;
+	look_into(node, w, &o);
 	for (size_t i = 0; i < o.size; i++)
 		words += o.at[i] == ' ';
 	free(o.at);
@@ -125,23 +135,24 @@ static int words_in(const GumboNode *node)
 }
 
 /* "OK" is no text of the page; a question that opens its answer is. */
-static bool is_plain_button(const GumboNode *node, const struct html_writer *w)
+static bool is_plain_button(const GumboNode *node, struct html_writer *w)
 {
 	const GumboElement *e = &node->v.element;
 
 	return e->tag == GUMBO_TAG_BUTTON && !w->heading && !html_attribute(e, "aria-expanded") &&
-	       words_in(node) < BUTTON_WORDS;
+	       !(w->looked & LOOKED_AT_BUTTON) && words_in(node, w) < BUTTON_WORDS;
 }
 
 /* The numbers beside a listing: nothing but digits and the ends of lines. */
-static bool is_line_numbers(const GumboNode *node)
+static bool is_line_numbers(const GumboNode *node, struct html_writer *w)
 {
 	struct out o = { 0 };
 	bool numbers;
 
-	if (node->v.element.tag != GUMBO_TAG_PRE)
+	if (node->v.element.tag != GUMBO_TAG_PRE || w->cell || (w->looked & LOOKED_AT_LISTING))
 		return false;
-	html_write_children(node, (struct html_writer){ .o = &o, .view = HTML_ALL, .cell = true });
+	w->looked |= LOOKED_AT_LISTING;
+	look_into(node, w, &o);
 	numbers = o.size > 0;
 	for (size_t i = 0; i < o.size; i++)
 		numbers = numbers && strchr("0123456789 ", o.at[i]);
@@ -168,8 +179,7 @@ static void write_raised(const GumboNode *node, struct html_writer w)
 	bool number, note = is_note(&node->v.element) ||
 	                    (up && up->type == GUMBO_NODE_ELEMENT && up->v.element.tag == GUMBO_TAG_A);
 
-	html_write_children(
-	    node, (struct html_writer){ .o = &inner, .view = HTML_ALL, .cell = true, .depth = w.depth });
+	look_into(node, &w, &inner);
 	for (unsigned i = 0; i < node->v.element.children.length; i++) {
 		const GumboNode *c = node->v.element.children.data[i];
 
@@ -292,8 +302,8 @@ static void write_node(const GumboNode *node, struct html_writer w)
 		return;
 	}
 	if (node->type != GUMBO_NODE_ELEMENT || w.depth > HTML_DEPTH_MAX || html_furniture(e, w.view) ||
-	    is_menu(node, w.view) || is_anchor(node) || is_plain_button(node, &w) ||
-	    (!w.cell && is_line_numbers(node)))
+	    is_menu(node, w.view) || is_anchor(node, &w) || is_plain_button(node, &w) ||
+	    is_line_numbers(node, &w))
 		return;
 	owed = html_breaks(e->tag);
 	if (e->tag == GUMBO_TAG_LI || html_heading_level(e->tag))
@@ -311,7 +321,7 @@ static void write_node(const GumboNode *node, struct html_writer w)
 		write_joined(node, joint(e), w);
 	} else if (e->tag == GUMBO_TAG_TABLE && !w.cell && html_holds_data(node)) {
 		html_write_table(node, w);
-	} else if (e->tag == GUMBO_TAG_PRE && !w.cell && !w.heading) {
+	} else if (e->tag == GUMBO_TAG_PRE && !w.cell && !w.heading && !w.pre) {
 		write_code(node, w);
 	} else {
 		struct html_writer inner = w;
