@@ -10,7 +10,8 @@
 enum {
 	PIECES = 32, /* in a part, which is an object */
 	PART_MAX = PIECES * PIECE_MAX,
-	AT_ONCE = 100
+	AT_ONCE = 100,
+	SOON = 5 /* seconds: by then our own job is done */
 };
 
 static const struct s3 *s3_of(struct call *call)
@@ -165,7 +166,7 @@ static int conclude(struct call *call, const char *owner, const char *file, int 
 		return -1;
 	moved = store_s3_moved(call->db, owner, file, parts, call->err);
 	if (moved >= 0 && db_commit(call->db, call->err) == 0)
-		return moved ? 0 : file_sweep_later(call);
+		return moved ? 0 : file_sweep_later(call, SOON);
 	db_rollback(call->db);
 	return -1;
 }
@@ -185,7 +186,7 @@ int file_move(struct call *call, const struct job *job)
 	if (store_file(call->db, job->owner_id, file, &f, call->err) < 0)
 		return -1;
 	if (f.pieces == 0 || !f.whole)
-		return 0;
+		return file_sweep_later(call, SOON); /* what an attempt before this one has put there */
 	parts = (int)((f.pieces + PIECES - 1) / PIECES);
 	if (store_s3_begin(call->db, job->owner_id, file, parts, call->err) < 0)
 		return -1;
@@ -200,15 +201,22 @@ int file_move(struct call *call, const struct job *job)
 
 /* --- Sweeping ------------------------------------------------------------------------------------------------------- */
 
-int file_sweep_later(struct call *call)
+int file_sweep_later(struct call *call, int delay)
 {
-	return s3_of(call) ? job_add(call->db, "sweep", NULL, "sweep", "{}", 0, call->err) : 0;
+	return s3_of(call) ? job_add(call->db, "sweep", NULL, "sweep", "{}", delay, call->err) : 0;
 }
 
-/* What made it an orphan may be committed and not on disk yet: it is, once our own commit is. An object that was deleted
+/* Who still moves it may put an object there after we looked: what says that there are some stays until its job is done.
+ * Nothing begins to move what no document has.
+ *
+ * What made it an orphan may be committed and not on disk yet: it is, once our own commit is. An object that was deleted
  * before a crash takes that back would be missed. */
 static int drop_objects(struct call *call, const struct s3_file *f)
 {
+	int moving = store_s3_moving(call->db, f->owner, f->file, call->err);
+
+	if (moving != 0)
+		return moving < 0 ? -1 : 0;
 	if (store_s3_sweep(call->db, f->owner, f->file, call->err) < 0)
 		return -1;
 	for (int i = 0; i < f->parts; i++)

@@ -18,8 +18,8 @@ int file_copy(struct call *call, const char *owner, const char *file, int to, st
 /* In the caller's transaction: to S3 with it, if there is one. */
 int file_move_later(struct call *call, const char *owner, const char *file) CHECKED;
 int file_move(struct call *call, const struct job *job);
-/* What S3 has and no document any more. Later is fine: file_sweep_later() makes it soon. */
+/* What S3 has and no document any more. Later is fine; delay: so many seconds. */
 int file_sweep(struct call *call) CHECKED;
-int file_sweep_later(struct call *call) CHECKED;
+int file_sweep_later(struct call *call, int delay) CHECKED;
 
 #endif

@@ -113,7 +113,7 @@ static int drop(struct call *call, const char *id)
 {
 	if (db_must_find(store_delete(call->db, call->owner_id, id, call->err), "document", call->err) < 0)
 		return -1;
-	if (file_sweep_later(call) < 0)
+	if (file_sweep_later(call, 0) < 0)
 		return -1;
 	return ingest_cancel(call->db, call->owner_id, id, call->err);
 }

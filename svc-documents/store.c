@@ -40,6 +40,8 @@ const struct db_stmt store_statements[] = {
 	{ "s3_moved", "UPDATE s3_file SET moved = true WHERE owner_id = $1 AND file_id = $2" },
 	{ "drop_moved", "DELETE FROM piece WHERE owner_id = $1 AND file_id = $2" },
 	{ "s3_find", "SELECT parts FROM s3_file WHERE owner_id = $1 AND file_id = $2 AND moved" },
+	{ "s3_moving",
+	  "SELECT 1 FROM job WHERE kind = 'move' AND owner_id = $1 AND key = $2 AND failed IS NULL" },
 	{ "s3_sweep", "UPDATE s3_file SET moved = false WHERE owner_id = $1 AND file_id = $2" },
 	{ "s3_drop", "DELETE FROM s3_file WHERE owner_id = $1 AND file_id = $2" },
 	{ "s3_orphans",
@@ -226,6 +228,13 @@ int store_s3_find(struct db *db, const char *owner, const char *file, int *parts
 	if (found > 0)
 		*parts = (int)db_int(res, 0, "parts");
 	return found;
+}
+
+int store_s3_moving(struct db *db, const char *owner, const char *file, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	return db_find(db, "s3_moving", DB_ARGS(owner, file), &res, err);
 }
 
 int store_s3_sweep(struct db *db, const char *owner, const char *file, struct error *err)

@@ -44,6 +44,8 @@ int store_s3_begin(struct db *db, const char *owner, const char *file, int parts
 /* In a transaction: the pieces go. 0: the file had been dropped meanwhile; what is there is swept. */
 int store_s3_moved(struct db *db, const char *owner, const char *file, int parts, struct error *err) CHECKED;
 int store_s3_find(struct db *db, const char *owner, const char *file, int *parts, struct error *err) CHECKED;
+/* Does a job still move it? 1, 0, -1. */
+int store_s3_moving(struct db *db, const char *owner, const char *file, struct error *err) CHECKED;
 /* It is to be dropped: nobody reads it from now on. Everything committed before this is on disk afterwards. */
 int store_s3_sweep(struct db *db, const char *owner, const char *file, struct error *err) CHECKED;
 int store_s3_drop(struct db *db, const char *owner, const char *file, struct error *err) CHECKED;

@@ -10,11 +10,12 @@ import { root, startStack, until } from './harness.mjs';
 const S3rver = createRequire(path.join(root, 'tests/node_modules/'))('s3rver');
 
 describe('originals in S3', () => {
-  let stack, ada, server, port;
+  let stack, ada, server, port, gate; // gate: async (method, pass), where requests wait
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-s3-'));
   const ok = (method, where, options = {}) => stack.ok(method, `/api/documents${where}`, { token: ada.token, ...options });
   const serve = async () => {
     server = new S3rver({ address: '127.0.0.1', port: port ?? 0, silent: true, directory, configureBuckets: [{ name: 'parley', configs: [] }] });
+    server.middleware.unshift((ctx, pass) => (gate ? gate(ctx.method, pass) : pass()));
     ({ port } = await server.run());
   };
   const objects = () => fs.readdirSync(path.join(directory, 'parley'), { recursive: true }).filter((name) => /_object$/.test(name)).length;
@@ -61,6 +62,57 @@ describe('originals in S3', () => {
     await serve();
     await until('it follows', async () => (await hurry(), await pieces()) === 0, 60);
     assert.equal(String(await content(doc.id)), 'The barometer is falling.');
+  });
+
+  // Deleted in the middle of its move: nothing of it may stay there, and nothing tell of it.
+  const long = (word) => `<p>The ${word} page is short, its comment is not.</p><!--${' '.repeat(9_000_000)}-->`;
+  const nothingStays = (why, before) => until(why, async () => {
+    await hurry();
+    const [[rows]] = await stack.sql(`SELECT (SELECT count(*) FROM documents.s3_file) + (SELECT count(*) FROM documents.job WHERE kind = 'move')`);
+    return `${rows} ${objects()}` === before;
+  }, 60);
+
+  test('a document that is deleted while its first part is on its way leaves no object', async () => {
+    const before = `${(await stack.sql('SELECT count(*) FROM documents.s3_file'))[0][0]} ${objects()}`;
+    let release, held;
+    const released = new Promise((resolve) => { release = resolve; });
+    gate = async (method, pass) => {
+      if (method === 'PUT' && !held) {
+        held = true;
+        await released;
+      }
+      return pass();
+    };
+    try {
+      const doc = await stack.upload(ada.token, 'long.html', long('late'), { wait: 60 });
+      await until('its first part is on its way', () => held, 30);
+      await ok('DELETE', `/${doc.id}`);
+      await until('all was swept meanwhile', async () => (await stack.sql(`SELECT count(*) FROM documents.job WHERE kind = 'sweep' AND run_at <= now()`))[0][0] === '0', 30);
+      release();
+      await nothingStays('what came too late is swept, too', before);
+    } finally {
+      release();
+      gate = null;
+    }
+  });
+
+  test('a service that is killed between an object and what tells of it leaves none', async () => {
+    const before = `${(await stack.sql('SELECT count(*) FROM documents.s3_file'))[0][0]} ${objects()}`;
+    let there;
+    gate = async (method, pass) => {
+      await pass();
+      if (method !== 'PUT') return;
+      there = true;
+      await new Promise((resolve) => setTimeout(resolve, 60_000).unref()); // the answer never comes
+    };
+    const doc = await stack.upload(ada.token, 'killed.html', long('killed'), { wait: 60 });
+    await until('its first part is there', () => there, 30);
+    await stack.process('documents').kill('SIGKILL');
+    gate = null;
+    await stack.process('documents').start();
+    await ok('DELETE', `/${doc.id}`);
+    await stack.sql(`UPDATE documents.job SET lease_until = now() WHERE kind = 'move' AND lease_until IS NOT NULL`);
+    await nothingStays('its object is swept', before);
   });
 
   test('what S3 has lost is a clear failure, not a short file', async () => {
