@@ -6,34 +6,13 @@
 #include <string.h>
 #include <strings.h>
 
-enum { NOTES_OPEN = 64 /* called in one paragraph */ };
-
-struct note {
-	bool end; /* of the document, not of the page */
-	long id;
-	int shown; /* the number that stands in the text */
-};
-/* All that there are, once one is called. */
-struct note_texts {
-	struct note_text {
-		bool end;
-		long id;
-		size_t start, size; /* in text */
-	} * at;
-	size_t count, room;
-	struct out text;
-	bool read;
-};
-
 struct docx {
 	struct out *o;
 	struct parts parts;
 	struct docx_styles styles;
 	struct docx_numbering *numbering;
-	struct docx_style style;       /* of the paragraph */
-	struct note notes[NOTES_OPEN]; /* called, and yet to be written */
-	int note_count, notes_shown;
-	struct note_texts texts;
+	struct docx_style style; /* of the paragraph */
+	struct docx_notes *notes;
 	int in_table;                                           /* how many deep */
 	bool raised;                                            /* the run's letters */
 	bool in_code;                                           /* between fences */
@@ -76,99 +55,6 @@ static void write_symbol(struct docx *d, xmlTextReaderPtr xml)
 	xml_attribute(xml, "char", code, sizeof code);
 	text = symbol(font, strtol(code, NULL, 16));
 	out_text(d->o, text, strlen(text));
-}
-
-/* --- Notes -------------------------------------------------------------------------------------------------------- */
-
-static void call_note(struct docx *d, xmlTextReaderPtr xml, bool at_end)
-{
-	char mark[24];
-
-	if (d->note_count == NOTES_OPEN)
-		return;
-	d->notes[d->note_count++] = (struct note){ at_end, xml_number(xml, "id", 0), ++d->notes_shown };
-	snprintf(mark, sizeof mark, "[%d]", d->notes_shown);
-	out_plain(d->o, mark, strlen(mark));
-}
-
-static void add_note_text(struct note_texts *t, bool at_end, long id)
-{
-	if (t->count == t->room) {
-		t->room = t->room ? t->room * 2 : 64;
-		t->at = realloc(t->at, t->room * sizeof *t->at);
-		if (!t->at)
-			end(VERDICT_TOO_LARGE, "out of memory");
-	}
-	t->at[t->count++] = (struct note_text){ at_end, id, t->text.size, 0 };
-}
-
-static void read_notes(struct note_texts *t, const struct part *p, bool at_end)
-{
-	bool inside = false, text = false;
-	xmlTextReaderPtr xml;
-	int type;
-
-	if (!p)
-		return;
-	xml = xml_open(p);
-	while ((type = xml_next(xml))) {
-		const char *value = (const char *)xmlTextReaderConstValue(xml);
-		bool note = xml_is(xml, "footnote") || xml_is(xml, "endnote");
-
-		if (type == XML_READER_TYPE_ELEMENT && note)
-			add_note_text(t, at_end, xml_number(xml, "id", -1));
-		if (type == XML_READER_TYPE_ELEMENT) {
-			inside = inside || note;
-			text = xml_is(xml, "t") && !xmlTextReaderIsEmptyElement(xml);
-			t->text.space = t->text.space || xml_is(xml, "p");
-		} else if (type == XML_READER_TYPE_END_ELEMENT) {
-			inside = inside && !note;
-			text = false;
-		} else if (inside && text && value) {
-			out_text(&t->text, value, strlen(value));
-			t->at[t->count - 1].size = t->text.size - t->at[t->count - 1].start;
-		}
-	}
-	xmlFreeTextReader(xml);
-}
-
-static const struct note_text *find_note(struct docx *d, const struct note *n)
-{
-	struct note_texts *t = &d->texts;
-
-	if (!t->read) {
-		read_notes(t, parts_find(&d->parts, "word/footnotes.xml"), false);
-		read_notes(t, parts_find(&d->parts, "word/endnotes.xml"), true);
-		t->read = true;
-	}
-	for (size_t i = 0; i < t->count; i++)
-		if (t->at[i].id == n->id && t->at[i].end == n->end)
-			return &t->at[i];
-	return NULL;
-}
-
-static void write_note(struct docx *d, const struct note *n)
-{
-	const struct note_text *text = find_note(d, n);
-	char mark[24];
-
-	if (!text)
-		return;
-	snprintf(mark, sizeof mark, "[%d]", n->shown);
-	out_break(d->o, 2);
-	out_plain(d->o, mark, strlen(mark));
-	d->o->space = true;
-	if (text->size)
-		out_text(d->o, d->texts.text.at + text->start, text->size);
-	out_break(d->o, 2);
-}
-
-/* Behind the paragraph or table that called them. */
-static void write_notes(struct docx *d)
-{
-	for (int i = 0; i < d->note_count; i++)
-		write_note(d, &d->notes[i]);
-	d->note_count = 0;
 }
 
 /* --- Paragraphs --------------------------------------------------------------------------------------------------- */
@@ -271,9 +157,9 @@ static void end_paragraph(struct docx *d)
 		return;
 	}
 	out_break(d->o, d->in_code ? 1 : 2);
-	if (d->note_count)
+	if (docx_notes_wait(d->notes))
 		end_code(d);
-	write_notes(d);
+	docx_notes_write(d->notes, d->o);
 }
 
 /* --- Elements ----------------------------------------------------------------------------------------------------- */
@@ -319,7 +205,7 @@ static void start_in_run(struct docx *d, xmlTextReaderPtr xml)
 	else if (xml_is(xml, "sym"))
 		write_symbol(d, xml);
 	else if (xml_is(xml, "footnoteReference") || xml_is(xml, "endnoteReference"))
-		call_note(d, xml, xml_is(xml, "endnoteReference"));
+		docx_note_call(d->notes, xml_number(xml, "id", 0), xml_is(xml, "endnoteReference"), d->o);
 	else if (xml_is(xml, "sup")) /* of equations */
 		out_plain(d->o, "^", 1);
 	else if (xml_is(xml, "sub"))
@@ -374,7 +260,7 @@ static void stop(struct docx *d, xmlTextReaderPtr xml)
 		d->in_table -= d->in_table > 0;
 		out_break(d->o, 2);
 		if (!d->in_table)
-			write_notes(d);
+			docx_notes_write(d->notes, d->o);
 	}
 }
 
@@ -461,5 +347,6 @@ void docx_read(int file, struct out *o)
 	parts_title(&d.parts, o);
 	docx_styles_read(parts_find(&d.parts, "word/styles.xml"), &d.styles);
 	d.numbering = docx_numbering_read(parts_find(&d.parts, "word/numbering.xml"));
+	d.notes = docx_notes_open(&d.parts);
 	read_document(&d, document);
 }

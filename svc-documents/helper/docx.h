@@ -1,4 +1,4 @@
-/* docx: what a Word document keeps beside its text: styles, and numbering as Word shows it. */
+/* docx: what a Word document keeps beside its text: styles, numbering as Word shows it, and notes. */
 #ifndef PARLEY_DOCUMENTS_DOCX_H
 #define PARLEY_DOCUMENTS_DOCX_H
 
@@ -26,5 +26,12 @@ struct docx_numbering;
 struct docx_numbering *docx_numbering_read(const struct part *numbering); /* NULL: none */
 /* The mark of the next paragraph of that list and level: "2.1", "a)", "-"; empty for none. */
 void docx_number(struct docx_numbering *n, long list, long level, char *ret, size_t size);
+
+/* Notes: their marks where they are called, their texts behind the paragraph or table that called them. */
+struct docx_notes;
+struct docx_notes *docx_notes_open(const struct parts *parts);
+void docx_note_call(struct docx_notes *n, long id, bool at_end, struct out *o);
+bool docx_notes_wait(const struct docx_notes *n); /* to be written */
+void docx_notes_write(struct docx_notes *n, struct out *o);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * pdf: what pdftotext -tsv tells of a PDF: pages, blocks, lines and words, with their places in points from the top left;
- * and their text as Markdown. pdf_parse.c reads, pdf_order.c puts columns one after the
- * other, pdf_page.c judges what lines are, pdf_write.c writes.
+ * and their text as Markdown. pdf_parse.c reads, pdf_columns.c finds columns and pdf_order.c puts
+ * them one after the other, pdf_page.c and pdf_table.c judge what lines are, pdf_write.c writes.
  */
 #ifndef PARLEY_DOCUMENTS_PDF_H
 #define PARLEY_DOCUMENTS_PDF_H
@@ -65,7 +65,12 @@ void pdf_copy_word(struct pdf *p, uint32_t word); /* the same once more, to the 
 void pdf_order(struct pdf *p);                    /* once p->body is known */
 enum pdf_side { PDF_ACROSS, PDF_LEFT, PDF_RIGHT, PDF_WHOLE, PDF_SIDES };
 enum pdf_side pdf_side(const struct pdf_page *page, const struct pdf_line *l);
+enum { PDF_LINES_MOST = 2000 /* of a page: with more, it is a table or a drawing */ };
+/* Each page's gutter; lines that run across it become one in each column. */
+void pdf_split_columns(struct pdf *p);
 void pdf_judge(struct pdf *p);
+/* Rows are numbered from *number on, tables with a gap between them. */
+void pdf_mark_tables(struct pdf *p, const struct pdf_page *page, uint32_t *number);
 void pdf_write(struct pdf *p, struct out *o);
 
 /* A line's words as text, into the heap's memory. */
