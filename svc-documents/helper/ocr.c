@@ -205,8 +205,10 @@ static void take_words(struct ocr *o, void *it, const struct canvas *s, struct p
 				pdf_add_line(p, box);
 			}
 			block = line = false;
-			if (box_of(o, page, WORD, s, box))
+			if (box_of(o, page, WORD, s, box)) {
+				box[3] = 0; /* its line tells */
 				pdf_add_word(p, box, text, strlen(text));
+			}
 		}
 		o->TessDeleteText(text);
 	} while (o->TessResultIteratorNext(it, WORD));

@@ -11,8 +11,8 @@
 #include "svc-documents/helper/helper.h"
 
 struct pdf_word {
-	float x, w;
-	uint32_t text; /* in pdf.text */
+	float x, w, y, h; /* h: 0, where its line tells more */
+	uint32_t text;    /* in pdf.text */
 	uint32_t size;
 };
 enum pdf_kind {
@@ -35,10 +35,12 @@ struct pdf_block {
 	float x, w;
 	float advance; /* of a character, where all are equally wide; else 0 */
 };
+enum { PDF_GUTTERS = 3 };
 struct pdf_page {
 	uint32_t line, lines;
 	float width, height;
-	float gutter; /* between its two columns; 0: it has none */
+	float gutters[PDF_GUTTERS]; /* between its columns, from the left */
+	int gutter_count;
 	uint32_t letters;
 };
 
@@ -63,10 +65,12 @@ void pdf_add_line(struct pdf *p, const float *box);
 void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size);
 void pdf_copy_word(struct pdf *p, uint32_t word); /* the same once more, to the end of the last line */
 void pdf_order(struct pdf *p);                    /* once p->body is known */
-enum pdf_side { PDF_ACROSS, PDF_LEFT, PDF_RIGHT, PDF_WHOLE, PDF_SIDES };
-enum pdf_side pdf_side(const struct pdf_page *page, const struct pdf_line *l);
+/* Where its letters are and how high, rather than all that is printed in it. */
+void pdf_fit_line(const struct pdf *p, struct pdf_line *l);
+/* The column that a line stands in, from 1; 0: it goes across some, or there are none. */
+int pdf_column(const struct pdf_page *page, const struct pdf_line *l);
 enum { PDF_LINES_MOST = 2000 /* of a page: with more, it is a table or a drawing */ };
-/* Each page's gutter; lines that run across it become one in each column. */
+/* Each page's gutters; lines that run across it become one in each column. */
 void pdf_split_columns(struct pdf *p);
 void pdf_judge(struct pdf *p);
 /* Rows are numbered from *number on, tables with a gap between them. */

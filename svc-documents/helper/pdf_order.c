@@ -79,8 +79,8 @@ static void join_parts(struct pdf *p, const struct pdf_page *page)
 			struct pdf_line *m = &p->lines[page->line + k];
 			bool lone = p->blocks[m->block].lines == 1;
 
-			if (m->words == 0 || m->block == l->block || pdf_side(page, m) != pdf_side(page, l) ||
-			    (best && m->x > best->x))
+			if (m->words == 0 || m->block == l->block ||
+			    pdf_column(page, m) != pdf_column(page, l) || (best && m->x > best->x))
 				continue;
 			if (mark                 ? is_beside(l, m, 0, 4 * l->h)
 			    : is_raised(p, l, m) ? true
@@ -96,16 +96,18 @@ static void join_parts(struct pdf *p, const struct pdf_page *page)
 
 struct place {
 	uint32_t block, band;
-	enum pdf_side side;
+	int column; /* 0: across some */
 	float y, x;
+	float h; /* of its last line */
+	bool title;
 };
 
 static bool stands_before(const struct place *l, const struct place *m)
 {
 	if (l->band != m->band)
 		return l->band < m->band;
-	if (l->side != m->side)
-		return l->side < m->side;
+	if (l->column != m->column)
+		return l->column < m->column;
 	return fabsf(l->y - m->y) >= 1 ? l->y < m->y : l->x < m->x;
 }
 
@@ -130,21 +132,37 @@ static struct place place_of(const struct pdf *p, const struct pdf_page *page, u
 
 	for (uint32_t i = 0; i < b->lines; i++) {
 		const struct pdf_line *l = &lines[b->line - page->line + i];
-		enum pdf_side side = pdf_side(page, l);
+		int column = pdf_column(page, l);
 
 		ret.y = i == 0 || l->y < ret.y ? l->y : ret.y;
 		ret.x = i == 0 || l->x < ret.x ? l->x : ret.x;
-		ret.side = i == 0 || ret.side == side ? side : PDF_ACROSS;
+		ret.h = l->h;
+		ret.column = i == 0 || ret.column == column ? column : 0;
 	}
 	return ret;
 }
 
-/* What goes across both columns parts what stands above it from what stands below. */
+/* Large letters above the first line of every other column are a title, however short it is. */
+static void set_titles(const struct pdf *p, struct place *places, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool title = places[i].column && places[i].h > p->body * 1.1f;
+
+		for (size_t k = 0; title && k < count; k++)
+			title = places[k].column == 0 || places[k].column == places[i].column ||
+			        places[k].y > places[i].y + places[i].h;
+		places[i].title = title;
+	}
+	for (size_t i = 0; i < count; i++)
+		places[i].column = places[i].title ? 0 : places[i].column;
+}
+
+/* What goes across columns parts what stands above it from what stands below. */
 static void set_bands(struct place *places, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < count; k++)
-			places[i].band += places[k].side == PDF_ACROSS && places[k].y <= places[i].y;
+			places[i].band += places[k].column == 0 && places[k].y <= places[i].y;
 }
 
 /* The blocks of a page that lies at the end of `to`, in their order. */
@@ -160,6 +178,7 @@ static void order_blocks(struct pdf *p, const struct pdf_page *page, struct pdf_
 	for (uint32_t i = 0; i < page->lines; i++)
 		if (i == 0 || lines[i].block != lines[i - 1].block)
 			places[count++] = place_of(p, page, lines[i].block, lines);
+	set_titles(p, places, count);
 	set_bands(places, count);
 	sort_places(places, count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -183,7 +202,7 @@ void pdf_order(struct pdf *p)
 
 		if (page->lines && page->lines <= 2 * PDF_LINES_MOST)
 			join_parts(p, page);
-		if (page->gutter > 0)
+		if (page->gutter_count)
 			order_blocks(p, page, p->lines + page->line);
 	}
 }

@@ -44,6 +44,27 @@ char *pdf_line_text(const struct pdf *p, const struct pdf_line *l)
 
 /* --- Sizes -------------------------------------------------------------------------------------------------------- */
 
+/* A line is as high as most of it is: a raised number, or a sum's sign, makes no heading of it. (By majority: whatever most
+ * agree on is left, however the others come between.) */
+void pdf_fit_line(const struct pdf *p, struct pdf_line *l)
+{
+	float weight = 0, y = l->y, h = l->h;
+
+	for (uint32_t i = 0; i < l->words; i++) {
+		const struct pdf_word *w = &p->words[l->word + i];
+
+		if (w->h <= 0)
+			continue;
+		if (weight <= 0) {
+			y = w->y;
+			h = w->h;
+		}
+		weight = fabsf(w->h - h) < 0.3f ? weight + w->w : weight > w->w ? weight - w->w : 0;
+	}
+	l->y = y;
+	l->h = h;
+}
+
 static int by_height(const void *a, const void *b)
 {
 	float left = *(const float *)a, right = *(const float *)b;
@@ -126,6 +147,19 @@ static bool repeated(const struct pdf *p, size_t page, const struct pdf_line *l,
 	return false;
 }
 
+/* The number of a page that stands alone at its edge: there may be no other page to compare. */
+static bool numbers_page(const struct pdf *p, size_t page, const struct pdf_line *l)
+{
+	const struct pdf_word *w = &p->words[l->word];
+	char text[12];
+
+	if (!is_number(p, l) || w->size >= sizeof text || p->blocks[l->block].lines > 1)
+		return false;
+	memcpy(text, word_text(p, w), w->size);
+	text[w->size] = '\0';
+	return strtol(text, NULL, 10) == (long)page + 1;
+}
+
 static void drop_furniture(struct pdf *p)
 {
 	for (size_t i = 0; i < p->page_count; i++) {
@@ -135,7 +169,8 @@ static void drop_furniture(struct pdf *p)
 			struct pdf_line *l = &p->lines[page->line + k];
 
 			/* Large letters are a title, even on every slide. */
-			if (at_edge(p, page, l) && l->h < p->body * 1.3f && repeated(p, i, l, likeness(p, l)))
+			if (at_edge(p, page, l) && l->h < p->body * 1.3f &&
+			    (numbers_page(p, i, l) || repeated(p, i, l, likeness(p, l))))
 				l->kind = PDF_GONE;
 		}
 	}
@@ -323,6 +358,8 @@ void pdf_judge(struct pdf *p)
 {
 	uint32_t rows = 0;
 
+	for (size_t i = 0; i < p->line_count; i++)
+		pdf_fit_line(p, &p->lines[i]);
 	measure_body(p);
 	pdf_order(p);
 	drop_furniture(p);

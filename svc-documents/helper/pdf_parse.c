@@ -64,7 +64,7 @@ void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size
 		end(VERDICT_TOO_LARGE, "too much text");
 	p->words = grow(p->words, p->word_count, &p->word_room, sizeof *p->words);
 	p->words[p->word_count++] =
-	    (struct pdf_word){ box[0], box[2], (uint32_t)p->text_size, (uint32_t)size };
+	    (struct pdf_word){ box[0], box[2], box[1], box[3], (uint32_t)p->text_size, (uint32_t)size };
 	memcpy(p->text + p->text_size, text, size);
 	p->text_size += size;
 	p->lines[p->line_count - 1].words++;

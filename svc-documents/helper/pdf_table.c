@@ -28,8 +28,8 @@ static bool joins(const struct pdf *p, const struct row *r, const struct pdf_lin
 }
 
 /* The page's rows, from the top. (Lines of a page are nearly in order: sorting by insertion is quick.) */
-static size_t find_rows(const struct pdf *p, const struct pdf_page *page, enum pdf_side side,
-                        struct row *rows, uint32_t *order)
+static size_t find_rows(const struct pdf *p, const struct pdf_page *page, int column, struct row *rows,
+                        uint32_t *order)
 {
 	size_t n = 0, count = 0;
 
@@ -37,7 +37,7 @@ static size_t find_rows(const struct pdf *p, const struct pdf_page *page, enum p
 		size_t k = n;
 
 		if (p->lines[page->line + i].kind == PDF_GONE || p->lines[page->line + i].words == 0 ||
-		    pdf_side(page, &p->lines[page->line + i]) != side)
+		    pdf_column(page, &p->lines[page->line + i]) != column)
 			continue;
 		for (; k > 0 && by_place(p, order[k - 1], page->line + i) > 0; k--)
 			order[k] = order[k - 1];
@@ -81,7 +81,7 @@ static bool continues(const struct pdf *p, const struct row *above, const struct
 	return false;
 }
 
-static void mark_side(struct pdf *p, const struct pdf_page *page, enum pdf_side side, uint32_t *number)
+static void mark_column(struct pdf *p, const struct pdf_page *page, int column, uint32_t *number)
 {
 	struct row *rows = calloc(page->lines + 1, sizeof *rows);
 	uint32_t *order = calloc(page->lines + 1, sizeof *order);
@@ -89,7 +89,7 @@ static void mark_side(struct pdf *p, const struct pdf_page *page, enum pdf_side 
 
 	if (!rows || !order)
 		end(VERDICT_TOO_LARGE, "out of memory");
-	count = find_rows(p, page, side, rows, order);
+	count = find_rows(p, page, column, rows, order);
 	for (size_t i = 0, stop; i < count; i = stop) {
 		for (stop = i; stop < count && (rows[stop].count > 1 ||
 		                                (stop > i && continues(p, &rows[stop - 1], &rows[stop])));)
@@ -112,6 +112,6 @@ static void mark_side(struct pdf *p, const struct pdf_page *page, enum pdf_side 
 
 void pdf_mark_tables(struct pdf *p, const struct pdf_page *page, uint32_t *number)
 {
-	for (enum pdf_side side = 0; side < PDF_SIDES; side++)
-		mark_side(p, page, side, number);
+	for (int column = 0; column <= page->gutter_count + 1; column++)
+		mark_column(p, page, column, number);
 }
