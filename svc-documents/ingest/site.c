@@ -27,10 +27,10 @@ static char *copy_address(const char *whole, struct arena *a)
 	return ret;
 }
 
-/* What is not ASCII yet is a host that has no name in DNS. */
-static bool is_ascii(const char *s)
+/* What is not ASCII yet, or can't be seen, is a host that has no name in DNS. */
+static bool is_graphic(const char *s)
 {
-	while (*s && (unsigned char)*s < 0x80)
+	while (*s > ' ' && *s < 0x7f)
 		s++;
 	return !*s;
 }
@@ -45,7 +45,7 @@ const char *site_address(const char *here, const char *there, struct arena *a)
 	    curl_url_set(url, CURLUPART_URL, address_ascii(there, a), CURLU_URLENCODE) == CURLUE_OK &&
 	    curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
 	    curl_url_get(url, CURLUPART_URL, &whole, CURLU_NO_DEFAULT_PORT) == CURLUE_OK &&
-	    strlen(whole) <= ADDRESS_MAX && is_ascii(whole) &&
+	    strlen(whole) <= ADDRESS_MAX && is_graphic(whole) &&
 	    (strncmp(whole, "http://", 7) == 0 || strncmp(whole, "https://", 8) == 0))
 		ret = copy_address(whole, a);
 	curl_free(whole);

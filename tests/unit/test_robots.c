@@ -114,6 +114,7 @@ static void test_addresses(void **state)
 		  "cher.org/y?u=http://c\xc3\xa4.org",
 		  "https://xn--bcher-kva.org/y?u=http://c%C3%A4.org" },
 		{ "http://a.org", "//\xef\xbb\xbf/x", NULL },
+		{ "http://a.org", "///\x7f", NULL },
 		{ "http://a.org", "a b\xc3\xa4", "http://a.org/a%20b%C3%A4" },
 		{ "http://a.org", "mailto:x@y", NULL },
 		{ "http://a.org", "javascript:void(0)", NULL },
