@@ -82,8 +82,11 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 	*ret = state; /* before a job looks at it */
 	if (sweep_begin(service, err) < 0)
 		return -1;
-	return job_runner_start(service, state->kinds, gather_kinds(state->kinds), (int)set->jobs,
-	                        &state->jobs, err);
+	if (job_runner_start(service, state->kinds, gather_kinds(state->kinds), (int)set->jobs, &state->jobs,
+	                     err) < 0)
+		return -1;
+	job_runner_halve(state->jobs);
+	return 0;
 }
 
 static void stop(void *arg)

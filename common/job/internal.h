@@ -35,6 +35,7 @@ struct job_runner {
 	pthread_cond_t changed; /* a job handed out, a worker idle, something that may be due, the end */
 	bool woken;             /* something may be due */
 	bool doubt;             /* or one that runs was cancelled */
+	bool halves;            /* job_runner_halve() */
 	bool stopping;          /* nothing new is taken */
 	bool closed;            /* and what ran is done */
 	pthread_t scheduler;

@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ const struct db_stmt job_statements[] = {
 	  " SELECT pg_notify('parley_job', kind) FROM added" },
 	/*
 	 * By fairness: of the owners that wait, the one with the fewest running comes first. Of a kind and key one runs at
-	 * a time. $4: only for those that have none running. Where nothing is to be taken it says in how many milliseconds
+	 * a time. $4: only for those that have fewer running. Where nothing is to be taken it says in how many milliseconds
 	 * something may be due that is not now: what is due already is somebody's, or waits for its owner's or its key's
 	 * others to end. All of one moment, so nothing falls due in between.
 	 */
@@ -44,7 +45,7 @@ const struct db_stmt job_statements[] = {
 	  " FROM job j JOIN unnest($1::text[], $2::int[]) AS k(kind, lease) ON j.kind = k.kind"
 	  " LEFT JOIN running r ON r.owner_id = j.owner_id"
 	  " WHERE j.failed IS NULL AND j.run_at <= now() AND (j.lease_until IS NULL OR j.lease_until < now())"
-	  " AND (r.jobs IS NULL OR NOT $4::bool) AND NOT EXISTS (SELECT FROM job t"
+	  " AND coalesce(r.jobs, 0) < $4::int AND NOT EXISTS (SELECT FROM job t"
 	  " WHERE t.kind = j.kind AND t.key = j.key AND t.lease_until > now())"
 	  " ORDER BY jobs, j.run_at, j.number LIMIT 64),"
 	  " due AS (SELECT j.id, now() + b.lease * interval '1 millisecond' AS lease_until"
@@ -147,12 +148,12 @@ static void fill(struct job_runner *r, struct worker *w, const PGresult *taken, 
 	atomic_store(&w->leased_until, now + w->kind->lease_ms);
 }
 
-/* 1 and the worker's job is filled in, 0 and *wait: nothing is due before, -1. last: it is the last idle one. */
-static int take(struct job_runner *r, struct worker *w, bool last, int64_t *wait, struct error *err)
+/* 1 and the worker's job is filled in, 0 and *wait: nothing is due before, -1. room: for an owner that has fewer running. */
+static int take(struct job_runner *r, struct worker *w, int room, int64_t *wait, struct error *err)
 {
 	enum { TAKEN, NEXT, STEPS };
 	struct db_step steps[STEPS] = {
-		[TAKEN] = { "job_take", DB_ARGS(r->kind_names, r->leases, r->id, last) },
+		[TAKEN] = { "job_take", DB_ARGS(r->kind_names, r->leases, r->id, room) },
 		[NEXT] = { "job_next", DB_ARGS(r->kind_names) },
 	};
 	int64_t now = clock_mono_ms();
@@ -171,8 +172,9 @@ static int take(struct job_runner *r, struct worker *w, bool last, int64_t *wait
 	return taken;
 }
 
-/* NULL: all are busy. The last one of several is kept for owners that have none running. */
-static struct worker *idle_worker(struct job_runner *r, bool *last)
+/* NULL: all are busy. The last one of several is kept for owners that have none running, and of a runner that halves so many for those
+ * that have fewer running. */
+static struct worker *idle_worker(struct job_runner *r, int *room)
 {
 	struct worker *idle = NULL;
 	int count = 0;
@@ -183,7 +185,7 @@ static struct worker *idle_worker(struct job_runner *r, bool *last)
 			count++;
 		}
 	}
-	*last = count == 1 && r->threads > 1;
+	*room = r->threads == 1 ? INT_MAX : r->halves || count == 1 ? count : INT_MAX;
 	return idle;
 }
 
@@ -191,15 +193,15 @@ static struct worker *idle_worker(struct job_runner *r, bool *last)
 static int64_t hand_out(struct job_runner *r)
 {
 	struct worker *w;
-	bool last;
+	int room;
 
-	while (!r->stopping && (w = idle_worker(r, &last)) != NULL) {
+	while (!r->stopping && (w = idle_worker(r, &room)) != NULL) {
 		struct error err = { 0 };
 		int64_t wait = RETRY_MS;
 		int got;
 
 		pthread_mutex_unlock(&r->lock);
-		got = take(r, w, last, &wait, &err);
+		got = take(r, w, room, &wait, &err);
 		pthread_mutex_lock(&r->lock);
 		if (got <= 0)
 			return wait;
@@ -383,6 +385,13 @@ int job_runner_start(struct service *s, const struct job_kind *kinds, size_t cou
 		return 0;
 	job_runner_stop(r);
 	return -1;
+}
+
+void job_runner_halve(struct job_runner *r)
+{
+	pthread_mutex_lock(&r->lock);
+	r->halves = true;
+	pthread_mutex_unlock(&r->lock);
 }
 
 void job_runner_wake(struct job_runner *r)

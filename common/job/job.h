@@ -53,6 +53,10 @@ void job_runner_stop(
     struct job_runner
         *r); /* finishes or hands back what runs; nothing new is taken once the service drains */
 
+/* For jobs that wait for strangers' servers: from now on an owner is given a thread only while he has fewer jobs running than are idle.
+ * So the first takes half of them at most, the second half of what is left, and however slow theirs are, another's go on. */
+void job_runner_halve(struct job_runner *r);
+
 /* A job was added by a statement of the service's own that notifies nobody (a transaction with NOTIFY waits until all others of that
  * kind are on disk): this replica looks now, the others within half a minute. */
 void job_runner_wake(struct job_runner *r);

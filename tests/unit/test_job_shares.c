@@ -5,6 +5,7 @@
 
 #define ADA "00000000-0000-7000-8000-0000000000a1"
 #define GRACE "00000000-0000-7000-8000-0000000000a2"
+#define HEDY "00000000-0000-7000-8000-0000000000a3"
 
 static int held_by(const char *owner)
 {
@@ -50,6 +51,31 @@ static void the_last_thread_is_kept_for_who_has_none(void **state)
 	atomic_store(&job_rig_let_go, true);
 	assert_true(job_rig_becomes("SELECT count(*) FROM job", 0));
 	assert_int_equal(held_by(ADA), 6);
+	job_runner_stop(r);
+}
+
+/* Two owners whose jobs hang leave room for a third, and for the next of his. */
+static void of_a_runner_that_halves_nobody_takes_all(void **state)
+{
+	struct job_runner *r = job_rig_start(&service, 8);
+
+	(void)state;
+	job_runner_halve(r);
+	atomic_store(&job_rig_let_go, false);
+	for (int i = 0; i < 8; i++)
+		job_rig_add_for(ADA, "hold", NULL, "{}", 0);
+	assert_true(job_rig_becomes("SELECT count(*) FROM seen", 4));
+	for (int i = 0; i < 8; i++)
+		job_rig_add_for(GRACE, "hold", NULL, "{}", 0);
+	assert_true(job_rig_becomes("SELECT count(*) FROM seen", 6));
+	job_rig_add_for(HEDY, "hold", NULL, "{}", 0);
+	assert_true(job_rig_becomes("SELECT count(*) FROM seen", 7));
+	assert_int_equal(held_by(ADA), 4);
+	assert_int_equal(held_by(GRACE), 2);
+	assert_int_equal(held_by(HEDY), 1);
+	atomic_store(&job_rig_let_go, true);
+	assert_true(job_rig_becomes("SELECT count(*) FROM job", 0));
+	assert_int_equal(held_by(ADA), 8);
 	job_runner_stop(r);
 }
 
@@ -115,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		JOB_TEST(one_owners_many_jobs_do_not_stop_anothers),
 		JOB_TEST(the_last_thread_is_kept_for_who_has_none),
+		JOB_TEST(of_a_runner_that_halves_nobody_takes_all),
 		JOB_TEST(of_one_key_one_runs_at_a_time),
 		JOB_TEST(a_cancelled_job_is_told_at_once),
 		JOB_TEST(a_draining_runner_takes_nothing_new),
