@@ -129,7 +129,7 @@ static int to_origin(const char *given, const char *field, char **ret, struct ar
 	char *origin;
 
 	given += http ? 7 : https ? 8 : 0;
-	host = strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]*");
+	host = strspn(given, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]");
 	if (host == 0 || host > ORIGIN_MAX || (given[host] && strcmp(given + host, "/")))
 		return error_field(
 		    err, a, "body", field, "value_error",
@@ -175,23 +175,37 @@ static int check_website(json_object *config, struct arena *a, struct error *err
 	return check_origins(config, a, err);
 }
 
+static const char *domain_of(json_object *config, struct arena *a)
+{
+	const char *domain = json_string(config, "domain");
+	struct error ignored = { 0 };
+	char *origin = NULL;
+
+	return domain && to_origin(domain, "config.domain", &origin, a, &ignored) == 0 ? origin : NULL;
+}
+
+const char *config_domain(const char *config, struct arena *a)
+{
+	OWN(json) json_object *object = parse_or_empty(config);
+
+	return domain_of(object, a);
+}
+
 const char **config_origins(const char *config, size_t *count, struct arena *a)
 {
 	OWN(json) json_object *object = parse_or_empty(config);
 	json_object *list = json_get(object, "allowedOrigins");
-	const char *domain = json_string(object, "domain");
+	const char *domain = domain_of(object, a);
 	const char **origins = arena_new(a, const char *, ORIGINS_MAX + 2);
-	struct error ignored = { 0 };
-	char *origin;
 
 	*count = 0;
 	for (size_t i = 0; list && i < json_object_array_length(list) && i < ORIGINS_MAX; i++)
 		origins[(*count)++] =
 		    arena_strdup(a, json_object_get_string(json_object_array_get_idx(list, i)));
-	if (*count == 0 && domain && to_origin(domain, "config.domain", &origin, a, &ignored) == 0) {
-		origins[(*count)++] = origin;
-		if (strncmp(origin, "https://www.", 12) && strncmp(origin, "https://", 8) == 0)
-			origins[(*count)++] = arena_printf(a, "https://www.%s", origin + 8);
+	if (*count == 0 && domain) {
+		origins[(*count)++] = domain;
+		if (strncmp(domain, "https://www.", 12) && strncmp(domain, "https://", 8) == 0)
+			origins[(*count)++] = arena_printf(a, "https://www.%s", domain + 8);
 	}
 	return origins;
 }

@@ -34,6 +34,7 @@ void config_unpack_secrets(const char *text, struct secrets *ret, struct arena *
 
 /* The origins that a website's config allows; its domain's own where it lists none. */
 const char **config_origins(const char *config, size_t *count, struct arena *a);
+const char *config_domain(const char *config, struct arena *a); /* as an origin; NULL: it names none */
 
 /* Of a webhook: where it is, and whether it is to hear of that event. */
 enum { CONFIG_EVENTS = 5 };

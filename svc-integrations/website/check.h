@@ -1,6 +1,6 @@
 /*
- * website/check: is our script on the site's page? Looked at when its owner asks, and every day. Found: active; a page without it:
- * pending; no page: error; with the reason each. A page that adds it by a script of its own is taken for one without.
+ * website/check: is our script on the site's page? Looked at when its owner asks, and every day. Found: active; a page without it, or that
+ * keeps us out: pending; no page, or one on which it cannot work: error; with the reason each.
  */
 #ifndef PARLEY_WEBSITE_CHECK_H
 #define PARLEY_WEBSITE_CHECK_H

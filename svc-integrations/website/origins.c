@@ -1,6 +1,7 @@
 #include "svc-integrations/website/origins.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "chatbots.client.h"
 #include "common/json/json.h"
@@ -48,11 +49,38 @@ static json_object *merge(json_object *list, const char *const *gone, size_t gon
 	return merged;
 }
 
+/* The chatbot's settings; the caller's to put. */
+static int read_settings(struct call *call, const char *chatbot_id, json_object **ret)
+{
+	Chatbots__ChatbotRequest ask = CHATBOTS__CHATBOT_REQUEST__INIT;
+	Chatbots__Chatbot *bot;
+
+	ask.chatbot_id = (char *)chatbot_id;
+	return chatbots_client_get_chatbot(integrations_state(call)->chatbots, call, &ask, &bot) < 0
+	           ? -1
+	           : json_parse(bot->settings, strlen(bot->settings), ret, call->err);
+}
+
+int origins_allow(struct call *call, const char *chatbot_id, const char *origin)
+{
+	OWN(json) json_object *settings = NULL;
+	json_object *list;
+	size_t n;
+
+	if (read_settings(call, chatbot_id, &settings) < 0)
+		return -1;
+	list = json_get(settings, "allowedOrigins");
+	n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(json_object_get_string(json_object_array_get_idx(list, i)), origin) == 0)
+			return 1;
+	return n == 0;
+}
+
 /* Of one chatbot. */
 static int change(struct call *call, const char *chatbot_id, const char *gone_config, const char *more_config)
 {
 	Chatbots__UpdateChatbotRequest update = CHATBOTS__UPDATE_CHATBOT_REQUEST__INIT;
-	Chatbots__ChatbotRequest ask = CHATBOTS__CHATBOT_REQUEST__INIT;
 	struct peer *chatbots = integrations_state(call)->chatbots;
 	OWN(json) json_object *settings = NULL;
 	OWN(json) json_object *patch = json_object_new_object();
@@ -62,9 +90,8 @@ static int change(struct call *call, const char *chatbot_id, const char *gone_co
 	Chatbots__Chatbot *bot;
 	bool changed;
 
-	ask.chatbot_id = update.chatbot_id = (char *)chatbot_id;
-	if (chatbots_client_get_chatbot(chatbots, call, &ask, &bot) < 0 ||
-	    json_parse(bot->settings, strlen(bot->settings), &settings, call->err) < 0)
+	update.chatbot_id = (char *)chatbot_id;
+	if (read_settings(call, chatbot_id, &settings) < 0)
 		return -1;
 	json_object_object_add(
 	    patch, "allowedOrigins",

@@ -16,6 +16,9 @@ struct site {
  * transaction. ERROR_NOT_FOUND: no such chatbot of the caller. */
 int origins_move(struct call *call, const struct site *before, const struct site *now) CHECKED;
 
+/* May pages of that origin show it, as its settings are? 1, 0, -1. */
+int origins_allow(struct call *call, const char *chatbot_id, const char *origin) CHECKED;
+
 /* The line for the site's pages; NULL without a chatbot. */
 char *embed_code(const char *public_url, const char *chatbot_id, struct arena *a);
 

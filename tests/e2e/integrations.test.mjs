@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { freePort, startStack, until } from './harness.mjs';
 
 const SHOP = 'https://shop.example.com';
@@ -85,6 +86,8 @@ const bad = [
   ['a domain that is a sentence', { name: 'x', config: { domain: 'our shop' } }, 422, 'config.domain'],
   ['a domain with a path', { name: 'x', config: { domain: 'https://a.example/b' } }, 422, 'config.domain'],
   ['an address that is no website', { name: 'x', config: { allowedOrigins: ['ftp://a.example'] } }, 422, 'config.allowedOrigins.0'],
+  ['any origin, where none named is any', { name: 'x', config: { allowedOrigins: ['*'] } }, 422, 'config.allowedOrigins.0'],
+  ['all hosts of a domain', { name: 'x', config: { allowedOrigins: ['https://*.example.com'] } }, 422, 'config.allowedOrigins.0'],
   ['origins that are no list', { name: 'x', config: { allowedOrigins: 'https://a.example' } }, 422, 'config.allowedOrigins'],
   ['an origin that is no text', { name: 'x', config: { allowedOrigins: [1] } }, 422, 'config.allowedOrigins.0'],
 ];
@@ -140,6 +143,60 @@ test('is the script on the page? Looked at when asked, and every day; the status
   assert.ok(hours >= 22 && hours <= 24, `${hours} h`);
   again.closeAllConnections();
   await new Promise((resolve) => again.close(resolve));
+});
+
+// Pages as there are in the field: what is said of each.
+test('a page that is odd: cut, led elsewhere, kept from us, under a policy', async () => {
+  const ports = [await freePort(), await freePort()];
+  const [here, there] = ports.map((port) => `http://127.0.0.1:${port}`);
+  let play, asked;
+  const shops = ports.map((port, i) => http.createServer((query, answer) => {
+    asked = query.headers;
+    play(answer, i);
+  }));
+  await Promise.all(shops.map((shop, i) => new Promise((resolve) => shop.listen(ports[i], '127.0.0.1', resolve))));
+  const mine = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Odd' } });
+  const site = await made({ name: 'x', chatbotId: mine.id, config: { domain: here } });
+  const job = `kind = 'website' AND key = '${site.id}' AND lease_until IS NULL`;
+  const look = async () => { // as every day; whoever asks may do so twenty times a minute
+    await stack.sql(`WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE ${job} RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved`);
+    await until('it was looked at', async () => (await stack.sql(`SELECT 1 FROM integrations.job WHERE ${job} AND run_at > now() + interval '1 hour'`)).length);
+    return stack.ok('GET', `/api/integrations/${site.id}`, { token });
+  };
+  const send = (body, headers = {}, status = 200) => (answer) => answer.writeHead(status, { 'Content-Type': 'text/html', ...headers }).end(body);
+  const ours = new URL(/src="([^"]+)"/.exec(site.embedCode)[1]).origin;
+  const filler = `${'<p>kettles</p>'.repeat(1000)}\n`.repeat(760); // 10 MB
+  const policy = (text) => `<meta http-equiv="Content-Security-Policy" content="${text}">${site.embedCode}`;
+  const cases = [
+    ['10 MB, the code at the beginning', send(site.embedCode + filler), 'active', null],
+    ['10 MB, the code at the end', send(filler + site.embedCode), 'pending', /in its first 4 MB: put it before/],
+    ['led to an origin that is none of its', (answer, i) => (i ? send(site.embedCode)(answer) : answer.writeHead(301, { Location: `${there}/` }).end()), 'error', new RegExp(`leads to ${there}, where the chatbot may not be shown`)],
+    ['led elsewhere on its own', (() => { let n = 0; return (answer) => (n++ ? send(site.embedCode)(answer) : answer.writeHead(302, { Location: '/start' }).end()); })(), 'active', null],
+    ['led in a circle', (answer) => answer.writeHead(302, { Location: '/' }).end(), 'error', /cannot be looked at/],
+    ['403 for programs', send('Are you human?', {}, 403), 'pending', /keeps us out \(403\): whether the embed code is there cannot be seen/],
+    ['a policy in the header', send(site.embedCode, { 'Content-Security-Policy': "script-src 'self'" }), 'error', new RegExp(`Content-Security-Policy of ${here}/ keeps .*add ${ours} to its script-src`)],
+    ['a policy in the page', send(policy(`script-src ${ours}; connect-src 'self'`)), 'error', /to its connect-src/],
+    ['a policy that lets it in', send(policy(`default-src 'self' ${ours}`)), 'active', null],
+    ['packed, whether or not we want it', (answer) => answer.writeHead(200, { 'Content-Type': 'text/html', 'Content-Encoding': 'gzip' }).end(gzipSync(site.embedCode)), 'active', null],
+    ['a byte that is none', send(`<p>a\0b</p>${site.embedCode}`), 'active', null],
+    ['added by a tag manager', send('<script src="https://www.googletagmanager.com/gtm.js?id=GTM-X"></script>'), 'pending', /what a tag manager adds later cannot be seen/],
+    ['nothing', send(''), 'pending', /embed code is not on/],
+  ];
+  for (const [name, how, status, detail] of cases) {
+    play = how;
+    const now = await look();
+    assert.equal(now.status, status, `${name}: ${now.status} ${now.statusDetail}`);
+    if (detail) assert.match(now.statusDetail, detail, name);
+    else assert.equal(now.statusDetail, null, name);
+  }
+  assert.match(asked['user-agent'], /^Mozilla\/5\.0 \(compatible; Parley; \+http/);
+  await stack.ok('PUT', `/api/integrations/${site.id}`, { token, json: { config: { allowedOrigins: [there, here] } } });
+  play = (answer, i) => (i ? send(site.embedCode)(answer) : answer.writeHead(301, { Location: `${there}/` }).end());
+  assert.equal((await look()).status, 'active', 'led to one of its own');
+  for (const shop of shops) {
+    shop.closeAllConnections();
+    await new Promise((resolve) => shop.close(resolve));
+  }
 });
 
 test('what cannot be looked at: no domain, no chatbot, switched off, another type, a private address', async () => {
