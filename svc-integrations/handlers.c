@@ -69,7 +69,8 @@ static int settle_slack(struct call *call, const struct secrets *fresh, struct i
 {
 	struct secrets now;
 
-	if (handover_check(call, row) < 0 || secrets_open(call, row, &now) < 0)
+	if (handover_check(call, row) < 0 ||
+	    (fresh->bot_token ? secrets_try(call, row, &now) : secrets_open(call, row, &now)) < 0)
 		return -1;
 	if (fresh->bot_token) /* of another app than the installed one */
 		now = (struct secrets){ .bot_token = fresh->bot_token,
@@ -105,7 +106,7 @@ static int settle_webhook(struct call *call, const struct secrets *fresh, struct
 	if (fresh->signing_secret && !webhook_secret_fits(fresh->signing_secret))
 		return error_field(call->err, call->arena, "body", "config.signing_secret", "value_error",
 		                   "must be whsec_ and the base64 of 24 to 64 bytes");
-	if (secrets_open(call, row, &now) < 0)
+	if ((fresh->signing_secret ? secrets_try(call, row, &now) : secrets_open(call, row, &now)) < 0)
 		return -1;
 	if (fresh->signing_secret)
 		now.signing_secret = fresh->signing_secret;

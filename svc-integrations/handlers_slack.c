@@ -59,7 +59,7 @@ static int find_among(struct call *call, const Rpc__RawRequest *in, const char *
 
 		if (rows[i].app && *app && strcmp(rows[i].app, app) != 0)
 			continue;
-		if (secrets_open(call, &rows[i], &secrets) < 0)
+		if (secrets_try(call, &rows[i], &secrets) < 0)
 			return -1;
 		if (secrets.signing_secret &&
 		    slack_signature_fits(&stamp, secrets.signing_secret, in->body.data, in->body.len,

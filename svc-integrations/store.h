@@ -51,6 +51,9 @@ int store_find_installed(struct db *db, const char *owner, const char *team, con
                          struct integration_row *ret, struct arena *a, struct error *err) CHECKED;
 /* A renewed token: secrets and config alone. 1; 0: the row is gone, or has other secrets than were read, which stay; -1. */
 int store_put_secrets(struct db *db, const struct integration_row *row, struct error *err) CHECKED;
+/* Slack says no to them: the status is error, with the detail. 1; 0: the row is gone, or has other secrets than were read; -1. */
+int store_refuse_secrets(struct db *db, const struct integration_row *row, const char *detail,
+                         struct error *err) CHECKED;
 
 /* Installations under way (slack/install.h): state and cookie are hashes. find, end: 1, 0: there is none, -1. */
 int store_begin_install(struct db *db, const char *owner, const char *state, const char *cookie,

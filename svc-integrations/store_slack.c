@@ -9,7 +9,10 @@
 
 const struct db_stmt store_slack_statements[] = {
 	{ "of_team", ROW " WHERE team_id = $1 AND secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
-	{ "with_secrets", ROW " WHERE type = 'slack' AND secrets IS NOT NULL ORDER BY id DESC LIMIT 200" },
+	/* The newest of each owner first: one who has many pushes nobody out. */
+	{ "with_secrets",
+	  ROW " WHERE type = 'slack' AND secrets IS NOT NULL"
+	      " ORDER BY row_number() OVER (PARTITION BY owner_id ORDER BY id DESC), id DESC LIMIT 1000" },
 	{ "find_installed", ROW " WHERE owner_id = $1 AND type = 'slack' AND team_id = $2 AND app_id = $3"
 	                        " ORDER BY id DESC LIMIT 1" },
 	/* A token that could be renewed is good. */
@@ -17,6 +20,9 @@ const struct db_stmt store_slack_statements[] = {
 	                 " status = CASE WHEN status = 'error' THEN 'active' ELSE status END,"
 	                 " status_detail = CASE WHEN status = 'error' THEN NULL ELSE status_detail END"
 	                 " WHERE owner_id = $1 AND id = $2 AND secrets = $5" },
+	{ "refuse_secrets", "UPDATE integration SET status_detail = $4, updated_at = now(),"
+	                    " status = CASE WHEN status = 'inactive' THEN status ELSE 'error' END"
+	                    " WHERE owner_id = $1 AND id = $2 AND secrets = $3" },
 	{ "begin_install", "INSERT INTO slack_install (owner_id, state, cookie, chatbot_id, expires_at)"
 	                   " VALUES ($1, $2, $3, $4, now() + $5 * interval '1 second')" },
 	{ "find_install", "SELECT cookie, chatbot_id FROM slack_install"
@@ -100,6 +106,13 @@ int store_put_secrets(struct db *db, const struct integration_row *row, struct e
 {
 	return db_changed(db, "put_secrets",
 	                  DB_ARGS(row->owner_id, row->id, row->secrets, row->config, row->read_secrets), err);
+}
+
+int store_refuse_secrets(struct db *db, const struct integration_row *row, const char *detail,
+                         struct error *err)
+{
+	return db_changed(db, "refuse_secrets", DB_ARGS(row->owner_id, row->id, row->read_secrets, detail),
+	                  err);
 }
 
 int store_begin_install(struct db *db, const char *owner, const char *state, const char *cookie,

@@ -301,6 +301,19 @@ static int write_renewed(struct call *call, struct integration_row *row, const s
 	return -1;
 }
 
+/* Loads the row anew. 1 it still has the token that was used, 0: it has another, or is gone; -1. */
+static int has_still(struct call *call, struct integration_row *row, const char *used)
+{
+	struct secrets now;
+	int found = store_load(call->db, row->owner_id, row->id, row, call->arena, call->err);
+
+	if (found <= 0)
+		return found;
+	if (secrets_open(call, row, &now) < 0)
+		return -1;
+	return now.refresh_token && strcmp(now.refresh_token, used) == 0;
+}
+
 /* Whoever has changed the row meanwhile has written the old tokens again, unless he had others: those stay, and he who put them
  * there looks after them. */
 static int keep_renewed(struct call *call, struct integration_row *row, const struct secrets *secrets,
@@ -309,18 +322,28 @@ static int keep_renewed(struct call *call, struct integration_row *row, const st
 	int put = write_renewed(call, row, secrets, expires);
 
 	for (int i = 0; put == 0 && i < TRIES; i++) {
-		struct secrets now;
-		int found = store_load(call->db, row->owner_id, row->id, row, call->arena, call->err);
+		int still = has_still(call, row, used);
 
-		if (found <= 0)
-			return found;
-		if (secrets_open(call, row, &now) < 0)
-			return -1;
-		if (!now.refresh_token || strcmp(now.refresh_token, used) != 0)
-			return 0;
+		if (still <= 0)
+			return still;
 		put = write_renewed(call, row, secrets, expires);
 	}
 	return put < 0 ? -1 : 0;
+}
+
+/* Of others that the row has meanwhile, as after a new installation, the refusal says nothing. */
+static int tell_refused(struct call *call, struct integration_row *row, const char *detail, const char *used)
+{
+	int told = store_refuse_secrets(call->db, row, detail, call->err);
+
+	for (int i = 0; told == 0 && i < TRIES; i++) {
+		int still = has_still(call, row, used);
+
+		if (still <= 0)
+			return still;
+		told = store_refuse_secrets(call->db, row, detail, call->err);
+	}
+	return told < 0 ? -1 : 0;
 }
 
 /* What is done by one replica at a time, since it is a job. */
@@ -340,11 +363,11 @@ static int renew(struct call *call, struct integration_row *row, struct secrets 
 	if (said < 0)
 		return -1;
 	if (!said || !json_string(answer, "access_token"))
-		return store_set_status(
-		    call->db, row->owner_id, row->id, "error",
-		    arena_printf(call->arena, "Slack does not renew the token (%s): install the app anew",
-		                 said ? "no token" : why),
-		    call->err);
+		return tell_refused(call, row,
+		                    arena_printf(call->arena,
+		                                 "Slack does not renew the token (%s): install the app anew",
+		                                 said ? "no token" : why),
+		                    used);
 	expires = take_tokens(answer, secrets, call->arena);
 	return keep_renewed(call, row, secrets, expires, used);
 }

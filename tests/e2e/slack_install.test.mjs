@@ -228,6 +228,21 @@ describe('a token is renewed while its integration is changed', () => {
     assert.deepEqual(await usedIn(channel), ['xoxb-good-TW2']);
   });
 
+  test('a refusal of the old one that comes late says nothing of the new', async () => {
+    await install('rotating-TW4', `?chatbotId=${theirs.id}`, owner);
+    const made = await named('Slack: Team TW4');
+    await request(`${slack.url}/api/oauth.v2.access`, { method: 'POST', body: new URLSearchParams({ client_id: 'client', client_secret: 'secret', grant_type: 'refresh_token', refresh_token: 'xoxe-1-TW4-1' }).toString() });
+    const before = await renewals('TW4');
+    await rig('POST', '/hold', { api: 'oauth.v2.access' });
+    await soon(made);
+    await until('it is being renewed', async () => (await renewals('TW4')) > before);
+    await stack.ok('POST', `/api/integrations/slack/${made.id}/credentials`, { token: owner, json: { bot_token: 'xoxb-good-TW4', signing_secret: 'of-our-own' } });
+    await rig('POST', '/release');
+    await idle(made);
+    const now = await stack.ok('GET', `/api/integrations/${made.id}`, { token: owner });
+    assert.deepEqual([now.status, now.statusDetail], ['active', null]);
+  });
+
   test('what else is changed meanwhile does not lose the new one', async () => {
     await install('rotating-TW3', `?chatbotId=${theirs.id}`, owner);
     const made = await named('Slack: Team TW3');
