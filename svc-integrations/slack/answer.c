@@ -16,17 +16,18 @@
 #include "svc-integrations/slack/live.h"
 #include "svc-integrations/slack/place.h"
 #include "svc-integrations/slack/render.h"
+#include "svc-integrations/slack/respond.h"
 #include "svc-integrations/slack/sources.h"
 #include "svc-integrations/slack/verify.h"
 
 enum {
 	QUESTION_MOST = 8000, /* bytes of it that are asked */
-	RESPONSES_MOST = 5,   /* to one command */
 	NAP_MS = 50,          /* after which one that waits looks up */
 	TELL_MS = 1000,       /* between two times that all replicas are told of questions */
 };
 
 static const char sorry[] = "Sorry, I could not answer that just now. Please ask again in a while.";
+static const char unreadable[] = "I read only what is written: please type your question.";
 static const char nobody_home[] = "No chatbot is connected to this app yet.";
 
 /* --- Adding --------------------------------------------------------------------------------------------------------- */
@@ -97,8 +98,9 @@ struct answering {
 	struct integration_row row;
 	struct secrets secrets;
 	struct slack_live live;
-	bool status_shown; /* in place of the reaction */
-	bool ephemeral;    /* for the asker's eyes alone */
+	struct responding respond; /* to a command */
+	bool status_shown;         /* in place of the reaction */
+	bool ephemeral;            /* for the asker's eyes alone */
 };
 
 static void read_payload(json_object *payload, struct slack_question *q, struct arena *a)
@@ -137,6 +139,11 @@ static int open_answering(struct call *call, const struct job *job, struct answe
 		                         .thread = ret->q.thread,
 		                         .team = ret->row.team,
 		                         .user = ret->q.user };
+	ret->respond = (struct responding){ .call = call,
+		                            .slack = ret->slack,
+		                            .owner = job->owner_id,
+		                            .job = job->id,
+		                            .url = ret->q.response_url };
 	return strcmp(ret->row.status, "inactive") != 0 && ret->secrets.bot_token &&
 	       !slack_owner_is_disabled(call, job->owner_id);
 }
@@ -152,39 +159,17 @@ static int refused(struct answering *w, const char *why)
 		return slack_rotate_later(call, w->row.owner_id, w->row.id, 0) < 0
 		           ? -1
 		           : error_busy(call->err, 5, "the token is being renewed");
-	if (slack_token_is_dead(why) &&
-	    store_set_status(call->db, w->row.owner_id, w->row.id, "error",
-	                     arena_printf(call->arena, "Slack refuses the token: %s", why), call->err) < 0)
-		return -1;
+	if (slack_token_is_dead(why)) {
+		int told = store_refuse_secrets(call->db, &w->row,
+		                                arena_printf(call->arena, "Slack refuses the token: %s", why),
+		                                call->err);
+
+		if (told <= 0) /* it has another one by now: that may do */
+			return told < 0 ? -1 : error_busy(call->err, 1, "the token was replaced");
+	}
 	error_set(call->err, ERROR_INVALID, "Slack refuses the answer");
 	error_detail(call->err, "%s", why);
 	return -1;
-}
-
-static int respond(struct answering *w, const struct slack_post *post, bool first)
-{
-	struct text body;
-
-	text_init(&body, w->call->arena);
-	text_addf(&body, "{\"response_type\":\"ephemeral\",\"replace_original\":%s,\"text\":",
-	          first ? "true" : "false");
-	text_add_json(&body, post->text, strlen(post->text));
-	if (post->blocks)
-		text_addf(&body, ",\"blocks\":%s", post->blocks);
-	text_addc(&body, '}');
-	return slack_respond(w->slack, w->q.response_url, body.at, w->call->arena, w->call->err);
-}
-
-/* In place of "Looking it up"; Slack takes five of these, and the last has the sources. */
-static int respond_all(struct answering *w, const struct slack_post *posts, size_t count)
-{
-	size_t skipped = count > RESPONSES_MOST ? count - RESPONSES_MOST : 0;
-
-	for (size_t i = 0; i < count; i++)
-		if ((i < RESPONSES_MOST - 1 || i >= RESPONSES_MOST - 1 + skipped) &&
-		    respond(w, &posts[i], i == 0) < 0)
-			return -1;
-	return 0;
 }
 
 /* Slack keeps no such message where we could look for it: a run that does not know how the last one ended posts it again. */
@@ -214,7 +199,7 @@ static int post_all(struct answering *w, const struct slack_post *posts, size_t 
 	int said;
 
 	if (w->q.response_url)
-		return respond_all(w, posts, count);
+		return respond_all(&w->respond, posts, count);
 	said = w->ephemeral ? post_ephemeral(w, posts, count, &why)
 	                    : slack_live_end(&w->live, posts, count, &why);
 	return said > 0 ? 0 : said < 0 ? -1 : refused(w, why);
@@ -222,7 +207,8 @@ static int post_all(struct answering *w, const struct slack_post *posts, size_t 
 
 static int post_line(struct answering *w, const char *line)
 {
-	return post_all(w, &(struct slack_post){ .text = line }, 1);
+	return w->q.response_url ? respond_line(&w->respond, line)
+	                         : post_all(w, &(struct slack_post){ .text = line }, 1);
 }
 
 /* The bot has seen it: where a reaction is not allowed, the answer alone will tell. */
@@ -378,6 +364,8 @@ static int run_answer(struct call *call, const struct job *job)
 	w.ephemeral = !w.q.response_url && !w.q.direct && place_is_ephemeral(w.row.config, w.q.channel);
 	if (!chatbot)
 		return post_line(&w, nobody_home);
+	if (!*w.q.text)
+		return post_line(&w, unreadable);
 	if (job->attempt == 1)
 		show_working(&w);
 	if (ask(&w, chatbot, &answer) < 0)

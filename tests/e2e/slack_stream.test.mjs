@@ -112,6 +112,35 @@ test('a long answer to a command comes in parts as well', async () => {
   assert.deepEqual([words.length, words[0], words.at(-1)], [3000, 'w1', 'w3000']);
 });
 
+// All that came for one command, to its end: Slack takes five messages.
+async function command(text) {
+  const of = unique('r');
+  const form = new URLSearchParams({ team_id: 'TS', api_app_id: 'ATS', command: '/ask', text, channel_id: 'C9', user_id: 'U1', response_url: `${slack.url}/respond?of=${of}` }).toString();
+  assert.equal((await post('TS', 'commands', form, 'application/x-www-form-urlencoded')).status, 200);
+  return until('its end', async () => {
+    const all = (await rig('GET', '/responses')).filter((r) => r.of === of);
+    return all.at(-1)?.blocks?.some((b) => b.type === 'context_actions') && all;
+  }, 60);
+}
+const wordsOf = (parts) => parts.flatMap((p) => p.blocks.filter((b) => b.type === 'markdown').map((b) => b.text)).join(' ').split(/\s+/).filter(Boolean);
+
+test('a command whose answer is cut off between two parts: none of them comes twice', async () => {
+  await rig('POST', '/next', { api: 'respond', status: 503, after: 2 }); // the third
+  const parts = await command('count 6000 0');
+  assert.ok(parts.length >= 3, `${parts.length} parts`);
+  assert.deepEqual(parts.map((p) => p.replace_original), parts.map((_, i) => i === 0));
+  assert.deepEqual([wordsOf(parts).length, new Set(wordsOf(parts)).size], [6000, 6000]);
+});
+
+test('an answer that is longer than five messages says that a part is left out, and has its end', async () => {
+  const parts = await command('count 9000 0');
+  assert.equal(parts.length, 5);
+  const words = wordsOf(parts);
+  assert.deepEqual([words[0], words.at(-1)], ['w1', 'w9000']);
+  assert.match(JSON.stringify(parts[4].blocks[0]), /is left out here/);
+  assert.ok(parts.slice(0, 4).every((p) => !/is left out/.test(JSON.stringify(p.blocks))));
+});
+
 test('what a model writes pings nobody and hides no address', async () => {
   const channel = await mention('TNO', 'say <!channel> <@U1> [my bank](https://evil.example/login) & <https://evil.example|here>');
   const [answer] = await until('the answer', async () => {

@@ -5,7 +5,8 @@
 //   GET  /calls            every call so far: [{api, token, args}]
 //   GET  /messages?channel=C   what stands in a channel, oldest first
 //   POST /say {channel, user, text, thread_ts?}   a person writes: {ts}
-//   POST /next {api, status?, error?, retryAfter?, times?, token?, silent?}   how the next calls of that method (with that
+//   POST /respond   a command's response_url, which takes five messages (at ?of=x; without, as many as come); GET /responses  all of them
+//   POST /next {api, status?, error?, retryAfter?, times?, token?, silent?, after?}   how the next calls of that method (with that
 //                                            token) go; silent: it is
 //                          done, and the connection is cut instead of answered
 //   POST /hold {api}  the next call of that method is written down, and waits for  POST /release
@@ -192,7 +193,7 @@ http.createServer(async (request, response) => {
   if (url.pathname === '/hold') return (held.add(JSON.parse(body).api), answer({}));
   if (url.pathname === '/release') return (waiting.splice(0).forEach((go) => go()), answer({}));
   if (url.pathname === '/forget') return ((planned.length = 0), answer({}));
-  if (url.pathname === '/next') return (planned.push({ times: 1, ...JSON.parse(body) }), answer({}));
+  if (url.pathname === '/next') return (planned.push({ times: 1, after: 0, ...JSON.parse(body) }), answer({}));
   if (url.pathname === '/say') {
     const { channel: where, ...said } = JSON.parse(body);
     const message = { type: 'message', ts: stamp(), ...said };
@@ -200,7 +201,17 @@ http.createServer(async (request, response) => {
     return answer({ ts: message.ts });
   }
   if (down) return request.socket.destroy();
-  if (url.pathname === '/respond') return (responses.push(JSON.parse(body)), answer({ ok: true }));
+  if (url.pathname === '/respond') {
+    const of = url.searchParams.get('of');
+    const plan = planned.find((p) => p.api === 'respond' && p.times > 0);
+    if (plan && plan.after-- <= 0) {
+      plan.times -= 1;
+      return answer({ ok: false }, plan.status);
+    }
+    if (of && responses.filter((r) => r.of === of).length >= 5) return answer({ ok: false, error: 'used_url' }, 404);
+    responses.push({ ...JSON.parse(body), ...(of ? { of } : {}) });
+    return answer({ ok: true });
+  }
 
   const api = url.pathname.replace(/^\/api\//, '');
   const args = Object.fromEntries(new URLSearchParams(body));
