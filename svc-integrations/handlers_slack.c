@@ -13,6 +13,7 @@
 #include "svc-integrations/slack/form.h"
 #include "svc-integrations/slack/home.h"
 #include "svc-integrations/slack/plain.h"
+#include "svc-integrations/slack/said.h"
 #include "svc-integrations/slack/signature.h"
 #include "svc-integrations/slack/verify.h"
 
@@ -133,7 +134,8 @@ static int is_for_us(struct call *call, const struct slack_event *e, json_object
 	           : 0;
 }
 
-static int take_question(struct call *call, const struct slack_event *e, const struct integration_row *row)
+static int take_question(struct call *call, const struct slack_event *e, json_object *message,
+                         const struct integration_row *row)
 {
 	const struct slack_question q = {
 		.integration_id = row->id,
@@ -141,11 +143,13 @@ static int take_question(struct call *call, const struct slack_event *e, const s
 		.thread = e->direct && !e->in_thread ? e->ts : e->thread,
 		.ts = e->ts,
 		.user = e->user,
-		.text = slack_plain(e->text, row->bot_user, call->arena),
+		.text = slack_said(message, row->bot_user, call->arena),
 		.direct = e->direct,
 	};
+	/* A picture alone is answered, too: that it cannot be read. A name that is called without a word is not. */
+	bool speaks = *q.text || ((e->direct || e->mention) && slack_has_files(message));
 
-	return *q.text ? answer_take(call, row->owner_id, e->id, &q) : 0;
+	return speaks ? answer_take(call, row->owner_id, e->id, &q) : 0;
 }
 
 static int take_event(struct call *call, const struct slack_event *e, json_object *body,
@@ -158,7 +162,7 @@ static int take_event(struct call *call, const struct slack_event *e, json_objec
 	switch (e->kind) {
 	case SLACK_QUESTION:
 		ours = is_asleep(row) ? 0 : is_for_us(call, e, body, row); /* its job asks for the owner */
-		return ours > 0 ? take_question(call, e, row) : ours;
+		return ours > 0 ? take_question(call, e, json_get(body, "event"), row) : ours;
 	case SLACK_HOME: return is_asleep(row) ? 0 : slack_home_later(call, row->owner_id, row->id, e->user);
 	case SLACK_GONE:
 		return store_set_status(call->db, row->owner_id, row->id, "error",

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#define SLACKBOT \
+	"USLACKBOT" /* reminders, and replies that a workspace has set up: a bot in a person's form */
+
 static const char *member(json_object *object, const char *key)
 {
 	const char *value = json_string(object, key);
@@ -106,7 +109,7 @@ bool slack_message_is_from_person(json_object *message, const char *bot_user)
 
 	if (*member(message, "bot_id") || json_get(message, "bot_profile") || !*user)
 		return false;
-	if (bot_user && strcmp(user, bot_user) == 0)
+	if ((bot_user && strcmp(user, bot_user) == 0) || strcmp(user, SLACKBOT) == 0)
 		return false;
 	return !*subtype || strcmp(subtype, "file_share") == 0 || strcmp(subtype, "thread_broadcast") == 0;
 }

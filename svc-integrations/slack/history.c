@@ -5,6 +5,7 @@
 #include "common/base/utf8.h"
 #include "svc-integrations/slack/event.h"
 #include "svc-integrations/slack/plain.h"
+#include "svc-integrations/slack/said.h"
 
 #define MESSAGES_READ "30"
 enum { MESSAGE_MOST = 4000 /* bytes of one that are kept */ };
@@ -63,7 +64,7 @@ static void take(struct slack_history *h, json_object *message, const struct sla
 	if (is_ours(message, place))
 		add(h, "assistant", slack_plain(member(message, "text"), NULL, a), a);
 	else if (slack_message_is_from_person(message, place->bot_user))
-		add(h, "user", slack_plain(member(message, "text"), place->bot_user, a), a);
+		add(h, "user", slack_said(message, place->bot_user, a), a);
 }
 
 /* conversations.history gives the newest first, conversations.replies the oldest. */

@@ -123,6 +123,29 @@ describe('who may call', () => {
   before(() => create('TW'));
   const body = () => event('TW', { type: 'app_mention', user: 'U1', text: '<@U0BOT> hi', ts: '1.1', channel: 'CW' });
 
+  test('an integration whose secrets no key opens stands in nobody\'s way, and new ones mend it', async () => {
+    const team = 'TBROKEN';
+    const whole = await create(team);
+    const broken = await create(team, { config: { bot_token: `xoxb-good-${team}`, signing_secret: 'of-another-app' } });
+    // as after a row was moved by hand, or a key was lost
+    await stack.sql(`UPDATE integrations.integration SET secrets = (SELECT secrets FROM integrations.integration WHERE id = '${whole.id}') WHERE id = '${broken.id}'`);
+    const text = event(team, { type: 'app_home_opened', tab: 'messages', user: 'U1' });
+    assert.equal((await send(team, text)).status, 200);
+    const challenge = JSON.stringify({ token: 'x', challenge: 'abc', type: 'url_verification' });
+    assert.equal((await post(challenge, signed('another', challenge))).status, 401);
+    const mended = await stack.ok('POST', `/api/integrations/slack/${broken.id}/credentials`, { token, json: { bot_token: `xoxb-good-${team}`, signing_secret: 'a-new-one' } });
+    assert.equal(mended.status, 'active');
+    assert.equal((await post(text, signed('a-new-one', text))).status, 200);
+  });
+  test('however many integrations somebody else has made, the check finds everybody\'s', async () => {
+    const stranger = await stack.register();
+    await stack.sql(`INSERT INTO integrations.integration (owner_id, id, type, name, secrets) SELECT '${stranger.uid}', overlay(gen_random_uuid()::text placing 'ff' from 1)::uuid,
+      'slack', 'Crowd', secrets FROM integrations.integration, generate_series(1, 1000) WHERE team_id = 'TW' AND secrets IS NOT NULL LIMIT 1000`);
+    const challenge = JSON.stringify({ token: 'x', challenge: 'abc', type: 'url_verification' });
+    const answer = await post(challenge, signed(secretOf('TW'), challenge));
+    await stack.sql("DELETE FROM integrations.integration WHERE name = 'Crowd'");
+    assert.deepEqual([answer.status, answer.body], [200, { challenge: 'abc' }]);
+  });
   test('url_verification is answered under any secret we know, and under no other', async () => {
     const challenge = JSON.stringify({ token: 'x', challenge: '3eZ"bz\\', type: 'url_verification' });
     const good = await post(challenge, signed(secretOf('TW'), challenge));
@@ -154,6 +177,16 @@ describe('who may call', () => {
       assert.equal((await post(text, headers(text))).status, 401);
     });
   }
+  test('the app is learned from its first event; another\'s under the same secret is not taken', async () => {
+    const made = await create('TAPP');
+    const app = async () => (await stack.sql(`SELECT app_id FROM integrations.integration WHERE id = '${made.id}'`))[0][0];
+    const told = (api_app_id) => { const text = event('TAPP', { type: 'reaction_added' }, { api_app_id }); return post(text, signed(secretOf('TAPP'), text)); };
+    assert.ok(!(await app()));
+    const text = event('TAPP', { type: 'reaction_added' }, { api_app_id: 'AFORGED' });
+    assert.equal((await post(text, signed('another', text))).status, 401);
+    assert.ok(!(await app()), 'not from one that is not verified');
+    assert.deepEqual([(await told('AFIRST')).status, await app(), (await told('AOTHER')).status, (await told('AFIRST')).status], [200, 'AFIRST', 401, 200]);
+  });
   test('an unknown workspace: 401; not JSON: 400; 5 MB: 413', async () => {
     const stranger = body().replaceAll('TW', 'TX');
     assert.equal((await post(stranger, signed(secretOf('TW'), stranger))).status, 401);
@@ -271,16 +304,18 @@ describe('answers', () => {
   test('a channel that is gone ends the job; a revoked token shows in the status', async () => {
     await send('TA', event('TA', { type: 'app_mention', user: 'U1', text: '<@U0BOT> warranty?', ts: '1727000001.000100', channel: 'CGONE' }));
     await until('it is given up', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind <> 'sweep'")).length === 0, 30);
-    const made = await create('TR');
-    const channel = channels();
-    // an answer that takes a while is streamed
-    for (const api of ['chat.postMessage', 'chat.startStream']) await rig('POST', '/next', { api, error: 'token_revoked', times: 5 });
-    await send('TR', await mention('TR', channel, 'warranty?'));
-    await until('the status says so', async () => {
-      const now = await stack.ok('GET', `/api/integrations/${made.id}`, { token });
-      return now.status === 'error' && /token_revoked/.test(now.statusDetail);
-    }, 30);
-    await rig('POST', '/forget');
+    for (const error of ['token_revoked', 'account_inactive']) {
+      const team = error === 'token_revoked' ? 'TR' : 'TRA';
+      const made = await create(team);
+      // an answer that takes a while is streamed
+      for (const api of ['chat.postMessage', 'chat.startStream']) await rig('POST', '/next', { api, error, times: 5 });
+      await send(team, await mention(team, channels(), 'warranty?'));
+      await until('the status says so', async () => {
+        const now = await stack.ok('GET', `/api/integrations/${made.id}`, { token });
+        return now.status === 'error' && now.statusDetail.includes(error);
+      }, 30);
+      await rig('POST', '/forget');
+    }
   });
 
   test('a question of 40,000 characters is answered; one in another language as well', async () => {
@@ -411,6 +446,69 @@ describe('answers', () => {
       await send('TA', event('TA', { type: 'message', channel_type: 'im', user: 'U1', text: 'How long is the warranty?', ts, channel, ...more }));
       await answered(channel);
     }
+  });
+
+  test('a refusal of a token that was replaced meanwhile says nothing of the new one, which answers', async () => {
+    const made = await create('TQ');
+    const channel = channels();
+    for (const api of ['chat.postMessage', 'chat.startStream']) await rig('POST', '/next', { api, error: 'token_revoked', token: 'xoxb-good-TQ', times: 100 });
+    await rig('POST', '/hold', { api: 'conversations.replies' });
+    const before = (await calls('conversations.replies')).length;
+    await send('TQ', await mention('TQ', channel, 'How long is the warranty?'));
+    await until('its job has read the old one', async () => (await calls('conversations.replies')).length > before, 30);
+    await stack.ok('POST', `/api/integrations/slack/${made.id}/credentials`, { token, json: { bot_token: 'xoxe.xoxb-good-TQ', signing_secret: secretOf('TQ') } });
+    await rig('POST', '/release');
+    await answered(channel);
+    await rig('POST', '/forget');
+    assert.equal((await stack.ok('GET', `/api/integrations/${made.id}`, { token })).status, 'active');
+  });
+
+  // What a direct message may be, as Slack sends it; what is asked; null: nothing, and nothing is said.
+  const rich = (...elements) => [{ type: 'rich_text', block_id: 'b', elements: [{ type: 'rich_text_section', elements }] }];
+  const odd = [
+    ['blocks without a text', { text: '', blocks: rich({ type: 'text', text: 'How long is ' }, { type: 'text', text: 'the warranty?', style: { bold: true } }) }, 'How long is the warranty?'],
+    ['a message that is shared', { text: 'is that right?', attachments: [{ is_share: true, is_msg_unfurl: true, author_id: 'U2', text: 'The warranty is two years &amp; a day', fallback: '[x] U2: The warranty' }] },
+      'is that right?\n\nThe warranty is two years & a day'],
+    ['a message that is shared without a word', { text: '', attachments: [{ is_share: true, text: 'How long is the warranty?' }] }, 'How long is the warranty?'],
+    ['the bot named twice, and another', { text: '<@U0BOT> <@U0BOT> does <@U2> know the warranty?' }, 'does @U2 know the warranty?'],
+    ['the bot named in code', { text: '`<@U0BOT>` how long is the warranty?' }, '`` how long is the warranty?'],
+    ['from another company', { text: 'How long is the warranty?', user: 'W7', user_team: 'TTHEIRS', source_team: 'TTHEIRS', user_profile: { team: 'TTHEIRS' } }, 'How long is the warranty?'],
+    ['a huddle that begins', { text: 'A huddle started', subtype: 'huddle_thread', room: { id: 'R1' } }, null],
+    ['Slackbot', { text: 'Reminder: How long is the warranty?', user: 'USLACKBOT' }, null],
+    ['an edit', { subtype: 'message_changed', hidden: true, text: undefined, user: undefined, message: { type: 'message', user: 'U1', text: 'How long is the warranty?', edited: { user: 'U1', ts: '1.1' } }, previous_message: {} }, null],
+    ['an app that joins', { subtype: 'bot_add', text: 'added an integration', bot_id: 'B7' }, null],
+  ];
+  for (const [name, more, wanted] of odd) {
+    test(`a direct message, ${name}: ${wanted ? 'asked as it was meant' : 'nothing'}`, async () => {
+      const channel = channels();
+      const { ts } = await say(channel, more.text ?? '', more);
+      const body = event('TA', { type: 'message', channel_type: 'im', user: 'U1', ts, channel, client_msg_id: randomUUID(), team: 'TA', ...more }, { context_team_id: 'TA', context_enterprise_id: null, is_ext_shared_channel: false });
+      assert.equal((await send('TA', body)).status, 200);
+      if (!wanted) return assert.deepEqual(await stack.sql(`SELECT payload FROM integrations.job WHERE payload->>'channel' = '${channel}'`), []);
+      const [answer] = await answered(channel);
+      const [, session] = answer.blocks.find((b) => b.type === 'context_actions').elements[0].positive_button.value.split(' ');
+      const { messages: [question] } = await stack.ok('GET', `/api/chatbots/${bot.id}/conversations/${session}`, { token });
+      assert.equal(question.content, wanted);
+    });
+  }
+
+  test('a picture without a word: it says that it reads words', async () => {
+    const channel = channels();
+    const files = [{ id: 'F1', mimetype: 'image/png', url_private: 'https://files.slack.com/x.png' }];
+    const { ts } = await say(channel, '', { files });
+    await send('TA', event('TA', { type: 'message', channel_type: 'im', subtype: 'file_share', user: 'U1', text: '', ts, channel, files }));
+    assert.match((await answered(channel))[0].text, /only what is written/);
+  });
+
+  test('an installation of a whole organisation: its events name the organisation', async () => {
+    await create('E5');
+    const channel = channels();
+    const { ts } = await say(channel, '<@U0BOT> How long is the warranty?');
+    const body = event('E5', { type: 'app_mention', user: 'W1', text: '<@U0BOT> How long is the warranty?', ts, channel, team: 'T77' },
+      { team_id: 'T77', enterprise_id: 'E5', context_team_id: 'T77', context_enterprise_id: 'E5',
+        authorizations: [{ enterprise_id: 'E5', team_id: null, user_id: 'U0BOT', is_bot: true, is_enterprise_install: true }] });
+    assert.equal((await send('E5', body)).status, 200);
+    await answered(channel);
   });
 
   test('what Slack tells of tokens, apps and its own limits: in the status, where it concerns the bot', async () => {

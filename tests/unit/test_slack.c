@@ -1,4 +1,4 @@
-/* links: svc-integrations/slack/signature.c svc-integrations/slack/event.c svc-integrations/slack/render.c svc-integrations/slack/form.c svc-integrations/slack/plain.c */
+/* links: svc-integrations/slack/signature.c svc-integrations/slack/event.c svc-integrations/slack/render.c svc-integrations/slack/form.c svc-integrations/slack/plain.c svc-integrations/slack/said.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,6 +10,7 @@
 #include "svc-integrations/slack/form.h"
 #include "svc-integrations/slack/plain.h"
 #include "svc-integrations/slack/render.h"
+#include "svc-integrations/slack/said.h"
 #include "svc-integrations/slack/signature.h"
 
 static struct arena a;
@@ -291,6 +292,12 @@ static void only_people_are_answered(void **state)
 		{ "{\"user\":\"U1\",\"bot_id\":\"B1\"}", false },
 		{ "{\"user\":\"U1\",\"bot_profile\":{}}", false },
 		{ "{\"user\":\"U1\",\"subtype\":\"message_changed\"}", false },
+		{ "{\"user\":\"U1\",\"subtype\":\"thread_broadcast\",\"root\":{}}", true },
+		{ "{\"user\":\"U1\",\"subtype\":\"huddle_thread\",\"room\":{}}", false },
+		{ "{\"user\":\"U1\",\"subtype\":\"channel_join\"}", false },
+		{ "{\"user\":\"USLACKBOT\",\"text\":\"Reminder: <@U0> hi\"}", false },
+		{ "{\"user\":\"W1\",\"user_team\":\"TTHEIRS\",\"source_team\":\"TTHEIRS\",\"text\":\"hi\"}",
+		  true },
 		{ "{\"subtype\":\"message_deleted\"}", false },
 		{ "{}", false },
 		{ "[]", false },
@@ -306,6 +313,57 @@ static void only_people_are_answered(void **state)
 	}
 }
 
+/* As Slack really sends them. */
+static void what_a_message_says(void **state)
+{
+	static const struct {
+		const char *name, *message, *want;
+	} cases[] = {
+		{ "a text",
+		  "{\"text\":\"<@U0> a &amp; b\",\"blocks\":[{\"type\":\"section\",\"text\":\"not this\"}]}",
+		  "a & b" },
+		{ "two mentions", "{\"text\":\"<@U0> ask <@U2>, <@U0>!\"}", "ask @U2, !" },
+		{ "a mention in code", "{\"text\":\"what is `&lt;@U0&gt;`?\"}", "what is `<@U0>`?" },
+		{ "blocks alone",
+		  "{\"text\":\"\",\"blocks\":[{\"type\":\"rich_text\",\"elements\":[{\"type\":\"rich_text_section\",\"elements\":["
+		  "{\"type\":\"user\",\"user_id\":\"U0\"},{\"type\":\"text\",\"text\":\" is 3 < 4, \"},{\"type\":\"user\",\"user_id\":\"U2\"},"
+		  "{\"type\":\"emoji\",\"name\":\"tada\"},{\"type\":\"link\",\"url\":\"https://a.example\"},"
+		  "{\"type\":\"link\",\"url\":\"https://a.example\",\"text\":\"b\"},{\"type\":\"broadcast\",\"range\":\"here\"}]},"
+		  "{\"type\":\"rich_text_list\",\"elements\":[{\"type\":\"rich_text_section\",\"elements\":[{\"type\":\"text\",\"text\":\"one\"}]},"
+		  "{\"type\":\"rich_text_section\",\"elements\":[{\"type\":\"text\",\"text\":\"two\"}]}]}]}]}",
+		  "is 3 < 4, @U2:tada:https://a.exampleb@here\none\ntwo" },
+		{ "blocks of an app",
+		  "{\"blocks\":[{\"type\":\"header\",\"text\":{\"type\":\"plain_text\",\"text\":\"Title\"}},{\"type\":\"divider\"},"
+		  "{\"type\":\"section\",\"text\":{\"type\":\"mrkdwn\",\"text\":\"a &lt; <#C1|general>\"}}]}",
+		  "Title\na < #general" },
+		{ "a message that is shared, and a word to it",
+		  "{\"text\":\"is that so?\",\"attachments\":[{\"is_share\":true,\"text\":\"The kettle &amp; co\"},{\"text\":\"a preview\"}]}",
+		  "is that so?\n\nThe kettle & co" },
+		{ "one that is shared alone",
+		  "{\"text\":\"\",\"attachments\":[{\"is_msg_unfurl\":true,\"fallback\":\"[1] U2: kettles\"}]}",
+		  "[1] U2: kettles" },
+		{ "attachments alone",
+		  "{\"attachments\":[{\"fallback\":\"x\",\"text\":\"an alarm\"},{\"text\":\"another\"}]}",
+		  "an alarm\n\nanother" },
+		{ "a file alone", "{\"text\":\"\",\"files\":[{\"id\":\"F1\"}]}", "" },
+		{ "odd ones", "{\"text\":7,\"blocks\":{\"type\":[]},\"attachments\":[null,3,\"x\",[]]}", "" },
+		{ "nothing", "{}", "" },
+		{ "no object", "[]", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		OWN(json) json_object *message = NULL;
+		struct error err = { 0 };
+		const char *got;
+
+		assert_int_equal(json_parse(cases[i].message, strlen(cases[i].message), &message, &err), 0);
+		got = slack_said(message, "U0", &a);
+		if (strcmp(got, cases[i].want) != 0)
+			fail_msg("%s: %s", cases[i].name, got);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +375,7 @@ int main(void)
 		cmocka_unit_test(long_answers_go_in_parts),
 		cmocka_unit_test(forms_are_read),
 		cmocka_unit_test(only_people_are_answered),
+		cmocka_unit_test(what_a_message_says),
 		cmocka_unit_test(sources_link_to_pages_of_the_web),
 	};
 
