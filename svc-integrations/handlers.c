@@ -130,7 +130,7 @@ static int write_row(struct call *call, struct integration_row *row, bool fresh,
 	rc = fresh ? store_add(call->db, row, state->per_user, call->err)
 	           : db_must_find(store_change(call->db, row, call->err), "integration", call->err);
 	if (rc == 0 && stranger)
-		rc = consent_ask(call, stranger, row->id);
+		rc = consent_ask(call, stranger, row->id, 1);
 	if (rc == 0 && verify_again)
 		rc = answer_verify_later(call, row->id);
 	if (rc == 0)

@@ -1,4 +1,4 @@
-/* Where the mailed link leads: a page that asks, and takes the answer. */
+/* Where the mailed links lead: a page that says how things stand, asks, and takes the answer. */
 #include <string.h>
 
 #include "common/base/query.h"
@@ -6,15 +6,15 @@
 #include "svc-integrations/handover/consent.h"
 #include "svc-integrations/page.h"
 
-static const char *token_of(struct call *call, const char *form)
+static const char *value_of(struct call *call, const char *form, const char *wanted)
 {
 	struct query q = query_start(form, call->arena);
-	const char *name, *value, *token = "";
+	const char *name, *value, *found = "";
 
 	while (query_next(&q, &name, &value))
-		if (value && strcmp(name, "token") == 0)
-			token = value;
-	return token;
+		if (value && strcmp(name, wanted) == 0)
+			found = value;
+	return found;
 }
 
 static int say(struct call *call, int status, const char *said, const char *form, Rpc__RawReply *out)
@@ -33,38 +33,88 @@ static int say_dead(struct call *call, Rpc__RawReply *out)
 	    NULL, out);
 }
 
-int integrations_ask_handover(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
+/* What the page says of each wish, and which answers it takes. */
+static const struct {
+	const char *before, *behind; /* the address */
+	const char *yes, *no;        /* NULL: not asked */
+} views[] = {
+	[ADDRESS_SAYS_NOTHING] = { "Shall conversations in which a chatbot could not help be sent to",
+	                           "? Nothing is sent before you say so.", "Yes, send them to me",
+	                           "No, and ask me no more" },
+	[ADDRESS_AGREES] = { "Conversations in which a chatbot could not help are sent to", ".", NULL,
+	                     "Send me no more of them" },
+	[ADDRESS_REFUSES] = { "Conversations in which a chatbot could not help are not sent to", ".",
+	                      "Send them to me", NULL },
+};
+
+static void add_button(struct text *form, const char *want, const char *label)
 {
-	const char *token = token_of(call, in->query ? in->query : ""), *owner, *address;
-	int alive = consent_read(call, token, &owner, &address);
+	if (label)
+		text_addf(form, "<button name=\"want\" value=\"%s\">%s</button>\n", want, label);
+}
+
+/* Clicks, since mail programs open links by themselves. */
+static const char *form_of(const char *token, enum address_wish wish, struct arena *a)
+{
 	struct text form;
 
-	if (alive <= 0)
-		return alive < 0 ? -1 : say_dead(call, out);
-	text_init(&form, call->arena);
-	/* A click, since mail programs open links by themselves. */
+	text_init(&form, a);
 	text_adds(&form, "<form method=\"post\" action=\"/api/integrations/handover/confirm\">"
 	                 "<input type=\"hidden\" name=\"token\" value=\"");
 	page_add_text(&form, token);
-	text_adds(&form, "\"><button>Yes, send them to me</button></form>\n");
-	return say(
-	    call, 200,
-	    arena_printf(call->arena,
-	                 "Shall conversations in which a chatbot could not help be sent to %s? If you do not "
-	                 "want that, close this page.",
-	                 address),
-	    form.at, out);
+	text_adds(&form, "\">\n");
+	add_button(&form, "yes", views[wish].yes);
+	add_button(&form, "no", views[wish].no);
+	text_adds(&form, "</form>\n");
+	return form.at;
+}
+
+/* As its owner would be told. */
+static int find_wish(struct call *call, const char *owner, const char *address, enum address_wish *ret)
+{
+	Rpc__Caller caller = RPC__CALLER__INIT;
+	struct call acting = *call;
+
+	caller.has_kind = true;
+	caller.kind = RPC__CALLER__KIND__SERVICE;
+	caller.owner_id = (char *)owner;
+	acting.caller = &caller;
+	acting.owner_id = owner;
+	return consent_wish(&acting, address, ret);
+}
+
+int integrations_ask_handover(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
+{
+	const char *token = value_of(call, in->query ? in->query : "", "token"), *owner, *address;
+	int alive = consent_read(call, token, &owner, &address);
+	enum address_wish wish;
+
+	if (alive <= 0)
+		return alive < 0 ? -1 : say_dead(call, out);
+	if (find_wish(call, owner, address, &wish) < 0) {
+		if (call->err->code != ERROR_NOT_FOUND && call->err->code != ERROR_UNAUTHENTICATED)
+			return -1;
+		error_clear(call->err); /* the account is gone */
+		return say_dead(call, out);
+	}
+	return say(call, 200,
+	           arena_printf(call->arena, "%s %s%s", views[wish].before, address, views[wish].behind),
+	           form_of(token, wish, call->arena), out);
 }
 
 int integrations_confirm_handover(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
 {
-	const char *body = arena_strndup(call->arena, (const char *)in->body.data, in->body.len);
+	const char *form = arena_strndup(call->arena, (const char *)in->body.data, in->body.len);
+	bool no = strcmp(value_of(call, form, "want"), "no") == 0;
 	const char *owner, *address;
-	int alive = consent_read(call, token_of(call, body), &owner, &address);
+	int alive = consent_read(call, value_of(call, form, "token"), &owner, &address);
 
 	if (alive > 0)
-		alive = consent_take(call, owner, address);
+		alive = no ? consent_refuse(call, owner, address) : consent_take(call, owner, address);
 	if (alive <= 0)
 		return alive < 0 ? -1 : say_dead(call, out);
-	return say(call, 200, "They will be sent to you from now on. You can close this window.", NULL, out);
+	return say(call, 200,
+	           no ? "Nothing more is sent to you. You can close this window."
+	              : "They will be sent to you from now on. You can close this window.",
+	           NULL, out);
 }

@@ -1,5 +1,7 @@
 #include "svc-integrations/store_webhook.h"
 
+#include <string.h>
+
 enum { DELIVERIES_PAGE = 20 /* in one reply: with the longest bodies they still fit a message */ };
 
 #define DELIVERY                                                                                       \
@@ -16,18 +18,31 @@ const struct db_stmt store_webhook_statements[] = {
 	  " team_id, app_id, bot_user_id, bot_id FROM integration"
 	  " WHERE owner_id = $1 AND type <> 'webhook' AND status <> 'inactive'"
 	  " AND config->>'handover' IS NOT NULL ORDER BY id LIMIT 1000" },
-	{ "address_confirmed", "SELECT 1 FROM handover_address WHERE owner_id = $1 AND address = $2"
-	                       " AND confirmed_at IS NOT NULL" },
+	{ "address_wish",
+	  "SELECT CASE WHEN refused_at IS NOT NULL THEN 'refuses' WHEN confirmed_at IS NOT NULL THEN 'agrees' END"
+	  " AS wish FROM handover_address WHERE owner_id = $1 AND address = $2" },
 	{ "ask_address",
 	  "INSERT INTO handover_address (owner_id, address) VALUES ($1, $2)"
 	  " ON CONFLICT (owner_id, address) DO UPDATE SET asked_at = excluded.asked_at"
-	  " WHERE handover_address.confirmed_at IS NULL AND handover_address.asked_at < excluded.asked_at - interval '1 day'" },
+	  " WHERE handover_address.confirmed_at IS NULL AND handover_address.refused_at IS NULL"
+	  " AND handover_address.asked_at < excluded.asked_at - $3 * interval '1 day'" },
 	{ "confirm_address",
-	  "UPDATE handover_address SET confirmed_at = now() WHERE owner_id = $1 AND address = $2" },
+	  "UPDATE handover_address SET confirmed_at = now(), refused_at = NULL WHERE owner_id = $1 AND address = $2" },
+	/* One's own address was never asked. */
+	{ "refuse_address",
+	  "INSERT INTO handover_address (owner_id, address, refused_at) VALUES ($1, $2, now())"
+	  " ON CONFLICT (owner_id, address) DO UPDATE"
+	  " SET confirmed_at = NULL, refused_at = excluded.refused_at" },
 	{ "forget_address", "DELETE FROM handover_address WHERE owner_id = $1 AND address = $2"
-	                    " AND confirmed_at IS NULL" },
-	{ "end_pending",
-	  "UPDATE integration SET status_detail = NULL WHERE owner_id = $1 AND status_detail = $2" },
+	                    " AND confirmed_at IS NULL AND refused_at IS NULL" },
+	{ "end_detail",
+	  "UPDATE integration SET status_detail = NULL WHERE owner_id = $1 AND status_detail IN ($2, $3)" },
+	{ "tell_handing_to", "UPDATE integration SET status_detail = $3 WHERE owner_id = $1"
+	                     " AND type <> 'webhook' AND lower(config->'handover'->>'email') = $2" },
+	/* Conversations that wait for somebody's consent are looked at now. */
+	{ "hurry_handovers", "UPDATE job SET run_at = now() WHERE owner_id = $1 AND kind = 'handover'"
+	                     " AND payload->>'where' = 'email' AND run_at > now()"
+	                     " AND lease_until IS NULL AND failed IS NULL" },
 	/* To one that is gone there is none: a plan of handing over may still name it. */
 	{ "add_delivery", "INSERT INTO delivery (owner_id, integration_id, id, event, body)"
 	                  " SELECT $1::uuid, id, $3::uuid, $4::text, $5::text FROM integration"
@@ -82,16 +97,20 @@ int store_handing_over(struct db *db, const char *owner, struct integration_row 
 	return load_rows(db, "handing_over", owner, ret, count, a, err);
 }
 
-int store_address_confirmed(struct db *db, const char *owner, const char *address, struct error *err)
+int store_address_wish(struct db *db, const char *owner, const char *address, enum address_wish *ret,
+                       struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "address_wish", DB_ARGS(owner, address), &res, err);
+	const char *wish = found > 0 ? db_text(res, 0, "wish") : NULL;
 
-	return db_find(db, "address_confirmed", DB_ARGS(owner, address), &res, err);
+	*ret = !wish ? ADDRESS_SAYS_NOTHING : strcmp(wish, "agrees") == 0 ? ADDRESS_AGREES : ADDRESS_REFUSES;
+	return found < 0 ? -1 : 0;
 }
 
-int store_ask_address(struct db *db, const char *owner, const char *address, struct error *err)
+int store_ask_address(struct db *db, const char *owner, const char *address, int days, struct error *err)
 {
-	return db_changed(db, "ask_address", DB_ARGS(owner, address), err);
+	return db_changed(db, "ask_address", DB_ARGS(owner, address, days), err);
 }
 
 int store_confirm_address(struct db *db, const char *owner, const char *address, struct error *err)
@@ -99,14 +118,31 @@ int store_confirm_address(struct db *db, const char *owner, const char *address,
 	return db_changed(db, "confirm_address", DB_ARGS(owner, address), err);
 }
 
+int store_refuse_address(struct db *db, const char *owner, const char *address, struct error *err)
+{
+	return db_changed(db, "refuse_address", DB_ARGS(owner, address), err);
+}
+
 int store_forget_address(struct db *db, const char *owner, const char *address, struct error *err)
 {
 	return db_exec(db, "forget_address", DB_ARGS(owner, address), NULL, err);
 }
 
-int store_end_pending(struct db *db, const char *owner, const char *detail, struct error *err)
+int store_end_detail(struct db *db, const char *owner, const char *detail, const char *other,
+                     struct error *err)
 {
-	return db_exec(db, "end_pending", DB_ARGS(owner, detail), NULL, err);
+	return db_exec(db, "end_detail", DB_ARGS(owner, detail, other), NULL, err);
+}
+
+int store_tell_handing_to(struct db *db, const char *owner, const char *address, const char *detail,
+                          struct error *err)
+{
+	return db_exec(db, "tell_handing_to", DB_ARGS(owner, address, detail), NULL, err);
+}
+
+int store_hurry_handovers(struct db *db, const char *owner, struct error *err)
+{
+	return db_exec(db, "hurry_handovers", DB_ARGS(owner), NULL, err);
 }
 
 int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,

@@ -15,14 +15,25 @@ int store_webhooks(struct db *db, const char *owner, struct integration_row **re
 int store_handing_over(struct db *db, const char *owner, struct integration_row **ret, size_t *count,
                        struct arena *a, struct error *err) CHECKED;
 
-/* Addresses that conversations are mailed to (handover/consent.h), in small letters. confirmed, confirm: 1, 0, -1. ask: 1 it is to be asked,
- * 0 it was asked within a day or has agreed. */
-int store_address_confirmed(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
-int store_ask_address(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
+/* Addresses that conversations are mailed to (handover/consent.h), in small letters. */
+enum address_wish { ADDRESS_SAYS_NOTHING, ADDRESS_AGREES, ADDRESS_REFUSES };
+int store_address_wish(struct db *db, const char *owner, const char *address, enum address_wish *ret,
+                       struct error *err) CHECKED;
+/* 1 it is to be asked; 0 it was asked within so many days, or has said what it wants; -1. */
+int store_ask_address(struct db *db, const char *owner, const char *address, int days,
+                      struct error *err) CHECKED;
+/* confirm: 1, 0: it is asked no more; -1. */
 int store_confirm_address(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
+int store_refuse_address(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
 int store_forget_address(struct db *db, const char *owner, const char *address, struct error *err) CHECKED;
-/* What was waited for has come: no integration says so any more. */
-int store_end_pending(struct db *db, const char *owner, const char *detail, struct error *err) CHECKED;
+/* No integration of his says either of these any more. */
+int store_end_detail(struct db *db, const char *owner, const char *detail, const char *other,
+                     struct error *err) CHECKED;
+/* All that hand over to that address say so. */
+int store_tell_handing_to(struct db *db, const char *owner, const char *address, const char *detail,
+                          struct error *err) CHECKED;
+/* What waits to be mailed is looked at now. */
+int store_hurry_handovers(struct db *db, const char *owner, struct error *err) CHECKED;
 
 /* 1 new, 0 there is one of that id, -1. */
 int store_add_delivery(struct db *db, const char *owner, const char *integration, const char *id,

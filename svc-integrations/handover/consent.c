@@ -16,7 +16,11 @@
 #include "svc-integrations/integrations.h"
 #include "svc-integrations/store_webhook.h"
 
-enum { LINK_SECONDS = 7 * 86400 };
+enum {
+	DAY_SECONDS = 86400,
+	ASKED_SECONDS = 7 * DAY_SECONDS,        /* that the question's link works */
+	MAILED_SECONDS = 5 * 365 * DAY_SECONDS, /* the one below a conversation */
+};
 static const char context[] = "handover-address";
 
 /* Addresses are compared as svc-auth does: in small letters. */
@@ -34,6 +38,11 @@ static char *pending(const char *address, struct arena *a)
 	return arena_printf(a, "%s has been asked by mail whether it wants these conversations", address);
 }
 
+static char *refused(const char *address, struct arena *a)
+{
+	return arena_printf(a, "%s does not want these conversations: nothing is sent there", address);
+}
+
 /* 1 it is the owner's own, and proven to be; 0; -1. */
 static int is_own(struct call *call, const char *address)
 {
@@ -45,37 +54,48 @@ static int is_own(struct call *call, const char *address)
 	return account->email_verified && strcasecmp(account->email, address) == 0;
 }
 
-int consent_given(struct call *call, const char *address)
+int consent_wish(struct call *call, const char *address, enum address_wish *ret)
 {
-	int given =
-	    store_address_confirmed(call->db, call->owner_id, lowered(address, call->arena), call->err);
+	int own;
 
-	return given ? given : is_own(call, address);
+	if (store_address_wish(call->db, call->owner_id, lowered(address, call->arena), ret, call->err) < 0)
+		return -1;
+	if (*ret != ADDRESS_SAYS_NOTHING)
+		return 0;
+	own = is_own(call, address);
+	if (own > 0)
+		*ret = ADDRESS_AGREES;
+	return own < 0 ? -1 : 0;
 }
 
 int consent_note(struct call *call, struct integration_row *row, const char **ret)
 {
 	struct handover_plan plan;
-	int given;
+	enum address_wish wish;
+	const char *small;
 
 	*ret = NULL;
 	if (strcmp(row->type, "webhook") == 0 || !handover_plan(row->config, &plan, call->arena) ||
 	    !plan.email)
 		return 0;
-	given = consent_given(call, plan.email);
-	if (given)
-		return given < 0 ? -1 : 0;
-	*ret = plan.email;
+	if (consent_wish(call, plan.email, &wish) < 0)
+		return -1;
+	if (wish == ADDRESS_AGREES)
+		return 0;
+	small = lowered(plan.email, call->arena);
+	if (wish == ADDRESS_SAYS_NOTHING)
+		*ret = plan.email;
 	if (!row->status_detail)
-		row->status_detail = pending(lowered(plan.email, call->arena), call->arena);
+		row->status_detail =
+		    wish == ADDRESS_REFUSES ? refused(small, call->arena) : pending(small, call->arena);
 	return 0;
 }
 
-int consent_ask(struct call *call, const char *address, const char *integration)
+int consent_ask(struct call *call, const char *address, const char *integration, int days)
 {
 	OWN(json) json_object *payload = json_object_new_object();
 	const char *small = lowered(address, call->arena);
-	int fresh = store_ask_address(call->db, call->owner_id, small, call->err);
+	int fresh = store_ask_address(call->db, call->owner_id, small, days, call->err);
 
 	if (fresh <= 0)
 		return fresh;
@@ -87,13 +107,24 @@ int consent_ask(struct call *call, const char *address, const char *integration)
 
 /* --- The link ------------------------------------------------------------------------------------------------------- */
 
-/* What is sealed: "<when it ends> <owner> <address>". */
-static int make_token(struct call *call, const char *owner, const char *address, char **ret)
+/* The page, with a token in which is sealed: "<when it ends> <owner> <address>". */
+static int make_link(struct call *call, const char *address, int64_t seconds, char **ret)
 {
-	return sealer_seal(call, context,
-	                   arena_printf(call->arena, "%lld %s %s",
-	                                (long long)(clock_unix_ms() / 1000 + LINK_SECONDS), owner, address),
-	                   ret);
+	char *token;
+
+	if (sealer_seal(call, context,
+	                arena_printf(call->arena, "%lld %s %s", (long long)(clock_unix_ms() / 1000 + seconds),
+	                             call->owner_id, address),
+	                &token) < 0)
+		return -1;
+	*ret = arena_printf(call->arena, "%s/api/integrations/handover/confirm?token=%s",
+	                    integrations_state(call)->public_url, token);
+	return 0;
+}
+
+int consent_link(struct call *call, const char *address, char **ret)
+{
+	return make_link(call, lowered(address, call->arena), MAILED_SECONDS, ret);
 }
 
 int consent_read(struct call *call, const char *token, const char **owner, const char **address)
@@ -115,13 +146,52 @@ int consent_read(struct call *call, const char *token, const char **owner, const
 	return uuid_valid(*owner);
 }
 
-int consent_take(struct call *call, const char *owner, const char *address)
+/* What has waited for the answer, to be sent or to be dropped, is looked at now. rc: of the transaction that was begun. */
+static int end(struct call *call, const char *owner, int rc)
+{
+	if (rc > 0 &&
+	    (store_hurry_handovers(call->db, owner, call->err) < 0 || db_commit(call->db, call->err) < 0))
+		rc = -1;
+	if (rc > 0)
+		job_runner_wake(integrations_state(call)->jobs);
+	else
+		db_rollback(call->db);
+	return rc;
+}
+
+static int take(struct call *call, const char *owner, const char *address)
 {
 	int taken = store_confirm_address(call->db, owner, address, call->err);
 
-	if (taken > 0 && store_end_pending(call->db, owner, pending(address, call->arena), call->err) < 0)
-		return -1;
-	return taken;
+	if (taken <= 0)
+		return taken;
+	return store_end_detail(call->db, owner, pending(address, call->arena), refused(address, call->arena),
+	                        call->err) < 0
+	           ? -1
+	           : 1;
+}
+
+int consent_take(struct call *call, const char *owner, const char *address)
+{
+	return db_begin(call->db, call->err) < 0 ? -1 : end(call, owner, take(call, owner, address));
+}
+
+static int refuse(struct call *call, const char *owner, const char *address)
+{
+	if (store_refuse_address(call->db, owner, address, call->err) < 0) {
+		if (!db_failed_with(call->err, DB_FOREIGN, NULL))
+			return -1;
+		error_clear(call->err);
+		return 0;
+	}
+	return store_tell_handing_to(call->db, owner, address, refused(address, call->arena), call->err) < 0
+	           ? -1
+	           : 1;
+}
+
+int consent_refuse(struct call *call, const char *owner, const char *address)
+{
+	return db_begin(call->db, call->err) < 0 ? -1 : end(call, owner, refuse(call, owner, address));
 }
 
 /* --- Asking --------------------------------------------------------------------------------------------------------- */
@@ -132,21 +202,21 @@ static int run(struct call *call, const struct job *job)
 	OWN(json) json_object *payload = NULL;
 	const char *address;
 	Rpc__Empty *out;
-	char *token;
+	char *link;
 
 	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0)
 		return -1;
 	address = json_string(payload, "address");
-	if (make_token(call, job->owner_id, address, &token) < 0)
+	if (make_link(call, address, ASKED_SECONDS, &link) < 0)
 		return -1;
 	in.to = (char *)address;
 	in.subject = (char *)"May conversations with a chatbot be sent to you?";
 	in.text = arena_printf(
 	    call->arena,
 	    "Somebody has set up a chatbot so that conversations in which it could not help go on to this address. "
-	    "Nothing is sent before you agree.\n\nIf you want them, open this page and say so (within 7 days):\n"
-	    "%s/api/integrations/handover/confirm?token=%s\n\nIf you do not, do nothing.\n",
-	    integrations_state(call)->public_url, token);
+	    "Nothing is sent before you agree.\n\nIf you want them, or do not and want to be asked no more, open this "
+	    "page and say so (within 7 days):\n%s\n\nIf you do nothing, nothing is sent.\n",
+	    link);
 	in.key = (char *)job->id;
 	return auth_client_send_mail(service_peer(call->service, "auth"), call, &in, &out);
 }

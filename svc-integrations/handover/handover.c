@@ -17,8 +17,11 @@
 
 enum {
 	MAIL_MOST = 100 * 1000,
-	POST_MOST = 8000,       /* bytes of what was said; one message of Slack's */
-	CONSENT_SECONDS = 7200, /* until an address is looked at again: twelve times, a day */
+	POST_MOST = 8000, /* bytes of what was said; one message of Slack's */
+	CONSENT_SECONDS =
+	    9 * 3600,   /* until an address is looked at again, unless it agrees: twenty times, a week */
+	ASKED_DAYS = 7, /* as long as the question's link works */
+	ATTEMPTS = 20,
 };
 
 /* --- Taking --------------------------------------------------------------------------------------------------------- */
@@ -90,16 +93,19 @@ struct handing {
 };
 
 /* Plans of before it was asked for, and addresses that take their time. */
-static int wait_for_consent(const struct handing *h)
+static int wait_for_consent(const struct handing *h, bool refuses)
 {
 	struct call *call = h->call;
 
-	if (h->job->last)
-		return error_set(call->err, ERROR_INVALID, "%s has not agreed to be sent conversations",
+	if (h->job->last || refuses)
+		return error_set(call->err, ERROR_INVALID,
+		                 refuses ? "%s does not want to be sent conversations"
+		                         : "%s has not agreed to be sent conversations",
 		                 h->plan.email);
 	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	if (consent_ask(call, h->plan.email, h->row.id) == 0 && db_commit(call->db, call->err) == 0)
+	if (consent_ask(call, h->plan.email, h->row.id, ASKED_DAYS) == 0 &&
+	    db_commit(call->db, call->err) == 0)
 		return error_busy(call->err, CONSENT_SECONDS, "%s has yet to agree", h->plan.email);
 	db_rollback(call->db);
 	return -1;
@@ -108,18 +114,24 @@ static int wait_for_consent(const struct handing *h)
 static int mail(const struct handing *h)
 {
 	Auth__MailRequest in = AUTH__MAIL_REQUEST__INIT;
-	int given = consent_given(h->call, h->plan.email);
 	struct handover_words words;
+	enum address_wish wish;
 	Rpc__Empty *out;
+	char *link;
 
-	if (given <= 0)
-		return given < 0 ? -1 : wait_for_consent(h);
-
+	if (consent_wish(h->call, h->plan.email, &wish) < 0)
+		return -1;
+	if (wish != ADDRESS_AGREES)
+		return wait_for_consent(h, wish == ADDRESS_REFUSES);
+	if (consent_link(h->call, h->plan.email, &link) < 0)
+		return -1;
 	handover_words(h->data, h->row.name, MAIL_MOST, &words, h->call->arena);
 	in.to = (char *)h->plan.email;
 	in.reply_to = (char *)words.reply_to;
 	in.subject = (char *)words.subject;
-	in.text = (char *)words.text;
+	in.text = arena_printf(h->call->arena,
+	                       "%s--\nTo receive no more of these conversations, open this page:\n%s\n",
+	                       words.text, link);
 	in.key = (char *)h->job->id;
 	return auth_client_send_mail(service_peer(h->call->service, "auth"), h->call, &in, &out);
 }
@@ -235,6 +247,6 @@ static void give_up(struct call *call, const struct job *job, const struct error
 const struct job_kind handover_job = { .kind = "handover",
 	                               .run = run,
 	                               .give_up = give_up,
-	                               .attempts = 12,
+	                               .attempts = ATTEMPTS,
 	                               .first_pause_ms = 2 * 1000,
 	                               .lease_ms = 20 * 1000 };

@@ -44,15 +44,21 @@ const quoted = (mail) => Buffer.from(mail.replaceAll('=\r\n', '').replace(/=([0-
 // As whoever reads the mail does: opens the link, and agrees.
 const letter = /handover\/confirm\?token=([\w.~-]+)/;
 const link = (email) => until(`the question to ${email}`, () => stack.mails(email).map(quoted).map((m) => letter.exec(m)?.[1]).find(Boolean));
-async function agree(email) {
-  const page = await stack.api('GET', `/api/integrations/handover/confirm?token=${await link(email)}`);
+// want: the button that is pressed, which the page must have; the page's sentence.
+async function answer(email, want, with_) {
+  const page = await stack.api('GET', `/api/integrations/handover/confirm?token=${with_}`);
   assert.equal(page.status, 200, page.text);
   assert.ok(page.text.includes(email.toLowerCase()), page.text);
+  assert.ok(page.text.includes(`<button name="want" value="${want}">`), page.text);
   const [, given] = /name="token" value="([^"]*)"/.exec(page.text);
-  const done = await stack.api('POST', '/api/integrations/handover/confirm', { body: new URLSearchParams({ token: given }).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
-  assert.deepEqual([done.status, /will be sent to you/.test(done.text)], [200, true], done.text);
+  const done = await stack.api('POST', '/api/integrations/handover/confirm', { body: new URLSearchParams({ token: given, want }).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+  assert.deepEqual([done.status, (want === 'yes' ? /will be sent to you/ : /Nothing more is sent/).test(done.text)], [200, true], done.text);
+  return page.text;
 }
-const handed = (email) => stack.mails(email).map(quoted).filter((m) => !letter.test(m));
+const agree = async (email) => answer(email, 'yes', await link(email));
+// Conversations have a link, too: at their end.
+const below = /To receive no more of these conversations, open this page:\s+\S*\/api\/integrations\/handover\/confirm\?token=([\w.~-]+)/;
+const handed = (email) => stack.mails(email).map(quoted).filter((m) => below.test(m));
 
 const visit = async (json = {}, which = bot) => (await stack.ok('POST', `/api/chat/widget/${which.id}/session`, { json, status: 201 })).sessionId;
 async function say(sessionId, message, which = bot) {
@@ -173,8 +179,53 @@ describe('a website', () => {
     }
     assert.equal(handed(desk).length, 0, 'opening the page is no consent');
     await agree(desk);
-    await stack.sql("WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind = 'handover' AND lease_until IS NULL RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");
+    await until('the conversation, at once', () => handed(desk).length === 1);
+  });
+
+  test('what was agreed to is taken back by the link below each conversation, and given again', async () => {
+    const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Unloved' } });
+    const desk = uniqueEmail('Quiet');
+    const made = await create('website', { name: 'Sixth shop', chatbotId: other.id, config: { handover: { email: desk } } });
+    const detail = async () => (await stack.ok('GET', `/api/integrations/${made.id}`, { token })).statusDetail;
+    await agree(desk);
+    await known();
+    const happen = async () => {
+      const session = await visit({}, other);
+      assert.equal((await say(session, PERSON, other)).handover, 'wanted');
+      assert.equal((await hand(session, { email: 'v@example.com' }, other)).status, 200);
+    };
+    await happen();
     await until('the conversation', () => handed(desk).length === 1);
+    const [, token_] = below.exec(handed(desk)[0]);
+    assert.match(await answer(desk, 'no', token_), /are sent to/);
+    assert.match(await detail(), /does not want these conversations: nothing is sent there/);
+    await happen();
+    await until('it is given up', async () => /could not be handed over: .* does not want/.test(await detail()));
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { name: 'Sixth shop, saved anew', config: { handover: { email: desk } } } });
+    await idle();
+    assert.equal(stack.mails(desk).length, 2, 'neither sent nor asked again');
+    assert.match(await answer(desk, 'yes', token_), /are not sent to/);
+    await happen();
+    await until('the next conversation', () => handed(desk).length === 2);
+  });
+
+  test('who says no to the question is asked no more, and what has waited is dropped', async () => {
+    const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Refused' } });
+    const desk = uniqueEmail('No');
+    const made = await create('website', { name: 'Seventh shop', chatbotId: other.id, config: { handover: { email: desk } } });
+    await known();
+    const session = await visit({}, other);
+    assert.equal((await say(session, PERSON, other)).handover, 'wanted');
+    assert.equal((await hand(session, { email: 'v@example.com' }, other)).status, 200);
+    const waiting = () => stack.sql(`SELECT 1 FROM integrations.job WHERE kind = 'handover' AND failed IS NULL AND payload->>'integration' = '${made.id}'`);
+    await until('it waits', async () => (await waiting()).length === 1);
+    await answer(desk, 'no', await link(desk));
+    await until('it is dropped', async () => (await waiting()).length === 0);
+    await stack.sql(`UPDATE integrations.handover_address SET asked_at = now() - interval '30 days' WHERE address = '${desk.toLowerCase()}'`);
+    const again = await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { config: { handover: { email: desk } } } });
+    assert.match(again.statusDetail, /does not want these conversations/);
+    await idle();
+    assert.equal(stack.mails(desk).length, 1);
   });
 
   test('one\'s own address, confirmed, is not asked', async () => {
