@@ -19,6 +19,8 @@ static const struct {
 	/* Nobody gives or is shown these. */
 	{ "refresh_token", NULL, offsetof(struct secrets, refresh_token), NULL },
 	{ "installed", NULL, offsetof(struct secrets, installed), NULL },
+	{ "previous_secret", NULL, offsetof(struct secrets, previous_secret), NULL },
+	{ "previous_until", NULL, offsetof(struct secrets, previous_until), NULL },
 };
 enum { SECRETS = sizeof secrets / sizeof *secrets };
 

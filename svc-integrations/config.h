@@ -14,9 +14,10 @@
 #include "common/base/error.h"
 
 /* NULL where there is none. refresh_token, installed: of an integration that was made by installing the operator's own app,
- * whose signing secret is the operator's (secrets.h). */
+ * whose signing secret is the operator's (secrets.h). previous_secret: of a webhook, the one before, which signs too until then (seconds,
+ * as text). */
 struct secrets {
-	const char *bot_token, *signing_secret, *refresh_token, *installed;
+	const char *bot_token, *signing_secret, *refresh_token, *installed, *previous_secret, *previous_until;
 };
 
 /* Lay `patch` (JSON, or NULL) over `current` (or NULL): members replace, null removes. Fresh secrets of the patch go to

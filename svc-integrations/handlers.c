@@ -1,6 +1,7 @@
 /* One function per method of integrations.proto that people call; handlers_slack.c has the doors that Slack calls. */
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/egress/egress.h"
 #include "common/job/job.h"
@@ -93,6 +94,16 @@ static int settle_website(struct call *call, const struct site *before, struct i
 	return handover_check(call, row) < 0 ? -1 : origins_move(call, before, &now);
 }
 
+static void replace_secret(struct secrets *now, const char *fresh, struct arena *a)
+{
+	if (now->signing_secret && strcmp(now->signing_secret, fresh) != 0) {
+		now->previous_secret = now->signing_secret;
+		now->previous_until =
+		    arena_printf(a, "%lld", (long long)(clock_unix_ms() / 1000 + WEBHOOK_OVERLAP_SECONDS));
+	}
+	now->signing_secret = fresh;
+}
+
 /* *made: the secret, where none was given and there was none. */
 static int settle_webhook(struct call *call, const struct secrets *fresh, struct integration_row *row,
                           const char **made)
@@ -109,7 +120,7 @@ static int settle_webhook(struct call *call, const struct secrets *fresh, struct
 	if ((fresh->signing_secret ? secrets_try(call, row, &now) : secrets_open(call, row, &now)) < 0)
 		return -1;
 	if (fresh->signing_secret)
-		now.signing_secret = fresh->signing_secret;
+		replace_secret(&now, fresh->signing_secret, call->arena);
 	if (!now.signing_secret)
 		now.signing_secret = *made = webhook_secret(call->arena);
 	if (strcmp(row->status, "inactive") != 0) {

@@ -1,5 +1,6 @@
 #include "svc-integrations/webhook/deliver.h"
 
+#include <curl/curl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,12 +121,29 @@ static int open_sending(struct call *call, const struct job *job, struct sending
 	return found > 0 ? s->delivery.status == INTEGRATIONS__DELIVERY_STATUS__WAITING : found;
 }
 
-static int pause_asked_for(const struct egress_response *answer)
+/* Seconds, or a date. */
+static int pause_asked_for(const struct egress_response *answer, int64_t now)
 {
 	const char *after = egress_header(answer, "retry-after");
-	long seconds = after && answer->status != 200 ? strtol(after, NULL, 10) : 0;
+	char *end = NULL;
+	int64_t seconds = after ? strtol(after, &end, 10) : 0;
 
+	if (after && (end == after || *end))
+		seconds = curl_getdate(after, NULL) - now; /* -1: it is none */
 	return seconds < 0 ? 0 : seconds > LONGEST_WISH ? LONGEST_WISH : (int)seconds;
+}
+
+/* By the secret, and for a while by the one before. NULL: there is none. */
+static const char *signatures(const struct secrets *secrets, const char *id, int64_t now, const char *body,
+                              struct arena *a)
+{
+	const char *by_new =
+	    secrets->signing_secret ? webhook_sign(secrets->signing_secret, id, now, body, a) : NULL;
+	bool both = by_new && secrets->previous_secret && secrets->previous_until &&
+	            strtoll(secrets->previous_until, NULL, 10) > now;
+	const char *by_old = both ? webhook_sign(secrets->previous_secret, id, now, body, a) : NULL;
+
+	return by_old ? arena_printf(a, "%s %s", by_new, by_old) : by_new;
 }
 
 /* What came of it goes to s->end; error NULL: it was taken. *wish: how long the receiver would have us wait. */
@@ -140,9 +158,7 @@ static int post(struct sending *s, int *wish)
 
 	if (secrets_open(call, &s->row, &secrets) < 0)
 		return -1;
-	signature = secrets.signing_secret
-	                ? webhook_sign(secrets.signing_secret, s->id, now, s->delivery.payload, call->arena)
-	                : NULL;
+	signature = signatures(&secrets, s->id, now, s->delivery.payload, call->arena);
 	if (!signature)
 		return error_internal(call->err, "webhook %s has no secret", s->row.id);
 	if (call_fetch(call,
@@ -166,7 +182,7 @@ static int post(struct sending *s, int *wish)
 		return 0;
 	}
 	s->end.status = answer.status;
-	*wish = pause_asked_for(&answer);
+	*wish = pause_asked_for(&answer, now);
 	if (answer.status < 200 || answer.status > 299)
 		s->end.error = arena_printf(call->arena, "the receiver answered %d", answer.status);
 	return 0;

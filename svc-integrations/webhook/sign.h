@@ -18,4 +18,7 @@ int webhook_secret_fits(const char *secret);
 /* The value of the header webhook-signature: "v1,...". NULL: the secret is none. */
 char *webhook_sign(const char *secret, const char *id, int64_t timestamp, const char *body, struct arena *a);
 
+/* The one before goes on signing beside a new secret for so long, so that the receiver may change to it meanwhile. */
+enum { WEBHOOK_OVERLAP_SECONDS = 24 * 3600 };
+
 #endif

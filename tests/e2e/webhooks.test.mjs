@@ -133,6 +133,51 @@ test('a receiver that fails, redirects, hangs up: again under the same id, until
   assert.equal(at('/elsewhere').length, 0, 'redirects are not followed');
 });
 
+test('a receiver that asks to wait, for seconds or until a date, is waited for', async () => {
+  const inAnHour = () => new Date(Date.now() + 3600_000).toUTCString();
+  for (const [path, after] of [['/429', () => '3600'], ['/503-date', inAnHour], ['/429-nonsense', () => 'soon']]) {
+    answers.set(path, (r) => r.writeHead(path === '/503-date' ? 503 : 429, { 'Retry-After': after() }).end());
+    const made = await hook(path, { events: ['document.ready'] });
+    await stack.upload(token, `${path.slice(1)}.txt`, ARTICLE);
+    const [waiting] = await until(`${path} was tried`, async () => {
+      const all = await deliveries(made);
+      return all[0]?.attempts ? all : null;
+    });
+    assert.equal(waiting.status, 'waiting');
+    const minutes = (Date.parse(waiting.nextAttemptAt) - Date.now()) / 60_000;
+    assert.ok(path === '/429-nonsense' ? minutes < 5 : minutes > 50 && minutes <= 61, `${path}: ${minutes} min`);
+    await remove(made);
+  }
+});
+
+test('two owners whose receivers hang keep nobody else\'s from hearing', async () => {
+  const held = [];
+  let over = 0;
+  for (const path of ['/hangs-1', '/hangs-2'])
+    answers.set(path, (response) => { held.push(response); response.on('close', () => { over += 1; }); });
+  const hooks = [];
+  for (const path of ['/hangs-1', '/hangs-2', '/hears']) {
+    const owner = await stack.register();
+    hooks.push({ path, owner, ...await stack.ok('POST', '/api/integrations/webhook', { token: owner.token, status: 201, json: { name: 'x', config: { url: base + path } } }) });
+  }
+  // As if so much had happened to each.
+  const happen = (n, count) => stack.sql(`WITH made AS (INSERT INTO integrations.delivery (owner_id, integration_id, id, event, body)
+    SELECT '${hooks[n].owner.uid}', '${hooks[n].id}', gen_random_uuid(), 'document.ready', '{}' FROM generate_series(1, ${count}) RETURNING *),
+    added AS (INSERT INTO integrations.job (kind, owner_id, key, payload) SELECT 'webhook', owner_id, integration_id || '/' || id,
+    jsonb_build_object('integration', integration_id, 'delivery', id) FROM made RETURNING kind) SELECT pg_notify('parley_job', kind) FROM added`);
+  const begun = Date.now();
+  await happen(0, 30);
+  await until('the first hangs', () => at('/hangs-1').length >= 2);
+  await happen(1, 30);
+  await until('the second hangs', () => at('/hangs-2').length >= 1);
+  await happen(2, 5);
+  await until('the third hears', () => at('/hears').length === 5, 30);
+  if (Date.now() - begun < 12_000) assert.equal(over, 0, 'before any of the others was given up, which is after 15 s');
+  for (const path of ['/hangs-1', '/hangs-2']) answers.delete(path);
+  for (const { id, owner } of hooks) await stack.ok('DELETE', `/api/integrations/${id}`, { token: owner.token, status: 204 });
+  for (const response of held) response.writeHead(204).end();
+});
+
 test('410 switches it off at once, a day of nothing as well; repeated by hand when it is on again', async () => {
   answers.set('/gone', 410);
   const gone = await hook('/gone', { events: ['document.ready'] });
@@ -225,12 +270,24 @@ test('a secret of one\'s own is kept, masked, and replaced by a PUT', async () =
   await stack.upload(token, 'e.txt', ARTICLE);
   await until('it came', () => at('/own').length === 1);
   verified(at('/own')[0], secret);
+  const change = (signing_secret) => stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { config: { signing_secret } } });
+  const again = async (n) => {
+    const [delivery] = await deliveries(made);
+    await stack.ok('POST', `/api/integrations/${made.id}/deliveries/${delivery.id}/repeat`, { token });
+    await until('it came again', () => at('/own').length === n);
+    return at('/own')[n - 1];
+  };
   const next = `whsec_${randomBytes(32).toString('base64')}`;
-  await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { config: { signing_secret: next } } });
-  const [delivery] = await deliveries(made);
-  await stack.ok('POST', `/api/integrations/${made.id}/deliveries/${delivery.id}/repeat`, { token });
-  await until('it came again', () => at('/own').length === 2);
-  verified(at('/own')[1], next);
+  await change(next);
+  const both = await again(2);
+  verified(both, next);
+  verified(both, secret); // for a day, so that the receiver may change meanwhile
+  const third = `whsec_${randomBytes(32).toString('base64')}`;
+  await change(third);
+  const later = await again(3);
+  verified(later, third);
+  verified(later, next);
+  assert.throws(() => verified(later, secret), /No matching signature/i);
   const [[row]] = await stack.sql(`SELECT i::text FROM integrations.integration i WHERE id = '${made.id}'`);
   assert.ok(!row.includes(next) && !row.includes(secret), 'sealed at rest');
   await remove(made);
