@@ -122,6 +122,7 @@ int slack_respond(const struct slack *slack, const char *url, const char *json, 
 	                 .body_size = strlen(json),
 	                 .timeout_ms = ANSWER_MS,
 	                 .max_bytes = ANSWER_BYTES,
+	                 .once = true,
 	             },
 	             &answer, a, err) < 0)
 		return -1;
