@@ -13,6 +13,8 @@
 	" AND status IN ('generating', 'waiting'))"
 
 const struct db_stmt store_tools_statements[] = {
+	/* A commit that is on disk a moment later: store_tools.h. */
+	{ "tools_lightly", "SELECT set_config('synchronous_commit', 'off', true)" },
 	{ "add_round",
 	  "WITH mine AS (UPDATE message SET tools = true, content = $7, reasoning = $8, sources = $9"
 	  " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND status = 'generating' RETURNING id),"
@@ -227,6 +229,14 @@ static void fill(struct call_columns *c, size_t i, const struct tool_step *call,
 	c->detail[i] = hex(pack(&call->detail->base, a), a);
 }
 
+static bool any_waits(const struct store_added *added)
+{
+	for (size_t i = 0; i < added->count; i++)
+		if (strcmp(added->calls[i].state, "waiting") == 0)
+			return true;
+	return false;
+}
+
 int store_add_round(struct db *db, const struct store_writer *w, const struct store_added *added,
                     struct arena *a, struct error *err)
 {
@@ -241,6 +251,7 @@ int store_add_round(struct db *db, const struct store_writer *w, const struct st
 	for (int i = 0; i < 5; i++)
 		arrays[i] = db_text_array(*columns[i], added->count, a);
 	struct db_step steps[] = {
+		{ "tools_lightly", DB_ARGS() },
 		{ "add_round",
 		  DB_ARGS(w->owner, w->message_id, w->attempt, added->round->number, added->round->round,
 		          pack(&added->round->said->base, a), added->content, added->reasoning,
@@ -248,12 +259,12 @@ int store_add_round(struct db *db, const struct store_writer *w, const struct st
 		{ "keep_log", DB_ARGS(w->owner, w->message_id, w->attempt, added->log, added->last) },
 		{ "keep_passages", DB_ARGS(w->owner, w->message_id, w->attempt, added->passages) },
 	};
-	int stored, count = added->passages.data ? 3 : 2;
+	int stored, from = any_waits(added) ? 1 : 0, count = (added->passages.data ? 4 : 3) - from;
 
-	if (db_together(db, steps, count, err) < 0)
+	if (db_together(db, steps + from, count, err) < 0)
 		return -1;
-	stored = PQntuples(steps[0].res);
-	db_steps_done(steps, count);
+	stored = PQntuples(steps[1].res);
+	db_steps_done(steps + from, count);
 	return stored;
 }
 
@@ -274,16 +285,17 @@ int store_keep_call(struct db *db, const struct store_writer *w, const struct to
                     ProtobufCBinaryData passages, struct arena *a, struct error *err)
 {
 	struct db_step steps[] = {
+		{ "tools_lightly", DB_ARGS() },
 		{ "keep_call", DB_ARGS(w->owner, w->message_id, w->attempt, call->call->id, call->state,
 		                       pack_call(call, a), pack(&call->detail->base, a), call->result) },
 		{ "keep_passages", DB_ARGS(w->owner, w->message_id, w->attempt, passages) },
 	};
-	int count = passages.data ? 2 : 1, kept;
+	int from = strcmp(call->state, "done") == 0 ? 0 : 1, count = (passages.data ? 3 : 2) - from, kept;
 
-	if (db_together(db, steps, count, err) < 0)
+	if (db_together(db, steps + from, count, err) < 0)
 		return -1;
-	kept = changed(steps[0].res);
-	db_steps_done(steps, count);
+	kept = changed(steps[1].res);
+	db_steps_done(steps + from, count);
 	return kept;
 }
 

@@ -1,6 +1,10 @@
 /*
  * store_tools: the calls of tools of turns, which are steps. Each statement names the owner; what a writer stores names its
  * attempt, too, so that one that has lost the turn changes nothing.
+ *
+ * Only what must not be forgotten waits for the disk: that a call which must not be made twice is about to be sent, and
+ * that people are asked. A round and a result are on disk a moment later: they are safe from the death of any of us, and
+ * when the database's own machine dies in that moment, the call is as one whose writer died while it ran.
  */
 #ifndef PARLEY_CHAT_STORE_TOOLS_H
 #define PARLEY_CHAT_STORE_TOOLS_H
@@ -60,7 +64,7 @@ struct store_added {
 };
 int store_add_round(struct db *db, const struct store_writer *w, const struct store_added *added,
                     struct arena *a, struct error *err) CHECKED;
-/* From ready to running: before it is sent. 0: it was not ready, and must not be sent. */
+/* From ready to running: before one is sent that must not be made twice. 0: it was not ready, and must not be sent. */
 int store_start_call(struct db *db, const struct store_writer *w, const struct tool_step *call,
                      struct arena *a, struct error *err) CHECKED;
 /* As it is now, whatever it was. passages: no data when they are what they were. */

@@ -402,6 +402,18 @@ static int store_round(struct rounds *r, const struct store_round *round, const 
 	return store_add_round(r->call->db, &w, &added, r->call->arena, r->call->err);
 }
 
+/* Is its user to be asked about one of them? */
+static bool may_wait(const struct rounds *r, const struct model_call *wanted, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct tool *tool = rounds_tool(r, wanted[i].name);
+
+		if (tool && strcmp(tool->policy, "ask") == 0)
+			return true;
+	}
+	return false;
+}
+
 int rounds_add(struct rounds *r)
 {
 	const struct model_call *wanted = r->ask->result.calls;
@@ -409,13 +421,14 @@ int rounds_add(struct rounds *r)
 	struct event_list events = { 0 };
 	struct store_round *round;
 	struct tool_step *steps;
-	int64_t waiting;
+	int64_t waiting = 0;
 	int stored;
 
 	if (r->over)
 		return error_set(r->call->err, ERROR_UPSTREAM,
 		                 "the model went on calling tools and gave no answer");
-	if (store_waiting(r->call->db, r->writer->owner, &waiting, r->call->err) < 0)
+	if (may_wait(r, wanted, count) &&
+	    store_waiting(r->call->db, r->writer->owner, &waiting, r->call->err) < 0)
 		return -1;
 	grow(r, count);
 	pthread_mutex_lock(&r->writer->lock);

@@ -1,4 +1,5 @@
-/* Calls of tools that run: each is stored before it is sent, and when its result is there. */
+/* Calls of tools that run: each is a stored step before it is sent, and stored again when its result is there. One that may
+ * be made twice is stored as ready until then: whoever takes the turn over makes it anew. */
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -305,18 +306,26 @@ static int prepare(struct rounds *r, struct tool_step *call, struct running *x)
 	return 0;
 }
 
-static int start(struct rounds *r, struct tool_step *call, struct together *t)
+/* It is sent at most once: from now on, whatever becomes of us. 1, 0: it is not ours to send, -1. */
+static int take(struct rounds *r, const struct tool_step *call)
 {
 	struct store_writer w = rounds_writer(r);
+	int taken = store_start_call(r->call->db, &w, call, r->call->arena, r->call->err);
+
+	if (taken == 0)
+		writer_stop(r->writer, WRITER_LOST);
+	return taken;
+}
+
+static int start(struct rounds *r, struct tool_step *call, struct together *t)
+{
 	struct running *x = &t->at[t->count];
 	int taken;
 
 	if (prepare(r, call, x) < 0)
 		return -1;
 	call->call->status = (char *)"running";
-	taken = store_start_call(r->call->db, &w, call, r->call->arena, r->call->err);
-	if (taken == 0)
-		writer_stop(r->writer, WRITER_LOST);
+	taken = call->detail->repeatable ? 1 : take(r, call);
 	if (taken <= 0)
 		return taken;
 	call->state = "running";
