@@ -4,6 +4,7 @@
 
 #include "common/base/id.h"
 #include "common/json/json.h"
+#include "common/json/slice.h"
 #include "svc-chat/store_tools.h"
 #include "svc-chat/tools/name.h"
 
@@ -64,23 +65,42 @@ static const char *policy_of(const struct tool *tool, bool changed, const PGresu
 	return !said && tool->read_only && !changed ? "allow" : "ask";
 }
 
-static void read_tool(const struct server_row *row, json_object *object, const char *name, struct tool *ret,
+static bool hint(const char *annotations, const char *quoted)
+{
+	struct slice rest = slice_object(slice_of(or_nothing(annotations))), key, value;
+
+	while (slice_member(&rest, &key, &value))
+		if (slice_is(key, quoted))
+			return slice_is(value, "true");
+	return false;
+}
+
+/* Of the stored list: inventory.c made it, and here is no tree made of it, for it is read before each answer. */
+static void read_tool(const struct server_row *row, struct slice listed, struct tool *ret, bool *changed,
                       struct arena *a)
 {
-	json_object *hints = json_get(object, "annotations");
+	struct slice rest = slice_object(listed), key, value;
 
-	*ret = (struct tool){
-		.name = name,
-		.own_name = arena_strdup(a, json_string(object, "name")),
-		.server = row,
-		.title = arena_strdup(a, json_string(object, "title")),
-		.description = arena_strdup(a, json_string(object, "description")),
-		.schema = member_json(object, "inputSchema", a),
-		.annotations = member_json(object, "annotations", a),
-		.read_only = json_flag(hints, "readOnlyHint", 0),
-	};
+	*ret = (struct tool){ .server = row };
+	*changed = false;
+	while (slice_member(&rest, &key, &value)) {
+		if (slice_is(key, "\"name\""))
+			ret->own_name = slice_text(value, a);
+		else if (slice_is(key, "\"title\""))
+			ret->title = slice_text(value, a);
+		else if (slice_is(key, "\"description\""))
+			ret->description = slice_text(value, a);
+		else if (slice_is(key, "\"inputSchema\""))
+			ret->schema = slice_json(value, a);
+		else if (slice_is(key, "\"annotations\""))
+			ret->annotations = slice_json(value, a);
+		else if (slice_is(key, "\"" CHANGED "\""))
+			*changed = slice_is(value, "true");
+	}
+	ret->own_name = or_nothing(ret->own_name);
 	ret->digest = digest(ret->description, ret->schema, ret->annotations, a);
-	ret->repeatable = ret->read_only || json_flag(hints, "idempotentHint", 0);
+	ret->read_only = hint(ret->annotations, "\"readOnlyHint\"");
+	ret->repeatable = ret->read_only || hint(ret->annotations, "\"idempotentHint\"");
 	if (!ret->schema)
 		ret->schema = "{\"type\":\"object\"}";
 }
@@ -89,28 +109,28 @@ static void read_tool(const struct server_row *row, json_object *object, const c
 
 struct filling {
 	struct tool_names names;
+	size_t room; /* tools that there are */
 	const PGresult *policies, *allowed;
 	struct toolbox *box;
 	bool for_turn; /* a call leads its user to the sign-in that is wanted */
 	struct arena *arena;
 };
 
-static void add_server(struct filling *f, const struct server_row *row, json_object *list)
+static void add_server(struct filling *f, const struct server_row *row)
 {
-	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	struct slice rest = slice_array(slice_of(row->tools)), listed;
 	bool connected =
 	    strcmp(row->status, "connected") == 0 || (f->for_turn && strcmp(row->status, "needs_auth") == 0);
 
-	for (size_t i = 0; i < n; i++) {
-		json_object *object = json_object_array_get_idx(list, i);
-		const char *name = tool_name(&f->names, row->name, json_string(object, "name"));
+	while (f->box->count < f->room && slice_item(&rest, &listed)) {
 		struct tool *tool = &f->box->tools[f->box->count];
+		bool changed;
 
+		read_tool(row, listed, tool, &changed, f->arena);
+		tool->name = tool_name(&f->names, row->name, tool->own_name);
 		if (!connected) /* its tools keep their names */
 			continue;
-		read_tool(row, object, name, tool, f->arena);
-		tool->policy = arena_strdup(
-		    f->arena, policy_of(tool, json_flag(object, CHANGED, 0), f->policies, f->allowed));
+		tool->policy = arena_strdup(f->arena, policy_of(tool, changed, f->policies, f->allowed));
 		f->box->count++;
 	}
 }
@@ -119,10 +139,7 @@ int toolbox_fill(struct call *call, const struct server_row *rows, size_t count,
                  struct toolbox *ret)
 {
 	OWN(pgresult) PGresult *policies = NULL, *allowed = NULL;
-	json_object **lists = arena_new(call->arena, json_object *, count);
 	struct filling f = { .box = ret, .for_turn = session != NULL, .arena = call->arena };
-	size_t room = 0;
-	int failed = 0;
 
 	*ret = (struct toolbox){ 0 };
 	if (!count)
@@ -132,19 +149,13 @@ int toolbox_fill(struct call *call, const struct server_row *rows, size_t count,
 		return -1;
 	f.policies = policies;
 	f.allowed = allowed;
-	for (size_t i = 0; i < count && !failed; i++) {
-		failed = json_parse(rows[i].tools, strlen(rows[i].tools), &lists[i], call->err);
-		room +=
-		    json_object_is_type(lists[i], json_type_array) ? json_object_array_length(lists[i]) : 0;
-	}
-	ret->tools = arena_new(call->arena, struct tool, room);
+	for (size_t i = 0; i < count; i++)
+		f.room += (size_t)rows[i].tools_count;
+	ret->tools = arena_new(call->arena, struct tool, f.room);
 	tool_names_init(&f.names, call->arena);
-	for (size_t i = count; i-- > 0;) { /* the oldest first, so that a new server renames no tool */
-		if (!failed)
-			add_server(&f, &rows[i], lists[i]);
-		json_object_put(lists[i]);
-	}
-	return failed;
+	for (size_t i = count; i-- > 0;) /* the oldest first, so that a new server renames no tool */
+		add_server(&f, &rows[i]);
+	return 0;
 }
 
 const struct tool *toolbox_find(const struct toolbox *box, const char *name)
