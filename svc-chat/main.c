@@ -56,7 +56,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->tool_seconds = set->tool_seconds;
 	chat->builtin = model_builtin();
 	chat->egress = service_egress(service);
-	chat->idle = idle_open(chat->egress);
+	chat->idle = idle_open(chat->egress, IDLE_MS);
 	if (strcmp(set->provider, "openai") == 0 &&
 	    chat_open_model(set, chat->egress, &chat->openai, err) < 0)
 		return -1;

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/text.h"
+#include "common/base/thread.h"
 
 enum { KEY_TEXT = 65 };
 
@@ -20,20 +21,13 @@ struct kept {
 
 struct idle {
 	struct egress *egress;
+	int64_t ms;
+	pthread_t thread;     /* ends those whose time is over */
 	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t changed;
 	struct kept *newest;
+	bool ending;
 };
-
-struct idle *idle_open(struct egress *egress)
-{
-	struct idle *s = calloc(1, sizeof *s);
-
-	if (!s)
-		abort();
-	s->egress = egress;
-	pthread_mutex_init(&s->lock, NULL);
-	return s;
-}
 
 static void kept_free(struct kept *one)
 {
@@ -41,17 +35,11 @@ static void kept_free(struct kept *one)
 	free(one);
 }
 
-void idle_close(struct idle *s)
+/* Its server is told. */
+static void kept_end(struct kept *one)
 {
-	if (!s)
-		return;
-	for (struct kept *one = s->newest, *next; one; one = next) {
-		next = one->next;
-		mcp_close(&one->m);
-		kept_free(one);
-	}
-	pthread_mutex_destroy(&s->lock);
-	free(s);
+	mcp_close(&one->m);
+	kept_free(one);
 }
 
 const char *idle_key(const char *owner, const struct server_row *server, const char *const *headers,
@@ -74,7 +62,7 @@ static struct kept *take_out(struct idle *s, const char *key, int64_t now)
 	for (struct kept **at = &s->newest; *at; at = &(*at)->next) {
 		struct kept *one = *at;
 
-		if (key ? strcmp(one->key, key) != 0 : now - one->since < IDLE_MS)
+		if (key ? strcmp(one->key, key) != 0 : now - one->since < s->ms)
 			continue;
 		*at = one->next;
 		return one;
@@ -162,11 +150,76 @@ void idle_keep(struct idle *s, const char *key, struct mcp *m)
 	one->next = s->newest;
 	s->newest = one;
 	over = surplus(s, key);
-	if (!over)
-		over = take_out(s, NULL, clock_mono_ms());
+	if (!one->next)
+		pthread_cond_signal(&s->changed);
 	pthread_mutex_unlock(&s->lock);
-	if (!over)
+	if (over)
+		kept_end(over);
+}
+
+/* --- Whose time is over --------------------------------------------------------------------------------------------- */
+
+/* When the one longest unused is; -1: there is none. The lock is held. */
+static int64_t next_end(const struct idle *s)
+{
+	const struct kept *one = s->newest;
+
+	while (one && one->next)
+		one = one->next;
+	return one ? one->since + s->ms : -1;
+}
+
+static void *sweep(void *arg)
+{
+	struct idle *s = arg;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->ending) {
+		struct kept *over = take_out(s, NULL, clock_mono_ms());
+		int64_t until = next_end(s);
+
+		if (over) {
+			pthread_mutex_unlock(&s->lock);
+			kept_end(over);
+			pthread_mutex_lock(&s->lock);
+		} else if (until < 0) {
+			pthread_cond_wait(&s->changed, &s->lock);
+		} else {
+			(void)cond_wait_until(&s->changed, &s->lock, until);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+struct idle *idle_open(struct egress *egress, int64_t ms)
+{
+	struct idle *s = calloc(1, sizeof *s);
+
+	if (!s)
+		abort();
+	s->egress = egress;
+	s->ms = ms;
+	pthread_mutex_init(&s->lock, NULL);
+	cond_init_monotonic(&s->changed);
+	s->thread = thread_start(sweep, s);
+	return s;
+}
+
+void idle_close(struct idle *s)
+{
+	if (!s)
 		return;
-	mcp_close(&over->m);
-	kept_free(over);
+	pthread_mutex_lock(&s->lock);
+	s->ending = true;
+	pthread_cond_signal(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->thread, NULL);
+	for (struct kept *one = s->newest, *next; one; one = next) {
+		next = one->next;
+		kept_end(one);
+	}
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
 }

@@ -15,7 +15,8 @@
 enum { IDLE_MOST = 512, IDLE_EACH = 8 /* of one key */, IDLE_MS = 2 * 60 * 1000 };
 
 struct idle;
-struct idle *idle_open(struct egress *egress);
+/* ms: IDLE_MS, but in tests. */
+struct idle *idle_open(struct egress *egress, int64_t ms);
 void idle_close(struct idle *s);
 
 /* Of all that a session depends on. headers: ended by NULL, may be NULL; so may bearer. */
