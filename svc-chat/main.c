@@ -11,6 +11,7 @@
 #include "svc-chat/config.h"
 #include "svc-chat/model/model.h"
 #include "svc-chat/oauth/configured.h"
+#include "svc-chat/oauth/farewell.h"
 #include "svc-chat/own_key.h"
 #include "svc-chat/retention.h"
 #include "svc-chat/state.h"
@@ -71,6 +72,7 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	chat->owners = owners_open(service, chat->keeper);
 	chat->kinds[0] = retention_job;
 	chat->kinds[1] = tell_job;
+	chat->kinds[2] = farewell_job;
 	return job_runner_start(service, chat->kinds, CHAT_KINDS, JOB_THREADS, &chat->jobs, err);
 }
 

@@ -8,7 +8,7 @@
 #include "common/job/job.h"
 #include "common/secret/secret.h"
 
-enum { CHAT_KINDS = 2 };
+enum { CHAT_KINDS = 3 };
 
 struct chat {
 	unsigned char key[KEY_SIZE];          /* of what is sealed: sealed.h */

@@ -139,7 +139,8 @@ int oauth_exchange(const struct oauth *o, const struct oauth_server *s, const st
 int oauth_refresh(const struct oauth *o, const struct oauth_server *s, const struct oauth_client *c,
                   const char *refresh, const char *resource, struct oauth_tokens *ret,
                   struct error *err) CHECKED;
-/* 0 also where the server has no such door, or says that this kind of token cannot be revoked. */
+/* 0 also where the server has no such door, or says that this kind of token cannot be revoked. ERROR_INVALID: it refuses for
+ * good; with another error it may do it later. */
 int oauth_revoke(const struct oauth *o, const struct oauth_server *s, const struct oauth_client *c,
                  const char *token, const char *kind, struct error *err) CHECKED;
 

@@ -167,5 +167,6 @@ int oauth_revoke(const struct oauth *o, const struct oauth_server *s, const stru
 	if (status / 100 == 2 || (json_string(answer, "error") &&
 	                          strcmp(json_string(answer, "error"), "unsupported_token_type") == 0))
 		return 0;
-	return oauth_refused(ERROR_UPSTREAM, "the provider does not revoke the token", status, answer, err);
+	return oauth_refused(status >= 500 || status == 429 ? ERROR_UPSTREAM : ERROR_INVALID,
+	                     "the provider does not revoke the token", status, answer, err);
 }

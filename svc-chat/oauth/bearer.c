@@ -5,7 +5,10 @@
 #include <time.h>
 
 #include "common/base/clock.h"
+#include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/db/db.h"
+#include "svc-chat/oauth/farewell.h"
 #include "svc-chat/oauth/secrets.h"
 #include "svc-chat/oauth/sign_in.h"
 #include "svc-chat/state.h"
@@ -16,8 +19,6 @@ enum {
 	REFRESH_MS =
 	    8000, /* for the one who does it: an answer that is not waited for may be the only one that there is */
 	LEASE_SECONDS = 30,
-	REVOKE_MS = 5000,
-	FAREWELLS_MS = 60 * 1000, /* to all providers of somebody who goes */
 };
 
 /* Not cut off by a client that goes: what its answer brings must not be lost. */
@@ -261,94 +262,57 @@ int bearer_after(struct call *call, const struct server_row *server, const char 
 
 /* --- Out ---------------------------------------------------------------------------------------------------------------------------- */
 
-/* All that is needed to have it revoked. */
-struct farewell {
-	const struct oauth_token_row *row;
-	struct oauth_secrets secrets;
-};
+enum { SOON_SECONDS = 60 /* the job that revokes it, should we die before that is done here */ };
 
-/* Whatever its provider says: it is forgotten here. */
-static int say_farewell(struct call *call, const struct farewell *f)
+/* Dropped, and word of it left: both or none. */
+static int drop(struct call *call, int64_t server_id, const char *key, struct oauth_token_row *ret)
 {
-	struct oauth o = outside(call, REVOKE_MS);
-	struct oauth_server server;
-	struct oauth_client client = client_of(f->row, &f->secrets);
-	struct error unsaid = { 0 };
+	int had;
 
-	if (oauth_server_read(f->row->document, f->row->issuer, &server, call->arena, call->err) < 0)
+	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	if (f->secrets.refresh)
-		(void)!oauth_revoke(&o, &server, &client, f->secrets.refresh, "refresh_token", &unsaid);
-	error_clear(&unsaid);
-	if (f->secrets.access)
-		(void)!oauth_revoke(&o, &server, &client, f->secrets.access, "access_token", &unsaid);
-	return 0;
+	had = store_drop_token(call->db, call->owner_id, server_id, ret, call->arena, call->err);
+	if (had < 0 || (had && farewell_leave(call, ret, key, SOON_SECONDS) < 0) ||
+	    db_commit(call->db, call->err) < 0) {
+		db_rollback(call->db);
+		return -1;
+	}
+	return had;
 }
 
 int bearer_revoke(struct call *call, int64_t server_id)
 {
 	struct oauth_token_row row;
-	struct farewell farewell = { .row = &row };
-	int had = store_drop_token(call->db, call->owner_id, server_id, &row, call->arena, call->err);
+	char key[UUID_TEXT];
+	int had;
 
+	uuid_make(key);
+	had = drop(call, server_id, key, &row);
 	if (had <= 0)
 		return had;
-	if (open_row(call, &row, &farewell.secrets) < 0 || say_farewell(call, &farewell) < 0)
-		return -1;
+	farewell_say(call, &row, key);
 	return 1;
 }
 
-struct farewells {
-	struct farewell *list;
+static int leave_all(struct call *call)
+{
+	struct oauth_token_row *rows;
 	size_t count;
-};
 
-/* Knows no table: the account may be gone by now. */
-static void say_farewells(struct call *call, void *arg)
-{
-	const struct farewells *all = arg;
-
-	call_goes_away(call);
-	for (size_t i = 0; i < all->count && !atomic_load(call->cancelled); i++) {
-		if (say_farewell(call, &all->list[i]) < 0)
-			log_line(LOG_INFO, "a token was not revoked", LOG_TEXT("why", call->err->message));
-		error_clear(call->err);
-	}
-	call_is_back(call);
-}
-
-/* One that cannot be opened can only be forgotten. */
-static void open_rows(struct call *call, const struct oauth_token_row *rows, size_t count,
-                      struct farewells *ret)
-{
-	ret->list = arena_new(call->arena, struct farewell, count);
-	for (size_t i = 0; i < count; i++) {
-		struct farewell *next = &ret->list[ret->count];
-
-		next->row = &rows[i];
-		if (open_row(call, &rows[i], &next->secrets) == 0)
-			ret->count++;
-		error_clear(call->err);
-	}
+	if (store_drop_tokens(call->db, call->owner_id, &rows, &count, call->arena, call->err) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (farewell_leave(call, &rows[i], NULL, 0) < 0)
+			return -1;
+	return 0;
 }
 
 int bearer_revoke_all(struct call *call)
 {
-	struct oauth_token_row *rows;
-	struct farewells *all;
-	struct task *task;
-	struct call theirs = *call; /* what it finds lives as long as the task */
-	size_t count;
-
-	if (service_task_new(call, FAREWELLS_MS, &task, call->err) < 0)
+	if (db_begin(call->db, call->err) < 0)
 		return -1;
-	theirs.arena = service_task_arena(task);
-	if (store_drop_tokens(call->db, call->owner_id, &rows, &count, theirs.arena, call->err) < 0 ||
-	    count == 0) {
-		service_task_drop(task);
-		return call->err->code ? -1 : 0;
-	}
-	all = arena_new(theirs.arena, struct farewells, 1);
-	open_rows(&theirs, rows, count, all);
-	return service_task_start(task, say_farewells, all);
+	if (leave_all(call) == 0 && db_commit(call->db, call->err) == 0)
+		return 0;
+	db_rollback(call->db);
+	return -1;
 }

@@ -28,9 +28,9 @@ int bearer_after(struct call *call, const struct server_row *server, const char 
 /* Whether such a refusal asks for a sign-in at all. */
 bool bearer_is_wanted(enum error_code code, const char *challenge, struct arena *a);
 
-/* Forgets it, and has its provider revoke it; that the provider is away is no failure. 1, 0 there was none, -1. */
+/* Forgets it, and has its provider revoke it: now, or when the provider is back (farewell.h). 1, 0 there was none, -1. */
 int bearer_revoke(struct call *call, int64_t server_id) CHECKED;
-/* All of the owner's; their providers are told behind, one after the other. */
+/* All of the owner's; their providers are told by jobs. */
 int bearer_revoke_all(struct call *call) CHECKED;
 
 #endif

@@ -6,22 +6,25 @@ import { after, before, describe, test } from 'node:test';
 import { slow, startRig, startStack, until } from './harness.mjs';
 import { browse as follow } from './redirects.mjs';
 
-let stack, rig, as, mcpUrl, liar;
+let stack, rig, as, mcpUrl, strict, liar;
 const publicUrl = 'http://parley.test:8000'; // nobody has to be there: what comes back is brought by hand
+const issuerOf = (one) => `http://127.0.0.1:${one.ports[0]}`;
 before(async () => {
-  rig = await startRig('as-and-mcp.mjs', { ports: 2 });
-  as = `http://127.0.0.1:${rig.ports[0]}`;
+  [rig, strict] = await Promise.all([startRig('as-and-mcp.mjs', { ports: 2 }),
+    startRig('as-and-mcp.mjs', { ports: 2, env: { NO_DCR: '1', CIMD: '1', CALLBACKS: JSON.stringify([`${publicUrl}/auth/oauth/callback`]) } })]);
+  as = issuerOf(rig);
   mcpUrl = `${rig.url}/mcp`;
   liar = await startLiar();
   const configured = { corp: { issuer: liar.issuer('configured'), client_id: 'ours', client_secret: 'a secret:+', scope: 'mail', parameters: { access_type: 'offline' }, hosts: ['127.0.0.1'] },
+    known: { issuer: issuerOf(strict), client_id: 'pre-registered', client_secret: 'pre-registered-secret-0123456789' },
     elsewhere: { issuer: liar.issuer('configured'), client_id: 'no', hosts: ['mcp.example.com'] } };
   stack = await startStack({ replicas: { chat: 2 }, env: { EGRESS_ALLOW: '127.0.0.1/32', PUBLIC_URL: publicUrl, OAUTH_CLIENTS: JSON.stringify(configured) } });
 });
 after(async () => {
-  await stack?.stop();
-  await rig?.stop();
+  await Promise.all([rig, strict].map((one) => one?.stop()));
   liar?.server.closeAllConnections();
   liar?.server.close();
+  await stack?.stop(); // last: it fails when something is found
 });
 
 // --- An authorization server that lies, and MCP servers that believe it -------------------------------------------------------
@@ -109,14 +112,14 @@ const tryOut = (token, id) => stack.ok('POST', `/auth/mcp-servers/${id}/test`, {
 const status = (token) => stack.ok('GET', '/auth/oauth/status', { token });
 
 // Through the provider's redirects: the path and query of the callback.
-async function browse(url) {
-  const { pathname, search } = await follow(url, `${publicUrl}/auth/oauth/callback`);
+async function browse(url, back = publicUrl) {
+  const { pathname, search } = await follow(url, `${back}/auth/oauth/callback`);
   return pathname + search;
 }
 const callback = (where, headers = {}, more = {}) => stack.api('GET', where, { headers, ...more });
 
-const control = async (what) => (await fetch(`${as}/control`, what && { method: 'POST', body: JSON.stringify(what) })).json();
-const asked = async (where) => (await control()).requests[where] ?? 0;
+const control = async (what, where = as) => (await fetch(`${where}/control`, what && { method: 'POST', body: JSON.stringify(what) })).json();
+const asked = async (where, whom = as) => (await control(undefined, whom)).requests[where] ?? 0;
 
 async function signIn(token, id) {
   const begun = await authorize(token, id);
@@ -392,6 +395,22 @@ describe('clients that the operator has configured', () => {
     assert.notEqual((await authorize(token, server.id, { provider: 'elsewhere' })).body.provider, 'elsewhere');
   });
 
+  test('a provider that registers nobody: signed in, renewed, and revoked as the client that it knows', async () => {
+    const token = await signUp(), server = await add(token, `${strict.url}/mcp`, 'Strict'), provider = issuerOf(strict);
+    const begun = await authorize(token, server.id);
+    assert.equal(begun.body.provider, 'known', begun.text);
+    await signIn(token, server.id);
+    assert.equal((await tryOut(token, server.id)).tools_count, 2);
+    const [renewals, revocations] = [await asked('/token', provider), await asked('/token/revocation', provider)];
+    await stack.sql(`UPDATE chat.oauth_token SET expires_at = now() - interval '1 s' WHERE server_id = ${server.id}`);
+    assert.equal((await tryOut(token, server.id)).success, true);
+    assert.equal(await asked('/token', provider), renewals + 1);
+    await stack.ok('DELETE', `/auth/oauth/tokens/${server.id}`, { token });
+    assert.ok(await asked('/token/revocation', provider) > revocations);
+    assert.equal(await asked('/reg', provider), 0);
+    assert.equal((await tryOut(token, server.id)).oauth_required, true);
+  });
+
   test('what one provider has granted is not asked of another', async () => {
     const token = await signUp();
     const server = await add(token, liar.url('good'), 'Two');
@@ -517,11 +536,29 @@ describe('tokens', () => {
     assert.equal((await tryOut(token, server.id)).success, true);
   });
 
+  test('a provider that is away when a token is dropped is told when it is back', async () => {
+    const who = await signUp(), theirs = await add(who), left = () => stack.sql("SELECT run_at > now() FROM chat.job WHERE kind = 'farewell'");
+    await signIn(who, theirs.id);
+    await control({ down: true });
+    try {
+      assert.deepEqual(await stack.ok('DELETE', `/auth/oauth/tokens/${theirs.id}`, { token: who }), { message: 'OAuth tokens revoked' });
+      assert.deepEqual(await left(), [['t']]);
+      assert.deepEqual((await status(who)).filter((s) => s.is_valid), [], 'forgotten here at once');
+    } finally {
+      await control({ down: false });
+    }
+    const before = await asked('/token/revocation');
+    await stack.sql("UPDATE chat.job SET run_at = now() WHERE kind = 'farewell'; SELECT pg_notify('parley_job', 'farewell')");
+    await until('it was told', async () => (await left()).length === 0);
+    assert.ok(await asked('/token/revocation') > before);
+  });
+
   test('with its server it goes, here and there', async () => {
     const before = await asked('/token/revocation');
     await stack.ok('DELETE', `/auth/mcp-servers/${server.id}`, { token });
     assert.ok(await asked('/token/revocation') > before);
     assert.deepEqual(await stack.sql(`SELECT count(*) FROM chat.oauth_token WHERE server_id = ${server.id}`), [['0']]);
+    assert.deepEqual(await stack.sql("SELECT count(*) FROM chat.job WHERE kind = 'farewell'"), [['0']], 'nothing is left to say');
   });
 });
 
@@ -566,8 +603,9 @@ describe('an account that goes', () => {
 });
 
 describe('an installation behind https, with a page of its own', () => {
+  const https = 'https://parley.example';
   before(async () => {
-    Object.assign(stack.env, { PUBLIC_URL: 'https://parley.example', OAUTH_RETURN_URL: 'https://app.example/done?from=parley' });
+    Object.assign(stack.env, { PUBLIC_URL: https, OAUTH_RETURN_URL: 'https://app.example/done?from=parley', OAUTH_CLIENTS: '' });
     for (const replica of [1, 2]) {
       await stack.process('chat', replica).kill();
       await stack.process('chat', replica).start();
@@ -594,5 +632,19 @@ describe('an installation behind https, with a page of its own', () => {
     const again = await back(`state=${begun.body.state}&code=c`);
     assert.equal(again.status, 303);
     assert.match(again.headers.location, /^https:\/\/app\.example\/done\?from=parley&error=this%20sign-in%20is%20over/);
+  });
+
+  test('a provider that registers nobody reads that document, and signs its users in', async () => {
+    await control({ documents: stack.url() }, issuerOf(strict));
+    const token = await signUp(), server = await add(token, `${strict.url}/mcp`, 'Strict');
+    const begun = await authorize(token, server.id);
+    assert.equal(begun.status, 200, begun.text);
+    const done = await callback(await browse(begun.body.oauth_url, https), { Cookie: cookieOf(begun) });
+    assert.deepEqual([done.status, new URL(done.headers.location).searchParams.get('status')], [303, 'connected'], done.text);
+    assert.equal((await tryOut(token, server.id)).tools_count, 2);
+    const before = await asked('/token', issuerOf(strict));
+    await stack.sql(`UPDATE chat.oauth_token SET expires_at = now() - interval '1 s' WHERE server_id = ${server.id}`);
+    assert.equal((await tryOut(token, server.id)).success, true);
+    assert.equal(await asked('/token', issuerOf(strict)), before + 1);
   });
 });

@@ -3,8 +3,11 @@
 // play the browser.
 //
 // GET  AS/control                   {requests: {"/token": 3, ...}}: how often each path was asked for
-// POST AS/control {down, deny, ttl, slow}   down: refuse everything else with 503; deny: the user says no; ttl: of access
-//                                   tokens; slow: milliseconds until an answer to /token
+// POST AS/control {down, deny, ttl, slow, documents}   down: refuse everything else with 503; deny: the user says no; ttl: of
+//                                   access tokens; slow: milliseconds until an answer to /token; documents: where documents
+//                                   of clients (CIMD) are really asked for, whatever their host
+// NO_DCR=1: it registers nobody. CALLBACKS='["https://..."]': it knows the client "pre-registered", who comes back there.
+// CIMD=1: it knows whoever has a document.
 import http from 'node:http';
 import Provider, { errors } from 'oidc-provider';
 import express from 'express';
@@ -16,13 +19,16 @@ import { z } from 'zod';
 
 const [asPort, mcpPort] = process.argv.slice(2).map(Number);
 const AS = `http://127.0.0.1:${asPort}`, RS = `http://127.0.0.1:${mcpPort}`, RESOURCE = `${RS}/mcp`;
-const now = { down: false, deny: false, ttl: 3600, slow: 0 };
+const now = { down: false, deny: false, ttl: 3600, slow: 0, documents: null };
 
 // --- The authorization server ---------------------------------------------------------------------------------------------
 
 const provider = new Provider(AS, {
   scopes: ['openid', 'offline_access', 'mcp:read', 'mcp:write'],
   clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+  clients: JSON.parse(process.env.CALLBACKS ?? '[]').slice(0, 1).map(() => ({ client_id: 'pre-registered', client_secret: 'pre-registered-secret-0123456789',
+    redirect_uris: JSON.parse(process.env.CALLBACKS), grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] })),
+  fetch: (url, options) => globalThis.fetch(now.documents + new URL(url).pathname, { ...options, dispatcher: undefined }), // who looks at addresses: here all are ours
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   pkce: { required: () => true },
   rotateRefreshToken: true,
@@ -30,7 +36,8 @@ const provider = new Provider(AS, {
   ttl: { AccessToken: () => now.ttl, AuthorizationCode: 60, RefreshToken: 86400, Grant: 86400, Session: 86400, Interaction: 600, IdToken: 3600 },
   features: {
     devInteractions: { enabled: false },
-    registration: { enabled: true },
+    registration: { enabled: process.env.NO_DCR !== '1' },
+    clientIdMetadataDocument: { enabled: process.env.CIMD === '1', ack: 'draft-02' },
     revocation: { enabled: true, allowedPolicy: () => true },
     resourceIndicators: {
       enabled: true,
