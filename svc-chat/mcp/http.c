@@ -98,8 +98,11 @@ void mcp_take_text(struct mcp_source *s, const char *bytes, size_t size)
 	OWN(json) json_object *message = NULL;
 	struct error unreadable = { 0 };
 
-	if (json_parse(bytes, size, &message, &unreadable) < 0)
-		return; /* a priming event, or nothing we know */
+	if (json_parse(bytes, size, &message, &unreadable) < 0) { /* a priming event, or nothing we know */
+		if (size && strchr("{[", *bytes) && !s->m->wire->unreadable)
+			s->m->wire->unreadable = arena_strdup(s->m->arena, unreadable.message);
+		return;
+	}
 	if (!json_object_is_type(message, json_type_array)) {
 		take_message(s, message);
 		return;
@@ -332,6 +335,7 @@ bool mcp_send(struct mcp *m, json_object *request, const char *const *extra, boo
 	w->resumes = 0;
 	w->retry_ms = -1;
 	w->last_event = NULL;
+	w->unreadable = NULL;
 	if (m->era == MCP_EVENTS && !w->side.stream) {
 		error_set(w->err, ERROR_UPSTREAM, "the server has ended the conversation");
 		return mcp_fail(m);

@@ -67,6 +67,7 @@ struct mcp_wire {
 	int resumes; /* how often its stream was taken up again */
 	mcp_step *heard;
 	struct mcp_answer answer;
+	const char *unreadable; /* what is wrong with JSON that came instead; NULL: none did */
 	const char *last_event; /* of a stream that is to be taken up again */
 	int64_t rest_until, retry_ms;
 

@@ -87,7 +87,6 @@ int mcp_refused(struct mcp *m, const struct mcp_answer *answer, struct error *er
 {
 	const char *message = json_string(json_get(answer->message, "error"), "message");
 
-	(void)m;
 	if (answer->status == 401)
 		return error_set(err, ERROR_UNAUTHENTICATED, "the server wants a sign-in");
 	if (answer->status == 403)
@@ -96,6 +95,8 @@ int mcp_refused(struct mcp *m, const struct mcp_answer *answer, struct error *er
 		error_set(err, ERROR_UPSTREAM, "the server says: %.200s", message);
 	else if (answer->status >= 300)
 		error_set(err, ERROR_UPSTREAM, "the server answers with HTTP %d", answer->status);
+	else if (m->wire->unreadable)
+		error_set(err, ERROR_UPSTREAM, "the server's answer cannot be read: %s", m->wire->unreadable);
 	else
 		error_set(err, ERROR_UPSTREAM, "the server does not speak MCP");
 	error_detail(err, "HTTP %d, code %lld", answer->status, (long long)mcp_error_code(answer));

@@ -15,6 +15,8 @@ const tool = (name, more = {}) => ({ name, description: `does ${name}`, inputSch
 const results = {
   many: () => ({ tools: Array.from({ length: 50 }, (_, i) => tool(`tool-${i}`)) }),
   huge: () => ({ tools: Array.from({ length: 10_000 }, (_, i) => tool(`t${i}`, { description: 'x'.repeat(500) })) }),
+  tiny: () => ({ tools: Array.from({ length: 10_000 }, (_, i) => ({ name: `t${i}`, inputSchema: { properties: {} } })) }),
+  nested: () => ({ tools: [tool('deep', { inputSchema: JSON.parse(`${'{"properties":'.repeat(40)}{}${'}'.repeat(40)}`) })] }),
   names: () => ({ tools: [tool('a.b/c d'), tool('x'.repeat(200)), tool(`${'x'.repeat(199)}y`), tool('same'), tool('same!'), tool('same?'),
     tool('mcp_Gmail_gmail-send-email'), tool(''), { description: 'nameless' }, tool('Größe')] }),
   pages: () => (pages += 1, { tools: [tool(`page-${pages}`)], nextCursor: 'more', filler: 'x'.repeat(3 << 20) }),
@@ -63,6 +65,8 @@ function startOdd() {
       for (let i = 0; i < 5000; i++) response.write(`data: {"jsonrpc":"2.0","id":"p${i}","method":"ping"}\n\n`);
       return response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result: results.hints() })}\n\n`);
     }
+    if (method === 'tools/list' && how === 'garbled')
+      return response.writeHead(200, { 'Content-Type': 'application/json' }).end(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result: { tools: [tool('caf\xe9')] } }), 'latin1'));
     if (method === 'tools/list') return json(200, { jsonrpc: '2.0', id, result: (results[how] ?? results.hints)() });
     response.writeHead(202);
     response.end();
@@ -215,13 +219,15 @@ describe('the oldest kind: a stream of events (2024-11-05)', () => {
 });
 
 describe('servers that are none, or odd', () => {
-  const failing = ['html', 'redirect', 'deep', 'otherid'];
-  for (const how of failing) {
+  const failing = [['html', /does not speak MCP/], ['redirect', /HTTP 302/], ['deep', /nested too deeply/], ['nested', /nested too deeply/],
+    ['garbled', /not UTF-8/], ['otherid', /does not speak MCP/]];
+  for (const [how, why] of failing) {
     test(`${how}: a test says so, a connect is 502`, async () => {
       const server = await add(how, oddUrl(how));
       const tried = await tryOut(server.id);
       assert.deepEqual([tried.success, tried.tools_count, tried.tools], [false, 0, []]);
-      assert.ok(tried.message && tried.error, JSON.stringify(tried));
+      assert.match(tried.error, why);
+      assert.ok(tried.message);
       assert.equal((await connect(server.id)).status, 502);
       assert.equal((await stack.ok('GET', `/auth/mcp-servers/${server.id}`, { token })).status, 'error');
     });
@@ -281,14 +287,16 @@ describe('tools', () => {
     assert.ok(shown.status_detail);
   });
 
-  test('10,000 tools in 5 MB are too much of one server; it is named, and the others are there', async () => {
-    const who = (await stack.register()).token;
-    const huge = await add('Huge', oddUrl('huge'), {}, who);
-    await add('Many', oddUrl('many'), {}, who);
-    assert.equal((await listed(who)).length, 50);
-    const shown = await stack.ok('GET', `/auth/mcp-servers/${huge.id}`, { token: who });
-    assert.deepEqual([shown.status, /too large/.test(shown.status_detail)], ['error', true]);
-  });
+  for (const [how, size, why] of [['huge', '5 MB', /too large/], ['tiny', 'half a megabyte', /too many objects/]])
+    test(`10,000 tools in ${size} are too much of one server; it is named, and the others are there`, async () => {
+      const who = (await stack.register()).token;
+      const huge = await add('Huge', oddUrl(how), {}, who);
+      await add('Many', oddUrl('many'), {}, who);
+      assert.equal((await listed(who)).length, 50);
+      const shown = await stack.ok('GET', `/auth/mcp-servers/${huge.id}`, { token: who });
+      assert.equal(shown.status, 'error');
+      assert.match(shown.status_detail, why);
+    });
 
   test('pages of 3 MB without an end: some are read, and what stood in them is there', async () => {
     const server = await add('Pages', oddUrl('pages'));
