@@ -19,8 +19,8 @@ before(async () => {
 });
 after(async () => {
   everything?.kill();
-  await stack?.stop();
   await Promise.all([model, asking].map((rig) => rig?.stop()));
+  await stack?.stop(); // last: it fails when something is found
 });
 
 const withServer = async (uri, name = 'Ask') => {

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { freePort, root, slow, startRig, startStack, until } from './harness.mjs';
 import { browse } from './redirects.mjs';
 
-let stack, model, wordy, odd, locked, everything, everythingUrl, user;
+let stack, model, wordy, odd, locked, dual, newer, everything, everythingUrl, user;
 const publicUrl = 'http://parley.test:8000'; // what a browser brings back is brought by hand
 before(async () => {
   const port = await freePort();
@@ -17,8 +17,8 @@ before(async () => {
     path.join(root, 'tests/node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'streamableHttp'],
   { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
   everythingUrl = `http://127.0.0.1:${port}/mcp`;
-  [model, wordy, odd, locked] = await Promise.all([startRig('fakellm.mjs'), startRig('fakellm.mjs', { env: { TOOLS: 'no', ECHO: 'r1' } }),
-    startRig('oddmcp.mjs'), startRig('as-and-mcp.mjs', { ports: 2 })]);
+  [model, wordy, odd, locked, dual, newer] = await Promise.all([startRig('fakellm.mjs'), startRig('fakellm.mjs', { env: { TOOLS: 'no', ECHO: 'r1' } }),
+    startRig('oddmcp.mjs'), startRig('as-and-mcp.mjs', { ports: 2 }), startRig('dual.mjs'), startRig('dual.mjs', { args: ['reject'] })]);
   stack = await startStack({ replicas: { chat: 2 }, env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test',
     CHAT_MODEL: 'scripted', CHAT_TOOL_ROUNDS: '4', CHAT_CONTEXT_TOKENS: '16000', CHAT_FILES_BYTES_PER_USER: '150', EGRESS_ALLOW: '127.0.0.1/32', PUBLIC_URL: publicUrl,
     DEEPSEEK_API_KEY: 'sk-test', DEEPSEEK_BASE_URL: `${wordy.url}/v1`, DEEPSEEK_MODEL: 'r1' } });
@@ -28,8 +28,8 @@ before(async () => {
 });
 after(async () => {
   everything?.kill();
-  await stack?.stop();
-  await Promise.all([model, wordy, odd, locked].map((rig) => rig?.stop()));
+  await Promise.all([model, wordy, odd, locked, dual, newer].map((rig) => rig?.stop()));
+  await stack?.stop(); // last: it fails when something is found
 });
 
 async function withServer(name, uri) {
@@ -215,6 +215,17 @@ describe('what models and servers do wrong', () => {
     await stack.ok('PUT', '/chat/mcp/tools/mcp_Odd_torn', { token: user.token, json: { policy: 'allow' } });
     const [call] = (await say(await newChat(), 'call torn {}')).tool_calls;
     assert.deepEqual([call.status, /nobody knows whether it was done/.test(call.content)], ['unknown', true], call.content);
+  });
+
+  test('answers that are no UTF-8, or to another request; schemas that refer to themselves, and into the network', async () => {
+    const who = await withServer('Strange', `${odd.url}/strange`), chat = await newChat(who);
+    for (const [content, status, words] of [['call garbled {}', 'failed', /cannot be read: .*UTF-8/], ['call astray {}', 'failed', /could not be called/],
+      ['call referring {"t":{"t":{"t":{"u":1}}}}', 'failed', /t\.t\.t/], ['call referring {"a":["x"],"t":{"t":{"t":{}}}}', 'done', /^referred$/]]) {
+      const [call] = (await say(chat, content, who)).tool_calls;
+      assert.equal(call.status, status, content);
+      assert.match(call.content, words);
+    }
+    assert.equal(await (await fetch(`${odd.url}/fetched`)).json(), 0, 'nothing is fetched');
   });
 
   test('a name of 300 is called by its short one', async () => {
@@ -480,6 +491,40 @@ describe('a model that cannot call, on /chatconnect', () => {
   });
 });
 
+describe('servers that others wrote, for a model that calls and for one that is told in words', () => {
+  const servers = [
+    ['server-everything', () => everythingUrl, 'get-sum', 'call get-sum {"a":2,"b":3}', /is 5/],
+    ['the official server of both eras', () => `${dual.url}/mcp`, 'add', 'add 2 3', /^The sum is 5\.$/],
+    ['the official server of the newer era alone', () => `${newer.url}/mcp`, 'add', 'add 2 3', /^The sum is 5\.$/],
+  ];
+  for (const [name, url, tool, words, wanted] of servers)
+    test(`${name}: connected, listed, called`, async () => {
+      const who = await withServer('Theirs', url());
+      const connected = await stack.ok('POST', `/chat/mcp/servers/${who.server.id}/connect`, { token: who.token });
+      const listed = (await stack.ok('GET', '/chat/mcp/tools', { token: who.token })).map((t) => t.name);
+      assert.deepEqual(connected.tools, listed);
+      assert.ok(listed.includes(`mcp_Theirs_${tool}`), String(listed));
+      await stack.ok('PUT', `/chat/mcp/tools/mcp_Theirs_${tool}`, { token: who.token, json: { policy: 'allow' } });
+      for (const prefix of ['chat', 'chatconnect']) {
+        const answer = await stack.ok('POST', `/${prefix}/chats/${await newChat(who, prefix)}/messages`, { token: who.token, json: { content: words } });
+        assert.match(answer.content, wanted);
+        const [call] = prefix === 'chat' ? answer.tool_calls : answer.function_calls;
+        assert.equal(call.name, `mcp_Theirs_${tool}`);
+      }
+    });
+
+  test('the official server asks its user in the middle of a call', async () => {
+    const who = await withServer('Theirs', `${newer.url}/mcp`), chat = await newChat(who);
+    const events = await stream(chat, 'call ask {}', who);
+    const { data: question } = await events.upTo('elicitation');
+    assert.equal(question.message, 'Your name?');
+    await until('it waits', async () => (await last(chat, who)).status === 'waiting');
+    const told = await stack.api('POST', `/chat/chats/${chat}/elicitations/${question.id}`, { token: who.token, json: { action: 'accept', content: { name: 'Ada' } } });
+    assert.equal(told.status, 200, told.text);
+    assert.match(named(await events.all(), 'done')[0].message.content, /"name":"Ada"/);
+  });
+});
+
 describe('everybody\'s own tools', () => {
   test('their documents are searched, and cited; nobody else\'s', async () => {
     const who = await stack.register(), other = await stack.register();
@@ -498,7 +543,7 @@ describe('everybody\'s own tools', () => {
   });
 });
 
-test('a tool that needs a sign-in: an `oauth` event and a 401 that say where; then the answer goes on', async () => {
+async function signedIn() {
   const who = await withServer('Locked', `${locked.url}/mcp`);
   const back = async (url) => {
     const { pathname, search } = await browse(url, `${publicUrl}/auth/oauth/callback`);
@@ -509,6 +554,12 @@ test('a tool that needs a sign-in: an `oauth` event and a 401 that say where; th
   await stack.ok('POST', `/chat/mcp/servers/${who.server.id}/connect`, { token: who.token });
   for (const tool of ['whoami', 'write'])
     await stack.ok('PUT', `/chat/mcp/tools/mcp_Locked_${tool}`, { token: who.token, json: { policy: 'allow' } });
+  return { who, back };
+}
+const provider = async (control) => (await fetch(`http://127.0.0.1:${locked.ports[0]}/control`, control && { method: 'POST', body: JSON.stringify(control) })).json();
+
+test('a tool that needs a sign-in: an `oauth` event and a 401 that say where; then the answer goes on', async () => {
+  const { who, back } = await signedIn();
   assert.match((await say(await newChat(who), 'call whoami {}', who)).content, /mcp:read/);
 
   const chat = await newChat(who);
@@ -529,6 +580,29 @@ test('a tool that needs a sign-in: an `oauth` event and a 401 that say where; th
   assert.equal(refused.body.detail, refused.body.message);
   await back(refused.body.oauth_url);
   assert.match((await ended(other, who)).content, /mcp:/);
+});
+
+test('the same with a model that is told in words: signed in, renewed, more rights asked for, signed out', async () => {
+  await provider({ ttl: 2 });
+  try {
+    const { who, back } = await signedIn(), chat = await newChat(who, 'chatconnect');
+    const ask = (content) => stack.api('POST', `/chatconnect/chats/${chat}/messages`, { token: who.token, json: { content } });
+    const asked = async () => (await provider()).requests['/token'], before = await asked();
+    await until('its token has been renewed twice', async () => {
+      const answer = await ask('call whoami {}');
+      assert.match(answer.body.content, /mcp:read/, answer.text);
+      return await asked() >= before + 2;
+    }, 60);
+    await provider({ ttl: 3600 });
+    const wanted = await ask('call write {"text":"hi"}');
+    assert.deepEqual([wanted.status, wanted.body.oauth_required, wanted.body.server_id], [401, true, who.server.id], wanted.text);
+    await back(wanted.body.oauth_url);
+    assert.equal((await ended(chat, who)).content, 'It says: wrote hi');
+    await stack.ok('DELETE', `/auth/oauth/tokens/${who.server.id}`, { token: who.token });
+    assert.equal((await ask('call whoami {}')).status, 401);
+  } finally {
+    await provider({ ttl: 3600 });
+  }
 });
 
 test('kill -9 of one of two: what waits goes on waiting; what ran is not called again, but for what only reads; a result is not asked for twice', async () => {
