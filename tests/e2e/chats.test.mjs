@@ -46,6 +46,21 @@ test('a chat is made without a body, named by its first message, renamed, listed
   assert.equal((await stack.api('GET', `/chat/chats/${chat.id}/messages`, { token })).status, 404);
 });
 
+test('the document\'s own request and answer of a message: what it prints comes first, in its order, and the rest is ours', async () => {
+  const chat = await make();
+  const { status, body } = await stack.api('POST', `/chat/chats/${chat.id}/messages`, { token, json: { content: 'Send me an email using Gmail', chatId: chat.id } });
+  assert.equal(status, 200);
+  assert.deepEqual(Object.keys(body), ['id', 'content', 'role', 'createdAt', 'reasoning', 'status', 'sources', 'model']);
+  const { id, createdAt, content, ...rest } = body;
+  assert.ok(Number.isSafeInteger(id) && id > 0 && content.length > 0);
+  assert.match(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+  assert.deepEqual([rest.role, rest.status, rest.sources], ['assistant', 'complete', []]);
+  const other = await stack.api('POST', `/chat/chats/${chat.id}/messages`, { token, json: { content: 'x', chatId: chat.id + 1 } });
+  assert.equal(other.status, 422, 'an id in the body that is not the one in the path');
+  for (const one of await stack.ok('GET', `/chat/chats/${chat.id}/messages`, { token }))
+    assert.deepEqual(Object.keys(one).slice(0, 4), ['id', 'content', 'role', 'createdAt']);
+});
+
 test('each prefix lists its own chats, an id works under both', async () => {
   const here = await make('chat', { title: 'Here' });
   const there = await make('chatconnect', { title: 'There' });
