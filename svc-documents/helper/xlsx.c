@@ -31,10 +31,12 @@ static bool wanted(const char *name)
 
 static char *take(struct out *o)
 {
-	char *ret = strndup(o->at ? o->at : "", o->size);
+	char *ret = calloc(1, o->size + 1);
 
 	if (!ret)
 		end(VERDICT_TOO_LARGE, "out of memory");
+	if (o->size)
+		memcpy(ret, o->at, o->size);
 	o->size = 0;
 	o->newlines = 0;
 	o->space = false;
