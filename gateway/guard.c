@@ -317,6 +317,11 @@ void guard_answer(struct guard_slot *slot, int64_t until_ms)
 	set(slot, WAITS_FOR_READER, until_ms);
 }
 
+bool guard_answering(const struct guard_slot *slot)
+{
+	return slot && atomic_load(&slot->waits) == WAITS_FOR_READER;
+}
+
 bool guard_expired(const struct guard_slot *slot)
 {
 	return slot && atomic_load(&slot->expired);

@@ -44,6 +44,7 @@ void guard_client(struct guard_slot *slot, uint64_t client);
 void guard_busy(struct guard_slot *slot); /* waits for us, or rests between two requests: no limit of ours */
 void guard_body(struct guard_slot *slot, int64_t until_ms);   /* its body is read; monotonic */
 void guard_answer(struct guard_slot *slot, int64_t until_ms); /* our answer is written */
+bool guard_answering(const struct guard_slot *slot);          /* and nothing was said since */
 bool guard_expired(const struct guard_slot *slot);            /* was ended by the guard */
 
 /* The client has closed its side, and maybe all: then a second write fails. Of the connection that this thread serves. */

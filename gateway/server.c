@@ -55,14 +55,6 @@ static int on_connection(const struct mg_connection *conn, void **slot)
 	return 0;
 }
 
-static void on_close(const struct mg_connection *conn)
-{
-	struct server *s = server_of(conn);
-
-	metric_add(s->connections, -1);
-	guard_close(s->guard, mg_get_user_connection_data(conn));
-}
-
 /* --- Requests ------------------------------------------------------------------------------------------------- */
 
 static void count(struct server *s, const struct request *req)
@@ -155,16 +147,43 @@ static const struct refusal {
 };
 static const struct refusal too_slow = { 0, 408, "Request Timeout",
 	                                 "the header of the request came too slowly" };
+static const struct refusal no_path = { 0, 400, "Bad Request", "the path must start with a slash" };
+static const struct refusal elsewhere = { 0, 421, "Misdirected Request",
+	                                  "this is not the server of that address" };
+/* RFC 9110, 9.3.7: whether there is a server at all. */
+static const struct refusal as_a_whole = { 0, 204, "No Content", NULL };
 
 /* Whose page it is was not read; there is nothing in the answer that it may not see. */
-static int on_error(struct mg_connection *conn, int status, const char *message)
+static void refuse(struct mg_connection *conn, const struct refusal *why, const char *message)
 {
 	struct server *s = server_of(conn);
+	unsigned char random[8];
+	char id[2 * sizeof random + 1], rest[256], answer[512];
+	int size;
+
+	random_bytes(random, sizeof random);
+	hex_encode(id, random, sizeof random);
+	if (why->detail)
+		snprintf(rest, sizeof rest,
+		         "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n{\"detail\":\"%s\"}",
+		         strlen(why->detail) + strlen("{\"detail\":\"\"}"), why->detail);
+	else
+		snprintf(rest, sizeof rest, "Allow: DELETE, GET, HEAD, OPTIONS, POST, PUT\r\n\r\n");
+	size = snprintf(answer, sizeof answer,
+	                "HTTP/1.1 %d %s\r\nX-Request-Id: %s\r\nAccess-Control-Allow-Origin: *\r\n"
+	                "Connection: close\r\n%s",
+	                why->ours, why->reason, id, rest);
+	guard_answer(mg_get_user_connection_data(conn), clock_mono_ms() + GUARD_GRACE_MS);
+	mg_write(conn, answer, (size_t)size);
+	metric_add(s->refused, 1);
+	log_line(LOG_INFO, why->detail ? why->detail : "answered", LOG_TEXT("request", id),
+	         LOG_INT("status", why->ours), LOG_TEXT("detail", message));
+}
+
+static int on_error(struct mg_connection *conn, int status, const char *message)
+{
 	struct guard_slot *slot = mg_get_user_connection_data(conn);
 	const struct refusal *why = refusals;
-	unsigned char random[8];
-	char id[2 * sizeof random + 1], body[160], answer[512];
-	int size;
 
 	if (guard_expired(slot))
 		why = &too_slow;
@@ -172,19 +191,32 @@ static int on_error(struct mg_connection *conn, int status, const char *message)
 		status = TOO_LARGE; /* its buffer is full, and it takes that for the end */
 	while (why != &too_slow && why->theirs && why->theirs != status)
 		why++;
-	random_bytes(random, sizeof random);
-	hex_encode(id, random, sizeof random);
-	snprintf(body, sizeof body, "{\"detail\":\"%s\"}", why->detail);
-	size =
-	    snprintf(answer, sizeof answer,
-	             "HTTP/1.1 %d %s\r\nX-Request-Id: %s\r\nContent-Type: application/json\r\n"
-	             "Access-Control-Allow-Origin: *\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-	             why->ours, why->reason, id, strlen(body), body);
-	mg_write(conn, answer, (size_t)size);
-	metric_add(s->refused, 1);
-	log_line(LOG_INFO, why->detail, LOG_TEXT("request", id), LOG_INT("status", why->ours),
-	         LOG_TEXT("detail", message));
+	refuse(conn, why, message);
 	return 0;
+}
+
+/* What is a request, but for no path of this server: civetweb closes the connection then, and tells nobody. */
+static const struct refusal *left_alone(const struct mg_connection *conn)
+{
+	const struct mg_request_info *info = mg_get_request_info(conn);
+
+	if (!info || !info->request_uri || info->local_uri_raw ||
+	    guard_answering(mg_get_user_connection_data(conn)))
+		return NULL;
+	if (strcmp(info->request_uri, "*") != 0)
+		return &elsewhere;
+	return strcmp(info->request_method, "OPTIONS") ? &no_path : &as_a_whole;
+}
+
+static void on_close(const struct mg_connection *conn)
+{
+	struct server *s = server_of(conn);
+	const struct refusal *why = left_alone(conn);
+
+	if (why)
+		refuse((struct mg_connection *)conn, why, "");
+	metric_add(s->connections, -1);
+	guard_close(s->guard, mg_get_user_connection_data(conn));
 }
 
 /* Most of a thousand threads wait for a connection that may never come; what civetweb's first steps used of their stacks is

@@ -198,8 +198,14 @@ static const struct {
 	{ "a header of 20 KB", "GET /a HTTP/1.1\r\n" HOST "X-A: %L\r\n\r\n",
 	  "HTTP/1.1 431 Request Header Fields Too Large\r\n", "Access-Control-Allow-Origin: *\r\n" },
 	{ "a path of 20 KB", "GET /%L HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 431 ", "16 KB" },
-	{ "absolute form, of another host: closed without a word, by civetweb",
-	  "GET http://x/a HTTP/1.1\r\n" HOST "\r\n", "", NULL },
+	{ "absolute form, of another host", "GET http://x/a HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 421 ",
+	  "not the server of that address" },
+	{ "the server as a whole", "OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 204 ",
+	  "Allow: DELETE, GET, HEAD, OPTIONS, POST, PUT\r\n" },
+	{ "the same after another request",
+	  "GET /a HTTP/1.1\r\n" HOST "\r\nOPTIONS * HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 200 ",
+	  "HTTP/1.1 204 " },
+	{ "anything else of it", "GET * HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 400 ", "slash" },
 	{ "a relative path", "GET a HTTP/1.1\r\n" HOST "\r\n", "HTTP/1.1 400 ", NULL },
 };
 
@@ -238,6 +244,8 @@ static void test_what_is_said_to(void **state)
 		    (cases[i].also && !strstr(answer, cases[i].also)))
 			fail_msg("%s: wanted %s and %s, got:\n%s", cases[i].name, cases[i].want,
 			         cases[i].also ? cases[i].also : "no more", answer);
+		if (!strncmp(cases[i].want, "HTTP/1.1 4", 10) && strstr(answer + 1, "HTTP/1.1 "))
+			fail_msg("%s: refused twice:\n%s", cases[i].name, answer);
 	}
 }
 
