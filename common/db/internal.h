@@ -112,6 +112,8 @@ int db_check_alone(PGconn *pg, const char *url, const char *schema, struct error
 int64_t db_wait_end(const struct db *db); /* of a statement that is sent now */
 /* PQgetResult that does not wait past `until`: then NULL, and *late. */
 PGresult *db_next(PGconn *pg, int64_t until, bool *late);
+/* In a pipeline: the answer to one message, with the NULL that follows it. */
+PGresult *db_receive(struct db_conn *conn, int64_t until);
 /* The answer to what was sent (0: it could not be), with everything that belongs to it. NULL: ask db_failed(). */
 PGresult *db_answer(PGconn *pg, int sent, int64_t until, bool *late);
 

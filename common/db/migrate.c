@@ -188,18 +188,19 @@ static int apply(const struct migrator *m, const struct db_migration *migration,
 	return run(m, what, "COMMIT");
 }
 
-/* 1 applied before, 0 not yet, -1 changed since (or failed). */
-static int is_applied(const struct migrator *m, const struct db_migration *migration, const char *checksum)
+/* 1 applied before, 0 not yet, -1 changed since. */
+static int is_applied(const struct migrator *m, const PGresult *applied, const struct db_migration *migration,
+                      const char *checksum)
 {
-	OWN(pgresult) PGresult *res = NULL;
 	char number[12];
+	int i = 0;
 
 	snprintf(number, sizeof number, "%d", migration->number);
-	if (ask(m, "SELECT checksum FROM schema_migration WHERE number = $1", number, NULL, &res) < 0)
-		return -1;
-	if (PQntuples(res) == 0)
+	while (i < PQntuples(applied) && strcmp(PQgetvalue(applied, i, 0), number) != 0)
+		i++;
+	if (i == PQntuples(applied))
 		return 0;
-	if (strcmp(PQgetvalue(res, 0, 0), checksum) == 0)
+	if (strcmp(PQgetvalue(applied, i, 1), checksum) == 0)
 		return 1;
 	return error_set(
 	    m->err, ERROR_CONFLICT,
@@ -209,19 +210,23 @@ static int is_applied(const struct migrator *m, const struct db_migration *migra
 
 static int migrate(const struct migrator *m, const struct db_migration *list)
 {
+	OWN(pgresult) PGresult *applied = NULL;
+
 	if (wait_until_true(m, "SELECT pg_try_advisory_lock(hashtextextended('parley.migrate.' || $1, 0))",
 	                    m->schema, NULL, "another replica is migrating and does not finish") < 0)
 		return -1;
 	if (run(m, "schema_migration",
 	        "CREATE TABLE IF NOT EXISTS schema_migration (number int PRIMARY KEY, name text NOT NULL,"
-	        " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())") < 0)
+	        " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())") < 0 ||
+	    ask(m, "SELECT number, checksum FROM schema_migration WHERE number > $1", "0", NULL, &applied) <
+	        0)
 		return -1;
 	for (; list->sql; list++) {
 		char checksum[65];
-		int applied;
+		int before;
 		sha256_hex(checksum, list->sql, strlen(list->sql));
-		applied = is_applied(m, list, checksum);
-		if (applied < 0 || (!applied && apply(m, list, checksum) < 0))
+		before = is_applied(m, applied, list, checksum);
+		if (before < 0 || (!before && apply(m, list, checksum) < 0))
 			return -1;
 	}
 	return 0;

@@ -249,20 +249,51 @@ static int not_ours_alone(struct error *err)
 	return -1;
 }
 
-/* Every statement, on one connection: a typo shows now. */
-static int prepare_all(struct db_pool *pool, struct db_conn *conn, struct error *err)
+static int send_statements(const struct db_pool *pool, struct db_conn *conn)
+{
+	if (PQenterPipelineMode(conn->pg) != 1)
+		return -1;
+	for (unsigned i = 0; i <= pool->known_mask; i++) {
+		const struct db_stmt *stmt = pool->known[i].stmt;
+		if (stmt && PQsendPrepare(conn->pg, stmt->name, stmt->sql, 0, NULL) != 1)
+			return -1;
+	}
+	return PQpipelineSync(conn->pg) == 1 ? 0 : -1;
+}
+
+/* -1: no sync came. *failed: the first answer that is none, *which: to what. */
+static int receive_prepared(const struct db_pool *pool, struct db_conn *conn, PGresult **failed,
+                            const char **which)
 {
 	int64_t until = clock_mono_ms() + DB_WAIT_MS;
+	OWN(pgresult) PGresult *sync = NULL;
 
 	for (unsigned i = 0; i <= pool->known_mask; i++) {
-		OWN(pgresult) PGresult *failed = NULL;
-		if (pool->known[i].stmt && db_prepare(conn, &pool->known[i], until, &failed) < 0) {
-			db_failed(conn, pool->known[i].stmt->name, failed, err);
-			conn->broken = true;
-			return not_ours_alone(err);
+		const struct db_known *known = &pool->known[i];
+		OWN(pgresult) PGresult *res = known->stmt ? db_receive(conn, until) : NULL;
+		if (!known->stmt)
+			continue;
+		conn->prepared[known->index] = db_succeeded(res);
+		if (!db_succeeded(res) && !*which) {
+			*which = known->stmt->name;
+			*failed = TAKE(res);
 		}
 	}
-	return 0;
+	sync = db_next(conn->pg, until, &conn->late);
+	return PQresultStatus(sync) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(conn->pg) == 1 ? 0 : -1;
+}
+
+/* Every statement, on one connection and in one round trip: a typo shows now. */
+static int prepare_all(const struct db_pool *pool, struct db_conn *conn, struct error *err)
+{
+	OWN(pgresult) PGresult *failed = NULL;
+	const char *which = NULL;
+
+	if (send_statements(pool, conn) == 0 && receive_prepared(pool, conn, &failed, &which) == 0 && !which)
+		return 0;
+	db_failed(conn, which ? which : "-", failed, err);
+	conn->broken = true;
+	return not_ours_alone(err);
 }
 
 static int first_connection(struct db_pool *pool, int wait_ms, struct error *err)

@@ -27,20 +27,10 @@ static int send_all(struct db_conn *conn, struct db_step *const steps, const str
 	return send_control(conn, "COMMIT") == 1 && PQpipelineSync(conn->pg) == 1 ? 0 : -1;
 }
 
-/* The answer to one message, and the NULL that follows it. */
-static PGresult *receive(struct db_conn *conn, int64_t until)
-{
-	PGresult *res = db_next(conn->pg, until, &conn->late), *more;
-
-	while (res && (more = db_next(conn->pg, until, &conn->late)) != NULL)
-		PQclear(more);
-	return res;
-}
-
 /* The answer to BEGIN or COMMIT. */
 static void receive_control(struct db_conn *conn, int place, int64_t until, PGresult **failed, int *which)
 {
-	OWN(pgresult) PGresult *res = receive(conn, until);
+	OWN(pgresult) PGresult *res = db_receive(conn, until);
 
 	if (*which < 0 && !db_succeeded(res)) {
 		*which = place;
@@ -60,11 +50,11 @@ static int receive_all(struct db_conn *conn, struct db_step *steps, const struct
 	*which = -1;
 	receive_control(conn, 0, until, failed, which);
 	for (int i = 0; i < count; i++) {
-		OWN(pgresult) PGresult *prepared = prepares[i] ? receive(conn, until) : NULL;
+		OWN(pgresult) PGresult *prepared = prepares[i] ? db_receive(conn, until) : NULL;
 		bool ready = !prepares[i] || db_succeeded(prepared);
 
 		conn->prepared[known[i]->index] = ready;
-		steps[i].res = receive(conn, until);
+		steps[i].res = db_receive(conn, until);
 		if (*which < 0 && (!ready || !db_succeeded(steps[i].res))) {
 			*which = i;
 			*failed = ready ? steps[i].res : TAKE(prepared);

@@ -45,6 +45,15 @@ PGresult *db_next(PGconn *pg, int64_t until, bool *late)
 	return PQgetResult(pg);
 }
 
+PGresult *db_receive(struct db_conn *conn, int64_t until)
+{
+	PGresult *res = db_next(conn->pg, until, &conn->late), *more;
+
+	while (res && (more = db_next(conn->pg, until, &conn->late)) != NULL)
+		PQclear(more);
+	return res;
+}
+
 /*
  * Not PQexec's way, which keeps the last result: after "FATAL: terminating connection" comes libpq's own "connection
  * closed", and only the first tells that nothing was done. But an error after a success means that the connection broke
