@@ -70,13 +70,27 @@ CONF
 
 # At each start, so that a cluster of an earlier version trusts nobody any more either.
 restrict() {
-  printf '%s\n' "local all,replication parley_admin peer map=parley" "local all all scram-sha-256" |
-    as_owner tee "$home/data/pg_hba.conf" >/dev/null
-  echo "parley $(id -un) parley_admin" | as_owner tee "$home/data/pg_ident.conf" >/dev/null
+  local hba=$'local all,replication parley_admin peer map=parley\nlocal all all scram-sha-256' ident
+  ident="parley $(id -un) parley_admin"
+  if [ "$(<"$home/data/pg_hba.conf")" = "$hba" ] && [ "$(<"$home/data/pg_ident.conf")" = "$ident" ]; then return; fi
+  echo "$hba" | as_owner tee "$home/data/pg_hba.conf" >/dev/null
+  echo "$ident" | as_owner tee "$home/data/pg_ident.conf" >/dev/null
   ! running || (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" reload) >/dev/null 2>&1
 }
 
-running() { (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" status) >/dev/null 2>&1; }
+# As pg_ctl status has it, without a program.
+running() {
+  local pid
+  read -r pid 2>/dev/null <"$home/data/postmaster.pid" && kill -0 "$pid" 2>/dev/null
+}
+
+# Once: what is noted beside the data goes with them.
+make_database() {
+  [ ! -e "$home/data/parley-made" ] || return 0
+  "$bin/psql" -qAtX "$(url parley_admin postgres)" -c "SELECT 1 FROM pg_database WHERE datname = 'parley'" | grep -q 1 ||
+    "$bin/psql" -qX "$(url parley_admin postgres)" -c "CREATE DATABASE parley" >/dev/null
+  as_owner touch "$home/data/parley-made"
+}
 
 # The programs of the version that made the data; of the newest for fresh data.
 find_bin() {
@@ -102,8 +116,7 @@ start() {
   running || (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" --log="$home/postgres.log" --timeout=120 --wait \
     --options="-c unix_socket_directories='$home/socket' ${PARLEY_POSTGRES_OPTIONS:-}" start) >/dev/null 2>&1 ||
     die "PostgreSQL does not start:" "$(tail -n 5 "$home/postgres.log")"
-  "$bin/psql" -qAtX "$(url parley_admin postgres)" -c "SELECT 1 FROM pg_database WHERE datname = 'parley'" | grep -q 1 ||
-    "$bin/psql" -qX "$(url parley_admin postgres)" -c "CREATE DATABASE parley" >/dev/null
+  make_database
 }
 
 stop() {

@@ -190,12 +190,15 @@ last_words() {
   [ -z "$said" ] || echo "$said"
 }
 
+# Whether somebody listens there. (Reading /proc/net/tcp takes 50 ms where the kernel has room for many connections.)
+answers() { : <>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null
+
 check_ports() {
   local name replica p admin who
   while read -r name replica; do
     ports_of "$name" "$replica"
     for p in $p $admin; do
-      if who=$(listener "$p"); then
+      if answers "$p" && who=$(listener "$p"); then
         die "port $p ($name) is taken by $who" "Stop that, or choose other ports: PARLEY_PORT=9000 make run"
       fi
     done
@@ -209,34 +212,39 @@ check_programs() {
   done
 }
 
+# A process that has ended, with its last words; status 1 when there is none.
+any_ended() {
+  local id
+  for id in "${!pid_of[@]}"; do
+    if ! kill -0 "${pid_of[$id]}" 2>/dev/null; then
+      say "$id ended while starting; its last words ($state/log/$id.log):"
+      last_words "$id"
+      return 0
+    fi
+  done
+  return 1
+}
+
 # Until every process says that it is ready; one that ends before that stops the start.
 wait_ready() {
-  local waiting=("$@") still entry name replica id why p admin until=$((SECONDS + 60))
-  while [ ${#waiting[@]} -gt 0 ]; do
-    still=()
-    for entry in "${waiting[@]}"; do
-      read -r name replica <<<"$entry"
-      id=$name-$replica
-      ports_of "$name" "$replica"
-      if why=$(admin_get $admin /readyz); then
-        continue
-      fi
-      if ! kill -0 "${pid_of[$id]}" 2>/dev/null; then
-        say "$id ended while starting; its last words ($state/log/$id.log):"
-        last_words "$id"
+  local entry name replica why p admin nothing until=$((SECONDS + 60))
+  exec {nothing}<> <(:) # reading from it is a pause that starts no program
+  for entry; do
+    read -r name replica <<<"$entry"
+    ports_of "$name" "$replica"
+    until why=$(admin_get $admin /readyz); do
+      if [ -n "$stopping" ] || any_ended; then
         return 1
       fi
       if [ $SECONDS -ge $until ]; then
-        say "$id is not ready after 60 s: ${why:-it does not answer}"
-        last_words "$id"
+        say "$name-$replica is not ready after 60 s: ${why:-it does not answer}"
+        last_words "$name-$replica"
         return 1
       fi
-      still+=("$entry")
+      read -r -t 0.02 -u "$nothing" || true
     done
-    waiting=("${still[@]}")
-    [ ${#waiting[@]} -eq 0 ] || [ -n "$stopping" ] || sleep 0.03 || true
-    [ -z "$stopping" ] || return 1
   done
+  exec {nothing}>&-
 }
 
 stop_all() {
