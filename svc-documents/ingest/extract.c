@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -59,6 +58,7 @@ struct extractors {
 };
 
 enum { OCR_UNKNOWN, OCR_MISSING, OCR_THERE };
+enum { LOOK_MS = 200 /* whether who waits is still to wait */, OCR_AFTER_MS = 1000 };
 
 struct extractors *extractors_open(const char *program, int megabytes, int places, const char *languages)
 {
@@ -71,7 +71,7 @@ struct extractors *extractors_open(const char *program, int megabytes, int place
 	e->languages = languages;
 	e->places = places;
 	pthread_mutex_init(&e->lock, NULL);
-	pthread_cond_init(&e->changed, NULL);
+	cond_init_monotonic(&e->changed);
 	return e;
 }
 
@@ -79,7 +79,10 @@ void extractors_close(struct extractors *e)
 {
 	if (!e)
 		return;
+	pthread_mutex_lock(&e->lock);
 	atomic_store(&e->closing, true);
+	pthread_cond_broadcast(&e->changed);
+	pthread_mutex_unlock(&e->lock);
 	if (e->finding)
 		pthread_join(e->finds_ocr, NULL);
 	pthread_cond_destroy(&e->changed);
@@ -114,13 +117,7 @@ static int wait_until(struct extractors *e, bool (*holds)(const struct extractor
 	int rc = 0;
 
 	while (!holds(e) && rc == 0) {
-		struct timespec until;
-
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 200 * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
-		pthread_cond_timedwait(&e->changed, &e->lock, &until);
+		(void)cond_wait_until(&e->changed, &e->lock, clock_mono_ms() + LOOK_MS);
 		pthread_mutex_unlock(&e->lock);
 		rc = given_up(w, err);
 		if (rc == 0 && w->deadline && clock_unix_ms() > w->deadline)
@@ -457,14 +454,27 @@ int extractors_try(struct extractors *e, char **ret, struct error *err)
 	return ask_helper(e, &jail, ret, err);
 }
 
+/* Tesseract's languages take 150 ms of a processor to load, and there are others that start. Who brings a picture waits. */
+static void leave_the_start_to_others(struct extractors *e)
+{
+	int64_t until = clock_mono_ms() + OCR_AFTER_MS;
+
+	pthread_mutex_lock(&e->lock);
+	while (!atomic_load(&e->closing) && cond_wait_until(&e->changed, &e->lock, until) == 0)
+		;
+	pthread_mutex_unlock(&e->lock);
+}
+
 static void *find_ocr(void *arg)
 {
 	static const struct format ocr = { .name = "ocr", .words = "a picture", .seconds = 20 };
 	struct extractors *e = arg;
 	struct error err = { 0 };
 	char *by = NULL;
-	bool there = ask_helper(e, &ocr, &by, &err) == 0;
+	bool there;
 
+	leave_the_start_to_others(e);
+	there = ask_helper(e, &ocr, &by, &err) == 0;
 	pthread_mutex_lock(&e->lock);
 	atomic_store(&e->ocr, there ? OCR_THERE : OCR_MISSING);
 	pthread_cond_broadcast(&e->changed);
