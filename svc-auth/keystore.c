@@ -186,8 +186,10 @@ int keystore_open(struct db_pool *pool, const struct secret *secret, struct keys
 	snprintf(ks->wrap.keys[0].id, sizeof ks->wrap.keys[0].id, "secret");
 	secret_derive(secret, "auth.keyring", ks->wrap.keys[0].bytes);
 	if (in_transaction(ks, make_first, err) < 0 || keystore_reload(ks, err) < 0) {
-		error_detail(err,
-		             "keyring: cannot be opened; is this the PARLEY_SECRET that it was made with?");
+		if (err->code == ERROR_INTERNAL)
+			error_detail(
+			    err,
+			    "the keyring cannot be opened: is this the PARLEY_SECRET that it was made with?");
 		keystore_close(ks);
 		return -1;
 	}

@@ -248,8 +248,11 @@ static void tell(const char *program, const char *sentence, const char *detail)
 
 void config_tell(const char *program, const struct error *err)
 {
+	/* callers are told that the log knows more: this is the log */
+	bool ours = err->code == ERROR_INTERNAL && *err->detail;
+
 	if (!err->fields)
-		tell(program, err->message, err->detail);
+		tell(program, ours ? err->detail : err->message, ours ? "" : err->detail);
 	for (const struct field_error *f = err->fields; f; f = f->next)
 		tell(program, f->msg, "");
 }

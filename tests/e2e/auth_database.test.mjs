@@ -27,7 +27,7 @@ describe('the database', () => {
     const before = await roles();
     assert.equal(before.length, 5);
     for (const [role, password, ...powers] of before) {
-      assert.match(password, /^SCRAM-SHA-256\$/, role);
+      assert.match(password, /^SCRAM-SHA-256\$1:/, role);
       assert.deepEqual(powers, ['f', 'f', 'f'], role);
     }
     const start = Date.now();
@@ -112,6 +112,11 @@ describe('the database', () => {
     const { code, stderr } = await run([], { PARLEY_SECRET: other, AUTH_LISTEN: 'tcp://127.0.0.1:0', AUTH_ADMIN: '127.0.0.1:0' });
     assert.notEqual(code, 0);
     assert.match(stderr, /is this the PARLEY_SECRET that it was made ready with/);
+    // as after a restore, when --init has given the roles the passwords of the other secret
+    const restored = await run([], { PARLEY_SECRET: other, DATABASE_URL: stack.process('auth').env.ADMIN_DATABASE_URL, AUTH_LISTEN: 'tcp://127.0.0.1:0', AUTH_ADMIN: '127.0.0.1:0' });
+    assert.notEqual(restored.code, 0);
+    assert.match(restored.stderr, /the keyring cannot be opened: is this the PARLEY_SECRET that it was made with/);
+    assert.doesNotMatch(restored.stderr, /the log knows more/);
   });
 
   // [name, arguments, environment, what it says]

@@ -77,6 +77,24 @@ static void sessions_are_set_up(void **state)
 	PQclear(res);
 }
 
+/* A pool in between drops what a connection begins with, or hands over what another client left: then a service found
+ * itself in schema public, where it may do nothing. */
+static void sessions_are_set_up_however_they_begin(void **state)
+{
+	struct db_config config = {
+		.url = pg_url(), .schema = "test_db", .connections = 1, .statements = db_rig_tables
+	};
+	struct db_pool *all = pool;
+	struct error err = { 0 };
+
+	setenv("PGOPTIONS", "-c search_path=pg_catalog -c TimeZone=Asia/Tokyo -c statement_timeout=1h", 1);
+	assert_int_equal(db_pool_open(&config, 0, &pool, &err), 0);
+	unsetenv("PGOPTIONS");
+	sessions_are_set_up(state);
+	db_pool_free(pool);
+	pool = all;
+}
+
 static void rows_changed_are_counted(void **state)
 {
 	struct error err = { 0 };
@@ -221,6 +239,7 @@ int main(void)
 		cmocka_unit_test(values_come_back_as_they_went),
 		cmocka_unit_test(text_arrays),
 		cmocka_unit_test(sessions_are_set_up),
+		cmocka_unit_test(sessions_are_set_up_however_they_begin),
 		cmocka_unit_test(rows_changed_are_counted),
 		cmocka_unit_test(refusals_can_be_told_apart),
 		cmocka_unit_test(a_constraint_is_known_by_the_name_in_the_message),
