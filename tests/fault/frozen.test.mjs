@@ -10,6 +10,8 @@ import { after, before, test } from 'node:test';
 import { root, sleep, slow, startRig, startStack, unique, until, variant } from '../e2e/harness.mjs';
 
 const SECONDS = Number(process.env.FROZEN_SECONDS || 20);
+// The deadline of a call is 30 s unless its contract says more, as it does where a model answers or a file is sent.
+const DEADLINE = 30_000, MARGIN = 5_000 * slow, LONGER = { send: 60_000, question: 60_000, upload: 60_000 };
 const ARTICLE = 'The kettle has a warranty of two years. It begins on the day of purchase.\n';
 
 let stack, rig, token;
@@ -54,6 +56,7 @@ test(`${SECONDS} s of everything at once`, async (t) => {
     worst = Math.max(worst, took);
     seen[`${what} ${answer.status}`] = (seen[`${what} ${answer.status}`] ?? 0) + 1;
     if (!allowed.includes(answer.status)) wrong.push(`${what}: ${answer.status} after ${took} ms: ${answer.text}`);
+    if (took > (LONGER[what] ?? DEADLINE) + MARGIN) wrong.push(`${what}: answered after ${took} ms`);
     return answer;
   };
   const end = Date.now() + SECONDS * 1000;
