@@ -34,32 +34,47 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 // --- Small things -------------------------------------------------------------------------------------------------------
 
-const portFree = (port) =>
+const listen = (port) =>
   new Promise((resolve) => {
-    const probe = net.createServer().once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    const server = net.createServer().once('error', () => resolve(null));
+    server.listen(port, '127.0.0.1', () => resolve(server.unref()));
   });
 
-export async function freePort() {
-  const probe = net.createServer();
-  await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+// Ports come in blocks of 20, below those that the system gives to clients. The last of a block says that it is taken: who
+// took it listens there as long as it lives. So nobody else gets ports that are free for a moment only, as those of a
+// process that is started again.
+const BLOCK = 20;
+async function takeBlock(base) {
+  const servers = await Promise.all(Array.from({ length: BLOCK }, (_, i) => listen(base + i)));
+  const free = servers.every(Boolean);
+  if (free) servers.pop();
+  await Promise.all(servers.filter(Boolean).map((server) => new Promise((resolve) => server.close(resolve))));
+  return free;
 }
 
-// The first of `count` free ports in a row, below those that the system gives to clients.
+// The first of a row of blocks that together have `count` ports; those at the ends of blocks are not for use.
 export async function freePorts(count) {
+  const blocks = Math.ceil(count / BLOCK);
   for (let tries = 0; tries < 100; tries++) {
-    const base = 12000 + Math.floor(Math.random() * 1900) * 10;
-    const free = await Promise.all(Array.from({ length: count }, (_, i) => portFree(base + i)));
-    if (free.every(Boolean)) return base;
+    const base = 12000 + Math.floor(Math.random() * 950) * BLOCK;
+    let taken = 0;
+    while (taken < blocks && await takeBlock(base + taken * BLOCK)) taken++;
+    if (taken === blocks) return base;
   }
   throw new Error('no free ports');
 }
 
+const spare = [];
+export async function freePort() {
+  if (spare.length === 0) {
+    const base = await freePorts(BLOCK);
+    spare.push(...Array.from({ length: BLOCK - 1 }, (_, i) => base + i));
+  }
+  return spare.pop();
+}
+
 // Ask again until `check` gives something true; that is the result.
-export async function until(what, check, seconds = 10 * slow) {
+export async function until(what, check, seconds = 20 * slow) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const got = await check();
