@@ -222,11 +222,28 @@ class Process {
     this.admin = `http://${env[`${name.toUpperCase()}_ADMIN`]}`;
   }
 
+  // Does it call services of that name? The gateway calls all; of the others their source says so.
+  calls(name) {
+    if (this.name === 'gateway') return name !== 'gateway';
+    const [, peers] = /\.peers = [^{]*\{([^}]*)\}/.exec(fs.readFileSync(path.join(this.stack.tree, `svc-${this.name}/main.c`), 'utf8'));
+    return peers.includes(`"${name}"`);
+  }
+
+  // Has that one found it, as its log says from that byte on?
+  foundBy(other, from) {
+    const address = { ...other.env, ...this.stack.env }[`${this.name.toUpperCase()}_ADDRESS`].split(',')[this.replica - 1];
+    return other.said(from).some((line) => line.includes('"replica found"') && line.includes(`"${address}"`));
+  }
+
+  // Returns when it is ready, and all who call it have found it: from then on no call comes too early.
   async start() {
+    const callers = this.stack.processes.filter((one) => one.calls(this.name))
+      .map((caller) => ({ caller, from: fs.existsSync(caller.log) ? fs.statSync(caller.log).size : 0 }));
     const log = fs.openSync(this.log, 'a');
     this.child = spawn(this.program, [], { env: { ...process.env, ...this.env, ...this.stack.env }, stdio: ['ignore', log, log] });
     fs.closeSync(log);
     children.add(this.child);
+    this.stopped = false;
     const { child } = this;
     this.ended = new Promise((resolve) => child.once('exit', (code, signal) => {
       children.delete(child);
@@ -236,7 +253,9 @@ class Process {
       assert.ok(child.exitCode === null && child.signalCode === null, `${this.id} ended while starting:\n${this.tail()}`);
       const answer = await request(`${this.admin}/readyz`, { timeout: 2000 }).catch(() => null);
       return answer?.status === 200;
-    }, 60);
+    }, 60 * slow);
+    for (const { caller, from } of callers)
+      await until(`${caller.id} finds ${this.id}`, () => !this.running || !caller.running || caller.stopped || this.foundBy(caller, from));
   }
 
   get pid() {
@@ -251,6 +270,7 @@ class Process {
   async kill(signal = 'SIGTERM') {
     if (!this.running) return null;
     this.child.kill(signal);
+    this.stopped = signal === 'SIGSTOP';
     return signal === 'SIGSTOP' || signal === 'SIGCONT' ? null : this.ended;
   }
 
@@ -258,8 +278,17 @@ class Process {
     return (await request(`${this.admin}/metrics`)).text;
   }
 
+  // The lines of its log from that byte on.
+  said(from = 0) {
+    if (!fs.existsSync(this.log)) return [];
+    const log = fs.openSync(this.log), bytes = Buffer.alloc(Math.max(0, fs.fstatSync(log).size - from));
+    fs.readSync(log, bytes, 0, bytes.length, from);
+    fs.closeSync(log);
+    return bytes.toString('utf8').split('\n');
+  }
+
   tail(lines = 15) {
-    return fs.existsSync(this.log) ? fs.readFileSync(this.log, 'utf8').split('\n').slice(-lines).join('\n') : '';
+    return this.said().slice(-lines).join('\n');
   }
 }
 
