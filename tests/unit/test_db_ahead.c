@@ -388,7 +388,7 @@ static void mistakes_are_internal_errors(void **state)
 /* They waited once together, and then once more each, one after the other: for longer than anybody cares. */
 static void a_full_pool_is_waited_for_once_by_all(void **state)
 {
-	enum { WAITING = 4, PATIENCE_MS = 200 };
+	enum { WAITING = 4, PATIENCE_MS = 500 };
 	struct db_config config = { pg_url(), "test_ahead", 1, tables };
 	struct db_ahead *waiting[WAITING];
 	struct asked q[WAITING];

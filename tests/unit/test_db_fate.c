@@ -283,7 +283,7 @@ static void no_database_is_told_at_once(void **state)
 	(void)state;
 	assert_int_equal(db_pool_open(&config, 0, &none, &err), -1);
 	assert_int_equal(err.code, ERROR_UNAVAILABLE);
-	assert_true(clock_mono_ms() - start < 1000);
+	assert_true(clock_mono_ms() - start < 5000);
 	error_clear(&err);
 	assert_int_equal(db_pool_open(&config, 300, &none, &err), -1);
 	assert_true(clock_mono_ms() - start >= 300);

@@ -15,7 +15,7 @@
 #include "rpc.client.h"
 #include "tests/unit/rpc_rig.h"
 
-enum { CALLERS_MAX = 8, LONG_MS = 20000, SOON_MS = 3000 };
+enum { CALLERS_MAX = 8, LONG_MS = 20000, SOON_MS = 10000 };
 
 struct fixture {
 	struct service *service;

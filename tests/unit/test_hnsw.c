@@ -90,7 +90,7 @@ static int settle(void)
 
 		OK(done);
 		steps += done;
-		assert_in_range(clock_mono_ms() - start, 0, 15000);
+		assert_in_range(clock_mono_ms() - start, 0, 60000);
 	}
 	OK(due);
 	return steps;
@@ -225,7 +225,7 @@ static void one_that_was_given_up_is_made_again(void **state)
 	atomic_store(&b.stop, true);
 	pthread_join(b.thread, NULL);
 	assert_int_equal(b.rc, -1);
-	assert_in_range(clock_mono_ms() - start, 0, 3000);
+	assert_in_range(clock_mono_ms() - start, 0, 15000);
 	OK(db_commit(&db, &err));
 	settle();
 	assert_int_equal(store_rig_number("t_indexes"), 1);

@@ -295,7 +295,7 @@ static void test_a_reader_that_has_enough(void **state)
 	model_rig_start(&m, answers);
 	assert_int_equal(model_rig_ask_once(&m, &asked, &a), 0);
 	model_rig_stop(&m);
-	assert_true(asked.text.at[0] == 'a' && asked.took_ms < 900);
+	assert_true(asked.text.at[0] == 'a' && asked.took_ms < 8000);
 	arena_done(&a);
 }
 
@@ -327,7 +327,7 @@ static void test_cancelled(void **state)
 		pthread_join(thread, NULL);
 		model_rig_stop(&m);
 		assert_int_equal(asked.err.code, ERROR_UNAVAILABLE);
-		assert_true(asked.took_ms < 2500);
+		assert_true(asked.took_ms < 7000); /* it would be 9 s */
 		arena_done(&a);
 	}
 }
@@ -464,7 +464,7 @@ static void test_an_endpoint_slow_to_list_its_models_delays_one_answer(void **st
 	began = clock_mono_ms();
 	assert_string_equal(list_choose(&c.list, c.egress, &c.endpoint, "big", &a), "big");
 	assert_true(asks(&c.list));
-	assert_in_range(clock_mono_ms() - began, 0, 2000); /* the first one would wait 5 s */
+	assert_in_range(clock_mono_ms() - began, 0, 4500); /* the first one would wait 5 s */
 	close(listener);
 	pthread_join(first, NULL);
 	assert_string_equal(c.got, "big");

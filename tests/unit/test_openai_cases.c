@@ -53,7 +53,7 @@ static const struct provider_case cases[] = {
 	  .steps = { { "hold-after-finish.txt", .end = END_HANG } },
 	  .text = "The warranty lasts two years [1].",
 	  .finish = "stop",
-	  .most_ms = 3000 },
+	  .most_ms = 8000 },
 	{ .name = "parts",
 	  .steps = { { "parts.txt" } },
 	  .text = "The warranty lasts two years [1].",

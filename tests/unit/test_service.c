@@ -138,7 +138,7 @@ static void test_time_is_up(void **state)
 
 	assert_null(rig_call(f->peer, RIG_READ, NULL, "300", 200, &f->arena, &f->err));
 	assert_int_equal(f->err.code, ERROR_UNKNOWN_OUTCOME);
-	assert_in_range(clock_mono_ms() - began, 150, 1500);
+	assert_in_range(clock_mono_ms() - began, 150, 10000);
 	error_clear(&f->err);
 	assert_null(rig_call(f->peer, RIG_READ, NULL, "0", -1, &f->arena, &f->err));
 	assert_int_equal(f->err.code, ERROR_UNAVAILABLE); /* it was certainly not sent */
@@ -256,7 +256,7 @@ static void test_a_peer_with_another_key(void **state)
 	began = clock_mono_ms();
 	assert_null(rig_call(stranger, RIG_WRITE, "service", "0", 300, &f->arena, &err));
 	assert_int_equal(err.code, ERROR_UNAVAILABLE);
-	assert_in_range(clock_mono_ms() - began, 0, 3000);
+	assert_in_range(clock_mono_ms() - began, 0, 15000);
 	assert_int_equal(atomic_load(&rig_counts->writes), 0);
 	assert_int_equal(peer_ready(stranger), 0);
 	rig_close(stranger);
