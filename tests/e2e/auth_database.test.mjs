@@ -32,7 +32,7 @@ describe('the database', () => {
     }
     const start = Date.now();
     assert.equal((await run(['--init'])).code, 0);
-    assert.ok(Date.now() - start < 300 * slow * 3, `${Date.now() - start} ms`);
+    assert.ok(Date.now() - start < 1000 * slow, `${Date.now() - start} ms`);
     assert.deepEqual(await roles(), before);
   });
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
-import { request, sleep, slow, startRig, startStack, unique, until } from './harness.mjs';
+import { longer, request, sleep, slow, startRig, startStack, unique, until } from './harness.mjs';
 
 const ARTICLE = `Warranty
 
@@ -386,7 +386,7 @@ test('one that waits can be stopped, and those behind it go on', async () => {
 // Everybody takes the session before its messages.
 test('two senders and a deleter in one session: nothing is 5xx, nothing deadlocks', async () => {
   const statuses = {};
-  const end = Date.now() + 4000 * slow;
+  const end = Date.now() + 4000 * longer;
   // On a slow database the deleter may be the first again and again: it gives the senders more time each round.
   for (let round = 0; Date.now() < end || (!statuses[200] && round < 20); round++) {
     const { id } = await newSession(quoter);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { startRig, startStack, until } from './harness.mjs';
+import { slow, startRig, startStack, until } from './harness.mjs';
 
 const ARTICLE = 'The Kittiwake is a ferry. She sails to Ullapool at nine in summer.\n\nThe Petrel is a tug. She has a crew of four.\n';
 
@@ -45,7 +45,7 @@ test('a question that leans on what was said is rewritten for the search, once, 
   await say(id, 'How many people are in the crew of the Petrel, the tug of the harbour?');
   assert.equal((await rewritings()).length, 1, 'this one stands by itself');
   const answer2 = await stack.ok('POST', `/api/chatbots/${bot.id}/answers`, { token, json: { questions: ['Why not?'], answer: 'Because of the ice.' } });
-  await until('it is known', async () => (await say(id, 'Why not?')).rag_status === 'curated', 2);
+  await until('it is known', async () => (await say(id, 'Why not?')).rag_status === 'curated');
   const before = (await rewritings()).length;
   assert.equal((await say(id, 'Why not?')).content, 'Because of the ice.');
   assert.equal((await rewritings()).length, before, 'no model is asked for what is answered beforehand');
@@ -61,10 +61,10 @@ test('what the model makes of it is what is searched for; when it fails, the wor
   const { rag_status: found } = await preview('Why then?');
   assert.equal(found, 'used');
   assert.equal((await rewritings()).length, before + 1);
-  chatHistory[0].content = 'slowly 9000 When does the Kittiwake sail to Ullapool?';
+  chatHistory[0].content = 'slowly 60000 When does the Kittiwake sail to Ullapool?';
   const began = Date.now();
   assert.equal((await preview('Why then?')).rag_status, 'used');
-  assert.ok(Date.now() - began < 8000, 'nobody waits for it long');
+  assert.ok(Date.now() - began < 10_000 * slow, 'nobody waits for it long');
   chatHistory[0].content = 'When does the Kittiwake sail to Ullapool?';
   const count = (await rewritings()).length;
   await preview('Why then?', { model: 'builtin' });
@@ -194,7 +194,7 @@ test('who a visitor is, a site says with a signature; it stands in the transcrip
   ])
     assert.equal((await enter(json)).status, want, name);
   await stack.ok('PUT', `/api/chatbots/${plain.id}`, { token, json: { settings: { identityVersion: 1 } } });
-  await until('there is another secret', async () => (await secretOf()) !== secret, 2);
+  await until('there is another secret', async () => (await secretOf()) !== secret);
   assert.equal((await enter({ visitor, signature: sign(visitor) })).status, 403);
   assert.equal((await enter({ visitor, signature: sign(visitor, await secretOf()) })).status, 201);
 });

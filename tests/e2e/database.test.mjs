@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { slow, sleep, startStack, unique, until } from './harness.mjs';
+import { longer, sleep, slow, startStack, unique, until } from './harness.mjs';
 
 let stack, user, standbyPid;
 before(async () => {
@@ -82,7 +82,7 @@ async function goesAwayUnderLoad(stop) {
     }
   });
 
-  await sleep(1000 * slow);
+  await sleep(1000 * longer);
   for (let round = 0; round < 2; round++) {
     await stop();
     const down = await until('the outage is noticed', async () => {
@@ -100,7 +100,7 @@ async function goesAwayUnderLoad(stop) {
       reads > before.reads && [...outcomes.values()].filter((s) => s === 201).length > before.done, 5 * slow);
     await until('/ready agrees', async () => (await stack.api('GET', '/ready')).status === 200, 5 * slow);
     console.log(`# back after ${Date.now() - since} ms`);
-    await sleep(1000 * slow);
+    await sleep(1000 * longer);
   }
   await Promise.all([stopWriters(), stopRetriers(), stopReaders()]);
 

@@ -52,21 +52,21 @@ test('vectors of another model are made anew; a model that does not answer leave
       EMBEDDING_MODEL: 'rig', EGRESS_ALLOW: '127.0.0.1/32' });
     await service.start();
     const model = async () => (await stack.sql(`SELECT model FROM documents.document WHERE id = '${doc.id}'`))[0][0];
-    await until('embedded anew', async () => /^openai:rig:\d+@http/.test(await model()), 60);
+    await until('embedded anew', async () => /^openai:rig:\d+@http/.test(await model()));
     const [[dimensions, vectors]] = await stack.sql(
       `SELECT count(DISTINCT vector_dims(vector)), count(*) FROM documents.embedding WHERE document_id = '${doc.id}'`);
     assert.equal(dimensions, '1');
     assert.equal(Number(vectors), doc.chunks);
     assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
     const began = Date.now();
-    const hung = await find(stack, user, { query: `${query} slowly 20000`, debug: true });
-    assert.ok(Date.now() - began < 2500, `a model that says nothing held a search for ${Date.now() - began} ms`);
+    const hung = await find(stack, user, { query: `${query} slowly 60000`, debug: true });
+    assert.ok(Date.now() - began < 5000 * slow, `a model that says nothing held a search for ${Date.now() - began} ms`);
     assert.ok(hung.results.some((source) => /embargo/.test(source.text)));
     assert.equal(hung.results[0].match.vector, null, 'words alone');
     assert.ok((await find(stack, user, { debug: true })).results[0].match.vector > 0, 'both sides are shown');
     const late = await stack.upload(user.token, 'late.txt', 'The lamp is slowly 1 green.');
     assert.equal(late.status, 'ready', 'words are found at once');
-    await until('its vector follows', async () => (await stack.sql(`SELECT count(*) FROM documents.embedding WHERE document_id = '${late.id}'`))[0][0] === '1', 30);
+    await until('its vector follows', async () => (await stack.sql(`SELECT count(*) FROM documents.embedding WHERE document_id = '${late.id}'`))[0][0] === '1');
     await rig.stop();
     assert.ok((await find(stack, user)).results.some((source) => /embargo/.test(source.text)));
   } finally {
@@ -113,7 +113,7 @@ test('an embedding server that hangs, fails half way or changes its dimension or
       const [[made, vectors, dimensions]] = await stack.sql(`SELECT d.model, count(e.number), count(DISTINCT vector_dims(e.vector)) FROM documents.document d
         LEFT JOIN documents.embedding e ON e.owner_id = d.owner_id AND e.document_id = d.id WHERE d.id = '${doc.id}' GROUP BY d.model`);
       return made?.startsWith(`openai:${model}@`) && Number(vectors) === doc.chunks && dimensions === '1';
-    }, 60);
+    });
     const upload = async (word) => {
       const doc = await stack.upload(user.token, `${word}.txt`, text(word));
       assert.equal(doc.status, 'ready', doc.error);
@@ -244,7 +244,7 @@ test('a reranker puts passages in order; one that fails, lies or hangs changes n
     answer = () => ({ wait: true });
     const began = Date.now();
     assert.deepEqual((await ask()).map((s) => [s.documentName, s.score]), plain);
-    assert.ok(Date.now() - began < 2500, `a reranker that says nothing held a search for ${Date.now() - began} ms`);
+    assert.ok(Date.now() - began < 5000 * slow, `a reranker that says nothing held a search for ${Date.now() - began} ms`);
   } finally {
     server.close();
     server.closeAllConnections();

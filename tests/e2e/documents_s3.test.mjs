@@ -38,18 +38,18 @@ describe('originals in S3', () => {
     const bytes = Buffer.from(Array.from({ length: 150_000 }, (_, i) => `Line ${i} of the long ledger, which nobody reads to its end.\n`).join(''));
     const doc = await stack.upload(ada.token, 'ledger.txt', bytes, { wait: 60 });
     assert.equal(doc.status, 'ready', doc.error);
-    await until('it lies in S3', async () => (await pieces()) === 0, 30);
+    await until('it lies in S3', async () => (await pieces()) === 0);
     assert.equal(objects(), Math.ceil(bytes.length / (8 << 20)));
     assert.ok((await content(doc.id)).equals(bytes));
     await ok('POST', `/${doc.id}/reindex`);
-    await until('ready again', async () => (await ok('GET', `/${doc.id}`)).status === 'ready', 60);
+    await until('ready again', async () => (await ok('GET', `/${doc.id}`)).status === 'ready');
     assert.equal((await ok('GET', `/${doc.id}/text?start=0&end=12`)).text, 'Line 0 of th');
     const twin = await stack.upload(ada.token, 'copy.txt', bytes, { wait: 60 });
     await ok('DELETE', `/${doc.id}`);
     await hurry();
     assert.ok((await content(twin.id)).equals(bytes), 'one of the two still needs it');
     await ok('DELETE', `/${twin.id}`);
-    await until('the bucket is empty', async () => (await hurry(), objects()) === 0, 30);
+    await until('the bucket is empty', async () => (await hurry(), objects()) === 0);
     assert.deepEqual(await stack.sql('SELECT count(*) FROM documents.s3_file'), [['0']]);
   });
 
@@ -60,7 +60,7 @@ describe('originals in S3', () => {
     assert.equal(String(await content(doc.id)), 'The barometer is falling.');
     assert.equal(await pieces(), 1);
     await serve();
-    await until('it follows', async () => (await hurry(), await pieces()) === 0, 60);
+    await until('it follows', async () => (await hurry(), await pieces()) === 0);
     assert.equal(String(await content(doc.id)), 'The barometer is falling.');
   });
 
@@ -117,7 +117,7 @@ describe('originals in S3', () => {
 
   test('what S3 has lost is a clear failure, not a short file', async () => {
     const doc = await stack.upload(ada.token, 'b.txt', 'Here today.');
-    await until('it lies in S3', async () => (await pieces()) === 0, 30);
+    await until('it lies in S3', async () => (await pieces()) === 0);
     fs.rmSync(path.join(directory, 'parley', ada.uid), { recursive: true, force: true });
     assert.ok((await stack.api('GET', `/api/documents/${doc.id}/content`, { token: ada.token })).status >= 500);
   });

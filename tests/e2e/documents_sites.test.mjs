@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { startStack, until } from './harness.mjs';
+import { longer, sleep, slow, startStack, until } from './harness.mjs';
 
 // A site as a table: path -> page, or a function of the request. What was asked for is in `asked`.
 const site = { pages: {}, asked: [], open: 0, together: 0 };
@@ -12,7 +12,7 @@ async function serve(request, response) {
   site.together = Math.max(site.together, ++site.open);
   const page = site.pages[request.url] ?? site.pages[request.url.split('?')[0]] ?? site.pages['*'];
   const { status = 200, headers = {}, body = '', wait } = (typeof page === 'function' ? page(request, response) : page) ?? { status: 404 };
-  if (wait) await new Promise((resolve) => setTimeout(resolve, wait));
+  if (wait) await sleep(wait);
   site.open--;
   if (!response.headersSent && body !== null) response.writeHead(status, { 'Content-Type': 'text/html', ...headers }).end(body);
 }
@@ -40,7 +40,7 @@ describe('sites', () => {
   const end = (id) => until('the site is read', async () => {
     const doc = await ok('GET', `/${id}`);
     return ['ready', 'failed'].includes(doc.status) && doc;
-  }, 40);
+  });
   const crawl = async (json) => end((await add(json)).id);
   const text = async (id) => (await ok('GET', `/${id}/text`)).text;
   const top = async (query, id) => (await ok('POST', '/search', { json: { query, documentIds: [id] }, status: 200 })).results[0];
@@ -53,7 +53,7 @@ describe('sites', () => {
       const doc = await ok('GET', `/${id}`);
       assert.equal(doc.status, 'ready', 'it stays ready meanwhile');
       return doc.metadata.fetchedAt !== fetched && doc;
-    }, 40);
+    });
   };
 
   before(async () => {
@@ -224,7 +224,7 @@ describe('sites', () => {
       '/a': page('A', 'A sundial.'), '/b': page('B', 'An hourglass.'),
     };
     const { id } = await crawl({ refresh: 'daily' });
-    const vectors = () => until('vectors follow', async () => !(await ok('GET', `/${id}`)).step, 20);
+    const vectors = () => until('vectors follow', async () => !(await ok('GET', `/${id}`)).step);
     await vectors();
     embedded.length = 0;
     const state = async () => (await stack.sql(`SELECT generation, chunks FROM documents.document WHERE id = '${id}'`))[0];
@@ -289,20 +289,22 @@ describe('sites', () => {
   test('deleted in the middle, nobody asks on', async () => {
     site.pages = { '*': ({ url }) => ({ ...page(url, `Page ${url}.`, ...Array.from({ length: 20 }, (_, i) => `${url.replace(/\/$/, '')}/${i}`)), wait: 50 }) };
     const { id } = await add({ crawl: { depth: 5, maxPages: 500 } });
-    await until('it is under way', () => site.asked.length > 5, 20);
+    await until('it is under way', () => site.asked.length > 5);
     assert.equal((await ok('GET', `/${id}`)).step, 'fetch');
     await ok('DELETE', `/${id}`);
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    const { length } = site.asked;
-    await new Promise((resolve) => setTimeout(resolve, 600));
-    assert.equal(site.asked.length, length);
+    await until('nobody asks on', async () => {
+      const { length } = site.asked;
+      await sleep(600 * longer);
+      return site.asked.length === length;
+    }, 3 * slow);
+    assert.ok(site.asked.length < 400, `${site.asked.length} pages of 500`);
     assert.deepEqual(await stack.sql(`SELECT count(*) FROM documents.job WHERE kind = 'ingest' AND failed IS NULL`), [['0']]);
   });
 
   test('killed in the middle, the crawl goes on where it was', async () => {
     site.pages = { '*': ({ url }) => (/^\/(\d+)?$/.test(url) ? { ...page(`Page ${url}`, `This is number ${url}.`, ...(url === '/' ? Array.from({ length: 30 }, (_, i) => `/${i}`) : [])), wait: 30 } : null) };
     const { id } = await add();
-    await until('it is under way', () => site.asked.length > 10, 20);
+    await until('it is under way', () => site.asked.length > 10);
     await stack.process('documents').kill('SIGKILL');
     await stack.process('documents').start();
     await stack.sql(`UPDATE documents.job SET lease_until = now() WHERE lease_until IS NOT NULL`);

@@ -15,7 +15,7 @@ before(async () => {
   [model, asking] = await Promise.all([startRig('fakellm.mjs'), startRig('askmcp.mjs')]);
   stack = await startStack({ env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test',
     CHAT_MODEL: 'scripted', CHAT_CONTEXT_TOKENS: '16000', EGRESS_ALLOW: '127.0.0.1/32' } });
-  await until('server-everything listens', () => fetch(everythingUrl, { method: 'OPTIONS' }).then(() => true, () => false), 30);
+  await until('server-everything listens', () => fetch(everythingUrl, { method: 'OPTIONS' }).then(() => true, () => false));
 });
 after(async () => {
   everything?.kill();
@@ -38,7 +38,7 @@ const last = async (who) => (await stack.ok('GET', `/chat/chats/${who.chat}/mess
 const ended = (who) => until('the answer is written', async () => {
   const m = await last(who);
   return m.status === 'complete' && m;
-}, 30);
+});
 const said = async () => (await fetch(`${asking.url}/said`)).json();
 const named = (events, name) => events.filter((e) => e.event === name).map((e) => e.data);
 

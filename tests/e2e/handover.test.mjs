@@ -38,7 +38,7 @@ const create = (type, json, who = token) => stack.ok('POST', `/api/integrations/
 const known = () => until('the services know', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE kind = 'listening'")).length === 0);
 const rig = async (method, where, json) => (await request(slack.url + where, { method, body: json && JSON.stringify(json) })).body;
 const posted = async (channel) => (await rig('GET', `/messages?channel=${channel}`)).filter((m) => m.bot_id);
-const idle = () => until('all is done', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind NOT IN ('sweep', 'website') AND run_at < now() + interval '1 hour' UNION ALL SELECT 1 FROM chat.job WHERE failed IS NULL AND kind = 'event'")).length === 0, 30);
+const idle = () => until('all is done', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind NOT IN ('sweep', 'website') AND run_at < now() + interval '1 hour' UNION ALL SELECT 1 FROM chat.job WHERE failed IS NULL AND kind = 'event'")).length === 0);
 const quoted = (mail) => Buffer.from(mail.replaceAll('=\r\n', '').replace(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16))), 'latin1').toString('utf8');
 
 // As whoever reads the mail does: opens the link, and agrees.
@@ -278,7 +278,7 @@ describe('Slack', () => {
     const [answer] = await until('the answer', async () => {
       const all = await posted(channel);
       return all[0]?.blocks && !all[0].streaming && all;
-    }, 30);
+    });
     assert.match(JSON.stringify(answer.blocks), /A person has been told/);
     const [post] = await until('the post', async () => ((await posted('CTEAM')).length ? posted('CTEAM') : null));
     assert.match(post.text, /asks to speak with a person/);
@@ -291,10 +291,10 @@ describe('Slack', () => {
     const before = (await posted('CTEAM')).length;
     const channel = `C${unique('').replace(/\W/g, '').toUpperCase()}`;
     await ask(channel, 'Wer malte die Sixtinische Kapelle?');
-    await until('the answer', async () => (await posted(channel)).length, 30);
+    await until('the answer', async () => (await posted(channel)).length);
     await rig('POST', '/next', { api: 'chat.postMessage', silent: true });
     await ask(channel, PERSON); // a thread of its own
-    await until('the posts', async () => (await posted('CTEAM')).length >= before + 2, 30);
+    await until('the posts', async () => (await posted('CTEAM')).length >= before + 2);
     await idle();
     assert.equal((await posted('CTEAM')).length, before + 2);
   });

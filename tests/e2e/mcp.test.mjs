@@ -24,11 +24,13 @@ const results = {
   hints: () => ({ tools: [tool('read', { annotations: { readOnlyHint: true } }), tool('write')] }),
 };
 let authorised = 0, pages = 0, listed = 0, pongs = 0, ttl;
+const requests = {}; // how -> so many
 function startOdd() {
   const server = http.createServer(async (request, response) => {
     let body = '';
     for await (const piece of request) body += piece;
     const how = request.url.split('/')[2].split('?')[0];
+    requests[how] = (requests[how] ?? 0) + 1;
     const json = (status, value, headers = {}) => (response.writeHead(status, { 'Content-Type': 'application/json', ...headers }), response.end(JSON.stringify(value)));
     if (how === 'hang') return void hanging.add(response);
     if (how === 'html') return (response.writeHead(200, { 'Content-Type': 'text/html' }), response.end('<html>Welcome</html>'));
@@ -89,7 +91,7 @@ before(async () => {
   oddUrl = (how) => `http://127.0.0.1:${odd.address().port}/mcp/${how}`;
   stack = await startStack({ env: { EGRESS_ALLOW: '127.0.0.1/32' } });
   token = (await stack.register()).token;
-  await until('server-everything listens', () => fetch(everythingUrl, { method: 'OPTIONS' }).then(() => true, () => false), 30);
+  await until('server-everything listens', () => fetch(everythingUrl, { method: 'OPTIONS' }).then(() => true, () => false));
 });
 after(async () => {
   hanging.forEach((response) => response.destroy());
@@ -242,7 +244,7 @@ describe('servers that are none, or odd', () => {
     const servers = [await add('hang', oddUrl('hang')), await add('endless', oddUrl('endless'))];
     const start = Date.now();
     for (const tried of await Promise.all(servers.map((s) => tryOut(s.id)))) assert.equal(tried.success, false);
-    assert.ok(Date.now() - start < 15_000);
+    assert.ok(Date.now() - start < 12_000 * slow);
   });
   test('one that wants a sign-in', async () => {
     const server = await add('Locked', oddUrl('login'));
@@ -274,14 +276,14 @@ describe('tools', () => {
     const who = (await stack.register()).token;
     for (let i = 0; i < 9; i++) await add(`S${i}`, oddUrl('many'), {}, who);
     const hangs = await add('Slow', oddUrl('hang'), {}, who);
-    let start = Date.now();
+    const start = Date.now();
     const tools = await listed(who);
-    assert.ok(Date.now() - start < 3000 * slow + 1000, `${Date.now() - start} ms`); // 2 s are the one's
+    assert.ok(Date.now() - start < 3000 * slow, `${Date.now() - start} ms`); // 2 s are the one's
     assert.equal(tools.length, 450);
     assert.deepEqual(Object.keys(tools[0]).sort(), ['annotations', 'description', 'inputSchema', 'name', 'policy', 'server_id', 'server_name', 'title']);
-    start = Date.now();
+    const { many } = requests;
     assert.deepEqual(await stack.ok('GET', '/chatconnect/mcp/tools', { token: who }), tools);
-    assert.ok(Date.now() - start < 1000, 'what is fresh is not asked for again');
+    assert.equal(requests.many, many, 'what is fresh is not asked for again');
     const shown = await stack.ok('GET', `/auth/mcp-servers/${hangs.id}`, { token: who });
     assert.equal(shown.status, 'error');
     assert.ok(shown.status_detail);

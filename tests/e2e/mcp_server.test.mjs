@@ -212,7 +212,7 @@ test('a key may call so often a minute, from wherever', async () => {
   const own = await makeKey(ada, { scopes: ['chat'] });
   const statuses = new Map();
   await Promise.all(Array.from({ length: 4 }, async () => {
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 200 && !(statuses.get(429) >= 20); i++) { // each second some more are let in
       const { status, headers } = await post({ method: 'ping' }, { apiKey: own });
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       if (status === 429) assert.ok(Number(headers['retry-after']) >= 1);

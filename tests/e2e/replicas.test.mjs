@@ -2,7 +2,7 @@
 // a chatbot twice.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { slow, sleep, startStack, unique, until } from './harness.mjs';
+import { longer, sleep, slow, startStack, unique, until } from './harness.mjs';
 
 let stack, user;
 before(async () => {
@@ -52,13 +52,13 @@ test('each replica gets over a third of the requests', async () => {
   const bot = await stack.ok('POST', '/api/chatbots', { token: user.token, json: { name: 'Shared' } });
   const chatbots = await during('chatbots', async () => {
     const stop = load(8, () => stack.ok('GET', `/api/chatbots/${bot.id}`, { token: user.token }));
-    await sleep(2000 * slow);
+    await sleep(2000 * longer);
     await stop();
   });
   assertShared('chatbots', chatbots);
   const chat = await during('chat', async () => {
     const stop = load(8, () => stack.ok('GET', '/api/chat/sessions?limit=5', { token: user.token }));
-    await sleep(2000 * slow);
+    await sleep(2000 * longer);
     await stop();
   });
   assertShared('chat', chat);
@@ -85,9 +85,9 @@ for (const { service, where, body, names, read } of [
       if (seen.status !== 200) badReads.push(`${seen.status} ${seen.text}`);
     });
     const victim = stack.process(service, 2);
-    await sleep(1500 * slow);
+    await sleep(1500 * longer);
     await victim.kill('SIGKILL');
-    await sleep(2000 * slow);
+    await sleep(2000 * longer);
     const backSince = Date.now();
     await victim.start();
     await until('both replicas work again', async () => {

@@ -5,7 +5,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { check, client, from, password, trusting } from './accounts.mjs';
-import { multipart, startStack, until } from './harness.mjs';
+import { multipart, slow, startStack, until } from './harness.mjs';
 
 describe('fair shares', () => {
   let stack, silent, greedy, other, gateway;
@@ -39,13 +39,13 @@ describe('fair shares', () => {
   const follow = (user, id) =>
     stack.stream('GET', `/api/documents/${id}/events`, { token: user.token, headers: from(user.ip) });
 
-  test('300 half-sent bodies of one address: another one signs in within a second', async () => {
+  test('300 half-sent bodies of one address: another one signs in at once', async () => {
     const head = `POST /api/auth/login HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${greedy.ip}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
     const sockets = await Promise.all(Array.from({ length: 300 }, () => begin(head)));
     await until('all are there', async () => (await metric('http_connections')) >= 300);
     const start = Date.now();
     check(await stack.api('POST', '/api/auth/login', { json: { email: other.email, password }, headers: from(other.ip) }), 200);
-    assert.ok(Date.now() - start < 1000, `${Date.now() - start} ms`);
+    assert.ok(Date.now() - start < 3000 * slow, `${Date.now() - start} ms`);
     sockets.forEach((socket) => socket.destroy());
   });
 
@@ -54,7 +54,7 @@ describe('fair shares', () => {
     const sockets = await Promise.all(Array.from({ length: 1100 }, () => begin(head)));
     const start = Date.now();
     check(await stack.api('POST', '/api/auth/login', { json: { email: other.email, password }, headers: from(other.ip) }), 200);
-    assert.ok(Date.now() - start < 2000, `${Date.now() - start} ms`);
+    assert.ok(Date.now() - start < 3000 * slow, `${Date.now() - start} ms`);
     await until('the rest is refused', () => sockets.some((socket) => /^HTTP\/1\.1 503 /.test(socket.heard ?? '')));
     sockets.forEach((socket) => socket.destroy());
   });
@@ -68,7 +68,7 @@ describe('fair shares', () => {
     check(await upload(greedy), 503);
     check(await upload(other), 201);
     sockets.forEach((socket) => socket.destroy());
-    await until('the places are back', async () => (await upload(greedy)).status === 201, 2);
+    await until('the places are back', async () => (await upload(greedy)).status === 201, 3 * slow);
   });
 
   test('uploads that wait until they are ready hold no place of those that come', async () => {
@@ -97,7 +97,7 @@ describe('fair shares', () => {
     assert.ok(streams.length >= 10 && streams.length <= 20, `${streams.length} of 40`);
     const others = await follow(other, mine);
     streams.forEach((stream) => stream.cut());
-    await until('they are gone', async () => (await metric('http_streams')) === 1, 4);
+    await until('they are gone', async () => (await metric('http_streams')) === 1, 3 * slow);
     others.cut();
   });
 
@@ -117,7 +117,7 @@ describe('fair shares', () => {
     await until('all are asked for', () => hangs.size === 80);
     assert.equal(check(await stack.api('POST', '/api/documents/url', page(other, site)), 201).status, 'ready');
     sockets.forEach((socket) => socket.destroy());
-    await until('nobody waits', () => hangs.size === 0, 6);
+    await until('nobody waits', () => hangs.size === 0, 3 * slow);
 
     // Under a key: in use while the page does not come, free when it did not, and then the first answer.
     const key = { 'Idempotency-Key': 'page' };
@@ -139,7 +139,7 @@ describe('fair shares', () => {
       await act();
       const start = Date.now();
       const events = await stream.all();
-      assert.ok(Date.now() - start < 1500, `${Date.now() - start} ms`);
+      assert.ok(Date.now() - start < 1500 * slow, `${Date.now() - start} ms`);
       assert.equal(events.at(-1).event, 'error');
       return events.at(-1).data.detail;
     };
@@ -156,7 +156,7 @@ describe('fair shares', () => {
       stack.api('GET', '/api/auth/me', { token: `eyJhbGciOiJIUzI1NiIsImtpZCI6InoifQ.e30.${i}`, headers: from(client()) })));
     const took = Date.now() - start;
     await stack.process('auth').kill('SIGCONT');
-    assert.ok(took < 4500, `${took} ms`);
+    assert.ok(took < 5000 * slow, `${took} ms`);
     for (const answer of answers) assert.ok([401, 503].includes(answer.status), answer.text);
   });
 });

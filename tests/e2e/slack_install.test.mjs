@@ -43,7 +43,7 @@ async function mention(team, text, channel = place()) {
   assert.equal((await send(team, { type: 'app_mention', user: 'U1', text: `<@U0BOT> ${text}`, ts, event_ts: ts, channel })).status, 200);
   return channel;
 }
-const answered = (channel) => until(`an answer in ${channel}`, async () => (await posted(channel))[0], 30);
+const answered = (channel) => until(`an answer in ${channel}`, async () => (await posted(channel))[0]);
 const install = async (code, query = '', who = token) => {
   const flow = await begin(who, query);
   const answer = await back({ state: flow.state, code }, flow.cookie);
@@ -162,7 +162,7 @@ describe('tokens that expire', () => {
     await until('it was renewed', async () => {
       await stack.sql("WITH moved AS (UPDATE integrations.job SET run_at = now() WHERE kind IN ('slack_rotate', 'slack_answer') AND lease_until IS NULL AND run_at < now() + interval '2 minutes' RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");
       return (await rotated('TE')).length > 0;
-    }, 60);
+    });
     assert.match((await answered(channel)).text, /two years/);
     await rig('POST', '/forget');
   });
@@ -279,12 +279,12 @@ test('answers for the asker alone, in the channels that are named, or in all', a
   const [said] = await until('it is shown', async () => {
     const all = await rig('GET', `/ephemeral?channel=${quiet}`);
     return all.length && all;
-  }, 30);
+  });
   assert.deepEqual([said.user, said.thread_ts], ['U1', undefined]);
   assert.match(said.text, /two years/);
   assert.deepEqual(await posted(quiet), []);
   await answered(await mention('TP', 'How long is the warranty?'));
   await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { config: { ephemeral: true } } });
   const other = await mention('TP', 'How long is the warranty?');
-  await until('it is shown', async () => (await rig('GET', `/ephemeral?channel=${other}`)).length, 30);
+  await until('it is shown', async () => (await rig('GET', `/ephemeral?channel=${other}`)).length);
 });

@@ -1,7 +1,7 @@
 // Event streams: cut, resumed through another gateway, with the gateway or the model's service killed, bounded.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { sleep, slow, startRig, startStack, until } from './harness.mjs';
+import { longer, sleep, startRig, startStack, until } from './harness.mjs';
 
 describe('streams', () => {
   let stack, model, ada, eve, bot;
@@ -112,7 +112,7 @@ describe('streams', () => {
 
   test('silence is filled with comments', async () => {
     const id = await session();
-    const stream = await ask(id, `count 3 ${11_500 * (slow > 1 ? 1.3 : 1)}`);
+    const stream = await ask(id, `count 3 ${11_500 * (longer > 1 ? 1.3 : 1)}`);
     await stream.all();
     assert.ok(stream.pings >= 2, `${stream.pings} comments`);
     assert.equal(deltas(stream.events), 'w1 w2 w3');

@@ -175,7 +175,7 @@ test('a stream that ends with nothing, and of which nothing follows, is not aske
 
 test('a visitor stops an answer, and says what he thinks of it', async () => {
   const page = await visit(scripted);
-  await say(page, 'count 400 25');
+  await say(page, 'count 1500 25');
   await until('some words', async () => /w5 /.test(await answers(page).last().textContent()));
   await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await page.locator('.foot span').waitFor();

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
-import { root, variant } from './harness.mjs';
+import { root, slow, variant } from './harness.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-wrong-'));
 const secret = path.join(folder, 'secret'), open = path.join(folder, 'open'), token = path.join(folder, 'token');
@@ -18,7 +18,7 @@ after(() => fs.rmSync(folder, { recursive: true }));
 const program = (name) => path.join(root, 'build', variant, name === 'gateway' ? name : `svc-${name}`);
 const run = (file, args, env) => {
   const base = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|HOME|TMPDIR|\w+SAN_OPTIONS)$/.test(name)));
-  const done = spawnSync(file, args, { env: { ...base, ...env }, encoding: 'utf8', timeout: 20_000 });
+  const done = spawnSync(file, args, { env: { ...base, ...env }, encoding: 'utf8', timeout: 20_000 * slow });
   return { status: done.status, said: done.stdout + done.stderr, sentences: (done.stdout + done.stderr).split('\n').filter(Boolean)
     .map((line) => (line.startsWith('{') ? JSON.parse(line) : { message: line })) };
 };

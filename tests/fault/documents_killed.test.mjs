@@ -90,5 +90,5 @@ test(`${FILES} files and a site while replicas are killed`, async (t) => {
   const pdfs = await stack.sql(`SELECT DISTINCT chunks FROM documents.document WHERE type = 'pdf'`);
   assert.equal(pdfs.length, 1, `the same file gave ${pdfs} passages`);
   assert.deepEqual(await stack.sql(`SELECT kind, key FROM documents.job WHERE kind IN ('ingest', 'words')`), [], 'no job is left');
-  await until('no helper is left', () => helpers().every((pid) => !pid), 20);
+  await until('no helper is left', () => helpers().every((pid) => !pid));
 });

@@ -304,5 +304,5 @@ int main(int argc, char **argv)
 	new_share = report(NEW_CLIENT);
 	admin_share = wanted[ADMIN] && admin_port ? report(ADMIN) : 100;
 	free(clients);
-	return new_share >= limit && admin_share >= 100 ? 0 : 1;
+	return new_share >= limit && admin_share >= limit ? 0 : 1;
 }
