@@ -42,7 +42,6 @@ const server = new SMTPServer({
     const raw = await read(stream);
     const plan = next.times > 0 ? next : {};
     if (next.times > 0) next.times -= 1;
-    if (plan.delay) await new Promise((resolve) => setTimeout(resolve, plan.delay));
     if (plan.after) return done(coded('As you wished', plan.after));
     const mail = await simpleParser(raw);
     mails.push({
@@ -56,6 +55,7 @@ const server = new SMTPServer({
       headers: Object.fromEntries(mail.headerLines.map((h) => [h.key, h.line])),
       raw: raw.toString('latin1'),
     });
+    if (plan.delay) await new Promise((resolve) => setTimeout(resolve, plan.delay)); // it is there by now
     if (plan.drop) return server.connections.forEach((c) => c._socket.destroy());
     done(null, 'queued');
   },
