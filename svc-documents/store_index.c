@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "svc-documents/ingest/embed.h"
+#include "svc-documents/ingest/parts.h"
 #include "svc-documents/search/small.h"
 #include "svc-documents/store.h"
 #include "svc-documents/store_small.h"
@@ -257,25 +258,22 @@ static int add_words(struct db *db, const char *owner, const char *id, const str
 	return rc;
 }
 
-/* *terms: how many there are; *small: whether it may be a small one, and then whether it is. */
-static int add_index(struct db *db, const char *owner, const char *id, const struct prepared *p,
-                     int64_t *terms, bool *small, struct error *err)
+/* What was begun is waited for, also when something has failed already (rc). */
+static int add_parts(struct db *db, const char *owner, const char *id, const struct prepared *p,
+                     struct part parts[2], int rc, int64_t *terms, struct error *err)
 {
-	int rc = 0;
+	int begun = 1;
 
-	*terms = p->index.terms;
-	if (!p->parts)
-		return add_words(db, owner, id, &p->index, small, err);
-	*small = false;
-	for (int i = 0; i < p->parts && rc == 0; i++) {
-		struct arena a;
-		struct index part;
+	for (int i = 0; i < begun; i++) {
+		struct part *part = &parts[i % 2];
 
-		arena_init(&a, 0);
-		p->index_part(p, i, &part, &a);
-		*terms = part.terms;
-		rc = add_all_postings(db, owner, id, &part, err);
-		arena_done(&a);
+		part_wait(part);
+		if (rc == 0 && begun < p->parts)
+			part_start(&parts[begun++ % 2], p, i + 1);
+		*terms = part->index.terms;
+		if (rc == 0)
+			rc = add_all_postings(db, owner, id, &part->index, err);
+		part_drop(part);
 	}
 	return rc;
 }
@@ -374,8 +372,8 @@ static int64_t characters_of(const struct prepared *p)
 	return (last ? last->last : 0) + (int64_t)utf8_length(p->clean.text + end, p->clean.size - end);
 }
 
-static int add_all(struct db *db, const char *owner, const char *id, const struct prepared *p,
-                   struct locked *now, struct arena *a, struct error *err)
+static int add_text_and_chunks(struct db *db, const char *owner, const char *id, const struct prepared *p,
+                               struct arena *a, struct error *err)
 {
 	const char *starts, *ends;
 	int64_t characters = characters_of(p), bytes = (int64_t)p->clean.size;
@@ -391,9 +389,26 @@ static int add_all(struct db *db, const char *owner, const char *id, const struc
 	                   err) < 0) {
 		return -1;
 	}
-	if (add_all_chunks(db, owner, id, p, err) < 0)
+	return add_all_chunks(db, owner, id, p, err);
+}
+
+/* now->small: whether it may be a small one, and then whether it is. */
+static int add_all(struct db *db, const char *owner, const char *id, const struct prepared *p,
+                   struct locked *now, struct arena *a, struct error *err)
+{
+	struct part parts[2];
+	int rc;
+
+	if (p->parts) {
+		now->small = false;
+		part_start(&parts[0], p, 0);
+		rc = add_text_and_chunks(db, owner, id, p, a, err);
+		return add_parts(db, owner, id, p, parts, rc, &now->terms, err);
+	}
+	now->terms = p->index.terms;
+	if (add_text_and_chunks(db, owner, id, p, a, err) < 0)
 		return -1;
-	return add_index(db, owner, id, p, &now->terms, &now->small, err);
+	return add_words(db, owner, id, &p->index, &now->small, err);
 }
 
 int store_prepared(struct db *db, const char *owner, const char *id, const struct fence *f,

@@ -21,7 +21,7 @@ struct prepared {
 	struct chunk *chunks;
 	size_t count;
 	struct index index;
-	/* Of a large text it is made part by part, as it is stored; parts 0: index is all of it. */
+	/* Of a large text it is made part by part, as it is stored (ingest/parts.h), by any thread; parts 0: index is all of it. */
 	int parts;
 	void (*index_part)(const struct prepared *p, int part, struct index *ret, struct arena *a);
 	enum language language;

@@ -1,4 +1,4 @@
-/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
 #include <string.h>
@@ -284,6 +284,32 @@ static void a_document_that_grows_is_small_no_more(void **state)
 	assert_int_equal(store_rig_number("t_blocks"), 0);
 }
 
+/* Its index is made part by part while it is written: each term has its list once, whichever part it came from. */
+static void a_part(const struct prepared *p, int part, struct index *ret, struct arena *a)
+{
+	struct index_builder *b = index_begin(NULL, LANGUAGE_EN);
+
+	index_part(b, part, p->parts);
+	for (size_t i = 0; i < p->count; i++)
+		index_add(b, p->clean.text, p->clean.size, NULL);
+	index_end(b, ret, a);
+}
+
+static void a_large_document_is_indexed_in_parts(void **state)
+{
+	struct prepared *p = prepare(3);
+
+	(void)state;
+	strcpy(p->clean.text, "eye ear leg arm");
+	p->clean.size = 15;
+	p->parts = 5;
+	p->index_part = a_part;
+	indexed(p);
+	assert_int_equal(small, 0);
+	assert_int_equal(store_rig_number("t_postings"), 4);
+	assert_int_equal(store_rig_number("t_counted"), 1003012);
+}
+
 static void too_many_small_documents_are_spread(void **state)
 {
 	struct small_document *documents;
@@ -416,6 +442,7 @@ int main(void)
 		STORE_TEST(writing_replaces_what_there_was),
 		STORE_TEST(a_small_document_is_indexed_by_one_row),
 		STORE_TEST(a_document_that_grows_is_small_no_more),
+		STORE_TEST(a_large_document_is_indexed_in_parts),
 		STORE_TEST(too_many_small_documents_are_spread),
 		STORE_TEST(ten_characters_cost_no_more_in_a_long_text),
 		STORE_TEST(deleting_leaves_nothing),
