@@ -80,7 +80,7 @@ report() { # NAME STATUS
     printf 'ok      %-28s %5d tests %7.2f s\n' "$name" "$((passed - before))" "$(since "${began[$name]}")"
   else
     printf 'FAILED  %-28s %s\n' "$name" "$(describe_status "$2")"
-    grep -vE '^ *(ok|1\.\.|---|\.\.\.|duration_ms|type:)' "$out" | sed 's/^/    /' | tail -n 120
+    grep -vE '^ *(ok|1\.\.|---|\.\.\.|duration_ms|type:)' "$out" | sed 's/^/    /' | tail -n 120 || true # (it may have said nothing)
     failures+=("$name")
   fi
 }
