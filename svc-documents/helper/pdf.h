@@ -1,7 +1,7 @@
 /*
  * pdf: what pdftotext -tsv tells of a PDF: pages, blocks, lines and words, with their places in points from the top left;
  * and their text as Markdown. pdf_parse.c reads, pdf_columns.c finds columns and pdf_order.c puts
- * them one after the other, pdf_page.c and pdf_table.c judge what lines are, pdf_write.c writes.
+ * them one after the other, pdf_page.c, pdf_furniture.c and pdf_table.c judge what lines are, pdf_write.c writes.
  */
 #ifndef PARLEY_DOCUMENTS_PDF_H
 #define PARLEY_DOCUMENTS_PDF_H
@@ -73,10 +73,14 @@ enum { PDF_LINES_MOST = 2000 /* of a page: with more, it is a table or a drawing
 /* Each page's gutters; lines that run across it become one in each column. */
 void pdf_split_columns(struct pdf *p);
 void pdf_judge(struct pdf *p);
+void pdf_drop_furniture(struct pdf *p);
+void pdf_drop_contents(struct pdf *p, const struct pdf_page *page);
 /* Rows are numbered from *number on, tables with a gap between them. */
 void pdf_mark_tables(struct pdf *p, const struct pdf_page *page, uint32_t *number);
 void pdf_write(struct pdf *p, struct out *o);
 
+/* Text as it is printed from left to right becomes text as it is read, in place: for scripts that run from right to left. */
+void pdf_put_in_order(char *text);
 /* A line's words as text, into the heap's memory. */
 char *pdf_line_text(const struct pdf *p, const struct pdf_line *l);
 uint32_t pdf_first_char(const char *s, size_t size);

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/pdf_parse.c svc-documents/helper/pdf_columns.c svc-documents/helper/pdf_order.c svc-documents/helper/pdf_page.c svc-documents/helper/pdf_table.c svc-documents/helper/pdf_joint.c svc-documents/helper/pdf_write.c svc-documents/helper/out.c */
+/* links: svc-documents/helper/pdf_parse.c svc-documents/helper/pdf_columns.c svc-documents/helper/pdf_order.c svc-documents/helper/pdf_page.c svc-documents/helper/pdf_furniture.c svc-documents/helper/pdf_bidi.c svc-documents/helper/pdf_table.c svc-documents/helper/pdf_joint.c svc-documents/helper/pdf_write.c svc-documents/helper/out.c */
 /* What is read of a PDF's pages, and in which order. */
 #include "svc-documents/helper/pdf.h"
 
@@ -124,9 +124,35 @@ static void contents_go_and_prices_stay(void **state)
 	free(text);
 }
 
+static void what_runs_from_right_to_left_is_read_so(void **state)
+{
+	static const struct {
+		const char *printed, *read;
+	} lines[] = {
+		{ "no such letters: \u2014 12", "no such letters: \u2014 12" },
+		{ "םולש", "שלום" },
+		{ ".הלילל םילקש 12.50 םה הניגעה ימד", "דמי העגינה הם 12.50 שקלים ללילה." },
+		{ "קורי )Channel 16( רוא", "אור (Channel 16) ירוק" },
+		{ "18 רטמ 8 דע", "עד 8 מטר 18" },
+		{ "the word םולש means peace", "the word שלום means peace" },
+		{ "two words: םלוע םולש.", "two words: שלום עולם." },
+		{ "ءانيملا دعاوق", "قواعد الميناء" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		char *text = strdup(lines[i].printed);
+
+		pdf_put_in_order(text);
+		assert_string_equal(text, lines[i].read);
+		free(text);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(tables_stand_where_they_are),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(what_runs_from_right_to_left_is_read_so),
+		                            cmocka_unit_test(tables_stand_where_they_are),
 		                            cmocka_unit_test(contents_go_and_prices_stay) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
