@@ -8,15 +8,20 @@
 
 struct docx {
 	struct out *o;
+	struct out box; /* what boxes say whose paragraph has not ended */
 	struct parts parts;
 	struct docx_styles styles;
 	struct docx_numbering *numbering;
-	struct docx_style style; /* of the paragraph */
 	struct docx_notes *notes;
-	int in_table;                                           /* how many deep */
-	bool raised;                                            /* the run's letters */
-	bool in_code;                                           /* between fences */
+	struct docx_tables *tables;
+	struct docx_style style; /* of the paragraph */
+	size_t start;            /* where it starts */
+	int prompt;              /* depth of a field that shows what to enter; 0: none */
+	bool raised;             /* the run's letters */
+	bool in_code;            /* between fences */
 	bool in_properties, in_run, hidden, skip_text, in_text; /* skip_text: a paragraph that is not text */
+	bool in_row_properties, is_prompt;
+	bool no_end, joined; /* the end of the paragraph, or of the one before, was deleted */
 };
 
 /* --- Symbols ------------------------------------------------------------------------------------------------------ */
@@ -57,14 +62,20 @@ static void write_symbol(struct docx *d, xmlTextReaderPtr xml)
 	out_text(d->o, text, strlen(text));
 }
 
+static bool in_table(const struct docx *d)
+{
+	return docx_tables_depth(d->tables) > 0;
+}
+
 /* --- Paragraphs --------------------------------------------------------------------------------------------------- */
 
 static void begin_paragraph(struct docx *d)
 {
 	d->style = (struct docx_style){ .outline = -1, .number = -1 };
-	d->skip_text = false;
-	if (!d->in_table)
+	d->skip_text = d->no_end = false;
+	if (!in_table(d) && !d->joined)
 		out_break(d->o, 1);
+	d->start = d->o->size;
 }
 
 /* What the paragraph says of itself counts more than its style, and may stand before it. */
@@ -105,7 +116,7 @@ static void write_text(struct docx *d, const char *text)
 {
 	size_t size = strlen(text);
 
-	if (d->style.code && !d->in_table) {
+	if (d->style.code && !in_table(d)) {
 		begin_code(d);
 		out_plain(d->o, text, size);
 		return;
@@ -122,6 +133,8 @@ static void read_property(struct docx *d, xmlTextReaderPtr xml)
 
 	if (xml_is(xml, "pStyle") && xml_attribute(xml, "val", id, sizeof id))
 		set_style(d, id);
+	else if (xml_is(xml, "del")) /* of the mark that ends it */
+		d->no_end = true;
 	else if (xml_is(xml, "numId"))
 		d->style.number = xml_number(xml, "val", -1);
 	else if (xml_is(xml, "ilvl"))
@@ -136,7 +149,7 @@ static void lead_in(struct docx *d)
 	char mark[80];
 
 	d->skip_text = d->style.contents;
-	if (d->skip_text || d->in_table || d->style.code)
+	if (d->skip_text || in_table(d) || d->style.code || d->joined)
 		return;
 	end_code(d);
 	if (d->style.outline >= 0 && d->style.outline < DOCX_LEVELS) {
@@ -150,13 +163,35 @@ static void lead_in(struct docx *d)
 	}
 }
 
+/* What stands in boxes is said behind the paragraph that they hang on. */
+static void write_box(struct docx *d)
+{
+	struct out *box = &d->box;
+
+	if (box->size && in_table(d)) {
+		d->o->space = true;
+		out_text(d->o, box->at, box->size);
+	} else if (box->size) {
+		out_break(d->o, 2);
+		out_plain(d->o, box->at, box->size);
+		out_break(d->o, 2);
+	}
+	box->size = 0;
+	box->newlines = 0;
+	box->space = false;
+}
+
 static void end_paragraph(struct docx *d)
 {
-	if (d->in_table) {
+	d->joined = d->no_end && !in_table(d) && d->o->size > d->start;
+	if (in_table(d))
 		d->o->space = true;
+	else if (!d->joined)
+		out_break(d->o, d->in_code ? 1 : 2);
+	if (!d->joined)
+		write_box(d);
+	if (in_table(d) || d->joined)
 		return;
-	}
-	out_break(d->o, d->in_code ? 1 : 2);
 	if (docx_notes_wait(d->notes))
 		end_code(d);
 	docx_notes_write(d->notes, d->o);
@@ -175,7 +210,9 @@ static bool is_off(xmlTextReaderPtr xml)
 /* What stands twice, was deleted or moved away, or is no text. */
 static bool is_left_out(xmlTextReaderPtr xml)
 {
-	static const char *const names[] = { "Fallback", "del", "moveFrom", "rt", "instrText", NULL };
+	static const char *const names[] = { "Fallback",     "del",        "moveFrom",   "rt",
+		                             "instrText",    "pPrChange",  "rPrChange",  "tblPrChange",
+		                             "sectPrChange", "trPrChange", "tcPrChange", NULL };
 
 	for (const char *const *n = names; *n; n++)
 		if (xml_is(xml, *n))
@@ -196,7 +233,7 @@ static void start_in_run(struct docx *d, xmlTextReaderPtr xml)
 		return;
 	else if (xml_is(xml, "tab"))
 		d->o->space = true;
-	else if ((xml_is(xml, "br") || xml_is(xml, "cr")) && d->in_table)
+	else if ((xml_is(xml, "br") || xml_is(xml, "cr")) && in_table(d))
 		d->o->space = true;
 	else if (xml_is(xml, "br") || xml_is(xml, "cr"))
 		out_break(d->o, 1);
@@ -216,6 +253,47 @@ static void start_in_run(struct docx *d, xmlTextReaderPtr xml)
 		out_plain(d->o, "/", 1);
 }
 
+static bool start_of_table(struct docx *d, xmlTextReaderPtr xml, bool empty)
+{
+	char merge[16];
+
+	if (xml_is(xml, "tbl")) {
+		end_code(d);
+		docx_table_begin(d->tables, d->o);
+	} else if (xml_is(xml, "tr")) {
+		docx_row_begin(d->tables, d->o);
+	} else if (xml_is(xml, "trPr")) {
+		d->in_row_properties = !empty;
+	} else if (d->in_row_properties) {
+		if (xml_is(xml, "del"))
+			docx_row_delete(d->tables);
+	} else if (xml_is(xml, "tc")) {
+		docx_cell_begin(d->tables, d->o);
+	} else if (xml_is(xml, "gridSpan")) {
+		docx_cell_span(d->tables, xml_number(xml, "val", 1));
+	} else if (xml_is(xml, "vMerge")) {
+		docx_cell_merge(d->tables, !xml_attribute(xml, "val", merge, sizeof merge) ||
+		                               strcmp(merge, "restart") != 0);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* "Click here to enter text" is none. */
+static bool start_of_field(struct docx *d, xmlTextReaderPtr xml)
+{
+	if (xml_is(xml, "sdtPr"))
+		d->is_prompt = false;
+	else if (xml_is(xml, "showingPlcHdr"))
+		d->is_prompt = !is_off(xml);
+	else if (xml_is(xml, "sdtContent") && d->is_prompt && !d->prompt)
+		d->prompt = xmlTextReaderDepth(xml);
+	else
+		return false;
+	return true;
+}
+
 static void start(struct docx *d, xmlTextReaderPtr xml)
 {
 	bool empty = xmlTextReaderIsEmptyElement(xml) == 1;
@@ -227,14 +305,10 @@ static void start(struct docx *d, xmlTextReaderPtr xml)
 		d->in_properties = !empty;
 	} else if (d->in_properties) {
 		read_property(d, xml);
-	} else if (xml_is(xml, "tbl")) {
-		end_code(d);
-		d->in_table++;
-		out_break(d->o, 2);
 	} else if (xml_is(xml, "r")) {
 		d->in_run = true;
 		d->hidden = d->raised = false;
-	} else {
+	} else if (!start_of_table(d, xml, empty) && !start_of_field(d, xml)) {
 		start_in_run(d, xml);
 	}
 }
@@ -249,43 +323,80 @@ static void stop(struct docx *d, xmlTextReaderPtr xml)
 		end_paragraph(d);
 	} else if (xml_is(xml, "r")) {
 		d->in_run = d->hidden = d->raised = false;
+	} else if (xml_is(xml, "trPr")) {
+		d->in_row_properties = false;
 	} else if (xml_is(xml, "tc")) {
-		out_plain(d->o, "|", 1);
-		d->o->space = true;
+		docx_cell_end(d->tables, d->o);
 	} else if (xml_is(xml, "tr")) {
-		if (d->o->size && d->o->at[d->o->size - 1] == '|') /* behind the last cell */
-			d->o->size -= d->o->size > 1 && d->o->at[d->o->size - 2] == ' ' ? 2 : 1;
-		out_break(d->o, 1);
+		docx_row_end(d->tables, d->o);
 	} else if (xml_is(xml, "tbl")) {
-		d->in_table -= d->in_table > 0;
-		out_break(d->o, 2);
-		if (!d->in_table)
+		docx_table_end(d->tables, d->o);
+		if (!in_table(d))
 			docx_notes_write(d->notes, d->o);
+	} else if (d->prompt && xmlTextReaderDepth(xml) == d->prompt) {
+		d->prompt = 0;
+		d->is_prompt = false;
 	}
+}
+
+static void read_until(struct docx *d, xmlTextReaderPtr xml, int depth);
+
+/* A box has paragraphs of its own, in the middle of one. */
+static void read_box(struct docx *d, xmlTextReaderPtr xml)
+{
+	struct docx inner = { .o = &d->box,
+		              .parts = d->parts,
+		              .styles = d->styles,
+		              .numbering = d->numbering,
+		              .notes = d->notes,
+		              .tables = docx_tables_open() };
+
+	out_break(&d->box, 2);
+	read_until(&inner, xml, xmlTextReaderDepth(xml));
+	free(inner.tables);
+	free(inner.box.at);
+}
+
+static bool is_read(const struct docx *d)
+{
+	return d->in_text && !d->hidden && !d->skip_text && !d->prompt;
+}
+
+/* To the end of the element of that depth, or of all. */
+static void read_until(struct docx *d, xmlTextReaderPtr xml, int depth)
+{
+	bool box = depth > 0;
+	int type = xml_next(xml);
+
+	while (type && !(box && type == XML_READER_TYPE_END_ELEMENT && xmlTextReaderDepth(xml) == depth)) {
+		const char *text;
+
+		if (type == XML_READER_TYPE_ELEMENT && is_left_out(xml) &&
+		    !((d->in_properties || d->in_row_properties) && xml_is(xml, "del"))) {
+			type = xml_pass_over(xml);
+			continue;
+		}
+		if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "txbxContent")) {
+			if (xmlTextReaderIsEmptyElement(xml) != 1)
+				read_box(d, xml);
+		} else if (type == XML_READER_TYPE_ELEMENT) {
+			start(d, xml);
+		} else if (type == XML_READER_TYPE_END_ELEMENT) {
+			stop(d, xml);
+		} else if (is_read(d) && (text = (const char *)xmlTextReaderConstValue(xml))) {
+			write_text(d, text);
+		}
+		type = xml_next(xml);
+	}
+	end_code(d);
+	write_box(d);
 }
 
 static void read_document(struct docx *d, const struct part *document)
 {
 	xmlTextReaderPtr xml = xml_open(document);
-	int type = xml_next(xml);
 
-	while (type) {
-		const char *text;
-
-		if (type == XML_READER_TYPE_ELEMENT && is_left_out(xml) && !d->in_properties) {
-			type = xml_pass_over(xml);
-			continue;
-		}
-		if (type == XML_READER_TYPE_ELEMENT)
-			start(d, xml);
-		else if (type == XML_READER_TYPE_END_ELEMENT)
-			stop(d, xml);
-		else if (d->in_text && !d->hidden && !d->skip_text &&
-		         (text = (const char *)xmlTextReaderConstValue(xml)))
-			write_text(d, text);
-		type = xml_next(xml);
-	}
-	end_code(d);
+	read_until(d, xml, 0);
 	xmlFreeTextReader(xml);
 }
 
@@ -348,5 +459,6 @@ void docx_read(int file, struct out *o)
 	docx_styles_read(parts_find(&d.parts, "word/styles.xml"), &d.styles);
 	d.numbering = docx_numbering_read(parts_find(&d.parts, "word/numbering.xml"));
 	d.notes = docx_notes_open(&d.parts);
+	d.tables = docx_tables_open();
 	read_document(&d, document);
 }

@@ -1,4 +1,4 @@
-/* docx: what a Word document keeps beside its text: styles, numbering as Word shows it, and notes. */
+/* docx: what a Word document keeps beside its text: styles, numbering as Word shows it, tables, and notes. */
 #ifndef PARLEY_DOCUMENTS_DOCX_H
 #define PARLEY_DOCUMENTS_DOCX_H
 
@@ -26,6 +26,21 @@ struct docx_numbering;
 struct docx_numbering *docx_numbering_read(const struct part *numbering); /* NULL: none */
 /* The mark of the next paragraph of that list and level: "2.1", "a)", "-"; empty for none. */
 void docx_number(struct docx_numbering *n, long list, long level, char *ret, size_t size);
+
+/* Tables: a row is a line, its cells parted by |; what reaches down from above is said again, and a table in a cell behind
+ * others stays in that cell's line. Positions are those of o. */
+struct docx_tables;
+struct docx_tables *docx_tables_open(void);
+int docx_tables_depth(const struct docx_tables *t); /* 0: in no table */
+void docx_table_begin(struct docx_tables *t, struct out *o);
+void docx_table_end(struct docx_tables *t, struct out *o);
+void docx_row_begin(struct docx_tables *t, const struct out *o);
+void docx_row_delete(struct docx_tables *t); /* all of it */
+void docx_row_end(struct docx_tables *t, struct out *o);
+void docx_cell_begin(struct docx_tables *t, const struct out *o);
+void docx_cell_span(struct docx_tables *t, long columns);
+void docx_cell_merge(struct docx_tables *t, bool goes_on); /* it reaches down, or is the lower part of one */
+void docx_cell_end(struct docx_tables *t, struct out *o);
 
 /* Notes: their marks where they are called, their texts behind the paragraph or table that called them. */
 struct docx_notes;

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/xlsx.c svc-documents/helper/docx.c svc-documents/helper/docx_notes.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/xlsx.c svc-documents/helper/docx.c svc-documents/helper/docx_notes.c svc-documents/helper/docx_table.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
 /* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument, Word. */
 #include "svc-documents/helper/helper.h"
 
@@ -116,11 +116,57 @@ static void xlsx(char *bytes, struct out *o)
 	close(file);
 }
 
+/* The bytes are the body of its document. */
+static void docx(char *bytes, struct out *o)
+{
+	char *all = malloc(strlen(bytes) + 200);
+	int file;
+
+	assert_non_null(all);
+	sprintf(all, "<w:d xmlns:w='w' xmlns:mc='mc'>%s</w:d>", bytes);
+	file = zip_of((const char *const[]){ "word/document.xml", all, NULL });
+	docx_read(file, o);
+	close(file);
+	free(all);
+}
+
+#define P(text) "<w:p><w:r><w:t>" text "</w:t></w:r></w:p>"
+#define CELL(text) "<w:tc>" P(text) "</w:tc>"
+#define MERGED(how, text) "<w:tc><w:tcPr><w:vMerge" how "/></w:tcPr><w:p>" text "</w:p></w:tc>"
+
 static const struct {
 	const char *name;
 	void (*read)(char *bytes, struct out *o);
 	const char *bytes, *want;
 } cases[] = {
+	{ "Word: a row that was deleted is gone, and a paragraph whose end was goes on", docx,
+	  "<w:tbl><w:tr>" CELL("a") CELL("b") "</w:tr><w:tr><w:trPr><w:del/></w:trPr>" CELL("c")
+	      CELL("d") "</w:tr><w:tr>" CELL("e")
+	          CELL("f") "</w:tr></w:tbl><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:r><w:t "
+	                    "xml:space='preserve'>One half </w:t></w:r></w:p>" P("and the other."),
+	  "a | b\ne | f\n\nOne half and the other." },
+	{ "Word: what a paragraph was before a change of its form is not what it is", docx,
+	  "<w:p><w:pPr><w:pPrChange><w:pPr><w:outlineLvl w:val='0'/></w:pPr></w:pPrChange></w:pPr><w:r><w:t>Plain."
+	  "</w:t></w:r></w:p>",
+	  "Plain." },
+	{ "Word: a cell that reaches down is said in each row", docx,
+	  "<w:tbl><w:tr>" MERGED(" w:val='restart'", "<w:r><w:t>Office</w:t></w:r>")
+	      CELL("8-18") "</w:tr><w:tr>" MERGED("", "") CELL("10-12") "</w:tr></w:tbl>",
+	  "Office | 8-18\nOffice | 10-12" },
+	{ "Word: a table in a cell stays in its row", docx,
+	  "<w:tbl><w:tr>" CELL("North") "<w:tc>" P("By season:") "<w:tbl><w:tr>" CELL("summer")
+	      CELL("14") "</w:tr><w:tr>" CELL("winter")
+	          CELL("9") "</w:tr></w:tbl></w:tc></w:tr><w:tr>" CELL("South") CELL("11") "</w:tr></w:tbl>",
+	  "North | By season: summer 14; winter 9;\nSouth | 11" },
+	{ "Word: a box stands behind its paragraph", docx,
+	  "<w:p><w:r><w:t>No sentence </w:t></w:r><w:r><w:txbxContent>" P(
+	      "Boxed.") "</w:txbxContent></w:r><w:r><w:t> is torn.</w:t></w:r></w:p>" P("Next."),
+	  "No sentence is torn.\n\nBoxed.\n\nNext." },
+	{ "Word: a field that is not filled in says nothing", docx,
+	  "<w:p><w:r><w:t>Name:</w:t></w:r><w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:r><w:t>Click here."
+	  "</w:t></w:r></w:sdtContent></w:sdt><w:sdt><w:sdtPr/><w:sdtContent><w:r><w:t> Ada</w:t></w:r></w:sdtContent>"
+	  "</w:sdt></w:p>",
+	  "Name: Ada" },
 	{ "a plain mail", mail, "From: a@b.c\nSubject: Hello\n\nGood day.\n",
 	  "# Hello\n\nFrom: a@b.c\n\nGood day.\n" },
 	{ "encoded words and quoted-printable", mail,
