@@ -1,5 +1,6 @@
 /* The text of a Word document, as Markdown. */
 #include "svc-documents/helper/docx.h"
+#include "svc-documents/helper/math.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,14 +244,6 @@ static void start_in_run(struct docx *d, xmlTextReaderPtr xml)
 		write_symbol(d, xml);
 	else if (xml_is(xml, "footnoteReference") || xml_is(xml, "endnoteReference"))
 		docx_note_call(d->notes, xml_number(xml, "id", 0), xml_is(xml, "endnoteReference"), d->o);
-	else if (xml_is(xml, "sup")) /* of equations */
-		out_plain(d->o, "^", 1);
-	else if (xml_is(xml, "sub"))
-		out_plain(d->o, "_", 1);
-	else if (xml_is(xml, "rad"))
-		out_plain(d->o, "√", strlen("√"));
-	else if (xml_is(xml, "den"))
-		out_plain(d->o, "/", 1);
 }
 
 static bool start_of_table(struct docx *d, xmlTextReaderPtr xml, bool empty)
@@ -359,7 +352,19 @@ static void read_box(struct docx *d, xmlTextReaderPtr xml)
 
 static bool is_read(const struct docx *d)
 {
-	return d->in_text && !d->hidden && !d->skip_text && !d->prompt;
+	return !d->hidden && !d->skip_text && !d->prompt;
+}
+
+static void write_formula(struct docx *d, xmlTextReaderPtr xml)
+{
+	const xmlNode *formula = xmlTextReaderExpand(xml);
+	struct out text = { 0 };
+
+	if (formula && is_read(d))
+		math_write(formula, &text);
+	out_plain(&text, "", 1);
+	write_text(d, text.at);
+	free(text.at);
 }
 
 /* To the end of the element of that depth, or of all. */
@@ -379,11 +384,15 @@ static void read_until(struct docx *d, xmlTextReaderPtr xml, int depth)
 		if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "txbxContent")) {
 			if (xmlTextReaderIsEmptyElement(xml) != 1)
 				read_box(d, xml);
+		} else if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "oMath")) {
+			write_formula(d, xml);
+			type = xml_pass_over(xml);
+			continue;
 		} else if (type == XML_READER_TYPE_ELEMENT) {
 			start(d, xml);
 		} else if (type == XML_READER_TYPE_END_ELEMENT) {
 			stop(d, xml);
-		} else if (is_read(d) && (text = (const char *)xmlTextReaderConstValue(xml))) {
+		} else if (d->in_text && is_read(d) && (text = (const char *)xmlTextReaderConstValue(xml))) {
 			write_text(d, text);
 		}
 		type = xml_next(xml);

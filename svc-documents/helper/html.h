@@ -48,6 +48,7 @@ int html_heading_level(GumboTag tag); /* 0: none */
 int html_breaks(GumboTag tag);        /* what stands round it: 0 nothing, 1 a line's end, 2 a paragraph's */
 /* Does a table hold data, rather than the page? */
 bool html_holds_data(const GumboNode *table);
+void html_write_math(const GumboNode *node, struct out *o);
 void html_write_table(const GumboNode *node, struct html_writer w);
 
 void html_write(const GumboNode *node, struct out *o, enum html_view view);

@@ -270,25 +270,6 @@ static void write_code(const GumboNode *node, struct html_writer w)
 	out_break(w.o, 2);
 }
 
-/* In formulas: what stands between two parts of such an element. */
-static const char *joint(const GumboElement *e)
-{
-	return html_is_unknown(e, "<msup") ? "^" : html_is_unknown(e, "<mfrac") ? "/" : NULL;
-}
-
-static void write_joined(const GumboNode *node, const char *between, struct html_writer w)
-{
-	int parts = 0;
-
-	for (unsigned i = 0; i < node->v.element.children.length; i++) {
-		const GumboNode *c = node->v.element.children.data[i];
-
-		if (c->type == GUMBO_NODE_ELEMENT && parts++ > 0)
-			out_plain(w.o, between, strlen(between));
-		write_node(c, w);
-	}
-}
-
 /* --- Anything ----------------------------------------------------------------------------------------------------- */
 
 static void write_node(const GumboNode *node, struct html_writer w)
@@ -317,8 +298,8 @@ static void write_node(const GumboNode *node, struct html_writer w)
 		w.view = w.view == HTML_PAGE ? HTML_CONTENT : w.view;
 	if (e->tag == GUMBO_TAG_SUP || is_note(e)) {
 		write_raised(node, w);
-	} else if (joint(e)) {
-		write_joined(node, joint(e), w);
+	} else if (e->tag == GUMBO_TAG_MATH) {
+		html_write_math(node, w.o);
 	} else if (e->tag == GUMBO_TAG_TABLE && !w.cell && html_holds_data(node)) {
 		html_write_table(node, w);
 	} else if (e->tag == GUMBO_TAG_PRE && !w.cell && !w.heading && !w.pre) {

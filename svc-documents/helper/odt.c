@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "svc-documents/helper/math.h"
 #include "svc-documents/helper/parts.h"
 
 enum { LISTS_DEEP = 10, STYLES_MAX = 5000, NAME = 60 };
@@ -23,6 +24,7 @@ struct odt_styles {
 
 struct odt {
 	struct out *o;
+	struct parts parts;
 	struct odt_styles styles;
 	int in_table, in_note, in_text; /* how deep */
 	bool in_code;                   /* between fences */
@@ -33,7 +35,10 @@ struct odt {
 
 static bool wanted(const char *name)
 {
-	return strcmp(name, "content.xml") == 0 || strcmp(name, "styles.xml") == 0 ||
+	size_t n = strlen(name), k = strlen("/content.xml");
+
+	return (n > k && strcmp(name + n - k, "/content.xml") == 0) || /* of a formula */
+	       strcmp(name, "content.xml") == 0 || strcmp(name, "styles.xml") == 0 ||
 	       strcmp(name, "meta.xml") == 0 || strcmp(name, "META-INF/manifest.xml") == 0;
 }
 
@@ -238,6 +243,30 @@ static void write_blanks(struct odt *d, xmlTextReaderPtr xml)
 		out_plain(d->o, " ", 1);
 }
 
+/* An object that is a formula, in the text where it stands: "./Object 1" is a part's folder. */
+static void write_formula(struct odt *d, xmlTextReaderPtr xml)
+{
+	char where[200], name[240];
+	const char *from = where;
+	const struct part *p;
+	xmlDocPtr tree;
+
+	if (!xml_attribute(xml, "href", where, sizeof where - 1))
+		return;
+	from += strncmp(from, "./", 2) == 0 ? 2 : 0;
+	snprintf(name, sizeof name, "%s%scontent.xml", from,
+	         *from && from[strlen(from) - 1] == '/' ? "" : "/");
+	p = parts_find(&d->parts, name);
+	if (!p || memmem(p->bytes, p->size, "<!ENTITY", 8))
+		return;
+	tree = xmlReadMemory(p->bytes, (int)p->size, NULL, NULL,
+	                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	if (tree && xmlDocGetRootElement(tree) &&
+	    strcmp((const char *)xmlDocGetRootElement(tree)->name, "math") == 0)
+		math_write(xmlDocGetRootElement(tree), d->o);
+	xmlFreeDoc(tree);
+}
+
 static void start(struct odt *d, xmlTextReaderPtr xml)
 {
 	bool empty = xmlTextReaderIsEmptyElement(xml) == 1;
@@ -248,6 +277,8 @@ static void start(struct odt *d, xmlTextReaderPtr xml)
 		begin_list(d, xml);
 	} else if (xml_is(xml, "list-item") && !d->in_table && !empty) {
 		begin_item(d, xml);
+	} else if (xml_is(xml, "object")) {
+		write_formula(d, xml);
 	} else if (xml_is(xml, "s")) {
 		write_blanks(d, xml);
 	} else if (xml_is(xml, "tab") || (xml_is(xml, "line-break") && d->in_table)) {
@@ -337,18 +368,17 @@ static void read_content(struct odt *d, const struct part *content)
 void odt_read(int file, struct out *o)
 {
 	struct odt d = { .o = o };
-	struct parts parts;
 	const struct part *content, *manifest;
 
-	parts_read(file, wanted, &parts);
-	content = parts_find(&parts, "content.xml");
-	manifest = parts_find(&parts, "META-INF/manifest.xml");
+	parts_read(file, wanted, &d.parts);
+	content = parts_find(&d.parts, "content.xml");
+	manifest = parts_find(&d.parts, "META-INF/manifest.xml");
 	if (!content)
 		end(VERDICT_DAMAGED, "no content.xml");
 	if (manifest && memmem(manifest->bytes, manifest->size, "encryption-data", 15))
 		end(VERDICT_ENCRYPTED, "encrypted");
-	parts_title(&parts, o);
-	read_styles(&d.styles, parts_find(&parts, "styles.xml"));
+	parts_title(&d.parts, o);
+	read_styles(&d.styles, parts_find(&d.parts, "styles.xml"));
 	read_styles(&d.styles, content);
 	read_content(&d, content);
 }
