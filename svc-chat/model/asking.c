@@ -49,6 +49,7 @@ struct asking {
 	int tries, lessons;
 	bool plain; /* a tool's schema was refused: all are told in words, this time */
 	struct attempt attempt;
+	struct egress_stream *listing; /* it is asked which models it has */
 
 	/* What is next: true when it waits. NULL: it is over, with this verdict. */
 	bool (*step)(struct asking *q);
@@ -56,6 +57,8 @@ struct asking {
 };
 
 static bool choose(struct asking *q);
+static bool hear_list(struct asking *q);
+static bool address(struct asking *q);
 static bool send_it(struct asking *q);
 static bool hear(struct asking *q);
 static bool rest(struct asking *q);
@@ -195,12 +198,33 @@ static void add_all(struct asking *q)
 static bool choose(struct asking *q)
 {
 	const struct candidate *c = &q->candidates[q->at];
-	const char *wanted = q->request->model;
 
 	error_clear(q->err);
 	*q->x->result = (struct model_result){ 0 }; /* what another said of itself is not this one's */
+	q->listing = c->list ? list_ask(c->list, q->p->config.egress, c->endpoint, q->request->model,
+	                                q->x->wake, q->x->arg)
+	                     : NULL;
+	q->step = q->listing ? hear_list : address;
+	return false;
+}
+
+static bool hear_list(struct asking *q)
+{
+	const struct candidate *c = &q->candidates[q->at];
+
+	if (list_hear(c->list, q->listing, c->endpoint, q->request->cancelled))
+		return true;
+	q->step = address;
+	return false;
+}
+
+static bool address(struct asking *q)
+{
+	const struct candidate *c = &q->candidates[q->at];
+	const char *wanted = q->request->model;
+
 	if (c->list)
-		q->model = list_choose(c->list, q->p->config.egress, c->endpoint, wanted, q->arena);
+		q->model = list_choose(c->list, c->endpoint, wanted);
 	else
 		q->model = *wanted && strcmp(wanted, "default") != 0 ? wanted : c->endpoint->model;
 	q->quirks = quirks_of(q->p->quirks, q->request->db, c->endpoint->base_url, q->model);

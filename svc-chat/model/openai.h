@@ -39,9 +39,15 @@ int asking_go_on(struct model_answering *x);
 
 void list_init(struct model_list *list);
 void list_done(struct model_list *list);
-/* The model that was asked for where the endpoint has it, else the operator's. Asks the endpoint now and then. */
-const char *list_choose(struct model_list *list, struct egress *egress, const struct endpoint *e,
-                        const char *wanted, struct arena *a);
+/* The endpoint is asked which models it has, when somebody wants another than the operator's and what is known is old: the
+ * answer, which is heard when wake(arg) was called; else NULL. */
+struct egress_stream *list_ask(struct model_list *list, struct egress *egress, const struct endpoint *e,
+                               const char *wanted, void (*wake)(void *arg), void *arg);
+/* True when it is to be heard again later; false: it is known (or could not be had), and the answer is closed. */
+bool list_hear(struct model_list *list, struct egress_stream *answer, const struct endpoint *e,
+               const atomic_bool *cancelled);
+/* The model that was asked for where the endpoint has it, as far as is known, else the operator's. */
+const char *list_choose(struct model_list *list, const struct endpoint *e, const char *wanted);
 
 /* One request and what came of it. */
 struct attempt {

@@ -53,46 +53,79 @@ static void keep(struct model_list *list, json_object *models)
 	}
 }
 
-static void refresh(struct model_list *list, struct egress *egress, const struct endpoint *e, struct arena *a)
+/* Nobody knows the name, or it was asked for long ago; of several that find it so one asks, but for the first time. */
+static bool is_due(struct model_list *list)
 {
-	OWN(json) json_object *answer = NULL;
-	struct egress_response response = { 0 };
-	struct error why = { 0 };
-	json_object *models = NULL;
+	bool due;
 
-	if (egress_fetch(egress,
-	                 &(struct egress_request){ .method = "GET",
-	                                           .url = e->models_url,
-	                                           .headers = e->headers,
-	                                           .timeout_ms = TIMEOUT_MS,
-	                                           .max_bytes = LIST_MAX },
-	                 &response, a, &why) == 0 &&
-	    response.status == 200 && json_parse(response.body, response.body_size, &answer, &why) == 0)
-		models = list_in(answer);
-	if (!models)
+	pthread_mutex_lock(&list->lock);
+	due = clock_mono_ms() >= list->until && (!list->asking || !list->until);
+	list->asking |= due;
+	pthread_mutex_unlock(&list->lock);
+	return due;
+}
+
+static bool has_own_choice(const struct endpoint *e, const char *wanted)
+{
+	return *wanted && strcmp(wanted, "default") != 0 && strcmp(wanted, e->model) != 0;
+}
+
+struct egress_stream *list_ask(struct model_list *list, struct egress *egress, const struct endpoint *e,
+                               const char *wanted, void (*wake)(void *arg), void *arg)
+{
+	if (!has_own_choice(e, wanted) || !is_due(list))
+		return NULL;
+	return egress_stream_start(egress,
+	                           &(struct egress_request){ .method = "GET",
+	                                                     .url = e->models_url,
+	                                                     .headers = e->headers,
+	                                                     .timeout_ms = TIMEOUT_MS,
+	                                                     .max_bytes = LIST_MAX,
+	                                                     .whole = true },
+	                           wake, arg);
+}
+
+static json_object *read_list(struct egress_stream *answer, json_object **whole, struct error *why)
+{
+	const struct egress_response *response = egress_stream_response(answer);
+
+	if (egress_stream_result(answer, why) < 0 || response->status != 200 ||
+	    json_parse(response->body, response->body_size, whole, why) < 0)
+		return NULL;
+	return list_in(*whole);
+}
+
+bool list_hear(struct model_list *list, struct egress_stream *answer, const struct endpoint *e,
+               const atomic_bool *cancelled)
+{
+	OWN(json) json_object *whole = NULL;
+	bool over = egress_stream_ended(answer), asks = !over && !atomic_load(cancelled);
+	json_object *models = NULL;
+	struct error why = { 0 };
+
+	if (asks)
+		return true;
+	if (over && !(models = read_list(answer, &whole, &why)))
 		log_line(LOG_WARN, "the endpoint does not list its models", LOG_TEXT("setting", e->name),
-		         LOG_INT("status", response.status), LOG_TEXT("why", why.message));
+		         LOG_INT("status", egress_stream_response(answer)->status),
+		         LOG_TEXT("why", why.message));
 	pthread_mutex_lock(&list->lock);
 	if (models)
 		keep(list, models);
-	list->until = clock_mono_ms() + (models ? FRESH_MS : AGAIN_MS);
+	if (over)
+		list->until = clock_mono_ms() + (models ? FRESH_MS : AGAIN_MS);
 	list->asking = false;
 	pthread_mutex_unlock(&list->lock);
+	egress_stream_close(answer, 0);
+	return false;
 }
 
-const char *list_choose(struct model_list *list, struct egress *egress, const struct endpoint *e,
-                        const char *wanted, struct arena *a)
+const char *list_choose(struct model_list *list, const struct endpoint *e, const char *wanted)
 {
-	bool ask, known = false;
+	bool known = false;
 
-	if (!*wanted || strcmp(wanted, "default") == 0 || strcmp(wanted, e->model) == 0)
+	if (!has_own_choice(e, wanted))
 		return e->model;
-	pthread_mutex_lock(&list->lock);
-	ask = clock_mono_ms() >= list->until && (!list->asking || !list->until);
-	list->asking |= ask;
-	pthread_mutex_unlock(&list->lock);
-	if (ask)
-		refresh(list, egress, e, a);
 	pthread_mutex_lock(&list->lock);
 	for (size_t i = 0; i < list->count && !known; i++)
 		known = strcmp(list->names[i], wanted) == 0;
