@@ -208,7 +208,8 @@ static int read_history(const struct served *r, struct ask *ask)
 
 		if (!role || !content || (strcmp(role, "user") != 0 && strcmp(role, "assistant") != 0))
 			return -1;
-		history[i] = (struct model_message){ role, content };
+		history[i] =
+		    (struct model_message){ arena_strdup(r->arena, role), arena_strdup(r->arena, content) };
 	}
 	ask->history = history;
 	ask->history_count = n;
@@ -246,25 +247,43 @@ static void add_answer(struct served *r, const struct ask *ask)
 	text_addc(&r->result, '}');
 }
 
+/* Searched, or answered; or a model is at it. */
+static enum served_outcome settle(struct chatbot_served *bot, int result)
+{
+	if (result == 0 && !bot->searched) {
+		bot->searched = true;
+		result = ask_model(&bot->ask);
+	}
+	if (result > 0)
+		return SERVED_WAITS;
+	if (result < 0)
+		return tool_failed(bot->request, bot->call->err->message);
+	add_answer(bot->request, &bot->ask);
+	return SERVED_DONE;
+}
+
 static enum served_outcome ask_it(struct served *r)
 {
 	struct chatbot_served *bot = bot_of(r);
-	struct ask ask = {
+	struct ask *ask = &bot->ask;
+
+	*ask = (struct ask){
 		.call = bot->call,
 		.chat = bot->call->state,
 		.stop = &bot->stop,
+		.wake = bot->wake,
+		.wake_arg = bot->wake_arg,
 		.on_text = take_text,
 		.on_reasoning = take_reasoning,
 		.on_take_back = take_back,
 		.usage = CHAT__TOKEN_USAGE__INIT,
 		.arg = bot,
 	};
-
-	ask_as(&ask, bot->found, r->arena);
-	ask.question = question_of(r, "question");
-	if (!ask.question)
+	ask_as(ask, bot->found, r->arena);
+	ask->question = arena_strdup(r->arena, question_of(r, "question"));
+	if (!ask->question)
 		return tool_failed(r, "question must be text of 1 to 32,000 characters");
-	if (read_history(r, &ask) < 0)
+	if (read_history(r, ask) < 0)
 		return tool_failed(
 		    r, "history must be a list of at most 200 {role, content}, role user or assistant");
 	if (!r->voice)
@@ -273,10 +292,23 @@ static enum served_outcome ask_it(struct served *r)
 	bot->request = r;
 	bot->told_ms = clock_mono_ms();
 	served_progress(r, 0, 0, "searching");
-	if (ask_search(&ask) < 0 || ask_model(&ask) < 0)
-		return tool_failed(r, bot->call->err->message);
-	add_answer(r, &ask);
-	return SERVED_DONE;
+	return settle(bot, ask_search(ask));
+}
+
+enum served_outcome chatbot_server_go_on(struct chatbot_served *bot, struct mcp_server_reply *ret)
+{
+	enum served_outcome outcome;
+
+	look(bot);
+	outcome = settle(bot, ask_go_on(&bot->ask));
+	if (outcome != SERVED_WAITS)
+		served_answer(bot->request, outcome, ret);
+	return outcome;
+}
+
+int64_t chatbot_server_until(const struct chatbot_served *bot)
+{
+	return ask_until(&bot->ask);
 }
 
 /* --- Tools -------------------------------------------------------------------------------------------------------------- */

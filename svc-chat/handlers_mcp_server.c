@@ -2,11 +2,12 @@
 #include <string.h>
 
 #include "chat.methods.h"
+#include "common/base/clock.h"
 #include "common/stream/stream.h"
 #include "svc-chat/chatbot_server.h"
 #include "svc-chat/turn/retrieve.h"
 
-enum { DEADLINE_MS = 5 * 60 * 1000 };
+enum { DEADLINE_MS = 5 * 60 * 1000, GLANCE_MS = 200 };
 
 static struct mcp_server_heard heard_of(const Chat__McpRequest *in)
 {
@@ -22,6 +23,8 @@ static struct mcp_server_heard heard_of(const Chat__McpRequest *in)
 struct telling {
 	Chat__McpRequest in; /* its strings are the task's */
 	struct stream *stream;
+	struct mcp_server_voice voice;
+	struct chatbot_served bot;
 };
 
 static void send_message(void *arg, const char *json)
@@ -29,20 +32,53 @@ static void send_message(void *arg, const char *json)
 	stream_append(arg, "message", json);
 }
 
+static void wake(void *task)
+{
+	service_task_wake(task);
+}
+
+static void go_on(struct call *call, void *arg);
+
+/* It waits for a model, without a thread; or that was all. Who leaves wakes nobody: it looks. */
+static void settle(struct telling *t, struct call *call, enum served_outcome outcome,
+                   const struct mcp_server_reply *reply)
+{
+	int64_t until = clock_mono_ms() + GLANCE_MS, asked;
+
+	if (outcome == SERVED_WAITS) {
+		asked = chatbot_server_until(&t->bot);
+		service_task_park(call, asked && asked < until ? asked : until, go_on, t);
+		return;
+	}
+	if (outcome != SERVED_LATER && reply->body)
+		stream_append(t->stream, "message", reply->body);
+	stream_close(t->stream);
+}
+
+static void go_on(struct call *call, void *arg)
+{
+	struct telling *t = arg;
+	struct mcp_server_reply reply;
+	enum served_outcome outcome = chatbot_server_go_on(&t->bot, &reply);
+
+	settle(t, call, outcome, &reply);
+}
+
 static void tell(struct call *call, void *arg)
 {
 	struct telling *t = arg;
 	struct mcp_server_heard heard = heard_of(&t->in);
-	struct mcp_server_voice voice = { send_message, t->stream };
-	struct chatbot_served bot = { .call = call };
-	struct mcp_server_reply reply;
+	struct mcp_server_reply reply = { 0 };
+	enum served_outcome outcome = SERVED_DONE;
 
-	stream_stop_when_left(t->stream, &bot.stop);
-	if (retrieve_chatbot(call, t->in.chatbot_id, &bot.found) == 0 &&
-	    mcp_server_hear(chatbot_server(&bot), &heard, &voice, call->arena, &reply) == SERVED_DONE &&
-	    reply.body)
-		stream_append(t->stream, "message", reply.body);
-	stream_close(t->stream);
+	t->voice = (struct mcp_server_voice){ send_message, t->stream };
+	t->bot.call = call;
+	t->bot.wake = wake;
+	t->bot.wake_arg = call->task;
+	stream_stop_when_left(t->stream, &t->bot.stop);
+	if (retrieve_chatbot(call, t->in.chatbot_id, &t->bot.found) == 0)
+		outcome = mcp_server_hear(chatbot_server(&t->bot), &heard, &t->voice, call->arena, &reply);
+	settle(t, call, outcome, &reply);
 }
 
 static int begin_to_tell(struct call *call, const Chat__McpRequest *in, Chat__McpReply *out)

@@ -7,8 +7,8 @@
 #include "common/base/id.h"
 #include "common/base/utf8.h"
 #include "common/json/json.h"
+#include "svc-chat/completions.h"
 #include "svc-chat/turn/retrieve.h"
-#include "svc-chat/unstored.h"
 
 enum { MODELS_MAX = 2000, QUESTION_MAX = 32000 /* characters */ };
 
@@ -202,7 +202,6 @@ static int prepare(struct call *call, const Chat__CompletionRequest *in, const C
 {
 	ask_as(&c->ask, retrieve_copy(bot, c->arena), c->arena); /* the writer outlives the call */
 	c->model = arena_strdup(c->arena, in->model);
-	c->streams = in->stream;
 	c->tells_usage = in->stream_options && in->stream_options->include_usage;
 	if (in->has_temperature)
 		c->ask.settings.temperature = in->temperature;
@@ -217,11 +216,11 @@ int chat_create_completion(struct call *call, const Chat__CompletionRequest *in,
 	struct unstored *c;
 
 	if (refuse_unknown(call, in) < 0 || find_model(call, in->model, &bot) < 0 ||
-	    unstored_new(call, &c) < 0)
+	    unstored_new(call, &completions, &c) < 0)
 		return -1;
 	if (prepare(call, in, bot, c) < 0) {
 		unstored_drop(c);
 		return -1;
 	}
-	return unstored_start(call, c, out);
+	return in->stream ? unstored_chunks(call, c, &out->started) : unstored_whole(call, c, &out->base);
 }

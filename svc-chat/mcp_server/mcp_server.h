@@ -8,6 +8,7 @@
  * reads one POST and answers it, through the methods that the server has. A method that wants to speak before its result is
  * there (progress, logs, questions to the client) or that takes long gives SERVED_LATER, and has done nothing; then the same
  * is heard again with a way to send, each message an event of the answer's stream, and the reply's body is the last of them.
+ * One that waits for others meanwhile gives SERVED_WAITS, and served_answer() makes the reply once it is done.
  *
  * Whoever calls has checked Origin and credentials, and that the client takes both JSON and event streams.
  */
@@ -33,7 +34,7 @@ enum {
 	SERVED_NO_VERSION = -32022,
 };
 
-enum served_outcome { SERVED_DONE, SERVED_FAILED, SERVED_LATER };
+enum served_outcome { SERVED_DONE, SERVED_FAILED, SERVED_LATER, SERVED_WAITS };
 
 /* What came: the body, and those headers (NULL when absent). */
 struct mcp_server_heard {
@@ -55,9 +56,11 @@ struct served {
 	const struct mcp_server *server;
 	struct arena *arena;
 	bool modern;
-	json_object *params;                  /* an object */
-	json_object *capabilities;            /* the client's; NULL before 2026, where they were told once */
-	const char *log_level;                /* that it wants to hear of; NULL: of none (in 2026) */
+	/* While its method is called, and no longer: */
+	json_object *params;       /* an object */
+	json_object *capabilities; /* the client's; NULL before 2026, where they were told once */
+	const char *log_level;     /* that it wants to hear of; NULL: of none (in 2026) */
+
 	const char *progress_token;           /* as JSON; NULL: it wants no progress */
 	const struct mcp_server_voice *voice; /* NULL: give SERVED_LATER to be heard again */
 
@@ -67,6 +70,10 @@ struct served {
 	/* Of a failure; data is JSON, or NULL. */
 	int code;
 	const char *message, *data;
+
+	/* Its own. */
+	const char *id; /* as JSON */
+	bool kept;      /* the result says how long it may be kept */
 };
 
 typedef enum served_outcome mcp_server_method(struct served *r);
@@ -87,10 +94,13 @@ struct mcp_server_reply {
 	int status;       /* 200; 202: no body */
 	const char *body; /* in the arena */
 };
-/* SERVED_DONE or SERVED_LATER. Every mistake of the client's is an answer. */
+/* SERVED_DONE, SERVED_LATER or SERVED_WAITS. Every mistake of the client's is an answer. */
 enum served_outcome mcp_server_hear(const struct mcp_server *server, const struct mcp_server_heard *heard,
                                     const struct mcp_server_voice *voice, struct arena *a,
                                     struct mcp_server_reply *ret);
+
+/* The reply to a request that waited; outcome: SERVED_DONE or SERVED_FAILED. */
+void served_answer(const struct served *r, enum served_outcome outcome, struct mcp_server_reply *ret);
 
 /* For methods: fails with that code. data: JSON, or NULL. */
 enum served_outcome served_fail(struct served *r, int code, const char *message, const char *data);

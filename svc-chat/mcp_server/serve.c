@@ -125,28 +125,33 @@ static int status_of(int code, bool modern)
 	return code == SERVED_NO_METHOD ? 404 : code == SERVED_INTERNAL ? 200 : 400;
 }
 
-static void answer_error(const struct heard_message *m, int code, const char *message, const char *data,
+static void answer_error(const char *id, bool modern, int code, const char *message, const char *data,
                          struct arena *a, struct mcp_server_reply *ret)
 {
 	struct text out;
 
 	text_init(&out, a);
-	text_addf(&out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,\"message\":", m->id, code);
+	text_addf(&out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,\"message\":", id, code);
 	text_add_json(&out, message, strlen(message));
 	if (data)
 		text_addf(&out, ",\"data\":%s", data);
 	text_adds(&out, "}}");
-	*ret = (struct mcp_server_reply){ status_of(code, m->modern), out.at };
+	*ret = (struct mcp_server_reply){ status_of(code, modern), out.at };
 }
 
-static void answer_result(const struct heard_message *m, const struct served *r, bool kept,
-                          struct mcp_server_reply *ret)
+/* What is wrong with the message as such. */
+static void refuse(const struct heard_message *m, struct arena *a, struct mcp_server_reply *ret)
+{
+	answer_error(m->id, m->modern, m->code, m->message, m->data, a, ret);
+}
+
+static void answer_result(const struct served *r, struct mcp_server_reply *ret)
 {
 	const char *before = "";
 	struct text out;
 
 	text_init(&out, r->arena);
-	text_addf(&out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{", m->id);
+	text_addf(&out, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{", r->id);
 	if (r->result.length) {
 		text_add(&out, r->result.at, r->result.length);
 		before = ",";
@@ -154,7 +159,7 @@ static void answer_result(const struct heard_message *m, const struct served *r,
 	if (r->modern) {
 		text_addf(&out, "%s\"resultType\":\"%s\"", before,
 		          r->input_required ? "input_required" : "complete");
-		if (kept)
+		if (r->kept)
 			text_addf(&out, ",\"ttlMs\":%lld,\"cacheScope\":\"private\"",
 			          (long long)r->server->lists_last_ms);
 		text_adds(&out, ",\"_meta\":{\"" META "serverInfo\":");
@@ -203,6 +208,14 @@ static const char *progress_token(json_object *meta, struct arena *a)
 	           : NULL;
 }
 
+void served_answer(const struct served *r, enum served_outcome outcome, struct mcp_server_reply *ret)
+{
+	if (outcome == SERVED_DONE)
+		answer_result(r, ret);
+	else
+		answer_error(r->id, r->modern, r->code, r->message, r->data, r->arena, ret);
+}
+
 static enum served_outcome serve(const struct mcp_server *server, const struct mcp_server_heard *heard,
                                  struct heard_message *m, const struct mcp_server_voice *voice,
                                  struct arena *a, struct mcp_server_reply *ret)
@@ -211,31 +224,31 @@ static enum served_outcome serve(const struct mcp_server *server, const struct m
 	json_object *params = m->params ? m->params : none, *meta = json_get(params, "_meta");
 	const struct method *what;
 	mcp_server_method *run = find_method(server, m, &what);
-	struct served r = { .server = server,
-		            .arena = a,
-		            .modern = m->modern,
-		            .params = params,
-		            .capabilities = m->modern ? json_get(meta, META "clientCapabilities") : NULL,
-		            .log_level = json_string(meta, META "logLevel"),
-		            .progress_token = progress_token(meta, a),
-		            .voice = voice };
+	struct served *r = arena_new(a, struct served, 1);
 	enum served_outcome outcome;
 
+	*r = (struct served){ .server = server,
+		              .arena = a,
+		              .modern = m->modern,
+		              .params = params,
+		              .capabilities = m->modern ? json_get(meta, META "clientCapabilities") : NULL,
+		              .log_level = json_string(meta, META "logLevel"),
+		              .progress_token = progress_token(meta, a),
+		              .voice = voice,
+		              .id = m->id,
+		              .kept = what->kept };
 	if (heard_check_headers(heard, m, run ? what->named : NULL, a) < 0) {
-		answer_error(m, m->code, m->message, m->data, a, ret);
+		refuse(m, a, ret);
 		return SERVED_DONE;
 	}
-	if (!run) {
-		answer_error(m, SERVED_NO_METHOD, "there is no such method here", NULL, a, ret);
-		return SERVED_DONE;
-	}
-	text_init(&r.result, a);
-	outcome = run(&r);
-	if (outcome == SERVED_DONE)
-		answer_result(m, &r, what->kept, ret);
-	if (outcome == SERVED_FAILED)
-		answer_error(m, r.code, r.message, r.data, a, ret);
-	return outcome == SERVED_LATER ? SERVED_LATER : SERVED_DONE;
+	text_init(&r->result, a);
+	outcome = run ? run(r) : served_fail(r, SERVED_NO_METHOD, "there is no such method here", NULL);
+	r->params = r->capabilities = NULL;
+	r->log_level = NULL;
+	if (outcome == SERVED_LATER || outcome == SERVED_WAITS)
+		return outcome;
+	served_answer(r, outcome, ret);
+	return SERVED_DONE;
 }
 
 enum served_outcome mcp_server_hear(const struct mcp_server *server, const struct mcp_server_heard *heard,
@@ -247,11 +260,11 @@ enum served_outcome mcp_server_hear(const struct mcp_server *server, const struc
 	struct error err = { 0 };
 
 	if (json_parse(heard->body, heard->size, &root, &err) < 0) {
-		answer_error(&m, SERVED_PARSE_ERROR, arena_strdup(a, err.message), NULL, a, ret);
+		answer_error(m.id, m.modern, SERVED_PARSE_ERROR, arena_strdup(a, err.message), NULL, a, ret);
 		return SERVED_DONE;
 	}
 	if (heard_read(root, heard, &m, a) < 0) {
-		answer_error(&m, m.code, m.message, m.data, a, ret);
+		refuse(&m, a, ret);
 		return SERVED_DONE;
 	}
 	*ret = (struct mcp_server_reply){ .status = 202 };

@@ -104,11 +104,23 @@ static int find(struct ask *r, const char *query, bool documents, bool answers)
 	return 0;
 }
 
+/* Over where the model has said what to look for; 1 while it thinks. */
+static int search_on(struct ask *r)
+{
+	const char *query;
+
+	if (rephrase_go_on(r->rephrasing, &query) > 0)
+		return 1;
+	r->rephrasing = NULL;
+	if (atomic_load(r->stop))
+		return 0;
+	return find(r, query ? query : query_of(r), true, false);
+}
+
 int ask_search(struct ask *r)
 {
 	struct model *model = ask_whom(r);
 	bool due = r->document_count && rephrase_is_due(r, model);
-	const char *query = NULL;
 
 	if (!r->document_count && !r->answer_count)
 		return 0;
@@ -118,9 +130,8 @@ int ask_search(struct ask *r)
 		if (r->curated)
 			return 0;
 	}
-	if (due)
-		query = rephrase(r, model);
-	return find(r, query ? query : query_of(r), true, !due);
+	r->rephrasing = due ? rephrase_begin(r, model) : NULL;
+	return r->rephrasing ? search_on(r) : find(r, query_of(r), true, !due);
 }
 
 const char *ask_rag_status(const struct ask *r)
@@ -394,37 +405,28 @@ int ask_model(struct ask *r)
 
 	if (result <= 0)
 		return result;
-	call_goes_away(r->call);
-	result = answer_here(r);
-	call_is_back(r->call);
-	return conclude(r, result);
-}
-
-int ask_begin(struct ask *r, void (*wake)(void *arg), void *arg)
-{
-	int result = prepare(r);
-
-	if (result <= 0)
-		return result;
 	r->under_way->answering = (struct model_answering){ .model = r->model,
 		                                            .request = &r->under_way->request,
 		                                            .sink = &r->under_way->sink,
 		                                            .result = &r->result,
 		                                            .arena = r->call->arena,
 		                                            .err = r->call->err,
-		                                            .wake = wake,
-		                                            .arg = arg };
+		                                            .wake = r->wake,
+		                                            .arg = r->wake_arg };
 	return ask_go_on(r);
 }
 
 int ask_go_on(struct ask *r)
 {
-	int result = r->model->go_on ? r->model->go_on(&r->under_way->answering) : answer_here(r);
+	int result;
 
+	if (r->rephrasing)
+		return search_on(r);
+	result = r->model->go_on ? r->model->go_on(&r->under_way->answering) : answer_here(r);
 	return result > 0 ? 1 : conclude(r, result);
 }
 
 int64_t ask_until(const struct ask *r)
 {
-	return r->under_way->answering.until;
+	return r->rephrasing ? rephrase_until(r->rephrasing) : r->under_way->answering.until;
 }

@@ -3,9 +3,11 @@
  * checked. Knows nothing of sessions, rows and streams: what comes is given to its owner piece by piece.
  *
  *	struct ask a = { .call = call, .chat = chat, .question = ..., .settings = ..., .documents = ..., .stop = &stop,
- *	                 .on_text = ..., .arg = ... };
- *	if (ask_search(&a) < 0 || ask_model(&a) < 0) ...
- *	sources = ask_sources(&a, &n);
+ *	                 .wake = ..., .on_text = ..., .arg = ... };
+ *	ask_search(&a), then ask_model(&a), then ask_sources(&a, &n)
+ *
+ * The first two give 1 while they wait for a model, which needs no thread: ask_go_on() is to be called when wake() was, at
+ * ask_until(), or when *stop has become true, until it gives 0 or -1.
  *
  * Everything lives in the call's arena. The call acts for the owner of the documents.
  */
@@ -45,6 +47,8 @@ struct ask {
 	size_t after_count;
 	bool searches; /* passages come from a tool; they count on when found and found_count grow */
 	const atomic_bool *stop;
+	void (*wake)(void *arg); /* from another thread; quick */
+	void *wake_arg;
 	/* Pieces of what is said, clean; and of what is thought (may be NULL). */
 	void (*on_text)(void *arg, const char *bytes, size_t size);
 	void (*on_reasoning)(void *arg, const char *bytes, size_t size);
@@ -62,7 +66,8 @@ struct ask {
 	Chat__TokenUsage usage; /* of all that was asked; estimated where the provider does not count */
 
 	/* Its own. */
-	int asked; /* how often */
+	int asked;                     /* how often */
+	struct rephrasing *rephrasing; /* the question, for the search; else NULL */
 	struct inquiry *under_way;
 	int64_t began_us; /* 0 once the first piece has come */
 	size_t text_bytes, reasoning_bytes;
@@ -72,15 +77,13 @@ struct ask {
 
 /* As that chatbot does: its name, settings, documents and curated answers. They are not copied. */
 void ask_as(struct ask *r, Chatbots__FoundChatbot *bot, struct arena *a);
-/* Find passages in the documents, or the curated answer. ERROR_NOT_FOUND when one of them is not there. */
+/* Find passages in the documents, or the curated answer; a model may be asked what to look for. ERROR_NOT_FOUND when one of
+ * the documents is not there. */
 int ask_search(struct ask *r) CHECKED;
 /* Who is asked. */
 struct model *ask_whom(const struct ask *r);
 /* 0, also when it was stopped, or wants tools (result.calls); or -1 with a sentence (ERROR_UPSTREAM, ERROR_UNKNOWN_OUTCOME, ERROR_UNAVAILABLE). */
 int ask_model(struct ask *r) CHECKED;
-/* The same without a thread that waits. 1: ask_go_on() is to be called when wake(arg) was (from another thread, quick), at
- * ask_until(), or when *stop has become true; until it gives 0 or -1. */
-int ask_begin(struct ask *r, void (*wake)(void *arg), void *arg) CHECKED;
 int ask_go_on(struct ask *r) CHECKED;
 int64_t ask_until(const struct ask *r); /* monotonic ms; 0: there is no such time */
 /* "used", "empty", "off", "curated", as API.md has them. */

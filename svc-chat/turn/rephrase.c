@@ -94,42 +94,68 @@ bool rephrase_is_due(const struct ask *r, const struct model *model)
 	return model != r->chat->builtin && r->history_count && leans(r->question);
 }
 
-const char *rephrase(const struct ask *r, struct model *model)
+struct rephrasing {
+	const struct ask *r;
+	struct model_message messages[2];
+	struct model_request request;
+	struct model_sink sink;
+	struct model_answering answering;
+	struct model_result result;
+	struct text answer;
+	struct error err;
+};
+
+struct rephrasing *rephrase_begin(const struct ask *r, struct model *model)
 {
 	struct arena *a = r->call->arena;
-	struct text answer;
-	struct model_sink sink = { take_text, take_reasoning, &answer, take_back };
-	struct model_message messages[] = { { .role = "system", .content = system_text },
-		                            { .role = "user", .content = NULL } };
-	struct model_request request = {
-		.model = r->settings.model,
-		.max_tokens = TOKENS,
-		.seconds = SECONDS,
-		.messages = messages,
-		.message_count = 2,
-		.question = r->question,
-		.cancelled = r->stop,
-		.for_visitor = true,
-		.request_id = r->call->request_id,
-		.db = r->call->db,
-	};
-	struct model_result result = { 0 };
-	struct error err = { 0 };
-	const char *question = NULL;
-	int answered;
+	struct rephrasing *p = arena_new(a, struct rephrasing, 1);
 
-	if (model == r->chat->openai && own_key(r->call, &request.own_key, &request.own_url) < 0)
+	*p = (struct rephrasing){
+		.r = r,
+		.messages = { { .role = "system", .content = system_text },
+		              { .role = "user", .content = told(r) } },
+		.request = { .model = r->settings.model,
+		             .max_tokens = TOKENS,
+		             .seconds = SECONDS,
+		             .messages = p->messages,
+		             .message_count = 2,
+		             .question = r->question,
+		             .cancelled = r->stop,
+		             .for_visitor = true,
+		             .request_id = r->call->request_id,
+		             .db = r->call->db },
+		.sink = { take_text, take_reasoning, &p->answer, take_back },
+		.answering = { .model = model,
+		               .request = &p->request,
+		               .sink = &p->sink,
+		               .result = &p->result,
+		               .arena = a,
+		               .err = &p->err,
+		               .wake = r->wake,
+		               .arg = r->wake_arg },
+	};
+	if (model == r->chat->openai && own_key(r->call, &p->request.own_key, &p->request.own_url) < 0)
 		return NULL;
-	messages[1].content = told(r);
-	text_init(&answer, a);
-	call_goes_away(r->call);
-	answered = model->answer(model, &request, &sink, &result, a, &err);
-	call_is_back(r->call);
-	if (answered == 0)
-		question = question_in(&answer, a);
-	else
+	text_init(&p->answer, a);
+	return p;
+}
+
+int rephrase_go_on(struct rephrasing *p, const char **question)
+{
+	const struct ask *r = p->r;
+	int answered = p->answering.model->go_on(&p->answering);
+
+	if (answered > 0)
+		return 1;
+	*question = answered == 0 ? question_in(&p->answer, r->call->arena) : NULL;
+	if (answered < 0)
 		log_line(LOG_INFO, "a question is searched for as it was asked",
-		         LOG_TEXT("request", r->call->request_id), LOG_TEXT("error", err.message));
-	count(r, question != NULL);
-	return question;
+		         LOG_TEXT("request", r->call->request_id), LOG_TEXT("error", p->err.message));
+	count(r, *question != NULL);
+	return 0;
+}
+
+int64_t rephrase_until(const struct rephrasing *p)
+{
+	return p->answering.until;
 }

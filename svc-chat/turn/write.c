@@ -103,11 +103,6 @@ static int load_chatbot(struct writing *w)
 	return 0;
 }
 
-static int look_up(struct writing *w)
-{
-	return load_chatbot(w) < 0 ? -1 : ask_search(&w->ask);
-}
-
 /* The step is done; it is stored together with the next. */
 static void note_retrieved(struct writing *w)
 {
@@ -232,17 +227,12 @@ static bool hear(struct writing *w)
 	return true;
 }
 
-static void wake(void *task)
-{
-	service_task_wake(task);
-}
-
 static bool ask(struct writing *w)
 {
 	int result;
 
 	w->goes_on = w->writer->content.length > 0;
-	result = ask_begin(&w->ask, wake, w->call->task);
+	result = ask_model(&w->ask);
 	if (result <= 0)
 		return heed(w, result);
 	w->until = ask_until(&w->ask);
@@ -275,9 +265,32 @@ static bool settle(struct writing *w)
 	return false;
 }
 
+static bool searched(struct writing *w, int result)
+{
+	if (result < 0)
+		return ends(w, -1);
+	if (!w->rounds.was.round_count) /* else its passages have their numbers */
+		note_retrieved(w);
+	if (rounds_open(&w->rounds) < 0)
+		return ends(w, -1);
+	w->step = settle;
+	return false;
+}
+
+/* A model says what to look for. */
+static bool search_on(struct writing *w)
+{
+	int result = ask_go_on(&w->ask);
+
+	if (result <= 0)
+		return searched(w, result);
+	w->until = ask_until(&w->ask);
+	return true;
+}
+
 static bool look_it_up(struct writing *w)
 {
-	bool again = w->rounds.was.round_count > 0; /* its passages have their numbers */
+	int result;
 
 	w->ask.question = w->begun->question;
 	w->ask.history = w->begun->history;
@@ -285,14 +298,14 @@ static bool look_it_up(struct writing *w)
 	w->ask.for_visitor = w->begun->visitor;
 	if (stopped(w))
 		return ends(w, 0);
-	if ((again ? load_chatbot(w) : look_up(w)) < 0)
+	if (load_chatbot(w) < 0)
 		return ends(w, -1);
-	if (!again)
-		note_retrieved(w);
-	if (rounds_open(&w->rounds) < 0)
-		return ends(w, -1);
-	w->step = settle;
-	return false;
+	result = w->rounds.was.round_count ? 0 : ask_search(&w->ask);
+	if (result <= 0)
+		return searched(w, result);
+	w->until = ask_until(&w->ask);
+	w->step = search_on;
+	return true;
 }
 
 /* As long as the database is away and nobody says otherwise: the turn is held here. */
@@ -313,6 +326,11 @@ static bool load_it(struct writing *w)
 		return ends(w, -1);
 	w->step = look_it_up;
 	return false;
+}
+
+static void wake(void *task)
+{
+	service_task_wake(task);
 }
 
 static void run(struct call *call, void *arg)
@@ -342,6 +360,8 @@ void write_turn(struct call *call, void *arg)
 		    .call = call,
 		    .chat = chat,
 		    .stop = &writer->stop,
+		    .wake = wake,
+		    .wake_arg = call->task,
 		    .on_text = take_text,
 		    .on_reasoning = take_reasoning,
 		    .on_take_back = take_back,
