@@ -93,6 +93,8 @@ test('a chatbot stands on its own websites only', async () => {
 test('what a visitor sends wrong is refused', async () => {
   const nobody = '00000000-0000-7000-8000-000000000000';
   const { body: session } = await visit(open);
+  const raw = ({ sessionId }, text) => stack.api('POST', `/api/chat/widget/${open.id}/message/stream`,
+    { body: Buffer.from(`{"sessionId":"${sessionId}","message":"${text}"}`, 'latin1'), headers: { 'Content-Type': 'application/json' } });
   for (const [name, answer, status] of [
     ['a chatbot that is not there', await visit({ id: nobody }), 404],
     ['a chatbot id that is none', await visit({ id: 'nope' }), 404],
@@ -102,6 +104,10 @@ test('what a visitor sends wrong is refused', async () => {
     ['no message', await stack.api('POST', `/api/chat/widget/${open.id}/message`, { json: { sessionId: session.sessionId } }), 422],
     ['a message that is too long', await say(open, session.sessionId, 'x'.repeat(4001)), 422],
     ['no session', await stack.api('POST', `/api/chat/widget/${open.id}/message`, { json: { message: 'hello' } }), 422],
+    ['a blank message', await say(open, session.sessionId, ' \n\t\u200b'), 422],
+    ['a message of 1 MB', await say(open, session.sessionId, 'x'.repeat(1 << 20)), 413],
+    ['U+0000', await raw(session, 'a\\u0000b'), 400],
+    ['no UTF-8', await raw(session, '\xff\xfe'), 400],
   ])
     assert.equal(answer.status, status, `${name}: ${answer.text}`);
 });
@@ -131,6 +137,18 @@ test('the limit of an address is not evaded with another address of its /64', as
   const headers = { ...from(SHOP), 'X-Forwarded-For': '2001:db8:1:3::1' };
   const { body } = await stack.api('POST', `/api/chat/widget/${listed.id}/session`, { headers });
   assert.equal((await stack.api('POST', `/api/chat/widget/${listed.id}/message`, { headers, json: { sessionId: body.sessionId, message: 'How long?' } })).status, 200);
+});
+
+test('a hundred sessions at once from one /64: few are given, nobody else is kept out, and nothing is stored', async () => {
+  const rows = async () => Number(await stack.sql('SELECT count(*) FROM chat.session WHERE visitor'));
+  const begin = (ip) => stack.api('POST', `/api/chat/widget/${open.id}/session`, { headers: { ...from(SHOP), 'X-Forwarded-For': ip } });
+  const before = await rows();
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => begin(`2001:db8:7:7::${i + 1}`)));
+  const statuses = answers.map((a) => a.status);
+  assert.deepEqual([...new Set(statuses)].sort(), [201, 429], `${statuses}`);
+  assert.ok(answers.filter((a) => a.status === 429).every((a) => Number(a.headers['retry-after']) >= 1));
+  assert.equal((await begin('2001:db8:7:8::1')).status, 201);
+  assert.equal(await rows(), before);
 });
 
 test('visitors who say nothing leave nothing behind, and sessions of visitors are not among one\'s own', async () => {
