@@ -116,10 +116,13 @@ const struct db_stmt store_turns_statements[] = {
 	  " ORDER BY number DESC LIMIT 100) turns WHERE bytes <= $4 ORDER BY number" },
 	{ "session_of_turn",
 	  "SELECT chatbot_id, visitor, kind FROM session WHERE owner_id = $1 AND id = $2" },
+	/* Each by its key. As a join, planned when there were few, it would go through all that the owner has. */
 	{ "question_of_turn",
-	  "SELECT q.id, q.content, q.number AS question, a.number AS answer, " STORE_TIME(
-	      "a.created_at") " AS created_at FROM message a JOIN message q ON q.owner_id = $1 AND q.id = a.question_id"
-	                      " WHERE a.owner_id = $1 AND a.id = $2" },
+	  "WITH a AS MATERIALIZED (SELECT number, question_id, created_at FROM message WHERE owner_id = $1 AND id = $2)"
+	  " SELECT id, content, number AS question, (SELECT number FROM a) AS answer,"
+	  " (SELECT " STORE_TIME(
+	      "created_at") " FROM a) AS created_at"
+	                    " FROM message WHERE owner_id = $1 AND id = (SELECT question_id FROM a)" },
 
 	{ "finish_turn",
 	  "WITH done AS (UPDATE message SET status = $4, content = $6, reasoning = $7, sources = $8,"
