@@ -28,9 +28,9 @@ const struct db_stmt store_keep_statements[] = {
 	  " ON CONFLICT DO NOTHING),"
 	  " speaking AS (INSERT INTO step (owner_id, message_id, number, round, kind, state)"
 	  " SELECT $1, mine.id, $9::int, $8::int, 'model', 'open' FROM mine WHERE $10::bool ON CONFLICT DO NOTHING)"
-	  " UPDATE message m SET lease_until = " STORE_LEASE ", content = coalesce($4::text, m.content),"
-	  " reasoning = coalesce($5::text, m.reasoning), sources = coalesce($6::bytea, m.sources)"
-	  " FROM mine WHERE m.owner_id = $1 AND m.id = mine.id RETURNING m.status, m.stop" },
+	  " UPDATE message SET lease_until = " STORE_LEASE ", content = coalesce($4::text, content),"
+	  " reasoning = coalesce($5::text, reasoning), sources = coalesce($6::bytea, sources)"
+	  " WHERE owner_id = $1 AND id = (SELECT id FROM mine) RETURNING status, stop" },
 	{ "still_held",
 	  "SELECT attempt = $3 AND status IN ('generating', 'queued', 'waiting') AS held FROM message"
 	  " WHERE owner_id = $1 AND id = $2" },

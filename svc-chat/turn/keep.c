@@ -6,8 +6,6 @@
 #include "common/base/clock.h"
 #include "common/base/thread.h"
 
-enum { SPEAKS_MS = 30 /* first words of several turns are noted together */ };
-
 /* --- The list ------------------------------------------------------------------------------------------------------- */
 
 struct writer *keeper_new(const char *owner, const char *session, const char *message_id,
@@ -22,7 +20,7 @@ struct writer *keeper_new(const char *owner, const char *session, const char *me
 	snprintf(writer->message_id, sizeof writer->message_id, "%s", message_id);
 	snprintf(writer->stream_id, sizeof writer->stream_id, "%s", stream_id ? stream_id : "");
 	writer->attempt = 1;
-	writer->since = clock_mono_ms();
+	writer->since = writer->renewed = clock_mono_ms();
 	writer->step = 1; /* 0 is what was retrieved */
 	pthread_mutex_init(&writer->lock, NULL);
 	arena_init(&writer->arena, 0);
@@ -172,11 +170,11 @@ struct writer *keeper_find(struct keeper *k, const char *message_id)
 void keeper_speaks(struct keeper *k, struct writer *writer)
 {
 	pthread_mutex_lock(&writer->lock);
-	writer->speaks = writer->changed = true;
+	writer->spoke = clock_mono_ms();
+	writer->changed = true;
 	pthread_mutex_unlock(&writer->lock);
 	pthread_mutex_lock(&k->lock);
-	k->speaks = true;
-	keeper_look_soon(k, SPEAKS_MS);
+	keeper_look_soon(k, KEEPER_SPEAKS_MS);
 	pthread_mutex_unlock(&k->lock);
 }
 

@@ -1,9 +1,9 @@
 /*
  * keep: the turns that this replica holds, and the thread that keeps them alive.
  *
- * A turn that has not ended is a row with a lease. Every two seconds the keeper renews the leases of all that are held
- * here, in one statement, and stores what there is of them, so that a dead replica costs their readers little; soon after
- * a model begins to speak it notes that as a step. It takes over the turns of the dead: one whose model was speaking is
+ * A turn that has not ended is a row with a lease. Every two seconds the keeper renews the lease of each that is held here,
+ * and stores what there is of it, so that a dead replica costs its readers little; those of a crowd have their times one
+ * after the other. Soon after a model begins to speak it notes that as a step. It takes over the turns of the dead: one whose model was speaking is
  * closed as interrupted, any other is gone on with from its last stored step. It starts a writer for each that may begin,
  * and sweeps out what has expired.
  *
@@ -39,7 +39,7 @@ struct writer {
 	char owner[UUID_TEXT], session[UUID_TEXT], message_id[UUID_TEXT];
 	char stream_id[STREAM_ID];
 	int attempt;
-	int64_t since;             /* it is held here: monotonic ms */
+	int64_t since, renewed;    /* it is held here; its lease was renewed last: monotonic ms */
 	struct stream *stream;     /* NULL: its writer opens it */
 	struct store_begun *begun; /* NULL: its writer loads it. In the arena, like all that follows */
 
@@ -63,7 +63,8 @@ struct writer {
 	ProtobufCBinaryData sources;  /* packed, of what is cited so far */
 	ProtobufCBinaryData passages; /* packed, of what was found; no data: nothing is to be stored */
 	int round, step;              /* of the model that is asked */
-	bool changed, speaks;         /* since it was stored last */
+	bool changed;                 /* since it was stored last */
+	int64_t spoke;                /* its model began to, which is not stored yet: monotonic ms; else 0 */
 };
 
 /* Somebody who waits, parked (common/service/call.h), until a turn is not held here any more. */

@@ -7,6 +7,9 @@
 
 #include "svc-chat/turn/keep.h"
 
+/* A turn whose model has spoken for so long is noted as such; most are over by then. */
+enum { KEEPER_SPEAKS_MS = 30 };
+
 struct keeper {
 	struct service *service;
 	void (*write)(struct call *call, void *writer);
@@ -19,7 +22,7 @@ struct keeper {
 	int awaits_entered; /* how many wait for one of them */
 	int64_t look_at;    /* monotonic ms: when the thread looks next */
 	unsigned rounds_of_starts;
-	bool ending, speaks;
+	bool ending;
 };
 
 /* Of all four the lock is held. */

@@ -12,10 +12,14 @@
 enum {
 	TICK_MS = 250,
 	RENEW_MS = 2000,
+	LOOK_MS = 2000,       /* after the dead, and the forgotten */
+	DUE_AT_ONCE = 16,     /* are renewed, */
+	RENEWED_IN_PARTS = 4, /* and of a crowd this part */
 	SWEEP_MS = 60 * 1000,
 	RENEW_DEADLINE_MS = 5000,
-	TAKEN_OVER_MAX = 8,        /* at a time */
-	RESTS_MS = 15 * 60 * 1000, /* with its stream open, for people who will come soon */
+	TAKEN_OVER_MAX = 8,
+	RESTS_MS = 15 * 60 * 1000,
+	/* with its stream open, for people who will come soon */ /* at a time */
 };
 
 /* --- Renewing --------------------------------------------------------------------------------------------------------- */
@@ -29,8 +33,8 @@ static void copy_of(struct writer *writer, struct store_held *copy, struct arena
 	pthread_mutex_lock(&writer->lock);
 	copy->round = writer->round;
 	copy->step = writer->step;
-	copy->speaks = writer->speaks;
-	if (writer->speaks && writer->passages.data) {
+	copy->speaks = writer->spoke != 0;
+	if (writer->spoke && writer->passages.data) {
 		copy->passages.data = arena_memdup(a, writer->passages.data, writer->passages.len);
 		copy->passages.len = writer->passages.len;
 	}
@@ -43,35 +47,45 @@ static void copy_of(struct writer *writer, struct store_held *copy, struct arena
 			copy->sources.len = writer->sources.len;
 		}
 	}
-	writer->changed = writer->speaks = false;
+	writer->changed = false;
+	writer->spoke = 0;
 	pthread_mutex_unlock(&writer->lock);
 }
 
-static bool speaks(struct writer *writer)
+/* The keeper's lock is held. Of one that has just begun it is looked again. */
+static bool is_to_be_noted(struct keeper *k, struct writer *writer, int64_t now)
 {
-	bool speaks;
+	int64_t due;
 
 	pthread_mutex_lock(&writer->lock);
-	speaks = writer->speaks;
+	due = writer->spoke ? writer->spoke + KEEPER_SPEAKS_MS : INT64_MAX;
 	pthread_mutex_unlock(&writer->lock);
-	return speaks;
+	if (due > now && due != INT64_MAX)
+		keeper_look_soon(k, due - now);
+	return due <= now;
 }
 
-/* Those that are held, or only those that have just begun to speak. */
-static size_t copies(struct keeper *k, bool all, struct store_held **ret, struct arena *a)
+/* Those whose time it is, and those that have just begun to speak. Of a crowd some at a time: it would hold up those whose
+ * readers wait for a word. */
+static size_t copies(struct keeper *k, struct store_held **ret, struct arena *a)
 {
-	struct writer *writer;
-	size_t n = 0;
+	int64_t now = clock_mono_ms();
+	size_t held = 0, n = 0, due = 0;
 
 	pthread_mutex_lock(&k->lock);
-	for (writer = k->first; writer; writer = writer->next)
-		n++;
-	*ret = arena_new(a, struct store_held, n);
-	n = 0;
-	for (writer = k->first; writer; writer = writer->next)
-		if (all || speaks(writer))
-			copy_of(writer, *ret + n++, a);
-	k->speaks = false;
+	for (const struct writer *writer = k->first; writer; writer = writer->next)
+		held++;
+	*ret = arena_new(a, struct store_held, held);
+	for (struct writer *writer = k->first; writer; writer = writer->next) {
+		bool is_due =
+		    now - writer->renewed >= RENEW_MS && due < DUE_AT_ONCE + held / RENEWED_IN_PARTS;
+
+		due += is_due;
+		if (!is_due && !is_to_be_noted(k, writer, now))
+			continue;
+		writer->renewed = now;
+		copy_of(writer, *ret + n++, a);
+	}
 	pthread_mutex_unlock(&k->lock);
 	return n;
 }
@@ -81,7 +95,8 @@ static void again(struct writer *writer, const struct store_held *copy)
 {
 	pthread_mutex_lock(&writer->lock);
 	writer->changed = true;
-	writer->speaks = writer->speaks || copy->speaks;
+	if (copy->speaks && !writer->spoke)
+		writer->spoke = clock_mono_ms();
 	pthread_mutex_unlock(&writer->lock);
 }
 
@@ -101,10 +116,10 @@ static void look_for(struct keeper *k, struct call *call, const struct store_hel
 	pthread_mutex_unlock(&k->lock);
 }
 
-static void renew(struct keeper *k, struct call *call, bool all)
+static void renew(struct keeper *k, struct call *call)
 {
 	struct store_held *held;
-	size_t n = copies(k, all, &held, call->arena), missing = 0;
+	size_t n = copies(k, &held, call->arena), missing = 0;
 	int failed = n ? store_renew(call->db, held, n, call->arena, call->err) : 0;
 
 	pthread_mutex_lock(&k->lock);
@@ -324,15 +339,8 @@ static void with_call(struct keeper *k, void (*work)(struct keeper *k, struct ca
 	arena_done(&a);
 }
 
-static void note_speaking(struct keeper *k, struct call *call)
-{
-	renew(k, call, false);
-}
-
 static void look_after_all(struct keeper *k, struct call *call)
 {
-	renew(k, call, true);
-	error_clear(call->err);
 	take_over(k, call);
 	error_clear(call->err);
 	begin_forgotten(k, call);
@@ -362,21 +370,18 @@ static void pass_cancels_on(struct keeper *k)
 static void *keep(void *arg)
 {
 	struct keeper *k = arg;
-	int64_t renewed = 0, swept = 0, now;
-	bool speaks;
+	int64_t looked = 0, swept = 0, now;
 
 	pthread_mutex_lock(&k->lock);
 	while (!k->ending) {
 		now = clock_mono_ms();
 		k->look_at = now + TICK_MS;
-		speaks = k->speaks;
 		pass_cancels_on(k);
 		pthread_mutex_unlock(&k->lock);
-		if (now - renewed >= RENEW_MS) {
+		with_call(k, renew);
+		if (now - looked >= LOOK_MS) {
 			with_call(k, look_after_all);
-			renewed = now;
-		} else if (speaks) {
-			with_call(k, note_speaking);
+			looked = now;
 		}
 		start(k);
 		if (now - swept >= SWEEP_MS) {
