@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { freePort, longer, root, startRig, startStack, until } from './harness.mjs';
 import { browse } from './redirects.mjs';
 
-let stack, model, wordy, odd, locked, dual, newer, everything, everythingUrl, user;
+let stack, model, wordy, odd, locked, dual, newer, mails, everything, everythingUrl, user;
 const publicUrl = 'http://parley.test:8000'; // what a browser brings back is brought by hand
 before(async () => {
   const port = await freePort();
@@ -17,8 +17,8 @@ before(async () => {
     path.join(root, 'tests/node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'streamableHttp'],
   { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
   everythingUrl = `http://127.0.0.1:${port}/mcp`;
-  [model, wordy, odd, locked, dual, newer] = await Promise.all([startRig('fakellm.mjs'), startRig('fakellm.mjs', { env: { TOOLS: 'no', ECHO: 'r1' } }),
-    startRig('oddmcp.mjs'), startRig('as-and-mcp.mjs', { ports: 2 }), startRig('dual.mjs'), startRig('dual.mjs', { args: ['reject'] })]);
+  [model, wordy, odd, locked, dual, newer, mails] = await Promise.all([startRig('fakellm.mjs'), startRig('fakellm.mjs', { env: { TOOLS: 'no', ECHO: 'r1' } }),
+    startRig('oddmcp.mjs'), startRig('as-and-mcp.mjs', { ports: 2 }), startRig('dual.mjs'), startRig('dual.mjs', { args: ['reject'] }), startRig('mails.mjs')]);
   stack = await startStack({ replicas: { chat: 2 }, env: { CHAT_PROVIDER: 'openai', CHAT_BASE_URL: `${model.url}/v1`, CHAT_API_KEY: 'sk-test',
     CHAT_MODEL: 'scripted', CHAT_TOOL_ROUNDS: '4', CHAT_CONTEXT_TOKENS: '16000', CHAT_FILES_BYTES_PER_USER: '150', EGRESS_ALLOW: '127.0.0.1/32', PUBLIC_URL: publicUrl,
     DEEPSEEK_API_KEY: 'sk-test', DEEPSEEK_BASE_URL: `${wordy.url}/v1`, DEEPSEEK_MODEL: 'r1' } });
@@ -28,7 +28,7 @@ before(async () => {
 });
 after(async () => {
   everything?.kill();
-  await Promise.all([model, wordy, odd, locked, dual, newer].map((rig) => rig?.stop()));
+  await Promise.all([model, wordy, odd, locked, dual, newer, mails].map((rig) => rig?.stop()));
   await stack?.stop(); // last: it fails when something is found
 });
 
@@ -496,6 +496,7 @@ describe('servers that others wrote, for a model that calls and for one that is 
     ['server-everything', () => everythingUrl, 'get-sum', 'call get-sum {"a":2,"b":3}', /is 5/],
     ['the official server of both eras', () => `${dual.url}/mcp`, 'add', 'add 2 3', /^The sum is 5\.$/],
     ['the official server of the newer era alone', () => `${newer.url}/mcp`, 'add', 'add 2 3', /^The sum is 5\.$/],
+    ['maildev\'s own', () => `${mails.url}/mcp`, 'maildev_search_emails', 'call maildev_search_emails {"query":"kettle"}', /Subject: Your kettle/],
   ];
   for (const [name, url, tool, words, wanted] of servers)
     test(`${name}: connected, listed, called`, async () => {
