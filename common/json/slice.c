@@ -22,35 +22,35 @@ static void skip(struct slice *s)
 		drop(s, 1);
 }
 
-/* Of the string that begins here, with its quotes. */
+/* Of the string that begins here, with its quotes: up to the first quote that no odd number of backslashes stands before. */
 static size_t string_size(const struct slice *s)
 {
-	size_t n = 1;
+	const char *end = s->at + s->size, *quote = s->at;
 
-	while (n < s->size && s->at[n] != '"')
-		n += s->at[n] == '\\' ? 2 : 1;
-	return n < s->size ? n + 1 : s->size;
+	while ((quote = memchr(quote + 1, '"', (size_t)(end - quote - 1))) != NULL) {
+		const char *before = quote;
+
+		while (before[-1] == '\\')
+			before--;
+		if ((quote - before) % 2 == 0)
+			return (size_t)(quote - s->at) + 1;
+	}
+	return s->size;
 }
 
 /* Of the array or object that begins here. */
 static size_t container_size(const struct slice *s)
 {
-	size_t n = 0, depth = 0;
+	struct slice rest = *s;
+	int depth = 0;
 
-	while (n < s->size) {
-		struct slice rest = { s->at + n, s->size - n };
+	do {
+		char c = *rest.at;
 
-		if (*rest.at == '"') {
-			n += string_size(&rest);
-			continue;
-		}
-		depth += *rest.at == '{' || *rest.at == '[';
-		depth -= *rest.at == '}' || *rest.at == ']';
-		n++;
-		if (!depth)
-			break;
-	}
-	return n;
+		depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+		drop(&rest, c == '"' ? string_size(&rest) : 1);
+	} while (depth && rest.size);
+	return s->size - rest.size;
 }
 
 static size_t word_size(const struct slice *s)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/id.h"
+#include "common/base/text.h"
 #include "common/json/json.h"
 #include "common/json/slice.h"
 #include "svc-chat/store_tools.h"
@@ -27,11 +28,16 @@ static const char *or_nothing(const char *text)
 
 static const char *digest(const char *description, const char *schema, const char *hints, struct arena *a)
 {
-	const char *all =
-	    arena_printf(a, "%s\n%s\n%s", or_nothing(description), or_nothing(schema), or_nothing(hints));
 	char *hash = arena_alloc(a, 65);
+	struct text all;
 
-	sha256_hex(hash, all, strlen(all));
+	text_init(&all, a);
+	text_adds(&all, or_nothing(description));
+	text_addc(&all, '\n');
+	text_adds(&all, or_nothing(schema));
+	text_addc(&all, '\n');
+	text_adds(&all, or_nothing(hints));
+	sha256_hex(hash, all.at, all.length);
 	return hash;
 }
 
@@ -130,7 +136,7 @@ static void add_server(struct filling *f, const struct server_row *row)
 		tool->name = tool_name(&f->names, row->name, tool->own_name);
 		if (!connected) /* its tools keep their names */
 			continue;
-		tool->policy = arena_strdup(f->arena, policy_of(tool, changed, f->policies, f->allowed));
+		tool->policy = policy_of(tool, changed, f->policies, f->allowed);
 		f->box->count++;
 	}
 }
