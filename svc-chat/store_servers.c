@@ -6,10 +6,11 @@
 #include "common/db/quota.h"
 #include "svc-chat/store_sql.h"
 
-#define SERVER_WITH(tools)                                                                                     \
-	"SELECT id, name, description, type, uri, transport, headers, status, status_detail, sessions, " tools \
-	" AS tools, tools_count, coalesce(extract(epoch FROM now() - asked_at)::bigint, -1) AS age,"           \
-	" fresh_seconds, " STORE_TIME("created_at") " AS created_at FROM mcp_server"
+#define SERVER_WITH(tools)                                                                                         \
+	"SELECT id, name, description, type, uri, transport, headers, status, status_detail, sessions, " tools     \
+	" AS tools, tools_count, coalesce(extract(epoch FROM now() - asked_at)::bigint, -1) AS age,"               \
+	" fresh_seconds, EXISTS (SELECT FROM oauth_token t WHERE t.owner_id = $1 AND t.server_id = mcp_server.id)" \
+	" AS signed_in, " STORE_TIME("created_at") " AS created_at FROM mcp_server"
 #define SERVER SERVER_WITH("tools")
 #define PAGE " WHERE owner_id = $1 AND ($2::bigint = 0 OR id < $2) ORDER BY id DESC LIMIT $3"
 
@@ -54,6 +55,7 @@ static void read_row(const PGresult *res, int row, struct server_row *ret, struc
 		.status = TEXT("status"),
 		.status_detail = TEXT("status_detail"),
 		.sessions = db_text(res, row, "sessions")[0] == 't',
+		.signed_in = db_text(res, row, "signed_in")[0] == 't',
 		.tools = TEXT("tools"),
 		.tools_count = (int)db_int(res, row, "tools_count"),
 		.age = db_int(res, row, "age"),

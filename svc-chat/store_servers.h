@@ -17,6 +17,7 @@ struct server_row {
 	const char *headers; /* sealed; NULL: none */
 	const char *status, *status_detail;
 	bool sessions;
+	bool signed_in;    /* there is a token for it, or was; read alone */
 	const char *tools; /* JSON array, as the server describes them */
 	int tools_count;
 	int64_t age;       /* seconds since it was last asked; -1: never */

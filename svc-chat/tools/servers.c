@@ -171,7 +171,7 @@ static int prepare(struct call *call, const struct server_row *row, int64_t dead
 		                   .events = servers_of_events(row) };
 	if (servers_headers(call, row, &ret->headers) < 0)
 		return -1;
-	if (bearer_find(call, row, left < 1 ? 1 : (int)left, &ret->bearer) < 0) {
+	if (row->signed_in && bearer_find(call, row, left < 1 ? 1 : (int)left, &ret->bearer) < 0) {
 		ret->err = *call->err;
 		error_clear(call->err);
 	}

@@ -147,15 +147,25 @@ static const char *judge(const struct running *x, const char **status, struct ar
 	return arena_printf(a, "The tool could not be called: %s", err->message);
 }
 
+/* A token that its user has by now, where none was sent; else another than the one that was. As bearer_after(). */
+static int find_another(struct running *x, const char **bearer, const char **url)
+{
+	const struct server_row *server = x->run.tool->server;
+	struct call *call = x->rounds->call;
+	int found = x->run.bearer ? 0 : bearer_find(call, server, SIGN_IN_MS, bearer);
+
+	return found ? found
+	             : bearer_after(call, server, x->run.bearer, x->run.err.code, x->run.challenge,
+	                            SIGN_IN_MS, bearer, url);
+}
+
 /* It was certainly not done: once more with another token; or its user signs in first, and the turn waits for that. */
 static int refused(struct running *x)
 {
 	struct store_writer w = rounds_writer(x->rounds);
-	const struct server_row *server = x->run.tool->server;
 	struct call *call = x->rounds->call;
 	const char *bearer = NULL, *url = NULL;
-	int another = bearer_after(call, server, x->run.bearer, x->run.err.code, x->run.challenge, SIGN_IN_MS,
-	                           &bearer, &url);
+	int another = find_another(x, &bearer, &url);
 	struct event event;
 
 	if ((another > 0 && x->call->detail->tries >= TRIES) || another < 0 || (another == 0 && !url)) {
@@ -298,7 +308,8 @@ static int prepare(struct rounds *r, struct tool_step *call, struct running *x)
 	if (servers_headers(r->call, tool->server, &x->run.headers) < 0 ||
 	    questions_resume(r, call, &x->run.resume, &x->run.answers) < 0)
 		return -1;
-	if (bearer_find(r->call, tool->server, x->run.ms < SIGN_IN_MS ? x->run.ms : SIGN_IN_MS,
+	if ((tool->server->signed_in || call->detail->tries) &&
+	    bearer_find(r->call, tool->server, x->run.ms < SIGN_IN_MS ? x->run.ms : SIGN_IN_MS,
 	                &x->run.bearer) < 0) {
 		x->run.err = *r->call->err; /* its provider is away */
 		error_clear(r->call->err);

@@ -583,6 +583,26 @@ test('a tool that needs a sign-in: an `oauth` event and a 401 that say where; th
   assert.match((await ended(other, who)).content, /mcp:/);
 });
 
+test('who signs in while an answer is under way is not asked to', async () => {
+  const asking = await startRig('askmcp.mjs');
+  try {
+    const { who, back } = await signedIn();
+    await addServer(who, 'Ask', `${asking.url}/held`);
+    await stack.ok('DELETE', `/auth/oauth/tokens/${who.server.id}`, { token: who.token });
+    await stack.ok('GET', '/chat/mcp/tools', { token: who.token });
+    await stack.ok('PUT', '/chat/mcp/tools/mcp_Ask_book', { token: who.token, json: { policy: 'allow' } });
+    const chat = await newChat(who), events = await stream(chat, 'call book {} then whoami {}', who);
+    const { data: question } = await events.upTo('elicitation'); // the turn is held by it, and knows of no token
+    await back((await stack.ok('POST', '/auth/oauth/authorize', { token: who.token, json: { server_id: who.server.id } })).oauth_url);
+    await stack.ok('POST', `/chat/chats/${chat}/elicitations/${question.id}`, { token: who.token, json: { action: 'accept', content: { name: 'Ada' } } });
+    const told = await events.all();
+    assert.deepEqual(named(told, 'oauth'), []);
+    assert.match(named(told, 'done')[0].message.content, /mcp:read/);
+  } finally {
+    await asking.stop();
+  }
+});
+
 test('the same with a model that is told in words: signed in, renewed, more rights asked for, signed out', async () => {
   await provider({ ttl: 2 });
   try {
