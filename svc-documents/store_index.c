@@ -32,7 +32,8 @@ const struct db_stmt store_index_statements[] = {
 	{ "clear_text", "DELETE FROM piece_of_text WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_chunks", "DELETE FROM chunk WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_vectors", "DELETE FROM embedding WHERE owner_id = $1 AND document_id = $2" },
-	{ "clear_postings", "DELETE FROM posting WHERE owner_id = $1 AND document_id = $2" },
+	{ "clear_postings", "DELETE FROM posting WHERE owner_id = $1 AND document_id = $2"
+	                    " AND uuid_hash(document_id) = uuid_hash($2)" },
 	{ "clear_vocabulary", "DELETE FROM vocabulary WHERE owner_id = $1 AND document_id = $2" },
 	{ "add_content",
 	  "INSERT INTO content (owner_id, document_id, page_starts, page_ends, characters, bytes)"

@@ -13,9 +13,12 @@ enum {
 };
 
 /*
- * Terms and keys are joined as sets rather than compared with = ANY: so the primary keys are used whatever PostgreSQL
- * knows of the tables, also right after the first uploads, when it knows nothing.
+ * What each term and key has is looked up by itself, and OFFSET 0 keeps it so: of an owner that it has not heard of
+ * (whoever came since the last ANALYZE) PostgreSQL expects one row, and would read all of them to compare each with each key.
  */
+#define EACH " CROSS JOIN LATERAL (SELECT * FROM "
+#define BY_ITSELF " OFFSET 0) "
+
 const struct db_stmt store_search_statements[] = {
 	{ "corpus_all",
 	  "SELECT id, name, chunks, terms, model, language, generation, small, type = 'url' AS web FROM document"
@@ -23,16 +26,16 @@ const struct db_stmt store_search_statements[] = {
 	{ "corpus_of",
 	  "SELECT d.id, d.name, coalesce(d.chunks, 0) AS chunks, d.terms, d.model, d.language, d.generation,"
 	  " d.small, d.type = 'url' AS web, (SELECT documents FROM corpus WHERE owner_id = $1) AS of_owner"
-	  " FROM unnest($2::uuid[]) AS k (id) JOIN document d ON d.owner_id = $1 AND d.id = k.id"
-	  " ORDER BY d.id" },
+	  " FROM unnest($2::uuid[]) AS k (id)" EACH "document WHERE owner_id = $1 AND id = k.id" BY_ITSELF
+	  "d ORDER BY d.id" },
 	{ "corpus_counts", "SELECT documents, chunks, terms FROM corpus WHERE owner_id = $1" },
-	{ "lists_all", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)"
-	               " JOIN posting p ON p.owner_id = $1 AND p.term = k.term" },
+	{ "lists_all", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)" EACH
+	               "posting WHERE owner_id = $1 AND term = k.term" BY_ITSELF "p" },
 	{ "lists_of", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)"
-	              " JOIN posting p ON p.owner_id = $1 AND p.term = k.term"
-	              " WHERE p.document_id = ANY($3::uuid[])" },
-	{ "vocabularies", "SELECT v.document_id, v.words FROM unnest($2::uuid[]) AS k (id)"
-	                  " JOIN vocabulary v ON v.owner_id = $1 AND v.document_id = k.id" },
+	              " CROSS JOIN unnest($3::uuid[]) AS d (id)" EACH
+	              "posting WHERE owner_id = $1 AND term = k.term AND document_id = d.id" BY_ITSELF "p" },
+	{ "vocabularies", "SELECT v.document_id, v.words FROM unnest($2::uuid[]) AS k (id)" EACH
+	                  "vocabulary WHERE owner_id = $1 AND document_id = k.id" BY_ITSELF "v" },
 	{ "nearest_all", "SELECT document_id, number, -(vector <#> $2::halfvec) AS cosine FROM embedding"
 	                 " WHERE owner_id = $1 ORDER BY vector <#> $2::halfvec LIMIT $3" },
 	{ "nearest_of", "SELECT document_id, number, -(vector <#> $2::halfvec) AS cosine FROM embedding"
@@ -42,13 +45,13 @@ const struct db_stmt store_search_statements[] = {
 	  "SELECT document_id, number, cosine FROM nearest_indexed($1, $2, $3, $4, $5::uuid[])" },
 	{ "cosines",
 	  "SELECT e.document_id, e.number, -(e.vector <#> $5::halfvec) AS cosine"
-	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)"
-	  " JOIN embedding e ON e.owner_id = $1 AND e.document_id = k.document_id AND e.number = k.number"
-	  " JOIN document d ON d.owner_id = $1 AND d.id = k.document_id AND d.model = $4" },
+	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)" EACH
+	  "embedding WHERE owner_id = $1 AND document_id = k.document_id AND number = k.number" BY_ITSELF
+	  "e" EACH "document WHERE owner_id = $1 AND id = k.document_id" BY_ITSELF "d WHERE d.model = $4" },
 	{ "chunks",
 	  "SELECT c.document_id, c.number, c.id, coalesce(c.page, 0) AS page, c.start, c.stop, c.heading, c.text"
-	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)"
-	  " JOIN chunk c ON c.owner_id = $1 AND c.document_id = k.document_id AND c.number = k.number"
+	  " FROM unnest($2::uuid[], $3::int[]) AS k (document_id, number)" EACH
+	  "chunk WHERE owner_id = $1 AND document_id = k.document_id AND number = k.number" BY_ITSELF "c"
 	  " ORDER BY c.document_id, c.number" },
 	{ "known_cosines",
 	  "SELECT k.place - 1 AS place, -(q.vector <#> $4::halfvec) AS cosine"

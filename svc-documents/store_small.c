@@ -17,9 +17,11 @@ const struct db_stmt store_small_statements[] = {
 	  "INSERT INTO vocabulary (owner_id, document_id, words, lists) VALUES ($1, $2, $3, $4)" },
 	{ "small_documents",
 	  "SELECT id, generation FROM document WHERE owner_id = $1 AND small ORDER BY id" },
-	{ "small_blocks", "SELECT v.document_id, d.generation, v.lists FROM unnest($2::uuid[]) AS k (id)"
-	                  " JOIN vocabulary v ON v.owner_id = $1 AND v.document_id = k.id"
-	                  " JOIN document d ON d.owner_id = $1 AND d.id = k.id WHERE v.lists IS NOT NULL" },
+	/* One by one: store_search.c says why. */
+	{ "small_blocks",
+	  "SELECT v.document_id, d.generation, v.lists FROM unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL"
+	  " (SELECT * FROM vocabulary WHERE owner_id = $1 AND document_id = k.id OFFSET 0) v CROSS JOIN LATERAL"
+	  " (SELECT * FROM document WHERE owner_id = $1 AND id = k.id OFFSET 0) d WHERE v.lists IS NOT NULL" },
 	/* Their blocks are read by another statement: one that waits for no lock may lock newer rows than it has read. */
 	{ "lock_small", "SELECT id FROM document WHERE owner_id = $1 AND small ORDER BY id LIMIT $2"
 	                " FOR UPDATE SKIP LOCKED" },

@@ -1,0 +1,4 @@
+-- An index that begins with the owner is taken for looking up terms, too, when the planner has not heard of an owner yet: it
+-- expects one row, and reads all of them. This one serves deleting alone.
+DROP INDEX posting_document;
+CREATE INDEX posting_document ON posting (uuid_hash(document_id), owner_id);
