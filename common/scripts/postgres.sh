@@ -78,10 +78,10 @@ restrict() {
   ! running || (cd / && as_owner "$bin/pg_ctl" --pgdata="$home/data" reload) >/dev/null 2>&1
 }
 
-# As pg_ctl status has it, without a program.
+# As pg_ctl status has it, without a program. After a restart of the machine the number may be somebody else's.
 running() {
-  local pid
-  read -r pid 2>/dev/null <"$home/data/postmaster.pid" && kill -0 "$pid" 2>/dev/null
+  local pid name
+  read -r pid 2>/dev/null <"$home/data/postmaster.pid" && read -r name 2>/dev/null <"/proc/$pid/comm" && [[ $name == postgre* ]]
 }
 
 # Once: what is noted beside the data goes with them.
