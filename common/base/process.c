@@ -16,7 +16,7 @@
 #include "common/base/log.h"
 
 /* PR_FUTEX_HASH, which the headers of Debian do not know yet. */
-enum { FUTEX_HASH = 78, FUTEX_HASH_SET_SLOTS = 1 };
+enum { FUTEX_HASH = 78, FUTEX_HASH_SET_SLOTS = 1, FUTEX_SLOTS = 1024 };
 
 /* glibc's own; our definition below stands in front of it for this program and its libraries. ThreadSanitizer calls it
  * before it can be told of anything. */
@@ -50,9 +50,10 @@ void process_start(void)
 	/* Fewer preemptions when a thread wakes another: a third of the CPU of a request. Needs no privilege. */
 	sched_setscheduler(0, SCHED_BATCH, &none);
 	/* Linux 6.16 gives each process sixteen buckets for its sleeping threads. The gateway's thousand idle ones sleep in
-	 * one of them, and every wake-up that meets it looks at them all: a tenth of what a read costs. The buckets that
-	 * all processes share are some hundred. Older kernels know only those. */
-	prctl(FUTEX_HASH, FUTEX_HASH_SET_SLOTS, 0, 0, 0);
+	 * one of them, and every wake-up that meets it looks at them all: a tenth of what a read costs. Of the buckets that
+	 * all processes share (some hundred; older kernels have no others) each gateway on the machine spoils one: where
+	 * such a one is met, wake-ups were a third of what a read costs. */
+	prctl(FUTEX_HASH, FUTEX_HASH_SET_SLOTS, FUTEX_SLOTS, 0, 0);
 	/* Per-thread heaps would multiply what an idle process holds. */
 	mallopt(M_ARENA_MAX, 2);
 	mallopt(M_TRIM_THRESHOLD, 1 << 20);
