@@ -135,7 +135,7 @@ void pdf_drop_furniture(struct pdf *p)
 			struct pdf_line *l = &p->lines[page->line + k];
 
 			/* Large letters are a title, even on every slide. */
-			if (at_edge(p, page, l) && l->h < p->body * 1.3f &&
+			if (l->words && at_edge(p, page, l) && l->h < p->body * 1.3f &&
 			    (numbers_page(p, i, l) || repeated(p, i, l, likeness(p, l))))
 				l->kind = PDF_GONE;
 		}
