@@ -19,6 +19,9 @@ struct rtf {
 	bool hidden[GROUPS_MAX]; /* per open group */
 	int skip[GROUPS_MAX];    /* bytes that stand for a character of \u */
 	int note;                /* the group that is a note; 0: none */
+	size_t note_start;       /* where it starts in what is written */
+	int list;                /* the group that is a paragraph's number; 0: none */
+	char number[32];         /* which stands before its text, and behind a heading's mark */
 	bool in_cell;            /* of a table: paragraphs do not part its rows */
 	int outline;             /* of the paragraph, which has not begun; -1: no heading */
 	int sheet;               /* the group that describes styles; 0: none */
@@ -33,16 +36,35 @@ struct rtf {
 /* What stands before a paragraph's text. */
 static void lead_in(struct rtf *r)
 {
-	if (r->outline < 0 || r->in_cell || r->note)
+	if (r->note)
 		return;
-	out_plain(r->o, "######", r->outline < 5 ? (size_t)r->outline + 1 : 6);
-	r->o->space = true;
-	r->outline = -1;
+	if (r->outline >= 0 && !r->in_cell) {
+		out_plain(r->o, "######", r->outline < 5 ? (size_t)r->outline + 1 : 6);
+		r->o->space = true;
+		r->outline = -1;
+	}
+	if (*r->number) {
+		out_text(r->o, r->number, strlen(r->number));
+		r->o->space = true;
+		r->number[0] = '\0';
+	}
 }
 
-static bool is_blank(const char *text)
+static void write_text(struct rtf *r, const char *text, size_t size)
 {
-	return text[strspn(text, " \t")] == '\0';
+	size_t had = strlen(r->number), blanks = strspn(text, " \t");
+
+	if (r->list) {
+		snprintf(r->number + had, sizeof r->number - had, "%.*s", (int)size, text);
+		return;
+	}
+	if (r->note && r->o->size == r->note_start) { /* no blank behind its bracket */
+		text += blanks < size ? blanks : size;
+		size -= blanks < size ? blanks : size;
+	}
+	if (blanks < size)
+		lead_in(r);
+	out_text(r->o, text, size);
 }
 
 static void flush(struct rtf *r)
@@ -53,9 +75,7 @@ static void flush(struct rtf *r)
 	if (r->pending_size == 0)
 		return;
 	text = recode(r->recoder, r->charset, r->pending, r->pending_size, &n);
-	if (n && strspn(text, " \t") < n)
-		lead_in(r);
-	out_text(r->o, text, n);
+	write_text(r, text, n);
 	free(text);
 	r->pending_size = 0;
 }
@@ -92,9 +112,7 @@ static void put_text(struct rtf *r, const char *text)
 	flush(r);
 	if (r->hidden[r->depth])
 		return;
-	if (!is_blank(text))
-		lead_in(r);
-	out_text(r->o, text, strlen(text));
+	write_text(r, text, strlen(text));
 }
 
 static void put_char(struct rtf *r, long c)
@@ -117,6 +135,7 @@ static void put_break(struct rtf *r, int newlines)
 	flush(r);
 	if (r->hidden[r->depth])
 		return;
+	r->number[0] = '\0';
 	if (r->in_cell || r->note)
 		r->o->space = true;
 	else
@@ -145,6 +164,7 @@ static void begin_note(struct rtf *r)
 	r->o->space = true;
 	out_plain(r->o, "(", 1);
 	r->note = r->depth;
+	r->note_start = r->o->size;
 }
 
 static void end_note(struct rtf *r)
@@ -175,7 +195,7 @@ static bool is_apart(const char *word)
 static void begin_paragraph(struct rtf *r)
 {
 	flush(r);
-	if (r->note)
+	if (r->note || r->list)
 		return;
 	r->in_cell = false;
 	r->outline = -1;
@@ -204,6 +224,11 @@ static void control(struct rtf *r, const char *word, bool has_number, long numbe
 
 	if (strcmp(word, "stylesheet") == 0)
 		r->sheet = r->depth;
+	if (strcmp(word, "listtext") == 0) {
+		flush(r);
+		r->list = r->depth;
+		r->number[0] = '\0';
+	}
 	if (is_apart(word))
 		r->hidden[r->depth] = true;
 	else if (strcmp(word, "par") == 0 || strcmp(word, "sect") == 0 || strcmp(word, "page") == 0)
@@ -304,6 +329,8 @@ void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct ou
 			flush(&r);
 			if (r.note && r.note == r.depth)
 				end_note(&r);
+			if (r.list == r.depth)
+				r.list = 0;
 			if (r.sheet)
 				end_style(&r);
 			if (r.sheet == r.depth)
