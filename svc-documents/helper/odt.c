@@ -27,7 +27,9 @@ struct odt {
 	struct parts parts;
 	struct odt_styles styles;
 	int in_table, in_note, in_text; /* how deep */
-	bool in_code;                   /* between fences */
+	int flat;     /* a table in a cell behind others, which stays in that cell's line; 0: none */
+	int cell;     /* of the row */
+	bool in_code; /* between fences */
 	int list_depth;
 	size_t item;                         /* where the last item's mark stands */
 	struct odt_style *lists[LISTS_DEEP]; /* the open lists', or NULL */
@@ -267,6 +269,39 @@ static void write_formula(struct odt *d, xmlTextReaderPtr xml)
 	xmlFreeDoc(tree);
 }
 
+static void begin_table(struct odt *d)
+{
+	fence(d, false);
+	d->o->mark = 0;
+	d->in_table++;
+	if (!d->flat && d->in_table > 1 && d->cell > 0)
+		d->flat = d->in_table;
+	if (!d->flat)
+		out_break(d->o, 2);
+}
+
+static void end_table(struct odt *d)
+{
+	if (!d->flat)
+		out_break(d->o, 2);
+	if (d->flat == d->in_table)
+		d->flat = 0;
+	d->in_table -= d->in_table > 0;
+}
+
+static void end_row(struct odt *d)
+{
+	if (d->flat) {
+		d->o->space = false;
+		out_plain(d->o, ";", 1);
+		d->o->space = true;
+		return;
+	}
+	if (d->o->size > 1 && d->o->at[d->o->size - 1] == '|')
+		d->o->size -= 2;
+	out_break(d->o, 1);
+}
+
 static void start(struct odt *d, xmlTextReaderPtr xml)
 {
 	bool empty = xmlTextReaderIsEmptyElement(xml) == 1;
@@ -286,9 +321,10 @@ static void start(struct odt *d, xmlTextReaderPtr xml)
 	} else if (xml_is(xml, "line-break")) {
 		out_break(d->o, 1);
 	} else if (xml_is(xml, "table") && !empty) {
-		fence(d, false);
-		d->o->mark = 0;
-		d->in_table++;
+		begin_table(d);
+	} else if (xml_is(xml, "table-row") && !d->flat) {
+		d->cell = 0;
+	} else if (xml_is(xml, "text-box") && !d->in_table && !d->in_note) {
 		out_break(d->o, 2);
 	} else if (xml_is(xml, "note") && !empty) {
 		d->in_note++;
@@ -317,15 +353,14 @@ static void stop(struct odt *d, xmlTextReaderPtr xml)
 		d->o->mark = 0;
 	} else if (xml_is(xml, "table-cell")) {
 		d->o->space = true;
-		out_plain(d->o, "|", 1);
+		d->cell += !d->flat;
+		if (!d->flat)
+			out_plain(d->o, "|", 1);
 		d->o->space = true;
 	} else if (xml_is(xml, "table-row")) {
-		if (d->o->size > 1 && d->o->at[d->o->size - 1] == '|')
-			d->o->size -= 2;
-		out_break(d->o, 1);
+		end_row(d);
 	} else if (xml_is(xml, "table")) {
-		d->in_table -= d->in_table > 0;
-		out_break(d->o, 2);
+		end_table(d);
 	} else if (xml_is(xml, "note")) {
 		d->in_note -= d->in_note > 0;
 		d->o->space = false;

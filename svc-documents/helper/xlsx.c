@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "svc-documents/helper/parts.h"
+#include "svc-documents/helper/xlsx.h"
 
 enum { PIECE = 700, NAMES_MAX = 400, FORMATS = 4000, SHEETS = 500, COLUMNS = 200 };
 
@@ -18,15 +18,18 @@ struct book {
 	struct out *o;
 	struct strings strings;
 	char formats[FORMATS]; /* what cells of a style show: format_of() */
-	char names[SHEETS][64];
-	size_t name_count;
+	struct tab {
+		char name[64], id[40], part[100]; /* part: empty when it is not said */
+		bool hidden;
+	} tabs[SHEETS];
+	size_t tab_count, unknown; /* unknown: formulas whose results are not there */
 };
 
 static bool wanted(const char *name)
 {
 	return strcmp(name, "xl/sharedStrings.xml") == 0 || strcmp(name, "xl/styles.xml") == 0 ||
-	       strcmp(name, "xl/workbook.xml") == 0 || strcmp(name, "docProps/core.xml") == 0 ||
-	       strncmp(name, "xl/worksheets/sheet", 19) == 0;
+	       strcmp(name, "xl/workbook.xml") == 0 || strcmp(name, "xl/_rels/workbook.xml.rels") == 0 ||
+	       strcmp(name, "docProps/core.xml") == 0 || strncmp(name, "xl/worksheets/sheet", 19) == 0;
 }
 
 static char *take(struct out *o)
@@ -176,37 +179,73 @@ static void print_number(const char *value, char format, char *ret, size_t size)
 
 /* --- Sheets ------------------------------------------------------------------------------------------------------- */
 
-static void read_names(const struct part *p, struct book *b)
+static void read_tabs(const struct part *p, struct book *b)
 {
 	xmlTextReaderPtr xml = xml_open(p);
+	char state[16];
 	int type;
 
-	while ((type = xml_next(xml)))
-		if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "sheet") && b->name_count < SHEETS &&
-		    xml_attribute(xml, "name", b->names[b->name_count], sizeof b->names[0]))
-			b->name_count++;
+	while ((type = xml_next(xml))) {
+		struct tab *tab = &b->tabs[b->tab_count];
+
+		if (type != XML_READER_TYPE_ELEMENT || !xml_is(xml, "sheet") || b->tab_count == SHEETS - 1 ||
+		    !xml_attribute(xml, "name", tab->name, sizeof tab->name))
+			continue;
+		xml_attribute(xml, "id", tab->id, sizeof tab->id);
+		xml_attribute(xml, "state", state, sizeof state);
+		tab->hidden = strcmp(state, "hidden") == 0 || strcmp(state, "veryHidden") == 0;
+		b->tab_count++;
+	}
 	xmlFreeTextReader(xml);
 }
 
-/* "C7" is in column 2. */
-static long column_of(const char *reference)
+/* Which part is whose: "worksheets/sheet1.xml", or from the root. */
+static void read_relations(const struct part *p, struct book *b)
 {
-	long column = 0;
+	xmlTextReaderPtr xml = xml_open(p);
+	char id[40], target[90];
+	int type;
 
-	for (; isupper((unsigned char)*reference); reference++)
-		column = column < 100000 ? column * 26 + (*reference - 'A' + 1) : column;
-	return column - 1;
+	while ((type = xml_next(xml))) {
+		if (type != XML_READER_TYPE_ELEMENT || !xml_is(xml, "Relationship") ||
+		    !xml_attribute(xml, "Id", id, sizeof id) ||
+		    !xml_attribute(xml, "Target", target, sizeof target))
+			continue;
+		for (size_t i = 0; i < b->tab_count; i++)
+			if (strcmp(b->tabs[i].id, id) == 0)
+				snprintf(b->tabs[i].part, sizeof b->tabs[i].part, "%s%s",
+				         *target == '/' ? "" : "xl/", target + (*target == '/'));
+	}
+	xmlFreeTextReader(xml);
 }
 
 struct sheet {
 	struct book *book;
 	struct out row, value;
+	struct xlsx_merged merged;
 	char kind[16];
-	long column, style, written;
-	bool in_value;
-	char *names; /* the first row */
+	long row_number, column, style, written;
+	bool in_value, formula, filled; /* filled: the column that is written is */
+	char *names;                    /* the first row */
 	size_t piece;
 };
+
+/* On to the column: what is merged from above is said in those that are passed. */
+static void go_to(struct sheet *s, long column)
+{
+	const char *text;
+
+	while (column < COLUMNS && s->written < column) {
+		text = s->filled ? NULL : xlsx_merged_text(&s->merged, s->written, s->row_number);
+		if (text)
+			out_text(&s->row, text, strlen(text));
+		s->filled = false;
+		s->written++;
+		s->row.space = s->row.size > 0;
+		out_plain(&s->row, "|", 1);
+		s->row.space = true;
+	}
+}
 
 static void end_cell(struct sheet *s)
 {
@@ -219,17 +258,19 @@ static void end_cell(struct sheet *s)
 		shown = i < s->book->strings.count ? s->book->strings.at[i] : "";
 	} else if (strcmp(s->kind, "b") == 0) {
 		shown = *value == '1' ? "yes" : "no";
-	} else if ((!*s->kind || strcmp(s->kind, "n") == 0) && *value && s->style >= 0 &&
-	           s->style < FORMATS) {
-		print_number(value, s->book->formats[s->style], number, sizeof number);
+	} else if ((!*s->kind || strcmp(s->kind, "n") == 0) && *value) {
+		bool styled = s->style >= 0 && s->style < FORMATS;
+
+		print_number(value, styled ? s->book->formats[s->style] : 0, number, sizeof number);
 		shown = number;
 	}
-	for (; *shown && s->column < COLUMNS && s->written < s->column; s->written++) {
-		s->row.space = s->row.size > 0;
-		out_plain(&s->row, "|", 1);
-		s->row.space = true;
+	s->book->unknown += s->formula && !*value && (!*s->kind || strcmp(s->kind, "n") == 0);
+	xlsx_merged_keep(&s->merged, s->column, s->row_number, shown);
+	if (*shown) {
+		go_to(s, s->column);
+		out_text(&s->row, shown, strlen(shown));
+		s->filled = true;
 	}
-	out_text(&s->row, shown, strlen(shown));
 	free(value);
 }
 
@@ -264,28 +305,33 @@ static void start(struct sheet *s, xmlTextReaderPtr xml)
 	char reference[16];
 
 	if (xml_is(xml, "row")) {
+		s->row_number = xml_number(xml, "r", s->row_number + 1);
+		s->filled = false;
 		s->written = 0;
 		s->column = -1;
 	} else if (xml_is(xml, "c")) {
 		xml_attribute(xml, "t", s->kind, sizeof s->kind);
+		s->formula = false;
 		s->style = xml_number(xml, "s", -1);
-		s->column = xml_attribute(xml, "r", reference, sizeof reference) ? column_of(reference)
+		s->column = xml_attribute(xml, "r", reference, sizeof reference) ? xlsx_column(reference)
 		                                                                 : s->column + 1;
 	}
+	s->formula = s->formula || xml_is(xml, "f");
 	s->in_value = (xml_is(xml, "v") || xml_is(xml, "t")) && xmlTextReaderIsEmptyElement(xml) != 1;
 }
 
-static void write_sheet(struct book *b, const struct part *p, size_t number)
+static void write_sheet(struct book *b, const struct part *p, const char *name)
 {
 	struct sheet s = { .book = b };
 	xmlTextReaderPtr xml = xml_open(p);
 	int type;
 
+	xlsx_merged_read(p, &s.merged);
 	out_break(b->o, 2);
-	if (number < b->name_count) {
+	if (*name) {
 		out_plain(b->o, "#", 1);
 		b->o->space = true;
-		out_text(b->o, b->names[number], strlen(b->names[number]));
+		out_text(b->o, name, strlen(name));
 		out_break(b->o, 2);
 	}
 	while ((type = xml_next(xml))) {
@@ -303,10 +349,38 @@ static void write_sheet(struct book *b, const struct part *p, size_t number)
 			out_text(&s.value, value, strlen(value));
 		}
 	}
+	xlsx_merged_free(&s.merged);
 	free(s.names);
 	free(s.row.at);
 	free(s.value.at);
 	xmlFreeTextReader(xml);
+}
+
+/* As the workbook tells, those that are hidden left out. Returns how many there are. */
+static size_t write_tabs(struct book *b, const struct parts *parts)
+{
+	size_t sheets = 0;
+
+	for (size_t i = 0; i < b->tab_count; i++) {
+		const struct part *p = *b->tabs[i].part ? parts_find(parts, b->tabs[i].part) : NULL;
+
+		sheets += p != NULL;
+		if (p && !b->tabs[i].hidden)
+			write_sheet(b, p, b->tabs[i].name);
+	}
+	return sheets;
+}
+
+static size_t write_all(struct book *b, const struct parts *parts)
+{
+	size_t sheets = 0;
+
+	for (size_t i = 0; i < parts->count; i++)
+		if (strncmp(parts->at[i].name, "xl/worksheets/", 14) == 0) {
+			write_sheet(b, &parts->at[i], sheets < b->tab_count ? b->tabs[sheets].name : "");
+			sheets++;
+		}
+	return sheets;
 }
 
 void xlsx_read(int file, struct out *o)
@@ -314,7 +388,6 @@ void xlsx_read(int file, struct out *o)
 	struct book b = { .o = o };
 	struct parts parts;
 	const struct part *p;
-	size_t sheets = 0;
 
 	parts_read(file, wanted, &parts);
 	parts_sort(&parts);
@@ -324,12 +397,17 @@ void xlsx_read(int file, struct out *o)
 	if ((p = parts_find(&parts, "xl/styles.xml")))
 		read_styles(p, &b);
 	if ((p = parts_find(&parts, "xl/workbook.xml")))
-		read_names(p, &b);
-	for (size_t i = 0; i < parts.count; i++)
-		if (strncmp(parts.at[i].name, "xl/worksheets/", 14) == 0)
-			write_sheet(&b, &parts.at[i], sheets++);
-	if (!sheets)
+		read_tabs(p, &b);
+	if ((p = parts_find(&parts, "xl/_rels/workbook.xml.rels")))
+		read_relations(p, &b);
+	if (!write_tabs(&b, &parts) && !write_all(&b, &parts))
 		end(VERDICT_DAMAGED, "no sheets");
+	if (b.unknown)
+		snprintf(
+		    o->warning, sizeof o->warning,
+		    "The results of %zu formulas are not in the file: opening and saving it in a spreadsheet "
+		    "program puts them there.",
+		    b.unknown);
 	for (size_t i = 0; i < b.strings.count; i++)
 		free(b.strings.at[i]);
 	free(b.strings.at);

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/xlsx.c svc-documents/helper/docx.c svc-documents/helper/docx_notes.c svc-documents/helper/docx_table.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/html_math.c svc-documents/helper/math.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/xlsx.c svc-documents/helper/xlsx_merged.c svc-documents/helper/docx.c svc-documents/helper/docx_notes.c svc-documents/helper/docx_table.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/html_math.c svc-documents/helper/math.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
 /* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument, Word. */
 #include "svc-documents/helper/helper.h"
 
@@ -134,6 +134,23 @@ static void docx(char *bytes, struct out *o)
 #define CELL(text) "<w:tc>" P(text) "</w:tc>"
 #define MERGED(how, text) "<w:tc><w:tcPr><w:vMerge" how "/></w:tcPr><w:p>" text "</w:p></w:tc>"
 
+/* The bytes are its first sheet; the second is hidden, and the first in the archive. */
+static void workbook(char *bytes, struct out *o)
+{
+	static const char tabs[] =
+	    "<w xmlns:r='r'><sheet name='Shown' r:id='b'/><sheet name='Kept' r:id='a' state='hidden'/></w>",
+	                  parts[] =
+	                      "<R><Relationship Id='a' Target='worksheets/sheet1.xml'/><Relationship Id='b' "
+	                      "Target='/xl/worksheets/sheet2.xml'/></R>",
+	                  hidden[] = "<w><row><c t='inlineStr'><is><t>secret</t></is></c></row></w>";
+	int file = zip_of((const char *const[]){ "xl/workbook.xml", tabs, "xl/_rels/workbook.xml.rels", parts,
+	                                         "xl/worksheets/sheet1.xml", hidden,
+	                                         "xl/worksheets/sheet2.xml", bytes, NULL });
+
+	xlsx_read(file, o);
+	close(file);
+}
+
 static const struct {
 	const char *name;
 	void (*read)(char *bytes, struct out *o);
@@ -173,6 +190,20 @@ static const struct {
 	  "<w:nary><w:naryPr><w:chr w:val='∑'/></w:naryPr><w:sub><w:r><w:t>i=1</w:t></w:r></w:sub><w:sup><w:r><w:t>n</w:t>"
 	  "</w:r></w:sup><w:e><w:d><w:e><w:r><w:t>x</w:t></w:r></w:e></w:d></w:e></w:nary></w:oMath></w:p>",
 	  "s=(C_b v)/100 ∑_(i=1)^n (x)" },
+	{ "RTF: a heading has its number, wherever that stands, and a note no blank before it", rtf,
+	  "{\\rtf1{\\listtext\\pard\\plain 1.\\tab}\\pard\\outlinelevel0 One\\par\\pard\\outlinelevel0{\\listtext\\pard\\plain "
+	  "2.\\tab}Two{\\*\\footnote \\tab A note.}\\par\\pard Text.\\par}",
+	  "# 1. One\n\n# 2. Two (A note.)\n\nText." },
+	{ "Excel: a hidden sheet is not read, and a cell that reaches down is said in each row", workbook,
+	  "<w><row r='1'><c r='A1' t='inlineStr'><is><t>Alberta</t></is></c><c r='B1'><v>0.1</v></c></row><row r='2'>"
+	  "<c r='A2' s='1'/><c r='B2'><v>9.1000000000000014</v></c></row><row r='3'><c r='B3'><f>B1+B2</f></c><c r='C3'>"
+	  "<v>3</v></c></row><mergeCells><mergeCell ref=\"A1:A2\"/></mergeCells></w>",
+	  "# Shown\n\nAlberta | 0.1\nAlberta | 9.1\n| | 3" },
+	{ "OpenDocument: a table in a cell stays in its row", odt,
+	  "<o><table><table-row><table-cell><p>North</p></table-cell><table-cell><p>by season:</p><table><table-row><table-cell>"
+	  "<p>summer</p></table-cell><table-cell><p>14</p></table-cell></table-row></table></table-cell></table-row><table-row>"
+	  "<table-cell><p>South</p></table-cell><table-cell><p>9</p></table-cell></table-row></table></o>",
+	  "North | by season: summer 14;\nSouth | 9" },
 	{ "a plain mail", mail, "From: a@b.c\nSubject: Hello\n\nGood day.\n",
 	  "# Hello\n\nFrom: a@b.c\n\nGood day.\n" },
 	{ "encoded words and quoted-printable", mail,
