@@ -9,14 +9,15 @@
 #include "svc-integrations/slack/api.h"
 #include "svc-integrations/slack/rush.h"
 
-enum { INTEGRATIONS_KINDS = 13 };
+enum { INTEGRATIONS_KINDS = 9, INTEGRATIONS_OUTSIDE = 2 };
 
 struct integrations {
 	struct slack slack;
 	const char *public_url; /* without a slash at its end */
 	struct peer *chatbots, *chat;
-	struct job_kind kinds[INTEGRATIONS_KINDS]; /* what is done by jobs */
-	struct job_runner *jobs;
+	struct job_kind kinds[INTEGRATIONS_KINDS],
+	    outside_kinds[INTEGRATIONS_OUTSIDE]; /* what is done by jobs */
+	struct job_runner *jobs, *outside;
 	_Atomic int64_t told_ms; /* when the other replicas were last told of a question */
 	struct rush rush;        /* of Slack's events */
 	int64_t per_user;        /* integrations that one may have */

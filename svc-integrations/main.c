@@ -36,8 +36,9 @@ static const struct config_key keys[] = {
 	           "how clients reach it; http://localhost and the port by default"),
 	CONFIG_BETWEEN(struct settings, per_user, "INTEGRATIONS_PER_USER", "1000", 1, 1000000,
 	               "integrations that one user may have"),
-	CONFIG_BETWEEN(struct settings, jobs, "INTEGRATIONS_JOBS", "8", 1, 64,
-	               "jobs that are worked on at once: answers to Slack, webhooks, handovers"),
+	CONFIG_BETWEEN(
+	    struct settings, jobs, "INTEGRATIONS_JOBS", "8", 1, 64,
+	    "jobs that are worked on at once: answers to Slack, handovers; and as many requests to webhooks and websites"),
 };
 
 /* What is done by jobs here. Returns how many kinds. */
@@ -47,8 +48,6 @@ static size_t gather_kinds(struct job_kind kinds[INTEGRATIONS_KINDS])
 
 	for (size_t i = 0; i < answer_job_count; i++)
 		kinds[n++] = answer_jobs[i];
-	for (size_t i = 0; i < deliver_job_count; i++)
-		kinds[n++] = deliver_jobs[i];
 	kinds[n++] = listening_job;
 	kinds[n++] = handover_job;
 	kinds[n++] = consent_job;
@@ -56,9 +55,32 @@ static size_t gather_kinds(struct job_kind kinds[INTEGRATIONS_KINDS])
 	kinds[n++] = slack_act_job;
 	kinds[n++] = slack_home_job;
 	kinds[n++] = sweep_job;
-	kinds[n++] = website_job;
 	assert(n <= INTEGRATIONS_KINDS);
 	return n;
+}
+
+/* Those that ask servers of anybody's, which may hang: they have threads of their own, that no answer waits for. */
+static size_t gather_outside(struct job_kind kinds[INTEGRATIONS_OUTSIDE])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < deliver_job_count; i++)
+		kinds[n++] = deliver_jobs[i];
+	kinds[n++] = website_job;
+	assert(n <= INTEGRATIONS_OUTSIDE);
+	return n;
+}
+
+static int start_jobs(struct service *service, struct integrations *state, int threads, struct error *err)
+{
+	if (job_runner_start(service, state->kinds, gather_kinds(state->kinds), threads, &state->jobs, err) <
+	        0 ||
+	    job_runner_start(service, state->outside_kinds, gather_outside(state->outside_kinds), threads,
+	                     &state->outside, err) < 0)
+		return -1;
+	job_runner_halve(state->jobs);
+	job_runner_halve(state->outside);
+	return 0;
 }
 
 static int start(struct service *service, void *arg, void **ret, struct error *err)
@@ -80,19 +102,14 @@ static int start(struct service *service, void *arg, void **ret, struct error *e
 	state->chatbots = service_peer(service, "chatbots");
 	state->chat = service_peer(service, "chat");
 	*ret = state; /* before a job looks at it */
-	if (sweep_begin(service, err) < 0)
-		return -1;
-	if (job_runner_start(service, state->kinds, gather_kinds(state->kinds), (int)set->jobs, &state->jobs,
-	                     err) < 0)
-		return -1;
-	job_runner_halve(state->jobs);
-	return 0;
+	return sweep_begin(service, err) < 0 ? -1 : start_jobs(service, state, (int)set->jobs, err);
 }
 
 static void stop(void *arg)
 {
 	struct integrations *state = arg;
 
+	job_runner_stop(state->outside);
 	job_runner_stop(state->jobs);
 }
 

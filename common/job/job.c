@@ -39,7 +39,7 @@ const struct db_stmt job_statements[] = {
 	 */
 	{ "job_take",
 	  "WITH running AS (SELECT owner_id, count(*) AS jobs FROM job"
-	  " WHERE lease_until > now() AND owner_id IS NOT NULL GROUP BY owner_id),"
+	  " WHERE lease_until > now() AND owner_id IS NOT NULL AND kind = ANY($1) GROUP BY owner_id),"
 	  /* the first few, since all of them cannot be locked in their order without being sorted */
 	  " best AS (SELECT j.id, k.lease, coalesce(r.jobs, 0) AS jobs, j.run_at, j.number"
 	  " FROM job j JOIN unnest($1::text[], $2::int[]) AS k(kind, lease) ON j.kind = k.kind"

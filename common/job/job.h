@@ -10,7 +10,7 @@
  * handed back (if there is still something to hand back), and does not count as an attempt. Calls that a job makes have
  * 10 minutes. Jobs that failed are forgotten after 30 days.
  *
- * Fair shares: of the owners that wait, the one with the fewest jobs running (in all replicas) comes first, and the last
+ * Fair shares: of the owners that wait, the one with the fewest jobs of the runner's kinds running (in all replicas) comes first, and the last
  * of a runner's several threads goes only to an owner that has none running. Of one kind and key one runs at a time.
  *
  * A process that was frozen past its lease may wake in the middle of a handler while another does the job, or has done

@@ -172,6 +172,9 @@ test('two owners whose receivers hang keep nobody else\'s from hearing', async (
   await until('the second hangs', () => at('/hangs-2').length >= 1);
   await happen(2, 5);
   await until('the third hears', () => at('/hears').length === 5, 30);
+  // and what else is done for the first goes on
+  hooks.push({ owner: hooks[0].owner, ...await stack.ok('POST', '/api/integrations/webhook', { token: hooks[0].owner.token, status: 201, json: { name: 'y', config: { url: `${base}/hears` } } }) });
+  await until('the services know', async () => (await stack.sql(`SELECT 1 FROM integrations.job WHERE kind = 'listening' AND owner_id = '${hooks[0].owner.uid}'`)).length === 0);
   if (Date.now() - begun < 12_000) assert.equal(over, 0, 'before any of the others was given up, which is after 15 s');
   for (const path of ['/hangs-1', '/hangs-2']) answers.delete(path);
   for (const { id, owner } of hooks) await stack.ok('DELETE', `/api/integrations/${id}`, { token: owner.token, status: 204 });
