@@ -143,7 +143,7 @@ static int write_row(struct call *call, struct integration_row *row, bool fresh,
 	if (rc == 0 && stranger)
 		rc = consent_ask(call, stranger, row->id, 1);
 	if (rc == 0 && verify_again)
-		rc = answer_verify_later(call, row->id);
+		rc = answer_verify_later(call, row->owner_id, row->id);
 	if (rc == 0)
 		rc = listening_tell_later(call);
 	if (rc == 0 && is(row->type, "website"))

@@ -17,7 +17,10 @@
 #include "svc-integrations/slack/signature.h"
 #include "svc-integrations/slack/verify.h"
 
-enum { ACTIONS_MOST = 10 /* of one click */ };
+enum {
+	ACTIONS_MOST = 10, /* of one click */
+	LATE_SECONDS = 30, /* on its way, an event is */
+};
 
 /* --- Requests and replies ------------------------------------------------------------------------------------------- */
 
@@ -152,6 +155,22 @@ static int take_question(struct call *call, const struct slack_event *e, json_ob
 	return speaks ? answer_take(call, row->owner_id, e->id, &q) : 0;
 }
 
+/* What comes late (Slack tries again after a minute, and after five) may have been mended meanwhile, by another installation: then the
+ * credentials themselves say what they are good for. */
+static int take_end(struct call *call, const struct slack_event *e, const struct integration_row *row)
+{
+	const char *why = strcmp(e->type, "tokens_revoked") == 0 ? "the workspace has revoked the token"
+	                                                         : "the app was removed from the workspace";
+
+	if (!e->time || clock_unix_ms() / 1000 - e->time <= LATE_SECONDS)
+		return store_set_status(call->db, row->owner_id, row->id, "error", why, call->err);
+	return store_set_status(call->db, row->owner_id, row->id, "pending",
+	                        arena_printf(call->arena, "%s, says Slack; its credentials are tried", why),
+	                        call->err) < 0
+	           ? -1
+	           : answer_verify_later(call, row->owner_id, row->id);
+}
+
 static int take_event(struct call *call, const struct slack_event *e, json_object *body,
                       const struct integration_row *row)
 {
@@ -164,12 +183,7 @@ static int take_event(struct call *call, const struct slack_event *e, json_objec
 		ours = is_asleep(row) ? 0 : is_for_us(call, e, body, row); /* its job asks for the owner */
 		return ours > 0 ? take_question(call, e, json_get(body, "event"), row) : ours;
 	case SLACK_HOME: return is_asleep(row) ? 0 : slack_home_later(call, row->owner_id, row->id, e->user);
-	case SLACK_GONE:
-		return store_set_status(call->db, row->owner_id, row->id, "error",
-		                        strcmp(e->type, "tokens_revoked") == 0
-		                            ? "the workspace has revoked the token"
-		                            : "the app was removed from the workspace",
-		                        call->err);
+	case SLACK_GONE: return take_end(call, e, row);
 	case SLACK_LIMITED:
 		log_line(LOG_WARN, "Slack limits the events of a workspace", LOG_TEXT("team", row->team));
 		return store_set_status(call->db, row->owner_id, row->id, row->status,

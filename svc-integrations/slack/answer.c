@@ -79,13 +79,13 @@ int answer_take(struct call *call, const char *owner_id, const char *event, cons
 	return rc;
 }
 
-int answer_verify_later(struct call *call, const char *integration_id)
+int answer_verify_later(struct call *call, const char *owner_id, const char *integration_id)
 {
 	OWN(json) json_object *payload = json_object_new_object();
 
 	add_member(payload, "integration", integration_id);
-	return job_add(call->db, "slack_verify", call->owner_id, integration_id,
-	               json_print(payload, call->arena), 30, call->err);
+	return job_add(call->db, "slack_verify", owner_id, integration_id, json_print(payload, call->arena),
+	               30, call->err);
 }
 
 /* --- One job's view ------------------------------------------------------------------------------------------------- */
@@ -144,6 +144,8 @@ static int open_answering(struct call *call, const struct job *job, struct answe
 		                            .owner = job->owner_id,
 		                            .job = job->id,
 		                            .url = ret->q.response_url };
+	ret->ephemeral = !ret->q.response_url && !ret->q.direct && ret->q.channel &&
+	                 place_is_ephemeral(ret->row.config, ret->q.channel);
 	return strcmp(ret->row.status, "inactive") != 0 && ret->secrets.bot_token &&
 	       !slack_owner_is_disabled(call, job->owner_id);
 }
@@ -361,7 +363,6 @@ static int run_answer(struct call *call, const struct job *job)
 	if (ready <= 0)
 		return ready;
 	chatbot = place_chatbot(w.row.config, w.q.channel, w.row.chatbot_id, call->arena);
-	w.ephemeral = !w.q.response_url && !w.q.direct && place_is_ephemeral(w.row.config, w.q.channel);
 	if (!chatbot)
 		return post_line(&w, nobody_home);
 	if (!*w.q.text)
@@ -385,14 +386,15 @@ static int run_answer(struct call *call, const struct job *job)
 	return store_join_thread(call->db, w.row.owner_id, w.row.id, w.q.channel, w.q.thread, call->err);
 }
 
-/* A short word instead of silence; unless it was Slack that would not have it. */
+/* A short word instead of silence; where it was Slack that would not have the answer, it may have that. */
 static void give_up_answer(struct call *call, const struct job *job, const struct error *why)
 {
 	struct answering w;
 
-	if (why->code == ERROR_INVALID || open_answering(call, job, &w) <= 0)
+	if (open_answering(call, job, &w) <= 0)
 		return;
-	if (look_around(&w, &(struct slack_history){ 0 }) == 0 && post_line(&w, sorry) == 0)
+	if (look_around(&w, &(struct slack_history){ 0 }) == 0 &&
+	    post_line(&w, why->code == ERROR_NOT_FOUND ? nobody_home : sorry) == 0)
 		react(&w, "reactions.remove");
 }
 

@@ -28,7 +28,7 @@ int answer_take(struct call *call, const char *owner_id, const char *event,
                 const struct slack_question *q) CHECKED;
 /* In the caller's transaction. */
 int answer_later(struct call *call, const char *owner_id, const struct slack_question *q) CHECKED;
-/* Slack could not be reached: try the credentials again, for a day. */
-int answer_verify_later(struct call *call, const char *integration_id) CHECKED;
+/* Slack could not be reached, or told of their end long ago: try the credentials (again), for a day. */
+int answer_verify_later(struct call *call, const char *owner_id, const char *integration_id) CHECKED;
 
 #endif

@@ -86,6 +86,7 @@ void slack_event_read(json_object *body, struct slack_event *ret)
 		.teams = { member(by, "team_id"), member(body, "team_id"), member(by, "enterprise_id") },
 		.app = member(body, "api_app_id"),
 		.id = member(body, "event_id"),
+		.time = json_int(body, "event_time", 0),
 		.type = member(event, "type"),
 		.channel = member(event, "channel"),
 		.user = member(event, "user"),

@@ -27,6 +27,7 @@ struct slack_event {
 	 * event may be the other's; where it happened; the organisation. */
 	const char *teams[SLACK_TEAMS];
 	const char *app, *id;
+	int64_t time;     /* when it happened, in seconds; 0: it does not say */
 	const char *type; /* of the inner event: "app_mention" */
 	const char *channel, *user, *text, *ts;
 	const char *thread; /* the thread to answer in: the message's own, or the one that it begins */

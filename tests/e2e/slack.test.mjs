@@ -333,6 +333,10 @@ describe('answers', () => {
     await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { chatbotId: other.id, config: { channels: { [channel]: bot.id } } } });
     await send('TC', await mention('TC', channel, 'How long is the warranty?'));
     assert.match((await answered(channel, 2))[1].text, /two years/);
+    const elsewhere = channels(); // of which the chatbot was deleted
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { config: { channels: { [elsewhere]: randomUUID() } } } });
+    await send('TC', await mention('TC', elsewhere, 'warranty?'));
+    assert.match((await answered(elsewhere))[0].text, /No chatbot/);
     await until('no job is left', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE failed IS NULL AND kind <> 'sweep'")).length === 0);
     await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'inactive' } });
     assert.equal((await send('TC', await mention('TC', channel, 'warranty?'))).status, 200);
@@ -526,6 +530,12 @@ describe('answers', () => {
     assert.equal((await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'active' } })).statusDetail, null);
     assert.match((await told({ type: 'team_access_revoked', team_ids: ['TE'] })).join(), /^error,the app was removed/);
     assert.match((await told({ type: 'app_uninstalled' })).join(), /^error,the app was removed/);
+    await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { status: 'active' } });
+    assert.match((await told({ type: 'app_uninstalled' }, { event_time: stampNow() - 90 })).join(), /^pending,the app was removed.*are tried/, 'it was installed anew since');
+    await until('its credentials are good', async () => {
+      await hurry("kind = 'slack_verify'");
+      return (await stack.ok('GET', `/api/integrations/${made.id}`, { token })).status === 'active';
+    }, 30);
   });
 
   // Taken, since Slack shows an error otherwise; and nothing is done, since none of them is ours.

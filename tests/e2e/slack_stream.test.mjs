@@ -167,6 +167,20 @@ test('where the app may not: written over, and "Stop" ends it', async () => {
   assert.equal(messages.find((m) => m.id === message).status, 'stopped');
 });
 
+test('a model that fails for good: a short word instead of silence, in the thread and to a command', async () => {
+  const channel = await mention('TS', 'overload, please');
+  const form = new URLSearchParams({ team_id: 'TS', api_app_id: 'ATS', command: '/ask', text: 'overload again', channel_id: 'C9', user_id: 'U1', response_url: `${slack.url}/respond?of=sorry` }).toString();
+  assert.equal((await post('TS', 'commands', form, 'application/x-www-form-urlencoded')).status, 200);
+  // The pauses of two minutes are cut short: the next attempt is the last.
+  await until('both have failed once', async () => (await stack.sql("SELECT 1 FROM integrations.job WHERE kind = 'slack_answer' AND attempt > 0 AND lease_until IS NULL")).length === 2, 60);
+  await stack.sql("WITH moved AS (UPDATE integrations.job SET attempt = 7, run_at = now() WHERE kind = 'slack_answer' RETURNING kind) SELECT pg_notify('parley_job', kind) FROM moved");
+  const [said] = await until('the word', async () => (await ours(channel)).length && ours(channel), 60);
+  assert.match(said.text, /could not answer that just now/);
+  const [told] = await until('the word to the command', async () => (await rig('GET', '/responses')).filter((r) => r.of === 'sorry').slice(0, 1).map((r) => [r])[0], 60);
+  assert.deepEqual([told.replace_original, /could not answer that just now/.test(told.text)], [true, true]);
+  await stack.sql("DELETE FROM integrations.job WHERE failed IS NOT NULL");
+});
+
 test('killed in the middle of a stream: the same message is gone on with, and it is the only one', async () => {
   const channel = await mention('TS', 'count 120 50');
   const begun = await until('it has begun', async () => (await ours(channel))[0]?.streaming && (await ours(channel))[0]);
