@@ -37,7 +37,7 @@ static const struct config_key keys[] = {
 	CONFIG_BETWEEN(struct settings, per_user, "INTEGRATIONS_PER_USER", "1000", 1, 1000000,
 	               "integrations that one user may have"),
 	CONFIG_BETWEEN(
-	    struct settings, jobs, "INTEGRATIONS_JOBS", "8", 1, 64,
+	    struct settings, jobs, "INTEGRATIONS_JOBS", "16", 1, 64,
 	    "jobs that are worked on at once: answers to Slack, handovers; and as many requests to webhooks and websites"),
 };
 

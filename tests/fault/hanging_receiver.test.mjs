@@ -1,5 +1,5 @@
-// Receivers of webhooks that take the request and say nothing: each is given up after a while and tried again later; and whoever has as many of them
-// as there are threads for jobs delays nobody else.
+// Receivers of webhooks that take the request and say nothing: each is given up after a while and tried again later; and whoever has more of them
+// than there are threads for them delays nobody else.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, test } from 'node:test';
@@ -34,15 +34,15 @@ test('a receiver that hangs is tried again; another owner\'s events are told mea
   await hook(quick, '/quick');
   await known();
   await stack.upload(slow, 'a.txt', 'Something that happens.');
-  await until('they hang', () => got.filter((g) => g.path === '/hangs').length >= THREADS - 1);
+  await until('they hang', () => got.filter((g) => g.path === '/hangs').length >= THREADS / 2); // as many as one owner may have at once
   const before = Date.now();
   await stack.upload(quick, 'b.txt', 'Something else that happens.');
   await until('the other is told', () => got.some((g) => g.path === '/quick'));
   const took = got.find((g) => g.path === '/quick').at - before;
   const first = await until('it is given up', async () => {
-    const list = await stack.ok('GET', `/api/integrations/${made[0].id}/deliveries`, { token: slow });
-    return list[0]?.attempts >= 1 && list[0];
-  });
+    const lists = await Promise.all(made.map(({ id }) => stack.ok('GET', `/api/integrations/${id}/deliveries`, { token: slow })));
+    return lists.flat().find((delivery) => delivery.attempts >= 1);
+  }, 60);
   console.log(`# told after ${took} ms, while ${THREADS + 2} hang; of those: "${first.error}"`);
   assert.ok(took < 5000, `${took} ms`);
   assert.equal(first.status, 'waiting');
