@@ -54,7 +54,7 @@ static void add_button(struct text *form, const char *want, const char *label)
 }
 
 /* Clicks, since mail programs open links by themselves. */
-static const char *form_of(const char *token, enum address_wish wish, struct arena *a)
+static const char *form_of(const char *token, enum address_wish wish, bool below, struct arena *a)
 {
 	struct text form;
 
@@ -63,54 +63,64 @@ static const char *form_of(const char *token, enum address_wish wish, struct are
 	                 "<input type=\"hidden\" name=\"token\" value=\"");
 	page_add_text(&form, token);
 	text_adds(&form, "\">\n");
-	add_button(&form, "yes", views[wish].yes);
-	add_button(&form, "no", views[wish].no);
+	add_button(&form, "link", below ? "Mail me a link to change that" : NULL);
+	add_button(&form, "yes", below ? NULL : views[wish].yes);
+	add_button(&form, "no", below ? NULL : views[wish].no);
 	text_adds(&form, "</form>\n");
 	return form.at;
 }
 
-/* As its owner would be told. */
-static int find_wish(struct call *call, const char *owner, const char *address, enum address_wish *ret)
+/* Whose link it is, and how things stand, as its owner would be told. 1, 0: it is dead; -1. */
+static int find(struct call *call, const char *token, struct consent_link *link, enum address_wish *wish)
 {
+	int alive = consent_read(call, token, link);
 	Rpc__Caller caller = RPC__CALLER__INIT;
 	struct call acting = *call;
 
+	if (alive <= 0)
+		return alive;
 	caller.has_kind = true;
 	caller.kind = RPC__CALLER__KIND__SERVICE;
-	caller.owner_id = (char *)owner;
+	caller.owner_id = (char *)link->owner;
 	acting.caller = &caller;
-	acting.owner_id = owner;
-	return consent_wish(&acting, address, ret);
+	acting.owner_id = link->owner;
+	if (consent_wish(&acting, link->address, wish) == 0)
+		return 1;
+	if (call->err->code != ERROR_NOT_FOUND && call->err->code != ERROR_UNAUTHENTICATED)
+		return -1;
+	error_clear(call->err); /* the account is gone */
+	return 0;
 }
 
 int integrations_ask_handover(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
 {
-	const char *token = value_of(call, in->query ? in->query : "", "token"), *owner, *address;
-	int alive = consent_read(call, token, &owner, &address);
+	const char *token = value_of(call, in->query ? in->query : "", "token");
+	struct consent_link link;
 	enum address_wish wish;
+	int alive = find(call, token, &link, &wish);
 
 	if (alive <= 0)
 		return alive < 0 ? -1 : say_dead(call, out);
-	if (find_wish(call, owner, address, &wish) < 0) {
-		if (call->err->code != ERROR_NOT_FOUND && call->err->code != ERROR_UNAUTHENTICATED)
-			return -1;
-		error_clear(call->err); /* the account is gone */
-		return say_dead(call, out);
-	}
 	return say(call, 200,
-	           arena_printf(call->arena, "%s %s%s", views[wish].before, address, views[wish].behind),
-	           form_of(token, wish, call->arena), out);
+	           arena_printf(call->arena, "%s %s%s", views[wish].before, link.address, views[wish].behind),
+	           form_of(token, wish, link.below, call->arena), out);
 }
 
 int integrations_confirm_handover(struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out)
 {
 	const char *form = arena_strndup(call->arena, (const char *)in->body.data, in->body.len);
 	bool no = strcmp(value_of(call, form, "want"), "no") == 0;
-	const char *owner, *address;
-	int alive = consent_read(call, value_of(call, form, "token"), &owner, &address);
+	struct consent_link link;
+	enum address_wish wish;
+	int alive = find(call, value_of(call, form, "token"), &link, &wish);
 
+	if (alive > 0 && link.below)
+		return consent_send_letter(call, &link) < 0
+		           ? -1
+		           : say(call, 200, "A mail with a link goes there, once a day.", NULL, out);
 	if (alive > 0)
-		alive = no ? consent_refuse(call, owner, address) : consent_take(call, owner, address);
+		alive = no ? consent_refuse(call, link.owner, link.address)
+		           : consent_take(call, link.owner, link.address);
 	if (alive <= 0)
 		return alive < 0 ? -1 : say_dead(call, out);
 	return say(call, 200,

@@ -21,7 +21,7 @@ enum {
 	ASKED_SECONDS = 7 * DAY_SECONDS,        /* that the question's link works */
 	MAILED_SECONDS = 5 * 365 * DAY_SECONDS, /* the one below a conversation */
 };
-static const char context[] = "handover-address";
+static const char context[] = "handover-address", context_below[] = "handover-mailed";
 
 /* Addresses are compared as svc-auth does: in small letters. */
 static char *lowered(const char *address, struct arena *a)
@@ -108,11 +108,11 @@ int consent_ask(struct call *call, const char *address, const char *integration,
 /* --- The link ------------------------------------------------------------------------------------------------------- */
 
 /* The page, with a token in which is sealed: "<when it ends> <owner> <address>". */
-static int make_link(struct call *call, const char *address, int64_t seconds, char **ret)
+static int make_link(struct call *call, const char *as, const char *address, int64_t seconds, char **ret)
 {
 	char *token;
 
-	if (sealer_seal(call, context,
+	if (sealer_seal(call, as,
 	                arena_printf(call->arena, "%lld %s %s", (long long)(clock_unix_ms() / 1000 + seconds),
 	                             call->owner_id, address),
 	                &token) < 0)
@@ -122,28 +122,39 @@ static int make_link(struct call *call, const char *address, int64_t seconds, ch
 	return 0;
 }
 
-int consent_link(struct call *call, const char *address, char **ret)
+int consent_link_below(struct call *call, const char *address, char **ret)
 {
-	return make_link(call, lowered(address, call->arena), MAILED_SECONDS, ret);
+	return make_link(call, context_below, lowered(address, call->arena), MAILED_SECONDS, ret);
 }
 
-int consent_read(struct call *call, const char *token, const char **owner, const char **address)
+/* 1, 0: it is none; -1. */
+static int open_as(struct call *call, const char *as, const char *token, char **plain)
 {
-	char *plain, *space;
-	long long ends;
+	if (sealer_open(call, as, token, plain) == 0)
+		return 1;
+	if (call->err->code != ERROR_INTERNAL) /* svc-auth is away */
+		return -1;
+	error_clear(call->err);
+	return 0;
+}
 
-	if (sealer_open(call, context, token, &plain) < 0) {
-		if (call->err->code != ERROR_INTERNAL) /* svc-auth is away; else: it is none of ours */
-			return -1;
-		error_clear(call->err);
-		return 0;
-	}
+int consent_read(struct call *call, const char *token, struct consent_link *ret)
+{
+	char *plain = NULL, *space;
+	long long ends;
+	int is = open_as(call, context, token, &plain);
+
+	*ret = (struct consent_link){ .below = is == 0 };
+	if (is == 0)
+		is = open_as(call, context_below, token, &plain);
+	if (is <= 0)
+		return is;
 	ends = strtoll(plain, &space, 10);
 	if (*space != ' ' || strlen(space) < UUID_TEXT + 1 || ends < clock_unix_ms() / 1000)
 		return 0;
-	*owner = arena_strndup(call->arena, space + 1, UUID_TEXT - 1);
-	*address = space + 1 + UUID_TEXT;
-	return uuid_valid(*owner);
+	ret->owner = arena_strndup(call->arena, space + 1, UUID_TEXT - 1);
+	ret->address = space + 1 + UUID_TEXT;
+	return uuid_valid(ret->owner);
 }
 
 /* What has waited for the answer, to be sent or to be dropped, is looked at now. rc: of the transaction that was begun. */
@@ -194,7 +205,44 @@ int consent_refuse(struct call *call, const char *owner, const char *address)
 	return db_begin(call->db, call->err) < 0 ? -1 : end(call, owner, refuse(call, owner, address));
 }
 
+int consent_send_letter(struct call *call, const struct consent_link *link)
+{
+	OWN(json) json_object *payload = json_object_new_object();
+	int fresh;
+
+	json_object_object_add(payload, "address", json_object_new_string(link->address));
+	json_object_object_add(payload, "change", json_object_new_boolean(1));
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	fresh = store_mark_event(call->db, link->owner, arena_printf(call->arena, "letter %s", link->address),
+	                         call->err);
+	if (fresh >= 0 &&
+	    (!fresh || job_add(call->db, "handover_ask", link->owner, NULL, json_print(payload, call->arena),
+	                       0, call->err) == 0) &&
+	    db_commit(call->db, call->err) == 0)
+		return 0;
+	db_rollback(call->db);
+	return -1;
+}
+
 /* --- Asking --------------------------------------------------------------------------------------------------------- */
+
+/* The question, or the letter that somebody has sent by the link below a conversation. */
+static void write_words(Auth__MailRequest *in, bool change, const char *link, struct arena *a)
+{
+	in->subject = (char *)(change ? "Conversations with a chatbot by mail"
+	                              : "May conversations with a chatbot be sent to you?");
+	in->text = arena_printf(
+	    a,
+	    change
+	        ? "Somebody, perhaps you, would like to change whether conversations with a chatbot are sent to this "
+	          "address. On this page you say what you want (within 7 days):\n%s\n\nIf you do nothing, nothing "
+	          "changes.\n"
+	        : "Somebody has set up a chatbot so that conversations in which it could not help go on to this address. "
+	          "Nothing is sent before you agree.\n\nIf you want them, or do not and want to be asked no more, open "
+	          "this page and say so (within 7 days):\n%s\n\nIf you do nothing, nothing is sent.\n",
+	    link);
+}
 
 static int run(struct call *call, const struct job *job)
 {
@@ -207,16 +255,10 @@ static int run(struct call *call, const struct job *job)
 	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0)
 		return -1;
 	address = json_string(payload, "address");
-	if (make_link(call, address, ASKED_SECONDS, &link) < 0)
+	if (make_link(call, context, address, ASKED_SECONDS, &link) < 0)
 		return -1;
 	in.to = (char *)address;
-	in.subject = (char *)"May conversations with a chatbot be sent to you?";
-	in.text = arena_printf(
-	    call->arena,
-	    "Somebody has set up a chatbot so that conversations in which it could not help go on to this address. "
-	    "Nothing is sent before you agree.\n\nIf you want them, or do not and want to be asked no more, open this "
-	    "page and say so (within 7 days):\n%s\n\nIf you do nothing, nothing is sent.\n",
-	    link);
+	write_words(&in, json_flag(payload, "change", 0), link, call->arena);
 	in.key = (char *)job->id;
 	return auth_client_send_mail(service_peer(call->service, "auth"), call, &in, &out);
 }

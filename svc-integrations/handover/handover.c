@@ -123,14 +123,14 @@ static int mail(const struct handing *h)
 		return -1;
 	if (wish != ADDRESS_AGREES)
 		return wait_for_consent(h, wish == ADDRESS_REFUSES);
-	if (consent_link(h->call, h->plan.email, &link) < 0)
+	if (consent_link_below(h->call, h->plan.email, &link) < 0)
 		return -1;
 	handover_words(h->data, h->row.name, MAIL_MOST, &words, h->call->arena);
 	in.to = (char *)h->plan.email;
 	in.reply_to = (char *)words.reply_to;
 	in.subject = (char *)words.subject;
 	in.text = arena_printf(h->call->arena,
-	                       "%s--\nTo receive no more of these conversations, open this page:\n%s\n",
+	                       "%s-- \nTo receive no more of these conversations, open this page:\n%s\n",
 	                       words.text, link);
 	in.key = (char *)h->job->id;
 	return auth_client_send_mail(service_peer(h->call->service, "auth"), h->call, &in, &out);

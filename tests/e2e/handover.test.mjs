@@ -182,7 +182,7 @@ describe('a website', () => {
     await until('the conversation, at once', () => handed(desk).length === 1);
   });
 
-  test('what was agreed to is taken back by the link below each conversation, and given again', async () => {
+  test('what was agreed to is taken back by way of the link below each conversation, and given again', async () => {
     const other = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Unloved' } });
     const desk = uniqueEmail('Quiet');
     const made = await create('website', { name: 'Sixth shop', chatbotId: other.id, config: { handover: { email: desk } } });
@@ -196,14 +196,25 @@ describe('a website', () => {
     };
     await happen();
     await until('the conversation', () => handed(desk).length === 1);
-    const [, token_] = below.exec(handed(desk)[0]);
+    // Which whoever gets a reply to that mail may see: it has a letter sent to the address, and does no more.
+    const [, shown] = below.exec(handed(desk)[0]);
+    const page = await stack.api('GET', `/api/integrations/handover/confirm?token=${shown}`);
+    assert.deepEqual([page.status, /are sent to/.test(page.text), [...page.text.matchAll(/name="want" value="(\w+)"/g)].map((m) => m[1])], [200, true, ['link']], page.text);
+    for (const want of ['no', 'link', 'link']) {
+      const sent = await stack.api('POST', '/api/integrations/handover/confirm', { body: new URLSearchParams({ token: shown, want }).toString(), headers: { 'Content-Type': 'application/x-www-form-urlencoded' } });
+      assert.deepEqual([sent.status, /A mail with a link goes there/.test(sent.text)], [200, true], sent.text);
+    }
+    const letters = () => stack.mails(desk).map(quoted).filter((m) => /would like to change/.test(m));
+    await until('the letter', () => letters().length);
+    assert.equal(await detail(), null);
+    const [, token_] = letter.exec(letters()[0]);
     assert.match(await answer(desk, 'no', token_), /are sent to/);
     assert.match(await detail(), /does not want these conversations: nothing is sent there/);
     await happen();
     await until('it is given up', async () => /could not be handed over: .* does not want/.test(await detail()));
     await stack.ok('PUT', `/api/integrations/${made.id}`, { token, json: { name: 'Sixth shop, saved anew', config: { handover: { email: desk } } } });
     await idle();
-    assert.equal(stack.mails(desk).length, 2, 'neither sent nor asked again');
+    assert.equal(stack.mails(desk).length, 3, 'a question, a conversation, a letter: neither sent nor asked again');
     assert.match(await answer(desk, 'yes', token_), /are not sent to/);
     await happen();
     await until('the next conversation', () => handed(desk).length === 2);
