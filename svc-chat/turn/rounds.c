@@ -379,9 +379,7 @@ static struct store_round *new_round(struct rounds *r)
 	round->said->text = arena_strdup(r->call->arena, w->content.at + r->text_from);
 	if (w->reasoning.length > r->reasoning_from)
 		round->said->reasoning = arena_strdup(r->call->arena, w->reasoning.at + r->reasoning_from);
-	pthread_mutex_lock(&w->lock);
 	w->spoke = 0; /* its step is about to be done */
-	pthread_mutex_unlock(&w->lock);
 	return round;
 }
 
