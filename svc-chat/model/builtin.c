@@ -16,9 +16,10 @@
 
 enum {
 	PIECE_BYTES = 24,
-	SHORT = 200,       /* bytes of a sentence that is quoted with the next one */
-	ANSWER_ROOM = 320, /* bytes of an answer below a question that is quoted whole */
-	QUOTES_ROOM = 600, /* bytes of all quotes; of a list, twice that */
+	SHORT = 200,          /* bytes of a sentence that is quoted with the next one */
+	ANSWER_ROOM = 320,    /* bytes of an answer below a question that is quoted whole */
+	PARAGRAPH_ROOM = 160, /* bytes of a paragraph below a heading that is quoted whole */
+	QUOTES_ROOM = 600,    /* bytes of all quotes; of a list, twice that */
 	CELLS = 32,
 	LABEL_MAX = 90,      /* bytes of a heading that is shown */
 	SHORT_QUESTION = 60, /* bytes; it may lean on the one before ("And in winter?") */
@@ -111,6 +112,27 @@ static bool leans_back(struct span s)
 	return false;
 }
 
+/* All of a short paragraph below a heading: what one of its sentences is about, another may say. */
+static bool short_paragraph(const struct quoter *w, size_t k, size_t *from, size_t *to)
+{
+	const struct block *b = w->blocks->at;
+	size_t first = k, end = k + 1, size = 0;
+
+	if (!section_of(w, k)->title.size)
+		return false;
+	while (first > 0 && next_belongs(w, first - 1))
+		first--;
+	while (next_belongs(w, end - 1))
+		end++;
+	for (size_t i = first; i < end; i++)
+		size += b[i].text.size;
+	if (size > PARAGRAPH_ROOM)
+		return false;
+	*from = first;
+	*to = end;
+	return true;
+}
+
 /* Blocks [from, to) that are quoted for block k. */
 static void stretch(const struct quoter *w, size_t k, size_t *from, size_t *to)
 {
@@ -130,6 +152,8 @@ static void stretch(const struct quoter *w, size_t k, size_t *from, size_t *to)
 			size += b[(*to)++].text.size;
 		return;
 	}
+	if (short_paragraph(w, k, from, to))
+		return;
 	if (leans_back(b[k].text) && k > 0 && b[k - 1].paragraph == b[k].paragraph)
 		(*from)--;
 	else if (size < SHORT && next_belongs(w, k))

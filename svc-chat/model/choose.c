@@ -51,7 +51,7 @@ struct scene {
 	struct asked asked[ASKED_MAX];
 	size_t count;
 	double all; /* weight of the question */
-	bool wants_number, wants_name, wants_list;
+	bool wants_number, wants_name, wants_list, wants_way;
 	struct seen *own, *section, *head, *lead; /* by block, section, block, block */
 	struct seen *passage, *title, *name;      /* by passage */
 	size_t passages;
@@ -85,6 +85,7 @@ static const char numbers[] =
     "wann viel viele lange oft hoch kostet kosten preis uhr cuando cuanto cuanta cuantos cuantas "
     "cuesta precio hora quand combien heure coute prix сколько когда стоит ";
 static const char names[] = " who whom whose where wer wem wen wo quien quienes donde qui ou кто где ";
+static const char ways[] = " how wie como comment как ";
 static const char lists[] = " which what list all welche que cuales quels quelles какие ";
 
 static bool among(const char *list, const char *word)
@@ -159,6 +160,7 @@ static void read_question(struct scene *s, const char *text, double share)
 		if (share == 1 && worth == 1) {
 			s->wants_number |= among(numbers, t.word);
 			s->wants_name |= among(names, t.word);
+			s->wants_way |= among(ways, t.word);
 			s->wants_list |= list_word && t.word_size > 3 &&
 			                 (t.word[t.word_size - 1] == 's' || own != LANGUAGE_EN);
 			list_word = among(lists, t.word);
@@ -304,6 +306,12 @@ static bool is_listed(const struct block *b)
 	return b->kind == BLOCK_ITEM || b->kind == BLOCK_ROW;
 }
 
+/* "How do I set it up?": an item of a list, below a heading that says so. */
+static bool wants_steps(const struct scene *s, const struct block *b)
+{
+	return s->wants_way && !s->wants_number && b->kind == BLOCK_ITEM;
+}
+
 static double beside_block(const struct scene *s, size_t k, size_t i)
 {
 	const struct block *at = s->blocks->at;
@@ -325,6 +333,7 @@ static double meets(const struct scene *s, size_t k, size_t i, double *near)
 
 	has = fmax(has, s->section[b->section].has[i] * (section->question               ? in_question
 	                                                 : s->wants_list && is_listed(b) ? 1.1
+	                                                 : wants_steps(s, b)             ? 1.1
 	                                                                                 : in_heading));
 	has = fmax(has, s->head[k].has[i] * in_head);
 	has = fmax(has, s->lead[k].has[i] * in_lead);

@@ -23,6 +23,11 @@ static int take(void *arg, const char *bytes, size_t size)
 	return ++w->pieces == w->stop_after;
 }
 
+static const struct passage bank[] = {
+	{ .text = "## Lost cards\n\nCall 0800 447 112 at any hour. A new card costs 11 euros." },
+	{ .text = "## Setting up\n\n1. Take the lid off.\n2. Press the button.\n3. Wait.\n\n"
+	          "## Reset\n\nPush a pin into the hole. All settings are lost." },
+};
 static const struct passage shop[] = {
 	{ "Manual", 3,
 	  "Warranty\n\nThe kettle has a warranty of two years, which you must never give away to anybody else, and which "
@@ -173,6 +178,10 @@ static void test_answers(void **state)
 		  "22 o'clock. On Sundays the hotline is a chat. [1]", "chat. [1]\n\n>" },
 		{ "nothing beside it of which only the heading is asked for", "How long is the guarantee?",
 		  NULL, IN(pages), "3 years", "0800" },
+		{ "what another sentence of the same short paragraph says", "What do I do about a lost card?",
+		  NULL, IN(bank), "Call 0800 447 112 at any hour. A new card costs 11 euros.", "nothing" },
+		{ "all the steps of what is to be done", "How do I set it up?", NULL, IN(bank),
+		  "> - 1. Take the lid off.\n> - 2. Press the button.\n> - 3. Wait. [2]", "lost" },
 		{ "under a title right above it", "What coin do lockers take?", NULL, IN(pages),
 		  "> **Lockers**: The lockers take a coin of 1 euro.", "Lockers The" },
 		{ "a word that is read in parts, as a whole", "How much is an iPhone?", NULL, IN(pages),
