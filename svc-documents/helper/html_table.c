@@ -63,6 +63,7 @@ bool html_holds_data(const GumboNode *table)
 struct spans {
 	const GumboNode *cells[COLUMNS_MAX];
 	long left[COLUMNS_MAX];
+	int width[COLUMNS_MAX]; /* in columns */
 };
 
 static void write_cell(const GumboNode *cell, bool first, struct html_writer w)
@@ -79,7 +80,7 @@ static void write_cell(const GumboNode *cell, bool first, struct html_writer w)
 /* What reaches down from above is said again: each row says all of itself. */
 static int write_spans(struct spans *s, int column, struct html_writer w)
 {
-	for (; column < COLUMNS_MAX && s->left[column] > 0; column++) {
+	for (; column < COLUMNS_MAX && s->left[column] > 0; column += s->width[column]) {
 		s->left[column]--;
 		write_cell(s->cells[column], column == 0, w);
 	}
@@ -103,17 +104,20 @@ static void write_row(const GumboNode *row, struct spans *spans, struct html_wri
 	w.cell = true;
 	for (unsigned i = 0; i < cells->length; i++) {
 		const GumboNode *c = cells->data[i];
+		int width;
 
 		if (c->type != GUMBO_NODE_ELEMENT ||
 		    (c->v.element.tag != GUMBO_TAG_TD && c->v.element.tag != GUMBO_TAG_TH))
 			continue;
 		column = write_spans(spans, column, w);
 		write_cell(c, column == 0, w);
+		width = (int)span_of(c, "colspan");
 		if (column < COLUMNS_MAX && span_of(c, "rowspan") > 1) {
+			spans->width[column] = width;
 			spans->cells[column] = c;
 			spans->left[column] = span_of(c, "rowspan") - 1;
 		}
-		column++;
+		column += width;
 	}
 	write_spans(spans, column, w);
 	out_break(w.o, 1);

@@ -76,11 +76,21 @@ static void what_leads_to_itself_is_no_text(void **state)
 	reads("<p>See <a href='#fees'>the fees</a> below.</p>", "See the fees below.");
 }
 
+static void what_reaches_down_is_said_in_its_column(void **state)
+{
+	(void)state;
+	reads("<table><tr><td colspan=2>A<td rowspan=2>B<tr><td>x<td>y<tr><td>1<td>2<td>3</table>",
+	      "A | B\nx | y | B\n1 | 2 | 3");
+	reads("<table><tr><td rowspan=2 colspan=2>A<td>B<tr><td>c<tr><td>1<td>2<td>3</table>",
+	      "A | B\nA | c\n1 | 2 | 3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_in_links_are_read_in_a_moment),
 		cmocka_unit_test(what_leads_to_itself_is_no_text),
+		cmocka_unit_test(what_reaches_down_is_said_in_its_column),
 	};
 
 	return cmocka_run_group_tests_name("html", tests, NULL, NULL);
