@@ -368,6 +368,7 @@ static void grow(struct rounds *r, size_t more)
 	r->was.rounds = rounds;
 }
 
+/* The writer's lock is held. */
 static struct store_round *new_round(struct rounds *r)
 {
 	struct store_round *round = &r->was.rounds[r->was.round_count++];
