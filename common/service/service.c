@@ -464,8 +464,11 @@ int service_main(int argc, char **argv, const struct service_config *config)
 		return 0;
 	}
 	config_warn_unknown();
-	if (config->command && (rc = config->command(argc, argv, &a, &err)) != 0)
-		return rc > 0 ? 0 : fail(config, &err);
+	if (config->command && (rc = config->command(argc, argv, &a, &err)) != 0) {
+		rc = rc > 0 ? 0 : fail(config, &err);
+		arena_done(&a);
+		return rc;
+	}
 	if (argc > 1) {
 		error_set(&err, ERROR_INVALID, "there is no argument \"%s\"; --help prints the settings",
 		          argv[1]);

@@ -120,10 +120,12 @@ void docx_cell_merge(struct docx_tables *t, bool goes_on)
 
 static void say_again(struct out *o, const struct text *above)
 {
-	char *copy = above->size ? strndup(o->at + above->start, above->size) : NULL;
+	char *copy = above->size ? malloc(above->size) : NULL; /* what it is in moves as it grows */
 
-	if (copy)
-		out_text(o, copy, strlen(copy));
+	if (copy) {
+		memcpy(copy, o->at + above->start, above->size);
+		out_text(o, copy, above->size);
+	}
 	o->space = true;
 	free(copy);
 }

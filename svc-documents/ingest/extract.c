@@ -324,6 +324,18 @@ static int explain(const struct format *f, int status, const struct gathered *co
 	                 "The file cannot be read as %s: it is damaged or something else.", f->words);
 }
 
+/* Of bytes that have no end of their own. */
+static char *copy(const char *bytes, size_t size)
+{
+	char *ret = calloc(1, size + 1);
+
+	if (!ret)
+		abort();
+	if (size)
+		memcpy(ret, bytes, size);
+	return ret;
+}
+
 /* The text comes behind lines that tell of it: its title, a warning, where a page sends its reader. */
 static void take_head(struct extracted *ret)
 {
@@ -342,7 +354,7 @@ static void take_head(struct extracted *ret)
 		if (!eol)
 			break;
 		if (!lines[i].to)
-			ret->links = strndup(ret->bytes + at, n);
+			ret->links = copy(ret->bytes + at, n);
 		else if (n < lines[i].size)
 			memcpy(lines[i].to, ret->bytes + at, n);
 		at += n + 1;
@@ -442,7 +454,7 @@ static int ask_helper(struct extractors *e, const struct format *what, char **re
 	close(file);
 	if (rc < 0)
 		return -1;
-	*ret = strndup(said.bytes ? said.bytes : "", said.size);
+	*ret = copy(said.bytes, said.size);
 	extract_drop(&said);
 	return 0;
 }
