@@ -52,6 +52,8 @@ const struct config_key chat_keys[] = {
 	               "for one call of a tool"),
 	CONFIG_BETWEEN(struct chat_settings, tools_seconds, "CHAT_TOOLS_SECONDS", "180", 1, 600,
 	               "for all calls of tools in one answer; waiting for people does not count"),
+	CONFIG_BETWEEN(struct chat_settings, held_seconds, "CHAT_HELD_SECONDS", "900", 1, 86400,
+	               "an answer that waits for its user has its stream open so long; it may wait longer"),
 };
 
 int chat_settings_check(void *settings, struct arena *a, struct error *err)

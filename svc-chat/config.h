@@ -13,7 +13,7 @@ struct chat_settings {
 	const char *deepseek_url, *deepseek_key, *deepseek_model;
 	const char *public_url, *oauth_clients, *oauth_return_url;
 	int64_t idle_seconds, total_seconds, context_tokens, servers_per_user;
-	int64_t tool_rounds, tools_seconds, tool_seconds, files_bytes;
+	int64_t tool_rounds, tools_seconds, tool_seconds, held_seconds, files_bytes;
 };
 
 extern const struct config_key chat_keys[];

@@ -67,7 +67,8 @@ static int start(struct service *service, void *settings, void **ret, struct err
 	if (bots_open(service_database_url(service), &chat->bots, err) < 0)
 		return -1;
 	*ret = chat; /* before there is a thread that makes calls with it */
-	if (keeper_open(service, write_turn, &chat->keeper, err) < 0 || retention_stand(service, err) < 0)
+	if (keeper_open(service, write_turn, set->held_seconds, &chat->keeper, err) < 0 ||
+	    retention_stand(service, err) < 0)
 		return -1;
 	chat->owners = owners_open(service, chat->keeper);
 	chat->kinds[0] = retention_job;

@@ -332,6 +332,19 @@ void stream_close(struct stream *s)
 	pthread_mutex_unlock(&hub->lock);
 }
 
+void stream_forget(struct stream *s)
+{
+	struct stream_hub *hub = s->hub;
+
+	pthread_mutex_lock(&hub->lock);
+	pthread_mutex_lock(&s->lock);
+	s->stop = NULL;
+	readers_answer_all(s);
+	pthread_mutex_unlock(&s->lock);
+	remove_from_table(hub, s);
+	pthread_mutex_unlock(&hub->lock);
+}
+
 void stream_stop_when_left(struct stream *s, atomic_bool *stop)
 {
 	pthread_mutex_lock(&s->lock);

@@ -25,7 +25,7 @@ enum { STREAM_ID = 64 };
 /*
  * reader: who may follow it, as stream_reader() says for the caller that starts it ("" for processes of ours only):
  * compared with the caller of Next. Everybody else is told that there is no such stream. The producer's handle is good
- * until stream_close(), which every stream_open() needs; nothing may be appended after.
+ * until stream_close() or stream_forget(), one of which every stream_open() needs; nothing may be appended after.
  */
 int stream_open(struct stream_hub *hub, const char *reader, struct stream **ret, struct error *err) CHECKED;
 /* The same under an id that was given out before: by stream_make_id(), in this process or in one that is dead. A closed
@@ -41,6 +41,9 @@ void stream_append(struct stream *s, const char *name, const char *json); /* an 
 void stream_skip(struct stream *s, int64_t sequence);
 int64_t stream_last(struct stream *s); /* the sequence given last, or left out */
 void stream_close(struct stream *s);
+/* Instead, for one that goes on some day, wherever that is: this process knows it no more, and its readers do not take that
+ * for its end. */
+void stream_forget(struct stream *s);
 /* *stop becomes true when its reader goes away for good; until stream_close(). Of interest where nobody else can ask for
  * what is written. */
 void stream_stop_when_left(struct stream *s, atomic_bool *stop);

@@ -81,9 +81,10 @@ struct keeper_entry {
 };
 
 struct keeper;
-/* write: what a writer does, as a task; it ends with keeper_remove(). */
-int keeper_open(struct service *s, void (*write)(struct call *call, void *writer), struct keeper **ret,
-                struct error *err) CHECKED;
+/* write: what a writer does, as a task; it ends with keeper_remove(). held_seconds: a turn that waits for people is held so
+ * long; then nobody holds it, and whoever gets their word makes that somebody takes it over. */
+int keeper_open(struct service *s, void (*write)(struct call *call, void *writer), int64_t held_seconds,
+                struct keeper **ret, struct error *err) CHECKED;
 void keeper_close(struct keeper *k);
 
 /* An empty one, to be filled and added; from then on the keeper keeps it. */

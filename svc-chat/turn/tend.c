@@ -17,9 +17,7 @@ enum {
 	RENEWED_IN_PARTS = 4, /* and of a crowd this part */
 	SWEEP_MS = 60 * 1000,
 	RENEW_DEADLINE_MS = 5000,
-	TAKEN_OVER_MAX = 8,
-	RESTS_MS = 15 * 60 * 1000,
-	/* with its stream open, for people who will come soon */ /* at a time */
+	TAKEN_OVER_MAX = 8, /* at a time */
 };
 
 /* --- Renewing --------------------------------------------------------------------------------------------------------- */
@@ -288,7 +286,7 @@ static struct writer *take_forgotten(struct keeper *k)
 	for (struct writer **link = &k->first; *link; link = &(*link)->next) {
 		struct writer *writer = *link;
 
-		if (writer->rests && now - writer->rests_since > RESTS_MS) {
+		if (writer->rests && now - writer->rests_since > k->held_ms) {
 			*link = writer->next;
 			return writer;
 		}
@@ -296,7 +294,6 @@ static struct writer *take_forgotten(struct keeper *k)
 	return NULL;
 }
 
-/* Nobody holds them then; whoever gets their people's word makes that somebody takes them over. */
 static void let_go(struct keeper *k, struct call *call)
 {
 	struct writer *writer;
@@ -314,7 +311,7 @@ static void let_go(struct keeper *k, struct call *call)
 		                 call->err) < 0)
 			error_clear(call->err); /* its lease ends: it is held again for a while */
 		if (writer->stream)
-			stream_close(writer->stream);
+			stream_forget(writer->stream);
 		keeper_free(writer);
 	}
 }
@@ -413,8 +410,8 @@ static void on_notify(void *arg, const char *channel, const char *payload)
 		keeper_deleted(k, space + 1);
 }
 
-int keeper_open(struct service *s, void (*write)(struct call *call, void *writer), struct keeper **ret,
-                struct error *err)
+int keeper_open(struct service *s, void (*write)(struct call *call, void *writer), int64_t held_seconds,
+                struct keeper **ret, struct error *err)
 {
 	static const char *const channels[] = { STORE_CHANNEL, NULL };
 	struct keeper *k = calloc(1, sizeof *k);
@@ -423,6 +420,7 @@ int keeper_open(struct service *s, void (*write)(struct call *call, void *writer
 		abort();
 	k->service = s;
 	k->write = write;
+	k->held_ms = held_seconds * 1000;
 	pthread_mutex_init(&k->lock, NULL);
 	cond_init_monotonic(&k->changed);
 	if (db_listen(service_database_url(s), channels, on_notify, k, &k->listener, err) < 0) {

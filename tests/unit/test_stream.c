@@ -429,6 +429,28 @@ static void test_bounded(void **state)
 	stream_close(f->s);
 }
 
+/* It goes on elsewhere, some day. */
+static void test_one_that_is_forgotten_has_no_end(void **state)
+{
+	struct fixture *f = *state;
+	struct error err = { 0 };
+	struct given g;
+
+	stream_append(f->s, "delta", "{}");
+	assert_int_equal(ask(f->hub, reader, f->id, 1, 5000, &g), 0);
+	stream_forget(f->s);
+	assert_true(there(&g, 1000));
+	assert_int_equal(g.events, 0);
+	assert_false(g.end);
+	assert_int_equal(ask(f->hub, reader, f->id, 1, 0, &g), -1);
+	assert_int_equal(stream_open_as(f->hub, f->id, reader, &f->s, &err), 0);
+	stream_append(f->s, "delta", "{}");
+	assert_int_equal(ask(f->hub, reader, f->id, 0, 1000, &g), 0);
+	assert_true(there(&g, 1000));
+	assert_int_equal(g.events, 1);
+	stream_close(f->s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -449,6 +471,7 @@ int main(void)
 		TEST(test_pairs_at_once),
 		TEST(test_a_producer_hears_that_its_reader_left),
 		TEST(test_bounded),
+		TEST(test_one_that_is_forgotten_has_no_end),
 	};
 
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
