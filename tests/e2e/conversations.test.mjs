@@ -89,7 +89,7 @@ test('conversations are forgotten after the days that their chatbot says, and no
   await until('the old one is gone', async () => (await stack.api('GET', `/api/chat/sessions/${ids.old}`, { token })).status === 404);
   await until('the visitor\'s is gone', async () => (await stack.ok('GET', `/api/chatbots/${forgetful.id}/conversations`, { token })).length === 0);
   for (const name of ['new', 'kept']) await stack.ok('GET', `/api/chat/sessions/${ids[name]}`, { token });
-  assert.equal(String(await stack.sql("SELECT count(*) FROM chat.job WHERE kind = 'retention' AND run_at > now() + interval '50 minutes'")), '1', 'it looks again');
+  await until('it looks again', async () => String(await stack.sql("SELECT count(*) FROM chat.job WHERE kind = 'retention' AND run_at > now() + interval '50 minutes'")) === '1');
   for (const retentionDays of [0, -1, 'soon', 1.5, 40000])
     assert.equal((await stack.api('PUT', `/api/chatbots/${keeping.id}`, { token, json: { settings: { retentionDays } } })).status, 422, `${retentionDays}`);
   assert.equal((await stack.ok('PUT', `/api/chatbots/${forgetful.id}`, { token, json: { settings: { retentionDays: null } } })).settings.retentionDays, undefined);
@@ -195,6 +195,6 @@ test('who a visitor is, a site says with a signature; it stands in the transcrip
     assert.equal((await enter(json)).status, want, name);
   await stack.ok('PUT', `/api/chatbots/${plain.id}`, { token, json: { settings: { identityVersion: 1 } } });
   await until('there is another secret', async () => (await secretOf()) !== secret);
-  assert.equal((await enter({ visitor, signature: sign(visitor) })).status, 403);
+  await until('the old one is refused', async () => (await enter({ visitor, signature: sign(visitor) })).status === 403);
   assert.equal((await enter({ visitor, signature: sign(visitor, await secretOf()) })).status, 201);
 });

@@ -173,7 +173,7 @@ test('documents that an older version indexed are indexed anew, and found meanwh
     const service = stack.process('documents');
     await service.kill();
     await stack.sql(`UPDATE documents.document SET terms_version = 0, language = 'en'`);
-    await stack.sql(`DELETE FROM documents.vocabulary`);
+    await stack.sql(`UPDATE documents.vocabulary SET words = ''`); // beside them it may hold the lists of a small document
     await service.start();
     assert.equal((await search('Leitstelle')).length, 1);
     await until('indexed anew', async () =>

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { client, from, trusting } from './accounts.mjs';
 import { request, startRig, startStack, unique, until } from './harness.mjs';
 
 const SIGNING = 'the-signing-secret-of-the-operator';
 let stack, slack, token, bot;
 before(async () => {
   slack = await startRig('fakeslack.mjs');
-  stack = await startStack({ replicas: { integrations: 2 }, env: { SLACK_API_URL: `${slack.url}/api`, EGRESS_ALLOW: '127.0.0.1/32',
+  stack = await startStack({ replicas: { integrations: 2 }, env: { ...trusting, SLACK_API_URL: `${slack.url}/api`, EGRESS_ALLOW: '127.0.0.1/32',
     SLACK_CLIENT_ID: 'client', SLACK_CLIENT_SECRET: 'secret', SLACK_SIGNING_SECRET: SIGNING } });
   ({ token } = await stack.register());
   const document = await stack.upload(token, 'manual.txt', 'The kettle has a warranty of two years. It begins on the day of purchase.\n');
@@ -25,12 +26,12 @@ const calls = async (api) => (await rig('GET', '/calls')).filter((c) => c.api ==
 const place = () => `C${unique('').replace(/\W/g, '').toUpperCase()}`;
 const CALLBACK = '/api/integrations/slack/oauth';
 async function begin(who = token, query = '') {
-  const answer = await stack.api('GET', `/api/integrations/slack/install${query}`, { token: who });
+  const answer = await stack.api('GET', `/api/integrations/slack/install${query}`, { token: who, headers: from(client()) }); // 20 a minute from one address
   assert.equal(answer.status, 200, answer.text);
   const url = new URL(answer.body.url);
   return { url, state: url.searchParams.get('state'), cookie: answer.headers['set-cookie'][0] };
 }
-const back = (query, cookie) => stack.api('GET', `${CALLBACK}?${new URLSearchParams(query)}`, { headers: cookie ? { Cookie: cookie.split(';')[0] } : {} });
+const back = (query, cookie) => stack.api('GET', `${CALLBACK}?${new URLSearchParams(query)}`, { headers: { ...from(client()), ...(cookie ? { Cookie: cookie.split(';')[0] } : {}) } });
 const installed = async (who = token) => (await stack.ok('GET', '/api/integrations', { token: who })).filter((i) => i.type === 'slack');
 async function send(team, inner, secret = SIGNING) {
   const body = JSON.stringify({ team_id: team, api_app_id: `A${team}`, type: 'event_callback', event_id: `Ev${randomUUID()}`, event: inner });

@@ -120,7 +120,7 @@ async function command(text) {
   return until('its end', async () => {
     const all = (await rig('GET', '/responses')).filter((r) => r.of === of);
     return all.at(-1)?.blocks?.some((b) => b.type === 'context_actions') && all;
-  }, 60);
+  });
 }
 const wordsOf = (parts) => parts.flatMap((p) => p.blocks.filter((b) => b.type === 'markdown').map((b) => b.text)).join(' ').split(/\s+/).filter(Boolean);
 
