@@ -226,15 +226,17 @@ static void test_an_event_that_does_not_come(void **state)
 {
 	struct fixture *f = *state;
 	int64_t began = clock_mono_ms();
+	const char *said;
 
 	assert_string_equal(service_rig_call(f, RIG_PARK, NULL, "50"), "time is up");
-	assert_in_range(clock_mono_ms() - began, 50, 2000);
+	assert_in_range(clock_mono_ms() - began, 50, 5000);
 	assert_string_equal(service_rig_call(f, RIG_PARK, NULL, "-50"), "time is up");
-	assert_null(
-	    rig_call(f->peer, RIG_PARK, NULL, "5000", 100, &f->arena, &f->err)); /* its caller has gone */
+	/* Its caller has gone; or not quite, when this thread runs late: both times end with the call's. */
+	said = rig_call(f->peer, RIG_PARK, NULL, "5000", 100, &f->arena, &f->err);
+	assert_true(!said || !strcmp(said, "time is up"));
 	error_clear(&f->err);
 	began = clock_mono_ms();
-	while (lane_busy(&f->service->parked) && clock_mono_ms() < began + 2000)
+	while (lane_busy(&f->service->parked) && clock_mono_ms() < began + 10000)
 		usleep(1000);
 	assert_int_equal(lane_busy(&f->service->parked), 0);
 }
@@ -287,7 +289,7 @@ static void test_stopping_answers_those_who_wait(void **state)
 	began = clock_mono_ms();
 	assert_int_equal(service_stop(f->service, 5000), 0);
 	assert_int_equal(how_many_heard("time is up", threads, 10), 10);
-	assert_in_range(clock_mono_ms() - began, 0, 2000);
+	assert_in_range(clock_mono_ms() - began, 0, 4500);
 }
 
 /* --- Stopping ---------------------------------------------------------------------------------------------------------------- */
