@@ -27,6 +27,9 @@ struct docx_numbering *docx_numbering_read(const struct part *numbering); /* NUL
 /* The mark of the next paragraph of that list and level: "2.1", "a)", "-"; empty for none. */
 void docx_number(struct docx_numbering *n, long list, long level, char *ret, size_t size);
 
+/* What a character of the font shows: "°", "✓"; a bullet or a blank for what is not known. */
+const char *docx_symbol(const char *font, long code);
+
 /* Tables: a row is a line, its cells parted by |; what reaches down from above is said again, and a table in a cell behind
  * others stays in that cell's line. Positions are those of o. */
 struct docx_tables;
