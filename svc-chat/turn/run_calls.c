@@ -137,9 +137,10 @@ static void wake(void *task)
 static const char *judge(const struct running *x, const char **status, struct arena *a)
 {
 	const struct error *err = &x->run.err;
-	bool lost = err->code == ERROR_UNKNOWN_OUTCOME || err->code == ERROR_UNAVAILABLE;
+	bool lost = (err->code == ERROR_UNKNOWN_OUTCOME || err->code == ERROR_UNAVAILABLE) && x->run.sent &&
+	            !x->call->detail->repeatable;
 
-	*status = !err->code ? x->run.failed ? "failed" : "done" : lost && x->run.sent ? "unknown" : "failed";
+	*status = !err->code ? x->run.failed ? "failed" : "done" : lost ? "unknown" : "failed";
 	if (!err->code)
 		return arena_strdup(a, x->run.text);
 	if (strcmp(*status, "unknown") == 0)

@@ -690,3 +690,16 @@ test('kill -9 of one of two: what waits goes on waiting; what ran is not called 
   assert.deepEqual(await Promise.all([end(running, one), end(reading, two), end(answered, three), end(written, four)]),
     ['done', 'done', 'done', 'done'], 'their readers see the end, too');
 });
+
+test('a tool that does not answer ends at its time; the others of its round have answered', async () => {
+  stack.env.CHAT_TOOL_SECONDS = '2';
+  await stack.process('chat', 1).start(); // the test before has killed it
+  await stack.process('chat', 2).kill();
+  const who = await withServer('Slow', `${odd.url}/mcp`);
+  await until('the gateway finds the new process', async () => (await stack.api('GET', '/chat/mcp/tools', { token: who.token })).status === 200, 30);
+  await stack.ok('PUT', '/chat/mcp/tools/mcp_Slow_wait', { token: who.token, json: { policy: 'allow' } });
+  const { tool_calls: calls, status } = await say(await newChat(who), 'call slow_read {"ms":600000} && echo {"text":"there"} then wait {"ms":600000}', who);
+  assert.deepEqual([status, ...calls.map((c) => c.status)], ['complete', 'failed', 'done', 'unknown'], JSON.stringify(calls));
+  assert.match(calls[0].content, /could not be called: .*in time/);
+  assert.match(calls[2].content, /nobody knows whether it was done/);
+});
