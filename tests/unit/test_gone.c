@@ -111,6 +111,16 @@ static void wait_until(struct lane *lane, int busy)
 	assert_int_equal(lane_busy(lane), busy);
 }
 
+/* A handler counts after its lane does. */
+static void wait_count(atomic_int *count, int wanted)
+{
+	int64_t until = clock_mono_ms() + SOON_MS;
+
+	while (atomic_load(count) < wanted && clock_mono_ms() < until)
+		usleep(1000);
+	assert_int_equal(atomic_load(count), wanted);
+}
+
 static void test_a_parked_call(void **state)
 {
 	struct fixture *f = *state;
@@ -137,7 +147,7 @@ static void test_a_handler_that_runs_finds_its_call_cancelled(void **state)
 	wait_until(&f->service->lanes[WAITS_OUTSIDE], 2);
 	assert_in_range(end(&gone), 0, SOON_MS);
 	wait_until(&f->service->lanes[WAITS_OUTSIDE], 1);
-	assert_int_equal(atomic_load(&rig_counts->cancelled), 1);
+	wait_count(&rig_counts->cancelled, 1);
 	end(&stays);
 }
 
@@ -153,7 +163,7 @@ static void test_queued_calls_are_never_begun(void **state)
 		begin(f, &callers[i], RIG_SLOW);
 		wait_until(lane, i + 1);
 	}
-	assert_int_equal(atomic_load(&rig_counts->slows), 2);
+	wait_count(&rig_counts->slows, 2);
 	for (int i = 3; i >= 2; i--) { /* from the middle of the queue, too */
 		assert_in_range(end(&callers[i]), 0, SOON_MS);
 		assert_int_equal(callers[i].code, ERROR_UNAVAILABLE);
@@ -161,8 +171,7 @@ static void test_queued_calls_are_never_begun(void **state)
 	wait_until(lane, 3);
 	assert_int_equal(atomic_load(&rig_counts->slows), 2);
 	end(&callers[0]); /* its place goes to the one that is left */
-	while (atomic_load(&rig_counts->slows) < 3)
-		usleep(1000);
+	wait_count(&rig_counts->slows, 3);
 	end(&callers[1]);
 	end(&callers[4]);
 	wait_until(lane, 0);
@@ -194,13 +203,13 @@ static void test_through_a_service_to_the_next(void **state)
 		begin(f, &running[i], RIG_RELAY);
 		wait_until(lane, i + 1);
 	}
-	assert_int_equal(atomic_load(&rig_counts->slows), 1);
+	wait_count(&rig_counts->slows, 1);
 	for (int i = 1; i >= 0; i--) {
 		assert_in_range(end(&running[i]), 0, SOON_MS);
 		wait_until(lane, i);
 	}
 	assert_int_equal(atomic_load(&rig_counts->slows), 1);
-	assert_int_equal(atomic_load(&rig_counts->cancelled), 1);
+	wait_count(&rig_counts->cancelled, 1);
 	wait_until(&f->service->lanes[WAITS_PEERS], 0);
 	rig_close(rig_behind);
 	rig_stop(second);
