@@ -146,8 +146,11 @@ static int look_for_spellings(struct call *call, struct search *s, struct found_
 		return 0;
 	if (lists_find(call, s, true, &more, &n) < 0)
 		return -1;
+	if (n == 0)
+		return 0;
 	all = arena_new(call->arena, struct found_list, *count + n);
-	memcpy(all, *lists, *count * sizeof *all);
+	if (*count)
+		memcpy(all, *lists, *count * sizeof *all);
 	memcpy(all + *count, more, n * sizeof *all);
 	*lists = all;
 	*count += n;
