@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { root, startStack } from './harness.mjs';
+import { root, startStack, until } from './harness.mjs';
 
 const read = (name) => fs.readFileSync(path.join(root, 'tests/data/cases', name));
 
@@ -15,6 +15,7 @@ describe('pictures without text recognition', () => {
     site = http.createServer((_, response) => response.writeHead(200, { 'Content-Type': 'image/png' }).end(read('scan-paragraph.png')));
     await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve));
     stack = await startStack({ env: { DOCUMENTS_OCR_LANGUAGES: 'nobody-speaks-it', EGRESS_ALLOW: '127.0.0.1/32' } });
+    await until('it is known that nobody reads pictures', () => /text in pictures is not read/.test(stack.process('documents').tail(200)));
     ada = await stack.register();
   });
   after(async () => {
