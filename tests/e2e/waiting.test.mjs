@@ -41,6 +41,38 @@ async function session(token) {
   return `/api/chat/sessions/${(await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } })).id}/messages`;
 }
 
+// First, for it counts threads, and those that a crowd has made stay for a while: here all come one after the other.
+test('who waits for a preview, for a question to be put in other words or for an answer over MCP holds no thread either', async () => {
+  const asking = [], places = [];
+  for (const { token } of people.slice(1)) {
+    const { id } = await stack.upload(token, 'ferry.txt', 'The ferry sails to Ullapool at nine in summer.');
+    const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Harbour', documents: [id] } });
+    const at = `/api/chat/sessions/${(await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } })).id}/messages`;
+    await stack.ok('POST', at, { token, json: { content: 'When does the ferry sail to Ullapool?' } });
+    const { key } = await stack.ok('POST', '/auth/api-keys', { token, json: { name: 'mcp', scopes: ['chat'] } });
+    places.push({ token, bot, at, key });
+  }
+  silent = true;
+  const ask = async (answer) => {
+    asking.push(answer);
+    await until('the model has it', () => unanswered.length >= asking.length);
+  };
+  for (const { token, bot, at, key } of places) {
+    const chatHistory = [{ role: 'user', content: 'When does the ferry sail?' }, { role: 'assistant', content: 'At nine.' }];
+    await ask(stack.api('POST', '/api/chatbots/preview', { token, json: { chatbotId: bot.id, message: 'And in winter?', chatHistory } }));
+    await ask(stack.api('POST', at, { token, json: { content: 'And in winter?' } }));
+    await ask(stack.api('POST', `/mcp/chatbots/${bot.id}`, { token: key, headers: { Accept: 'application/json, text/event-stream' },
+      json: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'ask', arguments: { question: 'And in winter?' } } } }));
+  }
+  const threads = await metric('rpc_threads\\{lane="writer"\\}');
+  release();
+  for (const answer of await Promise.all(asking)) {
+    assert.equal(answer.status, 200, answer.text);
+    assert.match(answer.text, /At last\./);
+  }
+  assert.ok(threads < asking.length / 2, `${threads} threads for ${asking.length} who wait`);
+});
+
 test('more senders wait than there are threads, and other calls are answered at once', async () => {
   const sending = [];
   silent = true;
@@ -82,34 +114,6 @@ test('a client of /v1 that waits for a model holds no thread either, whole or in
     assert.match(answer.text, /At last\./);
   }
   assert.ok(threads < asking.length, `${threads} threads for ${asking.length} who wait`);
-});
-
-test('who waits for a preview, for a question to be put in other words or for an answer over MCP holds no thread either', async () => {
-  const asking = [];
-  const places = await Promise.all(people.slice(1).map(async ({ token }) => {
-    const { id } = await stack.upload(token, 'ferry.txt', 'The ferry sails to Ullapool at nine in summer.');
-    const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Harbour', documents: [id] } });
-    const at = `/api/chat/sessions/${(await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } })).id}/messages`;
-    await stack.ok('POST', at, { token, json: { content: 'When does the ferry sail to Ullapool?' } });
-    const { key } = await stack.ok('POST', '/auth/api-keys', { token, json: { name: 'mcp', scopes: ['chat'] } });
-    return { token, bot, at, key };
-  }));
-  silent = true;
-  for (const { token, bot, at, key } of places) {
-    const chatHistory = [{ role: 'user', content: 'When does the ferry sail?' }, { role: 'assistant', content: 'At nine.' }];
-    asking.push(stack.api('POST', '/api/chatbots/preview', { token, json: { chatbotId: bot.id, message: 'And in winter?', chatHistory } }));
-    asking.push(stack.api('POST', at, { token, json: { content: 'And in winter?' } }));
-    asking.push(stack.api('POST', `/mcp/chatbots/${bot.id}`, { token: key, headers: { Accept: 'application/json, text/event-stream' },
-      json: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'ask', arguments: { question: 'And in winter?' } } } }));
-  }
-  await until('the model has them all', () => unanswered.length >= asking.length);
-  const threads = await metric('rpc_threads\\{lane="writer"\\}');
-  release();
-  for (const answer of await Promise.all(asking)) {
-    assert.equal(answer.status, 200, answer.text);
-    assert.match(answer.text, /At last\./);
-  }
-  assert.ok(threads < asking.length / 2, `${threads} threads for ${asking.length} who wait`);
 });
 
 // An owner alone may have half of the 12 writers.
