@@ -41,9 +41,19 @@ async function session(token) {
   return `/api/chat/sessions/${(await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } })).id}/messages`;
 }
 
-// First, for it counts threads, and those that a crowd has made stay for a while: here all come one after the other.
+// Who counts threads begins with a fresh process, and lets one call come after the other: those that a crowd has made stay for a while.
+async function fresh() {
+  await stack.process('chat').kill();
+  await stack.process('chat').start();
+}
+async function wait(asking, answer) {
+  asking.push(answer);
+  await until('the model has it', () => unanswered.length >= asking.length);
+}
+
 test('who waits for a preview, for a question to be put in other words or for an answer over MCP holds no thread either', async () => {
   const asking = [], places = [];
+  await fresh();
   for (const { token } of people.slice(1)) {
     const { id } = await stack.upload(token, 'ferry.txt', 'The ferry sails to Ullapool at nine in summer.');
     const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Harbour', documents: [id] } });
@@ -53,15 +63,11 @@ test('who waits for a preview, for a question to be put in other words or for an
     places.push({ token, bot, at, key });
   }
   silent = true;
-  const ask = async (answer) => {
-    asking.push(answer);
-    await until('the model has it', () => unanswered.length >= asking.length);
-  };
   for (const { token, bot, at, key } of places) {
     const chatHistory = [{ role: 'user', content: 'When does the ferry sail?' }, { role: 'assistant', content: 'At nine.' }];
-    await ask(stack.api('POST', '/api/chatbots/preview', { token, json: { chatbotId: bot.id, message: 'And in winter?', chatHistory } }));
-    await ask(stack.api('POST', at, { token, json: { content: 'And in winter?' } }));
-    await ask(stack.api('POST', `/mcp/chatbots/${bot.id}`, { token: key, headers: { Accept: 'application/json, text/event-stream' },
+    await wait(asking, stack.api('POST', '/api/chatbots/preview', { token, json: { chatbotId: bot.id, message: 'And in winter?', chatHistory } }));
+    await wait(asking, stack.api('POST', at, { token, json: { content: 'And in winter?' } }));
+    await wait(asking, stack.api('POST', `/mcp/chatbots/${bot.id}`, { token: key, headers: { Accept: 'application/json, text/event-stream' },
       json: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'ask', arguments: { question: 'And in winter?' } } } }));
   }
   const threads = await metric('rpc_threads\\{lane="writer"\\}');
@@ -71,6 +77,24 @@ test('who waits for a preview, for a question to be put in other words or for an
     assert.match(answer.text, /At last\./);
   }
   assert.ok(threads < asking.length / 2, `${threads} threads for ${asking.length} who wait`);
+});
+
+test('a client of /v1 that waits for a model holds no thread either, whole or in chunks', async () => {
+  await fresh();
+  silent = true;
+  const asking = [];
+  for (const { token } of people) {
+    const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'V1' } });
+    for (const stream of [true, false])
+      await wait(asking, stack.api('POST', '/v1/chat/completions', { token, json: { model: bot.id, stream, messages: [{ role: 'user', content: 'Hm?' }] } }));
+  }
+  const threads = await metric('rpc_threads\\{lane="writer"\\}');
+  release();
+  for (const answer of await Promise.all(asking)) {
+    assert.equal(answer.status, 200, answer.text);
+    assert.match(answer.text, /At last\./);
+  }
+  assert.ok(threads < asking.length, `${threads} threads for ${asking.length} who wait`);
 });
 
 test('more senders wait than there are threads, and other calls are answered at once', async () => {
@@ -96,24 +120,6 @@ test('more senders wait than there are threads, and other calls are answered at 
     assert.equal(answer.body.content, 'At last.');
   }
   assert.equal(await parked(), 0);
-});
-
-test('a client of /v1 that waits for a model holds no thread either, whole or in chunks', async () => {
-  silent = true;
-  const asking = [];
-  for (const { token } of people) {
-    const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'V1' } });
-    for (const stream of [true, false])
-      asking.push(stack.api('POST', '/v1/chat/completions', { token, json: { model: bot.id, stream, messages: [{ role: 'user', content: 'Hm?' }] } }));
-  }
-  await until('the model has them all', () => unanswered.length === asking.length);
-  const threads = await metric('rpc_threads\\{lane="writer"\\}');
-  release();
-  for (const answer of await Promise.all(asking)) {
-    assert.equal(answer.status, 200, answer.text);
-    assert.match(answer.text, /At last\./);
-  }
-  assert.ok(threads < asking.length, `${threads} threads for ${asking.length} who wait`);
 });
 
 // An owner alone may have half of the 12 writers.
