@@ -179,15 +179,21 @@ static EVP_MAC_CTX *make_mac(void)
 
 PER_THREAD(mac_context, EVP_MAC_CTX, make_mac, EVP_MAC_CTX_free)
 
-void mac_sha256(const unsigned char key[KEY_SIZE], const void *a, size_t a_size, const void *b, size_t b_size,
-                unsigned char mac[MAC_SIZE])
+void mac_sha256_by(const void *key, size_t key_size, const void *a, size_t a_size, const void *b,
+                   size_t b_size, unsigned char mac[MAC_SIZE])
 {
 	EVP_MAC_CTX *ctx = mac_context();
 	size_t length;
 
-	if (EVP_MAC_init(ctx, key, KEY_SIZE, NULL) != 1 || EVP_MAC_update(ctx, a, a_size) != 1 ||
+	if (EVP_MAC_init(ctx, key, key_size, NULL) != 1 || EVP_MAC_update(ctx, a, a_size) != 1 ||
 	    (b && EVP_MAC_update(ctx, b, b_size) != 1) || EVP_MAC_final(ctx, mac, &length, MAC_SIZE) != 1)
 		abort(); /* fixed sizes: only a lack of memory fails here */
+}
+
+void mac_sha256(const unsigned char key[KEY_SIZE], const void *a, size_t a_size, const void *b, size_t b_size,
+                unsigned char mac[MAC_SIZE])
+{
+	mac_sha256_by(key, KEY_SIZE, a, a_size, b, b_size, mac);
 }
 
 int mac_equal(const void *a, const void *b, size_t size)

@@ -36,6 +36,9 @@ void secret_offer_role_password(const struct secret *s, const char *role);
 /* HMAC-SHA256 over up to two parts (second may be NULL). Fast: one EVP_MAC context a thread. */
 void mac_sha256(const unsigned char key[KEY_SIZE], const void *a, size_t a_size, const void *b, size_t b_size,
                 unsigned char mac[MAC_SIZE]);
+/* The same under a key of any size but none, as others' protocols have it. */
+void mac_sha256_by(const void *key, size_t key_size, const void *a, size_t a_size, const void *b,
+                   size_t b_size, unsigned char mac[MAC_SIZE]);
 int mac_equal(const void *a, const void *b, size_t size); /* in constant time */
 
 #endif

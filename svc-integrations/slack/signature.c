@@ -1,12 +1,9 @@
 #include "svc-integrations/slack/signature.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/id.h"
-#include "common/base/text.h"
 #include "common/secret/secret.h"
 
 enum { SIGNATURE = 3 + 64 }; /* "v0=" and HMAC-SHA256 in hexadecimal */
@@ -27,16 +24,12 @@ bool slack_signature_fits(const struct slack_stamp *stamp, const char *secret, c
 {
 	unsigned char mac[MAC_SIZE];
 	char want[SIGNATURE + 1] = "v0=";
-	struct text base;
+	const char *head;
 
 	if (!*secret || strlen(stamp->signature) != SIGNATURE)
 		return false;
-	text_init(&base, a);
-	text_addf(&base, "v0:%s:", stamp->timestamp);
-	text_add(&base, body, size);
-	if (!HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)base.at, base.length, mac,
-	          NULL))
-		return false;
+	head = arena_printf(a, "v0:%s:", stamp->timestamp);
+	mac_sha256_by(secret, strlen(secret), head, strlen(head), body, size, mac);
 	hex_encode(want + 3, mac, MAC_SIZE);
 	return mac_equal(want, stamp->signature, SIGNATURE);
 }

@@ -20,7 +20,7 @@ struct slack_stamp {
 /* Whether the stamp can be one of these minutes at all. now: Unix seconds. */
 bool slack_stamp_is_fresh(const struct slack_stamp *stamp, int64_t now);
 
-/* Whether the owner of that secret made it for these bytes. In constant time. */
+/* Whether the owner of that secret made it for these bytes. In constant time, and without a copy of them: many secrets may be tried. */
 bool slack_signature_fits(const struct slack_stamp *stamp, const char *secret, const void *body, size_t size,
                           struct arena *a);
 

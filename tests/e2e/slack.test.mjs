@@ -152,6 +152,8 @@ describe('who may call', () => {
     assert.equal(good.status, 200);
     assert.deepEqual(good.body, { challenge: '3eZ"bz\\' });
     assert.equal((await post(challenge, signed('another', challenge))).status, 401);
+    const large = challenge + ' '.repeat(10_000); // on which many secrets would be tried
+    assert.equal((await post(large, signed(secretOf('TW'), large))).status, 401);
   });
   test('however many webhooks there are, whose secrets are none of Slack\'s', async () => {
     await stack.sql(`INSERT INTO integrations.integration (owner_id, id, type, name, secrets) SELECT owner_id, overlay(gen_random_uuid()::text placing 'ff' from 1)::uuid,
