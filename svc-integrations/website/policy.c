@@ -60,6 +60,8 @@ static bool is_host(struct piece listed, struct piece host)
 {
 	struct piece tail = { listed.at + 1, listed.size - 1 };
 
+	if (piece_is(listed, "*"))
+		return true;
 	if (listed.size > 2 && strncmp(listed.at, "*.", 2) == 0)
 		return host.size > tail.size &&
 		       same(tail, (struct piece){ host.at + host.size - tail.size, tail.size });

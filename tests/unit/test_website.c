@@ -102,6 +102,8 @@ static const struct {
 	{ "script-src *; default-src 'none'", "connect-src" },
 	{ "script-src *.example; connect-src https:", NULL },
 	{ "script-src *.parley.example", "script-src" },
+	{ "script-src https://*; connect-src *:443", NULL },
+	{ "script-src https://*:8443", "script-src" },
 	{ "script-src http://parley.example:*", NULL },
 	{ "script-src https://parley.example:8443", "script-src" },
 	{ "script-src https://parley.example:443", NULL },
