@@ -198,6 +198,20 @@ static int run(struct call *call, const struct job *job)
 	return website_look_later(call, row.owner_id, row.id);
 }
 
-const struct job_kind website_job = {
-	.kind = "website", .run = run, .attempts = 8, .first_pause_ms = 60 * 1000, .lease_ms = 30 * 1000
-};
+/* A service of ours was away for all of them: tomorrow is another day. */
+static void give_up(struct call *call, const struct job *job, const struct error *why)
+{
+	OWN(json) json_object *payload = NULL;
+
+	(void)why;
+	if (json_parse(job->payload, strlen(job->payload), &payload, call->err) < 0 ||
+	    website_look_later(call, job->owner_id, json_string(payload, "integration")) < 0)
+		error_clear(call->err);
+}
+
+const struct job_kind website_job = { .kind = "website",
+	                              .run = run,
+	                              .give_up = give_up,
+	                              .attempts = 8,
+	                              .first_pause_ms = 60 * 1000,
+	                              .lease_ms = 30 * 1000 };
