@@ -37,8 +37,10 @@ const struct db_stmt store_webhook_statements[] = {
 	                    " AND confirmed_at IS NULL AND refused_at IS NULL" },
 	{ "end_detail",
 	  "UPDATE integration SET status_detail = NULL WHERE owner_id = $1 AND status_detail IN ($2, $3)" },
+	/* Not where something is wrong: that would never be said again. */
 	{ "tell_handing_to", "UPDATE integration SET status_detail = $3 WHERE owner_id = $1"
-	                     " AND type <> 'webhook' AND lower(config->'handover'->>'email') = $2" },
+	                     " AND type <> 'webhook' AND lower(config->'handover'->>'email') = $2"
+	                     " AND status <> 'error'" },
 	/* Conversations that wait for somebody's consent are looked at now. */
 	{ "hurry_handovers", "UPDATE job SET run_at = now() WHERE owner_id = $1 AND kind = 'handover'"
 	                     " AND payload->>'where' = 'email' AND run_at > now()"

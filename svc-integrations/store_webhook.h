@@ -29,7 +29,7 @@ int store_forget_address(struct db *db, const char *owner, const char *address, 
 /* No integration of his says either of these any more. */
 int store_end_detail(struct db *db, const char *owner, const char *detail, const char *other,
                      struct error *err) CHECKED;
-/* All that hand over to that address say so. */
+/* All that hand over to that address say so, but for those that say what is wrong with them. */
 int store_tell_handing_to(struct db *db, const char *owner, const char *address, const char *detail,
                           struct error *err) CHECKED;
 /* What waits to be mailed is looked at now. */
