@@ -247,13 +247,13 @@ static bool start_of_table(struct docx *d, xmlTextReaderPtr xml, bool empty)
 }
 
 /* "Click here to enter text" is none. */
-static bool start_of_field(struct docx *d, xmlTextReaderPtr xml)
+static bool start_of_field(struct docx *d, xmlTextReaderPtr xml, bool empty)
 {
 	if (xml_is(xml, "sdtPr"))
 		d->is_prompt = false;
 	else if (xml_is(xml, "showingPlcHdr"))
 		d->is_prompt = !is_off(xml);
-	else if (xml_is(xml, "sdtContent") && d->is_prompt && !d->prompt)
+	else if (xml_is(xml, "sdtContent") && d->is_prompt && !d->prompt && !empty)
 		d->prompt = xmlTextReaderDepth(xml);
 	else
 		return false;
@@ -274,7 +274,7 @@ static void start(struct docx *d, xmlTextReaderPtr xml)
 	} else if (xml_is(xml, "r")) {
 		d->in_run = true;
 		d->hidden = d->raised = false;
-	} else if (!start_of_table(d, xml, empty) && !start_of_field(d, xml)) {
+	} else if (!start_of_table(d, xml, empty) && !start_of_field(d, xml, empty)) {
 		start_in_run(d, xml);
 	}
 }

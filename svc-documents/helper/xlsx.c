@@ -8,7 +8,7 @@
 
 #include "svc-documents/helper/xlsx.h"
 
-enum { PIECE = 700, NAMES_MAX = 400, FORMATS = 4000, SHEETS = 500, COLUMNS = 200 };
+enum { PIECE = 700, NAMES_MAX = 400, FORMATS = 4000, SHEETS = 500, COLUMNS = 200, ROWS = 1 << 20 };
 
 struct strings {
 	char **at;
@@ -305,7 +305,7 @@ static void start(struct sheet *s, xmlTextReaderPtr xml)
 	char reference[16];
 
 	if (xml_is(xml, "row")) {
-		s->row_number = xml_number(xml, "r", s->row_number + 1);
+		s->row_number = xml_number(xml, "r", s->row_number < ROWS ? s->row_number + 1 : ROWS);
 		s->filled = false;
 		s->written = 0;
 		s->column = -1;

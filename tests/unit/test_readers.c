@@ -184,6 +184,10 @@ static const struct {
 	  "</w:t></w:r></w:sdtContent></w:sdt><w:sdt><w:sdtPr/><w:sdtContent><w:r><w:t> Ada</w:t></w:r></w:sdtContent>"
 	  "</w:sdt></w:p>",
 	  "Name: Ada" },
+	{ "Word: a field that holds nothing hides nothing behind it", docx,
+	  "<w:p><w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent/></w:sdt><w:r><w:t>One.</w:t></w:r></w:p>" P(
+	      "Two."),
+	  "One.\n\nTwo." },
 	{ "Word: formulas keep their signs and what belongs together", docx,
 	  "<w:p><w:oMath><w:r><w:t>s=</w:t></w:r><w:f><w:num><w:sSub><w:e><w:r><w:t>C</w:t></w:r></w:e><w:sub><w:r><w:t>b"
 	  "</w:t></w:r></w:sub></w:sSub><w:r><w:t>v</w:t></w:r></w:num><w:den><w:r><w:t>100</w:t></w:r></w:den></w:f>"
@@ -199,6 +203,10 @@ static const struct {
 	  "<c r='A2' s='1'/><c r='B2'><v>9.1000000000000014</v></c></row><row r='3'><c r='B3'><f>B1+B2</f></c><c r='C3'>"
 	  "<v>3</v></c></row><mergeCells><mergeCell ref=\"A1:A2\"/></mergeCells></w>",
 	  "# Shown\n\nAlberta | 0.1\nAlberta | 9.1\n| | 3" },
+	{ "Excel: a row whose number is beyond all others", workbook,
+	  "<w><row r='9223372036854775807'><c t='inlineStr'><is><t>last</t></is></c></row><row><c t='inlineStr'><is><t>and one"
+	  "</t></is></c></row></w>",
+	  "# Shown\n\nlast\nand one" },
 	{ "OpenDocument: a table in a cell stays in its row", odt,
 	  "<o><table><table-row><table-cell><p>North</p></table-cell><table-cell><p>by season:</p><table><table-row><table-cell>"
 	  "<p>summer</p></table-cell><table-cell><p>14</p></table-cell></table-row></table></table-cell></table-row><table-row>"
