@@ -14,7 +14,8 @@ enum {
 	RENEW_MS = 2000,
 	LOOK_MS = 2000,       /* after the dead, and the forgotten */
 	DUE_AT_ONCE = 16,     /* are renewed, */
-	RENEWED_IN_PARTS = 4, /* and of a crowd this part */
+	RENEWED_IN_PARTS = 4, /* and of a crowd this part; */
+	LATE_MS = 4000,       /* but none waits longer: after a pause of ours, or on a slow disk */
 	SWEEP_MS = 60 * 1000,
 	RENEW_DEADLINE_MS = 5000,
 	TAKEN_OVER_MAX = 8, /* at a time */
@@ -63,8 +64,15 @@ static bool is_to_be_noted(struct keeper *k, struct writer *writer, int64_t now)
 	return due <= now;
 }
 
-/* Those whose time it is, and those that have just begun to speak. Of a crowd some at a time: it would hold up those whose
- * readers wait for a word. */
+/* Of a crowd some at a time: it would hold up those whose readers wait for a word. */
+static bool is_due(const struct writer *writer, int64_t now, size_t due, size_t held)
+{
+	int64_t since = now - writer->renewed;
+
+	return since >= LATE_MS || (since >= RENEW_MS && due < DUE_AT_ONCE + held / RENEWED_IN_PARTS);
+}
+
+/* Those whose time it is, and those that have just begun to speak. */
 static size_t copies(struct keeper *k, struct store_held **ret, struct arena *a)
 {
 	int64_t now = clock_mono_ms();
@@ -75,11 +83,10 @@ static size_t copies(struct keeper *k, struct store_held **ret, struct arena *a)
 		held++;
 	*ret = arena_new(a, struct store_held, held);
 	for (struct writer *writer = k->first; writer; writer = writer->next) {
-		bool is_due =
-		    now - writer->renewed >= RENEW_MS && due < DUE_AT_ONCE + held / RENEWED_IN_PARTS;
+		bool its_time = is_due(writer, now, due, held);
 
-		due += is_due;
-		if (!is_due && !is_to_be_noted(k, writer, now))
+		due += its_time;
+		if (!its_time && !is_to_be_noted(k, writer, now))
 			continue;
 		writer->renewed = now;
 		copy_of(writer, *ret + n++, a);
