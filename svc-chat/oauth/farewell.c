@@ -51,7 +51,8 @@ static int read(struct call *call, const char *text, struct oauth_token_row *ret
 
 /* --- Saying it ------------------------------------------------------------------------------------------------------------ */
 
-/* The refresh token first: with it goes the grant, and often the other. Not cut off by a client that leaves. */
+/* The refresh token first: with it goes the grant, and often the other, which is asked for also when the first is refused for
+ * good. Not cut off by a client that leaves. */
 static int revoke(struct call *call, const struct oauth_token_row *row)
 {
 	const struct chat *chat = chat_state(call);
@@ -70,8 +71,10 @@ static int revoke(struct call *call, const struct oauth_token_row *row)
 		                        .secret = secrets.client_secret,
 		                        .method = (enum oauth_method)row->method };
 	if (secrets.refresh &&
-	    oauth_revoke(&o, &server, &client, secrets.refresh, "refresh_token", call->err) < 0)
+	    oauth_revoke(&o, &server, &client, secrets.refresh, "refresh_token", call->err) < 0 &&
+	    (call->err->code != ERROR_INVALID || !secrets.access))
 		return -1;
+	error_clear(call->err);
 	return secrets.access ? oauth_revoke(&o, &server, &client, secrets.access, "access_token", call->err)
 	                      : 0;
 }

@@ -52,8 +52,9 @@ async function startLiar() {
     }
     if (pathname.startsWith('/doors/register/')) return json(201, { client_id: `client-of-${how}`, ...lies.client[how]?.() });
     if (pathname.startsWith('/doors/revoke/')) {
-      me.revoked.push(Object.fromEntries(new URLSearchParams(body)).token);
-      return how === 'silent' ? undefined : json(200, {});
+      const { token, token_type_hint: kind } = Object.fromEntries(new URLSearchParams(body));
+      me.revoked.push(token);
+      return how === 'silent' ? undefined : how === 'partly' && kind === 'refresh_token' ? json(400, { error: 'invalid_request' }) : json(200, {});
     }
     if (pathname.startsWith('/doors/token/')) {
       me.asked.push({ how, form: Object.fromEntries(new URLSearchParams(body)), authorization: request.headers.authorization });
@@ -86,6 +87,7 @@ const lies = {
     configured: () => ({ registration_endpoint: undefined }),
     silent: () => ({ revocation_endpoint: `${liar.base}/doors/revoke/silent` }),
     last: () => ({ revocation_endpoint: `${liar.base}/doors/revoke/last` }),
+    partly: () => ({ revocation_endpoint: `${liar.base}/doors/revoke/partly` }),
   },
   client: { nameless: () => ({ client_id: undefined }), lines: () => ({ client_id: 'a\r\nb' }) },
   token: {
@@ -96,6 +98,7 @@ const lies = {
     deep: () => [200, '['.repeat(100_000)],
     used: () => [400, { error: 'invalid_grant', error_description: 'the code was used' }],
     later: () => liar.asked.at(-1).form.grant_type === 'refresh_token' ? [401, { error: 'invalid_client' }] : [200, { access_token: 'the-token', refresh_token: 'again', token_type: 'Bearer' }],
+    partly: () => [200, { access_token: 'one', refresh_token: 'two', token_type: 'Bearer' }],
     forgotten: () => [401, { error: 'invalid_client' }],
     broken: () => [500, 'oh no', 'text/plain'],
   },
@@ -345,7 +348,7 @@ describe('authorization servers that lie', () => {
     assert.equal(liar.asked.length, before);
   });
 
-  for (const how of Object.keys(lies.token).filter((name) => name !== 'later')) {
+  for (const how of Object.keys(lies.token).filter((name) => !['later', 'partly'].includes(name))) {
     test(`the answer to a code is ${how}: said in a page, and nothing is kept`, async () => {
       const flow = await begun(how);
       const answer = await callback(`/auth/oauth/callback?state=${flow.body.state}&code=c`, { Cookie: cookieOf(flow) });
@@ -587,6 +590,13 @@ describe('an account that goes', () => {
     assert.ok(Date.now() - start < 3000 * slow, `${Date.now() - start} ms`);
     await until('both were told', () => liar.revoked.length === 2);
     assert.deepEqual(liar.revoked, ['the-token', 'the-token']);
+  });
+
+  test('a provider that will not revoke the one token is told of the other', async () => {
+    const token = await signUp(), server = await add(token, liar.url('partly'), 'Partly'), flow = await authorize(token, server.id);
+    assert.equal((await callback(`/auth/oauth/callback?state=${flow.body.state}&code=c`, { Cookie: cookieOf(flow) })).status, 200);
+    await stack.ok('DELETE', `/auth/oauth/tokens/${server.id}`, { token });
+    assert.deepEqual(liar.revoked.filter((one) => one !== 'the-token'), ['two', 'one']);
   });
 
   test('svc-chat is away: it goes all the same', async () => {
