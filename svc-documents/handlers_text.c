@@ -8,7 +8,7 @@
 #include "svc-documents/search/known.h"
 #include "svc-documents/search/search.h"
 #include "svc-documents/store.h"
-#include "svc-documents/store_index.h"
+#include "svc-documents/store_text.h"
 #include "svc-documents/svc.h"
 
 enum {

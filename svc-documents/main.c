@@ -15,6 +15,8 @@
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_site.h"
 #include "svc-documents/store_small.h"
+#include "svc-documents/store_text.h"
+#include "svc-documents/store_vectors.h"
 #include "svc-documents/svc.h"
 
 static const struct config_key keys[] = {
@@ -187,11 +189,17 @@ static int start(struct service *service, void *settings, void **state, struct e
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = {
-		store_statements,      store_index_statements, store_search_statements,
-		store_hnsw_statements, store_site_statements,  store_small_statements,
-		job_statements,        event_statements,       NULL
-	};
+	static const struct db_stmt *const statements[] = { store_statements,
+		                                            store_index_statements,
+		                                            store_search_statements,
+		                                            store_hnsw_statements,
+		                                            store_site_statements,
+		                                            store_small_statements,
+		                                            store_text_statements,
+		                                            store_vectors_statements,
+		                                            job_statements,
+		                                            event_statements,
+		                                            NULL };
 	static struct settings settings;
 
 	return service_main(argc, argv,

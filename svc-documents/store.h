@@ -1,6 +1,6 @@
 /*
- * store: every statement of svc-documents that is about documents and their files; store_index.h has those about
- * their text. Each names the owner, but for the sweep.
+ * store: every statement of svc-documents that is about documents and their files; store_index.h, store_text.h and
+ * store_vectors.h have those about their text. Each names the owner, but for the sweep.
  *
  * Functions that look for a document return 1 found, 0 not there (or somebody else's), -1 failed.
  */

@@ -6,32 +6,19 @@
 
 #include "common/base/text.h"
 #include "common/base/utf8.h"
-#include "svc-documents/ingest/embed.h"
 #include "svc-documents/ingest/parts.h"
 #include "svc-documents/search/small.h"
 #include "svc-documents/store.h"
 #include "svc-documents/store_small.h"
+#include "svc-documents/store_text.h"
 
-enum {
-	BATCH = 500,     /* rows written by one statement */
-	TEXT_ROW = 65536 /* characters of the text in a row */
-};
-
-/* What a model gets of a passage. */
-#define EMBEDDED "coalesce(heading || E'\\n', '') || substr(text, 1, (stop - start)::int)"
+enum { BATCH = 500 /* rows written by one statement */ };
 
 /* Written in the caller's transaction, so that a reader sees the old or the new, never a mixture. */
 const struct db_stmt store_index_statements[] = {
-	/* `text` runs on to the next passage: only its own part is shown. */
-	{ "chunk_list",
-	  "SELECT id, page, start, stop AS \"end\", heading, left(text, (stop - start)::int) AS text FROM chunk"
-	  " WHERE owner_id = $1 AND document_id = $2 AND ($3::uuid IS NULL OR number > (SELECT number"
-	  " FROM chunk WHERE owner_id = $1 AND document_id = $2 AND id = $3)) ORDER BY number LIMIT $4" },
-	{ "has_chunk", "SELECT FROM chunk WHERE owner_id = $1 AND document_id = $2 AND id = $3" },
 	{ "clear_content", "DELETE FROM content WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_text", "DELETE FROM piece_of_text WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_chunks", "DELETE FROM chunk WHERE owner_id = $1 AND document_id = $2" },
-	{ "clear_vectors", "DELETE FROM embedding WHERE owner_id = $1 AND document_id = $2" },
 	{ "clear_postings", "DELETE FROM posting WHERE owner_id = $1 AND document_id = $2"
 	                    " AND uuid_hash(document_id) = uuid_hash($2)" },
 	{ "clear_vocabulary", "DELETE FROM vocabulary WHERE owner_id = $1 AND document_id = $2" },
@@ -51,9 +38,6 @@ const struct db_stmt store_index_statements[] = {
 	  " SELECT $1, $2, number, nullif(page, 0), start, stop, nullif(heading, ''), text"
 	  " FROM unnest($3::int[], $4::int[], $5::bigint[], $6::bigint[], $7::text[], $8::text[])"
 	  " AS t (number, page, start, stop, heading, text)" },
-	{ "add_vectors",
-	  "INSERT INTO embedding (owner_id, document_id, number, vector)"
-	  " SELECT $1, $2, number, vector::halfvec FROM unnest($3::int[], $4::text[]) AS t (number, vector)" },
 	{ "add_postings",
 	  "INSERT INTO posting (owner_id, term, document_id, packed)"
 	  " SELECT $1, term, $2, packed FROM unnest($3::bigint[], $4::bytea[]) AS t (term, packed)" },
@@ -70,36 +54,15 @@ const struct db_stmt store_index_statements[] = {
 	  " WHERE owner_id = $1 AND id = $2" },
 	{ "indexed_anew", "UPDATE document SET terms = $3, language = $4, terms_version = $5, small = $6,"
 	                  " generation = generation + 1 WHERE owner_id = $1 AND id = $2" },
-	{ "set_model", "UPDATE document SET model = $3, step = NULL WHERE owner_id = $1 AND id = $2" },
 	/* Last in its transaction: all of an owner's wait for this row. */
 	{ "count_corpus",
 	  "INSERT INTO corpus (owner_id, documents, chunks, terms, small) VALUES ($1, $2, $3, $4, $5)"
 	  " ON CONFLICT (owner_id) DO UPDATE SET documents = corpus.documents + EXCLUDED.documents,"
 	  " chunks = corpus.chunks + EXCLUDED.chunks, terms = corpus.terms + EXCLUDED.terms,"
 	  " small = corpus.small + EXCLUDED.small RETURNING small" },
-	{ "chunk_texts",
-	  "SELECT c.text, s.vector FROM (SELECT number, " EMBEDDED " AS text FROM chunk"
-	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4) c"
-	  " LEFT JOIN spare_vector s ON s.owner_id = $1 AND s.document_id = $2 AND s.hash = md5(c.text)::uuid"
-	  " AND s.model = $5 || vector_dims(s.vector) || $6 ORDER BY c.number" },
-	{ "spare",
-	  "INSERT INTO spare_vector (owner_id, document_id, hash, model, vector)"
-	  " SELECT $1, $2, md5(" EMBEDDED ")::uuid, d.model, e.vector FROM document d"
-	  " JOIN chunk c ON c.owner_id = d.owner_id AND c.document_id = d.id"
-	  " JOIN embedding e ON e.owner_id = c.owner_id AND e.document_id = c.document_id AND e.number = c.number"
-	  " WHERE d.owner_id = $1 AND d.id = $2 AND d.model IS NOT NULL ON CONFLICT DO NOTHING" },
-	{ "clear_spare", "DELETE FROM spare_vector WHERE owner_id = $1 AND document_id = $2" },
 	{ "chunk_words",
 	  "SELECT heading, substr(text, 1, (stop - start)::int) AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4" },
-
-	{ "text_size", "SELECT c.bytes, c.characters FROM document d"
-	               " LEFT JOIN content c ON c.owner_id = d.owner_id AND c.document_id = d.id"
-	               " WHERE d.owner_id = $1 AND d.id = $2" },
-	{ "pages", "SELECT page_starts, page_ends FROM content WHERE owner_id = $1 AND document_id = $2" },
-	{ "text",
-	  "SELECT text FROM piece_of_text WHERE owner_id = $1 AND document_id = $2 AND number BETWEEN $3 AND $4"
-	  " ORDER BY number" },
 	{ 0 },
 };
 
@@ -172,20 +135,6 @@ static int add_chunks(struct db *db, const char *owner, const char *id, const st
 	               NULL, err);
 }
 
-/* vectors[from .. to) of those that begin with chunk `first`. */
-static int add_vectors(struct db *db, const char *owner, const char *id, const float *vectors, int dimension,
-                       size_t first, size_t from, size_t to, struct arena *a, struct error *err)
-{
-	char **values = arena_new(a, char *, to - from);
-
-	for (size_t i = from; i < to; i++)
-		values[i - from] = embed_print(vectors + i * (size_t)dimension, dimension, a);
-	return db_exec(db, "add_vectors",
-	               DB_ARGS(owner, id, numbers(first + from, first + to, number_of, NULL, a),
-	                       db_text_array(values, to - from, a)),
-	               NULL, err);
-}
-
 static int add_postings(struct db *db, const char *owner, const char *id, const struct index *x, size_t from,
                         size_t to, struct arena *a, struct error *err)
 {
@@ -212,7 +161,7 @@ static int add_text(struct db *db, const char *owner, const char *id, const stru
 
 	arena_init(&a, 0);
 	for (int number = 0; at < end && rc == 0; number++) {
-		const char *stop = utf8_skip(at, end, TEXT_ROW);
+		const char *stop = utf8_skip(at, end, STORE_TEXT_ROW);
 
 		rc = db_exec(
 		    db, "add_text",
@@ -380,7 +329,7 @@ static int add_text_and_chunks(struct db *db, const char *owner, const char *id,
 	int64_t characters = characters_of(p), bytes = (int64_t)p->clean.size;
 
 	print_pages(&p->clean, &starts, &ends, a);
-	if (bytes && characters <= TEXT_ROW) {
+	if (bytes && characters <= STORE_TEXT_ROW) {
 		if (db_exec(db, "add_whole",
 		            DB_ARGS(owner, id, starts, ends, characters, bytes, p->clean.text), NULL,
 		            err) < 0)
@@ -459,52 +408,6 @@ int store_index(struct db *db, const char *owner, const char *id, const struct i
 	return count(db, owner, &before, &now, &small, err) < 0 ? -1 : 1;
 }
 
-int store_generation(struct db *db, const char *owner, const char *id, int64_t *ret, struct error *err)
-{
-	struct locked now;
-	int found = lock(db, "lock_document", DB_ARGS(owner, id), &now, err);
-
-	*ret = found > 0 ? now.generation : 0;
-	return found;
-}
-
-int store_clear_vectors(struct db *db, const char *owner, const char *id, struct error *err)
-{
-	return db_exec(db, "clear_vectors", DB_ARGS(owner, id), NULL, err);
-}
-
-int store_vectors(struct db *db, const char *owner, const char *id, const float *vectors, size_t first,
-                  size_t n, int dimension, struct arena *a, struct error *err)
-{
-	for (size_t i = 0; i < n; i += BATCH)
-		if (add_vectors(db, owner, id, vectors, dimension, first, i, least(i + BATCH, n), a, err) < 0)
-			return -1;
-	return 0;
-}
-
-int store_set_model(struct db *db, const char *owner, const char *id, const char *model, struct error *err)
-{
-	if (db_exec(db, "clear_spare", DB_ARGS(owner, id), NULL, err) < 0)
-		return -1;
-	return db_exec(db, "set_model", DB_ARGS(owner, id, model), NULL, err);
-}
-
-int store_chunk_texts(struct db *db, const char *owner, const char *id, size_t first, int limit,
-                      const char *model, const char *at, struct chunk_text **ret, size_t *count_ret,
-                      struct arena *a, struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_exec(db, "chunk_texts", DB_ARGS(owner, id, (int64_t)first, limit, model, at), &res, err) < 0)
-		return -1;
-	*count_ret = (size_t)PQntuples(res);
-	*ret = arena_new(a, struct chunk_text, *count_ret);
-	for (size_t i = 0; i < *count_ret; i++)
-		(*ret)[i] = (struct chunk_text){ arena_strdup(a, db_text(res, (int)i, "text")),
-			                         arena_strdup(a, db_text(res, (int)i, "vector")) };
-	return 0;
-}
-
 int store_index_again(struct db *db, const char *owner, const char *id, struct index_builder *b, size_t first,
                       int limit, size_t *read, struct error *err)
 {
@@ -519,102 +422,4 @@ int store_index_again(struct db *db, const char *owner, const char *id, struct i
 		index_add(b, text, strlen(text), db_text(res, i, "heading"));
 	}
 	return 0;
-}
-
-/* --- The text --------------------------------------------------------------------------------------------------- */
-
-int store_text_size(struct db *db, const char *owner, const char *id, int64_t *bytes, int64_t *characters,
-                    struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-	int found = db_find(db, "text_size", DB_ARGS(owner, id), &res, err);
-
-	if (found <= 0)
-		return found;
-	*bytes = db_text(res, 0, "bytes") ? db_int(res, 0, "bytes") : -1;
-	*characters = db_int(res, 0, "characters");
-	return 1;
-}
-
-/* "{1,2,3}" */
-static size_t read_numbers(const char *text, int64_t **ret, struct arena *a)
-{
-	size_t n = 0, room = strlen(text) / 2 + 1;
-
-	*ret = arena_new(a, int64_t, room);
-	for (const char *s = text + 1; *s && *s != '}' && n < room; s++) {
-		char *end;
-
-		(*ret)[n++] = strtoll(s, &end, 10);
-		s = *end == ',' ? end : end - 1;
-	}
-	return n;
-}
-
-static int read_pages(struct db *db, const char *owner, const char *id, Documents__Text *out, struct arena *a,
-                      struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-	int found = db_find(db, "pages", DB_ARGS(owner, id), &res, err);
-	int64_t *starts, *ends;
-	size_t n, m;
-
-	if (found <= 0)
-		return found;
-	n = read_numbers(db_text(res, 0, "page_starts"), &starts, a);
-	m = read_numbers(db_text(res, 0, "page_ends"), &ends, a);
-	out->pages = arena_new(a, Documents__Page *, n);
-	for (size_t i = 0; i < n && i < m; i++) {
-		Documents__Page *p = arena_new(a, Documents__Page, 1);
-
-		documents__page__init(p);
-		p->has_number = p->has_start = p->has_end = 1;
-		p->number = (int32_t)i + 1;
-		p->start = starts[i];
-		p->end = ends[i];
-		out->pages[out->n_pages++] = p;
-	}
-	return 1;
-}
-
-/* Of the rows from character `from` on, the part from start to end. */
-static char *cut(const PGresult *res, int64_t from, int64_t start, int64_t end, struct arena *a)
-{
-	struct text t;
-
-	text_init(&t, a);
-	text_adds(&t, "");
-	for (int i = 0; i < PQntuples(res); i++, from += TEXT_ROW) {
-		const char *row = db_text(res, i, "text"), *stop = row + strlen(row), *first, *last;
-
-		first = utf8_skip(row, stop, start > from ? (size_t)(start - from) : 0);
-		last = end < from + TEXT_ROW ? utf8_skip(row, stop, (size_t)(end - from)) : stop;
-		text_add(&t, first, (size_t)(last - first));
-	}
-	return t.at;
-}
-
-int store_text(struct db *db, const char *owner, const char *id, int64_t start, int64_t end,
-               Documents__Text *out, struct arena *a, struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-	int64_t first = start / TEXT_ROW, last = end > start ? (end - 1) / TEXT_ROW : first - 1;
-	int found = read_pages(db, owner, id, out, a, err);
-
-	if (found <= 0)
-		return found;
-	if (db_exec(db, "text", DB_ARGS(owner, id, first, last), &res, err) < 0)
-		return -1;
-	out->text = cut(res, first * TEXT_ROW, start, end, a);
-	return 1;
-}
-
-int store_chunk_list(struct db *db, const char *owner, const char *id, const char *cursor, int limit,
-                     Documents__ChunkList *out, struct arena *a, struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-
-	if (db_page(db, "chunk_list", DB_ARGS(owner, id, cursor), limit, STORE_PAGE, &out->base, a, err) < 0)
-		return -1;
-	return out->n_chunks || !cursor ? 1 : db_find(db, "has_chunk", DB_ARGS(owner, id, cursor), &res, err);
 }

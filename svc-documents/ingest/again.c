@@ -6,6 +6,8 @@
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
 #include "svc-documents/store_small.h"
+#include "svc-documents/store_text.h"
+#include "svc-documents/store_vectors.h"
 
 enum {
 	SCAN = 500,       /* documents found at once */

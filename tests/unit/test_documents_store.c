@@ -1,4 +1,4 @@
-/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
 #include <stdio.h>
@@ -12,6 +12,8 @@
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_site.h"
 #include "svc-documents/store_small.h"
+#include "svc-documents/store_text.h"
+#include "svc-documents/store_vectors.h"
 #include "tests/unit/sharded.h"
 #include "tests/unit/store_rig.h"
 
@@ -43,13 +45,11 @@ static const struct db_stmt test_statements[] = {
 
 static int open_rig(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_statements,
-		                                        store_index_statements,
-		                                        store_search_statements,
-		                                        store_site_statements,
-		                                        store_small_statements,
-		                                        test_statements,
-		                                        NULL };
+	static const struct db_stmt *const tables[] = {
+		store_statements,         store_index_statements, store_search_statements,
+		store_site_statements,    store_small_statements, store_text_statements,
+		store_vectors_statements, test_statements,        NULL
+	};
 
 	(void)state;
 	for (const struct db_stmt *s = store_search_statements; s->name; s++)
@@ -64,6 +64,7 @@ static void statements_fit_a_sharded_cluster(void **state)
 	static const struct db_stmt *const tables[] = { store_statements,        store_index_statements,
 		                                        store_search_statements, store_site_statements,
 		                                        store_hnsw_statements,   store_small_statements,
+		                                        store_text_statements,   store_vectors_statements,
 		                                        idempotency_statements,  NULL };
 	/* Of any owner: sweeps, and what is to be done anew. */
 	static const char *const allowed[] = {
