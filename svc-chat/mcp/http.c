@@ -99,7 +99,7 @@ void mcp_take_text(struct mcp_source *s, const char *bytes, size_t size)
 	struct error unreadable = { 0 };
 
 	if (json_parse(bytes, size, &message, &unreadable) < 0) { /* a priming event, or nothing we know */
-		if (size && strchr("{[", *bytes) && !s->m->wire->unreadable)
+		if (size && (*bytes == '{' || *bytes == '[') && !s->m->wire->unreadable)
 			s->m->wire->unreadable = arena_strdup(s->m->arena, unreadable.message);
 		return;
 	}

@@ -134,8 +134,10 @@ struct rephrasing *rephrase_begin(const struct ask *r, struct model *model)
 		               .wake = r->wake,
 		               .arg = r->wake_arg },
 	};
-	if (model == r->chat->openai && own_key(r->call, &p->request.own_key, &p->request.own_url) < 0)
+	if (model == r->chat->openai && own_key(r->call, &p->request.own_key, &p->request.own_url) < 0) {
+		error_clear(r->call->err); /* the search goes on; the answer itself will tell */
 		return NULL;
+	}
 	text_init(&p->answer, a);
 	return p;
 }
