@@ -132,6 +132,7 @@ int messages_stop(struct call *call, const char *owner, const char *session, con
 		return -1;
 	if (asked) { /* at once when it is written here, else by NOTIFY */
 		keeper_stop(chat->keeper, id);
+		keeper_seek(chat->keeper); /* where nobody holds it */
 		if (store_tell(call->db, "stop", id, call->err) < 0)
 			return -1;
 	}

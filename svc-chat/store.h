@@ -197,7 +197,8 @@ int store_still_held(struct db *db, const struct store_held *held, bool *gone, s
 /* Lets others take it over at once. */
 int store_release(struct db *db, const struct store_held *held, struct error *err) CHECKED;
 
-/* One that waits for people, and is held by nobody from now on. */
+/* One that waits for people, and is held by nobody from now on. When they have decided, or its user stops it, whoever looks
+ * first takes it over. */
 int store_let_go(struct db *db, const struct store_held *held, struct error *err) CHECKED;
 
 /*
@@ -211,11 +212,11 @@ int store_lapsed_owners(struct db *db, int grace_seconds, const char ***ret, siz
 int store_end_orphans(struct db *db, const char *owner, int grace_seconds, const char ***sessions,
                       size_t *count, struct arena *a, struct error *err) CHECKED;
 
-/* A turn whose writer died, now ours. */
+/* A turn whose writer died, or let it go, now ours. */
 struct store_orphan {
 	const char *session, *message_id, *stream;
-	int attempt;
-	bool queued, rests; /* rests: it waits for people */
+	int attempt;              /* one more than that writer's; of one that was let go, the same */
+	bool queued, rests, stop; /* rests: it waits for people */
 };
 /* Takes at most `most` of the others. */
 int store_take_over(struct db *db, const char *owner, int grace_seconds, int most, struct store_orphan **ret,

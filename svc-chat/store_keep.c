@@ -10,10 +10,10 @@
 #define LAPSED(grace)                                                           \
 	"lease_until < now() AND status IN ('generating', 'queued', 'waiting')" \
 	" AND pg_postmaster_start_time() < now() - make_interval(secs => " grace ")"
-/* What cannot be gone on with. */
-#define ENDS                                                                                       \
-	"(stop OR attempt >= $3 OR EXISTS (SELECT FROM step WHERE owner_id = $1 AND message_id = " \
-	"message.id AND kind = 'model' AND state = 'open'))"
+/* What cannot be gone on with. One that was let go has lost no writer, and waits for its user's word, or for its end. */
+#define ENDS                                                                                     \
+	"(lease_until > " STORE_LET_GO " AND (stop OR attempt >= $3 OR EXISTS (SELECT FROM step" \
+	" WHERE owner_id = $1 AND message_id = message.id AND kind = 'model' AND state = 'open')))"
 
 enum { OWNERS_MAX = 100 };
 
@@ -34,8 +34,11 @@ const struct db_stmt store_keep_statements[] = {
 	{ "still_held",
 	  "SELECT attempt = $3 AND status IN ('generating', 'queued', 'waiting') AS held FROM message"
 	  " WHERE owner_id = $1 AND id = $2" },
-	{ "let_go", "UPDATE message SET lease_until = NULL"
-	            " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND status = 'waiting'" },
+	/* What it waited for may have come meanwhile. */
+	{ "let_go",
+	  "UPDATE message SET lease_until = CASE WHEN status = 'waiting' AND NOT stop THEN NULL"
+	  " ELSE " STORE_LET_GO " END"
+	  " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND status IN ('waiting', 'generating')" },
 	{ "release", "UPDATE message SET lease_until = now()"
 	             " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND lease_until IS NOT NULL" },
 
@@ -54,9 +57,10 @@ const struct db_stmt store_keep_statements[] = {
 	            " FROM lapsed l WHERE m.owner_id = $1 AND m.id = l.id RETURNING m.session_id" },
 	{ "take_over", "WITH lapsed AS (SELECT id FROM message WHERE owner_id = $1 AND " LAPSED(
 	                   "$2") " AND NOT " ENDS " ORDER BY number LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED)"
-	                         " UPDATE message m SET attempt = attempt + 1, lease_until = " STORE_LEASE
+	                         " UPDATE message m SET attempt = attempt + (lease_until > " STORE_LET_GO
+	                         ")::int, lease_until = " STORE_LEASE
 	                         " FROM lapsed l WHERE m.owner_id = $1 AND m.id = l.id"
-	                         " RETURNING m.session_id, m.id, m.stream, m.attempt, m.status" },
+	                         " RETURNING m.session_id, m.id, m.stream, m.attempt, m.status, m.stop" },
 
 	{ "sweep_events", "DELETE FROM stream_log WHERE expires_at < now()" },
 	{ "sweep_keys", "UPDATE message SET key = NULL, request_hash = NULL"
@@ -192,6 +196,7 @@ int store_take_over(struct db *db, const char *owner, int grace_seconds, int mos
 			.attempt = (int)db_int(res, (int)i, "attempt"),
 			.queued = strcmp(db_text(res, (int)i, "status"), "queued") == 0,
 			.rests = strcmp(db_text(res, (int)i, "status"), "waiting") == 0,
+			.stop = *db_text(res, (int)i, "stop") == 't',
 		};
 	return 0;
 }

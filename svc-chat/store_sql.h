@@ -9,6 +9,8 @@
 
 /* How long a turn is its writer's. */
 #define STORE_LEASE "now() + interval '10 seconds'"
+/* The lease of a turn that nobody holds, by its writer's own will, and that is to go on or to end now. */
+#define STORE_LET_GO "'-infinity'::timestamptz"
 _Static_assert(STORE_LEASE_SECONDS == 10, "STORE_LEASE says how many seconds");
 
 #endif

@@ -163,7 +163,7 @@ const struct db_stmt store_turns_statements[] = {
 	{ "rename_stream", "UPDATE message SET stream = $3 WHERE owner_id = $1 AND id = $2" },
 	{ "load_events", "SELECT events FROM stream_log"
 	                 " WHERE owner_id = $1 AND message_id = $2 AND expires_at > now()" },
-	{ "stop", "UPDATE message SET stop = true"
+	{ "stop", "UPDATE message SET stop = true, lease_until = coalesce(lease_until, " STORE_LET_GO ")"
 	          " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND " UNDER_WAY },
 	{ NULL, NULL },
 };

@@ -26,13 +26,15 @@ static int find(struct call *call, const char *session, const char *id, const ch
 	return 0;
 }
 
-/* Whoever holds the turn goes on with it: here, at another replica, or, where nobody does, whoever takes it over. */
+/* Whoever holds the turn goes on with it: here, at another replica, or, where nobody does, who takes it over: we do. */
 static void go_on(struct call *call, const char *message_id)
 {
 	const struct chat *chat = chat_state(call);
 
-	if (!keeper_begin(chat->keeper, message_id) &&
-	    store_tell(call->db, "begin", message_id, call->err) < 0) {
+	if (keeper_begin(chat->keeper, message_id))
+		return;
+	keeper_seek(chat->keeper);
+	if (store_tell(call->db, "begin", message_id, call->err) < 0) {
 		log_line(LOG_WARN, "a turn goes on later", LOG_TEXT("detail", call->err->detail));
 		error_clear(call->err);
 	}

@@ -198,6 +198,14 @@ int keeper_begin(struct keeper *k, const char *message_id)
 	return writer != NULL;
 }
 
+void keeper_seek(struct keeper *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->seeks = true;
+	keeper_look_soon(k, 0);
+	pthread_mutex_unlock(&k->lock);
+}
+
 void writer_stop(struct writer *writer, enum writer_end why)
 {
 	int none = WRITER_GOES_ON;

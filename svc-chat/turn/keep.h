@@ -110,6 +110,9 @@ void keeper_speaks(struct keeper *k, struct writer *writer);
 /* That turn may begin (the one before it ended). 0: it is not held here. */
 int keeper_begin(struct keeper *k, const char *message_id);
 
+/* One that nobody holds may go on: it is taken over at once. */
+void keeper_seek(struct keeper *k);
+
 void writer_stop(struct writer *writer, enum writer_end why);
 /* Stop the turn of that message, if it is held here. */
 void keeper_stop(struct keeper *k, const char *message_id);

@@ -22,6 +22,7 @@ struct keeper {
 	struct keeper_entry *entering;
 	int awaits_entered; /* how many wait for one of them */
 	int64_t look_at;    /* monotonic ms: when the thread looks next */
+	bool seeks;         /* it takes over what nobody holds, without waiting for its time */
 	unsigned rounds_of_starts;
 	bool ending;
 };

@@ -237,13 +237,15 @@ static int take_over_of(struct keeper *k, struct call *call, const char *owner, 
 		    keeper_new(owner, orphans[i].session, orphans[i].message_id, orphans[i].stream);
 
 		writer->attempt = orphans[i].attempt;
-		writer->queued = orphans[i].queued || orphans[i].rests;
-		writer->rests = orphans[i].rests;
+		if (orphans[i].stop)
+			writer_stop(writer, WRITER_STOPPED);
+		writer->rests = orphans[i].rests && !orphans[i].stop;
+		writer->queued = orphans[i].queued || writer->rests;
 		writer->rests_since = clock_mono_ms();
 		keeper_add(k, writer, NULL);
 	}
 	if (n)
-		log_line(LOG_WARN, "goes on with turns whose writers died", LOG_INT("turns", (int64_t)n));
+		log_line(LOG_INFO, "goes on with turns that nobody held", LOG_INT("turns", (int64_t)n));
 	return (int)n;
 }
 
@@ -375,15 +377,18 @@ static void *keep(void *arg)
 {
 	struct keeper *k = arg;
 	int64_t looked = 0, swept = 0, now;
+	bool seeks;
 
 	pthread_mutex_lock(&k->lock);
 	while (!k->ending) {
 		now = clock_mono_ms();
 		k->look_at = now + TICK_MS;
+		seeks = k->seeks;
+		k->seeks = false;
 		pass_cancels_on(k);
 		pthread_mutex_unlock(&k->lock);
 		with_call(k, renew);
-		if (now - looked >= LOOK_MS) {
+		if (seeks || now - looked >= LOOK_MS) {
 			with_call(k, look_after_all);
 			looked = now;
 		}

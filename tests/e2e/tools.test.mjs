@@ -626,21 +626,27 @@ test('the same with a model that is told in words: signed in, renewed, more righ
   }
 });
 
-test('its user comes after an hour: nobody has held the answer meanwhile, and it goes on; so does its reader', async () => {
+test('its user comes after an hour: nobody has held the answer meanwhile, and it goes on at once, or ends; so does its reader', async () => {
   const late = stack.process('chat', 2);
   const who = await withServer('Hourly', `${odd.url}/mcp`);
   late.env.CHAT_HELD_SECONDS = '1'; // an hour, to whoever waits
   await late.start();
   await stack.process('chat').kill();
-  const chat = await newChat(who);
+  const chat = await newChat(who), stopping = await newChat(who);
   const events = await stream(chat, 'call send {"to":"zoe"}', who);
   const { data: asked } = await events.upTo('approval');
-  const left = async () => stack.sql(`SELECT count(*) FROM chat.message WHERE status = 'waiting' AND lease_until IS NULL AND session_id = (SELECT id FROM chat.session WHERE number = ${chat})`);
-  await until('nobody holds it', async () => (await left()).flat()[0] === '1');
+  const { id: unwanted } = await say(stopping, 'call send {"to":"yan"}', who);
+  const left = async () => stack.sql(`SELECT count(*) FROM chat.message WHERE status = 'waiting' AND lease_until IS NULL AND session_id IN (SELECT id FROM chat.session WHERE number IN (${chat}, ${stopping}))`);
+  await until('nobody holds them', async () => (await left()).flat()[0] === '2');
   assert.deepEqual([(await last(chat, who)).status, (await last(chat, who)).tool_calls[0].status], ['waiting', 'waiting']);
   assert.equal((await decide(chat, asked.id, 'approve', {}, who)).status, 200);
   assert.equal((await ended(chat, who)).content, 'It says: sent to zoe');
   assert.equal(named(await events.all(), 'done')[0].message.content, 'It says: sent to zoe');
+  await stack.ok('POST', `/chat/chats/${stopping}/messages/${unwanted}/stop`, { token: who.token });
+  const stopped = await ended(stopping, who);
+  assert.deepEqual([stopped.status, stopped.tool_calls[0].status], ['stopped', 'denied']);
+  // No lease had to run out, as that of a dead writer has to.
+  assert.deepEqual((await stack.sql(`SELECT DISTINCT attempt FROM chat.message WHERE role = 'assistant' AND session_id IN (SELECT id FROM chat.session WHERE number IN (${chat}, ${stopping}))`)).flat(), ['1']);
   assert.equal((await called('send')).filter((c) => c.arguments.to === 'zoe').length, 1);
   delete late.env.CHAT_HELD_SECONDS;
   await stack.process('chat').start();

@@ -16,6 +16,7 @@ static const char neighbours[] =
     "INSERT INTO chatbots.chatbot VALUES ('" ADA "', '00000000-0000-7000-8000-0000000000b1')";
 static const struct db_stmt test_statements[] = {
 	{ "t_expire", "UPDATE message SET lease_until = now() - interval '1 second' WHERE id = $1" },
+	{ "t_ask", "UPDATE message SET status = 'waiting' WHERE id = $1" },
 	{ "t_age", "UPDATE message SET created_at = now() - interval '2 days' WHERE id = $1" },
 	{ "t_old_log",
 	  "UPDATE stream_log SET expires_at = now() - interval '1 second' WHERE message_id = $1" },

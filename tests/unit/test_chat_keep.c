@@ -183,6 +183,51 @@ static void test_a_turn_that_kills_its_writers_ends(void **state)
 	assert_int_equal(status_of(turn.session, turn.message_id), CHAT__MESSAGE_STATUS__INTERRUPTED);
 }
 
+/* Nobody takes it over while it waits; then whoever looks first, at once, and none of its attempts is lost. */
+static void test_one_that_was_let_go(void **state)
+{
+	struct store_new_turn turn = chat_rig_turn(chat_rig_session(), "a");
+	struct store_held held = held_turn(&turn);
+	struct store_orphan *orphans;
+	const char **owners, **sessions, *next;
+	size_t n;
+
+	(void)state;
+	chat_rig_begin(&turn);
+	OK(db_exec(&db, "t_ask", DB_ARGS(turn.message_id), NULL, &err));
+	OK(store_let_go(&db, &held, &err));
+	OK(store_lapsed_owners(&db, 0, &owners, &n, &arena, &err));
+	assert_int_equal(n, 0);
+	assert_int_equal(store_stop(&db, owner, turn.session, turn.message_id, &err), 1);
+	OK(store_lapsed_owners(&db, 0, &owners, &n, &arena, &err));
+	assert_int_equal(n, 1);
+	OK(store_end_orphans(&db, owner, 0, &sessions, &n, &arena, &err));
+	assert_int_equal(n, 0); /* its writer ends it, and tells its reader */
+	OK(store_take_over(&db, owner, 0, 8, &orphans, &n, &arena, &err));
+	assert_int_equal(n, 1);
+	assert_true(orphans[0].stop && orphans[0].rests);
+	assert_int_equal(orphans[0].attempt, 1);
+	OK(store_lapsed_owners(&db, 0, &owners, &n, &arena, &err));
+	assert_int_equal(n, 0);
+	assert_int_equal(chat_rig_finish(turn.session, turn.message_id, 1, "now", &next), 1);
+}
+
+/* Its user decides in the very moment. */
+static void test_one_that_is_let_go_as_it_goes_on(void **state)
+{
+	struct store_new_turn turn = chat_rig_turn(chat_rig_session(), "a");
+	struct store_held held = held_turn(&turn);
+	struct store_orphan *orphans;
+	size_t n;
+
+	(void)state;
+	chat_rig_begin(&turn); /* it does not wait */
+	OK(store_let_go(&db, &held, &err));
+	OK(store_take_over(&db, owner, 0, 8, &orphans, &n, &arena, &err));
+	assert_int_equal(n, 1);
+	assert_int_equal(orphans[0].attempt, 1);
+}
+
 static void test_answers_and_questions_anew(void **state)
 {
 	const char *session = chat_rig_session(), *next, *first = chat_rig_answered(session, "one", "1");
@@ -261,6 +306,8 @@ int main(void)
 		STORE_TEST(test_renewing_for_many_owners),
 		STORE_TEST(test_turns_of_the_dead),
 		STORE_TEST(test_a_turn_that_kills_its_writers_ends),
+		STORE_TEST(test_one_that_was_let_go),
+		STORE_TEST(test_one_that_is_let_go_as_it_goes_on),
 		STORE_TEST(test_answers_and_questions_anew),
 		STORE_TEST(test_gone_on_with),
 	};
