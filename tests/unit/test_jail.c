@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -273,9 +274,30 @@ static _Noreturn void as_program(const struct jail *jail, const struct prey *p)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-static void held(uid_t user, bool no_landlock, void (*run)(const struct jail *, const struct prey *))
+/* As Docker does before its version 23, of other processes. */
+static void forbid_reading_memory(void)
 {
-	const struct jail jail = { .seconds = 10, .megabytes = 256, .no_landlock = no_landlock };
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (!filter || seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(process_vm_readv), 0) < 0 ||
+	    seccomp_load(filter) < 0)
+		_exit(1);
+	seccomp_release(filter);
+}
+
+static const struct surroundings {
+	const char *name;
+	bool no_landlock, no_reading;
+} surroundings[] = {
+	{ "with all there is", false, false },
+	{ "on seccomp alone", true, false },
+	{ "on seccomp alone, in a container of an older Docker", true, true },
+};
+
+static void held(uid_t user, const struct surroundings *where,
+                 void (*run)(const struct jail *, const struct prey *))
+{
+	const struct jail jail = { .seconds = 10, .megabytes = 256, .no_landlock = where->no_landlock };
 	struct prey prey = { .folder = folder };
 	int status;
 	pid_t pid = fork();
@@ -285,6 +307,8 @@ static void held(uid_t user, bool no_landlock, void (*run)(const struct jail *, 
 		if (user != geteuid() && (setgid(user) < 0 || setuid(user) < 0))
 			_exit(1);
 		start_service(&prey.service);
+		if (where->no_reading)
+			forbid_reading_memory();
 		run(&jail, &prey);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -298,11 +322,11 @@ static void with_everybody(void (*run)(const struct jail *, const struct prey *)
 
 	jail_describe(jail, sizeof jail);
 	print_message("%s\n", jail);
-	for (int no_landlock = 0; no_landlock < 2; no_landlock++) {
-		print_message("%s\n", no_landlock ? "on seccomp alone" : "with all there is");
-		held(geteuid(), no_landlock, run);
+	for (size_t i = 0; i < sizeof surroundings / sizeof *surroundings; i++) {
+		print_message("%s\n", surroundings[i].name);
+		held(geteuid(), &surroundings[i], run);
 		if (geteuid() == 0)
-			held(12345, no_landlock, run);
+			held(12345, &surroundings[i], run);
 	}
 }
 
