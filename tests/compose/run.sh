@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh: Parley as its operators run it, in containers, from nothing: base image, build (cold, and again after an edit of the
-# README), up, first conversation, scaling, kill -9 of one of each under load, an upgrade with a new migration under load,
+# README), the jail, up, first conversation, scaling, kill -9 of one of each under load, an upgrade with a new migration under load,
 # back-up, destroy, restore, compare, down. Run as root; prints what it measured. It takes some ten minutes.
 #
 # COMPOSE_PORT (18350) is the published port; the engine: engine.sh. KEEP=1 leaves the stack there at the end, WARM=1 keeps what
@@ -72,7 +72,18 @@ over=$(($(docker image inspect --format '{{.Size}}' parley:test) - $(docker imag
 echo "  parley over Debian: $((over / 1000000)) MB"
 most $over 120000000 "parley over Debian's base, bytes"
 
-echo "2. up"
+echo "2. the jail of files' readers"
+make -s build/release/tests/test_jail >/dev/null || fail "the probe"
+cmocka=$(ldd build/release/tests/test_jail | sed -n 's/.* => \(.*libcmocka[^ ]*\) .*/\1/p')
+probe() { # AS OPTIONS...: what is hostile stays out of the image (the probe executes a copy of itself in /tmp)
+  docker run --rm --network none --read-only --tmpfs /tmp:exec -v "$PWD/build/release/tests/test_jail:/test_jail:ro" \
+    -v "$(readlink -f "$cmocka"):$cmocka:ro" "${@:2}" parley:test /test_jail >"$work/out" 2>&1 || { cat "$work/out"; fail "the jail, $1"; }
+  echo "  $1: $(sed -n '/allow-list/{p;q}' "$work/out"); nothing gets out"
+}
+probe "as compose has it" --cap-drop ALL --security-opt no-new-privileges:true
+probe "as root" --user 0
+
+echo "3. up"
 seconds docker compose up -d --wait
 echo "  from nothing: $took s"
 most "$took" $((20 * slack)) "up -d --wait"
@@ -80,7 +91,7 @@ tests/readme.sh || fail "the README's first conversation"
 echo "  the README's first conversation: as printed"
 docker stats --no-stream --format '  {{.Name}} {{.MemUsage}}' | sort
 
-echo "3. scale, and kill -9 of one of each, under load"
+echo "4. scale, and kill -9 of one of each, under load"
 load 300
 docker compose up -d --no-recreate --wait --scale auth=2 --scale documents=2 --scale chatbots=2 --scale chat=2 --scale integrations=2 >/dev/null 2>&1 || fail "scaling"
 sleep 5
@@ -97,7 +108,7 @@ for name in auth documents chatbots chat integrations; do
   loaded "kill -9 of one of two $name, reading"
 done
 
-echo "4. an upgrade with a new migration, under load"
+echo "5. an upgrade with a new migration, under load"
 for name in auth documents chatbots chat integrations; do
   last=$(ls "$source/svc-$name/migrations" | tail -n 1)
   echo "CREATE TABLE upgrade_probe (id int);" >"$source/svc-$name/migrations/$((10#${last%%_*} + 1))_upgrade_probe.sql"
@@ -113,7 +124,7 @@ common/scripts/upgrade.sh --gateway >/dev/null
 ready
 [[ $(curl -s "$url/") == *9.9.9* ]] || fail "the gateway is not the new version"
 
-echo "5. back-up, destroy, restore, compare"
+echo "6. back-up, destroy, restore, compare"
 dump() { docker compose exec -T postgres pg_dump -h /run/parley-postgres -U postgres --data-only --inserts parley | grep -vE '^(--|\\(un)?restrict)' | sort; }
 docker compose stop gateway auth documents chatbots chat integrations >/dev/null 2>&1
 seconds sh -c 'docker compose run --rm -T -e PARLEY_PASSPHRASE init parley backup >'"$work/backup"
@@ -131,7 +142,7 @@ grep -q "not empty" "$work/out" || { cat "$work/out"; fail "no sentence about a 
 docker compose up -d --wait >/dev/null 2>&1 || fail "up after the restore"
 curl -sf "$url/api/auth/login" -H 'Content-Type: application/json' -d '{"email": "ada@example.com", "password": "analytical engine"}' >/dev/null || fail "Ada cannot sign in after the restore"
 
-echo "6. profiles"
+echo "7. profiles"
 export TLS_PORT=$((PARLEY_PORT + 1)) HTTP_PORT=$((PARLEY_PORT + 2)) PROMETHEUS_PORT=$((PARLEY_PORT + 3))
 COMPOSE_PROFILES=tls,metrics docker compose up -d --wait >/dev/null 2>&1 || fail "the profiles tls and metrics"
 for _ in $(seq 50); do
@@ -149,5 +160,5 @@ curl -s "http://localhost:$PROMETHEUS_PORT/api/v1/rules" | jq -e '[.data.groups[
 echo "  https answers; Prometheus sees $up processes and $(curl -s "http://localhost:$PROMETHEUS_PORT/api/v1/rules" | jq '[.data.groups[].rules[]] | length') alerts"
 
 seconds docker compose --profile tls --profile metrics down
-echo "7. down: $took s"
+echo "8. down: $took s"
 echo "all of it works"
