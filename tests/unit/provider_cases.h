@@ -1,0 +1,25 @@
+/*
+ * provider_cases: what providers have really sent, byte for byte (tests/data/chat, each as it was reported somewhere), and
+ * what must come of it.
+ */
+#ifndef PARLEY_PROVIDER_CASES_H
+#define PARLEY_PROVIDER_CASES_H
+
+#include "tests/unit/model_rig.h"
+
+enum { STEPS = 2 };
+
+struct provider_case {
+	const char *name;
+	struct canned steps[STEPS + 1]; /* bytes: the file's name */
+	const char *text, *reasoning;   /* reasoning: part of it; NULL: none */
+	const char *error, *finish;     /* error: part of the sentence */
+	int asked, least_ms, most_ms;   /* 0: any */
+};
+
+/* Both end with a NULL name. */
+extern const struct provider_case provider_cases[];
+/* As servers and gateways of many kinds tell it; the same of all: "The warranty lasts two years [1].", and "stop". */
+extern const char *const provider_alike[];
+
+#endif
