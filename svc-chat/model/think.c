@@ -1,16 +1,51 @@
 #include "svc-chat/model/think.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct {
 	const char *open, *close;
 } tags[] = {
-	{ "<think>", "</think>" },           { "<thinking>", "</thinking>" },
-	{ "<thought>", "</thought>" },       { "<reasoning>", "</reasoning>" },
-	{ "<seed:think>", "</seed:think>" }, { "<|begin_of_thought|>", "<|end_of_thought|>" },
-	{ "[THINK]", "[/THINK]" },           { "◁think▷", "◁/think▷" },
+	{ "<think>", "</think>" },
+	{ "<thinking>", "</thinking>" },
+	{ "<thought>", "</thought>" },
+	{ "<reasoning>", "</reasoning>" },
+	{ "<seed:think>", "</seed:think>" },
+	{ "<|begin_of_thought|>", "<|end_of_thought|>" },
+	{ "[THINK]", "[/THINK]" },
+	{ "◁think▷", "◁/think▷" },
+	{ "<longcat_think>", "</longcat_think>" },
+	{ "<mm:think>", "</mm:think>" },
+	{ "<|START_THINKING|>", "<|END_THINKING|>" },
+	{ "<|channel>thought", "<channel|>" },
 };
 enum { TAGS = sizeof tags / sizeof *tags };
+
+/* What an answer stands in behind its thought. */
+static const struct {
+	const char *open, *close;
+} wraps[] = { { "<answer>", "</answer>" }, { "<|START_RESPONSE|>", "<|END_RESPONSE|>" } };
+enum { WRAPS = sizeof wraps / sizeof *wraps };
+/* Tokens that end a turn, or begin another: servers that do not know a model's own let them through. */
+static const char *const ends[] = { "<|im_end|>",
+	                            "<|eot_id|>",
+	                            "<|eom_id|>",
+	                            "<|endoftext|>",
+	                            "<|end|>",
+	                            "<|return|>",
+	                            "</s>",
+	                            "<eos>",
+	                            "<turn|>",
+	                            "<end_of_turn>",
+	                            "<|end_of_text|>",
+	                            "<|END_OF_TURN_TOKEN|>",
+	                            "<｜end▁of▁sentence｜>",
+	                            NULL };
+static const char *const begins[] = {
+	"<|im_start|>", "<|start_header_id|>", "<start_of_turn>",         "<|turn>",
+	"<|user|>",     "<｜User｜>",          "<|START_OF_TURN_TOKEN|>", NULL
+};
+static const char bare[] = "analysis", bare_end[] = "assistantfinal", harmony_start[] = "<|start|>";
 
 enum think_step { STEP_ON, STEP_MORE };
 enum match { MATCH_NONE, MATCH_PART, MATCH_ALL };
@@ -26,7 +61,7 @@ static enum match match(const struct think *t, const char *tag)
 {
 	size_t length = strlen(tag), same = length < t->held_size ? length : t->held_size;
 
-	if (memcmp(t->held, tag, same) != 0)
+	if (strncasecmp(t->held, tag, same) != 0)
 		return MATCH_NONE;
 	return same == length ? MATCH_ALL : MATCH_PART;
 }
@@ -42,6 +77,22 @@ static enum match match_any(const struct think *t, bool closing, size_t *which)
 		if (m > best) {
 			best = m;
 			*which = i;
+		}
+	}
+	return best;
+}
+
+/* The same of a list; *length: of the one that is there in full. */
+static enum match match_list(const struct think *t, const char *const *list, size_t *length)
+{
+	enum match best = MATCH_NONE;
+
+	for (; *list; list++) {
+		enum match m = match(t, *list);
+
+		if (m > best) {
+			best = m;
+			*length = strlen(*list);
 		}
 	}
 	return best;
@@ -63,10 +114,40 @@ static enum think_step give(struct think *t, struct text *ret)
 
 /* --- Blocks ------------------------------------------------------------------------------------------------------- */
 
+/* <answer>, where thought came before it; its closing tag then ends the turn. */
+static enum match open_wrap(struct think *t)
+{
+	enum match best = MATCH_NONE;
+
+	for (size_t i = 0; i < WRAPS; i++) {
+		enum match m = t->apart || wraps[i].open[1] == '|' ? match(t, wraps[i].open) : MATCH_NONE;
+
+		if (m == MATCH_ALL) {
+			t->wrapped = true;
+			drop(t, strlen(wraps[i].open));
+		}
+		best = m > best ? m : best;
+	}
+	return best;
+}
+
+/* gpt-oss, of whose channels only the words are left: "analysisThe user asks ...assistantfinalTwo years." */
+static enum match match_bare(const struct think *t)
+{
+	enum match m = t->apart ? MATCH_NONE : match(t, bare);
+
+	if (m != MATCH_ALL)
+		return m;
+	return t->held_size < sizeof bare                                           ? MATCH_PART
+	       : t->held[sizeof bare - 1] >= 'A' && t->held[sizeof bare - 1] <= 'Z' ? MATCH_ALL
+	                                                                            : MATCH_NONE;
+}
+
 static enum think_step start(struct think *t, bool final)
 {
 	size_t tag = 0;
-	enum match open, close, channel = match(t, "<|channel|>"), role = match(t, "<|start|>");
+	enum match open, close, channel = match(t, "<|channel|>"), role = match(t, harmony_start), wrap,
+	                        naked = match_bare(t);
 
 	if (strchr(" \t\r\n", t->held[0]) && t->held[0]) {
 		drop(t, 1);
@@ -88,7 +169,15 @@ static enum think_step start(struct think *t, bool final)
 		drop(t, strlen(tags[tag].close));
 		return STEP_ON;
 	}
-	if (!final && (open || close || channel || role))
+	wrap = open_wrap(t);
+	if (wrap == MATCH_ALL)
+		return STEP_ON;
+	if (naked == MATCH_ALL) {
+		t->mode = THINK_BARE;
+		drop(t, sizeof bare - 1);
+		return STEP_ON;
+	}
+	if (!final && (open || close || channel || role || wrap || naked))
 		return STEP_MORE;
 	t->mode = THINK_ANSWER;
 	return STEP_ON;
@@ -108,24 +197,105 @@ static enum think_step block(struct think *t, bool final, struct text *thought)
 	return STEP_ON;
 }
 
-static enum think_step answer_on(struct think *t, bool final, struct text *answer, struct text *thought)
+static enum think_step naked(struct think *t, bool final, struct text *thought)
 {
-	size_t tag = 0;
-	enum match close = t->apart || t->last == '`' ? MATCH_NONE : match_any(t, true, &tag);
+	enum match end = match(t, bare_end);
 
-	if (close == MATCH_PART && !final)
+	if (end == MATCH_PART && !final)
 		return STEP_MORE;
-	if (close != MATCH_ALL) {
-		t->answered = true;
-		return give(t, answer);
-	}
-	drop(t, strlen(tags[tag].close));
+	if (end != MATCH_ALL)
+		return give(t, thought);
+	drop(t, sizeof bare_end - 1);
+	t->apart = true;
+	t->mode = THINK_START;
+	return STEP_ON;
+}
+
+/* What seemed to be the answer was thought. */
+static void take_back(struct think *t, struct text *answer, struct text *thought)
+{
 	text_add(thought, answer->at, answer->length);
 	answer->length = 0;
 	answer->at[0] = '\0';
 	t->apart = true;
-	t->mode = THINK_START;
+}
+
+static enum match match_end(const struct think *t, size_t *length)
+{
+	enum match best = match_list(t, ends, length);
+
+	for (size_t i = 0; t->wrapped && i < WRAPS; i++) {
+		enum match m = match(t, wraps[i].close);
+
+		if (m > best) {
+			best = m;
+			*length = strlen(wraps[i].close);
+		}
+	}
+	return best;
+}
+
+static enum think_step answer_on(struct think *t, bool final, struct text *answer, struct text *thought)
+{
+	bool may_be = t->held[0] && strchr("<[\xe2", t->held[0]) && t->last != '`';
+	size_t tag = 0, length = 0;
+	enum match close = t->apart || !may_be ? MATCH_NONE : match_any(t, true, &tag);
+	enum match end = may_be ? match_end(t, &length) : MATCH_NONE;
+
+	if (close == MATCH_ALL) {
+		drop(t, strlen(tags[tag].close));
+		take_back(t, answer, thought);
+		t->mode = THINK_START;
+		return STEP_ON;
+	}
+	if (end == MATCH_ALL) {
+		t->mode = THINK_TAIL;
+		return STEP_ON;
+	}
+	if ((close || end) && !final)
+		return STEP_MORE;
+	t->answered = true;
+	return give(t, answer);
+}
+
+/* --- Behind the end ----------------------------------------------------------------------------------------------- */
+
+/* It is text after all: somebody speaks of such tokens. */
+static enum think_step tail_is_text(struct think *t, struct text *answer)
+{
+	text_add(answer, t->tail, t->tail_size);
+	t->tail_size = 0;
+	t->answered = true;
+	t->mode = THINK_ANSWER;
 	return STEP_ON;
+}
+
+static enum think_step tail(struct think *t, bool final, struct text *answer, struct text *thought)
+{
+	size_t length = 1, ignored;
+	enum match end = match_end(t, &length), next = match_list(t, begins, &ignored);
+	enum match harmony = match(t, harmony_start);
+	bool blank = t->held[0] && strchr(" \t\r\n", t->held[0]);
+
+	if (harmony == MATCH_ALL) {
+		if (!t->apart)
+			take_back(t, answer, thought);
+		t->mode = THINK_HEADER;
+		return STEP_ON;
+	}
+	if (next == MATCH_ALL) {
+		t->mode = THINK_OVER;
+		return STEP_ON;
+	}
+	if ((blank || end == MATCH_ALL) && t->tail_size + length <= sizeof t->tail) {
+		memcpy(t->tail + t->tail_size, t->held, length);
+		t->tail_size += length;
+		drop(t, length);
+		return STEP_ON;
+	}
+	if (!final && (end == MATCH_PART || next || harmony))
+		return STEP_MORE;
+	return tail_is_text(t, answer);
 }
 
 /* --- Channels ----------------------------------------------------------------------------------------------------- */
@@ -181,14 +351,15 @@ static enum think_step header(struct think *t, bool final)
 
 static enum think_step channel(struct think *t, bool final, struct text *ret)
 {
-	static const char *const ends[] = { "<|end|>", "<|return|>", "<|call|>", "<|start|>", "<|channel|>" };
+	static const char *const stops[] = { "<|end|>", "<|return|>", "<|call|>", "<|start|>",
+		                             "<|channel|>" };
 	size_t length;
 	enum match token = match_token(t, &length);
 
 	if (token == MATCH_PART && !final)
 		return STEP_MORE;
-	for (size_t i = 0; token == MATCH_ALL && i < sizeof ends / sizeof *ends; i++)
-		if (match(t, ends[i]) == MATCH_ALL) {
+	for (size_t i = 0; token == MATCH_ALL && i < sizeof stops / sizeof *stops; i++)
+		if (match(t, stops[i]) == MATCH_ALL) {
 			t->mode = THINK_HEADER;
 			t->channel_size = 0;
 			drop(t, length);
@@ -207,6 +378,9 @@ static enum think_step step(struct think *t, bool final, struct text *answer, st
 	case THINK_BLOCK: return block(t, final, thought);
 	case THINK_HEADER: return header(t, final);
 	case THINK_CHANNEL: return channel(t, final, thought);
+	case THINK_BARE: return naked(t, final, thought);
+	case THINK_TAIL: return tail(t, final, answer, thought);
+	case THINK_OVER: drop(t, t->held_size); return STEP_ON;
 	case THINK_FINAL: break;
 	}
 	return channel(t, final, answer);

@@ -3,7 +3,9 @@
  *
  * Understands "<think>...</think>" and its kin at the text's beginning (and again behind such a block), "</think>" alone
  * (the template began the thinking: all that came before is thought), and the channels of gpt-oss ("<|channel|>analysis
- * <|message|>..."), of which only `final` is answer. Tags may be cut anywhere.
+ * <|message|>..."), of which only `final` is answer, also where nothing but their words is left ("analysisThe user ...
+ * assistantfinalTwo years."). What a turn ends with ("<|im_end|>", "</s>") goes when it is the end, or another turn begins
+ * behind it, which goes too; where somebody speaks of it, it stays. Tags may be cut anywhere.
  */
 #ifndef PARLEY_CHAT_THINK_H
 #define PARLEY_CHAT_THINK_H
@@ -20,6 +22,9 @@ enum think_mode {
 	THINK_HEADER,  /* of a channel: up to <|message|> */
 	THINK_CHANNEL, /* in one that is not final */
 	THINK_FINAL,
+	THINK_BARE, /* in a channel whose marks were lost: up to "assistantfinal" */
+	THINK_TAIL, /* behind a token that ends a turn: the end, if nothing follows */
+	THINK_OVER, /* another turn has begun, that nobody asked for */
 };
 
 struct think {
@@ -28,8 +33,9 @@ struct think {
 	bool answered;   /* some answer was added */
 	bool taken_back; /* see think_feed(); the caller unsets it */
 	size_t tag;      /* which of the tags the block has */
-	char held[64], channel[32], last;
-	size_t held_size, channel_size;
+	bool wrapped;    /* the answer stands in a tag of its own */
+	char held[64], channel[32], tail[128], last;
+	size_t held_size, channel_size, tail_size;
 };
 
 void think_init(struct think *t);
