@@ -47,7 +47,8 @@ struct asking {
 	const char *model;
 	struct quirks quirks;
 	int tries, lessons;
-	bool plain; /* a tool's schema was refused: all are told in words, this time */
+	bool plain;     /* a tool's schema was refused: all are told in words, this time */
+	bool unbounded; /* max_tokens is left out, this time */
 	struct attempt attempt;
 	struct egress_stream *listing; /* it is asked which models it has */
 
@@ -109,6 +110,15 @@ static bool refuses_tool(const struct model_request *request, const struct compl
 	        complaint_mentions(c, "schema"));
 }
 
+/* What may be written does not fit behind what was asked: this time, as much as there is room for. */
+static bool leaves_no_room(struct asking *q, const struct complaint *c)
+{
+	if (complaint_kind(c) != COMPLAINT_CONTEXT || q->unbounded || !complaint_mentions(c, "too large") ||
+	    !(complaint_mentions(c, "max_tokens") || complaint_mentions(c, "max_completion_tokens")))
+		return false;
+	return q->unbounded = true;
+}
+
 /* The request will be another one. */
 static bool learns(struct asking *q, enum verdict verdict, const struct complaint *complaint)
 {
@@ -119,6 +129,8 @@ static bool learns(struct asking *q, enum verdict verdict, const struct complain
 		quirks_keep(q->p->quirks, q->request->db, e->base_url, q->model, &q->quirks);
 		return true;
 	}
+	if (leaves_no_room(q, complaint))
+		return true;
 	if (!q->plain && refuses_tool(q->request, complaint))
 		return q->plain = true;
 	return verdict == VERDICT_SHORTER && q->lessons++ < LESSONS && shorter(q);
@@ -229,7 +241,7 @@ static bool address(struct asking *q)
 		q->model = *wanted && strcmp(wanted, "default") != 0 ? wanted : c->endpoint->model;
 	q->quirks = quirks_of(q->p->quirks, q->request->db, c->endpoint->base_url, q->model);
 	q->tries = q->lessons = 0;
-	q->plain = false;
+	q->plain = q->unbounded = false;
 	q->step = send_it;
 	return false;
 }
@@ -239,12 +251,13 @@ static bool send_it(struct asking *q)
 	const struct endpoint *e = q->candidates[q->at].endpoint;
 	int64_t left = q->until - clock_mono_ms();
 	struct attempt *a = &q->attempt;
+	struct quirks quirks = q->quirks;
 	struct arena made; /* egress has its own copy, and the model speaks for long */
 	const char *body;
 
 	arena_init(&made, 0);
-	body =
-	    endpoint_body(q->request, q->messages, q->message_count, q->model, &q->quirks, q->plain, &made);
+	quirks.bits |= q->unbounded ? QUIRK_NO_MAX_TOKENS : 0;
+	body = endpoint_body(q->request, q->messages, q->message_count, q->model, &quirks, q->plain, &made);
 	*a = (struct attempt){ 0 };
 	hearing_init(&a->hearing, q->x->sink, q->x->result, q->quirks.bits & QUIRK_THINKS_FIRST, q->arena);
 	hearing_offer(&a->hearing, q->request, q->quirks.bits & QUIRK_NO_TOOLS);

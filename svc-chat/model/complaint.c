@@ -1,6 +1,7 @@
 #include "svc-chat/model/complaint.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -33,24 +34,33 @@ static const char *first_string(json_object *object, const char *const *keys)
 	return text && *text ? text : NULL;
 }
 
-/* FastAPI's list: [{"loc": ["body", "x"], "msg": "Field required"}] */
-static const char *of_details(json_object *list, struct arena *a)
+static const char *words_of(json_object *error, int depth, struct arena *a);
+
+/* "body.x: ", where it says what it is about. */
+static void add_place(json_object *place, struct text *ret)
+{
+	size_t n = json_object_is_type(place, json_type_array) ? json_object_array_length(place) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		text_addf(ret, "%s%s", json_object_get_string(json_object_array_get_idx(place, i)),
+		          i + 1 < n ? "." : ": ");
+}
+
+/* FastAPI's list: [{"loc": ["body", "x"], "msg": "Field required"}]; or of whatever is told for one. */
+static const char *of_list(json_object *list, int depth, struct arena *a)
 {
 	struct text t;
 
 	text_init(&t, a);
 	for (size_t i = 0; i < json_object_array_length(list) && i < 5; i++) {
-		json_object *one = json_object_array_get_idx(list, i), *loc = json_get(one, "loc");
-		const char *msg = json_string(one, "msg");
+		json_object *one = json_object_array_get_idx(list, i);
+		const char *words = words_of(one, depth, a);
 
-		if (t.length && msg)
-			text_adds(&t, "; ");
-		for (size_t k = 0;
-		     msg && json_object_is_type(loc, json_type_array) && k < json_object_array_length(loc);
-		     k++)
-			text_addf(&t, "%s%s", json_object_get_string(json_object_array_get_idx(loc, k)),
-			          k + 1 < json_object_array_length(loc) ? "." : ": ");
-		text_adds(&t, msg ? msg : "");
+		if (!words)
+			continue;
+		text_adds(&t, t.length ? "; " : "");
+		add_place(json_get(one, "loc"), &t);
+		text_adds(&t, words);
 	}
 	return t.length ? t.at : NULL;
 }
@@ -58,8 +68,9 @@ static const char *of_details(json_object *list, struct arena *a)
 /* However deep it stands: {"message": {"detail": [{"msg": "..."}]}} */
 static const char *words_of(json_object *error, int depth, struct arena *a)
 {
-	static const char *const keys[] = { "message", "msg",   "detail", "error_msg",
-		                            "error",   "title", "type",   NULL };
+	static const char *const keys[] = { "message",      "msg",         "detail", "error_msg",
+		                            "errorMessage", "Message",     "error",  "errors",
+		                            "fault",        "faultstring", NULL };
 	const char *words = NULL;
 
 	if (depth > 4)
@@ -67,7 +78,7 @@ static const char *words_of(json_object *error, int depth, struct arena *a)
 	if (json_object_is_type(error, json_type_string))
 		return *json_object_get_string(error) ? json_object_get_string(error) : NULL;
 	if (json_object_is_type(error, json_type_array))
-		return of_details(error, a);
+		return of_list(error, depth + 1, a);
 	for (const char *const *key = keys; *key && !words; key++)
 		words = words_of(json_get(error, *key), depth + 1, a);
 	return words;
@@ -82,22 +93,33 @@ static bool is_error(json_object *error)
 	return error && !json_object_is_type(error, json_type_boolean);
 }
 
+/* 429, and "429". */
 static int status_of(json_object *error)
 {
-	int64_t status =
-	    json_int(error, "status", json_int(error, "code", json_int(error, "status_code", 0)));
+	static const char *const keys[] = { "status", "code", "status_code" };
 
-	return status >= 400 && status < 600 ? (int)status : 0;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *text = json_string(error, keys[i]);
+		int64_t status =
+		    text && strlen(text) == 3 ? strtol(text, NULL, 10) : json_int(error, keys[i], 0);
+
+		if (status >= 400 && status < 600)
+			return (int)status;
+	}
+	return 0;
 }
 
 static void fill(json_object *error, const char *words, struct complaint *ret, struct arena *a)
 {
+	static const char *const titles[] = { "title", "type", NULL };
 	static const char *const codes[] = { "code", "type", "status", NULL };
 	static const char *const params[] = { "param", NULL };
 	bool object = json_object_is_type(error, json_type_object);
 	const char *code = object ? first_string(error, codes) : NULL;
 	const char *param = object ? first_string(error, params) : NULL;
 
+	if (!words && object)
+		words = first_string(error, titles);
 	ret->words = words ? one_line(words, WORDS_MAX, a) : "";
 	ret->code = one_line(arena_printf(a, "%s %s", code ? code : "", param ? param : ""), 100, a);
 	ret->status = object ? status_of(error) : 0;
@@ -124,6 +146,16 @@ bool complaint_of(json_object *object, struct complaint *ret, struct arena *a)
 	return true;
 }
 
+bool complaint_remark(json_object *object, struct complaint *ret, struct arena *a)
+{
+	const char *words = words_of(object, 0, a);
+
+	*ret = (struct complaint){ "", "", 0 };
+	if (words)
+		fill(object, words, ret, a);
+	return words != NULL;
+}
+
 void complaint_read(int status, const char *body, size_t size, struct complaint *ret, struct arena *a)
 {
 	OWN(json) json_object *object = NULL;
@@ -142,7 +174,8 @@ void complaint_read(int status, const char *body, size_t size, struct complaint 
 		if (text.at[lead] != '<') /* no web page */
 			ret->words = one_line(text.at + lead, WORDS_MAX, a);
 	}
-	ret->status = status;
+	if (status)
+		ret->status = status;
 }
 
 /* --- Meaning ------------------------------------------------------------------------------------------------------ */
@@ -188,10 +221,13 @@ static const struct {
 	{ COMPLAINT_BUSY, 529, 529, { NULL } },
 	{ COMPLAINT_BUSY, 500, 599, { "overloaded", "rate limit", "rate_limit", "capacity", NULL } },
 	{ COMPLAINT_ADDRESS, 404, 405, { NULL } },
+	{ COMPLAINT_ADDRESS, 410, 410, { NULL } },
 	{ COMPLAINT_ADDRESS,
 	  400,
-	  400,
-	  { "model_not_found", "no such model", "does not exist", "unknown model", NULL } },
+	  422,
+	  { "model_not_found", "no such model", "does not exist", "unknown model", "model not exist",
+	    "invalid model", "invalid_model", "valid model id", "decommissioned", "model_not_supported",
+	    "not a known model", NULL } },
 	{ COMPLAINT_REDIRECT, 300, 399, { NULL } },
 	{ COMPLAINT_FAILED, 500, 599, { NULL } },
 	{ COMPLAINT_FAILED, 408, 409, { NULL } },

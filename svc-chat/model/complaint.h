@@ -34,7 +34,10 @@ enum complaint_kind {
 
 /* An error in a JSON answer or event: false when it holds none. */
 bool complaint_of(json_object *object, struct complaint *ret, struct arena *a);
-/* The body of an HTTP error, JSON or not. */
+/* What an object says that is neither an answer nor an error: {"code": 500, "msg": "..."}. Where nothing else comes it is
+ * why. */
+bool complaint_remark(json_object *object, struct complaint *ret, struct arena *a);
+/* The body of an HTTP error, JSON or not; status 0: as the body has it. */
 void complaint_read(int status, const char *body, size_t size, struct complaint *ret, struct arena *a);
 
 enum complaint_kind complaint_kind(const struct complaint *c);

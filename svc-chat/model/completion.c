@@ -1,6 +1,7 @@
 #include "svc-chat/model/completion.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "common/base/text.h"
 #include "common/json/json.h"
@@ -64,8 +65,10 @@ static void add_parts(json_object *value, struct text *text, struct text *reason
 
 static void read_message(json_object *message, struct pieces *ret)
 {
-	static const char *const thoughts[] = { "reasoning_content", "reasoning", "reasoning_details",
-		                                "thinking", NULL };
+	static const char *const thoughts[] = {
+		"reasoning_content", "reasoning", "reasoning_details", "thinking", "reasoning_text",
+		"thinking_blocks",   NULL
+	};
 
 	for (const char *const *key = thoughts; *key && !ret->reasoning.length; key++)
 		add_parts(json_get(message, *key), &ret->reasoning, &ret->reasoning, 0);
@@ -165,8 +168,10 @@ static void read_usage(json_object *usage, struct completion *ret)
 	if (!json_object_is_type(usage, json_type_object))
 		return;
 	ret->has_usage = true;
-	ret->prompt_tokens = at_least_zero(json_int(usage, "prompt_tokens", 0));
-	ret->completion_tokens = at_least_zero(json_int(usage, "completion_tokens", 0));
+	ret->prompt_tokens =
+	    at_least_zero(json_int(usage, "prompt_tokens", json_int(usage, "input_tokens", 0)));
+	ret->completion_tokens =
+	    at_least_zero(json_int(usage, "completion_tokens", json_int(usage, "output_tokens", 0)));
 }
 
 /* As it is where it is right, repaired where not. */
@@ -183,15 +188,18 @@ static json_object *parse(const char *bytes, size_t size, struct arena *a)
 	return json_parse(text.at, text.length, &object, &ignored) == 0 ? object : NULL;
 }
 
+/* "[DONE]", also as a string of JSON. */
 static bool is_done(const char *bytes, size_t size)
 {
-	while (size && strchr(" \t\r\n", *bytes) && *bytes) {
+	static const char around[] = " \t\r\n\"";
+
+	while (size && *bytes && strchr(around, *bytes)) {
 		bytes++;
 		size--;
 	}
-	while (size && strchr(" \t\r\n", bytes[size - 1]) && bytes[size - 1])
+	while (size && bytes[size - 1] && strchr(around, bytes[size - 1]))
 		size--;
-	return size == 6 && memcmp(bytes, "[DONE]", 6) == 0;
+	return size == 6 && strncasecmp(bytes, "[DONE]", 6) == 0;
 }
 
 bool completion_read(const char *bytes, size_t size, struct completion *ret, struct arena *a)
@@ -210,6 +218,10 @@ bool completion_read(const char *bytes, size_t size, struct completion *ret, str
 	if (!ret->failed && !json_object_is_type(object, json_type_object))
 		return false;
 	choice = first_choice(object);
+	if (!ret->failed)
+		ret->failed = complaint_of(choice, &ret->complaint, a);
+	if (!ret->failed && !json_get(object, "choices"))
+		ret->remark = complaint_remark(object, &ret->complaint, a);
 	read_choice(choice, ret, a);
 	read_usage(json_get(json_get(object, "x_groq"), "usage"), ret); /* Groq */
 	read_usage(json_get(choice, "usage"), ret);                     /* Moonshot */

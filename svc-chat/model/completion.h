@@ -25,6 +25,7 @@ struct completion {
 	const char *model;  /* what the peer calls itself; may be NULL */
 	bool done;          /* the "[DONE]" that ends a stream */
 	bool failed;        /* an error, told in complaint; the rest may be there all the same */
+	bool remark;        /* it is no piece of an answer, but words, told in complaint */
 	struct complaint complaint;
 	bool has_usage;
 	int64_t prompt_tokens, completion_tokens;

@@ -2,9 +2,12 @@
 
 #include <string.h>
 
+#include "svc-chat/model/extent.h"
+
 enum {
 	EVENT_MAX = 4 << 20,
 	ERROR_BODY_MAX = 64 << 10,
+	OPEN_MOST = 8, /* values that do not end, which are looked through to the end */
 };
 
 /* --- Giving out --------------------------------------------------------------------------------------------------- */
@@ -21,6 +24,15 @@ static struct text *without_calls(struct hearing *h, bool end)
 	return &h->clean;
 }
 
+/* Many think of nothing, in a line or two. */
+static void drop_blanks(struct text *t)
+{
+	size_t n = strspn(t->at, " \t\r\n");
+
+	memmove(t->at, t->at + n, t->length - n + 1);
+	t->length -= n;
+}
+
 static void give_out(struct hearing *h, bool end)
 {
 	struct text *clean;
@@ -30,6 +42,8 @@ static void give_out(struct hearing *h, bool end)
 	h->answered &= !h->think.taken_back;
 	h->think.taken_back = false;
 	h->hold &= !h->think.apart;
+	if (!h->thought)
+		drop_blanks(&h->thoughts);
 	if (h->thoughts.length && !h->ended) {
 		h->given = h->thought = true;
 		h->ended = h->sink->reasoning(h->sink->arg, h->thoughts.at, h->thoughts.length) != 0;
@@ -72,6 +86,23 @@ static void hear_calls(struct hearing *h, const struct completion *c)
 		calls_take(&h->calls, &c->calls[i]);
 }
 
+static void keep(struct hearing *h, const struct complaint *c)
+{
+	h->complaint = *c;
+	h->complaint.words = arena_strdup(h->arena, c->words);
+	h->complaint.code = arena_strdup(h->arena, c->code);
+}
+
+/* An error behind the end takes nothing away; one beside it says what end it is. */
+static void hear_complaint(struct hearing *h, const struct completion *c)
+{
+	if (h->failed || h->finished || !(c->failed || (c->remark && !h->remarked)))
+		return;
+	h->failed = c->failed;
+	h->remarked |= c->remark;
+	keep(h, &c->complaint);
+}
+
 static void hear(struct hearing *h, const struct completion *c)
 {
 	h->read++;
@@ -84,21 +115,15 @@ static void hear(struct hearing *h, const struct completion *c)
 		h->result->completion_tokens = c->completion_tokens;
 	}
 	hear_texts(h, c);
+	hear_complaint(h, c);
 	if (c->finish && !h->finished) {
 		h->finished = true;
 		h->finish = arena_strdup(h->arena, c->finish);
 	}
 	h->done |= c->done;
-	if (c->failed && !h->failed && !h->finished) {
-		h->failed = true;
-		h->complaint = c->complaint;
-		h->complaint.words = arena_strdup(h->arena, c->complaint.words);
-		h->complaint.code = arena_strdup(h->arena, c->complaint.code);
-	}
 }
 
-/* One object; or, where a peer has joined several by line ends, one a line. */
-static void read_object(struct hearing *h, const char *bytes, size_t size)
+static bool read_one(struct hearing *h, const char *bytes, size_t size)
 {
 	struct completion c = { 0 };
 	const char *text;
@@ -107,36 +132,68 @@ static void read_object(struct hearing *h, const char *bytes, size_t size)
 	arena_reset(&h->scratch);
 	if (pattern_read(&h->pattern, bytes, size, &text, &length)) {
 		c.text = arena_strndup(&h->scratch, text, length);
-		hear(h, &c);
-		return;
-	}
-	if (completion_read(bytes, size, &c, &h->scratch)) {
+	} else if (completion_read(bytes, size, &c, &h->scratch)) {
 		pattern_learn(&h->pattern, bytes, size, &c);
-		hear(h, &c);
-		return;
+	} else {
+		return false;
 	}
-	if (!memchr(bytes, '\n', size)) {
-		h->unread++;
-		return;
-	}
-	for (const char *end = bytes + size; bytes < end;) {
-		const char *stop = memchr(bytes, '\n', (size_t)(end - bytes));
+	hear(h, &c);
+	return true;
+}
 
-		stop = stop ? stop : end;
-		if (stop - bytes > 6 && memcmp(bytes, "data: ", 6) == 0)
-			bytes += 6;
-		if (completion_read(bytes, (size_t)(stop - bytes), &c, &h->scratch))
-			hear(h, &c);
-		bytes = stop + 1;
+/* Past blanks, a byte order mark, and "data:" where a proxy has put a second one before it. */
+static const char *skip_lead(const char *at, const char *end)
+{
+	for (;;) {
+		while (at < end && *at && strchr(" \t\r\n\xef\xbb\xbf", *at))
+			at++;
+		if (end - at < 5 || memcmp(at, "data:", 5) != 0)
+			return at;
+		at += 5;
 	}
+}
+
+/* One object; or several, side by side or a line each; between them whatever it is. */
+static void read_objects(struct hearing *h, const char *bytes, size_t size)
+{
+	const char *end = bytes + size;
+	int before = h->read, open = 0;
+
+	if (read_one(h, bytes, size))
+		return;
+	for (const char *at = skip_lead(bytes, end); at < end; at = skip_lead(at, end)) {
+		size_t left = (size_t)(end - at), extent = open < OPEN_MOST ? extent_of(at, left) : 0;
+		const char *line = memchr(at, '\n', left);
+
+		open += !extent;
+		extent = extent ? extent : line ? (size_t)(line - at) : left;
+		read_one(h, at, extent);
+		at += extent;
+	}
+	h->unread += h->read == before;
+}
+
+/* "event: error": whatever it says is why. */
+static void read_error(struct hearing *h, const char *bytes, size_t size)
+{
+	struct completion c = { .failed = true };
+
+	arena_reset(&h->scratch);
+	complaint_read(0, bytes, size, &c.complaint, &h->scratch);
+	hear(h, &c);
 }
 
 static int on_event(void *arg, const struct sse_event *event)
 {
 	struct hearing *h = arg;
 
-	if (!h->done)
-		read_object(h, event->data, event->size);
+	if (h->done)
+		return 0;
+	if (strcmp(event->name, "error") == 0)
+		read_error(h, event->data, event->size);
+	else
+		read_objects(h, event->data, event->size);
+	h->done |= strcmp(event->name, "done") == 0;
 	return 0;
 }
 
@@ -179,11 +236,11 @@ void hearing_done(struct hearing *h)
 	arena_done(&h->scratch);
 }
 
-/* Events, or something else: the first character tells. */
+/* Events, or something else: the first character tells, that is no byte order mark. */
 static bool is_whole(struct hearing *h, const char *bytes, size_t size)
 {
 	for (size_t i = 0; i < size && !h->decided; i++)
-		if (!strchr(" \t\r\n", bytes[i]) || !bytes[i]) {
+		if (!strchr(" \t\r\n\xef\xbb\xbf", bytes[i]) || !bytes[i]) {
 			h->decided = true;
 			h->whole = bytes[i] == '{' || bytes[i] == '<' || bytes[i] == '[';
 		}
@@ -206,7 +263,7 @@ int hearing_feed(struct hearing *h, int status, const char *bytes, size_t size)
 
 bool hearing_is_page(const struct hearing *h)
 {
-	return h->body.at[strspn(h->body.at, " \t\r\n")] == '<';
+	return *skip_lead(h->body.at, h->body.at + h->body.length) == '<';
 }
 
 void hearing_end(struct hearing *h)
@@ -214,7 +271,7 @@ void hearing_end(struct hearing *h)
 	if (h->ended || h->status < 200 || h->status >= 300)
 		return;
 	if (h->whole && !hearing_is_page(h)) {
-		read_object(h, h->body.at, h->body.length);
+		read_objects(h, h->body.at, h->body.length);
 		h->done |= h->read > 0;
 	} else if (!h->whole && !h->too_large) {
 		sse_reader_end(&h->reader);

@@ -22,6 +22,7 @@ struct hearing {
 	bool finished, done; /* a finish_reason; the end of the stream */
 	bool ended;          /* by the sink */
 	bool failed;         /* an error in the answer: complaint */
+	bool remarked;       /* words that are no answer: complaint, where nothing else came */
 	bool thought_first;  /* only a closing tag told that it had begun with thought */
 	bool too_large;
 	struct complaint complaint;

@@ -6,6 +6,7 @@
 
 #include "common/json/json.h"
 #include "svc-chat/model/defuse.h"
+#include "svc-chat/model/extent.h"
 
 enum { LINE_LEAD = 120 /* between "Function call:" and its object */ };
 
@@ -127,25 +128,6 @@ static bool take_body(struct prompted *p, const char *text, size_t size)
 	return taken;
 }
 
-/* The object that begins at text[from]: where it ends, or 0 while it does not. */
-static size_t object_end(const char *text, size_t size, size_t from)
-{
-	int depth = 0;
-	bool string = false;
-
-	for (size_t i = from; i < size; i++) {
-		if (string && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			string = !string;
-		else if (!string && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!string && (text[i] == '}' || text[i] == ']') && --depth == 0)
-			return i + 1;
-	}
-	return 0;
-}
-
 /* "name({...})" and "name {...}": the name before the object, if there is one. */
 static const char *name_before(const char *text, size_t size, struct arena *a)
 {
@@ -260,7 +242,8 @@ static bool read_line(struct prompted *p, bool final, struct text *out)
 		pass(p, start, out);
 		return true;
 	}
-	end = object ? object_end(p->held.at, p->held.length, from) : 0;
+	end = object ? extent_of(object, p->held.length - from) : 0;
+	end += end ? from : 0;
 	stop = end ? end + strspn(p->held.at + end, ") \t\r`*") : p->held.length;
 	if ((!end || stop == p->held.length) && !final)
 		return false;

@@ -106,6 +106,8 @@ void repair_json(const char *bytes, size_t size, struct text *ret)
 			at += n;
 		else if (quoted && *at == '\\')
 			at += take_escape(at, end, ret);
+		else if (quoted && *at > 0 && *at < ' ')
+			text_addf(ret, "\\u%04x", *at++);
 		else {
 			quoted ^= *at == '"';
 			at += take_character(at, end, ret);

@@ -63,29 +63,32 @@ static enum verdict fail(const struct model_request *request, const char *senten
 
 /* finish_reason in its many words. */
 static const struct {
-	const char *word, *finish;
+	const char *finish, *words[20];
 } finishes[] = {
-	{ "length", "length" },
-	{ "max_tokens", "length" },
-	{ "model_length", "length" },
-	{ "max_output_tokens", "length" },
-	{ "content_filter", "filtered" },
-	{ "safety", "filtered" },
-	{ "sensitive", "filtered" },
-	{ "recitation", "filtered" },
-	{ "prohibited_content", "filtered" },
-	{ "refusal", "filtered" },
-	{ "error", "error" },
-	{ "network_error", "error" },
-	{ "insufficient_system_resource", "error" },
-	{ "abort", "error" },
+	{ "length",
+	  { "length", "max_tokens", "model_length", "max_output_tokens", "max_length", "max_new_tokens",
+	    "token_limit", "length_limit", "model_context_window_exceeded", "context_length_exceeded",
+	    "error_limit" } },
+	{ "filtered",
+	  { "content_filter", "content_filtered", "safety", "image_safety", "sensitive", "recitation",
+	    "prohibited_content", "blocklist", "blacklist", "spii", "language", "refusal",
+	    "guardrail_intervened", "error_toxic" } },
+	{ "error",
+	  { "error", "network_error", "server_error", "internal_error", "insufficient_system_resource",
+	    "engine_overloaded", "overloaded", "abort", "aborted", "cancelled", "canceled", "failed",
+	    "timeout", "time_limit", "function_call_filter", "malformed_function_call",
+	    "unexpected_tool_call", "too_many_tool_calls" } },
 };
 
+/* Some say more behind a colon: "content_filter: PROHIBITED_CONTENT". */
 static const char *finish_of(const char *word)
 {
-	for (size_t i = 0; word && i < sizeof finishes / sizeof *finishes; i++)
-		if (strcasecmp(word, finishes[i].word) == 0)
-			return finishes[i].finish;
+	size_t size = word ? strcspn(word, ": ") : 0;
+
+	for (size_t i = 0; size && i < sizeof finishes / sizeof *finishes; i++)
+		for (const char *const *known = finishes[i].words; *known; known++)
+			if (strlen(*known) == size && strncasecmp(word, *known, size) == 0)
+				return finishes[i].finish;
 	return "stop";
 }
 
@@ -165,7 +168,7 @@ static enum verdict judge(const struct attempt *x, const struct model_request *r
 		complaint_read(x->status, h->body.at, h->body.length, c, a);
 		return complain(c, request, e, a, err);
 	}
-	if (h->failed) {
+	if (h->failed || (h->remarked && !h->given && !result->call_count)) {
 		*c = h->complaint;
 		return complain(c, request, e, a, err);
 	}

@@ -1,4 +1,4 @@
-/* links: svc-chat/model/completion.c svc-chat/model/calls.c svc-chat/model/complaint.c svc-chat/model/repair.c */
+/* links: svc-chat/model/completion.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/repair.c */
 #include "svc-chat/model/completion.h"
 
 #include <setjmp.h>
