@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "common/json/json.h"
+#include "svc-chat/model/extent.h"
+
 void calls_init(struct calls *c, struct arena *a)
 {
 	*c = (struct calls){ .arena = a };
@@ -27,12 +30,41 @@ static bool has(const char *text)
 	return text && *text;
 }
 
+/* Its arguments are an object from beginning to end: nothing can belong to them any more. */
+static bool is_whole(const struct pending_call *call)
+{
+	const struct text *t = &call->arguments;
+
+	return t->length && t->at[t->length - 1] == '}' && extent_of(t->at, t->length) == t->length;
+}
+
+static bool begins_arguments(const struct call_piece *piece)
+{
+	return has(piece->arguments) && *piece->arguments == '{';
+}
+
+/* "{}" comes first from some, before what is really meant. */
+static bool was_no_more_than_a_place(const struct pending_call *call, const struct call_piece *piece)
+{
+	return begins_arguments(piece) && !has(piece->name) && strcmp(call->arguments.at, "{}") == 0;
+}
+
+/* The same once more: some end with all that they have said. */
+static bool repeats(const struct pending_call *call, const struct call_piece *piece)
+{
+	return has(piece->id) && call->id && strcmp(piece->id, call->id) == 0 && begins_arguments(piece) &&
+	       strcmp(piece->arguments, call->arguments.at) == 0 && is_whole(call);
+}
+
 /* The piece begins another call than this one. */
 static bool differs(const struct pending_call *call, const struct call_piece *piece)
 {
+	if (begins_arguments(piece) && is_whole(call))
+		return true;
 	if (has(piece->id) && call->id)
 		return strcmp(piece->id, call->id) != 0;
-	return piece->index < 0 && has(piece->name) && call->arguments.length > 0;
+	return piece->index < 0 && has(piece->name) && call->name.length &&
+	       (call->arguments.length || strcmp(piece->name, call->name.at) != 0);
 }
 
 static struct pending_call *find(struct calls *c, const struct call_piece *piece)
@@ -42,7 +74,7 @@ static struct pending_call *find(struct calls *c, const struct call_piece *piece
 
 		if (piece->index >= 0 ? call->index == piece->index
 		                      : !has(piece->id) || !call->id || strcmp(call->id, piece->id) == 0)
-			return differs(call, piece) ? NULL : call;
+			return call;
 	}
 	return NULL;
 }
@@ -64,7 +96,11 @@ void calls_take(struct calls *c, const struct call_piece *piece)
 {
 	struct pending_call *call = find(c, piece);
 
-	if (!call)
+	if (call && repeats(call, piece))
+		return;
+	if (call && was_no_more_than_a_place(call, piece))
+		call->arguments.length = 0;
+	else if (!call || differs(call, piece))
 		call = begin(c, piece);
 	if (!call)
 		return;
@@ -76,21 +112,61 @@ void calls_take(struct calls *c, const struct call_piece *piece)
 		text_add(&call->arguments, piece->arguments, fits(c, strlen(piece->arguments)));
 }
 
-const struct model_call *calls_made(const struct calls *c, size_t *count)
+/* --- What was made of them --------------------------------------------------------------------------------------------- */
+
+/* As it was offered: "functions.add:0" and "add<|channel|>commentary" are how models see it. Names have no such signs. */
+static const char *plain_name(struct calls *c, const char *name)
+{
+	static const char prefix[] = "functions.";
+	const char *mark = strstr(name, "<|");
+
+	name = arena_strndup(c->arena, name, mark ? (size_t)(mark - name) : strlen(name));
+	name += strncmp(name, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
+	return arena_strndup(c->arena, name, strcspn(name, ": \t\r\n"));
+}
+
+/* Arguments that were made a text once too often: "\"{\\\"a\\\":1}\"". */
+static const char *unpacked(struct calls *c, const char *arguments)
+{
+	OWN(json) json_object *value = NULL;
+	struct error ignored = { 0 };
+
+	if (*arguments != '"' || json_parse(arguments, strlen(arguments), &value, &ignored) < 0 ||
+	    !json_object_is_type(value, json_type_string) || *json_object_get_string(value) != '{')
+		return arguments;
+	return arena_strdup(c->arena, json_object_get_string(value));
+}
+
+static const char *arguments_of(struct calls *c, const struct pending_call *call)
+{
+	const char *arguments = call->arguments.at + strspn(call->arguments.at, " \t\r\n");
+
+	return *arguments && strcmp(arguments, "null") != 0 ? unpacked(c, arguments) : "{}";
+}
+
+/* Each its own: some give all calls the same, or none. */
+static const char *id_of(struct calls *c, const char *id, const struct model_call *before, size_t count)
+{
+	for (size_t i = 0; id && i < count; i++)
+		if (strcmp(before[i].id, id) == 0)
+			id = NULL;
+	return id ? id : arena_printf(c->arena, "call_%zu", count);
+}
+
+const struct model_call *calls_made(struct calls *c, size_t *count)
 {
 	struct model_call *list = arena_new(c->arena, struct model_call, c->count);
 
 	*count = 0;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct pending_call *call = &c->at[i];
-		const char *arguments = call->arguments.at + strspn(call->arguments.at, " \t\r\n");
 
 		if (!call->name.length)
 			continue;
 		list[*count] = (struct model_call){
-			.id = call->id ? call->id : arena_printf(c->arena, "call_%zu", *count),
-			.name = call->name.at,
-			.arguments = *arguments && strcmp(arguments, "null") != 0 ? arguments : "{}",
+			.id = id_of(c, call->id, list, *count),
+			.name = plain_name(c, call->name.at),
+			.arguments = arguments_of(c, call),
 		};
 		(*count)++;
 	}

@@ -1,9 +1,10 @@
 /*
  * calls: the calls of tools that a model wants, put together from the pieces in which they come.
  *
- * A piece belongs to the call of its index; where several calls share one index (Gemini), or have none, another id, or a
- * name after arguments, begins the next call. Ids and names may be repeated with every piece. Arguments are a text that
- * grows, or come as one object (Ollama). At most CALLS_MAX calls of CALLS_BYTES together are kept.
+ * A piece belongs to the call of its index; where several calls share one index (Gemini), or have none, another id, a
+ * name after arguments, or arguments behind some that are whole, begins the next call. Ids and names may be repeated with
+ * every piece. Arguments are a text that grows, or come as one object (Ollama). At most CALLS_MAX calls of CALLS_BYTES
+ * together are kept.
  */
 #ifndef PARLEY_CHAT_CALLS_H
 #define PARLEY_CHAT_CALLS_H
@@ -32,7 +33,8 @@ struct calls {
 
 void calls_init(struct calls *c, struct arena *a);
 void calls_take(struct calls *c, const struct call_piece *piece);
-/* Those that have a name. Each has an id, and arguments, "{}" where there were none. In the arena. */
-const struct model_call *calls_made(const struct calls *c, size_t *count);
+/* Those that have a name, as it was offered. Each has an id of its own, and arguments, "{}" where there were none. In the
+ * arena. */
+const struct model_call *calls_made(struct calls *c, size_t *count);
 
 #endif

@@ -12,7 +12,7 @@
 #include "svc-chat/model/completion.h"
 #include "svc-chat/model/prompted.h"
 
-static char *print(const struct calls *calls, struct arena *a)
+static char *print(struct calls *calls, struct arena *a)
 {
 	struct text t;
 	size_t n;
@@ -59,6 +59,49 @@ static const struct {
 	  { DELTA("{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}}"),
 	    DELTA("{\"index\":0,\"id\":\"c2\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}}") },
 	  "c1 add {}; c2 add {}" },
+	{ "Gemini through a proxy: all have index 0 and an empty id",
+	  { DELTA(
+	        "{\"index\":0,\"id\":\"\",\"function\":{\"name\":\"add\",\"arguments\":\"{\\\"a\\\":1}\"}},{\"index\":0,\"id\":\"\",\"function\":{\"name\":\"add\",\"arguments\":\"{\\\"a\\\":2}\"}}"),
+	    DELTA("{\"index\":0,\"function\":{\"name\":\"sub\",\"arguments\":{}}}") },
+	  "call_0 add {\"a\":1}; call_1 add {\"a\":2}; call_2 sub {}" },
+	{ "the same id with all",
+	  { DELTA(
+	      "{\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}},{\"index\":1,\"id\":\"c\",\"function\":{\"name\":\"sub\",\"arguments\":\"{}\"}}") },
+	  "c add {}; call_1 sub {}" },
+	{ "all of it once more at the end",
+	  { DELTA("{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{\\\"a\\\"\"}}"),
+	    DELTA("{\"index\":0,\"function\":{\"arguments\":\":1}\"}}"),
+	    DELTA(
+	        "{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{\\\"a\\\":1}\"}}") },
+	  "c1 add {\"a\":1}" },
+	{ "no arguments at first, then some",
+	  { DELTA("{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}}"),
+	    DELTA("{\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\"\"}}"),
+	    DELTA("{\"index\":0,\"function\":{\"arguments\":\":1}\"}}") },
+	  "c1 add {\"a\":1}" },
+	{ "arguments of a second one under the first's index, without its name",
+	  { DELTA("{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"\"}}"),
+	    DELTA("{\"index\":0,\"function\":{\"name\":\"\",\"arguments\":\"{\\\"a\\\":1}\"}}"),
+	    DELTA("{\"index\":0,\"function\":{\"name\":\"\",\"arguments\":\"{\\\"a\\\":2}\"}}") },
+	  "c1 add {\"a\":1}" },
+	{ "neither index, id nor arguments",
+	  { DELTA("{\"function\":{\"name\":\"now\"}},{\"function\":{\"name\":\"add\"}}") },
+	  "call_0 now {}; call_1 add {}" },
+	{ "gpt-oss: the channel in the name",
+	  { DELTA(
+	      "{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add<|channel|>commentary\",\"arguments\":\"{}\"}}") },
+	  "c1 add {}" },
+	{ "Kimi: as it sees the name",
+	  { DELTA(
+	      "{\"index\":0,\"id\":\"functions.add:0\",\"function\":{\"name\":\"functions.add:0\",\"arguments\":\"{}\"}}") },
+	  "functions.add:0 add {}" },
+	{ "arguments that are a text of a text",
+	  { DELTA(
+	      "{\"index\":0,\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"\\\"{\\\\\\\"a\\\\\\\":1}\\\"\"}}") },
+	  "c1 add {\"a\":1}" },
+	{ "an id that is a number",
+	  { DELTA("{\"index\":0,\"id\":7,\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}}") },
+	  "call_0 add {}" },
 	{ "no index",
 	  { DELTA(
 	      "{\"id\":\"c1\",\"function\":{\"name\":\"add\",\"arguments\":\"{}\"}},{\"id\":\"c2\",\"function\":{\"name\":\"sub\",\"arguments\":\"{}\"}}") },
