@@ -11,6 +11,9 @@
 #include "svc-chat/model/mark.h"
 #include "svc-chat/model/markdown.h"
 
+static const char cite_start[] = "[cite_start]";
+enum { CITE_START = sizeof cite_start - 1, PRIVATE_MOST = 256 };
+
 /* What is held, as the judges see it. */
 enum step { STEP_ON, STEP_MORE };
 
@@ -166,16 +169,50 @@ static bool stands_behind_word(const struct citations *c)
 	return markdown_is_word(last) || (last == ']' && c->indexed && !c->cited_before);
 }
 
-static enum step take_bracket(struct citations *c, struct view *v, struct text *out)
+/* "(#1)" behind a bracket: a link to nowhere, which models make of their citations. *size: of it. */
+static enum markdown_answer leads_nowhere(struct view behind, size_t *size)
+{
+	const char *at = behind.at;
+
+	*size = 0;
+	if (view_ended(behind) || *at != '(')
+		return MARKDOWN_NO;
+	while (++at < behind.end && at - behind.at < 48 && *at != '\n') {
+		if (at == behind.at + 1 && *at != '#')
+			return MARKDOWN_NO;
+		if (*at == ')') {
+			*size = (size_t)(at + 1 - behind.at);
+			return MARKDOWN_YES;
+		}
+	}
+	return at == behind.end && !behind.final ? MARKDOWN_MORE : MARKDOWN_NO;
+}
+
+/* "[cite_start]", with which Gemini begins what it cites. */
+static enum markdown_answer is_cite_start(const struct view *v)
+{
+	size_t left = (size_t)(v->end - v->at), same = left < CITE_START ? left : CITE_START;
+
+	if (memcmp(v->at, cite_start, same) != 0)
+		return MARKDOWN_NO;
+	return left >= CITE_START ? MARKDOWN_YES : v->final ? MARKDOWN_NO : MARKDOWN_MORE;
+}
+
+static enum step take_number_bracket(struct citations *c, struct view *v, struct text *out)
 {
 	struct mark mark;
 	enum mark_found found = mark_read(v->at, v->end, v->final, &mark);
 	struct view behind = { v->at + mark.size, v->end, v->final };
-	enum markdown_answer answer;
+	size_t link = 0;
+	enum markdown_answer answer,
+	    nowhere = found == MARK_FOUND ? leads_nowhere(behind, &link) : MARKDOWN_NO;
 	enum numbers numbers;
 
-	if (found == MARK_MORE || (found == MARK_FOUND && view_ended(behind) && !v->final))
+	if (found == MARK_MORE || nowhere == MARKDOWN_MORE ||
+	    (found == MARK_FOUND && view_ended(behind) && !v->final))
 		return STEP_MORE;
+	mark.plain &= nowhere == MARKDOWN_NO;
+	behind.at += link;
 	numbers = found == MARK_FOUND ? kind_of(c, &mark) : NUMBERS_OTHER;
 	answer = is_citation(c, &mark, numbers, behind);
 	if (answer == MARKDOWN_MORE)
@@ -185,10 +222,11 @@ static enum step take_bracket(struct citations *c, struct view *v, struct text *
 			cite(c, &mark, out);
 		else
 			leave_out(c);
-		v->at += mark.size;
+		v->at = behind.at;
 		return STEP_ON;
 	}
 	c->indexed = stands_behind_word(c);
+	behind.at = v->at + mark.size;
 	if (found == MARK_FOUND && (view_ended(behind) || *behind.at != '('))
 		v->at += give(c, v->at, mark.size, out);
 	else if (found ==
@@ -197,6 +235,17 @@ static enum step take_bracket(struct citations *c, struct view *v, struct text *
 	else
 		v->at += give(c, v->at, mark_opens(v->at, v->end), out);
 	return STEP_ON;
+}
+
+static enum step take_bracket(struct citations *c, struct view *v, struct text *out)
+{
+	enum markdown_answer start = is_cite_start(v);
+
+	if (start == MARKDOWN_YES) {
+		v->at += CITE_START;
+		return STEP_ON;
+	}
+	return start == MARKDOWN_MORE ? STEP_MORE : take_number_bracket(c, v, out);
 }
 
 /* --- Lines -------------------------------------------------------------------------------------------------------- */
@@ -324,8 +373,10 @@ static size_t up_to(const char *stops, const struct view *v)
 }
 
 /* What a run of plain text ends at: also the first byte of a full-width bracket. */
-static const bool ends_plain[256] = { [' '] = true, ['\r'] = true, ['\n'] = true, ['`'] = true, ['\\'] = true,
-	                              [']'] = true, ['['] = true,  [0xe3] = true, [0xef] = true };
+static const bool ends_plain[256] = {
+	[' '] = true, ['\r'] = true, ['\n'] = true, ['`'] = true,  ['\\'] = true,
+	[']'] = true, ['['] = true,  [0xe3] = true, [0xee] = true, [0xef] = true
+};
 
 /* Words, and single spaces between them. */
 static size_t plain_run(const struct view *v)
@@ -338,6 +389,27 @@ static size_t plain_run(const struct view *v)
 			at++;
 	}
 	return (size_t)((const char *)at - v->at);
+}
+
+/* U+E200 ... U+E201: a citation in ChatGPT's own signs, of sources that only it has. */
+static enum step take_private(struct citations *c, struct view *v, struct text *out)
+{
+	size_t left = (size_t)(v->end - v->at), most = left < PRIVATE_MOST ? left : PRIVATE_MOST;
+	size_t same = left < 3 ? left : 3;
+	const char *close = NULL;
+
+	if (memcmp(v->at, "\xee\x88\x80", same) == 0) {
+		close = memmem(v->at, most, "\xee\x88\x81", 3);
+		if (!close && !v->final && left < PRIVATE_MOST)
+			return STEP_MORE;
+	}
+	if (!close) {
+		v->at += give(c, v->at, 1, out);
+		return STEP_ON;
+	}
+	leave_out(c);
+	v->at = close + 3;
+	return STEP_ON;
 }
 
 static enum step take_token(struct citations *c, struct view *v, struct text *out)
@@ -364,6 +436,7 @@ static enum step take_token(struct citations *c, struct view *v, struct text *ou
 		return STEP_ON;
 	case '\\': return take_escape(c, v, out);
 	case ']': return take_close(c, v, out);
+	case '\xee': return take_private(c, v, out);
 	default: break;
 	}
 	plain = plain_run(v);

@@ -9,7 +9,8 @@
  * a fenced or an indented block), a link, an index ("a[1]", but not "two years[1]."), an interval or other arithmetic.
  * Everything else stays as it is, all of it when there are no passages. But what plainly cites a passage that there is not
  * ("Two years [9].") goes with the space before it, and so do definitions of references that we have ("[1]: https://..."),
- * since Markdown would make each citation a link to the model's invention.
+ * since Markdown would make each citation a link to the model's invention. So do signs that providers' own citations leave
+ * behind ("[cite_start]", U+E200 to U+E201), and the link to nowhere behind a bracket ("[1](#1)").
  *
  * Text comes in pieces of any size; what cannot be judged yet is held back until it can. How the text was cut changes
  * nothing. It needs no memory but its own.

@@ -11,6 +11,7 @@
 struct mark_reader {
 	const char *at, *end;
 	bool out;
+	bool named; /* a word says that it is a passage: what else stands there is about it */
 	struct mark *mark;
 };
 
@@ -99,21 +100,30 @@ static const uint32_t dashes[] = {
 static const uint32_t commas[] = { ',', ';', 0x3001, 0xff0c, 0xff1b, 0x060c, 0x061b, '&', 0 };
 static const uint32_t caret[] = { '^', 0 };
 static const uint32_t dagger[] = { 0x2020, 0 };
-static const uint32_t after_word[] = { ':', '#', '.', '-', '_', '=', '"', 0xff1a, 0 };
+static const uint32_t after_word[] = { ':', '#', '.', '-', '_', '=', '"', 0xff1a, 0x2116, 0xb0, 0xba, 0 };
+static const uint32_t colon[] = { ':', 0xff1a, 0 };
 static const uint32_t hash[] = { '#', 0 }, quote[] = { '"', 0 };
 
 /* What a passage is called: by us, by models trained on others' prompts, in some languages of theirs. */
 static const char *const names[] = {
-	"passages",   "passage",   "sources",   "source",    "documents", "document", "docs",     "doc",
-	"references", "reference", "refs",      "ref",       "citations", "citation", "cite",     "excerpts",
-	"excerpt",    "chunks",    "chunk",     "context",   "snippets",  "snippet",  "no",       "quellen",
-	"quelle",     "passagen",  "abschnitt", "fuentes",   "fuente",    "pasaje",   "fontes",   "fonte",
-	"bron",       "источники", "источник",  "Источники", "Источник",  "фрагмент", "来源",     "段落",
-	"文献",       "出典",      "資料",      "مصدر",      "المصدر",    "출처",     "문서",     "文档",
-	"文件",       "资料",      "参考资料",  "参考",      "参照",      "文書",     "документ", "Документ",
-	"джерело",    "Джерело",   "źródło",    "zdroj",     "källa",     "kilde",    "lähde",    "kaynak",
-	"sumber",     "nguồn",     "πηγή",      "Πηγή",      "מקור",      "منبع",     "स्रोत",     NULL,
+	"passages",  "passage",    "sources",   "source",     "documents", "document",  "docs",
+	"doc",       "references", "reference", "refs",       "ref",       "citations", "citation",
+	"cite",      "excerpts",   "excerpt",   "chunks",     "chunk",     "context",   "snippets",
+	"snippet",   "no",         "quellen",   "quelle",     "passagen",  "abschnitt", "fuentes",
+	"fuente",    "pasaje",     "fontes",    "fonte",      "bron",      "источники", "источник",
+	"Источники", "Источник",   "фрагмент",  "来源",       "段落",      "文献",      "出典",
+	"資料",      "مصدر",       "المصدر",    "출처",       "문서",      "文档",      "文件",
+	"资料",      "参考资料",   "参考",      "参照",       "文書",      "документ",  "Документ",
+	"джерело",   "Джерело",    "źródło",    "zdroj",      "källa",     "kilde",     "lähde",
+	"kaynak",    "sumber",     "nguồn",     "πηγή",       "Πηγή",      "מקור",      "منبع",
+	"स्रोत",      "dokument",   "dokumente", "textstelle", "auszug",    "absatz",    "extrait",
+	"extraits",  "passaggio",  "brano",     "documento",  "fragmento", "trecho",    "pasajes",
+	"fragment",  "отрывок",    "Отрывок",   "Фрагмент",   "片段",      "引用",      "引用元",
+	"문단",      "단락",       "المقطع",    "مقطع",       "المرجع",    "مرجع",      "קטע",
+	"अंश",        "đoạn",       "bölüm",     NULL,
 };
+/* What may stand before the name of one. */
+static const char *const pointers[] = { "see", "siehe", "vgl", "cf", "voir", "см", NULL };
 static const char *const links[] = { "and", "und", "et", "y", "e", "и", "和", "与", "و", NULL };
 static const char *const spans[] = { "to", "bis", "through", NULL };
 static const char *const pages[] = { "pages", "page", "pp",  "p", "Seite",   "S",
@@ -145,19 +155,33 @@ static bool add_range(struct mark *mark, int from, int to)
 	return from <= to;
 }
 
-/* What may stand before the number of a passage. */
-static void take_name(struct mark_reader *r)
+static void skip_signs(struct mark_reader *r)
 {
-	static const char *const numbers[] = { "number", "no", "nr", NULL };
-
-	if (!take_word(r, names))
-		return;
-	r->mark->plain = false;
-	skip_blanks(r);
-	take_word(r, numbers);
 	skip_blanks(r);
 	while (take(r, after_word))
 		skip_blanks(r);
+}
+
+/* What may stand before the number of a passage: "see", "source: passage", "no.", "id=". */
+static void take_name(struct mark_reader *r)
+{
+	static const char *const numbers[] = { "number", "no", "nr", "n", "id", "index", NULL };
+	bool named = false;
+
+	if (take_word(r, pointers)) {
+		named = true;
+		skip_signs(r);
+	}
+	for (int i = 0; i < 2 && take_word(r, names); i++) {
+		named = true;
+		skip_signs(r);
+	}
+	if (!named)
+		return;
+	r->mark->plain = false;
+	r->named = true;
+	if (take_word(r, numbers))
+		skip_signs(r);
 }
 
 /* "3", "^3", "^3^", "#3", "3-5", "passage 3", "passage number=\"3\"" */
@@ -230,6 +254,17 @@ static bool skip_page(struct mark_reader *r)
 	return false;
 }
 
+/* ":0†": which part of it, as OpenAI's own numbers have it. */
+static bool take_part(struct mark_reader *r)
+{
+	const char *back = r->at;
+
+	if (take(r, colon) && take_number(r) >= 0 && take(r, dagger))
+		return true;
+	r->at = back;
+	return false;
+}
+
 /* From behind the opening to the closing bracket, which is taken. */
 static bool take_list(struct mark_reader *r)
 {
@@ -242,7 +277,7 @@ static bool take_list(struct mark_reader *r)
 		skip_blanks(r);
 		if (take(r, closing))
 			return true;
-		if (take(r, dagger)) {
+		if (take(r, dagger) || (r->named && take(r, colon)) || take_part(r)) {
 			if (!skip_remark(r))
 				return false;
 			continue;
@@ -254,7 +289,7 @@ static bool take_list(struct mark_reader *r)
 		} else if (r->at == before) {
 			return false;
 		}
-		if (!skip_page(r) && !take_item(r))
+		if (!skip_page(r) && !take_item(r) && !(r->named && skip_remark(r)))
 			return false;
 	}
 }

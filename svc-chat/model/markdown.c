@@ -129,11 +129,23 @@ static enum markdown_answer begins_with_operator(struct view behind)
 	return MARKDOWN_NO;
 }
 
+/* Where the next bracket is, right here or behind a comma; NULL: there is none. At the view's end: it may come. */
+static const char *next_bracket(struct view v)
+{
+	const char *at = v.at;
+
+	if (!view_ended(v) && *at == ',' && ++at < v.end && *at == ' ')
+		at++;
+	return at == v.end || *at == '[' ? at : NULL;
+}
+
 /* A sentence or a line ends here, but for more brackets like the one before. */
 enum markdown_answer markdown_ends_sentence(struct view v)
 {
-	while (!view_ended(v) && *v.at == '[') {
-		const char *at = v.at + 1;
+	const char *next;
+
+	while (!view_ended(v) && (next = next_bracket(v))) {
+		const char *at = next < v.end ? next + 1 : next;
 
 		while (at < v.end && at - v.at < 64 && *at && strchr("0123456789,- ", *at))
 			at++;
