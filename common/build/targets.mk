@@ -99,13 +99,15 @@ fault: all
 bench: all $(BENCH)
 	@ONLY="$(ONLY)" tests/bench/bench.py
 
-## make tidy           clang-format and clang-tidy (Debian 12's, version 14), and who may include whom
+## make tidy           clang-format and clang-tidy (Debian 12's, version 14), who may include whom, an owner in each statement
 TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*/*.c gateway/*.c svc-*/*.c svc-*/*/*.c proto/generate/*.c \
         tests/unit/*.c tests/fuzz/*.c tests/fault/*.c tests/conformance/*.c tests/conformance/*/*.c))
-.PHONY: tidy-rooms tidy-format tidy-lint
-tidy: tidy-rooms tidy-format tidy-lint
+.PHONY: tidy-rooms tidy-statements tidy-format tidy-lint
+tidy: tidy-rooms tidy-statements tidy-format tidy-lint
 tidy-rooms:
 	@common/build/rooms.sh
+tidy-statements: $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*_statements.c))
+	@for program in $^; do $$program >$$program.out 2>&1 || { cat $$program.out; exit 1; }; done
 tidy-format:
 	@clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
 tidy-lint: $(GEN)/generated.stamp $(SAMPLE)/generated.stamp

@@ -21,7 +21,7 @@ packages() {
   run) echo pdftotext=poppler-utils poppler-data ca-certificates curl=curl jq=jq ;; # and PostgreSQL: see postgres_missing
   test) echo libcmocka-dev node=nodejs npm=npm chromium=chromium ;;
   ocr) echo tesseract=tesseract-ocr tesseract-ocr-eng ;;
-  tidy) echo clang-format-14 clang-tidy-14 ;; # Debian 12's: other versions format otherwise
+  tidy) echo clang-format-14 clang-tidy-14 libcmocka-dev ;; # Debian 12's: other versions format otherwise
   fuzz) echo clang=clang libclang-rt-dev ;;
   bench) echo wrk=wrk python3-fastapi python3-asyncpg python3-uvicorn python3-uvloop python3-httptools python3-jwt ;;
   fresh) echo debootstrap=debootstrap ;;

@@ -1,7 +1,14 @@
 #include "tests/unit/sharded.h"
 
-#include <ctype.h>
+/* cmocka.h wants these first */
+#include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,4 +376,25 @@ int sharded_check(const struct sharded *what)
 	wrong = c->wrong;
 	free(c);
 	return wrong;
+}
+
+static void statements_fit_a_sharded_cluster(void **state)
+{
+	const struct sharded *what = *state;
+	int wrong = sharded_check(what);
+
+	if (wrong)
+		fprintf(stderr,
+		        "A statement names its owner as a parameter (owner_id = $1) in every subquery, and\n"
+		        "inserts it first. What serves all owners alike, as a sweep does, is named in\n"
+		        "`allowed` of the test. ARCHITECTURE.md, \"PostgreSQL\", says why.\n");
+	assert_int_equal(wrong, 0);
+}
+
+int sharded_main(const struct sharded *what)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test_prestate(statements_fit_a_sharded_cluster,
+		                                                      (void *)what) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

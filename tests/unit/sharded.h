@@ -22,4 +22,7 @@ struct sharded {
 /* How much is wrong; each is told on stderr. A name that is allowed and needs not be is wrong, too. */
 int sharded_check(const struct sharded *what);
 
+/* The whole of tests/unit/test_<service>_statements.c, which needs no database: `make tidy` runs them, as `make test` does. */
+int sharded_main(const struct sharded *what);
+
 #endif

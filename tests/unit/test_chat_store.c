@@ -1,38 +1,17 @@
-/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c tests/unit/chat_rig.c tests/unit/store_rig.c tests/unit/pg.c svc-chat/store_handover.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c tests/unit/sharded.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c tests/unit/chat_rig.c tests/unit/store_rig.c tests/unit/pg.c svc-chat/store_handover.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_oauth.c */
 #include "tests/unit/chat_rig.h"
 
 #include <string.h>
 
 #include "common/base/text.h"
-#include "common/db/throttle.h"
-#include "common/job/event.h"
 #include "documents.pb-c.h"
 #include "svc-chat/store_handover.h"
 #include "svc-chat/store_oauth.h"
 #include "svc-chat/store_quirks.h"
 #include "svc-chat/store_servers.h"
 #include "svc-chat/store_tools.h"
-#include "tests/unit/sharded.h"
 
 extern const struct db_migration chat_migrations[];
-
-static void statements_fit_a_sharded_cluster(void **state)
-{
-	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
-		                                        store_turns_statements,    store_keep_statements,
-		                                        throttle_statements,       store_handover_statements,
-		                                        store_quirks_statements,   store_servers_statements,
-		                                        store_oauth_statements,    store_tools_statements,
-		                                        event_statements,          NULL };
-	static const char *const allowed[] = {
-		/* Of many owners at once, since it is for the replica: who has turns whose writers died, and what has
-		 * expired. The rest goes owner by owner. */
-		"lapsed_owners", "sweep_events", "sweep_keys", NULL
-	};
-
-	(void)state;
-	assert_int_equal(sharded_check(&(struct sharded){ chat_migrations, tables, allowed }), 0);
-}
 
 static void test_sessions(void **state)
 {
@@ -369,7 +348,6 @@ static void test_deleting_the_chatbot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(statements_fit_a_sharded_cluster),
 		STORE_TEST(test_sessions),
 		STORE_TEST(test_a_chatbot_of_somebody_else),
 		STORE_TEST(test_a_turn),

@@ -1,9 +1,8 @@
-/* links: svc-chatbots/store.c svc-chatbots/store_answers.c svc-chatbots/store_versions.c build/gen/chatbots.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-chatbots/store.c svc-chatbots/store_answers.c svc-chatbots/store_versions.c build/gen/chatbots.migrations.c tests/unit/store_rig.c tests/unit/pg.c */
 #include "svc-chatbots/store.h"
 
 #include <string.h>
 
-#include "tests/unit/sharded.h"
 #include "tests/unit/store_rig.h"
 
 extern const struct db_migration chatbots_migrations[];
@@ -33,17 +32,6 @@ static int open_rig(void **state)
 	                                           .neighbours = neighbours,
 	                                           .migrations = chatbots_migrations,
 	                                           .statements = tables });
-}
-
-static void statements_fit_a_sharded_cluster(void **state)
-{
-	static const struct db_stmt *const tables[] = { store_statements, store_answers_statements,
-		                                        store_versions_statements, NULL };
-	/* A visitor names the chatbot, not its owner; the sweep serves all. */
-	static const char *const allowed[] = { "find", "retentions", NULL };
-
-	(void)state;
-	assert_int_equal(sharded_check(&(struct sharded){ chatbots_migrations, tables, allowed }), 0);
 }
 
 static const char *new_chatbot(const char *owner, const char *name)
@@ -163,7 +151,6 @@ static void uses_are_told_of_ones_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(statements_fit_a_sharded_cluster),
 		STORE_TEST(a_chatbot_is_its_owners_alone),
 		STORE_TEST(what_is_somebody_elses_cannot_be_assigned),
 		STORE_TEST(documents_keep_the_order_they_were_given_in),

@@ -1,11 +1,10 @@
-/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/sharded.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/service/idempotency.h"
 #include "svc-documents/search/small.h"
 #include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_index.h"
@@ -14,7 +13,6 @@
 #include "svc-documents/store_small.h"
 #include "svc-documents/store_text.h"
 #include "svc-documents/store_vectors.h"
-#include "tests/unit/sharded.h"
 #include "tests/unit/store_rig.h"
 
 extern const struct db_migration documents_migrations[];
@@ -57,24 +55,6 @@ static int open_rig(void **state)
 			snprintf(plans[s->name[6] == 'o'], sizeof *plans, "EXPLAIN %s", s->sql);
 	return store_rig_open(&(struct store_rig){
 	    .schema = "documents", .migrations = documents_migrations, .statements = tables });
-}
-
-static void statements_fit_a_sharded_cluster(void **state)
-{
-	static const struct db_stmt *const tables[] = { store_statements,        store_index_statements,
-		                                        store_search_statements, store_site_statements,
-		                                        store_hnsw_statements,   store_small_statements,
-		                                        store_text_statements,   store_vectors_statements,
-		                                        idempotency_statements,  NULL };
-	/* Of any owner: sweeps, and what is to be done anew. */
-	static const char *const allowed[] = {
-		"sweep",       "next_poster", "of_other_models", "of_other_words", "idempotency_sweep",
-		"sweep_known", "s3_orphans",  "s3_unmoved",      "sites_due",      "hnsw_due",
-		NULL
-	};
-
-	(void)state;
-	assert_int_equal(sharded_check(&(struct sharded){ documents_migrations, tables, allowed }), 0);
 }
 
 static int64_t small; /* documents of the owner, by what store_prepared() says */
@@ -478,7 +458,6 @@ static void only_pieces_that_nobody_claimed_are_swept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(statements_fit_a_sharded_cluster),
 		STORE_TEST(a_document_is_its_owners_alone),
 		STORE_TEST(a_job_that_wakes_too_late_changes_nothing),
 		STORE_TEST(of_two_reindexes_the_later_counts),

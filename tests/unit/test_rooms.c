@@ -27,7 +27,7 @@ static int setup(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(copy));
 	assert_int_equal(
-	    run("find common gateway svc-* proto tests/unit/test_*_store.c -name '*.[ch]' | tar -cf - -T - | tar -C %s -xf -",
+	    run("find common gateway svc-* proto tests/unit/test_*_statements.c -name '*.[ch]' | tar -cf - -T - | tar -C %s -xf -",
 	        copy),
 	    0);
 	return 0;
@@ -71,7 +71,7 @@ static void test_planted_breaches_are_told(void **state)
 		  "store_planted_statements is not among the .statements of svc-chat/main.c" },
 		{ "statements that nobody holds to a cluster", "svc-chat/store_planted.c",
 		  "const struct db_stmt store_planted_statements[] = {\n};",
-		  "store_planted_statements is held to sharded.h by no tests/unit/test_chat_store.c" },
+		  "store_planted_statements is not named in tests/unit/test_chat_statements.c" },
 		{ "a room that nobody knows", "common/attic/attic.c", "", "common/attic is no room" },
 		{ "two structs of one name", "common/db/row.c", "struct db_conn {\n\tint other;\n};",
 		  "struct db_conn is defined in common/db/" },
