@@ -68,10 +68,9 @@ const struct db_stmt store_tools_statements[] = {
 	{ "answer",
 	  "UPDATE step SET state = $5, content = $6, detail = $7 WHERE owner_id = $1 AND message_id = $2"
 	  " AND call_id = $3 AND state = $4 AND detail = $8" },
-	/* Held by nobody, it is taken over at once; where its holder dies, when the lease ends. */
+	/* Held by nobody, it is taken over at once; where its holder dies, when the lease ends that the holder has. */
 	{ "go_on",
-	  "UPDATE message SET status = 'generating', lease_until = CASE WHEN lease_until IS NULL THEN " STORE_LET_GO
-	  " ELSE " STORE_LEASE " END"
+	  "UPDATE message SET status = 'generating', lease_until = coalesce(lease_until, " STORE_LET_GO ")"
 	  " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND status = 'waiting'"
 	  " AND NOT EXISTS (SELECT FROM step WHERE owner_id = $1 AND message_id = $3 AND state = 'waiting')"
 	  " RETURNING id" },
