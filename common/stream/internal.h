@@ -3,8 +3,9 @@
  * stream's guards its events and its readers. Where both are held, the hub's was taken first. Answers are made under
  * the stream's lock, which is what lets them point into the log without a copy.
  *
- *   stream.c  the hub: finding streams, looking after those that somebody waits for, forgetting old ones
- *   events.c  one stream: its events, and who waits for the next
+ *   stream.c  what stream.h says, from the producer's and from the reader's side
+ *   hub.c     all of them: finding one, looking after those that somebody waits for, forgetting old ones
+ *   events.c  one of them: its events, and who waits for the next
  */
 #ifndef PARLEY_STREAM_INTERNAL_H
 #define PARLEY_STREAM_INTERNAL_H
@@ -64,6 +65,16 @@ struct stream_hub {
 	struct stream *listed;               /* streams that somebody waits for */
 	struct stream *closed, **closed_end; /* oldest first */
 };
+
+/* --- hub.c; the hub's lock is held, but by who opens one ---------------------------------------------------------- */
+
+int hub_open_stream(struct stream_hub *hub, const char *id, const char *reader, int keep, struct stream **ret,
+                    struct error *err) CHECKED;
+struct stream *hub_find(struct stream_hub *hub, const char *id);
+void hub_remove(struct stream_hub *hub, struct stream *s);                   /* from the table */
+void hub_note_closed(struct stream_hub *hub, struct stream *s, int64_t now); /* it goes by age from now on */
+void hub_unref(struct stream *s);                       /* frees it, when nobody has it any more */
+void hub_look_by(struct stream_hub *hub, int64_t when); /* its thread does, at the latest; monotonic ms */
 
 /* --- events.c; the stream's lock is held -------------------------------------------------------------------- */
 
