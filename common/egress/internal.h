@@ -5,6 +5,7 @@
  *	exchange.c  one exchange with libcurl
  *	http.c      HTTP in it
  *	loop.c      many of them at once, on one thread
+ *	transfer.c  one of those, from that thread's side
  *	stream.c    one of those, from its reader's side
  *	mail.c      SMTP
  */
@@ -136,6 +137,17 @@ struct loop {
 	struct egress_stream *inbox, **inbox_end; /* the oldest first */
 	bool stop;
 };
+
+/* --- transfer.c; for the loop's thread --------------------------------------------------------------------------- */
+
+/* What somebody wants of it: to begin, to go on, to end. It may be freed. */
+void transfer_attend(struct loop *loop, struct egress_stream *s);
+void transfer_end(struct egress_stream *s, CURLcode code); /* so its transfer has ended */
+bool transfer_is_full(void *stream);                       /* its reader has much to read: its peer waits */
+void transfer_leave(struct egress_stream *s);              /* it runs no more, and its handle is free */
+void transfer_free(struct egress_stream *s);
+
+/* --- loop.c ------------------------------------------------------------------------------------------------------- */
 
 /* The process's loop, made at first use. */
 struct loop *loop_of(struct egress *e);

@@ -2,7 +2,7 @@
  * Many exchanges at once on one thread: libcurl's multi interface over epoll.
  *
  * The thread owns every handle. Others put a stream into the inbox when it is new, to be resumed, or to be closed, and
- * wake the thread. What comes in goes to the stream's queue, under its lock; the thread alone frees streams.
+ * wake the thread, which does what they want (transfer.c).
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -16,8 +16,7 @@
 #include "common/egress/internal.h"
 
 enum {
-	QUEUE_MAX = 256 << 10, /* bytes that wait for a reader; then its peer does */
-	LOOK_MS = 100,         /* at deadlines */
+	LOOK_MS = 100, /* at deadlines */
 	EVENTS = 256,
 	CONNECTIONS_KEPT = 256,
 	CROWD = 200,   /* with more streams than that */
@@ -51,190 +50,7 @@ static int on_timer(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
-/* --- A stream, from the thread's side ----------------------------------------------------------------------------- */
-
-static void stream_free(struct egress_stream *s)
-{
-	curl_slist_free_all(s->fetch.headers);
-	pthread_mutex_destroy(&s->lock);
-	arena_done(&s->arena);
-	free(s->queue);
-	free(s);
-}
-
-static CURL *easy_take(struct loop *loop)
-{
-	CURL *easy = loop->kept_count ? loop->kept[--loop->kept_count] : curl_easy_init();
-
-	if (!easy)
-		abort();
-	return easy;
-}
-
-static void easy_give_back(struct loop *loop, CURL *easy)
-{
-	curl_easy_setopt(easy, CURLOPT_COOKIEFILE, NULL); /* which the next line forgets to free */
-	curl_easy_reset(easy);
-	if (loop->kept_count < LOOP_KEPT)
-		loop->kept[loop->kept_count++] = easy;
-	else
-		curl_easy_cleanup(easy);
-}
-
-static void tell(struct egress_stream *s)
-{
-	if (!s->closing)
-		s->wake(s->arg);
-}
-
-static int on_headers(void *arg, int status)
-{
-	struct egress_stream *s = arg;
-
-	pthread_mutex_lock(&s->lock);
-	s->status = status;
-	if (!s->req.whole)
-		tell(s);
-	pthread_mutex_unlock(&s->lock);
-	return 0;
-}
-
-static int on_data(void *arg, const char *bytes, size_t size)
-{
-	struct egress_stream *s = arg;
-	bool first;
-
-	pthread_mutex_lock(&s->lock);
-	first = s->size == 0;
-	if (!s->closing) {
-		if (s->size + size > s->room) {
-			s->room = (s->size + size) * 2;
-			s->queue = realloc(s->queue, s->room);
-			if (!s->queue)
-				abort();
-		}
-		memcpy(s->queue + s->size, bytes, size);
-		s->size += size;
-		if (first)
-			tell(s);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return 0;
-}
-
-/* Then its peer waits, until the reader has taken what there is. */
-static bool is_full(void *arg)
-{
-	struct egress_stream *s = arg;
-	bool full;
-
-	pthread_mutex_lock(&s->lock);
-	full = s->size >= QUEUE_MAX && !s->closing;
-	s->paused |= full;
-	pthread_mutex_unlock(&s->lock);
-	return full;
-}
-
-/* It is over, one way or another. */
-static void finish(struct egress_stream *s, int result, const struct error *err)
-{
-	pthread_mutex_lock(&s->lock);
-	s->over = true;
-	s->result = result;
-	s->err = *err;
-	tell(s);
-	pthread_mutex_unlock(&s->lock);
-}
-
-static void leave(struct egress_stream *s)
-{
-	struct loop *loop = s->loop;
-
-	curl_multi_remove_handle(loop->multi, s->fetch.x.line.easy);
-	easy_give_back(loop, s->fetch.x.line.easy);
-	s->running = false;
-	loop->running_count--;
-	*s->before = s->next;
-	if (s->next)
-		s->next->before = s->before;
-}
-
-static void conclude(struct egress_stream *s, CURLcode code)
-{
-	struct error err = { 0 };
-	int result = fetch_conclude(&s->fetch, code, &err);
-	long sent = 0;
-
-	curl_easy_getinfo(s->fetch.x.line.easy, CURLINFO_REQUEST_SIZE, &sent);
-	s->sent = sent > 0; /* and is read when it is over */
-	leave(s);
-	finish(s, result, &err);
-}
-
-static void begin(struct loop *loop, struct egress_stream *s)
-{
-	CURL *easy = easy_take(loop);
-	struct error err = { 0 };
-
-	s->req.on_headers = on_headers;
-	s->req.on_data = s->req.whole ? NULL : on_data;
-	s->req.arg = s;
-	if (fetch_open(&s->fetch, loop->egress, &s->req, &s->response, easy, &s->arena, &err) < 0) {
-		easy_give_back(loop, easy);
-		finish(s, -1, &err);
-		return;
-	}
-	s->fetch.is_full = s->req.whole ? NULL : is_full;
-	s->fetch.x.end_by = &s->end_by;
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, s);
-	s->running = true;
-	s->next = loop->running;
-	s->before = &loop->running;
-	if (s->next)
-		s->next->before = &s->next;
-	loop->running = s;
-	loop->running_count++;
-	curl_multi_add_handle(loop->multi, easy);
-}
-
 /* --- The thread --------------------------------------------------------------------------------------------------- */
-
-/* What somebody wants of it: to begin, to go on, to end. */
-static void attend(struct loop *loop, struct egress_stream *s)
-{
-	bool closing, over, resume;
-	int64_t linger, more, now;
-
-	pthread_mutex_lock(&s->lock);
-	more = s->more_ms;
-	s->more_ms = 0;
-	closing = s->closing;
-	over = s->over;
-	linger = s->linger_until;
-	resume = s->paused && (s->size == 0 || closing);
-	if (resume)
-		s->paused = false;
-	if (s->end_soon && (!s->end_by || s->end_soon < s->end_by))
-		s->end_by = s->end_soon;
-	pthread_mutex_unlock(&s->lock);
-	now = clock_mono_ms();
-	if (!s->running && !over && (!closing || linger > now)) /* egress_tell() closes what has not begun */
-		begin(loop, s);
-	if (s->running && !s->gone && s->fetch.x.deadline)
-		s->fetch.x.deadline += more;
-	if (s->gone && (!s->running || linger <= now)) {
-		if (s->running)
-			leave(s);
-		stream_free(s);
-		return;
-	}
-	if (s->gone) {
-		s->lingering = true;
-		s->end_by = linger;
-	}
-	if (resume && s->running)
-		curl_easy_pause(s->fetch.x.line.easy, CURLPAUSE_CONT);
-}
 
 /* One at a time: the moment it is taken, its reader may post it again. */
 static struct egress_stream *take_one(struct loop *loop, bool *stop)
@@ -261,16 +77,8 @@ static bool take_inbox(struct loop *loop)
 	bool stop;
 
 	while ((s = take_one(loop, &stop)))
-		attend(loop, s);
+		transfer_attend(loop, s);
 	return !stop;
-}
-
-/* Nobody asks for one that lingers any more. */
-static void end(struct egress_stream *s, CURLcode code)
-{
-	conclude(s, code);
-	if (s->lingering)
-		stream_free(s);
 }
 
 static void take_messages(struct loop *loop)
@@ -284,7 +92,7 @@ static void take_messages(struct loop *loop)
 		if (msg->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&s);
-		end(s, code);
+		transfer_end(s, code);
 	}
 }
 
@@ -297,10 +105,10 @@ static void look_at_deadlines(struct loop *loop)
 	loop->looked_at = now;
 	for (struct egress_stream *s = loop->running, *next; s; s = next) {
 		next = s->next;
-		if (is_full(s)) /* it is we who are silent */
+		if (transfer_is_full(s)) /* it is we who are silent */
 			s->fetch.x.last_heard = now;
 		if (exchange_ended_by_us(&s->fetch.x, now))
-			end(s, CURLE_ABORTED_BY_CALLBACK);
+			transfer_end(s, CURLE_ABORTED_BY_CALLBACK);
 	}
 }
 
@@ -432,8 +240,8 @@ void loop_close(struct loop *loop)
 	pthread_join(loop->thread, NULL);
 	for (struct egress_stream *s = loop->running, *next; s; s = next) { /* closed, and lingering */
 		next = s->next;
-		leave(s);
-		stream_free(s);
+		transfer_leave(s);
+		transfer_free(s);
 	}
 	while (loop->kept_count > 0)
 		curl_easy_cleanup(loop->kept[--loop->kept_count]);
