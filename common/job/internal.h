@@ -1,5 +1,6 @@
 /*
- * internal: what the files of job share: job.c hands jobs out, run.c does one.
+ * internal: what the files of job share: job.c adds jobs, and starts and stops a runner, schedule.c hands them out, run.c
+ * does one.
  */
 #ifndef PARLEY_JOB_INTERNAL_H
 #define PARLEY_JOB_INTERNAL_H
@@ -43,6 +44,13 @@ struct job_runner {
 	int threads;
 	int patience_ms; /* at the stop */
 };
+
+/* The scheduler's thread; arg is the runner. */
+void *job_schedule(void *runner);
+/* NULL: a kind of another service. */
+const struct job_kind *job_find_kind(const struct job_runner *r, const char *name);
+/* The lock is held. */
+bool job_all_idle(const struct job_runner *r);
 
 /* Do the worker's job and settle what becomes of it. */
 void job_run(struct worker *w);
