@@ -1,7 +1,8 @@
 /*
  * internal: the parts of a running service.
  *
- *   service.c      main(): the order of starting and stopping; what handlers may ask of their service
+ *   main.c         a program: settings, database, start, and its end by a signal
+ *   service.c      a service that is made and ended; what handlers may ask of it
  *   settings.c     the settings that every service has
  *   slot.c         the NNG side: contexts that receive, are served or parked, reply, and receive again
  *   lane.c         threads made on demand round a bounded queue, shared by owners
