@@ -29,6 +29,11 @@ static const struct db_stmt test_statements[] = {
 	  " SELECT $1, $2, n, 1, 'tool_call', 'done', gen_random_uuid(), $3 FROM generate_series(1, 4) AS n" },
 	{ "t_parts", "SELECT count(*) AS n FROM asked_part" },
 	{ "t_drop_bot", "DELETE FROM chatbots.chatbot" },
+	{ "t_crowd", "WITH bot AS (INSERT INTO chatbots.chatbot VALUES ($1, $2) ON CONFLICT DO NOTHING)"
+	             " INSERT INTO session (owner_id, id, chatbot_id, visitor)"
+	             " SELECT $1, ($3 || to_char(n, 'FM00000000000'))::uuid, $2, true"
+	             " FROM generate_series(1, $4::int) AS n" },
+	{ "t_analyze", "ANALYZE session" },
 	{ NULL, NULL },
 };
 
@@ -41,12 +46,14 @@ int chat_rig_open(void **state)
 		                                        event_statements,
 		                                        test_statements,
 		                                        NULL };
+	static const char *const measured[] = { "list_sessions", "list_chats", "list_conversations", NULL };
 
 	(void)state;
 	return store_rig_open(&(struct store_rig){ .schema = "chat",
 	                                           .neighbours = neighbours,
 	                                           .migrations = chat_migrations,
-	                                           .statements = tables });
+	                                           .statements = tables,
+	                                           .measured = measured });
 }
 
 const char *chat_rig_session(void)

@@ -25,6 +25,7 @@ struct store_rig {
 	    neighbours; /* SQL: what the migrations refer to; auth.users with ADA and GRACE is there; or NULL */
 	const struct db_migration *migrations;
 	const struct db_stmt *const *statements;
+	const char *const *measured; /* names of some of them, for store_rig_read(); or NULL */
 };
 
 extern struct arena arena;
@@ -45,5 +46,7 @@ int store_rig_end(void **state);
 
 const char *store_rig_id(void);                  /* a new one, in the arena */
 int64_t store_rig_number(const char *statement); /* of the test's own table, without parameters */
+/* Runs it; how many rows of tables were read for it, whatever came of them. Analyse first what is compared with large tables. */
+int64_t store_rig_read(const char *statement, struct db_args args);
 
 #endif

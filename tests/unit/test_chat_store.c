@@ -332,6 +332,27 @@ static void test_calls_in_the_history_have_a_bound(void **state)
 	assert_int_equal(got.history[1].call_count, 2);
 }
 
+/* 5,000 of one chatbot, 300 older ones of another, three sessions of its owner's own: who asks for a page reads that page. */
+static void test_visitors_cost_their_owner_nothing(void **state)
+{
+	static const char other_bot[] = "00000000-0000-7000-8000-0000000000b2";
+	const char *const from_the_newest = NULL;
+	static const char older[] = "00000000-0000-7000-8000-1", newer[] = "00000000-0000-7000-8000-2";
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		chat_rig_session();
+	OK(db_exec(&db, "t_crowd", DB_ARGS(owner, other_bot, older, 300), NULL, &err));
+	OK(db_exec(&db, "t_crowd", DB_ARGS(owner, bot, newer, 5000), NULL, &err));
+	OK(db_exec(&db, "t_analyze", DB_ARGS(), NULL, &err));
+	assert_int_equal(store_rig_read("list_sessions", DB_ARGS(owner, from_the_newest, 51)), 3);
+	assert_int_equal(store_rig_read("list_chats", DB_ARGS(owner, "workspace", INT64_MAX, 51)), 0);
+	assert_in_range(store_rig_read("list_conversations", DB_ARGS(owner, bot, from_the_newest, 51)), 51,
+	                60);
+	assert_in_range(store_rig_read("list_conversations", DB_ARGS(owner, other_bot, from_the_newest, 51)),
+	                51, 60);
+}
+
 static void test_deleting_the_chatbot(void **state)
 {
 	const char *session = chat_rig_session(), *id = chat_rig_answered(session, "a", "b");
@@ -361,6 +382,7 @@ int main(void)
 		STORE_TEST(test_windows),
 		STORE_TEST(test_history),
 		STORE_TEST(test_calls_in_the_history_have_a_bound),
+		STORE_TEST(test_visitors_cost_their_owner_nothing),
 		STORE_TEST(test_deleting_the_chatbot),
 	};
 
