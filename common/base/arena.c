@@ -186,7 +186,7 @@ char *arena_strdup(struct arena *a, const char *text)
 
 char *arena_strndup(struct arena *a, const char *text, size_t length)
 {
-	return arena_memdup(a, text, strnlen(text, length));
+	return arena_memdup(a, text, length ? strnlen(text, length) : 0);
 }
 
 char *arena_vprintf(struct arena *a, const char *format, va_list args)

@@ -95,6 +95,7 @@ static void test_strings(void **state)
 	assert_string_equal(arena_strdup(&a, big), big);
 	assert_string_equal(arena_strndup(&a, "abcdef", 3), "abc");
 	assert_string_equal(arena_strndup(&a, "ab", 30), "ab");
+	assert_string_equal(arena_strndup(&a, NULL, 0), ""); /* as the body of a request without one */
 	assert_string_equal(arena_printf(&a, "%d-%s", 7, big) + 2, big);
 	assert_memory_equal(arena_memdup(&a, "a\0b", 3), "a\0b\0", 4);
 	arena_done(&a);
