@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/html_math.c svc-documents/helper/math.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 */
+/* links: $(READERS) -lgumbo -lxml2 -larchive */
 /* html: any bytes as a web page: read without a fault, its text not much longer than it is, and its title within bounds. */
 #include <gumbo.h>
 #include <stdint.h>

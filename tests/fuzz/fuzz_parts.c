@@ -1,4 +1,4 @@
-/* links: tests/fuzz/kept.c svc-documents/helper/docx.c svc-documents/helper/docx_notes.c svc-documents/helper/docx_symbol.c svc-documents/helper/docx_table.c svc-documents/helper/docx_styles.c svc-documents/helper/pptx.c svc-documents/helper/xlsx.c svc-documents/helper/xlsx_merged.c svc-documents/helper/odt.c svc-documents/helper/epub.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/parts.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/html_math.c svc-documents/helper/math.c svc-documents/helper/tame.c svc-documents/helper/out.c -larchive -lgumbo -lxml2 */
+/* links: tests/fuzz/kept.c $(READERS) -lgumbo -lxml2 -larchive */
 /* parts: the first byte chooses a format of zipped XML, XML itself, a feed, or either of them gzipped; any bytes are read or refused without a fault. */
 #include <setjmp.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/pdf_parse.c svc-documents/helper/pdf_columns.c svc-documents/helper/pdf_order.c svc-documents/helper/pdf_page.c svc-documents/helper/pdf_furniture.c svc-documents/helper/pdf_bidi.c svc-documents/helper/pdf_table.c svc-documents/helper/pdf_joint.c svc-documents/helper/pdf_write.c svc-documents/helper/out.c */
+/* links: $(READERS) -lgumbo -lxml2 -larchive */
 /* pdf: any bytes as what pdftotext tells of a document: its text is not much longer, with a form feed a page. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/html_math.c svc-documents/helper/math.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* links: $(READERS) -lgumbo -lxml2 -larchive */
 /* readers: the first byte chooses mail, RTF, CSV, JSON or subtitles; any bytes are read without a fault, their text not much longer. */
 #include <stdint.h>
 #include <stdlib.h>

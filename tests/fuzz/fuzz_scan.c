@@ -1,4 +1,4 @@
-/* links: tests/fuzz/kept.c svc-documents/helper/scan.c svc-documents/helper/pdf_parse.c svc-documents/helper/pdf_columns.c svc-documents/helper/pdf_order.c svc-documents/helper/pdf_page.c svc-documents/helper/pdf_furniture.c svc-documents/helper/pdf_bidi.c svc-documents/helper/pdf_table.c svc-documents/helper/pdf_joint.c svc-documents/helper/pdf_write.c svc-documents/helper/out.c */
+/* links: tests/fuzz/kept.c svc-documents/helper/scan.c $(READERS) -lgumbo -lxml2 -larchive */
 /* scan: any bytes as what pdftoppm writes, in pieces as long as the first byte says: each picture is as large as its head says, and a page. */
 #include <setjmp.h>
 #include <stdint.h>

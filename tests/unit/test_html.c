@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/html_math.c svc-documents/helper/math.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 */
+/* links: $(READERS) -lgumbo -lxml2 -larchive */
 /* Pages of tests/data are read by documents_cases.test.mjs; these are what would need many bytes there, or hardly any here. */
 #include <setjmp.h>
 #include <stdarg.h>

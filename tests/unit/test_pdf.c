@@ -1,4 +1,4 @@
-/* links: svc-documents/helper/pdf_parse.c svc-documents/helper/pdf_columns.c svc-documents/helper/pdf_order.c svc-documents/helper/pdf_page.c svc-documents/helper/pdf_furniture.c svc-documents/helper/pdf_bidi.c svc-documents/helper/pdf_table.c svc-documents/helper/pdf_joint.c svc-documents/helper/pdf_write.c svc-documents/helper/out.c */
+/* links: $(READERS) -lgumbo -lxml2 -larchive */
 /* What is read of a PDF's pages, and in which order. */
 #include "svc-documents/helper/pdf.h"
 

@@ -1,36 +1,18 @@
-/* links: svc-documents/helper/mail.c svc-documents/helper/rtf.c svc-documents/helper/csv.c svc-documents/helper/json.c svc-documents/helper/xml.c svc-documents/helper/feed.c svc-documents/helper/subtitles.c svc-documents/helper/parts.c svc-documents/helper/odt.c svc-documents/helper/xlsx.c svc-documents/helper/xlsx_merged.c svc-documents/helper/docx.c svc-documents/helper/docx_notes.c svc-documents/helper/docx_symbol.c svc-documents/helper/docx_table.c svc-documents/helper/docx_styles.c svc-documents/helper/recode.c svc-documents/helper/html.c svc-documents/helper/html_furniture.c svc-documents/helper/html_table.c svc-documents/helper/links.c svc-documents/helper/html_write.c svc-documents/helper/html_math.c svc-documents/helper/math.c svc-documents/helper/tame.c svc-documents/helper/out.c -lgumbo -lxml2 -larchive */
+/* links: tests/unit/reader_rig.c $(READERS) -lgumbo -lxml2 -larchive */
 /* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument, Word. */
-#include "svc-documents/helper/helper.h"
-
-#include <archive.h>
-#include <archive_entry.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "svc-documents/helper/recode.h"
-
-__attribute__((visibility("default"))) const char *__asan_default_options(void);
-
-/* A parsed page stays until its program ends, on purpose: html_read() says why. */
-const char *__asan_default_options(void)
-{
-	return "detect_leaks=0";
-}
-
-void end(int verdict, const char *why)
-{
-	dprintf(2, "# %s\n", why);
-	_exit(verdict);
-}
+#include "tests/unit/reader_rig.h"
 
 static struct recoder *recoder(void)
 {
@@ -73,33 +55,10 @@ static void html(char *bytes, struct out *o)
 {
 	html_read(bytes, strlen(bytes), o);
 }
-/* An archive of such files: names and bytes in turn, ended by NULL. */
-static int zip_of(const char *const *files)
-{
-	struct archive *zip = archive_write_new();
-	int file = memfd_create("zip", 0);
-
-	archive_write_set_format_zip(zip);
-	assert_int_equal(archive_write_open_fd(zip, file), ARCHIVE_OK);
-	for (; *files; files += 2) {
-		struct archive_entry *entry = archive_entry_new();
-
-		archive_entry_set_pathname(entry, files[0]);
-		archive_entry_set_filetype(entry, AE_IFREG);
-		archive_entry_set_size(entry, (la_int64_t)strlen(files[1]));
-		archive_write_header(zip, entry);
-		archive_write_data(zip, files[1], strlen(files[1]));
-		archive_entry_free(entry);
-	}
-	assert_int_equal(archive_write_free(zip), ARCHIVE_OK);
-	lseek(file, 0, SEEK_SET);
-	return file;
-}
-
 /* The bytes are its content.xml. */
 static void odt(char *bytes, struct out *o)
 {
-	int file = zip_of((const char *const[]){ "content.xml", bytes, NULL });
+	int file = reader_zip((const char *const[]){ "content.xml", bytes, NULL });
 
 	odt_read(file, o);
 	close(file);
@@ -109,7 +68,7 @@ static void odt(char *bytes, struct out *o)
 static void xlsx(char *bytes, struct out *o)
 {
 	static const char sheet[] = "<w><row><c t='s'><v>0</v></c><c t='s'><v>1</v></c></row></w>";
-	int file = zip_of(
+	int file = reader_zip(
 	    (const char *const[]){ "xl/sharedStrings.xml", bytes, "xl/worksheets/sheet1.xml", sheet, NULL });
 
 	xlsx_read(file, o);
@@ -124,7 +83,7 @@ static void docx(char *bytes, struct out *o)
 
 	assert_non_null(all);
 	sprintf(all, "<w:d xmlns:w='w' xmlns:mc='mc'>%s</w:d>", bytes);
-	file = zip_of((const char *const[]){ "word/document.xml", all, NULL });
+	file = reader_zip((const char *const[]){ "word/document.xml", all, NULL });
 	docx_read(file, o);
 	close(file);
 	free(all);
@@ -143,19 +102,15 @@ static void workbook(char *bytes, struct out *o)
 	                      "<R><Relationship Id='a' Target='worksheets/sheet1.xml'/><Relationship Id='b' "
 	                      "Target='/xl/worksheets/sheet2.xml'/></R>",
 	                  hidden[] = "<w><row><c t='inlineStr'><is><t>secret</t></is></c></row></w>";
-	int file = zip_of((const char *const[]){ "xl/workbook.xml", tabs, "xl/_rels/workbook.xml.rels", parts,
-	                                         "xl/worksheets/sheet1.xml", hidden,
-	                                         "xl/worksheets/sheet2.xml", bytes, NULL });
+	int file = reader_zip((const char *const[]){ "xl/workbook.xml", tabs, "xl/_rels/workbook.xml.rels",
+	                                             parts, "xl/worksheets/sheet1.xml", hidden,
+	                                             "xl/worksheets/sheet2.xml", bytes, NULL });
 
 	xlsx_read(file, o);
 	close(file);
 }
 
-static const struct {
-	const char *name;
-	void (*read)(char *bytes, struct out *o);
-	const char *bytes, *want;
-} cases[] = {
+static const struct reader_case cases[] = {
 	{ "Word: a row that was deleted is gone, and a paragraph whose end was goes on", docx,
 	  "<w:tbl><w:tr>" CELL("a") CELL("b") "</w:tr><w:tr><w:trPr><w:del/></w:trPr>" CELL("c")
 	      CELL("d") "</w:tr><w:tr>" CELL("e")
@@ -347,21 +302,7 @@ static const struct {
 static void test_readers(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		char *bytes = strdup(cases[i].bytes), *got;
-		struct out o = { 0 };
-
-		print_message("%s\n", cases[i].name);
-		assert_non_null(bytes);
-		cases[i].read(bytes, &o);
-		got = calloc(1, o.size + 1);
-		assert_non_null(got);
-		memcpy(got, o.at ? o.at : "", o.size);
-		assert_string_equal(got, cases[i].want);
-		free(got);
-		free(o.at);
-		free(bytes);
-	}
+	reader_check(cases, sizeof cases / sizeof *cases);
 }
 
 static void test_links(void **state)
@@ -448,7 +389,8 @@ static void test_many_notes(void **state)
 	}
 	sprintf(t, "</w:d>");
 	sprintf(n, "</w:f>");
-	file = zip_of((const char *const[]){ "word/document.xml", text, "word/footnotes.xml", notes, NULL });
+	file =
+	    reader_zip((const char *const[]){ "word/document.xml", text, "word/footnotes.xml", notes, NULL });
 	began = clock();
 	docx_read(file, &o);
 	assert_in_range(clock() - began, 0, 2 * CLOCKS_PER_SEC);
