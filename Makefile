@@ -44,7 +44,7 @@ $(eval $(call service,auth,-largon2))
 $(eval $(call service,documents,-luchardet -lidn2))
 # Those of the helper's files that read formats in memory: what its tests link.
 READERS := $(filter-out %/extract.c %/jail.c %/landlock.c %/broker.c %/ocr.c %/scan.c %/pdf.c,$(wildcard svc-documents/helper/*.c))
-$(eval $(call helper,documents,parley-extract,-larchive -lgumbo -lseccomp -lxml2 -lm))
+$(eval $(call helper,documents,parley-extract,-larchive -lgumbo -ljson-c -lseccomp -lxml2 -lm))
 $(eval $(call service,chatbots,))
 $(eval $(call service,chat,-lunistring))
 $(eval $(call service,integrations,))

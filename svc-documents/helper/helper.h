@@ -32,6 +32,7 @@ struct out {
 	bool space;   /* a blank is owed */
 	size_t mark;  /* behind an item's mark, where nothing breaks; 0: none */
 	bool shell;   /* a page that only a script fills */
+	bool told;    /* and what it tells machines is there in its place */
 	char title[256], warning[256], refresh[1000]; /* told before the text */
 	struct out *links;                            /* where it points, told too; NULL: nobody asks */
 	int link_count;

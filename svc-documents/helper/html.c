@@ -219,7 +219,7 @@ static void find_shell(const GumboNode *root, struct out *o)
 {
 	struct elements scripts = { 0 };
 
-	if (o->size >= SHELL || *o->refresh)
+	if (o->size >= SHELL || o->told || *o->refresh)
 		return;
 	find(root, is_script, NULL, 0, &scripts);
 	o->shell = scripts.count && (o->size == 0 || memmem(o->at, o->size, "oading", 6));
@@ -240,6 +240,7 @@ void html_text(const struct GumboInternalOutput *page, struct out *o)
 		if (c->type == GUMBO_NODE_ELEMENT && c->v.element.tag == GUMBO_TAG_BODY)
 			write_page(c, o);
 	}
+	html_write_told(page->root, o);
 	find_shell(page->root, o);
 }
 

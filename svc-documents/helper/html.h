@@ -1,4 +1,4 @@
-/* html: a parsed page, its parts and its text; html.c chooses, html_furniture.c tells what is none of it, html_write.c and html_table.c write. */
+/* html: a parsed page, its parts and its text; html.c chooses, html_furniture.c and html_glance.c tell what is none of it, html_write.c and html_table.c write. */
 #ifndef PARLEY_DOCUMENTS_HTML_H
 #define PARLEY_DOCUMENTS_HTML_H
 
@@ -6,7 +6,7 @@
 
 #include "svc-documents/helper/helper.h"
 
-enum { HTML_DEPTH_MAX = 5000 };
+enum { HTML_DEPTH_MAX = 5000, HTML_GLANCE_NODES = 120 };
 
 const char *html_attribute(const GumboElement *e, const char *name);
 /* Is the value one of the set, which NULL ends? In any case; a NULL value is not. */
@@ -30,6 +30,15 @@ struct html_amount {
 	size_t letters, linked;
 };
 void html_measure(const GumboNode *node, enum html_view view, struct html_amount *sum);
+
+/* What a part says, its white space made single blanks; false: that is not all of it. */
+bool html_glance(const GumboNode *node, char *text, size_t size);
+/* Is it small, about cookies, and to be agreed to? */
+bool html_begs_consent(const GumboNode *node);
+/* What a picture shows, in words that do not stand beside it; or NULL. */
+const char *html_picture(const GumboNode *node);
+/* Questions and answers, and articles, that a page tells only to machines (JSON-LD): those that o does not have yet. */
+void html_write_told(const GumboNode *root, struct out *o);
 
 void html_links(const GumboNode *node, struct out *o, int depth);
 

@@ -55,6 +55,8 @@ static bool is_machinery(const GumboElement *e)
 	case GUMBO_TAG_SVG:
 	case GUMBO_TAG_CANVAS:
 	case GUMBO_TAG_OBJECT:
+	case GUMBO_TAG_VIDEO: /* what it says is for browsers without */
+	case GUMBO_TAG_AUDIO:
 	case GUMBO_TAG_HEAD: return true;
 	default: return false;
 	}
@@ -62,15 +64,18 @@ static bool is_machinery(const GumboElement *e)
 
 static bool asks_consent(const GumboElement *e)
 {
+	static const char *const makers[] = { "cookie",        "consent",   "gdpr",   "rgpd",  "dsgvo",
+		                              "tarteaucitron", "cc-window", "didomi", "klaro", "iubenda",
+		                              "usercentrics",  "truste",    NULL };
 	const char *names[] = { html_attribute(e, "id"), html_attribute(e, "class") };
 
 	if (e->tag != GUMBO_TAG_DIV && e->tag != GUMBO_TAG_SECTION && e->tag != GUMBO_TAG_ASIDE)
 		return false;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (names[i] && (strcasestr(names[i], "cookie") || strcasestr(names[i], "consent") ||
-		                 strcasestr(names[i], "gdpr")))
-			return true;
-	return false;
+		for (const char *const *m = makers; names[i] && *m; m++)
+			if (strcasestr(names[i], *m))
+				return true;
+	return html_begs_consent(node_of(e));
 }
 
 /* The header or footer of a section or a quotation belongs to its text. */
@@ -100,6 +105,18 @@ bool html_is_heading(const GumboElement *e)
 }
 
 /* --- What a click shows ------------------------------------------------------------------------------------------- */
+
+static bool asks(const GumboNode *node)
+{
+	char text[300];
+	size_t n;
+
+	if (!html_glance(node, text, sizeof text))
+		return false;
+	for (n = strlen(text); n && text[n - 1] == ' ';)
+		n--;
+	return (n > 1 && text[n - 1] == '?') || (n > 3 && strncmp(text + n - 3, "？", 3) == 0);
+}
 
 /* Is it there to be clicked, or does it hold what is? */
 static bool opens(const GumboNode *node, int depth)
@@ -146,7 +163,7 @@ static bool is_panel(const GumboElement *e)
 	    e->tag != GUMBO_TAG_UL)
 		return false;
 	if (!html_is(html_attribute(e, "role"), roles) && !html_is(html_attribute(e, "hidden"), found) &&
-	    !(before && opens(before, 0)))
+	    !(before && (opens(before, 0) || asks(before))))
 		return false;
 	html_measure(node, HTML_ALL, &sum);
 	return sum.linked * 2 <= sum.letters;
@@ -173,9 +190,10 @@ bool html_furniture(const GumboElement *e, enum html_view view)
 		return true;
 	if (view == HTML_ALL)
 		return false;
-	if (e->tag == GUMBO_TAG_NAV || html_is_unknown(e, "<dialog") || html_is(role, never) ||
-	    is_hidden(e) || asks_consent(e) || html_has_class(e, "noprint") ||
-	    html_has_class(e, "mw-editsection"))
+	if (e->tag == GUMBO_TAG_NAV || e->tag == GUMBO_TAG_DEL || html_is_unknown(e, "<dialog") ||
+	    html_is(role, never) || is_hidden(e) || asks_consent(e) || html_has_class(e, "noprint") ||
+	    html_has_class(e, "mw-editsection") || html_has_class(e, "breadcrumb") ||
+	    html_has_class(e, "breadcrumbs"))
 		return true;
 	return view == HTML_PAGE && !html_is_of_section(e) &&
 	       (e->tag == GUMBO_TAG_HEADER || e->tag == GUMBO_TAG_FOOTER || html_is(role, outside));

@@ -8,7 +8,7 @@
 #include "svc-documents/helper/html.h"
 
 enum { BUTTON_WORDS = 3 };
-enum { LOOKED_AT_LINK = 1, LOOKED_AT_BUTTON = 2, LOOKED_AT_LISTING = 4 };
+enum { LOOKED_AT_LINK = 1, LOOKED_AT_BUTTON = 2, LOOKED_AT_LISTING = 4, LOOKED_AT = 8 };
 
 static void write_node(const GumboNode *node, struct html_writer w);
 
@@ -76,9 +76,11 @@ static bool is_menu(const GumboNode *node, enum html_view view)
  * of a thousand that are nested would be written as often as there are outside it, and twice for each of those. */
 static void look_into(const GumboNode *node, const struct html_writer *w, struct out *ret)
 {
-	struct html_writer look = {
-		.o = ret, .view = HTML_ALL, .cell = true, .depth = w->depth + 1, .looked = w->looked
-	};
+	struct html_writer look = { .o = ret,
+		                    .view = HTML_ALL,
+		                    .cell = true,
+		                    .depth = w->depth + 1,
+		                    .looked = w->looked | LOOKED_AT };
 
 	html_write_children(node, look);
 }
@@ -239,6 +241,17 @@ static void lead_in(const GumboNode *node, struct html_writer *w)
 	}
 }
 
+static void write_picture(const GumboNode *node, struct html_writer w)
+{
+	const char *words = w.looked & LOOKED_AT ? NULL : html_picture(node);
+
+	if (!words)
+		return;
+	w.o->space = true;
+	out_text(w.o, words, strlen(words));
+	w.o->space = true;
+}
+
 static void write_text(const char *text, struct html_writer w)
 {
 	if (w.pre && !w.cell)
@@ -298,6 +311,8 @@ static void write_node(const GumboNode *node, struct html_writer w)
 		w.view = w.view == HTML_PAGE ? HTML_CONTENT : w.view;
 	if (e->tag == GUMBO_TAG_SUP || is_note(e)) {
 		write_raised(node, w);
+	} else if (e->tag == GUMBO_TAG_IMG) {
+		write_picture(node, w);
 	} else if (e->tag == GUMBO_TAG_MATH) {
 		html_write_math(node, w.o);
 	} else if (e->tag == GUMBO_TAG_TABLE && !w.cell && html_holds_data(node)) {

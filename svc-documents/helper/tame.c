@@ -50,9 +50,20 @@ static const char *tag_end(const char *s, const char *end)
 	return end;
 }
 
+/* Does it say that it is XML, where <a id="x"/> ends where it begins? */
+static bool is_xhtml(const char *bytes, size_t size)
+{
+	static const char names_space[] = "http://www.w3.org/1999/xhtml";
+
+	size = size < 2000 ? size : 2000;
+	return (size > 5 && memcmp(bytes, "<?xml", 5) == 0) || memmem(bytes, size, "//DTD XHTML", 11) ||
+	       memmem(bytes, size, names_space, sizeof names_space - 1);
+}
+
 size_t html_tame(char *bytes, size_t size)
 {
 	const char *s = bytes, *last = bytes + size;
+	bool xhtml = is_xhtml(bytes, size);
 	char *out = bytes;
 	long formats = 0, depth = 0, nodes = 0;
 
@@ -75,7 +86,10 @@ size_t html_tame(char *bytes, size_t size)
 		open = is_format(name, n) ? &formats : has_no_end(name, n) ? NULL : &depth;
 		if (n && ++nodes > NODES_MAX)
 			end(VERDICT_TOO_LARGE, "too many elements");
-		if (n && open && closes)
+		if (n && open && !closes && xhtml && stop[-1] == '>' && stop[-2] == '/')
+			lt =
+			    stop; /* empty: a parser of HTML takes it for open, and all that follows for its own */
+		else if (n && open && closes)
 			*open -= *open > 0;
 		else if (n && open && ++*open > (open == &formats ? FORMATS_MAX : DEPTH_MAX))
 			lt = stop; /* left out */
