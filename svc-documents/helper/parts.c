@@ -197,3 +197,33 @@ long xml_number(xmlTextReaderPtr xml, const char *name, long otherwise)
 
 	return xml_attribute(xml, name, text, sizeof text) ? strtol(text, NULL, 10) : otherwise;
 }
+
+/* --- Titles ------------------------------------------------------------------------------------------------------- */
+
+void parts_title(const struct parts *p, struct out *o)
+{
+	const struct part *core = parts_find(p, "docProps/core.xml"), *meta = parts_find(p, "meta.xml");
+	struct out title = { 0 };
+	xmlTextReaderPtr xml;
+	bool inside = false;
+	int type;
+
+	core = core ? core : meta; /* of OpenDocument */
+	if (!core)
+		return;
+	xml = xml_open(core);
+	while ((type = xml_next(xml))) {
+		const char *text = (const char *)xmlTextReaderConstValue(xml);
+
+		if (type == XML_READER_TYPE_ELEMENT)
+			inside = xml_is(xml, "title");
+		else if (type == XML_READER_TYPE_END_ELEMENT)
+			inside = false;
+		else if (inside && text)
+			out_text(&title, text, strlen(text));
+	}
+	if (title.size < sizeof o->title && title.at)
+		memcpy(o->title, title.at, title.size);
+	free(title.at);
+	xmlFreeTextReader(xml);
+}
