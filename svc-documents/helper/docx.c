@@ -1,29 +1,11 @@
 /* The text of a Word document, as Markdown. */
-#include "svc-documents/helper/docx.h"
+#include "svc-documents/helper/docx_reader.h"
 #include "svc-documents/helper/math.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-struct docx {
-	struct out *o;
-	struct out box; /* what boxes say whose paragraph has not ended */
-	struct parts parts;
-	struct docx_styles styles;
-	struct docx_numbering *numbering;
-	struct docx_notes *notes;
-	struct docx_tables *tables;
-	struct docx_style style; /* of the paragraph */
-	size_t start;            /* where it starts */
-	int prompt;              /* depth of a field that shows what to enter; 0: none */
-	bool raised;             /* the run's letters */
-	bool in_code;            /* between fences */
-	bool in_properties, in_run, hidden, skip_text, in_text; /* skip_text: a paragraph that is not text */
-	bool in_row_properties, is_prompt;
-	bool no_end, joined; /* the end of the paragraph, or of the one before, was deleted */
-};
 
 static void write_symbol(struct docx *d, xmlTextReaderPtr xml)
 {
@@ -36,157 +18,14 @@ static void write_symbol(struct docx *d, xmlTextReaderPtr xml)
 	out_text(d->o, text, strlen(text));
 }
 
-static bool in_table(const struct docx *d)
-{
-	return docx_tables_depth(d->tables) > 0;
-}
-
-/* --- Paragraphs --------------------------------------------------------------------------------------------------- */
-
-static void begin_paragraph(struct docx *d)
-{
-	d->style = (struct docx_style){ .outline = -1, .number = -1 };
-	d->skip_text = d->no_end = false;
-	if (!in_table(d) && !d->joined)
-		out_break(d->o, 1);
-	d->start = d->o->size;
-}
-
-/* What the paragraph says of itself counts more than its style, and may stand before it. */
-static void set_style(struct docx *d, const char *id)
-{
-	struct docx_style own = d->style;
-
-	d->style = docx_style_find(&d->styles, id);
-	if (own.outline >= 0)
-		d->style.outline = own.outline;
-	if (own.number < 0)
-		return;
-	d->style.number = own.number;
-	d->style.level = own.level;
-}
-
-static void end_code(struct docx *d)
-{
-	if (!d->in_code)
-		return;
-	out_break(d->o, 1);
-	out_plain(d->o, "```", 3);
-	out_break(d->o, 2);
-	d->in_code = false;
-}
-
-static void begin_code(struct docx *d)
-{
-	if (d->in_code)
-		return;
-	out_break(d->o, 2);
-	out_plain(d->o, "```", 3);
-	out_break(d->o, 1);
-	d->in_code = true;
-}
-
-static void write_text(struct docx *d, const char *text)
-{
-	size_t size = strlen(text);
-
-	if (d->style.code && !in_table(d)) {
-		begin_code(d);
-		out_plain(d->o, text, size);
-		return;
-	}
-	end_code(d);
-	if (d->raised && size && strspn(text, "0123456789+-") == size) /* 10^6 */
-		out_plain(d->o, "^", 1);
-	out_text(d->o, text, size);
-}
-
-static void read_property(struct docx *d, xmlTextReaderPtr xml)
-{
-	char id[DOCX_NAME];
-
-	if (xml_is(xml, "pStyle") && xml_attribute(xml, "val", id, sizeof id))
-		set_style(d, id);
-	else if (xml_is(xml, "del")) /* of the mark that ends it */
-		d->no_end = true;
-	else if (xml_is(xml, "numId"))
-		d->style.number = xml_number(xml, "val", -1);
-	else if (xml_is(xml, "ilvl"))
-		d->style.level = xml_number(xml, "val", 0);
-	else if (xml_is(xml, "outlineLvl"))
-		d->style.outline = (int)xml_number(xml, "val", -1);
-}
-
-/* When all that is known of the paragraph has been read: what stands before its text. */
-static void lead_in(struct docx *d)
-{
-	char mark[80];
-
-	d->skip_text = d->style.contents;
-	if (d->skip_text || in_table(d) || d->style.code || d->joined)
-		return;
-	end_code(d);
-	if (d->style.outline >= 0 && d->style.outline < DOCX_LEVELS) {
-		out_plain(d->o, "######", d->style.outline < 5 ? (size_t)d->style.outline + 1 : 6);
-		d->o->space = true;
-	}
-	docx_number(d->numbering, d->style.number, d->style.level, mark, sizeof mark);
-	if (*mark) {
-		out_text(d->o, mark, strlen(mark));
-		d->o->space = true;
-	}
-}
-
-/* What stands in boxes is said behind the paragraph that they hang on. */
-static void write_box(struct docx *d)
-{
-	struct out *box = &d->box;
-
-	if (box->size && in_table(d)) {
-		d->o->space = true;
-		out_text(d->o, box->at, box->size);
-	} else if (box->size) {
-		out_break(d->o, 2);
-		out_plain(d->o, box->at, box->size);
-		out_break(d->o, 2);
-	}
-	box->size = 0;
-	box->newlines = 0;
-	box->space = false;
-}
-
-static void end_paragraph(struct docx *d)
-{
-	d->joined = d->no_end && !in_table(d) && d->o->size > d->start;
-	if (in_table(d))
-		d->o->space = true;
-	else if (!d->joined)
-		out_break(d->o, d->in_code ? 1 : 2);
-	if (!d->joined)
-		write_box(d);
-	if (in_table(d) || d->joined)
-		return;
-	if (docx_notes_wait(d->notes))
-		end_code(d);
-	docx_notes_write(d->notes, d->o);
-}
-
 /* --- Elements ----------------------------------------------------------------------------------------------------- */
-
-static bool is_off(xmlTextReaderPtr xml)
-{
-	char value[8];
-
-	return xml_attribute(xml, "val", value, sizeof value) &&
-	       (*value == '0' || *value == 'f' || *value == 'o');
-}
 
 /* What stands twice, was deleted or moved away, or is no text. */
 static bool is_left_out(xmlTextReaderPtr xml)
 {
-	static const char *const names[] = { "Fallback",     "del",        "moveFrom",   "rt",
-		                             "instrText",    "pPrChange",  "rPrChange",  "tblPrChange",
-		                             "sectPrChange", "trPrChange", "tcPrChange", NULL };
+	static const char *const names[] = { "del",        "moveFrom",   "rt",          "instrText",
+		                             "pPrChange",  "rPrChange",  "tblPrChange", "sectPrChange",
+		                             "trPrChange", "tcPrChange", NULL };
 
 	for (const char *const *n = names; *n; n++)
 		if (xml_is(xml, *n))
@@ -194,12 +33,21 @@ static bool is_left_out(xmlTextReaderPtr xml)
 	return false;
 }
 
+/* One thing in several ways: the first that says something. */
+static bool is_said_already(const struct docx *d, xmlTextReaderPtr xml)
+{
+	return xml_is(xml, "Fallback") &&
+	       (d->alternatives == 0 || d->before[d->alternatives - 1] != d->o->size + d->box.size);
+}
+
 static void start_in_run(struct docx *d, xmlTextReaderPtr xml)
 {
-	char value[16];
+	char value[16], style[DOCX_NAME];
 
 	if (xml_is(xml, "vanish") && d->in_run)
-		d->hidden = !is_off(xml);
+		d->hidden = docx_is_on(xml);
+	else if (xml_is(xml, "rStyle") && d->in_run && xml_attribute(xml, "val", style, sizeof style))
+		d->hidden = d->hidden || docx_style_find(&d->styles, style).hidden;
 	else if (xml_is(xml, "vertAlign") && d->in_run)
 		d->raised =
 		    xml_attribute(xml, "val", value, sizeof value) && strcmp(value, "superscript") == 0;
@@ -207,7 +55,7 @@ static void start_in_run(struct docx *d, xmlTextReaderPtr xml)
 		return;
 	else if (xml_is(xml, "tab"))
 		d->o->space = true;
-	else if ((xml_is(xml, "br") || xml_is(xml, "cr")) && in_table(d))
+	else if ((xml_is(xml, "br") || xml_is(xml, "cr")) && docx_in_table(d))
 		d->o->space = true;
 	else if (xml_is(xml, "br") || xml_is(xml, "cr"))
 		out_break(d->o, 1);
@@ -224,7 +72,7 @@ static bool start_of_table(struct docx *d, xmlTextReaderPtr xml, bool empty)
 	char merge[16];
 
 	if (xml_is(xml, "tbl")) {
-		end_code(d);
+		docx_end_code(d);
 		docx_table_begin(d->tables, d->o);
 	} else if (xml_is(xml, "tr")) {
 		docx_row_begin(d->tables, d->o);
@@ -246,17 +94,84 @@ static bool start_of_table(struct docx *d, xmlTextReaderPtr xml, bool empty)
 	return true;
 }
 
-/* "Click here to enter text" is none. */
+/* Old forms: what was chosen or ticked stands in no text. */
+static bool start_of_form(struct docx *d, xmlTextReaderPtr xml)
+{
+	char entry[200];
+
+	if (xml_is(xml, "ddList"))
+		d->choice = 0;
+	else if (xml_is(xml, "result"))
+		d->choice = (int)xml_number(xml, "val", 0);
+	else if (xml_is(xml, "listEntry") && d->choice-- == 0 &&
+	         xml_attribute(xml, "val", entry, sizeof entry))
+		out_text(d->o, entry, strlen(entry));
+	else if (xml_is(xml, "checked") && d->in_run && !d->hidden)
+		out_text(d->o, docx_is_on(xml) ? "☒" : "☐", strlen("☒"));
+	else
+		return false;
+	return true;
+}
+
+/* "Click here to enter text" is none, and a table of contents says what the headings say. */
 static bool start_of_field(struct docx *d, xmlTextReaderPtr xml, bool empty)
 {
+	char gallery[40];
+
 	if (xml_is(xml, "sdtPr"))
 		d->is_prompt = false;
 	else if (xml_is(xml, "showingPlcHdr"))
-		d->is_prompt = !is_off(xml);
+		d->is_prompt = docx_is_on(xml);
+	else if (xml_is(xml, "docPartGallery"))
+		d->is_prompt = xml_attribute(xml, "val", gallery, sizeof gallery) &&
+		               strcmp(gallery, "Table of Contents") == 0;
 	else if (xml_is(xml, "sdtContent") && d->is_prompt && !d->prompt && !empty)
 		d->prompt = xmlTextReaderDepth(xml);
 	else
 		return false;
+	return true;
+}
+
+/* A page that was put into the document as it is. */
+static void write_chunk(struct docx *d, const struct part *chunk)
+{
+	const char *dot = chunk ? strrchr(chunk->name, '.') : NULL;
+	struct out inner = { 0 };
+
+	if (!dot || (strncasecmp(dot, ".htm", 4) != 0 && strcasecmp(dot, ".xhtml") != 0 &&
+	             strcasecmp(dot, ".txt") != 0)) {
+		snprintf(d->o->warning, sizeof d->o->warning, "A document within the document is not read.");
+		return;
+	}
+	if (strcasecmp(dot, ".txt") == 0)
+		out_plain(&inner, chunk->bytes, chunk->size);
+	else
+		html_read(chunk->bytes, chunk->size, &inner);
+	out_break(d->o, 2);
+	if (inner.size)
+		out_plain(d->o, inner.at, inner.size);
+	out_break(d->o, 2);
+	free(inner.at);
+}
+
+/* What other parts hold, or pictures show, is said behind the paragraph that it hangs on. */
+static bool start_of_guest(struct docx *d, xmlTextReaderPtr xml)
+{
+	char id[40];
+
+	if (xml_is(xml, "altChunk") && xml_attribute(xml, "id", id, sizeof id)) {
+		write_chunk(d, parts_related(d->parts, d->name, id, NULL));
+	} else if (xml_is(xml, "relIds") && xml_attribute(xml, "dm", id, sizeof id)) {
+		const struct part *diagram = parts_related(d->parts, d->name, id, NULL);
+
+		out_break(&d->box, 2);
+		if (diagram)
+			diagram_write(diagram, &d->box);
+	} else if (xml_is(xml, "docPr")) {
+		picture_describe(xml, &d->box);
+	} else {
+		return false;
+	}
 	return true;
 }
 
@@ -266,15 +181,18 @@ static void start(struct docx *d, xmlTextReaderPtr xml)
 
 	d->in_text = xml_is(xml, "t") && !empty;
 	if (xml_is(xml, "p")) {
-		begin_paragraph(d);
+		docx_begin_paragraph(d);
 	} else if (xml_is(xml, "pPr")) {
 		d->in_properties = !empty;
 	} else if (d->in_properties) {
-		read_property(d, xml);
+		docx_read_property(d, xml);
 	} else if (xml_is(xml, "r")) {
 		d->in_run = true;
 		d->hidden = d->raised = false;
-	} else if (!start_of_table(d, xml, empty) && !start_of_field(d, xml, empty)) {
+	} else if (xml_is(xml, "AlternateContent") && d->alternatives < ALTERNATIVES) {
+		d->before[d->alternatives++] = d->o->size + d->box.size;
+	} else if (!start_of_table(d, xml, empty) && !start_of_field(d, xml, empty) &&
+	           !start_of_form(d, xml) && !start_of_guest(d, xml)) {
 		start_in_run(d, xml);
 	}
 }
@@ -284,9 +202,9 @@ static void stop(struct docx *d, xmlTextReaderPtr xml)
 	d->in_text = false;
 	if (xml_is(xml, "pPr")) {
 		d->in_properties = false;
-		lead_in(d);
+		docx_lead_in(d);
 	} else if (xml_is(xml, "p")) {
-		end_paragraph(d);
+		docx_end_paragraph(d);
 	} else if (xml_is(xml, "r")) {
 		d->in_run = d->hidden = d->raised = false;
 	} else if (xml_is(xml, "trPr")) {
@@ -297,8 +215,10 @@ static void stop(struct docx *d, xmlTextReaderPtr xml)
 		docx_row_end(d->tables, d->o);
 	} else if (xml_is(xml, "tbl")) {
 		docx_table_end(d->tables, d->o);
-		if (!in_table(d))
+		if (!docx_in_table(d))
 			docx_notes_write(d->notes, d->o);
+	} else if (xml_is(xml, "AlternateContent")) {
+		d->alternatives -= d->alternatives > 0;
 	} else if (d->prompt && xmlTextReaderDepth(xml) == d->prompt) {
 		d->prompt = 0;
 		d->is_prompt = false;
@@ -312,6 +232,7 @@ static void read_box(struct docx *d, xmlTextReaderPtr xml)
 {
 	struct docx inner = { .o = &d->box,
 		              .parts = d->parts,
+		              .name = d->name,
 		              .styles = d->styles,
 		              .numbering = d->numbering,
 		              .notes = d->notes,
@@ -336,7 +257,7 @@ static void write_formula(struct docx *d, xmlTextReaderPtr xml)
 	if (formula && is_read(d))
 		math_write(formula, &text);
 	out_plain(&text, "", 1);
-	write_text(d, text.at);
+	docx_write_text(d, text.at);
 	free(text.at);
 }
 
@@ -349,6 +270,10 @@ static void read_until(struct docx *d, xmlTextReaderPtr xml, int depth)
 	while (type && !(box && type == XML_READER_TYPE_END_ELEMENT && xmlTextReaderDepth(xml) == depth)) {
 		const char *text;
 
+		if (type == XML_READER_TYPE_ELEMENT && is_said_already(d, xml)) {
+			type = xml_pass_over(xml);
+			continue;
+		}
 		if (type == XML_READER_TYPE_ELEMENT && is_left_out(xml) &&
 		    !((d->in_properties || d->in_row_properties) && xml_is(xml, "del"))) {
 			type = xml_pass_over(xml);
@@ -366,12 +291,12 @@ static void read_until(struct docx *d, xmlTextReaderPtr xml, int depth)
 		} else if (type == XML_READER_TYPE_END_ELEMENT) {
 			stop(d, xml);
 		} else if (d->in_text && is_read(d) && (text = (const char *)xmlTextReaderConstValue(xml))) {
-			write_text(d, text);
+			docx_write_text(d, text);
 		}
 		type = xml_next(xml);
 	}
-	end_code(d);
-	write_box(d);
+	docx_end_code(d);
+	docx_write_box(d);
 }
 
 static void read_document(struct docx *d, const struct part *document)
@@ -384,35 +309,44 @@ static void read_document(struct docx *d, const struct part *document)
 
 /* --- The file ----------------------------------------------------------------------------------------------------- */
 
+/* Of the folder of any name: what lies beside the text and what relates them; and diagrams, and pages put into it. */
 static bool wanted(const char *name)
 {
-	static const char *const names[] = { "word/document.xml",
-		                             "word/styles.xml",
-		                             "word/numbering.xml",
-		                             "word/footnotes.xml",
-		                             "word/endnotes.xml",
-		                             "docProps/core.xml",
-		                             NULL };
+	const char *dot = strrchr(name, '.'), *slash = strchr(name, '/');
 
-	for (const char *const *n = names; *n; n++)
-		if (strcmp(*n, name) == 0)
-			return true;
-	return false;
+	if (!dot || !slash)
+		return false;
+	return strcmp(dot, ".rels") == 0 || strncmp(dot, ".htm", 4) == 0 || strcmp(dot, ".txt") == 0 ||
+	       strncmp(slash, "/diagrams/data", 14) == 0 || strcmp(name, "docProps/core.xml") == 0 ||
+	       (strcmp(dot, ".xml") == 0 && strncmp(name, "word/", 5) == 0 && !strchr(slash + 1, '/'));
+}
+
+/* A part of the document: some programs number them all. */
+static const struct part *part_of(const struct docx *d, const char *type, const char *usual)
+{
+	const struct part *p = parts_related(d->parts, d->name, NULL, type);
+
+	return p ? p : parts_find(d->parts, usual);
 }
 
 void docx_read(int file, struct out *o)
 {
 	struct docx d = { .o = o };
 	const struct part *document;
+	struct parts parts;
 
-	parts_read(file, wanted, &d.parts);
-	document = parts_find(&d.parts, "word/document.xml");
+	parts_read(file, wanted, &parts);
+	document = parts_related(&parts, "", NULL, "/officeDocument");
+	document = document ? document : parts_find(&parts, "word/document.xml");
 	if (!document)
 		end(VERDICT_DAMAGED, "no word/document.xml");
-	parts_title(&d.parts, o);
-	docx_styles_read(parts_find(&d.parts, "word/styles.xml"), &d.styles);
-	d.numbering = docx_numbering_read(parts_find(&d.parts, "word/numbering.xml"));
-	d.notes = docx_notes_open(&d.parts);
+	parts_title(&parts, o);
+	d.parts = &parts;
+	d.name = document->name;
+	docx_styles_read(part_of(&d, "/styles", "word/styles.xml"), &d.styles);
+	d.numbering = docx_numbering_read(part_of(&d, "/numbering", "word/numbering.xml"));
+	d.notes = docx_notes_open(part_of(&d, "/footnotes", "word/footnotes.xml"),
+	                          part_of(&d, "/endnotes", "word/endnotes.xml"));
 	d.tables = docx_tables_open();
 	read_document(&d, document);
 }

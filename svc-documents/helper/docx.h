@@ -13,7 +13,9 @@ struct docx_style {
 	long level;
 	bool contents; /* a line of a table of contents */
 	bool code;     /* of a listing */
+	bool hidden;
 };
+bool docx_is_on(xmlTextReaderPtr xml); /* <w:vanish/>, but not <w:vanish w:val="0"/> */
 struct docx_styles {
 	struct docx_style *at;
 	size_t count;
@@ -47,7 +49,8 @@ void docx_cell_end(struct docx_tables *t, struct out *o);
 
 /* Notes: their marks where they are called, their texts behind the paragraph or table that called them. */
 struct docx_notes;
-struct docx_notes *docx_notes_open(const struct parts *parts);
+struct docx_notes *docx_notes_open(const struct part *footnotes,
+                                   const struct part *endnotes); /* NULL: none */
 void docx_note_call(struct docx_notes *n, long id, bool at_end, struct out *o);
 bool docx_notes_wait(const struct docx_notes *n); /* to be written */
 void docx_notes_write(struct docx_notes *n, struct out *o);

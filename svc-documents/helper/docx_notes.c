@@ -24,19 +24,20 @@ struct note_texts {
 	bool read;
 };
 struct docx_notes {
-	const struct parts *parts;
+	const struct part *footnotes, *endnotes;
 	struct note at[NOTES_OPEN]; /* called, and yet to be written */
 	int count, shown;
 	struct note_texts texts;
 };
 
-struct docx_notes *docx_notes_open(const struct parts *parts)
+struct docx_notes *docx_notes_open(const struct part *footnotes, const struct part *endnotes)
 {
 	struct docx_notes *n = calloc(1, sizeof *n);
 
 	if (!n)
 		end(VERDICT_TOO_LARGE, "out of memory");
-	n->parts = parts;
+	n->footnotes = footnotes;
+	n->endnotes = endnotes;
 	return n;
 }
 
@@ -97,8 +98,8 @@ static const struct note_text *find_note(struct docx_notes *all, const struct no
 	struct note_texts *t = &all->texts;
 
 	if (!t->read) {
-		read_notes(t, parts_find(all->parts, "word/footnotes.xml"), false);
-		read_notes(t, parts_find(all->parts, "word/endnotes.xml"), true);
+		read_notes(t, all->footnotes, false);
+		read_notes(t, all->endnotes, true);
 		t->read = true;
 	}
 	for (size_t i = 0; i < t->count; i++)

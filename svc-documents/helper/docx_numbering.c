@@ -11,16 +11,19 @@ enum { LISTS_MAX = 5000 };
 
 struct level {
 	long start;
-	char format[20], text[40];
+	bool legal; /* all numbers in it are decimal */
+	char format[32], text[40];
 };
 struct abstract {
 	long id;
+	char link[40], named[40]; /* the style that says what it is; that it says it for */
 	struct level levels[DOCX_LEVELS];
 	long counters[DOCX_LEVELS]; /* 0: not begun */
 };
 struct list {
 	long id, abstract;
-	long starts[DOCX_LEVELS]; /* that differ from the abstract's; -1 */
+	long starts[DOCX_LEVELS];       /* that differ from the abstract's; -1 */
+	struct level *own[DOCX_LEVELS]; /* likewise; NULL */
 	bool begun;
 };
 struct docx_numbering {
@@ -39,20 +42,36 @@ static void *grow(void *at, size_t count, size_t size)
 	return grown;
 }
 
+static long level_in(xmlTextReaderPtr xml)
+{
+	long level = xml_number(xml, "ilvl", 0);
+
+	return level < 0 || level >= DOCX_LEVELS ? 0 : level;
+}
+
+static void read_level(xmlTextReaderPtr xml, struct level *l)
+{
+	if (xml_is(xml, "start"))
+		l->start = xml_number(xml, "val", 1);
+	else if (xml_is(xml, "isLgl"))
+		l->legal = docx_is_on(xml);
+	else if (xml_is(xml, "numFmt"))
+		xml_attribute(xml, "val", l->format, sizeof l->format);
+	else if (xml_is(xml, "lvlText"))
+		xml_attribute(xml, "val", l->text, sizeof l->text);
+}
+
 static void read_abstract(xmlTextReaderPtr xml, struct abstract *a, long *level)
 {
-	struct level *l = &a->levels[*level];
-
 	if (xml_is(xml, "lvl")) {
-		*level = xml_number(xml, "ilvl", 0);
-		*level = *level < 0 || *level >= DOCX_LEVELS ? 0 : *level;
+		*level = level_in(xml);
 		a->levels[*level].start = 1;
-	} else if (xml_is(xml, "start")) {
-		l->start = xml_number(xml, "val", 1);
-	} else if (xml_is(xml, "numFmt")) {
-		xml_attribute(xml, "val", l->format, sizeof l->format);
-	} else if (xml_is(xml, "lvlText")) {
-		xml_attribute(xml, "val", l->text, sizeof l->text);
+	} else if (xml_is(xml, "numStyleLink")) {
+		xml_attribute(xml, "val", a->link, sizeof a->link);
+	} else if (xml_is(xml, "styleLink")) {
+		xml_attribute(xml, "val", a->named, sizeof a->named);
+	} else {
+		read_level(xml, &a->levels[*level]);
 	}
 }
 
@@ -61,10 +80,16 @@ static void read_list(xmlTextReaderPtr xml, struct list *l, long *level)
 	if (xml_is(xml, "abstractNumId")) {
 		l->abstract = xml_number(xml, "val", -1);
 	} else if (xml_is(xml, "lvlOverride")) {
-		*level = xml_number(xml, "ilvl", 0);
-		*level = *level < 0 || *level >= DOCX_LEVELS ? 0 : *level;
+		*level = level_in(xml);
 	} else if (xml_is(xml, "startOverride")) {
 		l->starts[*level] = xml_number(xml, "val", 1);
+	} else if (xml_is(xml, "lvl") && !l->own[*level]) {
+		l->own[*level] = calloc(1, sizeof **l->own);
+		if (!l->own[*level])
+			end(VERDICT_TOO_LARGE, "out of memory");
+		l->own[*level]->start = 1;
+	} else if (l->own[*level]) {
+		read_level(xml, l->own[*level]);
 	}
 }
 
@@ -122,38 +147,95 @@ static void roman(long number, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
+/* 十二, as it is counted up to 99; digits beyond. */
+static void ideographs(long number, char *ret, size_t size)
+{
+	static const char *const digits[] = { "", "一", "二", "三", "四", "五", "六", "七", "八", "九" };
+
+	if (number > 99)
+		snprintf(ret, size, "%ld", number);
+	else
+		snprintf(ret, size, "%s%s%s", number >= 20 ? digits[number / 10] : "",
+		         number >= 10 ? "十" : "", digits[number % 10]);
+}
+
+/* The letters of an alphabet that Word counts with; after the last, each stands twice. */
+static void letters(const char *alphabet, size_t bytes, long number, char *ret, size_t size)
+{
+	long count = (long)(strlen(alphabet) / bytes), times = (number - 1) / count + 1;
+	const char *one = alphabet + (size_t)((number - 1) % count) * bytes;
+	size_t n = 0;
+
+	for (*ret = '\0'; times-- > 0 && n + bytes < size; n += bytes)
+		snprintf(ret + n, size - n, "%.*s", (int)bytes, one);
+}
+
 static void print_number(const char *format, long number, char *ret, size_t size)
 {
+	static const struct {
+		const char *format, *letters;
+		size_t bytes;
+	} alphabets[] = { { "letter", "abcdefghijklmnopqrstuvwxyz", 1 },
+		          { "russianLower", "абвгдежзиклмнопрстуфхцчшщыэюя", 2 },
+		          { "russianUpper", "АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЫЭЮЯ", 2 },
+		          { "ganada", "가나다라마바사아자차카타파하", 3 },
+		          { "CircleNum", "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳", 3 },
+		          { "EnclosedCircle", "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳", 3 } };
 	bool upper = strncmp(format, "upper", 5) == 0;
 
-	if (strcasestr(format, "roman") && number > 0 && number < 4000)
+	snprintf(ret, size, strcmp(format, "decimalZero") == 0 ? "%02ld" : "%ld", number);
+	if (number <= 0 || number > 3999)
+		return;
+	if (strcasestr(format, "roman"))
 		roman(number, ret, size);
-	else if (strcasestr(format, "letter") && number > 0)
-		snprintf(ret, size, "%c", (char)('a' + (number - 1) % 26));
-	else
-		snprintf(ret, size, strcmp(format, "decimalZero") == 0 ? "%02ld" : "%ld", number);
+	else if (strstr(format, "Counting") || strncmp(format, "ideographDigital", 16) == 0)
+		ideographs(number, ret, size);
+	for (size_t i = 0; i < sizeof alphabets / sizeof *alphabets; i++)
+		if (strcasestr(format, alphabets[i].format))
+			letters(alphabets[i].letters, alphabets[i].bytes, number, ret, size);
 	for (char *c = ret; upper && *c; c++)
 		*c = (char)toupper((unsigned char)*c);
 }
 
-/* "%1.%2" with the counters in their places. */
-static void print_mark(const struct abstract *a, const struct level *l, char *ret, size_t size)
+static const struct level *level_of(const struct abstract *a, const struct list *l, long level)
 {
+	return l->own[level] ? l->own[level] : &a->levels[level];
+}
+
+/* "%1.%2" with the counters in their places. */
+static void print_mark(const struct abstract *a, const struct list *list, long level, char *ret, size_t size)
+{
+	const struct level *l = level_of(a, list, level);
 	size_t n = 0;
 
 	for (const char *s = l->text; *s && n + 1 < size; s++) {
 		char number[24];
+		long of;
 
 		if (*s != '%' || s[1] < '1' || s[1] > '9') {
 			ret[n++] = *s;
 			continue;
 		}
-		s++;
-		print_number(a->levels[*s - '1'].format, a->counters[*s - '1'], number, sizeof number);
+		of = *++s - '1';
+		print_number(l->legal && of != level ? "decimal" : level_of(a, list, of)->format,
+		             a->counters[of], number, sizeof number);
 		n += (size_t)snprintf(ret + n, size - n, "%s", number);
 		n = n < size ? n : size - 1;
 	}
 	ret[n] = '\0';
+}
+
+/* What a list is: a style may say it in its place. */
+static struct abstract *abstract_of(const struct docx_numbering *n, const struct list *l)
+{
+	struct abstract *a = NULL;
+
+	for (size_t i = 0; i < n->abstract_count; i++)
+		a = n->abstracts[i].id == l->abstract ? &n->abstracts[i] : a;
+	for (size_t i = 0; a && *a->link && i < n->abstract_count; i++)
+		if (strcmp(n->abstracts[i].named, a->link) == 0)
+			return &n->abstracts[i];
+	return a;
 }
 
 void docx_number(struct docx_numbering *n, long list, long level, char *ret, size_t size)
@@ -164,8 +246,7 @@ void docx_number(struct docx_numbering *n, long list, long level, char *ret, siz
 	*ret = '\0';
 	for (size_t i = 0; i < n->list_count; i++)
 		l = n->lists[i].id == list ? &n->lists[i] : l;
-	for (size_t i = 0; l && i < n->abstract_count; i++)
-		a = n->abstracts[i].id == l->abstract ? &n->abstracts[i] : a;
+	a = l ? abstract_of(n, l) : NULL;
 	if (level < 0 || level >= DOCX_LEVELS)
 		level = 0;
 	if (!a) {
@@ -179,13 +260,13 @@ void docx_number(struct docx_numbering *n, long list, long level, char *ret, siz
 	for (long i = 0; i <= level; i++)
 		if (a->counters[i] == 0)
 			a->counters[i] =
-			    (l->starts[i] >= 0 ? l->starts[i] : a->levels[i].start) - (i == level);
+			    (l->starts[i] >= 0 ? l->starts[i] : level_of(a, l, i)->start) - (i == level);
 	l->begun = true;
 	a->counters[level]++;
 	for (long i = level + 1; i < DOCX_LEVELS; i++)
 		a->counters[i] = 0;
-	if (strcmp(a->levels[level].format, "bullet") == 0)
+	if (strcmp(level_of(a, l, level)->format, "bullet") == 0)
 		snprintf(ret, size, "-");
-	else if (strcmp(a->levels[level].format, "none") != 0)
-		print_mark(a, &a->levels[level], ret, size);
+	else if (strcmp(level_of(a, l, level)->format, "none") != 0)
+		print_mark(a, l, level, ret, size);
 }

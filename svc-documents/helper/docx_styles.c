@@ -32,6 +32,14 @@ static bool is_code(const char *name)
 	return false;
 }
 
+bool docx_is_on(xmlTextReaderPtr xml)
+{
+	char value[8];
+
+	return !xml_attribute(xml, "val", value, sizeof value) ||
+	       !(*value == '0' || *value == 'f' || *value == 'o');
+}
+
 static struct docx_style *add_style(struct docx_styles *s)
 {
 	struct docx_style *grown;
@@ -62,6 +70,8 @@ static void read_style(xmlTextReaderPtr xml, struct docx_style *s)
 		s->number = xml_number(xml, "val", -1);
 	} else if (xml_is(xml, "ilvl")) {
 		s->level = xml_number(xml, "val", 0);
+	} else if (xml_is(xml, "vanish")) {
+		s->hidden = docx_is_on(xml);
 	}
 }
 
@@ -106,6 +116,7 @@ struct docx_style docx_style_find(const struct docx_styles *s, const char *id)
 		ret.outline = ret.outline >= 0 ? ret.outline : one->outline;
 		ret.contents = ret.contents || one->contents;
 		ret.code = ret.code || one->code;
+		ret.hidden = ret.hidden || one->hidden;
 		if (ret.number < 0) {
 			ret.number = one->number;
 			ret.level = one->level;

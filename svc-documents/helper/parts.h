@@ -24,6 +24,13 @@ const struct part *parts_find(const struct parts *p, const char *name);
 /* In the order of the numbers in their names: slide2 before slide10. */
 void parts_sort(struct parts *p);
 
+/* The part that another is related to: by the relation's id, or by how its type ends ("/styles"); NULL is any. */
+const struct part *parts_related(const struct parts *p, const char *of, const char *id, const char *type);
+/* The words in the shapes of a diagram (SmartArt), a line each. */
+void diagram_write(const struct part *diagram, struct out *o);
+/* What somebody wrote of the picture that the element stands for, as a paragraph; false: nobody did. */
+bool picture_describe(xmlTextReaderPtr xml, struct out *o);
+
 /* The title in docProps/core.xml or meta.xml, if that is among them, to o->title. */
 void parts_title(const struct parts *p, struct out *o);
 

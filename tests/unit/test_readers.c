@@ -1,12 +1,11 @@
 /* links: tests/unit/reader_rig.c $(READERS) -lgumbo -lxml2 -larchive */
-/* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument, Word. */
+/* What the helper's small readers make of files: mail, RTF, CSV, pages, OpenDocument. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -75,24 +74,6 @@ static void xlsx(char *bytes, struct out *o)
 	close(file);
 }
 
-/* The bytes are the body of its document. */
-static void docx(char *bytes, struct out *o)
-{
-	char *all = malloc(strlen(bytes) + 200);
-	int file;
-
-	assert_non_null(all);
-	sprintf(all, "<w:d xmlns:w='w' xmlns:mc='mc'>%s</w:d>", bytes);
-	file = reader_zip((const char *const[]){ "word/document.xml", all, NULL });
-	docx_read(file, o);
-	close(file);
-	free(all);
-}
-
-#define P(text) "<w:p><w:r><w:t>" text "</w:t></w:r></w:p>"
-#define CELL(text) "<w:tc>" P(text) "</w:tc>"
-#define MERGED(how, text) "<w:tc><w:tcPr><w:vMerge" how "/></w:tcPr><w:p>" text "</w:p></w:tc>"
-
 /* The bytes are its first sheet; the second is hidden, and the first in the archive. */
 static void workbook(char *bytes, struct out *o)
 {
@@ -111,44 +92,6 @@ static void workbook(char *bytes, struct out *o)
 }
 
 static const struct reader_case cases[] = {
-	{ "Word: a row that was deleted is gone, and a paragraph whose end was goes on", docx,
-	  "<w:tbl><w:tr>" CELL("a") CELL("b") "</w:tr><w:tr><w:trPr><w:del/></w:trPr>" CELL("c")
-	      CELL("d") "</w:tr><w:tr>" CELL("e")
-	          CELL("f") "</w:tr></w:tbl><w:p><w:pPr><w:rPr><w:del/></w:rPr></w:pPr><w:r><w:t "
-	                    "xml:space='preserve'>One half </w:t></w:r></w:p>" P("and the other."),
-	  "a | b\ne | f\n\nOne half and the other." },
-	{ "Word: what a paragraph was before a change of its form is not what it is", docx,
-	  "<w:p><w:pPr><w:pPrChange><w:pPr><w:outlineLvl w:val='0'/></w:pPr></w:pPrChange></w:pPr><w:r><w:t>Plain."
-	  "</w:t></w:r></w:p>",
-	  "Plain." },
-	{ "Word: a cell that reaches down is said in each row", docx,
-	  "<w:tbl><w:tr>" MERGED(" w:val='restart'", "<w:r><w:t>Office</w:t></w:r>")
-	      CELL("8-18") "</w:tr><w:tr>" MERGED("", "") CELL("10-12") "</w:tr></w:tbl>",
-	  "Office | 8-18\nOffice | 10-12" },
-	{ "Word: a table in a cell stays in its row", docx,
-	  "<w:tbl><w:tr>" CELL("North") "<w:tc>" P("By season:") "<w:tbl><w:tr>" CELL("summer")
-	      CELL("14") "</w:tr><w:tr>" CELL("winter")
-	          CELL("9") "</w:tr></w:tbl></w:tc></w:tr><w:tr>" CELL("South") CELL("11") "</w:tr></w:tbl>",
-	  "North | By season: summer 14; winter 9;\nSouth | 11" },
-	{ "Word: a box stands behind its paragraph", docx,
-	  "<w:p><w:r><w:t>No sentence </w:t></w:r><w:r><w:txbxContent>" P(
-	      "Boxed.") "</w:txbxContent></w:r><w:r><w:t> is torn.</w:t></w:r></w:p>" P("Next."),
-	  "No sentence is torn.\n\nBoxed.\n\nNext." },
-	{ "Word: a field that is not filled in says nothing", docx,
-	  "<w:p><w:r><w:t>Name:</w:t></w:r><w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:r><w:t>Click here."
-	  "</w:t></w:r></w:sdtContent></w:sdt><w:sdt><w:sdtPr/><w:sdtContent><w:r><w:t> Ada</w:t></w:r></w:sdtContent>"
-	  "</w:sdt></w:p>",
-	  "Name: Ada" },
-	{ "Word: a field that holds nothing hides nothing behind it", docx,
-	  "<w:p><w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent/></w:sdt><w:r><w:t>One.</w:t></w:r></w:p>" P(
-	      "Two."),
-	  "One.\n\nTwo." },
-	{ "Word: formulas keep their signs and what belongs together", docx,
-	  "<w:p><w:oMath><w:r><w:t>s=</w:t></w:r><w:f><w:num><w:sSub><w:e><w:r><w:t>C</w:t></w:r></w:e><w:sub><w:r><w:t>b"
-	  "</w:t></w:r></w:sub></w:sSub><w:r><w:t>v</w:t></w:r></w:num><w:den><w:r><w:t>100</w:t></w:r></w:den></w:f>"
-	  "<w:nary><w:naryPr><w:chr w:val='∑'/></w:naryPr><w:sub><w:r><w:t>i=1</w:t></w:r></w:sub><w:sup><w:r><w:t>n</w:t>"
-	  "</w:r></w:sup><w:e><w:d><w:e><w:r><w:t>x</w:t></w:r></w:e></w:d></w:e></w:nary></w:oMath></w:p>",
-	  "s=(C_b v)/100 ∑_(i=1)^n (x)" },
 	{ "RTF: a heading has its number, wherever that stands, and a note no blank before it", rtf,
 	  "{\\rtf1{\\listtext\\pard\\plain 1.\\tab}\\pard\\outlinelevel0 One\\par\\pard\\outlinelevel0{\\listtext\\pard\\plain "
 	  "2.\\tab}Two{\\*\\footnote \\tab A note.}\\par\\pard Text.\\par}",
@@ -366,47 +309,10 @@ static void test_long_table(void **state)
 	free(bytes);
 }
 
-/* Each note stands behind its paragraph, also where there are thousands, in a moment. */
-static void test_many_notes(void **state)
-{
-	enum { NOTES = 5000 };
-	char *text = malloc(NOTES * 100), *notes = malloc(NOTES * 100), *t = text, *n = notes;
-	const char *first = "text[1]\n\n[1] note 5000\n\ntext[2]", *last = "text[5000]\n\n[5000] note 9999";
-	struct out o = { 0 };
-	clock_t began;
-	int file;
-
-	(void)state;
-	assert_non_null(text);
-	assert_non_null(notes);
-	t += sprintf(t, "<w:d xmlns:w='w'>");
-	n += sprintf(
-	    n, "<w:f xmlns:w='w'><w:footnote w:id='1'><w:p><w:r><w:t>line</w:t></w:r></w:p></w:footnote>");
-	for (int i = 5000; i < 5000 + NOTES; i++) {
-		t += sprintf(t, "<w:p><w:r><w:t>text</w:t><w:footnoteReference w:id='%d'/></w:r></w:p>", i);
-		n += sprintf(n, "<w:footnote w:id='%d'><w:p><w:r><w:t>note %d</w:t></w:r></w:p></w:footnote>",
-		             i, i);
-	}
-	sprintf(t, "</w:d>");
-	sprintf(n, "</w:f>");
-	file =
-	    reader_zip((const char *const[]){ "word/document.xml", text, "word/footnotes.xml", notes, NULL });
-	began = clock();
-	docx_read(file, &o);
-	assert_in_range(clock() - began, 0, 2 * CLOCKS_PER_SEC);
-	assert_memory_equal(o.at, first, strlen(first));
-	assert_memory_equal(o.at + o.size - strlen(last), last, strlen(last));
-	close(file);
-	free(o.at);
-	free(text);
-	free(notes);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_readers), cmocka_unit_test(test_links),
-		                            cmocka_unit_test(test_long_table),
-		                            cmocka_unit_test(test_many_notes) };
+		                            cmocka_unit_test(test_long_table) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
