@@ -1,12 +1,10 @@
 /* A mail (RFC 5322, MIME): who, to whom, when, about what, and what it says; the names of what is attached. */
-#include <ctype.h>
+#include "svc-documents/helper/mail.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#include "svc-documents/helper/helper.h"
-#include "svc-documents/helper/recode.h"
 
 enum { DEPTH_MAX = 8, PARTS_MAX = 200, VALUE_MAX = 1000, BOUNDARY_MAX = 100 };
 
@@ -14,10 +12,6 @@ struct mail {
 	struct out *o;
 	struct recoder *recoder;
 	int parts;
-};
-/* A part: its head ends at an empty line. */
-struct entity {
-	const char *head, *body, *last;
 };
 
 static struct entity entity_of(const char *s, const char *last)
@@ -39,155 +33,6 @@ static struct entity entity_of(const char *s, const char *last)
 	return e;
 }
 
-/* A field of the head, unfolded; empty when there is none. */
-static void field(const struct entity *e, const char *name, char *ret, size_t size)
-{
-	size_t k = strlen(name), n = 0;
-
-	*ret = '\0';
-	for (const char *s = e->head; s < e->body;) {
-		const char *eol = memchr(s, '\n', (size_t)(e->body - s));
-		bool ours = (size_t)(e->body - s) > k && strncasecmp(s, name, k) == 0 && s[k] == ':';
-
-		eol = eol ? eol : e->body;
-		for (s += ours ? k + 1 : 0; ours;) {
-			for (; s < eol && n < size - 1; s++)
-				if (*s != '\r')
-					ret[n++] = *s == '\t' ? ' ' : *s;
-			s = eol < e->body ? eol + 1 : eol;
-			ours = s < e->body && (*s == ' ' || *s == '\t');
-			eol = ours ? memchr(s, '\n', (size_t)(e->body - s)) : eol;
-			eol = eol ? eol : e->body;
-			if (!ours) {
-				ret[n] = '\0';
-				return;
-			}
-		}
-		s = eol < e->body ? eol + 1 : e->body;
-	}
-}
-
-/* "charset" of `text/plain; charset="utf-8"`. */
-static void parameter(const char *value, const char *name, char *ret, size_t size)
-{
-	size_t k = strlen(name), n = 0;
-
-	*ret = '\0';
-	for (const char *s = strchr(value, ';'); s; s = strchr(s, ';')) {
-		s++;
-		while (*s == ' ')
-			s++;
-		if (strncasecmp(s, name, k) != 0 || s[k] != '=')
-			continue;
-		s += k + 1;
-		for (bool quoted = *s == '"' && s++;
-		     *s && n < size - 1 && (quoted ? *s != '"' : !strchr("; ", *s)); s++)
-			ret[n++] = *s;
-		ret[n] = '\0';
-		return;
-	}
-}
-
-/* --- Encodings ---------------------------------------------------------------------------------------------------- */
-
-static int base64_digit(char c)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-static int hex_digit(char c)
-{
-	return isdigit((unsigned char)c)    ? c - '0'
-	       : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
-	                                    : -1;
-}
-
-static char *decode_base64(const char *s, size_t size, size_t *ret_size)
-{
-	char *out = malloc(size + 4);
-	unsigned bits = 0;
-	int have = 0;
-
-	if (!out)
-		end(VERDICT_TOO_LARGE, "out of memory");
-	*ret_size = 0;
-	for (size_t i = 0; i < size && s[i] != '='; i++) {
-		int digit = base64_digit(s[i]);
-
-		if (digit < 0)
-			continue;
-		bits = bits << 6 | (unsigned)digit;
-		have += 6;
-		if (have >= 8)
-			out[(*ret_size)++] = (char)(bits >> (have -= 8));
-	}
-	return out;
-}
-
-/* in_word: of a head's encoded word, where _ is a blank. */
-static char *decode_quoted(const char *s, size_t size, bool in_word, size_t *ret_size)
-{
-	char *out = malloc(size + 1);
-	size_t n = 0;
-
-	if (!out)
-		end(VERDICT_TOO_LARGE, "out of memory");
-	for (size_t i = 0; i < size; i++) {
-		if (s[i] == '=' && i + 2 < size && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0) {
-			out[n++] = (char)(hex_digit(s[i + 1]) * 16 + hex_digit(s[i + 2]));
-			i += 2;
-		} else if (s[i] == '=' && i + 1 < size && (s[i + 1] == '\n' || s[i + 1] == '\r')) {
-			i += 1 + (s[i + 1] == '\r' && i + 2 < size && s[i + 2] == '\n');
-		} else {
-			out[n++] = in_word && s[i] == '_' ? ' ' : s[i];
-		}
-	}
-	*ret_size = n;
-	return out;
-}
-
-static void write_recoded(struct mail *m, const char *charset, char *bytes, size_t size, bool plain)
-{
-	size_t n;
-	char *text = recode(m->recoder, charset, bytes, size, &n);
-
-	if (plain)
-		out_plain(m->o, text, n);
-	else
-		out_text(m->o, text, n);
-	free(text);
-	free(bytes);
-}
-
-/* =?utf-8?B?...?= and plain words. */
-static void write_value(struct mail *m, const char *s)
-{
-	while (*s) {
-		const char *word = strstr(s, "=?"), *charset, *kind, *text, *stop;
-		char label[40];
-		size_t n;
-		char *bytes;
-
-		if (!word || !(kind = strchr(charset = word + 2, '?')) || !kind[1] || kind[2] != '?' ||
-		    !(stop = strstr(text = kind + 3, "?="))) {
-			out_text(m->o, s, strlen(s));
-			return;
-		}
-		out_text(m->o, s, (size_t)(word - s));
-		snprintf(label, sizeof label, "%.*s", (int)strcspn(charset, "?*"), charset);
-		bytes = tolower((unsigned char)kind[1]) == 'b'
-		            ? decode_base64(text, (size_t)(stop - text), &n)
-		            : decode_quoted(text, (size_t)(stop - text), true, &n);
-		write_recoded(m, label, bytes, n, false);
-		s = stop + 2;
-		if (strncmp(s + strspn(s, " "), "=?", 2) == 0)
-			s += strspn(s, " "); /* words follow each other without a blank */
-	}
-}
-
 /* --- Parts -------------------------------------------------------------------------------------------------------- */
 
 static void write_entity(struct mail *m, const struct entity *e, int depth);
@@ -198,18 +43,31 @@ static char *decode_body(const struct entity *e, size_t *size)
 	char encoding[VALUE_MAX], *copy;
 	const char *s = encoding;
 
-	field(e, "Content-Transfer-Encoding", encoding, sizeof encoding);
+	mail_field(e, "Content-Transfer-Encoding", encoding, sizeof encoding);
 	s += strspn(s, " ");
 	if (strncasecmp(s, "base64", 6) == 0)
-		return decode_base64(e->body, n, size);
+		return mail_base64(e->body, n, size);
 	if (strncasecmp(s, "quoted-printable", 16) == 0)
-		return decode_quoted(e->body, n, false, size);
+		return mail_quoted(e->body, n, false, size);
 	copy = malloc(n + 1);
 	if (!copy)
 		end(VERDICT_TOO_LARGE, "out of memory");
 	memcpy(copy, e->body, n);
 	*size = n;
 	return copy;
+}
+
+/* What a page says of itself, where its mail does not. */
+static void charset_of_page(const char *bytes, size_t size, char *ret, size_t ret_size)
+{
+	const char *s = memmem(bytes, size < 4000 ? size : 4000, "charset=", 8), *last = bytes + size;
+	size_t n = 0;
+
+	s = s ? s + 8 : last;
+	s += s < last && (*s == '"' || *s == '\'');
+	while (s < last && n < ret_size - 1 && *s && !strchr("\"'/> ;", *s))
+		ret[n++] = *s++;
+	ret[n] = '\0';
 }
 
 static void write_html(struct mail *m, const char *charset, char *bytes, size_t size)
@@ -226,16 +84,22 @@ static void write_html(struct mail *m, const char *charset, char *bytes, size_t 
 
 static void write_text(struct mail *m, const struct entity *e, const char *type)
 {
-	char charset[40];
-	size_t size;
+	char charset[40], *text;
+	size_t size, n;
 	char *bytes = decode_body(e, &size);
 
-	parameter(type, "charset", charset, sizeof charset);
+	mail_parameter(type, "charset", charset, sizeof charset);
 	out_break(m->o, 2);
-	if (strncasecmp(type, "text/html", 9) == 0)
+	if (strncasecmp(type, "text/html", 9) == 0) {
+		if (!*charset)
+			charset_of_page(bytes, size, charset, sizeof charset);
 		write_html(m, *charset ? charset : "utf-8", bytes, size);
-	else
-		write_recoded(m, *charset ? charset : "utf-8", bytes, size, true);
+	} else {
+		text = recode(m->recoder, *charset ? charset : "utf-8", bytes, size, &n);
+		out_plain(m->o, text, n);
+		free(text);
+		free(bytes);
+	}
 	out_break(m->o, 2);
 }
 
@@ -266,8 +130,27 @@ static void type_of(const struct entity *e, char *ret, size_t size)
 {
 	char value[VALUE_MAX];
 
-	field(e, "Content-Type", value, sizeof value);
+	mail_field(e, "Content-Type", value, sizeof value);
 	snprintf(ret, size, "%s", value[0] ? value + strspn(value, " ") : "text/plain");
+}
+
+/* Not written to be read: what belongs to a page, or is a page for other programs. */
+static bool is_machinery(const char *type)
+{
+	static const char *const types[] = { "text/css", "text/javascript", "text/x-amp-html", NULL };
+
+	for (const char *const *t = types; *t; t++)
+		if (strncasecmp(type, *t, strlen(*t)) == 0)
+			return true;
+	return false;
+}
+
+static bool says_something(const struct entity *e)
+{
+	for (const char *s = e->body; s < e->last; s++)
+		if (!strchr(" \t\r\n", *s))
+			return true;
+	return false;
 }
 
 /* Of alternatives, plain text is taken, else the last that can be read. */
@@ -278,7 +161,7 @@ static void write_multipart(struct mail *m, const struct entity *e, const char *
 	char boundary[BOUNDARY_MAX];
 	const char *s;
 
-	parameter(type, "boundary", boundary, sizeof boundary);
+	mail_parameter(type, "boundary", boundary, sizeof boundary);
 	if (!*boundary)
 		return;
 	for (find_boundary(e->body, e->last, boundary, &s); s && m->parts < PARTS_MAX; m->parts++) {
@@ -289,69 +172,27 @@ static void write_multipart(struct mail *m, const struct entity *e, const char *
 		type_of(&part, kind, sizeof kind);
 		if (!choose)
 			write_entity(m, &part, depth + 1);
-		else if (!chosen)
+		else if (!chosen && !is_machinery(kind))
 			best = part;
-		chosen = chosen || strncasecmp(kind, "text/plain", 10) == 0;
+		chosen = chosen || (strncasecmp(kind, "text/plain", 10) == 0 && says_something(&part));
 		s = behind;
 	}
 	if (choose && best.head)
 		write_entity(m, &best, depth + 1);
 }
 
-/* utf-8''%C3%9Cbergabe.pdf: as UTF-8, into ret. */
-static void decode_extended(struct mail *m, const char *value, char *ret, size_t size)
-{
-	char label[32], bytes[VALUE_MAX], *text;
-	const char *s = strchr(value, '\''), *language = s ? strchr(s + 1, '\'') : NULL;
-	size_t n = 0, text_size;
-
-	if (!language)
-		return;
-	snprintf(label, sizeof label, "%.*s", (int)(s - value), value);
-	for (s = language + 1; *s && n < sizeof bytes; s++) {
-		bool coded = *s == '%' && hex_digit(s[1]) >= 0 && hex_digit(s[2]) >= 0;
-
-		bytes[n++] = (char)(coded ? hex_digit(s[1]) * 16 + hex_digit(s[2]) : *s);
-		s += coded ? 2 : 0;
-	}
-	text = recode(m->recoder, label, bytes, n, &text_size);
-	snprintf(ret, size, "%.*s", (int)text_size, text);
-	free(text);
-}
-
-/* A name with its charset; a long one comes in several pieces, filename*0* and so on. */
-static void extended_parameter(struct mail *m, const char *value, const char *name, char *ret, size_t size)
-{
-	char all[VALUE_MAX], piece[VALUE_MAX], key[40];
-	size_t n;
-
-	snprintf(key, sizeof key, "%s*", name);
-	parameter(value, key, all, sizeof all);
-	n = strlen(all);
-	for (int i = 0; i < 10; i++) {
-		snprintf(key, sizeof key, "%s*%d*", name, i);
-		parameter(value, key, piece, sizeof piece);
-		if (!*piece || n + strlen(piece) >= sizeof all)
-			break;
-		n += (size_t)snprintf(all + n, sizeof all - n, "%s", piece);
-	}
-	decode_extended(m, all, ret, size);
-}
-
 static void write_attachment(struct mail *m, const char *type, const char *disposition)
 {
 	char name[VALUE_MAX];
 
-	parameter(disposition, "filename", name, sizeof name);
+	mail_name(m->recoder, disposition, "filename", name, sizeof name);
 	if (!*name)
-		extended_parameter(m, disposition, "filename", name, sizeof name);
-	if (!*name)
-		parameter(type, "name", name, sizeof name);
+		mail_name(m->recoder, type, "name", name, sizeof name);
 	if (!*name)
 		return;
 	out_break(m->o, 1);
 	out_text(m->o, "Attachment: ", 12);
-	write_value(m, name);
+	mail_write_value(m->recoder, name, m->o);
 	out_break(m->o, 1);
 }
 
@@ -361,24 +202,24 @@ static void write_head(struct mail *m, const struct entity *e)
 	char value[VALUE_MAX];
 	size_t start = m->o->size;
 
-	field(e, "Subject", value, sizeof value);
+	mail_field(e, "Subject", value, sizeof value);
 	out_break(m->o, 2);
 	if (*value) {
 		out_plain(m->o, "#", 1);
 		m->o->space = true;
-		write_value(m, value);
+		mail_write_value(m->recoder, value, m->o);
 		if (!*m->o->title && m->o->size - start > 2 && m->o->size - start - 2 < sizeof m->o->title)
 			memcpy(m->o->title, m->o->at + start + 2, m->o->size - start - 2);
 	}
 	out_break(m->o, 2);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		field(e, names[i], value, sizeof value);
+		mail_field(e, names[i], value, sizeof value);
 		if (!*value)
 			continue;
 		out_text(m->o, names[i], strlen(names[i]));
 		out_plain(m->o, ":", 1);
 		m->o->space = true;
-		write_value(m, value);
+		mail_write_value(m->recoder, value, m->o);
 		out_break(m->o, 1);
 	}
 	out_break(m->o, 2);
@@ -391,7 +232,7 @@ static void write_entity(struct mail *m, const struct entity *e, int depth)
 	if (depth > DEPTH_MAX)
 		return;
 	type_of(e, type, sizeof type);
-	field(e, "Content-Disposition", disposition, sizeof disposition);
+	mail_field(e, "Content-Disposition", disposition, sizeof disposition);
 	if (strncasecmp(type, "multipart/", 10) == 0) {
 		write_multipart(m, e, type, depth);
 	} else if (strncasecmp(type, "message/rfc822", 14) == 0) {
@@ -399,6 +240,8 @@ static void write_entity(struct mail *m, const struct entity *e, int depth)
 
 		write_head(m, &inner);
 		write_entity(m, &inner, depth + 1);
+	} else if (is_machinery(type)) {
+		return;
 	} else if (strncasecmp(type, "text/", 5) == 0 && !strcasestr(disposition, "attachment")) {
 		write_text(m, e, type);
 	} else {

@@ -42,8 +42,14 @@ static const struct {
 	{ "windows-950", "BIG5" },
 	{ "big5", "BIG5" },
 	{ "macintosh", "MACINTOSH" },
+	{ "windows-437", "CP437" },
+	{ "windows-850", "CP850" },
+	{ "koi8-u", "KOI8-U" },
+	{ "ks_c_5601-1987", "CP949" },
+	{ "x-gbk", "GB18030" },
+	{ "utf-16", "UTF-16" },
 };
-enum { LABELS = sizeof labels / sizeof *labels };
+enum { UTF8 = 1, LABELS = sizeof labels / sizeof *labels };
 
 struct recoder {
 	iconv_t state[LABELS];
@@ -62,9 +68,18 @@ struct recoder *recoder_open(void)
 	return r;
 }
 
+static size_t beyond_ascii(const char *bytes, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		n += (bytes[i] & 0x80) != 0;
+	return n;
+}
+
 char *recode(struct recoder *r, const char *label, const char *bytes, size_t size, size_t *ret_size)
 {
-	size_t room = size * 4 + 16, left = room, at = 0;
+	size_t room = size * 4 + 16, left = room, at = 0, rest = size, lost = 0;
 	char *out = malloc(room + 1), *to = out, *from = (char *)bytes;
 
 	if (!out)
@@ -73,12 +88,16 @@ char *recode(struct recoder *r, const char *label, const char *bytes, size_t siz
 		if (strcasecmp(labels[i].label, label) == 0 && (intptr_t)r->state[i] != -1)
 			at = i;
 	iconv(r->state[at], NULL, NULL, NULL, NULL);
-	while (size && iconv(r->state[at], &from, &size, &to, &left) == (size_t)-1 && size && left > 3) {
+	while (rest && iconv(r->state[at], &from, &rest, &to, &left) == (size_t)-1 && rest && left > 3) {
 		memcpy(to, "\xef\xbf\xbd", 3);
 		to += 3, left -= 3;
-		from++, size--;
+		from++, rest--;
+		lost++;
 	}
 	*to = '\0';
 	*ret_size = room - left;
-	return out;
+	if (at != UTF8 || lost * 4 <= beyond_ascii(bytes, size))
+		return out;
+	free(out); /* UTF-8 that was said in vain, or taken for granted */
+	return recode(r, labels[0].label, bytes, size, ret_size);
 }

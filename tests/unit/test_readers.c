@@ -126,6 +126,30 @@ static const struct reader_case cases[] = {
 	  "attachment; filename*=utf-8''%C3%9Cbergabe.pdf\n\nx\n--o\nContent-Disposition: attachment;\n "
 	  "filename*0*=iso-8859-1'de'Schl%FC;\n filename*1*=ssel.zip\nContent-Type: application/zip\n\nx\n--o--\n",
 	  "# x\n\nAttachment: Übergabe.pdf\nAttachment: Schlüssel.zip" },
+	{ "a letter that begins in one encoded word and ends in the next", mail,
+	  "Subject: =?utf-8?Q?=C3?=\n =?UTF-8?Q?=9Cbergabe?= =?iso-8859-1?Q?_f=FCr?= Ada\n\nx",
+	  "# Übergabe für Ada\n\nx" },
+	{ "a mail that says nothing of its letters, and has some", mail,
+	  "From: J\xfcrgen <a@b.c>\nSubject: Gr\xfc\xdf"
+	  "e\n\nSch\xf6n.",
+	  "# Grüße\n\nFrom: Jürgen <a@b.c>\n\nSchön." },
+	{ "plain text that is empty is no alternative", mail,
+	  "Subject: x\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n \n--b\nContent-Type: "
+	  "text/html\n\n<p>The only text.\n--b--\n",
+	  "# x\n\nThe only text." },
+	{ "a page that says itself what its letters are", mail,
+	  "Subject: x\nContent-Type: text/html\n\n<meta charset=\"windows-1251\"><p>\xca\xeb\xfe\xf7",
+	  "# x\n\nКлюч" },
+	{ "a name in pieces, of which some are encoded, and a boundary with a semicolon", mail,
+	  "Subject: x\nContent-Type: multipart/mixed; charset=\"a;boundary=no\"; boundary=\"a;b\"\n\n--a;b\nContent-Type: "
+	  "application/pdf; name*0=\"50% of\"; name*1=\" it.pdf\"\n\nx\n--a;b\nContent-Type: application/pdf\n"
+	  "Content-Disposition: attachment; filename*0*=utf-8''%C3%9Cber; filename*1=\"gabe.pdf\"\n\nx\n--a;b--\n",
+	  "# x\n\nAttachment: 50% of it.pdf\nAttachment: Übergabe.pdf" },
+	{ "a page that a browser saved as a mail, without its styles", mail,
+	  "Subject: Rules\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n"
+	  "Content-Transfer-Encoding: quoted-printable\n\n<meta charset=3D\"utf-8\"><p>Caf=C3=A9\n--b\nContent-Type: text/css\n\n"
+	  "p { color: red }\n--b--\n",
+	  "# Rules\n\nCafé" },
 	{ "a page where there is no plain text", mail,
 	  "Subject: x\nContent-Type: text/html; charset=utf-8\n\n<p>Rich <b>text</b>.", "# x\n\nRich text." },
 	{ "RTF: paragraphs, code page, Unicode", rtf,
