@@ -7,13 +7,20 @@
 
 #include "svc-documents/helper/helper.h"
 #include "svc-documents/helper/recode.h"
+#include "svc-documents/helper/rtf.h"
 
-enum { GROUPS_MAX = 5000, STYLES_MAX = 1000, WORD = 32 };
+enum { GROUPS_MAX = 5000, STYLES_MAX = 1000, FONTS_MAX = 1000, WORD = 32 };
 
 struct rtf {
 	struct out *o;
 	struct recoder *recoder;
-	char charset[32];
+	char charset[32];       /* of fonts that do not say theirs */
+	short pages[FONTS_MAX]; /* code pages, by font; 0: not said */
+	short font[GROUPS_MAX]; /* per open group */
+	int fonts;              /* the group that describes them; 0: none */
+	long described;         /* the one that is */
+	bool raised[GROUPS_MAX];
+	int shape;         /* the group of one that is seen; 0: none */
 	char pending[256]; /* bytes of that charset: a character may be two */
 	size_t pending_size;
 	bool hidden[GROUPS_MAX]; /* per open group */
@@ -64,17 +71,21 @@ static void write_text(struct rtf *r, const char *text, size_t size)
 	}
 	if (blanks < size)
 		lead_in(r);
+	if (r->raised[r->depth] && size && strspn(text, "0123456789+-") == size) /* 10^6 */
+		out_plain(r->o, "^", 1);
 	out_text(r->o, text, size);
 }
 
 static void flush(struct rtf *r)
 {
+	char charset[32] = "", *text;
 	size_t n;
-	char *text;
 
 	if (r->pending_size == 0)
 		return;
-	text = recode(r->recoder, r->charset, r->pending, r->pending_size, &n);
+	if (r->pages[r->font[r->depth]])
+		snprintf(charset, sizeof charset, "windows-%d", r->pages[r->font[r->depth]]);
+	text = recode(r->recoder, *charset ? charset : r->charset, r->pending, r->pending_size, &n);
 	write_text(r, text, n);
 	free(text);
 	r->pending_size = 0;
@@ -174,23 +185,6 @@ static void end_note(struct rtf *r)
 	out_plain(r->o, ")", 1);
 }
 
-/* Groups that hold no text of the document. */
-static bool is_apart(const char *word)
-{
-	static const char *const words[] = { "fonttbl",   "colortbl",  "stylesheet", "info",
-		                             "pict",      "header",    "headerl",    "headerr",
-		                             "headerf",   "footer",    "footerl",    "footerr",
-		                             "footerf",   "fldinst",   "themedata",  "object",
-		                             "datastore", "generator", "listtable",  "listoverridetable",
-		                             "rsidtbl",   "xmlnstbl",  "bkmkstart",  "bkmkend",
-		                             NULL };
-
-	for (const char *const *w = words; *w; w++)
-		if (strcmp(*w, word) == 0)
-			return true;
-	return false;
-}
-
 /* Its properties are told anew. */
 static void begin_paragraph(struct rtf *r)
 {
@@ -214,6 +208,54 @@ static void set_style(struct rtf *r, bool is_level, long number)
 		r->outline = is_level ? (int)number : r->outlines[number] - 1;
 }
 
+static bool set_font(struct rtf *r, const char *word, long number)
+{
+	bool known = number >= 0 && number < FONTS_MAX;
+
+	if (strcmp(word, "fonttbl") == 0) {
+		r->fonts = r->depth;
+	} else if (strcmp(word, "f") == 0 && r->fonts) {
+		r->described = known ? number : 0;
+	} else if (strcmp(word, "f") == 0 && known) {
+		flush(r);
+		r->font[r->depth] = (short)number;
+	} else if (strcmp(word, "fcharset") == 0 && r->fonts && number > 0) {
+		r->pages[r->described] = rtf_code_page(number);
+	} else if (strcmp(word, "cpg") == 0 && r->fonts && number > 0 && number < 10000) {
+		r->pages[r->described] = (short)number;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Who wrote it where. */
+static bool set_charset(struct rtf *r, const char *word, bool has_number, long number)
+{
+	if (strcmp(word, "ansicpg") == 0 && has_number)
+		snprintf(r->charset, sizeof r->charset, number == 10000 ? "macintosh" : "windows-%ld",
+		         number);
+	else if (strcmp(word, "mac") == 0)
+		snprintf(r->charset, sizeof r->charset, "macintosh");
+	else if (strcmp(word, "pc") == 0 || strcmp(word, "pca") == 0)
+		snprintf(r->charset, sizeof r->charset, word[2] ? "windows-850" : "windows-437");
+	else
+		return false;
+	return true;
+}
+
+/* A box's text is text, though a reader may pass over the shape that holds it. */
+static bool begin_box(struct rtf *r, const char *word)
+{
+	if (strcmp(word, "shpinst") == 0 && r->depth && !r->hidden[r->depth - 1])
+		r->shape = r->depth;
+	if (strcmp(word, "shptxt") != 0 || !r->shape)
+		return false;
+	r->hidden[r->depth] = false;
+	put_break(r, 2);
+	return true;
+}
+
 static void control(struct rtf *r, const char *word, bool has_number, long number)
 {
 	static const struct {
@@ -229,7 +271,10 @@ static void control(struct rtf *r, const char *word, bool has_number, long numbe
 		r->list = r->depth;
 		r->number[0] = '\0';
 	}
-	if (is_apart(word))
+	set_font(r, word, has_number ? number : -1);
+	if (set_charset(r, word, has_number, number) || begin_box(r, word))
+		return;
+	if (rtf_is_apart(word))
 		r->hidden[r->depth] = true;
 	else if (strcmp(word, "par") == 0 || strcmp(word, "sect") == 0 || strcmp(word, "page") == 0)
 		put_break(r, 2);
@@ -245,10 +290,11 @@ static void control(struct rtf *r, const char *word, bool has_number, long numbe
 		set_style(r, *word == 'o', number);
 	else if (strcmp(word, "footnote") == 0)
 		begin_note(r);
-	else if (strcmp(word, "ansicpg") == 0 && has_number)
-		snprintf(r->charset, sizeof r->charset, number == 10000 ? "macintosh" : "windows-%ld",
-		         number);
-	else if (strcmp(word, "uc") == 0)
+	else if (strcmp(word, "super") == 0 || strcmp(word, "nosupersub") == 0 ||
+	         strcmp(word, "plain") == 0) {
+		flush(r);
+		r->raised[r->depth] = *word == 's' && (!has_number || number != 0);
+	} else if (strcmp(word, "uc") == 0)
 		r->skip[r->depth] = number >= 0 && number < 10 ? (int)number : 1;
 	else if (strcmp(word, "v") == 0 || strcmp(word, "deleted") == 0)
 		r->hidden[r->depth] = !has_number || number != 0;
@@ -323,6 +369,8 @@ void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct ou
 			if (++r.depth == GROUPS_MAX)
 				end(VERDICT_DAMAGED, "nested too deeply");
 			r.hidden[r.depth] = r.hidden[r.depth - 1];
+			r.raised[r.depth] = r.raised[r.depth - 1];
+			r.font[r.depth] = r.font[r.depth - 1];
 			r.skip[r.depth] = r.skip[r.depth - 1];
 			r.to_skip = 0;
 		} else if (c == '}') {
@@ -335,6 +383,10 @@ void rtf_read(struct recoder *recoder, const char *bytes, size_t size, struct ou
 				end_style(&r);
 			if (r.sheet == r.depth)
 				r.sheet = 0;
+			if (r.shape == r.depth)
+				r.shape = 0;
+			if (r.fonts == r.depth)
+				r.fonts = 0;
 			r.depth -= r.depth > 0;
 			r.to_skip = 0;
 		} else if (c != '\r' && c != '\n') {

@@ -162,6 +162,14 @@ static const struct reader_case cases[] = {
 	  "{\\super\\chftn}{\\*\\footnote \\pard\\s7 Or \\b two.}.\\par\\trowd{\\pard\\intbl Size\\par}\\cell{\\pard\\intbl Price\\par}"
 	  "\\cell\\row\\trowd\\pard\\intbl 8 m\\cell 9\\cell\\row\\pard End}",
 	  "## Fees\n\n# Kiel\n\n# Bonn\n\nOne night (Or two.).\n\nSize | Price\n8 m | 9\nEnd" },
+	{ "RTF: fonts are of scripts", rtf,
+	  "{\\rtf1\\ansi\\ansicpg1252\\deff0{\\fonttbl{\\f0 Arial;}{\\f1\\fcharset204 Arial Cyr;}{\\f2\\fcharset128 MS Gothic;}}"
+	  "\\f0 Caf\\'e9 {\\f1\\'cf\\'f0\\'e8}{\\f2\\'8c\\'ae} na\\'efve}",
+	  "Café При鍵 naïve" },
+	{ "RTF: raised numbers, a Mac's letters, boxes and what objects show", rtf,
+	  "{\\rtf1\\mac Caf\\'8e 10{\\super 6}\\par{\\object{\\*\\objdata 0102}{\\result Table of fees}}\\par{\\shp{\\*\\shpinst\\shpleft1"
+	  "{\\sp{\\sn a}{\\sv 1}}{\\shptxt Boxed.\\par}}{\\shprslt Boxed.}}}",
+	  "Café 10^6\n\nTable of fees\n\nBoxed." },
 	{ "RTF that never closes", rtf, "{\\rtf1 {{{\\b x", "x" },
 	{ "CSV keeps its rows", csv, "a;b\r\n1;\"two\r\nlines\"\r\n\r\n3;4\r\n",
 	  "a;b\n1;\"two lines\"\n3;4" },
