@@ -171,7 +171,7 @@ bool xml_is(xmlTextReaderPtr xml, const char *name)
 	return strcmp(xml_name(xml), name) == 0;
 }
 
-bool xml_attribute(xmlTextReaderPtr xml, const char *name, char *ret, size_t size)
+static bool attribute(xmlTextReaderPtr xml, bool whole, const char *name, char *ret, size_t size)
 {
 	bool found = false;
 
@@ -179,8 +179,9 @@ bool xml_attribute(xmlTextReaderPtr xml, const char *name, char *ret, size_t siz
 	if (xmlTextReaderMoveToFirstAttribute(xml) == 1)
 		do {
 			const char *value = (const char *)xmlTextReaderConstValue(xml);
+			const char *own = whole ? (const char *)xmlTextReaderConstName(xml) : xml_name(xml);
 
-			if (!value || strcmp(xml_name(xml), name) != 0)
+			if (!value || !own || strcmp(own, name) != 0)
 				continue;
 			strncpy(ret, value, size - 1);
 			ret[size - 1] = '\0';
@@ -189,6 +190,16 @@ bool xml_attribute(xmlTextReaderPtr xml, const char *name, char *ret, size_t siz
 		} while (xmlTextReaderMoveToNextAttribute(xml) == 1);
 	xmlTextReaderMoveToElement(xml);
 	return found;
+}
+
+bool xml_attribute(xmlTextReaderPtr xml, const char *name, char *ret, size_t size)
+{
+	return attribute(xml, false, name, ret, size);
+}
+
+bool xml_attribute_of(xmlTextReaderPtr xml, const char *name, char *ret, size_t size)
+{
+	return attribute(xml, true, name, ret, size);
 }
 
 long xml_number(xmlTextReaderPtr xml, const char *name, long otherwise)

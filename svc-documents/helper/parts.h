@@ -47,6 +47,8 @@ const char *xml_name(xmlTextReaderPtr xml); /* without its prefix */
 bool xml_is(xmlTextReaderPtr xml, const char *name);
 /* An attribute by its name without prefix, into ret; false when there is none. */
 bool xml_attribute(xmlTextReaderPtr xml, const char *name, char *ret, size_t size);
+/* The same by its whole name ("r:id"), where there are two: <sldId id="256" r:id="rId2"/>. */
+bool xml_attribute_of(xmlTextReaderPtr xml, const char *name, char *ret, size_t size);
 long xml_number(xmlTextReaderPtr xml, const char *name, long otherwise);
 
 #endif
