@@ -1,10 +1,7 @@
 /* The cells of a workbook: each sheet a heading, its rows with |, in pieces that each begin with the sheet's first row. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 #include "svc-documents/helper/xlsx.h"
 
@@ -17,7 +14,8 @@ struct strings {
 struct book {
 	struct out *o;
 	struct strings strings;
-	char formats[FORMATS]; /* what cells of a style show: format_of() */
+	struct xlsx_format *formats; /* of the cells of a style: FORMATS */
+	bool since_1904;
 	struct tab {
 		char name[64], id[40], part[100]; /* part: empty when it is not said */
 		bool hidden;
@@ -84,43 +82,20 @@ static void read_strings(const struct part *p, struct strings *s)
 
 /* --- What numbers are ------------------------------------------------------------------------------------------------ */
 
-/* A format's code, or the number of one that every Excel knows: 'd' a date, 'h' a time of day, '%', or 0. What stands in
- * quotes or brackets is shown, or a colour. */
-static char format_of(long id, const char *code)
+static struct xlsx_format *make_formats(void)
 {
-	char within = 0;
-	bool hours = false;
+	struct xlsx_format *ret = calloc(FORMATS, sizeof *ret);
 
-	if ((id >= 14 && id <= 17) || id == 22)
-		return 'd';
-	if ((id >= 18 && id <= 21) || (id >= 45 && id <= 47))
-		return 'h';
-	if (id == 9 || id == 10)
-		return '%';
-	for (; code && *code; code++) {
-		char c = *code;
-
-		if (c == '\\' && code[1])
-			code++;
-		else if (within)
-			within = c == within ? 0 : within;
-		else if (c == '"' || c == '[')
-			within = c == '"' ? '"' : ']';
-		else if (c == 'y' || c == 'd')
-			return 'd';
-		else if (c == '%')
-			return '%';
-		else
-			hours = hours || c == 'h';
-	}
-	return hours ? 'h' : 0;
+	if (!ret)
+		end(VERDICT_TOO_LARGE, "out of memory");
+	return ret;
 }
 
 static void read_styles(const struct part *p, struct book *b)
 {
+	struct xlsx_format *custom = make_formats();
+	bool known[FORMATS] = { 0 }, in_cells = false;
 	xmlTextReaderPtr xml = xml_open(p);
-	char custom[FORMATS] = { 0 };
-	bool in_cells = false;
 	size_t count = 0;
 	int type;
 
@@ -133,48 +108,20 @@ static void read_styles(const struct part *p, struct book *b)
 		if (type != XML_READER_TYPE_ELEMENT)
 			continue;
 		id = xml_number(xml, "numFmtId", -1);
-		if (xml_is(xml, "numFmt") && id >= 0 && id < FORMATS &&
-		    xml_attribute(xml, "formatCode", code, sizeof code))
-			custom[id] = format_of(id, code);
-		else if (xml_is(xml, "xf") && in_cells && count < FORMATS)
-			b->formats[count++] = id < 0 || id >= FORMATS ? 0
-			                      : custom[id]            ? custom[id]
-			                                              : format_of(id, NULL);
+		id = id < FORMATS ? id : -1;
+		if (xml_is(xml, "numFmt") && id >= 0 && xml_attribute(xml, "formatCode", code, sizeof code)) {
+			xlsx_format_read(id, code, &custom[id]);
+			known[id] = true;
+		} else if (xml_is(xml, "xf") && in_cells && count < FORMATS) {
+			if (id >= 0 && known[id])
+				b->formats[count] = custom[id];
+			else
+				xlsx_format_read(id, NULL, &b->formats[count]);
+			count++;
+		}
 	}
+	free(custom);
 	xmlFreeTextReader(xml);
-}
-
-/* Days since the last of 1899, as a date. */
-static void print_date(const char *value, char *ret, size_t size)
-{
-	double days = strtod(value, NULL);
-	bool is_day = days >= 1 && days <= 2958465;
-	time_t t = is_day ? (time_t)((days - 25569) * 86400 + 0.5) : 0;
-	struct tm tm;
-
-	if (!is_day || !gmtime_r(&t, &tm)) {
-		snprintf(ret, size, "%s", value);
-		return;
-	}
-	strftime(ret, size, tm.tm_hour || tm.tm_min ? "%Y-%m-%d %H:%M" : "%Y-%m-%d", &tm);
-}
-
-/* As Excel shows it, or nearly. */
-static void print_number(const char *value, char format, char *ret, size_t size)
-{
-	double n = strtod(value, NULL);
-	int minutes = n >= 0 && n < 1000 ? (int)(n * 1440 + 0.5) : -1;
-
-	if (format == 'd')
-		print_date(value, ret, size);
-	else if (format == 'h' && minutes >= 0)
-		snprintf(ret, size, "%02d:%02d", minutes / 60, minutes % 60);
-	else if (format == '%')
-		snprintf(ret, size, "%.10g%%", n * 100);
-	else if (strlen(value) > 15 && strchr(value, '.')) /* 0.30000000000000004 */
-		snprintf(ret, size, "%.12g", n);
-	else
-		snprintf(ret, size, "%s", value);
 }
 
 /* --- Sheets ------------------------------------------------------------------------------------------------------- */
@@ -188,6 +135,9 @@ static void read_tabs(const struct part *p, struct book *b)
 	while ((type = xml_next(xml))) {
 		struct tab *tab = &b->tabs[b->tab_count];
 
+		if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "workbookPr") &&
+		    xml_attribute(xml, "date1904", state, sizeof state))
+			b->since_1904 = *state == '1' || *state == 't';
 		if (type != XML_READER_TYPE_ELEMENT || !xml_is(xml, "sheet") || b->tab_count == SHEETS - 1 ||
 		    !xml_attribute(xml, "name", tab->name, sizeof tab->name))
 			continue;
@@ -258,10 +208,14 @@ static void end_cell(struct sheet *s)
 		shown = i < s->book->strings.count ? s->book->strings.at[i] : "";
 	} else if (strcmp(s->kind, "b") == 0) {
 		shown = *value == '1' ? "yes" : "no";
+	} else if (strcmp(s->kind, "d") == 0) {
+		value[strcspn(value, "T")] =
+		    *value && strstr(value, "T00:00:00") ? '\0' : value[strcspn(value, "T")];
 	} else if ((!*s->kind || strcmp(s->kind, "n") == 0) && *value) {
-		bool styled = s->style >= 0 && s->style < FORMATS;
+		long style = s->style >= 0 && s->style < FORMATS ? s->style : FORMATS - 1;
 
-		print_number(value, styled ? s->book->formats[s->style] : 0, number, sizeof number);
+		xlsx_format_print(&s->book->formats[style], s->book->since_1904, value, number,
+		                  sizeof number);
 		shown = number;
 	}
 	s->book->unknown += s->formula && !*value && (!*s->kind || strcmp(s->kind, "n") == 0);
@@ -385,7 +339,7 @@ static size_t write_all(struct book *b, const struct parts *parts)
 
 void xlsx_read(int file, struct out *o)
 {
-	struct book b = { .o = o };
+	struct book b = { .o = o, .formats = make_formats() };
 	struct parts parts;
 	const struct part *p;
 
@@ -411,4 +365,5 @@ void xlsx_read(int file, struct out *o)
 	for (size_t i = 0; i < b.strings.count; i++)
 		free(b.strings.at[i]);
 	free(b.strings.at);
+	free(b.formats);
 }

@@ -20,4 +20,15 @@ void xlsx_merged_keep(struct xlsx_merged *m, long column, long row, const char *
 /* "C7" is in column 2. */
 long xlsx_column(const char *reference);
 
+/* How a cell shows a number. */
+struct xlsx_format {
+	char kind; /* 'd' a date, 'h' a time of day, '%', 'g' as it stands; 0 a number like others */
+	int digits, least, most; /* at least so many before the point; behind it */
+	char prefix[16], suffix[16];
+};
+/* By its code ("0.00 \"kg\""), or, when that is NULL, by its number. */
+void xlsx_format_read(long id, const char *code, struct xlsx_format *ret);
+void xlsx_format_print(const struct xlsx_format *f, bool since_1904, const char *value, char *ret,
+                       size_t size);
+
 #endif

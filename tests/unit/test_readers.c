@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "svc-documents/helper/recode.h"
+#include "svc-documents/helper/xlsx.h"
 #include "tests/unit/reader_rig.h"
 
 static struct recoder *recoder(void)
@@ -91,7 +92,31 @@ static void workbook(char *bytes, struct out *o)
 	close(file);
 }
 
+/* The bytes are a format's code, in which a number is shown: "0.00=4.2". */
+static void number(char *bytes, struct out *o)
+{
+	char *value = strrchr(bytes, '='), shown[100];
+	struct xlsx_format f;
+
+	*value = '\0';
+	xlsx_format_read(164, bytes, &f);
+	xlsx_format_print(&f, false, value + 1, shown, sizeof shown);
+	out_text(o, shown, strlen(shown));
+}
+
 static const struct reader_case cases[] = {
+	{ "Excel: as many decimals as are shown", number, "#,##0.00=1234.5", "1234.50" },
+	{ "Excel: no more than are shown", number, "0.0#=9.3333333333333339", "9.33" },
+	{ "Excel: a unit", number, "0.00\\ \"kg\"=4.2", "4.20 kg" },
+	{ "Excel: money", number, "[$€-407]\\ #,##0.00;[Red]-0=-7", "-€ 7.00" },
+	{ "Excel: an account's money", number, "_-* #,##0.00\\ \"€\"_-;-0=7", "7.00 €" },
+	{ "Excel: leading zeros", number, "00000=42", "00042" },
+	{ "Excel: hours beyond a day", number, "[h]:mm:ss=1.5", "36:00" },
+	{ "Excel: a day", number, "[$-407]d. mmmm yyyy=45322", "2024-01-31" },
+	{ "Excel: a part of hundred", number, "0.0%=0.2575", "25.75%" },
+	{ "Excel: what nobody shaped", number, "General=0.30000000000000004", "0.3" },
+	{ "Excel: what science shapes", number, "0.00E+00=1234500", "1234500" },
+	{ "Excel: whole numbers keep what they hide", number, "0=3.14", "3.14" },
 	{ "RTF: a heading has its number, wherever that stands, and a note no blank before it", rtf,
 	  "{\\rtf1{\\listtext\\pard\\plain 1.\\tab}\\pard\\outlinelevel0 One\\par\\pard\\outlinelevel0{\\listtext\\pard\\plain "
 	  "2.\\tab}Two{\\*\\footnote \\tab A note.}\\par\\pard Text.\\par}",
