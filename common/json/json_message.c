@@ -44,17 +44,6 @@ int json_to_field(json_object *value, const struct shape *shape, const char *jso
 
 /* --- Text: made the JSON value that it stands for, then read as that ------------------------------------------------ */
 
-/* A JSON number or truth value, as it stands; anything else is a string, which the reader refuses in its own words. */
-static json_object *literal(const char *text, size_t length)
-{
-	struct error ignored = { 0 };
-	json_object *value = NULL;
-
-	if (length && strchr("-0123456789tf", *text) && json_parse(text, length, &value, &ignored) == 0)
-		return value;
-	return json_object_new_string_len(text, (int)length);
-}
-
 static json_object *from_text(const ProtobufCFieldDescriptor *d, const struct shape_field *f,
                               const char *text, size_t length)
 {
@@ -65,7 +54,7 @@ static json_object *from_text(const ProtobufCFieldDescriptor *d, const struct sh
 		if (json_parse(text, length, &value, &ignored) == 0)
 			return value;
 	} else if (d->type != PROTOBUF_C_TYPE_STRING && d->type != PROTOBUF_C_TYPE_ENUM) {
-		return literal(text, length);
+		return reader_literal(text, length);
 	}
 	return json_object_new_string_len(text, (int)length);
 }

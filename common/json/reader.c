@@ -178,11 +178,13 @@ static int read_json(struct reader *r, const struct place *p, const struct shape
 
 	if (f->format == FORMAT_OBJECT && !json_object_is_type(value, json_type_object))
 		return reader_refuse(r, p, "type_error", "must be an object");
+	if (f->sub && reader_object(r, p, f->sub, value, message_new(f->sub->message, r->arena)) < 0)
+		return -1;
 	*ret = json_print(value, r->arena);
 	if (strlen(*ret) > most)
 		return reader_refuse(r, p, "value_error",
 		                     arena_printf(r->arena, "must have at most %zu bytes", most));
-	return f->sub ? reader_object(r, p, f->sub, value, message_new(f->sub->message, r->arena)) : 0;
+	return 0;
 }
 
 static int read_value(struct reader *r, const struct place *p, const ProtobufCFieldDescriptor *d,
@@ -326,6 +328,35 @@ static void keep_resets(const struct shape *shape, ProtobufCMessage *msg, const 
 	}
 }
 
+json_object *reader_literal(const char *text, size_t length)
+{
+	struct error ignored = { 0 };
+	json_object *value = NULL;
+
+	if (length && strchr("-0123456789tf", *text) && json_parse(text, length, &value, &ignored) == 0)
+		return value;
+	return json_object_new_string_len(text, (int)length);
+}
+
+static bool is_text_in_json(const ProtobufCFieldDescriptor *d)
+{
+	return d->type == PROTOBUF_C_TYPE_STRING || d->type == PROTOBUF_C_TYPE_ENUM ||
+	       d->type == PROTOBUF_C_TYPE_MESSAGE;
+}
+
+/* A number or a truth value may be given as text that is exactly one, since forms have nothing but text. */
+static json_object *unquoted(const ProtobufCFieldDescriptor *d, const char *name, json_object *object,
+                             json_object *value)
+{
+	json_object *plain;
+
+	if (!json_object_is_type(value, json_type_string) || is_text_in_json(d))
+		return value;
+	plain = reader_literal(json_object_get_string(value), (size_t)json_object_get_string_len(value));
+	json_object_object_add(object, name, plain);
+	return plain;
+}
+
 /* One field, under its name or an alias. */
 static void read_member(struct reader *r, const struct place *up, const ProtobufCFieldDescriptor *d,
                         const struct shape_field *f, const char *name, json_object *object,
@@ -340,7 +371,7 @@ static void read_member(struct reader *r, const struct place *up, const Protobuf
 	empty = !value || (d->label == PROTOBUF_C_LABEL_REPEATED &&
 	                   json_object_is_type(value, json_type_array) && !json_object_array_length(value));
 	if (!empty)
-		reader_field(r, &p, d, f, value, msg);
+		reader_field(r, &p, d, f, unquoted(d, name, object, value), msg);
 	else if (resets->names && (!resets->count || resets->names[resets->count - 1] != f->json_name))
 		resets->names[resets->count++] = f->json_name;
 }

@@ -27,6 +27,9 @@ const char *place_text(const struct place *p, struct arena *a); /* "" for NULL: 
 /* Records the bad field and returns -1. */
 int reader_refuse(struct reader *r, const struct place *p, const char *type, const char *msg);
 
+/* A JSON number or truth value, as it stands; anything else is a string, which the reader refuses in its own words. */
+json_object *reader_literal(const char *text, size_t length);
+
 /* The value is not null. What is wrong is counted in r->bad. */
 void reader_field(struct reader *r, const struct place *p, const ProtobufCFieldDescriptor *d,
                   const struct shape_field *f, json_object *value, ProtobufCMessage *msg);
@@ -35,7 +38,8 @@ void reader_field(struct reader *r, const struct place *p, const ProtobufCFieldD
 void reader_array(struct reader *r, const struct place *p, const ProtobufCFieldDescriptor *d,
                   const struct shape_field *f, json_object *array, ProtobufCMessage *msg);
 
-/* Every member that is a field: -1 when one was refused. */
+/* Every member that is a field: -1 when one was refused. A number or truth value that came as text becomes what it says, in
+ * the object too. */
 int reader_object(struct reader *r, const struct place *p, const struct shape *shape, json_object *object,
                   ProtobufCMessage *msg);
 

@@ -70,7 +70,10 @@ static void bad_fields_are_named(void **state)
 		{ "[]", "body : must be an object" },
 		{ "null", "body : must be an object" },
 		{ "\"x\"", "body : must be an object" },
-		{ "{\"name\":\"Ada\",\"i32\":\"5\"}", "body i32: must be a whole number" },
+		{ "{\"name\":\"Ada\",\"i32\":\"5.5\"}", "body i32: must be a whole number" },
+		{ "{\"name\":\"Ada\",\"i32\":\" 5\"}", "body i32: must be a whole number" },
+		{ "{\"name\":\"Ada\",\"i32\":\"five\"}", "body i32: must be a whole number" },
+		{ "{\"name\":\"Ada\",\"i32\":\"\"}", "body i32: must be a whole number" },
 		{ "{\"name\":\"Ada\",\"i32\":5.5}", "body i32: must be a whole number" },
 		{ "{\"name\":\"Ada\",\"i32\":true}", "body i32: must be a whole number" },
 		{ "{\"name\":\"Ada\",\"i32\":[1]}", "body i32: must be a whole number" },
@@ -82,10 +85,11 @@ static void bad_fields_are_named(void **state)
 		{ "{\"name\":\"Ada\",\"i64\":1e18}", "body i64: is too large" },
 		{ "{\"name\":\"Ada\",\"u32\":-1}", "body u32: is too small" },
 		{ "{\"name\":\"Ada\",\"u32\":4294967296}", "body u32: is too large" },
-		{ "{\"name\":\"Ada\",\"real\":\"0.5\"}", "body real: must be a number" },
+		{ "{\"name\":\"Ada\",\"real\":\"half\"}", "body real: must be a number" },
 		{ "{\"name\":\"Ada\",\"real\":1.5}", "body real: must be at most 1" },
 		{ "{\"name\":\"Ada\",\"flag\":1}", "body flag: must be true or false" },
-		{ "{\"name\":\"Ada\",\"flag\":\"true\"}", "body flag: must be true or false" },
+		{ "{\"name\":\"Ada\",\"flag\":\"yes\"}", "body flag: must be true or false" },
+		{ "{\"name\":\"Ada\",\"object\":{\"heat\":\"3\"}}", "body object.heat: must be at most 2" },
 		{ "{\"name\":\"Ada\",\"colour\":\"green\"}", "body colour: must be one of red, dark_blue" },
 		{ "{\"name\":\"Ada\",\"colour\":\"RED\"}", "body colour: must be one of red, dark_blue" },
 		{ "{\"name\":\"Ada\",\"colour\":\"re\"}", "body colour: must be one of red, dark_blue" },
@@ -189,6 +193,27 @@ static void good_values_arrive(void **state)
 	assert_null(m->if_match);
 	assert_false(m->has_wait);
 	assert_int_equal(m->n_reset, 0);
+}
+
+/* What a form gives: a slider's value is a string. */
+static void numbers_may_come_as_text(void **state)
+{
+	struct error err;
+	Sample__MakeThingRequest *m = take(
+	    "{\"name\":\"Ada\",\"i32\":\"-5\",\"i64\":\"9223372036854775807\",\"real\":\"0.5\",\"flag\":\"true\",\"id\":\"7\","
+	    "\"object\":{\"heat\":\"1.5\",\"own\":\"1.5\"},\"part\":{\"name\":\"p\",\"count\":\"2\"}}",
+	    &err);
+
+	(void)state;
+	assert_string_equal(told(&err), "");
+	assert_int_equal(m->i32, -5);
+	assert_true(m->i64 == INT64_MAX);
+	assert_true(m->real == 0.5);
+	assert_true(m->flag);
+	assert_int_equal(m->id, 7);
+	assert_string_equal(m->object,
+	                    "{\"heat\":1.5,\"own\":\"1.5\"}"); /* what we know becomes what it is */
+	assert_int_equal(m->part->count, 2);
 }
 
 static void null_is_absent_and_resets(void **state)
@@ -567,6 +592,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(bad_fields_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(good_values_arrive, setup, teardown),
+		cmocka_unit_test_setup_teardown(numbers_may_come_as_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(null_is_absent_and_resets, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_same_given_twice_is_fine, setup, teardown),
 		cmocka_unit_test_setup_teardown(limits_of_free_json, setup, teardown),
