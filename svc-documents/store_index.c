@@ -1,6 +1,5 @@
 #include "svc-documents/store_index.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "svc-documents/ingest/parts.h"
 #include "svc-documents/search/small.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_columns.h"
 #include "svc-documents/store_small.h"
 #include "svc-documents/store_text.h"
 
@@ -68,47 +68,6 @@ const struct db_stmt store_index_statements[] = {
 
 /* --- Writing ---------------------------------------------------------------------------------------------------- */
 
-/* "{1,2,3}" from the numbers that a function gives. */
-static const char *numbers(size_t from, size_t to, int64_t (*one)(const struct prepared *, size_t),
-                           const struct prepared *p, struct arena *a)
-{
-	struct text t;
-
-	text_init(&t, a);
-	for (size_t i = from; i < to; i++)
-		text_addf(&t, "%c%" PRId64, i == from ? '{' : ',', one(p, i));
-	text_adds(&t, to > from ? "}" : "{}");
-	return t.at;
-}
-
-static int64_t number_of(const struct prepared *p, size_t i)
-{
-	(void)p;
-	return (int64_t)i;
-}
-static int64_t page_of(const struct prepared *p, size_t i)
-{
-	return p->chunks[i].page;
-}
-static int64_t start_of(const struct prepared *p, size_t i)
-{
-	return p->chunks[i].first;
-}
-static int64_t stop_of(const struct prepared *p, size_t i)
-{
-	return p->chunks[i].last;
-}
-static const char *terms_of(const struct index *x, size_t from, size_t to, struct arena *a)
-{
-	struct text t;
-
-	text_init(&t, a);
-	for (size_t i = from; i < to; i++)
-		text_addf(&t, "%c%" PRId64, i == from ? '{' : ',', (int64_t)x->lists[i].term);
-	text_addc(&t, '}');
-	return t.at;
-}
-
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -117,22 +76,12 @@ static size_t least(size_t a, size_t b)
 static int add_chunks(struct db *db, const char *owner, const char *id, const struct prepared *p, size_t from,
                       size_t to, struct arena *a, struct error *err)
 {
-	char **headings = arena_new(a, char *, to - from), **texts = arena_new(a, char *, to - from);
+	struct chunk_columns c;
 
-	for (size_t i = from; i < to; i++) {
-		const struct chunk *c = &p->chunks[i];
-		size_t stop =
-		    i + 1 < p->count && p->chunks[i + 1].start > c->end ? p->chunks[i + 1].start : c->end;
-
-		headings[i - from] = arena_strdup(a, c->heading ? c->heading : "");
-		texts[i - from] = arena_strndup(a, p->clean.text + c->start, stop - c->start);
-	}
+	columns_of_chunks(p, from, to, &c, a);
 	return db_exec(db, "add_chunks",
-	               DB_ARGS(owner, id, numbers(from, to, number_of, p, a),
-	                       numbers(from, to, page_of, p, a), numbers(from, to, start_of, p, a),
-	                       numbers(from, to, stop_of, p, a), db_text_array(headings, to - from, a),
-	                       db_text_array(texts, to - from, a)),
-	               NULL, err);
+	               DB_ARGS(owner, id, c.numbers, c.pages, c.starts, c.stops, c.headings, c.texts), NULL,
+	               err);
 }
 
 static int add_postings(struct db *db, const char *owner, const char *id, const struct index *x, size_t from,
@@ -146,8 +95,8 @@ static int add_postings(struct db *db, const char *owner, const char *id, const 
 		index_print(&t, &x->lists[i]);
 	}
 	text_addc(&t, '}');
-	return db_exec(db, "add_postings", DB_ARGS(owner, id, terms_of(x, from, to, a), (const char *)t.at),
-	               NULL, err);
+	return db_exec(db, "add_postings",
+	               DB_ARGS(owner, id, columns_of_terms(x, from, to, a), (const char *)t.at), NULL, err);
 }
 
 /* The text, in rows of so many characters. */
@@ -246,30 +195,6 @@ static int add_all_chunks(struct db *db, const char *owner, const char *id, cons
 	return rc;
 }
 
-/* Characters where the pages start and end. */
-static void print_pages(const struct clean *c, const char **starts, const char **ends, struct arena *a)
-{
-	struct text s, e;
-	size_t byte = 0;
-	int64_t at = 0;
-
-	text_init(&s, a);
-	text_init(&e, a);
-	for (size_t i = 0; i < c->page_count; i++) {
-		const struct page *p = &c->pages[i];
-
-		at += (int64_t)utf8_length(c->text + byte, p->start - byte);
-		text_addf(&s, "%c%" PRId64, i ? ',' : '{', at);
-		at += (int64_t)utf8_length(c->text + p->start, p->end - p->start);
-		text_addf(&e, "%c%" PRId64, i ? ',' : '{', at);
-		byte = p->end;
-	}
-	text_adds(&s, c->page_count ? "}" : "{}");
-	text_adds(&e, c->page_count ? "}" : "{}");
-	*starts = s.at;
-	*ends = e.at;
-}
-
 static int clear(struct db *db, const char *owner, const char *id, const char *const *statements,
                  struct error *err)
 {
@@ -313,22 +238,13 @@ static bool may_be_small(const struct locked *before)
 	return before->small || before->chunks == 0;
 }
 
-/* Chunks leave out nothing but white space. */
-static int64_t characters_of(const struct prepared *p)
-{
-	const struct chunk *last = p->count ? &p->chunks[p->count - 1] : NULL;
-	size_t end = last ? last->end : 0;
-
-	return (last ? last->last : 0) + (int64_t)utf8_length(p->clean.text + end, p->clean.size - end);
-}
-
 static int add_text_and_chunks(struct db *db, const char *owner, const char *id, const struct prepared *p,
                                struct arena *a, struct error *err)
 {
 	const char *starts, *ends;
-	int64_t characters = characters_of(p), bytes = (int64_t)p->clean.size;
+	int64_t characters = columns_characters(p), bytes = (int64_t)p->clean.size;
 
-	print_pages(&p->clean, &starts, &ends, a);
+	columns_of_pages(&p->clean, &starts, &ends, a);
 	if (bytes && characters <= STORE_TEXT_ROW) {
 		if (db_exec(db, "add_whole",
 		            DB_ARGS(owner, id, starts, ends, characters, bytes, p->clean.text), NULL,
