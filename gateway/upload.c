@@ -11,7 +11,7 @@
 #include "gateway/multipart.h"
 #include "gateway/transcode.h"
 
-enum { CHUNK = 256 * 1024, FIELD_MAX = 64 * 1024 };
+enum { CHUNK = 256 * 1024, FIELD_MAX = 64 * 1024, WHOLE_MAX = 64 * 1024 };
 
 OWN_DEFINE(digest, EVP_MD_CTX *, EVP_MD_CTX_free)
 
@@ -23,7 +23,8 @@ struct upload {
 	const char *file_name; /* NULL: there was no file yet */
 	int64_t size;
 	int32_t chunks;
-	EVP_MD_CTX *digest; /* of the content, when there is an Idempotency-Key; else NULL */
+	EVP_MD_CTX *digest;        /* of the content, when there is an Idempotency-Key; else NULL */
+	ProtobufCBinaryData whole; /* a small file, which was put nowhere */
 };
 
 static int read_body(void *arg, void *bytes, size_t room, size_t *got, struct error *err)
@@ -48,7 +49,7 @@ static int read_part(struct upload *u, size_t room, size_t *got)
 	return 0;
 }
 
-static int put_chunk(struct upload *u, size_t size, struct arena *a)
+static int put_chunk(struct upload *u, ProtobufCBinaryData data, struct arena *a)
 {
 	Documents__PutChunkRequest in = DOCUMENTS__PUT_CHUNK_REQUEST__INIT;
 	Rpc__Caller ourselves = *u->x->rpc.caller;
@@ -64,12 +65,24 @@ static int put_chunk(struct upload *u, size_t size, struct arena *a)
 	in.upload_id = u->id;
 	in.has_number = in.has_data = 1;
 	in.number = u->chunks++;
-	in.data = (ProtobufCBinaryData){ .data = u->bytes, .len = size };
+	in.data = data;
 	if (rpc_call(u->x->peer, &ctx, &documents_client_methods[DOCUMENTS_METHOD_PUT_CHUNK], &in.base,
 	             &out) == 0)
 		return 0;
 	u->x->req->err.fields = NULL; /* they lived in the piece's arena, and say nothing to a client */
 	return -1;
+}
+
+/* What is all of a file and small goes with the request itself. */
+static int take_chunk(struct upload *u, size_t size, struct arena *a)
+{
+	ProtobufCBinaryData data = { .data = u->bytes, .len = size };
+
+	if (u->chunks || size > WHOLE_MAX)
+		return put_chunk(u, data, a);
+	data.data = arena_memdup(u->x->req->arena, u->bytes, size);
+	u->whole = data;
+	return 0;
 }
 
 /* Once a field was bad the answer is known: the file is read, and goes nowhere. */
@@ -88,7 +101,7 @@ static int pass_file(struct upload *u, const struct multipart_part *part)
 	do {
 		rc = read_part(u, CHUNK, &got);
 		if (rc == 0 && got && !req->err.code)
-			rc = put_chunk(u, got, &a);
+			rc = take_chunk(u, got, &a);
 		if (u->digest)
 			EVP_DigestUpdate(u->digest, u->bytes, got);
 		u->size += (int64_t)got;
@@ -160,46 +173,75 @@ static void fill(struct upload *u, ProtobufCMessage *msg)
 		                            "gateway", msg, req->arena, &req->err);
 }
 
-/* The body, its file passed on, and *in made of the rest. */
-static int receive(struct exchange *x, ProtobufCMessage **in)
+/* A small file goes along, or does not. */
+static void attach(const struct upload *u, ProtobufCMessage *in, bool goes)
 {
-	OWN(digest) EVP_MD_CTX *digest = x->rpc.idempotency_key ? EVP_MD_CTX_new() : NULL;
-	struct upload u = { .x = x, .digest = digest };
-	struct request *req = x->req;
+	const ProtobufCFieldDescriptor *f =
+	    protobuf_c_message_descriptor_get_field_by_name(in->descriptor, "content");
 
+	*(protobuf_c_boolean *)((char *)in + f->quantifier_offset) = goes && u->whole.len;
+	*(ProtobufCBinaryData *)((char *)in + f->offset) = goes ? u->whole : (ProtobufCBinaryData){ 0 };
+}
+
+/* The body, its file passed on, and *in made of the rest. */
+static int receive(struct upload *u, ProtobufCMessage **in)
+{
+	struct exchange *x = u->x;
+	struct request *req = x->req;
+	OWN(digest) EVP_MD_CTX *digest = x->rpc.idempotency_key ? EVP_MD_CTX_new() : NULL;
+
+	u->digest = digest;
 	if (digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1)
 		return error_internal(&req->err, "SHA-256 cannot be had");
 
 	if (transcode_begin(x, in) < 0 ||
-	    multipart_init(&u.form, request_header(req, "Content-Type"), read_body, x, req->arena,
+	    multipart_init(&u->form, request_header(req, "Content-Type"), read_body, x, req->arena,
 	                   &req->err) < 0 ||
 	    request_body_begin(req, x->route->body_limit) < 0)
 		return -1;
-	uuid_make(u.id);
-	u.bytes = arena_alloc(req->arena, CHUNK);
-	if (read_form(&u, *in) < 0)
+	uuid_make(u->id);
+	u->bytes = arena_alloc(req->arena, CHUNK);
+	if (read_form(u, *in) < 0)
 		return -1;
-	if (u.file_name)
-		fill(&u, *in);
+	if (u->file_name)
+		fill(u, *in);
 	else
 		error_field(&req->err, req->arena, "body", x->route->upload, "missing", "is required");
 	return transcode_check(x, *in);
 }
 
+/* A service of an earlier version does not see what goes along, and says that the file is not whole: it gets it in pieces. */
+static int send(struct upload *u, ProtobufCMessage *in, ProtobufCMessage **out)
+{
+	struct exchange *x = u->x;
+
+	attach(u, in, true);
+	if (rpc_call(x->peer, &x->rpc, x->route->method, in, out) == 0)
+		return 0;
+	if (!u->whole.len || x->req->err.code != ERROR_INVALID)
+		return -1;
+	error_clear(&x->req->err);
+	attach(u, in, false);
+	if (put_chunk(u, u->whole, x->req->arena) < 0)
+		return -1;
+	return rpc_call(x->peer, &x->rpc, x->route->method, in, out);
+}
+
 int upload_receive(struct exchange *x)
 {
 	struct gate *uploads = x->gateway->uploads;
+	struct upload u = { .x = x };
 	struct gate_place place;
 	ProtobufCMessage *in, *out;
 	int rc;
 
 	if (!gate_enter(uploads, x->req->user, x->req->ip, &place))
 		return error_busy(&x->req->err, 2, "too many uploads at once");
-	rc = receive(x, &in);
+	rc = receive(&u, &in);
 	gate_leave(uploads, &place); /* what it waits for from here is not the client */
 	if (rc < 0)
 		return -1;
 	x->rpc.deadline = clock_unix_ms() +
 	                  x->route->timeout_seconds * INT64_C(1000); /* from here, not from the first byte */
-	return rpc_call(x->peer, &x->rpc, x->route->method, in, &out) < 0 ? -1 : transcode_answer(x, out);
+	return send(&u, in, &out) < 0 ? -1 : transcode_answer(x, out);
 }

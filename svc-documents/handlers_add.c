@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "documents.methods.h"
+#include "svc-documents/ingest/at_once.h"
 #include "svc-documents/ingest/await.h"
 #include "svc-documents/ingest/crawl.h"
 #include "svc-documents/ingest/ingest.h"
@@ -80,39 +81,64 @@ static const char *clean_name(const char *name, struct arena *a)
 	return *copy ? copy : "Untitled";
 }
 
+/* A file that came: with the request, or in pieces before. */
+struct arrived {
+	int64_t size;
+	ProtobufCBinaryData head; /* its first piece */
+	bool there;               /* it is stored */
+};
+
+static bool in_hand(const struct arrived *f)
+{
+	return (int64_t)f->head.len == f->size;
+}
+
+/* What came in pieces. */
+static int find_pieces(struct call *call, const char *id, struct arrived *ret)
+{
+	struct file_summary file;
+
+	if (store_file(call->db, call->owner_id, id, &file, call->err) < 0)
+		return -1;
+	if (!file.whole)
+		return error_set(call->err, ERROR_INVALID, "the file did not arrive whole");
+	ret->size = file.bytes;
+	ret->there = true;
+	if (!file.bytes || file.bytes > documents_state(call)->set->upload_max)
+		return 0;
+	return store_get_piece(call->db, call->owner_id, id, 0, &ret->head, call->arena, call->err) < 0 ? -1
+	                                                                                                : 0;
+}
+
 /* All there is of the file, or why it cannot be taken. */
-static int check_file(struct call *call, const Documents__UploadDocumentRequest *in,
-                      struct file_summary *file)
+static int check_file(struct call *call, const Documents__UploadDocumentRequest *in, struct arrived *ret)
 {
 	const struct documents *svc = documents_state(call);
 
-	if (!in->upload_id || !uuid_valid(in->upload_id))
+	if (!in->upload_id || !uuid_valid(in->upload_id) || (in->has_content && in->content.len > PIECE_MAX))
 		return error_set(call->err, ERROR_INVALID, "not an upload");
-	if (store_file(call->db, call->owner_id, in->upload_id, file, call->err) < 0)
+	*ret = (struct arrived){ .size = (int64_t)in->content.len, .head = in->content };
+	if (!in->has_content && find_pieces(call, in->upload_id, ret) < 0)
 		return -1;
-	if (file->bytes > svc->set->upload_max)
+	if (ret->size > svc->set->upload_max)
 		return error_set(call->err, ERROR_TOO_LARGE, "the file is too large: at most %lld bytes",
 		                 (long long)svc->set->upload_max);
-	if (!file->whole || (in->has_file_size && in->file_size != file->bytes))
+	if (in->has_file_size && in->file_size != ret->size)
 		return error_set(call->err, ERROR_INVALID, "the file did not arrive whole");
 	return 0;
 }
 
 /* The type, judged by the file's beginning. */
-static int judge(struct call *call, const Documents__UploadDocumentRequest *in,
-                 const struct file_summary *file, const char **type)
+static int judge(struct call *call, const char *file_name, const struct arrived *file, const char **type)
 {
 	const struct extractors *extractors = documents_state(call)->extractors;
 	const struct format *format;
-	ProtobufCBinaryData head;
 	char all[320];
 
 	*type = "txt";
-	if (file->bytes == 0)
+	if (file->size == 0)
 		return 0;
-	if (store_get_piece(call->db, call->owner_id, in->upload_id, 0, &head, call->arena, call->err) < 0)
-		return -1;
-	format = sniff((const char *)head.data, head.len, in->file_name, NULL);
+	format = sniff((const char *)file->head.data, file->head.len, file_name, NULL);
 	if (format && extractors_take(extractors, format)) {
 		*type = format->name;
 		return 0;
@@ -137,6 +163,15 @@ static int add_site(struct call *call, const char *id, const struct new_site *si
 	                      : 0;
 }
 
+/* The error says more when another document has the file. -1. */
+static int claimed_already(struct call *call)
+{
+	if (!db_failed_with(call->err, DB_UNIQUE, "document_file"))
+		return -1;
+	error_clear(call->err);
+	return error_set(call->err, ERROR_CONFLICT, "this file was uploaded already");
+}
+
 /* The document and the job that processes it, both or neither; out as it is before any work on it. */
 static int create(struct call *call, const struct new_document *d, const struct new_site *site,
                   Documents__Document *out)
@@ -147,13 +182,8 @@ static int create(struct call *call, const struct new_document *d, const struct 
 	    add_site(call, d->id, site) < 0 ||
 	    (!d->error && ingest_later(call->db, call->owner_id, d->id, call->arena, call->err) < 0) ||
 	    store_get(call->db, call->owner_id, d->id, out, call->arena, call->err) < 0) {
-		bool claimed = db_failed_with(call->err, DB_UNIQUE, "document_file");
-
 		db_rollback(call->db);
-		if (!claimed)
-			return -1;
-		error_clear(call->err);
-		return error_set(call->err, ERROR_CONFLICT, "this file was uploaded already");
+		return claimed_already(call);
 	}
 	return db_commit(call->db, call->err);
 }
@@ -217,35 +247,61 @@ static void wait_for(struct call *call, const char *id, int seconds)
 	call_wake(parked); /* it may be processed already */
 }
 
+/* What answers an upload that does not wait: that it was received. What has become of it since, who asks is told. */
+static void receipt(Documents__Document *out)
+{
+	if (out->status != DOCUMENTS__STATUS__READY)
+		return;
+	out->status = DOCUMENTS__STATUS__PENDING;
+	out->progress = 0;
+	out->has_chunks = false;
+	out->step = NULL;
+}
+
+/* Processed at once, or stored for the job that does. */
+static int take(struct call *call, const struct new_document *d, const struct arrived *file,
+                Documents__Document *out)
+{
+	int done = in_hand(file) ? at_once(call, d, file->head, file->there, out) : 0;
+
+	if (done)
+		return done < 0 ? claimed_already(call) : 0;
+	if (!file->there && file->size &&
+	    store_put_piece(call->db, call->owner_id, d->file, 0, file->head, call->err) < 0)
+		return -1;
+	return create(call, d, &no_site, out);
+}
+
 int documents_upload_document(struct call *call, const Documents__UploadDocumentRequest *in,
                               Documents__Document *out)
 {
 	struct new_document d = { .description = in->description, .status = "pending" };
-	struct file_summary file = { 0 };
+	struct arrived file;
 	char id[UUID_TEXT];
 
 	if (check_file(call, in, &file) < 0)
 		return -1;
-	if (judge(call, in, &file, &d.type) < 0) {
+	if (judge(call, in->file_name, &file, &d.type) < 0) {
 		struct error ignored = { 0 }; /* what stays is swept */
 
-		if (call->err->code == ERROR_UNSUPPORTED_TYPE &&
-		    store_drop_file(call->db, call->owner_id, in->upload_id, &ignored) < 0)
+		if (file.there && store_drop_file(call->db, call->owner_id, in->upload_id, &ignored) < 0)
 			error_detail(call->err, "%s", ignored.detail);
 		return -1;
 	}
 	uuid_make(id);
 	d.id = id;
 	d.name = in->name && *in->name ? in->name : clean_name(in->file_name, call->arena);
-	d.size = file.bytes;
+	d.size = file.size;
 	d.file = in->upload_id;
-	if (file.bytes == 0) {
+	if (file.size == 0) {
 		d.status = "failed";
 		d.error = "The file is empty.";
 	}
-	if (create(call, &d, &no_site, out) < 0)
+	if (take(call, &d, &file, out) < 0)
 		return -1;
-	if (in->has_wait && in->wait > 0)
+	if (!in->has_wait)
+		receipt(out);
+	else if (in->wait > 0 && out->status != DOCUMENTS__STATUS__READY)
 		wait_for(call, id, in->wait);
 	out->message = (char *)message_for(out);
 	return 0;
@@ -268,29 +324,38 @@ static int put_text(struct call *call, const char *file, const char *text, size_
 }
 
 /* As a file that was uploaded. A transaction around all: without room for the document no piece stays either. */
+static int add_later(struct call *call, const struct new_document *d, const char *text,
+                     Documents__Document *out)
+{
+	if (db_begin(call->db, call->err) < 0)
+		return -1;
+	if (put_text(call, d->file, text, (size_t)d->size) < 0 || create(call, d, &no_site, out) < 0) {
+		db_rollback(call->db);
+		return -1;
+	}
+	return db_commit(call->db, call->err);
+}
+
 int documents_add_text(struct call *call, const Documents__AddTextRequest *in, Documents__Document *out)
 {
+	ProtobufCBinaryData text = { .data = (uint8_t *)in->text, .len = strlen(in->text) };
 	char id[UUID_TEXT], file[UUID_TEXT];
 	struct new_document d = { .id = id,
 		                  .name = in->name,
 		                  .description = in->description,
 		                  .type = in->format ? in->format : "txt",
 		                  .status = "pending",
-		                  .size = (int64_t)strlen(in->text),
+		                  .size = (int64_t)text.len,
 		                  .file = file };
+	int done;
 
 	if (d.size > documents_state(call)->set->upload_max)
 		return error_set(call->err, ERROR_TOO_LARGE, "the text is too large: at most %lld bytes",
 		                 (long long)documents_state(call)->set->upload_max);
 	uuid_make(id);
 	uuid_make(file);
-	if (db_begin(call->db, call->err) < 0)
-		return -1;
-	if (put_text(call, file, in->text, (size_t)d.size) < 0 || create(call, &d, &no_site, out) < 0) {
-		db_rollback(call->db);
-		return -1;
-	}
-	if (db_commit(call->db, call->err) < 0)
+	done = at_once(call, &d, text, false, out);
+	if (done < 0 || (!done && add_later(call, &d, in->text, out) < 0))
 		return -1;
 	out->message = (char *)message_for(out);
 	return 0;

@@ -9,9 +9,10 @@
 #include "common/service/channels.h"
 
 /* As the message wants it. */
-#define DOCUMENT                                                                                      \
-	"SELECT id, id AS document_id, name, coalesce(description, '') AS description, type, status," \
-	" progress, error, size, pages, chunks, metadata, owner_id, created_at, updated_at, tags, step FROM document"
+#define COLUMNS                                                                                \
+	"id, id AS document_id, name, coalesce(description, '') AS description, type, status," \
+	" progress, error, size, pages, chunks, metadata, owner_id, created_at, updated_at, tags, step"
+#define DOCUMENT "SELECT " COLUMNS " FROM document"
 
 enum { AT_ONCE = 64 /* documents that one owner may be adding */ };
 
@@ -65,6 +66,20 @@ const struct db_stmt store_statements[] = {
 	  " SELECT $1::uuid, $2, $3, $4, $5, $6, $7, $8::bigint, $9, coalesce($10::json, '{}')"
 	  " FROM (SELECT count(*) AS documents, coalesce(sum(size), 0) AS bytes FROM document WHERE owner_id = $1) had"
 	  " WHERE had.documents < $11 AND had.bytes + coalesce($8::bigint, 0) <= $12" },
+	/* For store_whole.h: what is asked first, one that is ready at once, and its file, unless it is another's, too. */
+	{ "room", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes,"
+	          " (array_agg(id) FILTER (WHERE hash = $2 AND file_id IS NOT NULL))[1] AS twin"
+	          " FROM document WHERE owner_id = $1" },
+	{ "keep_twin", "SELECT 1 FROM document WHERE owner_id = $1 AND id = $2 FOR KEY SHARE" },
+	{ "create_ready",
+	  "INSERT INTO document (owner_id, id, name, description, type, status, progress, step, size, file_id, hash,"
+	  " metadata, chunks, terms, language, terms_version, small, generation, original)"
+	  " SELECT $1::uuid, $2, $3, $4, $5, 'ready', 1, $6, $7, $8, $9, coalesce($10::json, '{}'), $11, $12, $13, $14,"
+	  " true, 1, twin.file[1] FROM (SELECT array_agg(coalesce(original, file_id)) AS file FROM document"
+	  " WHERE owner_id = $1 AND id = $15) twin RETURNING " COLUMNS },
+	{ "put_unshared",
+	  "INSERT INTO piece (owner_id, file_id, number, data) SELECT $1::uuid, $2, 0, $3 FROM"
+	  " (SELECT count(original) AS shared FROM document WHERE owner_id = $1 AND file_id = $2) d WHERE d.shared = 0" },
 	{ "get", DOCUMENT " WHERE owner_id = $1 AND id = $2" },
 	{ "list", DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2)"
 	                   " AND ($3::text IS NULL OR $3 = ANY (tags)) ORDER BY id DESC LIMIT $4" },
@@ -315,6 +330,18 @@ int store_create(struct db *db, const char *owner, const struct new_document *d,
 	if (made)
 		return made < 0 ? -1 : 0;
 	return no_room(db, owner, quota, err);
+}
+
+int store_room(struct db *db, const char *owner, const char *hash, int64_t size, const struct quota *quota,
+               const char **twin, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+
+	if (db_exec(db, "room", DB_ARGS(owner, hash), &res, err) < 0)
+		return -1;
+	*twin = arena_strdup(a, db_text(res, 0, "twin"));
+	return db_int(res, 0, "documents") < quota->documents - AT_ONCE &&
+	       db_int(res, 0, "bytes") + size <= quota->bytes / 4 * 3;
 }
 
 int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,

@@ -53,7 +53,7 @@ static int read_file(struct call *call, const struct target *t, const struct sou
 	return rc < 0 ? -1 : share(call, t, s->file, text);
 }
 
-static const char *file_metadata(const struct prepared *p, struct arena *a)
+const char *ingest_metadata(const struct prepared *p, struct arena *a)
 {
 	struct text t;
 
@@ -86,7 +86,7 @@ static int prepare_file(struct call *call, const struct target *t, const struct 
 	if (raw.file >= 0)
 		close(raw.file);
 	if (rc == 0)
-		ret->metadata = file_metadata(ret, call->arena);
+		ret->metadata = ingest_metadata(ret, call->arena);
 	ret->title = NULL; /* a file has the name it was given */
 	return rc;
 }

@@ -28,6 +28,8 @@ int ingest_cancel(struct db *db, const char *owner, const char *document_id, str
  * 0 the document has gone meanwhile, or is a later job's, -1. */
 int ingest_store(struct call *call, const char *owner, const char *id, const struct fence *f,
                  const struct prepared *p) CHECKED;
+/* What is kept of a file's own words about itself, and of what may be wrong with its text: a JSON object in the arena. */
+const char *ingest_metadata(const struct prepared *p, struct arena *a);
 /* Which document a job is about, in the arena; NULL when it does not say. */
 const char *ingest_document(const struct job *job, struct arena *a);
 

@@ -220,3 +220,17 @@ int prepare(struct call *call, const struct target *t, struct raw *raw, struct p
 	prepare_done(&r);
 	return rc;
 }
+
+int prepare_plain(struct call *call, const struct format *format, ProtobufCBinaryData file,
+                  struct prepared *ret)
+{
+	struct reading r = { 0 };
+	struct charset_text c;
+
+	*ret = (struct prepared){ .size = -1 };
+	charset_to_utf8((const char *)file.data, file.len, NULL, format->markup, false, &c, call->arena);
+	r.text = c.text;
+	r.size = c.size;
+	add_warning(ret, c.doubt, call->arena);
+	return prepare_text(call, format, &r, ret);
+}

@@ -43,5 +43,8 @@ void prepare_index(struct prepared *p, struct arena *a);
  * at once, if it does (ret is empty then); may be NULL. */
 int prepare(struct call *call, const struct target *t, struct raw *raw, struct prepared *ret,
             const char **refresh) CHECKED;
+/* The same of a FORMAT_PLAIN that is at hand. */
+int prepare_plain(struct call *call, const struct format *format, ProtobufCBinaryData file,
+                  struct prepared *ret) CHECKED;
 
 #endif

@@ -130,8 +130,8 @@ test('crashed', () => goesAwayUnderLoad(crashDatabase));
 
 test('jobs go on where they were', async () => {
   const { token } = user;
-  const text = 'Parrots sleep on one leg. '.repeat(200);
-  const form = { name: 'parrots.txt', file: { filename: 'parrots.txt', type: 'text/plain', content: text } };
+  const text = `<p>${'Parrots sleep on one leg. '.repeat(200)}</p>`; // small plain text would need none
+  const form = { name: 'parrots', file: { filename: 'parrots.html', type: 'text/html', content: text } };
   const documents = await Promise.all(Array.from({ length: 5 }, () =>
     stack.ok('POST', '/api/documents/upload', { token, form, status: 201 })));
   await crashDatabase();
@@ -151,7 +151,7 @@ test('an upload that was stored is not answered 503 because the database went aw
     BEGIN NEW.run_at := now() + interval '1 hour'; RETURN NEW; END $$;
     CREATE TRIGGER later BEFORE INSERT ON documents.job FOR EACH ROW WHEN (NEW.kind = 'ingest') EXECUTE FUNCTION documents.later()`);
   const name = unique('waited');
-  const form = { name, file: { filename: 'a.txt', content: 'The lamp is green.' } };
+  const form = { name, file: { filename: 'a.html', content: '<p>The lamp is green.</p>' } };
   const answer = stack.api('POST', '/api/documents/upload?wait=20', { token, form });
   await until('it is stored', async () => (await stack.sql(`SELECT id FROM documents.document WHERE name = '${name}'`)).length);
   await crashDatabase();

@@ -5,7 +5,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { docx, paragraph, pdf, zip } from './files.mjs';
-import { root, sleep, slow, startStack, until } from './harness.mjs';
+import { root, sleep, slow, startStack, unique, until } from './harness.mjs';
 
 const data = (name) => fs.readFileSync(path.join(root, 'tests/data', name));
 const missing = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -42,7 +42,7 @@ describe('documents', () => {
   test('text becomes a document that is read and found like a file', async () => {
     const options = { json: { name: 'Hours', text: '# Opening\n\nThe planetarium opens at nine. Grüße', format: 'md' }, headers: { 'Idempotency-Key': 'hours' } };
     const doc = await ok('POST', '/text', { ...options, status: 201 });
-    assert.deepEqual([doc.name, doc.type, doc.status, doc.size], ['Hours', 'md', 'pending', Buffer.byteLength(options.json.text)]);
+    assert.deepEqual([doc.name, doc.type, doc.status, doc.size], ['Hours', 'md', 'ready', Buffer.byteLength(options.json.text)]);
     assert.equal((await ok('POST', '/text', { ...options, status: 201 })).id, doc.id);
     await ready(doc.id);
     assert.equal((await ok('GET', `/${doc.id}/text`)).text, options.json.text);
@@ -130,6 +130,26 @@ describe('documents', () => {
   });
 
   // --- Kinds of files ---------------------------------------------------------------------------------------------------
+
+  test('a small text can be searched when its upload is answered, and is kept once', async () => {
+    const content = `The ${unique('quarry')} is closed in winter. ${'It is open in summer. '.repeat(300)}`, word = /quarry\S+/.exec(content)[0];
+    const upload = (query) => ok('POST', `/upload${query}`, { form: { name: 'Quarry', file: { filename: 'q.txt', content } }, status: 201 });
+    const one = await upload('?wait=0');
+    assert.deepEqual([one.status, one.progress, one.step, one.message], ['ready', 1, undefined, 'The document is ready.']);
+    assert.ok(one.chunks > 1, `${one.chunks}`);
+    assert.equal((await search(`When is the ${word} closed?`))[0].documentId, one.id);
+    const two = await upload('?wait=30');
+    assert.equal(two.status, 'ready');
+    const pieces = async () => (await stack.sql(`SELECT count(*) FROM documents.piece p JOIN documents.document d USING (owner_id, file_id) WHERE d.id IN ('${one.id}', '${two.id}')`))[0][0];
+    assert.equal(await pieces(), '1');
+    await ok('DELETE', `/${one.id}`, { status: 204 });
+    assert.equal((await ok('GET', `/${two.id}/text`)).text, content.trimEnd());
+    assert.equal((await search(`When is the ${word} closed?`))[0].documentId, two.id);
+    assert.equal((await ok('POST', `/${two.id}/reindex`, { status: 200 })).status, 'pending');
+    await ready(two.id); // from its file
+    await ok('DELETE', `/${two.id}`, { status: 204 });
+    assert.equal(await pieces(), '0');
+  });
 
   test('an upload without wait answers pending, with every field, and becomes ready', async () => {
     const form = { name: 'Normans', description: 'an article', file: { filename: 'n.txt', content: data('normans.txt') } };

@@ -55,7 +55,7 @@ test('session mode: the services start, migrate, hear of each other and answer',
   }
   await Promise.all(behind().map((one) => one.start()));
   const { token } = await stack.register();
-  const document = await stack.upload(token, 'kettle.txt', 'The kettle has a warranty of two years.'); // read by a job, woken by a notification
+  const document = await stack.upload(token, 'kettle.html', '<p>The kettle has a warranty of two years.</p>'); // read by a job, woken by a notification
   const bot = await stack.ok('POST', '/api/chatbots', { token, json: { name: 'Help', documents: [document.id] } });
   const session = await stack.ok('POST', '/api/chat/sessions', { token, json: { chatbotId: bot.id } });
   const answer = await stack.ok('POST', `/api/chat/sessions/${session.id}/messages`, { token, json: { content: 'How long is the warranty?' } });

@@ -35,7 +35,13 @@ describe('fair shares', () => {
   const metric = async (name) => Number(new RegExp(`^parley_${name} (\\d+)$`, 'm').exec(await stack.process('gateway').metrics())[1]);
   const upload = (user, options = {}) =>
     stack.api('POST', `/api/documents/upload${options.query ?? ''}`,
-      { token: user.token, headers: from(user.ip), form: { file: { filename: 'a.txt', content: 'The lamp is green.' } }, timeout: 30_000 });
+      { token: user.token, headers: from(user.ip), form: { file: options.file ?? { filename: 'a.txt', content: 'The lamp is green.' } }, timeout: 30_000 });
+  // One that is followed for as long as anybody likes.
+  const unfinished = async (user) => {
+    const { id } = check(await upload(user), 201);
+    await stack.sql(`UPDATE documents.document SET status = 'processing' WHERE id = '${id}'`);
+    return id;
+  };
   const follow = (user, id) =>
     stack.stream('GET', `/api/documents/${id}/events`, { token: user.token, headers: from(user.ip) });
 
@@ -75,7 +81,7 @@ describe('fair shares', () => {
     const count = async () => (await stack.ok('GET', '/api/documents', { token: greedy.token })).length;
     const waiting = [], before = await count();
     while (waiting.length < 36) {
-      waiting.push(...Array.from({ length: 9 }, () => upload(greedy, { query: '?wait=5' })));
+      waiting.push(...Array.from({ length: 9 }, () => upload(greedy, { query: '?wait=5', file: { filename: 'a.html', content: '<p>The lamp is green.</p>' } })));
       await until('they wait', async () => (await count()) === before + waiting.length);
     }
     check(await upload(other), 201);
@@ -84,7 +90,7 @@ describe('fair shares', () => {
   });
 
   test('followers: a share each, and a place is free again when its client is gone', async () => {
-    const id = check(await upload(greedy), 201).id, mine = check(await upload(other), 201).id;
+    const id = await unfinished(greedy), mine = await unfinished(other);
     const streams = [];
     for (;;) {
       const stream = await follow(greedy, id).catch((error) => error);
@@ -133,8 +139,8 @@ describe('fair shares', () => {
   test('a stream ends within a second of its session, or its key', async () => {
     const user = { ...(await stack.register()), ip: client() };
     const { id: key, key: text } = await stack.ok('POST', '/auth/api-keys', { token: user.token, json: { name: 'k' } });
-    const doc = check(await upload(user), 201).id;
-    const [bySession, byKey, stays] = [await follow(user, doc), await follow({ ...user, token: text }, doc), await follow(other, check(await upload(other), 201).id)];
+    const doc = await unfinished(user);
+    const [bySession, byKey, stays] = [await follow(user, doc), await follow({ ...user, token: text }, doc), await follow(other, await unfinished(other))];
     const ends = async (stream, act) => {
       await act();
       const start = Date.now();

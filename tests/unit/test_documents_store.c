@@ -1,4 +1,4 @@
-/* links: svc-documents/store.c svc-documents/store_columns.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_columns.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/store_whole.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "svc-documents/store_small.h"
 #include "svc-documents/store_text.h"
 #include "svc-documents/store_vectors.h"
+#include "svc-documents/store_whole.h"
 #include "tests/unit/store_rig.h"
 
 extern const struct db_migration documents_migrations[];
@@ -32,6 +33,7 @@ static const struct db_stmt test_statements[] = {
 	  "INSERT INTO posting SELECT $1, n, md5((n / 100)::text)::uuid, '' FROM generate_series(1, 3000) n" },
 	{ "t_analyze", "ANALYZE posting" },
 	{ "t_jobs", "SELECT count(*) FROM job" },
+	{ "t_refuse", "SELECT 1 / $1::int" },
 	{ "t_add_job", "INSERT INTO job (kind, owner_id) VALUES ('ingest', $1)" },
 	{ "t_drop_user", "DELETE FROM auth.users WHERE uid = $1" },
 	{ "t_age", "UPDATE piece SET created_at = now() - interval '2 hours'" },
@@ -392,6 +394,97 @@ static void ten_characters_cost_no_more_in_a_long_text(void **state)
 	assert_int_equal(rows_read(id, 65535, 65545, "word word "), 2); /* over the border of two rows */
 }
 
+/* A document of Ada's that is ready at once, of a file "abc". 1, or what store_whole() says. */
+static int store_at_once(const char *id, const char *twin, struct db_step *more, Documents__Document *out)
+{
+	struct whole_stored stored = { .document = out };
+	struct new_document d = {
+		.id = id, .name = "a.txt", .type = "txt", .size = 3, .file = store_rig_id()
+	};
+	struct whole w = { .d = &d,
+		           .p = prepare(2),
+		           .file = { 3, (uint8_t *)"abc" },
+		           .hash = "900150983cd24fb0",
+		           .twin = twin };
+	int rc = store_whole(&db, ADA, &w, more, more != NULL, &stored, &arena, &err);
+
+	small = stored.small;
+	return rc;
+}
+
+static void a_small_document_is_there_as_a_whole(void **state)
+{
+	Documents__Document got = DOCUMENTS__DOCUMENT__INIT, again = DOCUMENTS__DOCUMENT__INIT;
+	const char *id = store_rig_id(), *twin;
+	Documents__Text text = DOCUMENTS__TEXT__INIT;
+
+	(void)state;
+	assert_int_equal(store_at_once(id, NULL, NULL, &got), 1);
+	assert_int_equal(small, 1);
+	assert_int_equal(store_get(&db, ADA, id, &again, &arena, &err), 1);
+	assert_int_equal(got.status, DOCUMENTS__STATUS__READY);
+	assert_int_equal(got.chunks, 2);
+	assert_string_equal(got.created_at, again.created_at);
+	assert_string_equal(got.owner_id, ADA);
+	assert_int_equal(store_rig_number("t_rows"), 5);
+	assert_int_equal(store_rig_number("t_counted"), 1002002);
+	assert_block(id, 2);
+	assert_int_equal(store_text(&db, ADA, id, 5, 9, &text, &arena, &err), 1);
+	assert_string_equal(text.text, "word");
+	OK(store_room(&db, ADA, "900150983cd24fb0", 1, &(struct quota){ 100, 100 }, &twin, &arena, &err));
+	assert_string_equal(twin, id);
+	/* a job that processes it anew finds it as any other */
+	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
+	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &small, &arena, &err), 1);
+	assert_int_equal(store_rig_number("t_counted"), 1001001);
+}
+
+static void what_fails_halfway_leaves_nothing_of_a_whole(void **state)
+{
+	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
+	struct db_step refused = { "t_refuse", DB_ARGS(0), NULL };
+
+	(void)state;
+	assert_int_equal(store_at_once(store_rig_id(), NULL, &refused, &got), -1);
+	assert_int_equal(store_rig_number("t_rows") + store_rig_number("t_pieces"), 0);
+	error_clear(&err);
+}
+
+static void a_file_that_two_have_is_there_until_both_are_deleted(void **state)
+{
+	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
+	const char *one = store_rig_id(), *two = store_rig_id(), *three = store_rig_id();
+	struct original file;
+
+	(void)state;
+	assert_int_equal(store_at_once(one, NULL, NULL, &got), 1);
+	assert_int_equal(store_at_once(two, one, NULL, &got), 1);
+	assert_int_equal(store_rig_number("t_pieces"), 1);
+	assert_int_equal(store_delete(&db, ADA, one, &err), 1);
+	assert_int_equal(store_rig_number("t_pieces"), 1);
+	/* the other went between the question and the answer: it brings its own */
+	assert_int_equal(store_at_once(three, one, NULL, &got), 1);
+	assert_int_equal(store_rig_number("t_pieces"), 2);
+	assert_int_equal(store_original(&db, ADA, three, &file, &arena, &err), 1);
+	assert_int_equal(store_delete(&db, ADA, two, &err), 1);
+	assert_int_equal(store_delete(&db, ADA, three, &err), 1);
+	assert_int_equal(store_rig_number("t_rows") + store_rig_number("t_pieces"), 0);
+}
+
+static void who_is_near_his_bounds_has_no_room_at_once(void **state)
+{
+	const char *twin;
+
+	(void)state;
+	(void)new_document();
+	assert_int_equal(store_room(&db, ADA, "x", 1, &(struct quota){ 1000, 1000 }, &twin, &arena, &err), 1);
+	assert_null(twin);
+	assert_int_equal(store_room(&db, ADA, "x", 1, &(struct quota){ 65, 1000 }, &twin, &arena, &err), 0);
+	assert_int_equal(store_room(&db, ADA, "x", 70, &(struct quota){ 1000, 100 }, &twin, &arena, &err), 0);
+	assert_int_equal(store_room(&db, GRACE, "x", 70, &(struct quota){ 1000, 100 }, &twin, &arena, &err),
+	                 1);
+}
+
 static void deleting_leaves_nothing(void **state)
 {
 	const char *id = new_document();
@@ -460,6 +553,10 @@ int main(void)
 		STORE_TEST(terms_of_an_owner_whom_nobody_counted_are_looked_up),
 		STORE_TEST(too_many_small_documents_are_spread),
 		STORE_TEST(ten_characters_cost_no_more_in_a_long_text),
+		STORE_TEST(a_small_document_is_there_as_a_whole),
+		STORE_TEST(what_fails_halfway_leaves_nothing_of_a_whole),
+		STORE_TEST(a_file_that_two_have_is_there_until_both_are_deleted),
+		STORE_TEST(who_is_near_his_bounds_has_no_room_at_once),
 		STORE_TEST(deleting_leaves_nothing),
 		STORE_TEST(who_goes_takes_work_along),
 		STORE_TEST(only_pieces_that_nobody_claimed_are_swept),
