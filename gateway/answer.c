@@ -22,7 +22,7 @@ static const struct {
 	[ERROR_UNAVAILABLE] = { 503, 1 }, [ERROR_UNKNOWN_OUTCOME] = { 504 },
 };
 
-int answer_status(enum error_code code)
+static int answer_status(enum error_code code)
 {
 	return (unsigned)code < ERROR_CODES ? statuses[code].http : 500;
 }

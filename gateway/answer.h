@@ -28,7 +28,6 @@ void answer_json(struct request *req, int status, const char *body, size_t size)
 /* What req->err says. extra: a JSON object whose members join the answer's, or NULL; a 401 that has some says itself
  * how to sign in, and carries no WWW-Authenticate. */
 void answer_error(struct request *req, const char *extra);
-int answer_status(enum error_code code);
 /* The body of that error, in the form of req's route: for what is told in the middle of an answer. */
 void answer_error_body(const struct request *req, const struct error *err, const char *extra,
                        struct text *out);

@@ -130,11 +130,17 @@ static bool waits_for_client(const struct guard_slot *s)
 	return s->conn && atomic_load(&s->waits) != WAITS_FOR_US && !atomic_load(&s->expired);
 }
 
+/* Half of the threads are taken. */
+static bool is_crowded(const struct guard *g)
+{
+	return atomic_load(&g->count) * 2 >= g->threads;
+}
+
 /* The connections whose time is up. */
 static int collect_late(struct guard *g, struct victim *list)
 {
 	int64_t now = clock_mono_ms();
-	int64_t header_now = guard_crowded(g) ? now + GUARD_HEADER_MS - GUARD_HEADER_CROWDED_MS : now;
+	int64_t header_now = is_crowded(g) ? now + GUARD_HEADER_MS - GUARD_HEADER_CROWDED_MS : now;
 	int count = 0;
 
 	for (int i = 0; i < g->threads && count < VICTIMS; i++) {
@@ -196,7 +202,7 @@ static int collect(struct guard *g, struct victim list[VICTIMS])
 {
 	int count = collect_late(g, list);
 
-	return count || !guard_crowded(g) ? count : collect_greedy(g, list);
+	return count || !is_crowded(g) ? count : collect_greedy(g, list);
 }
 
 static void *watch(void *arg)
@@ -365,17 +371,7 @@ bool guard_hung_up(struct guard_slot *slot)
 	       poll(&at, 1, 0) == 1; /* one that was reset has no peer any more by which to find it */
 }
 
-int guard_count(const struct guard *g)
-{
-	return atomic_load(&g->count);
-}
-
-bool guard_crowded(const struct guard *g)
-{
-	return guard_count(g) * 2 >= g->threads;
-}
-
 bool guard_full(const struct guard *g)
 {
-	return guard_count(g) * 5 >= g->threads * 4;
+	return atomic_load(&g->count) * 5 >= g->threads * 4;
 }

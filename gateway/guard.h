@@ -52,8 +52,7 @@ bool guard_hung_up(struct guard_slot *slot);
 /* More has come than civetweb has taken. Likewise. */
 bool guard_unread(struct guard_slot *slot);
 
-int guard_count(const struct guard *g);    /* open connections */
-bool guard_crowded(const struct guard *g); /* half of the threads are taken */
-bool guard_full(const struct guard *g);    /* four fifths: time to close after each answer */
+bool guard_full(
+    const struct guard *g); /* four fifths of the threads are taken: time to close after each answer */
 
 #endif

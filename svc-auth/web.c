@@ -40,6 +40,15 @@ static bool is_form(const char *type)
 	return type && strncasecmp(type, form, sizeof form - 1) == 0 && strchr("; \t", type[sizeof form - 1]);
 }
 
+/* NULL: none. */
+static const char *header_of(const struct web *w, const char *name)
+{
+	for (size_t i = 0; i < w->in->n_headers; i++)
+		if (strcasecmp(w->in->headers[i]->name, name) == 0)
+			return w->in->headers[i]->value;
+	return NULL;
+}
+
 void web_open(struct web *w, struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out, bool form)
 {
 	*w = (struct web){ .call = call,
@@ -48,7 +57,7 @@ void web_open(struct web *w, struct call *call, const Rpc__RawRequest *in, Rpc__
 		           .secure = strncmp(auth_state(call)->settings->url, "https:", 6) == 0 };
 	if (!form)
 		read_parameters(w, in->query ? in->query : "");
-	else if (is_form(web_header(w, "Content-Type")))
+	else if (is_form(header_of(w, "Content-Type")))
 		read_parameters(w, arena_strndup(call->arena, (const char *)in->body.data, in->body.len));
 }
 
@@ -64,17 +73,9 @@ const char *web_doubled(const struct web *w)
 	return w->doubled;
 }
 
-const char *web_header(const struct web *w, const char *name)
-{
-	for (size_t i = 0; i < w->in->n_headers; i++)
-		if (strcasecmp(w->in->headers[i]->name, name) == 0)
-			return w->in->headers[i]->value;
-	return NULL;
-}
-
 const char *web_cookie(const struct web *w, const char *name)
 {
-	const char *at = web_header(w, "Cookie");
+	const char *at = header_of(w, "Cookie");
 	size_t length = strlen(name);
 
 	while (at && *at) {
@@ -101,7 +102,7 @@ const char *web_segment(const struct web *w, int n)
 
 bool web_from_elsewhere(const struct web *w)
 {
-	const char *site = web_header(w, "Sec-Fetch-Site");
+	const char *site = header_of(w, "Sec-Fetch-Site");
 
 	return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
 }

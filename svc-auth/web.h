@@ -29,8 +29,7 @@ struct web {
 void web_open(struct web *w, struct call *call, const Rpc__RawRequest *in, Rpc__RawReply *out, bool form);
 /* In the request's memory; NULL when it is not there, or empty, which is the same. */
 const char *web_get(const struct web *w, const char *name);
-const char *web_doubled(const struct web *w);                  /* NULL: none */
-const char *web_header(const struct web *w, const char *name); /* NULL: none */
+const char *web_doubled(const struct web *w); /* NULL: none */
 const char *web_cookie(const struct web *w, const char *name);
 /* The n-th segment of the path, from 0. */
 const char *web_segment(const struct web *w, int n);

@@ -8,7 +8,7 @@
 #define OCR .reader = FORMAT_OCR, .seconds = 120, .pages = true
 #define PLAIN .reader = FORMAT_PLAIN, .text = true
 
-const struct format formats[] = {
+static const struct format formats[] = {
 	{ "pdf", "a PDF", "PDF", HELPER(60), .pages = true, .media = "application/pdf" },
 	{ "docx", "a Word document", "Word (.docx)", HELPER(20),
 	  .media = OFFICE "wordprocessingml.document" },

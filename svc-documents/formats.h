@@ -24,8 +24,6 @@ struct format {
 	const char *media; /* its media type */
 };
 
-extern const struct format formats[]; /* ended by one without a name */
-
 /* NULL when there is none of that name. */
 const struct format *format_named(const char *name);
 /* "PDF, Word documents, text and web pages": all that are read, with or without pictures. Up to size bytes. */

@@ -81,8 +81,10 @@ int oauth_read_resource(json_object *document, const char *url, struct oauth_res
 	return 1;
 }
 
-int oauth_find_resource(const struct oauth *o, const char *url, const struct oauth_challenge *challenge,
-                        struct oauth_resource *ret, struct error *err)
+/* What the resource at `url` says of itself: from where its challenge says, else from the well-known places. 1 found;
+ * 0 it says nothing (a server from before 2025-06-18: its own root is the issuer); -1. */
+static int find_resource(const struct oauth *o, const char *url, const struct oauth_challenge *challenge,
+                         struct oauth_resource *ret, struct error *err)
 {
 	const char *origin = oauth_origin(url, o->arena), *path, *named = challenge->resource_metadata;
 	const char *places[3] = { 0 };
@@ -244,7 +246,7 @@ void oauth_server_assume(const char *origin, struct oauth_server *ret, struct ar
 int oauth_find_server(const struct oauth *o, const char *url, const struct oauth_challenge *challenge,
                       struct oauth_resource *resource, struct oauth_server *ret, struct error *err)
 {
-	int named = oauth_find_resource(o, url, challenge, resource, err), found;
+	int named = find_resource(o, url, challenge, resource, err), found;
 
 	if (named < 0)
 		return -1;

@@ -2,9 +2,8 @@
  * oauth: the client's side of OAuth 2.1 and OpenID Connect: from "401" to a token, and what becomes of it.
  *
  *	oauth_challenge_parse()    what a resource says of the sign-in that it wants     (RFC 6750, 9728)
- *	oauth_find_resource()      which authorization servers it believes               (RFC 9728)
- *	oauth_discover()           where their doors are                                 (RFC 8414, OpenID Connect Discovery)
- *	oauth_find_server()        these two for an MCP server, and what was before them
+ *	oauth_find_server()        which authorization server an MCP server believes     (RFC 9728)
+ *	oauth_discover()           where the doors of one are                            (RFC 8414, OpenID Connect Discovery)
  *	oauth_register()           a client of theirs, where none is known               (RFC 7591)
  *	oauth_proof_make(), oauth_authorize_url()    the browser is sent there           (RFC 7636, 8707)
  *	oauth_check_response()     is what comes back from them at all?                  (RFC 9207)
@@ -49,10 +48,6 @@ struct oauth_resource {
 	const char *issuer;   /* of the first authorization server that it names */
 	const char *scope;    /* all that it has; NULL: it does not say */
 };
-/* What the resource at `url` says of itself: from where its challenge says, else from the well-known places. 1 found;
- * 0 it says nothing (a server from before 2025-06-18: its own root is the issuer); -1. */
-int oauth_find_resource(const struct oauth *o, const char *url, const struct oauth_challenge *challenge,
-                        struct oauth_resource *ret, struct error *err) CHECKED;
 /* "https://host:port" of a URL; NULL when it is none. */
 const char *oauth_origin(const char *url, struct arena *a);
 

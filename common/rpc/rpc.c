@@ -287,12 +287,6 @@ static int make_call(struct peer *peer, const struct rpc_context *ctx, const str
 	return ctx->err->code ? -1 : 0;
 }
 
-int rpc_call_packed(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
-                    ProtobufCBinaryData in, ProtobufCBinaryData *ret)
-{
-	return make_call(peer, ctx, method, 0, in, ret);
-}
-
 static int call_typed(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
                       uint64_t wanted, const ProtobufCMessage *in, ProtobufCMessage **ret)
 {

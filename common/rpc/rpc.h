@@ -81,10 +81,6 @@ struct rpc_context {
 int rpc_call(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
              const ProtobufCMessage *in, ProtobufCMessage **ret) CHECKED;
 
-/* The same for a message that is packed already (the gateway's way of passing on). */
-int rpc_call_packed(struct peer *peer, const struct rpc_context *ctx, const struct method *method,
-                    ProtobufCBinaryData in, ProtobufCBinaryData *ret) CHECKED;
-
 /* Rpc.Next at the replica that the stream's id names; at any other when that one is gone (it may know the end). */
 int rpc_next(struct peer *peer, const struct rpc_context *ctx, const char *stream, int64_t after, int wait_ms,
              Rpc__NextReply **ret) CHECKED;

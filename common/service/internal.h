@@ -86,7 +86,6 @@ void slot_reply(struct slot *slot, Rpc__Reply *reply, int pause_ms);
 void slot_answer(struct slot *slot, nng_msg *msg); /* these bytes, as they are */
 /* A place among those that wait for an event and hold no thread; the reply gives it back. */
 int slot_park(struct slot *slot, struct error *err) CHECKED;
-void slot_unpark(struct slot *slot); /* before the reply, where there is one */
 void slot_sleep(struct slot *slot,
                 int64_t ms); /* its job is pushed again after that, or when its aio is cancelled */
 

@@ -55,7 +55,7 @@ int slot_park(struct slot *slot, struct error *err)
 	return 0;
 }
 
-void slot_unpark(struct slot *slot)
+static void unpark(struct slot *slot)
 {
 	if (!slot->parked)
 		return;
@@ -67,7 +67,7 @@ void slot_unpark(struct slot *slot)
 static void let_go(struct slot *slot)
 {
 	slot_through(slot);
-	slot_unpark(slot);
+	unpark(slot);
 	nng_msg_free(slot->request);
 	slot->request = NULL;
 }

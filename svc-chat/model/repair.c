@@ -23,12 +23,6 @@ static size_t take_character(const char *at, const char *end, struct text *ret)
 	return (size_t)n;
 }
 
-void repair_text(const char *bytes, size_t size, struct text *ret)
-{
-	for (const char *at = bytes, *end = bytes + size; at < end;)
-		at += take_character(at, end, ret);
-}
-
 /* The number in "\uXXXX"; -1: there is none. */
 static long escape_at(const char *at, const char *end)
 {

@@ -12,7 +12,5 @@
 
 /* Added to ret. */
 void repair_json(const char *bytes, size_t size, struct text *ret);
-/* The same of plain text: only what is no UTF-8, and NUL. */
-void repair_text(const char *bytes, size_t size, struct text *ret);
 
 #endif
