@@ -406,10 +406,21 @@ class Stack {
     return { ...(await this.ok('POST', '/api/auth/register', { json, status: 201 })), password: json.password };
   }
 
-  // Uploads and waits until it is ready (or failed); content: a string or Buffer.
+  // Uploads and waits until it is ready (or failed; wait: 0: does not); content: a string or Buffer.
   async upload(token, name, content, { type, wait = 60, fields = {} } = {}) {
     const form = { name, ...fields, file: { filename: name, type, content } };
-    return this.ok('POST', `/api/documents/upload?wait=${wait}`, { token, form, status: 201, timeout: (wait + 30) * 1000 * slow });
+    const document = await this.ok('POST', `/api/documents/upload?wait=${wait}`, { token, form, status: 201, timeout: (wait + 30) * 1000 * slow });
+    return wait ? this.processed(token, document) : document;
+  }
+
+  // The document of that answer once it is ready, or failed: on a slow machine that may be long after the upload was answered.
+  async processed(token, document) {
+    const busy = ({ status }) => status === 'pending' || status === 'processing';
+    if (!busy(document)) return document;
+    return until(`${document.name} is processed`, async () => {
+      const { body } = await this.api('GET', `/api/documents/${document.id}`, { token });
+      return !busy(body) && { ...document, ...body };
+    }, 60 * slow);
   }
 
   // The mails that wait in files (no SMTP server is set), oldest first, for one address or all.
