@@ -3,16 +3,12 @@
  * by what stands before it and by a bounded number of bytes behind it; when those are not there yet, everything from
  * the token on waits. So a judgement depends on the text alone, and no judgement is ever taken back.
  */
-#include "svc-chat/model/citations.h"
+#include "svc-chat/model/citations_judge.h"
 
 #include <ctype.h>
 #include <string.h>
 
-#include "svc-chat/model/mark.h"
-#include "svc-chat/model/markdown.h"
-
-static const char cite_start[] = "[cite_start]";
-enum { CITE_START = sizeof cite_start - 1, PRIVATE_MOST = 256 };
+enum { PRIVATE_MOST = 256 };
 
 /* What is held, as the judges see it. */
 enum step { STEP_ON, STEP_MORE };
@@ -110,93 +106,7 @@ static void leave_out(struct citations *c)
 	c->cited_before = !c->spaces;
 }
 
-/* --- Is it a citation? -------------------------------------------------------------------------------------------- */
-
-enum numbers { NUMBERS_OTHER, NUMBERS_OURS, NUMBERS_INVENTED };
-
-/* All of them passages, or all of them what passages there could be more of; or anything else. */
-static enum numbers kind_of(const struct citations *c, const struct mark *mark)
-{
-	int ours = 0, invented = 0;
-
-	for (int i = 0; i < mark->count; i++) {
-		ours += mark->numbers[i] >= 1 && mark->numbers[i] <= c->passages;
-		invented += mark->numbers[i] > c->passages && mark->numbers[i] <= CITATIONS_MAX;
-	}
-	return ours == mark->count       ? NUMBERS_OURS
-	       : invented == mark->count ? NUMBERS_INVENTED
-	                                 : NUMBERS_OTHER;
-}
-
-/* Does it stand where citations stand, not where a link, an index or arithmetic has its numbers? */
-static enum markdown_answer stands_well(const struct citations *c, const struct mark *mark, bool invented,
-                                        struct view behind)
-{
-	char before[sizeof c->before + 1];
-	enum markdown_answer answer;
-
-	if (!mark->plain)
-		return MARKDOWN_YES;
-	if (!view_ended(behind) && *behind.at == '(')
-		return MARKDOWN_NO;
-	if (c->cited_before && !c->spaces)
-		return MARKDOWN_YES;
-	memcpy(before, c->before, c->before_size);
-	before[c->before_size] = ' ';
-	answer = markdown_cites((struct view){ before, before + c->before_size + (c->spaces > 0), true },
-	                        c->indexed, mark->several, behind);
-	return answer == MARKDOWN_YES && invented ? markdown_ends_sentence(behind) : answer;
-}
-
-static enum markdown_answer is_citation(const struct citations *c, const struct mark *mark,
-                                        enum numbers numbers, struct view behind)
-{
-	enum markdown_answer in_code;
-
-	if (numbers == NUMBERS_OTHER)
-		return MARKDOWN_NO;
-	in_code = markdown_in_span(c->ticks, c->tick_count, behind);
-	if (in_code != MARKDOWN_NO)
-		return in_code == MARKDOWN_YES ? MARKDOWN_NO : MARKDOWN_MORE;
-	return stands_well(c, mark, numbers == NUMBERS_INVENTED, behind);
-}
-
-/* "a[", and "a[1][" */
-static bool stands_behind_word(const struct citations *c)
-{
-	char last = c->before_size && !c->spaces ? c->before[c->before_size - 1] : ' ';
-
-	return markdown_is_word(last) || (last == ']' && c->indexed && !c->cited_before);
-}
-
-/* "(#1)" behind a bracket: a link to nowhere, which models make of their citations. *size: of it. */
-static enum markdown_answer leads_nowhere(struct view behind, size_t *size)
-{
-	const char *at = behind.at;
-
-	*size = 0;
-	if (view_ended(behind) || *at != '(')
-		return MARKDOWN_NO;
-	while (++at < behind.end && at - behind.at < 48 && *at != '\n') {
-		if (at == behind.at + 1 && *at != '#')
-			return MARKDOWN_NO;
-		if (*at == ')') {
-			*size = (size_t)(at + 1 - behind.at);
-			return MARKDOWN_YES;
-		}
-	}
-	return at == behind.end && !behind.final ? MARKDOWN_MORE : MARKDOWN_NO;
-}
-
-/* "[cite_start]", with which Gemini begins what it cites. */
-static enum markdown_answer is_cite_start(const struct view *v)
-{
-	size_t left = (size_t)(v->end - v->at), same = left < CITE_START ? left : CITE_START;
-
-	if (memcmp(v->at, cite_start, same) != 0)
-		return MARKDOWN_NO;
-	return left >= CITE_START ? MARKDOWN_YES : v->final ? MARKDOWN_NO : MARKDOWN_MORE;
-}
+/* --- Brackets ------------------------------------------------------------------------------------------------------- */
 
 static enum step take_number_bracket(struct citations *c, struct view *v, struct text *out)
 {
@@ -205,7 +115,7 @@ static enum step take_number_bracket(struct citations *c, struct view *v, struct
 	struct view behind = { v->at + mark.size, v->end, v->final };
 	size_t link = 0;
 	enum markdown_answer answer,
-	    nowhere = found == MARK_FOUND ? leads_nowhere(behind, &link) : MARKDOWN_NO;
+	    nowhere = found == MARK_FOUND ? citations_nowhere(behind, &link) : MARKDOWN_NO;
 	enum numbers numbers;
 
 	if (found == MARK_MORE || nowhere == MARKDOWN_MORE ||
@@ -213,8 +123,8 @@ static enum step take_number_bracket(struct citations *c, struct view *v, struct
 		return STEP_MORE;
 	mark.plain &= nowhere == MARKDOWN_NO;
 	behind.at += link;
-	numbers = found == MARK_FOUND ? kind_of(c, &mark) : NUMBERS_OTHER;
-	answer = is_citation(c, &mark, numbers, behind);
+	numbers = found == MARK_FOUND ? citations_numbers(c, &mark) : NUMBERS_OTHER;
+	answer = citations_cites(c, &mark, numbers, behind);
 	if (answer == MARKDOWN_MORE)
 		return STEP_MORE;
 	if (answer == MARKDOWN_YES) {
@@ -225,7 +135,7 @@ static enum step take_number_bracket(struct citations *c, struct view *v, struct
 		v->at = behind.at;
 		return STEP_ON;
 	}
-	c->indexed = stands_behind_word(c);
+	c->indexed = citations_behind_word(c);
 	behind.at = v->at + mark.size;
 	if (found == MARK_FOUND && (view_ended(behind) || *behind.at != '('))
 		v->at += give(c, v->at, mark.size, out);
@@ -239,10 +149,10 @@ static enum step take_number_bracket(struct citations *c, struct view *v, struct
 
 static enum step take_bracket(struct citations *c, struct view *v, struct text *out)
 {
-	enum markdown_answer start = is_cite_start(v);
+	enum markdown_answer start = citations_begin(v);
 
 	if (start == MARKDOWN_YES) {
-		v->at += CITE_START;
+		v->at += strlen(CITE_START);
 		return STEP_ON;
 	}
 	return start == MARKDOWN_MORE ? STEP_MORE : take_number_bracket(c, v, out);
@@ -269,27 +179,6 @@ static void drop_definition(struct citations *c, struct view *v, const char *lin
 	v->end -= drop;
 }
 
-/* Is there a definition of one of our passages at the line? *size: of it. */
-static enum markdown_answer is_definition(const struct citations *c, struct view line, size_t *size)
-{
-	struct mark mark;
-	enum mark_found found =
-	    view_ended(line) ? MARK_NONE : mark_read(line.at, line.end, line.final, &mark);
-	enum markdown_answer answer;
-
-	if (found != MARK_FOUND)
-		return found == MARK_MORE ? MARKDOWN_MORE : MARKDOWN_NO;
-	if (kind_of(c, &mark) != NUMBERS_OURS)
-		return MARKDOWN_NO;
-	answer = markdown_definition((struct view){ line.at + mark.size, line.end, line.final }, size);
-	*size += mark.size;
-	if (answer == MARKDOWN_YES && !line.final &&
-	    line.at + *size + markdown_blanks((struct view){ line.at + *size, line.end, true }) == line.end &&
-	    line.end - line.at < CITATIONS_AHEAD)
-		return MARKDOWN_MORE; /* what follows it counts */
-	return answer;
-}
-
 /* Line ends, blanks, and how the next line that is not blank begins. */
 static enum step take_line_start(struct citations *c, struct view *v, struct text *out)
 {
@@ -305,7 +194,7 @@ static enum step take_line_start(struct citations *c, struct view *v, struct tex
 	}
 	if (view_ended(rest) && !rest.final)
 		return STEP_MORE;
-	answer = c->block.fence ? MARKDOWN_NO : is_definition(c, rest, &size);
+	answer = c->block.fence ? MARKDOWN_NO : citations_definition(c, rest, &size);
 	if (answer == MARKDOWN_YES) {
 		drop_definition(c, v, rest.at, size);
 		return STEP_ON;

@@ -1,4 +1,4 @@
-/* links: svc-chat/model/builtin.c svc-chat/model/blocks.c svc-chat/model/choose.c svc-chat/model/scene.c svc-chat/model/scene_question.c svc-chat/model/phrases.c */
+/* links: svc-chat/model/builtin.c svc-chat/model/blocks.c svc-chat/model/blocks_titles.c svc-chat/model/blocks_tables.c svc-chat/model/choose.c svc-chat/model/scene.c svc-chat/model/scene_question.c svc-chat/model/phrases.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

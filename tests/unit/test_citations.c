@@ -1,4 +1,4 @@
-/* links: svc-chat/model/citations.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
+/* links: svc-chat/model/citations.c svc-chat/model/citations_judge.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
 #include "svc-chat/model/citations.h"
 
 #include <setjmp.h>
