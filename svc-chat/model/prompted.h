@@ -13,7 +13,7 @@
 
 #include "svc-chat/model/calls.h"
 
-/* The messages as such a model gets them: the tools in the system message, calls and results as text. */
+/* prompted_messages.c: the messages as such a model gets them: the tools in the system message, calls and results as text. */
 const struct model_message *prompted_messages(const struct model_request *request,
                                               const struct model_message *messages, size_t *count,
                                               struct arena *a);

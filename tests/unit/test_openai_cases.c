@@ -1,4 +1,4 @@
-/* links: tests/unit/provider_cases.c tests/unit/model_rig.c svc-chat/model/openai.c svc-chat/model/asking.c svc-chat/model/attempt.c svc-chat/model/openai_list.c svc-chat/model/verdict.c svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/hearing.c svc-chat/model/prompted.c svc-chat/model/defuse.c svc-chat/model/think.c svc-chat/model/completion.c svc-chat/model/pattern.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/repair.c -lunistring */
+/* links: tests/unit/provider_cases.c tests/unit/model_rig.c svc-chat/model/openai.c svc-chat/model/asking.c svc-chat/model/attempt.c svc-chat/model/openai_list.c svc-chat/model/verdict.c svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/hearing.c svc-chat/model/prompted.c svc-chat/model/prompted_messages.c svc-chat/model/defuse.c svc-chat/model/think.c svc-chat/model/completion.c svc-chat/model/pattern.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/repair.c -lunistring */
 /*
  * What providers have really sent (provider_cases.h), each played whole and cut into pieces of three bytes.
  */
