@@ -45,6 +45,17 @@ static const char *const begins[] = {
 	"<|im_start|>", "<|start_header_id|>", "<start_of_turn>",         "<|turn>",
 	"<|user|>",     "<｜User｜>",          "<|START_OF_TURN_TOKEN|>", NULL
 };
+/* What an answer begins with, where a server takes the template's own marks for its text. */
+static const char *const leads[] = { "<|im_start|>assistant",
+	                             "<|start_header_id|>assistant<|end_header_id|>",
+	                             "<start_of_turn>model",
+	                             "<|turn>model",
+	                             "<|assistant|>",
+	                             "<｜Assistant｜>",
+	                             "<|begin_of_text|>",
+	                             "<s>",
+	                             "<bos>",
+	                             NULL };
 static const char bare[] = "analysis", bare_end[] = "assistantfinal", harmony_start[] = "<|start|>";
 
 enum think_step { STEP_ON, STEP_MORE };
@@ -145,12 +156,16 @@ static enum match match_bare(const struct think *t)
 
 static enum think_step start(struct think *t, bool final)
 {
-	size_t tag = 0;
-	enum match open, close, channel = match(t, "<|channel|>"), role = match(t, harmony_start), wrap,
-	                        naked = match_bare(t);
+	size_t tag = 0, length = 0;
+	enum match open, close, lead = match_list(t, leads, &length), channel = match(t, "<|channel|>"),
+	                        role = match(t, harmony_start), wrap, naked = match_bare(t);
 
 	if (strchr(" \t\r\n", t->held[0]) && t->held[0]) {
 		drop(t, 1);
+		return STEP_ON;
+	}
+	if (lead == MATCH_ALL) {
+		drop(t, length);
 		return STEP_ON;
 	}
 	if (channel == MATCH_ALL || role == MATCH_ALL) {
@@ -177,7 +192,7 @@ static enum think_step start(struct think *t, bool final)
 		drop(t, sizeof bare - 1);
 		return STEP_ON;
 	}
-	if (!final && (open || close || channel || role || wrap || naked))
+	if (!final && (open || close || lead || channel || role || wrap || naked))
 		return STEP_MORE;
 	t->mode = THINK_ANSWER;
 	return STEP_ON;
