@@ -7,9 +7,14 @@
 #include "common/json/json.h"
 #include "svc-chat/model/extent.h"
 
-enum { LINE_LEAD = 120 /* between "Function call:" and its object */ };
+static const char args[] = "[ARGS]", closing[] = "</function>";
+enum {
+	LINE_LEAD = 120, /* between "Function call:" and its object */
+	ARGS = sizeof args - 1,
+	CLOSING = sizeof closing - 1,
+};
 
-enum form { NONE, TAG, OTHER_TAG, LINE, OTHER_LINE, FENCE, FORMS };
+enum form { NONE, TAG, OTHER_TAG, LINE, OTHER_LINE, MISTRAL, LLAMA, NAMED, FENCE, FORMS };
 
 /* What begins a call, what ends it, and whether it stands at the start of a line. */
 static const struct {
@@ -20,6 +25,9 @@ static const struct {
 	[OTHER_TAG] = { "<function_call>", "</function_call>", false },
 	[LINE] = { "function call:", NULL, true },
 	[OTHER_LINE] = { "tool call:", NULL, true },
+	[MISTRAL] = { "[TOOL_CALLS]", NULL, false },
+	[LLAMA] = { "<|python_tag|>", NULL, false },
+	[NAMED] = { "<function=", NULL, false },
 	[FENCE] = { "```", "```", true },
 };
 
@@ -127,14 +135,16 @@ static bool take_body(struct prompted *p, const char *text, size_t size)
 	return taken;
 }
 
-/* "name({...})" and "name {...}": the name before the object, if there is one. */
+/* "name({...})", "name {...}", "name>{...}" and "name[ARGS]{...}": the name before the object, if there is one. */
 static const char *name_before(const char *text, size_t size, struct arena *a)
 {
 	size_t from = 0;
 
 	while (from < size && strchr(" \t\r\n*`:", text[from]))
 		from++;
-	while (size > from && strchr(" \t\r\n*`(:", text[size - 1]))
+	if (size - from > ARGS && memcmp(text + size - ARGS, args, ARGS) == 0)
+		size -= ARGS;
+	while (size > from && strchr(" \t\r\n*`(:>", text[size - 1]))
 		size--;
 	return size > from ? arena_strndup(a, text + from, size - from) : NULL;
 }
@@ -194,7 +204,8 @@ static size_t plain(const struct prompted *p)
 {
 	size_t i = 1;
 
-	while (i < p->held.length && p->held.at[i - 1] != '\n' && p->held.at[i] != '<' && !p->line_start)
+	while (i < p->held.length && p->held.at[i - 1] != '\n' && p->held.at[i] != '<' &&
+	       p->held.at[i] != '[' && !p->line_start)
 		i++;
 	return i;
 }
@@ -228,23 +239,45 @@ static bool read_tag(struct prompted *p, bool final, struct text *out)
 	return true;
 }
 
+/* Where its arguments, or a list of calls, begin. */
+static const char *find_object(const char *text)
+{
+	const char *object = strpbrk(text, "{[");
+
+	return object && strncmp(object, args, ARGS) == 0 ? strpbrk(object + ARGS, "{[") : object;
+}
+
+/* Past what closes a call whose object ends at `end`; false: more of that may come. */
+static bool skip_close(const struct prompted *p, size_t end, size_t *stop)
+{
+	const char *at = p->held.at + end;
+	size_t left, same;
+
+	at += strspn(at, p->form == NAMED ? ") \t\r\n`*" : ") \t\r`*");
+	left = p->held.length - (size_t)(at - p->held.at);
+	same = p->form == NAMED && strncmp(at, closing, left < CLOSING ? left : CLOSING) == 0 ? CLOSING : 0;
+	*stop = (size_t)(at - p->held.at) + (left < same ? left : same);
+	return *stop < p->held.length || (same && left >= same);
+}
+
 static bool read_line(struct prompted *p, bool final, struct text *out)
 {
 	size_t start = strlen(forms[p->form].start), stop, from, end;
-	const char *object = strpbrk(p->held.at + start, "{[");
+	const char *object = find_object(p->held.at + start);
 	const char *name,
 	    *newline = strchr(p->held.at + start + strspn(p->held.at + start, " \t\r\n*"), '\n');
 
 	from = object ? (size_t)(object - p->held.at) : p->held.length;
-	if (from - start > LINE_LEAD || (newline && (size_t)(newline - p->held.at) < from)) {
+	if (from - start > LINE_LEAD ||
+	    (newline && p->form != NAMED && (size_t)(newline - p->held.at) < from)) {
 		p->form = NONE;
 		pass(p, start, out);
 		return true;
 	}
 	end = object ? extent_of(object, p->held.length - from) : 0;
 	end += end ? from : 0;
-	stop = end ? end + strspn(p->held.at + end, ") \t\r`*") : p->held.length;
-	if ((!end || stop == p->held.length) && !final)
+	stop = p->held.length;
+	if (!(end && skip_close(p, end, &stop)) && !final)
 		return false;
 	if (!end && !(object && p->eager)) {
 		p->form = NONE;
@@ -307,7 +340,10 @@ static bool read_form(struct prompted *p, bool final, struct text *out)
 		final = true;
 	switch ((enum form)p->form) {
 	case LINE:
-	case OTHER_LINE: return read_line(p, final, out);
+	case OTHER_LINE:
+	case MISTRAL:
+	case LLAMA:
+	case NAMED: return read_line(p, final, out);
 	case FENCE: return read_fence(p, final, out);
 	default: return read_tag(p, final, out);
 	}

@@ -2,9 +2,10 @@
  * prompted: calls of tools with models that have no such thing: the tools are told in words, and calls are found in what
  * the model writes.
  *
- * Three forms are understood, since models write whatever they were trained on: <tool_call>{...}</tool_call>, fenced JSON
- * (```json, ```tool_call or bare), and a line "Function call: {...}" or "Function call: name({...})". A JSON object that is a
- * call has a name ("name", "tool", "function") and arguments ("arguments", "parameters", "args", "input"); a list of
+ * Some forms are understood, since models write whatever they were trained on: <tool_call>{...}</tool_call>, fenced JSON
+ * (```json, ```tool_call or bare), a line "Function call: {...}" or "Function call: name({...})", and what servers let
+ * through of the models' own: "[TOOL_CALLS][{...}]", "[TOOL_CALLS]name[ARGS]{...}", "<|python_tag|>{...}",
+ * "<function=name>{...}</function>". A JSON object that is a call has a name ("name", "tool", "function") and arguments ("arguments", "parameters", "args", "input"); a list of
  * them is several. What looks like a call but is none is kept, so that the model can be told; a fenced block that is
  * no call is text. Code in other languages, and JSON in the midst of a line, is text.
  */
