@@ -250,22 +250,40 @@ static const struct {
 	CURLcode code;
 	enum error_code error;
 	const char *sentence; /* of the host */
+	bool redirects;       /* of the one that was asked, wherever it led */
 } meanings[] = {
 	{ CURLE_URL_MALFORMAT, ERROR_INVALID, "%s: this is not a URL" },
 	{ CURLE_UNSUPPORTED_PROTOCOL, ERROR_INVALID,
-	  "%s: redirects to an address that is neither http nor https" },
+	  "%s: redirects to an address that is neither http nor https", true },
 	{ CURLE_LOGIN_DENIED, ERROR_INVALID, "%s: refuses the login" },
 	{ CURLE_COULDNT_RESOLVE_HOST, ERROR_UPSTREAM, "%s: there is no such host" },
 	{ CURLE_COULDNT_CONNECT, ERROR_UPSTREAM, "%s does not answer" },
 	{ CURLE_OPERATION_TIMEDOUT, ERROR_UPSTREAM, "%s does not answer in time" },
-	{ CURLE_TOO_MANY_REDIRECTS, ERROR_UPSTREAM, "%s redirects too often" },
+	{ CURLE_TOO_MANY_REDIRECTS, ERROR_UPSTREAM, "%s redirects too often", true },
 	{ CURLE_PEER_FAILED_VERIFICATION, ERROR_UPSTREAM, "%s has no valid certificate" },
 	{ CURLE_SSL_CONNECT_ERROR, ERROR_UPSTREAM, "%s: no TLS connection" },
 	{ CURLE_BAD_CONTENT_ENCODING, ERROR_UPSTREAM, "%s sends an answer that cannot be unpacked" },
 };
 
+/* Where a redirect has led, in host; else who was asked. */
+static const char *last_host(const struct exchange *x, char host[sizeof x->host])
+{
+	OWN(curlu) CURLU *parsed = curl_url();
+	OWN(curl_string) char *last = NULL;
+	const char *url = NULL;
+
+	if (curl_easy_getinfo(x->line.easy, CURLINFO_EFFECTIVE_URL, &url) != CURLE_OK || !url ||
+	    curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
+	    curl_url_get(parsed, CURLUPART_HOST, &last, 0) != CURLUE_OK || !*last)
+		return x->host;
+	snprintf(host, sizeof x->host, "%s", last);
+	return host;
+}
+
 int exchange_failed(const struct exchange *x, CURLcode code, struct error *err)
 {
+	char room[sizeof x->host];
+	const char *host = last_host(x, room);
 	long sent = 0;
 
 	curl_easy_getinfo(x->line.easy, CURLINFO_REQUEST_SIZE, &sent);
@@ -274,19 +292,19 @@ int exchange_failed(const struct exchange *x, CURLcode code, struct error *err)
 	if (x->refused && !x->opened) {
 		error_set(err, ERROR_INVALID,
 		          "%s has no public address; an operator can allow the one it has in EGRESS_ALLOW",
-		          x->host);
-		error_detail(err, "%s is at %s", x->host, x->refused_address); /* not for the caller */
+		          host);
+		error_detail(err, "%s is at %s", host, x->refused_address); /* not for the caller */
 		return -1;
 	}
 	if (x->ended == ENDED_BY_TIME)
 		return error_set(err, sent ? ERROR_UNKNOWN_OUTCOME : ERROR_UPSTREAM,
-		                 "%s does not answer in time", x->host);
+		                 "%s does not answer in time", host);
 	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
 		if (meanings[i].code == code)
-			error_set(err, meanings[i].error, meanings[i].sentence, x->host);
+			error_set(err, meanings[i].error, meanings[i].sentence,
+			          meanings[i].redirects ? x->host : host);
 	}
-	error_set(err, ERROR_UPSTREAM, "%s broke the connection off",
-	          x->host); /* unless one above said more */
+	error_set(err, ERROR_UPSTREAM, "%s broke the connection off", host); /* unless one above said more */
 	error_detail(err, "libcurl %d: %s", (int)code, curl_easy_strerror(code));
 	return -1;
 }

@@ -176,7 +176,7 @@ static const struct {
 	size_t max_bytes;
 	enum error_code want_code;
 	int want_status;
-	const char *want_body;
+	const char *want_body; /* of a failure: what its sentence has, or NULL */
 } fetches[] = {
 	{ "a page", "127.0.0.1", "GET", "http://127.0.0.1:%d/hello", NULL, 0, 5000, 0, 100, ERROR_NONE, 200,
 	  "hello" },
@@ -203,7 +203,11 @@ static const struct {
 	{ "a redirect as an answer", "127.0.0.1", "GET", "http://127.0.0.1:%d/redirect?/hello", NULL, 0, 5000,
 	  0, 100, ERROR_NONE, 302, "bye" },
 	{ "a redirect to what is refused", "127.0.0.1", "GET",
-	  "http://127.0.0.1:%d/redirect?http://127.0.0.2/", NULL, 3, 5000, 0, 100, ERROR_INVALID, 0, NULL },
+	  "http://127.0.0.1:%d/redirect?http://127.0.0.2/", NULL, 3, 5000, 0, 100, ERROR_INVALID, 0,
+	  "127.0.0.2 has" },
+	{ "a redirect to where nobody is", "127.0.0.1,127.0.0.2", "GET",
+	  "http://127.0.0.1:%d/redirect?http://127.0.0.2:1/", NULL, 3, 5000, 0, 100, ERROR_UPSTREAM, 0,
+	  "127.0.0.2 does" },
 	{ "a redirect to a file", "127.0.0.1", "GET", "http://127.0.0.1:%d/redirect?file:///etc/passwd", NULL,
 	  3, 5000, 0, 100, ERROR_INVALID, 0, NULL },
 	{ "redirects without end", "127.0.0.1", "GET", "http://127.0.0.1:%d/redirect?/redirect?x", NULL, 3,
@@ -211,7 +215,8 @@ static const struct {
 	{ "one redirect too many", "127.0.0.1", "GET", "http://127.0.0.1:%d/redirect?/redirect?/redirect?x",
 	  NULL, 1, 5000, 0, 100, ERROR_UPSTREAM, 0, NULL },
 	{ "a redirect to another scheme", "127.0.0.1", "GET",
-	  "http://127.0.0.1:%d/redirect?gopher://127.0.0.1/", NULL, 3, 5000, 0, 100, ERROR_INVALID, 0, NULL },
+	  "http://127.0.0.1:%d/redirect?gopher://127.0.0.1/", NULL, 3, 5000, 0, 100, ERROR_INVALID, 0,
+	  "127.0.0.1: redirects" },
 	{ "a redirect with credentials", "127.0.0.1", "GET",
 	  "http://127.0.0.1:%d/redirect?http://me:secret@127.0.0.1/", NULL, 3, 5000, 0, 100, ERROR_INVALID, 0,
 	  NULL },
@@ -283,6 +288,8 @@ static void test_fetch(void **state)
 		if (!err.code) {
 			assert_int_equal(got.status, fetches[i].want_status);
 			assert_string_equal(got.body, fetches[i].want_body);
+		} else if (fetches[i].want_body && !strstr(err.message, fetches[i].want_body)) {
+			fail_msg("\"%s\" has no \"%s\"", err.message, fetches[i].want_body);
 		}
 		egress_close(e);
 		arena_done(&a);
