@@ -28,7 +28,7 @@
 OWN_DEFINE(pgresult, PGresult *, PQclear)
 
 /*
- * All statements of a service stand in one table in its store.c, named as the method that uses them. One that begins
+ * All statements of a service stand in tables in its store*.c, named as the function that uses them. One that begins
  * with SELECT is taken to change nothing: run outside a transaction, it may be sent again after a lost connection.
  */
 struct db_stmt {

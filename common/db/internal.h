@@ -3,6 +3,7 @@
  *
  *	connect.c  one connection: opening it, its settings, its prepared statements, what its errors mean
  *	pool.c     borrowing and giving back
+ *	alone.c    is a connection ours alone?
  *	wait.c     waiting for an answer, with an end
  *	exec.c     statements and transactions
  *	ahead.c    reads that are noted, and fetched together
@@ -10,7 +11,7 @@
  *	row.c      rows into messages
  *	read.c     what stores write often, over these
  *	split.c    SQL as single statements
- *	migrate.c, listen.c
+ *	migrate.c, listen.c, and what has a header of its own: apart.c, place.c, quota.c, throttle.c
  */
 #ifndef PARLEY_DB_INTERNAL_H
 #define PARLEY_DB_INTERNAL_H
@@ -99,7 +100,7 @@ struct db_read *db_ahead_next(struct db *db, const struct db_known *known, struc
                               struct error *err);
 int db_ahead_mistake(struct db_ahead *ahead, const char *what, struct error *err);
 
-/* --- wait.c ------------------------------------------------------------------------------------------------------ */
+/* --- alone.c ----------------------------------------------------------------------------------------------------- */
 
 /* Is a connection ours for as long as we hold it? 0, or -1 with a sentence: there is a pool in between that gives it to
  * several clients in turn, so that what is set, prepared, locked or listened for on it is not there when it is needed. */
@@ -107,6 +108,8 @@ int db_ahead_mistake(struct db_ahead *ahead, const char *what, struct error *err
 	"the database is behind a pool that gives a connection to several clients in turn; it must be a " \
 	"client's for a whole session (PgBouncer: pool_mode = session)"
 int db_check_alone(PGconn *pg, const char *url, const char *schema, struct error *err) CHECKED;
+
+/* --- wait.c ------------------------------------------------------------------------------------------------------ */
 
 /* All times are monotonic ms. */
 int64_t db_wait_end(const struct db *db); /* of a statement that is sent now */

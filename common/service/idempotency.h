@@ -1,9 +1,10 @@
 /*
  * idempotency: the first answer under a caller's Idempotency-Key, given again for 24 hours.
  *
- * For methods with idempotency_key the handler runs inside a transaction that first claims (owner, key, method, hash of
- * the request) in the schema's table `idempotency` and at last stores the packed answer there. What failed may be tried
- * again under its key, but for what has an unknown outcome: nothing runs twice, and the answer stays
+ * Where a method with idempotency_key waits for rows alone, its handler runs inside a transaction that first claims (owner,
+ * key, method, hash of the request) in the schema's table `idempotency` and at last stores the packed answer there. Any
+ * other holds no connection meanwhile: its claim is committed before it runs, and answered afterwards. What failed may be
+ * tried again under its key, but for what has an unknown outcome: nothing runs twice, and the answer stays
  * ERROR_UNKNOWN_OUTCOME. Of an upload name, size and content are the request.
  */
 #ifndef PARLEY_IDEMPOTENCY_H

@@ -5,7 +5,7 @@
  *   service.c      a service that is made and ended; what handlers may ask of it
  *   settings.c     the settings that every service has
  *   slot.c         the NNG side: contexts that receive, are served or parked, reply, and receive again
- *   lane.c         threads made on demand round a bounded queue, shared by owners
+ *   lane.c         threads made on demand round a bounded queue, shared by owners (share.c)
  *   glance.c       whose request it is, before it is read
  *   brief.c        a thread that works for several calls at a time
  *   dispatch.c     one request: checked, decoded, handled, answered, logged
@@ -15,6 +15,8 @@
  *   park.c         calls that wait for an event and hold no thread
  *   task.c         work that outlives its request
  *   idempotency.c  first answers under a caller's Idempotency-Key
+ *   sealer.c       secrets at rest
+ *   admin.c        health and metrics over HTTP
  */
 #ifndef PARLEY_SERVICE_INTERNAL_H
 #define PARLEY_SERVICE_INTERNAL_H
