@@ -1,9 +1,9 @@
 /*
- * terms: the words of a text, as the index, the ranking, the built-in vectors and the built-in answers know them.
+ * terms: the words of a text, as the index, the ranking and the built-in answers know them.
  *
  * A word is a run of letters and digits, folded: lower case, no diacritics (NFKD without marks), one way of writing
  * apostrophes and grouped numbers ("1,500" is 1500), then stemmed as the text's language does it. The parts of a name
- * (max_retries, maxRetries, e-mail, CV-3342) are words, and follows the name as one word, marked `joined`. Scripts
+ * (max_retries, maxRetries, e-mail, CV-3342) are words, and they are followed by the name as one word, marked `joined`. Scripts
  * written without spaces (Han, Kana, Thai, ...) give overlapping pairs of characters.
  *
  *	struct terms t;
