@@ -196,18 +196,48 @@ bool language_common(enum language l, const char *word)
 
 /* --- Guessing --------------------------------------------------------------------------------------------------- */
 
-enum { LOOKED_AT = 3000 /* words */ };
+enum { LOOKED_AT = 3000 /* words */, PLACES = 2048 };
+
+/* Which languages have a common word of this beginning and length, a bit each: nearly all words are sifted out so. */
+struct sieve {
+	uint16_t languages[PLACES];
+};
+_Static_assert(LANGUAGES <= 16, "a bit for each language");
+
+static unsigned place_of(const char *word)
+{
+	unsigned size = (unsigned)strnlen(word, COMMON_MAX + 1);
+
+	return size ? ((unsigned char)word[0] * 37u + (unsigned char)word[1] * 5u + size * 331u) % PLACES : 0;
+}
+
+static void fill(struct sieve *s)
+{
+	*s = (struct sieve){ 0 };
+	for (int l = 0; l < LANGUAGES; l++)
+		for (size_t i = 0; i < languages[l].count; i++)
+			s->languages[place_of(languages[l].common[i])] |= (uint16_t)(1u << l);
+}
+
+static void count_word(const struct sieve *s, const char *word, int known[LANGUAGES])
+{
+	unsigned maybe = s->languages[place_of(word)];
+
+	for (int l = 0; maybe >> l; l++)
+		known[l] += (maybe >> l & 1) && language_common((enum language)l, word);
+}
 
 enum language language_guess(const char *text, size_t size, enum language otherwise)
 {
 	int known[LANGUAGES] = { 0 }, words = 0, cyrillic = 0, best = 0, second;
 	struct terms terms;
+	struct sieve sieve;
 
+	fill(&sieve);
 	terms_init(&terms, text, size, NULL, LANGUAGE_EN);
 	for (struct term t; words < LOOKED_AT && terms_next(&terms, &t); words++) {
 		cyrillic += (unsigned char)t.word[0] == 0xd0 || (unsigned char)t.word[0] == 0xd1;
-		for (int i = 0; i < LANGUAGES; i++)
-			known[i] += language_common((enum language)i, t.word);
+		count_word(&sieve, t.word, known);
 	}
 	if (cyrillic > words / 2)
 		return LANGUAGE_RU;
