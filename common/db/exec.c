@@ -57,10 +57,15 @@ char *db_text_array(char *const *values, size_t count, struct arena *a)
 			continue;
 		}
 		text_addc(&out, '"');
-		for (const char *c = values[i]; *c; c++) {
-			if (*c == '"' || *c == '\\')
+		for (const char *c = values[i]; *c;) {
+			size_t plain = strcspn(c, "\"\\");
+
+			text_add(&out, c, plain);
+			c += plain;
+			if (*c) {
 				text_addc(&out, '\\');
-			text_addc(&out, *c);
+				text_addc(&out, *c++);
+			}
 		}
 		text_addc(&out, '"');
 	}
