@@ -1,9 +1,11 @@
 """The parts of bench.py about documents: from text to searchable, and searching."""
+import http.client
 import json
 import os
 import re
 import threading
 import time
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -26,18 +28,25 @@ def files(count):
     return [(f"{part[0][0]} {i}", "\n\n".join(p for _, p in part)) for i, part in enumerate(parts)]
 
 
-def send(base, token, path, body, kind):
-    request = urllib.request.Request(base + path, data=body, method="POST",
-                                     headers={"Authorization": "Bearer " + token, "Content-Type": kind})
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return json.loads(answer.read())
+def connect(base):
+    return http.client.HTTPConnection(urllib.parse.urlsplit(base).netloc, timeout=120)
 
 
-def upload(base, token, name, text, wait=60):
+def send(connection, token, path, body, kind):
+    connection.request("POST", path, body, {"Authorization": "Bearer " + token, "Content-Type": kind})
+    answer = connection.getresponse()
+    text = answer.read()
+    if answer.status >= 300:
+        raise SystemExit(f"bench: {path}: {answer.status} {text}")
+    return json.loads(text)
+
+
+def upload(base, token, name, text, wait=60, connection=None):
+    """connection: one that is kept, as a browser does."""
     border = uuid.uuid4().hex
     body = (f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{name}.txt"\r\nContent-Type: text/plain\r\n\r\n'
             f"{text}\r\n--{border}--\r\n").encode()
-    return send(base, token, f"/api/documents/upload?wait={wait}", body, f"multipart/form-data; boundary={border}")
+    return send(connection or connect(base), token, f"/api/documents/upload?wait={wait}", body, f"multipart/form-data; boundary={border}")
 
 
 def until_ready(base, token, ids):
@@ -62,12 +71,13 @@ def ingest(base, token, texts):
     todo, ids, ready, lock = list(texts), [], [], threading.Lock()
 
     def work():
+        connection = connect(base)
         while True:
             with lock:
                 if not todo:
                     return
                 name, text = todo.pop()
-            document = upload(base, token, name, text, 0)
+            document = upload(base, token, name, text, 0, connection)
             with lock:
                 if document["status"] == "ready":
                     ready.append(document["chunks"])

@@ -18,7 +18,7 @@ RATE = 30  # tokens a second, of each
 def sessions(base, token, ids, path):
     """A chatbot over these documents, and a session for each client; a file of their ids, one a line."""
     def post(where, body):
-        return documents.send(base, token, where, json.dumps(body).encode(), "application/json")
+        return documents.send(documents.connect(base), token, where, json.dumps(body).encode(), "application/json")
 
     bot = post("/api/chatbots", {"name": "Bench", "documents": ids})["id"]
     made = [post("/api/chat/sessions", {"chatbotId": bot})["id"] for _ in range(CLIENTS)]
@@ -80,7 +80,7 @@ def first_token(url, body, mark, headers, count):
 def many_sessions(base, tokens, count, path):
     """So many sessions of these users, in turn; a file with their ids and tokens, one a line."""
     def post(token, where, body):
-        return documents.send(base, token, where, json.dumps(body).encode(), "application/json")["id"]
+        return documents.send(documents.connect(base), token, where, json.dumps(body).encode(), "application/json")["id"]
 
     bots = [post(token, "/api/chatbots", {"name": "Crowd"}) for token in tokens]
     with open(path, "w") as file:
