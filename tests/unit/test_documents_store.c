@@ -439,6 +439,26 @@ static void a_small_document_is_there_as_a_whole(void **state)
 	assert_int_equal(store_rig_number("t_counted"), 1001001);
 }
 
+/* A gateway of before puts even a small file in pieces first. */
+static void a_file_that_is_there_already_is_not_put_again(void **state)
+{
+	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
+	struct whole_stored stored = { .document = &got };
+	struct new_document d = {
+		.id = store_rig_id(), .name = "a", .type = "txt", .size = 3, .file = store_rig_id()
+	};
+	struct whole w = { .d = &d, .p = prepare(2), .there = true, .hash = "x", .twin = store_rig_id() };
+
+	(void)state;
+	OK(store_put_piece(&db, ADA, d.file, 0, (ProtobufCBinaryData){ 3, (uint8_t *)"abc" }, &err));
+	/* the job drops it, if it is another's, too */
+	assert_int_equal(store_whole(&db, ADA, &w, NULL, 0, &stored, &arena, &err), 0);
+	w.twin = NULL;
+	assert_int_equal(store_whole(&db, ADA, &w, NULL, 0, &stored, &arena, &err), 1);
+	assert_int_equal(got.status, DOCUMENTS__STATUS__READY);
+	assert_int_equal(store_rig_number("t_pieces"), 1);
+}
+
 static void what_fails_halfway_leaves_nothing_of_a_whole(void **state)
 {
 	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
@@ -554,6 +574,7 @@ int main(void)
 		STORE_TEST(too_many_small_documents_are_spread),
 		STORE_TEST(ten_characters_cost_no_more_in_a_long_text),
 		STORE_TEST(a_small_document_is_there_as_a_whole),
+		STORE_TEST(a_file_that_is_there_already_is_not_put_again),
 		STORE_TEST(what_fails_halfway_leaves_nothing_of_a_whole),
 		STORE_TEST(a_file_that_two_have_is_there_until_both_are_deleted),
 		STORE_TEST(who_is_near_his_bounds_has_no_room_at_once),
