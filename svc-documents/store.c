@@ -70,7 +70,7 @@ const struct db_stmt store_statements[] = {
 	{ "room", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes,"
 	          " (array_agg(id) FILTER (WHERE hash = $2 AND file_id IS NOT NULL))[1] AS twin"
 	          " FROM document WHERE owner_id = $1" },
-	{ "keep_twin", "SELECT 1 FROM document WHERE owner_id = $1 AND id = $2 FOR KEY SHARE" },
+	{ "hold", "SELECT 1 FROM document WHERE owner_id = $1 AND id = $2 FOR KEY SHARE" },
 	{ "create_ready",
 	  "INSERT INTO document (owner_id, id, name, description, type, status, progress, step, size, file_id, hash,"
 	  " metadata, chunks, terms, language, terms_version, small, generation, original)"

@@ -88,9 +88,8 @@ int at_once(struct call *call, const struct new_document *d, ProtobufCBinaryData
 	rc = make(call, &w, &p);
 	if (rc > 0)
 		rc = store_whole(call->db, call->owner_id, &w, more, count, &stored, call->arena, call->err);
-	if (rc <= 0)
-		return rc;
-	follow_up(call, more[EVENT].res, stored.small);
+	if (rc > 0)
+		follow_up(call, more[EVENT].res, stored.small);
 	db_steps_done(more, count);
-	return 1;
+	return rc;
 }
