@@ -138,10 +138,11 @@ static void check_message(struct reader *r, const struct place *up, const struct
 		struct place p = { up, f->json_name, 0 };
 		bool many = d->label == PROTOBUF_C_LABEL_REPEATED;
 		size_t count = many ? slot_count(msg, d) : slot_filled(msg, d);
+		bool given = count || (many && *(void *const *)slot_at(msg, d));
 		ProtobufCMessage *const *subs =
 		    many ? *(ProtobufCMessage ***)slot_at(msg, d) : slot_at(msg, d);
 
-		if (f->required && !count && !told_already(r->err, place_text(&p, r->arena))) {
+		if (f->required && !given && !told_already(r->err, place_text(&p, r->arena))) {
 			r->where = source_name(f->source);
 			reader_refuse(r, &p, "missing", "is required");
 		}

@@ -370,6 +370,8 @@ static void read_member(struct reader *r, const struct place *up, const Protobuf
 		return;
 	empty = !value || (d->label == PROTOBUF_C_LABEL_REPEATED &&
 	                   json_object_is_type(value, json_type_array) && !json_object_array_length(value));
+	if (empty && value && f->required && !f->min_length) /* given, though it holds nothing */
+		*(void **)slot_at(msg, d) = arena_alloc(r->arena, 1);
 	if (!empty)
 		reader_field(r, &p, d, f, unquoted(d, name, object, value), msg);
 	else if (resets->names && (!resets->count || resets->names[resets->count - 1] != f->json_name))

@@ -54,6 +54,9 @@ describe('chatbots', () => {
     const at = `/api/chatbots/${bot.id}`;
     let now = await stack.ok('POST', `${at}/documents`, { token: ada.token, json: { documentIds: [two, one] }, status: 200 });
     assert.deepEqual(now.documents, [one, two]);
+    now = await stack.ok('POST', `${at}/documents`, { token: ada.token, json: { documentIds: [] }, status: 200 });
+    assert.deepEqual(now.documents, [one, two], 'no more of them change nothing');
+    assert.equal((await api('POST', `/${bot.id}/documents`, { token: ada.token, json: {} })).status, 422);
     assert.deepEqual((await stack.ok('GET', `/api/documents/${two}`, { token: ada.token })).chatbots, [bot.id]);
     now = await stack.ok('DELETE', `${at}/documents/${one}`, { token: ada.token, status: 200 });
     assert.deepEqual(now.documents, [two]);
