@@ -168,6 +168,8 @@ static void take_name(struct mark_reader *r)
 	static const char *const numbers[] = { "number", "no", "nr", "n", "id", "index", NULL };
 	bool named = false;
 
+	if (r->at < r->end && *r->at >= '0' && *r->at <= '9') /* most have none: no word need be compared */
+		return;
 	if (take_word(r, pointers)) {
 		named = true;
 		skip_signs(r);
