@@ -113,6 +113,15 @@ int store_latest_turn(struct db *db, const char *owner, const char *session, str
 int store_turn_by_stream(struct db *db, const char *owner, const char *session, const char *stream,
                          struct store_turn *ret, struct arena *a, struct error *err) CHECKED;
 
+/* What was said before it, a turn is told so many messages of, and so many bytes for each token of the model's context. */
+enum { STORE_HISTORY = 100, STORE_BYTES_PER_TOKEN = 4 };
+
+/* The session as it was when its last turn ended: nothing was said in it since, and nothing chosen, while it is so. */
+struct store_known {
+	char updated_at[40]; /* as SQL has it */
+	int64_t last;        /* number of a message in it */
+};
+
 /* How a turn begins: the question, and its answer `generating`, or `queued` behind others. */
 struct store_new_turn {
 	const char *owner, *session, *question_id, *message_id, *stream;
@@ -126,6 +135,8 @@ struct store_new_turn {
 	 * is asked otherwise. Both are kept, and not shown any more. Else NULL. */
 	const char *again, *edits;
 	bool waits; /* there is no writer for it now: only behind another turn may it be begun */
+	/* Of what was said before it, which is then not read; NULL: it is. Not together with `again` and `edits`. */
+	const struct store_known *known;
 };
 /* What its writer needs, whether it has just begun or is gone on with. */
 struct store_begun {
@@ -135,8 +146,11 @@ struct store_begun {
 	int64_t question_number, answer_number; /* as ChatConnect shows them */
 	const char *created_at;                 /* of the answer */
 	bool visitor, queued;
+	bool listened; /* somebody wants to hear of the owner's conversations */
+	bool as_known; /* what was said before it is what whoever began it knows; else the history has it */
 	struct model_message *history; /* oldest first */
 	size_t history_count;
+	bool foreign; /* the history is none of the session's: whoever asked has brought it */
 };
 /*
  * 1 begun. 0: its key began one before, which is *before. ERROR_NOT_FOUND, ERROR_INVALID for a key that was used for
@@ -149,12 +163,23 @@ int store_begin_turn(struct db *db, const struct store_new_turn *turn, struct st
 int store_load_turn(struct db *db, const char *owner, const char *session, const char *message_id,
                     int history_bytes, struct store_begun *ret, struct arena *a, struct error *err) CHECKED;
 
-/* Closes the turn with what the message holds, keeps its events (the last has that sequence) for ten minutes, and lets
- * the next of the session begin: *next is its id, else NULL. told: the names of the events that it is, as an SQL array
- * (svc-chat/tell.h). 0: it was not this attempt's any more. */
-int store_finish_turn(struct db *db, const char *owner, const Chat__Message *message, int attempt,
-                      ProtobufCBinaryData events, int64_t last, const char *told, const char **next,
-                      struct arena *a, struct error *err) CHECKED;
+/* How a turn ends. */
+struct store_end {
+	const char *owner;
+	const Chat__Message *message;
+	int attempt;
+	bool noted;                 /* steps of it may be stored that nobody needs then */
+	ProtobufCBinaryData events; /* kept for ten minutes, */
+	int64_t last;               /* the sequence of the last */
+	const char *told; /* which events it is, as an SQL array (svc-chat/tell.h); NULL: nobody listens */
+};
+struct store_ended {
+	const char *next; /* the turn of the session that may begin then; else NULL */
+	struct store_known known;
+};
+/* Closes the turn with what the message holds. 0: it was not this attempt's any more. */
+int store_finish_turn(struct db *db, const struct store_end *end, struct store_ended *ret, struct arena *a,
+                      struct error *err) CHECKED;
 /* Lets the first that waits in that session begin, when nothing else is under way there. */
 int store_next_turn(struct db *db, const char *owner, const char *session, const char **next, struct arena *a,
                     struct error *err) CHECKED;

@@ -42,7 +42,7 @@ const struct db_stmt store_messages_statements[] = {
 	  " WHERE m.owner_id = $1 AND m.shown AND NOT s.visitor"
 	  " AND NOT EXISTS (SELECT FROM unnest($2::text[]) AS w WHERE strpos(lower(m.content), lower(w)) = 0)"
 	  " ORDER BY m.created_at DESC, m.session_id, m.number DESC LIMIT $3" },
-	/* The session is locked. All that stands in one place: the questions that replaced each other, and their answers. */
+	/* The session is locked; who knows what was said in it sees that it has changed (struct store_known). All that stands in one place: the questions that replaced each other, and their answers. */
 	{ "choose",
 	  "WITH RECURSIVE busy AS (SELECT count(*) AS turns FROM message m WHERE " HERE
 	  " AND m.status IN ('generating', 'waiting', 'queued')),"
@@ -58,7 +58,9 @@ const struct db_stmt store_messages_statements[] = {
 	  " AND m.question_id = c.id ORDER BY m.number DESC LIMIT 1) END AS answer FROM chosen c),"
 	  " changed AS (UPDATE message m SET shown = m.id IN (p.question, p.answer) FROM pair p, busy WHERE " HERE
 	  " AND busy.turns = 0"
-	  " AND (m.id IN (SELECT id FROM asked) OR m.question_id IN (SELECT id FROM asked)) RETURNING m.id)"
+	  " AND (m.id IN (SELECT id FROM asked) OR m.question_id IN (SELECT id FROM asked)) RETURNING m.id),"
+	  " touched AS (UPDATE session SET updated_at = now()"
+	  " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM changed))"
 	  " SELECT turns, (SELECT count(*) FROM chosen) AS known FROM busy" },
 	{ "set_feedback", "UPDATE message SET feedback = $4, comment = $5"
 	                  " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'assistant'" },

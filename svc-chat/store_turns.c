@@ -16,14 +16,20 @@
 	" FROM message a WHERE a.role = 'assistant' AND a.owner_id = $1"
 
 /* What an owner has asked so far is counted in so many rows, by session, so that turns of several do not wait for one row. */
-#define COUNTED(part)                                                                                     \
-	"counted AS (INSERT INTO asked_part (owner_id, part, messages) SELECT $1, " part ", 1 FROM begun" \
+#define COUNTED(part, begun)                                                                               \
+	"counted AS (INSERT INTO asked_part (owner_id, part, messages) SELECT $1, " part ", 1 FROM " begun \
 	" ON CONFLICT (owner_id, part) DO UPDATE SET messages = asked_part.messages + 1)"
 
 enum {
 	ASKED_PARTS = 32,
 	CALL_BYTES = 128 << 10, /* of the calls of one message, in the history of the next */
 };
+
+#define SESSION                                                                                         \
+	"chatbot_id, visitor, kind, updated_at, EXISTS (SELECT FROM listening l WHERE l.owner_id = $1)" \
+	" AS listened FROM session WHERE owner_id = $1 AND id = $2"
+#define HISTORY "100"
+_Static_assert(STORE_HISTORY == 100, "HISTORY says how many");
 
 #define UNDER_WAY "status IN ('generating', 'waiting', 'queued')"
 #define ACTIVE "status IN ('generating', 'waiting')"
@@ -49,24 +55,28 @@ const struct db_stmt store_turns_statements[] = {
 
 	{ "add_visitor", "INSERT INTO session (owner_id, id, chatbot_id, visitor, visitor_origin, expires_at)"
 	                 " VALUES ($1, $2, $3, true, $4, $5) ON CONFLICT (owner_id, id) DO NOTHING" },
-	{ "lock_session", "SELECT chatbot_id, visitor, kind FROM session WHERE owner_id = $1 AND id = $2"
-	                  " FOR NO KEY UPDATE" },
+	{ "lock_session", "SELECT " SESSION " FOR NO KEY UPDATE" },
 	/* The session is locked: nobody else begins here. */
 	{ "begin_turn",
 	  "WITH " BUSY ", " LAST ", " NOT_YET(
 	      "$8") ","
-	            " asked AS (INSERT INTO message (owner_id, session_id, number, id, role, content, created_at)"
-	            " SELECT $1, $2, last.number + 1, $3, 'user', $4, $5 FROM busy, last WHERE busy.turns >= $12 AND busy.turns < $11"
-	            " AND EXISTS (SELECT FROM session WHERE owner_id = $1 AND id = $2)"
-	            " AND (SELECT new FROM key) RETURNING id),"
-	            " begun AS (INSERT INTO message (owner_id, session_id, number, id, role, status, created_at, stream, key,"
+	            " begun AS (INSERT INTO message (owner_id, session_id, number, id, role, status, content, created_at, stream, key,"
 	            " request_hash, question_id, attempt, lease_until)"
-	            " SELECT $1, $2, last.number + 2, $6, 'assistant', CASE WHEN busy.turns = 0 THEN 'generating' ELSE 'queued' END,"
-	            " $5, $7, $8, $9, asked.id, 1, " STORE_LEASE " FROM asked, busy, last RETURNING status),"
+	            " SELECT $1, $2, last.number + m.place, m.id, m.role, CASE WHEN m.place = 1 THEN 'complete'"
+	            " WHEN busy.turns = 0 THEN 'generating' ELSE 'queued' END, m.content, $5, m.stream, m.key, m.request_hash,"
+	            " m.question_id, m.attempt, m.lease_until FROM busy, last,"
+	            " (VALUES (1, $3::uuid, 'user', $4::text, NULL::text, NULL::text, NULL::text, NULL::uuid, 0,"
+	            " NULL::timestamptz), (2, $6::uuid, 'assistant', '', $7::text, $8::text, $9::text, $3::uuid, 1, " STORE_LEASE
+	            ")) AS m (place, id, role, content, stream, key, request_hash, question_id, attempt, lease_until)"
+	            " WHERE busy.turns >= $12 AND busy.turns < $11"
+	            " AND EXISTS (SELECT FROM session WHERE owner_id = $1 AND id = $2)"
+	            " AND (SELECT new FROM key) RETURNING role, status),"
 	            " touched AS (UPDATE session SET updated_at = now(), title = coalesce(title, $10)"
 	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
 	            " " COUNTED(
-	                "$13::int") " SELECT (SELECT status FROM begun) AS status, turns, 1 AS known FROM busy" },
+	                "$13::int",
+	                "begun WHERE role = 'user'") " SELECT (SELECT status FROM begun WHERE role = 'assistant') AS status, turns, 1 AS known,"
+	                                             " last.number + 1 AS question FROM busy, last" },
 	/* Written anew: the last answer, while nothing else is under way. */
 	{ "begin_again",
 	  "WITH " BUSY ", " LAST ", " NOT_YET(
@@ -101,7 +111,8 @@ const struct db_stmt store_turns_statements[] = {
 	            " touched AS (UPDATE session SET updated_at = now()"
 	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
 	            " " COUNTED(
-	                "$11::int") " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
+	                "$11::int",
+	                "begun") " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
 	{ "history",
 	  /* Of its calls the latest: a server decides how much they say. */
 	  "SELECT role, content, CASE WHEN tools THEN (SELECT string_agg(s.content, ''::bytea ORDER BY s.number)"
@@ -113,9 +124,8 @@ const struct db_stmt store_turns_statements[] = {
 	  " AND status IN ('complete', 'stopped', 'interrupted')"
 	  " AND number < (SELECT number FROM message WHERE owner_id = $1"
 	  " AND id = (SELECT question_id FROM message WHERE owner_id = $1 AND id = $3))"
-	  " ORDER BY number DESC LIMIT 100) turns WHERE bytes <= $4 ORDER BY number" },
-	{ "session_of_turn",
-	  "SELECT chatbot_id, visitor, kind FROM session WHERE owner_id = $1 AND id = $2" },
+	  " ORDER BY number DESC LIMIT " HISTORY ") turns WHERE bytes <= $4 ORDER BY number" },
+	{ "session_of_turn", "SELECT " SESSION },
 	/* Each by its key. As a join, planned when there were few, it would go through all that the owner has. */
 	{ "question_of_turn",
 	  "WITH a AS MATERIALIZED (SELECT number, question_id, created_at FROM message WHERE owner_id = $1 AND id = $2)"
@@ -124,20 +134,25 @@ const struct db_stmt store_turns_statements[] = {
 	      "created_at") " FROM a) AS created_at"
 	                    " FROM message WHERE owner_id = $1 AND id = (SELECT question_id FROM a)" },
 
+	/* Locks it, where the turn is still that attempt's. */
+	{ "touch_session",
+	  "UPDATE session SET updated_at = now() WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM message"
+	  " WHERE owner_id = $1 AND id = $3 AND attempt = $4 AND " UNDER_WAY ") RETURNING updated_at" },
 	{ "finish_turn",
 	  "WITH done AS (UPDATE message SET status = $4, content = $6, reasoning = $7, sources = $8,"
 	  " error = $9, model = $10, prompt_tokens = $11, completion_tokens = $12, finish_reason = $13,"
 	  " rag_status = $14, lease_until = NULL"
-	  " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND " UNDER_WAY " RETURNING id),"
-	  " passed AS (DELETE FROM step WHERE owner_id = $1 AND message_id = $2"
-	  " AND kind IN ('retrieve', 'model') AND EXISTS (SELECT FROM done)),"
+	  " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND " UNDER_WAY " RETURNING id, number),"
 	  " kept AS (INSERT INTO stream_log (owner_id, message_id, events, last, expires_at)"
 	  " SELECT $1, id, $15, $16, now() + interval '10 minutes' FROM done"
 	  " ON CONFLICT (owner_id, message_id)"
-	  " DO UPDATE SET events = excluded.events, last = excluded.last, expires_at = excluded.expires_at),"
-	  " touched AS (UPDATE session SET updated_at = now()"
-	  " WHERE owner_id = $1 AND id = $5 AND EXISTS (SELECT FROM done))"
-	  " SELECT id FROM done" },
+	  " DO UPDATE SET events = excluded.events, last = excluded.last, expires_at = excluded.expires_at)"
+	  " SELECT number, EXISTS (SELECT FROM message WHERE owner_id = $1 AND session_id = $5 AND status = 'queued') AS more"
+	  " FROM done" },
+	{ "drop_steps",
+	  "DELETE FROM step WHERE owner_id = $1 AND message_id = $2 AND kind IN ('retrieve', 'model')"
+	  " AND EXISTS (SELECT FROM message WHERE owner_id = $1 AND id = $2 AND attempt = $3"
+	  " AND lease_until IS NULL)" },
 	/* Of a conversation with a chatbot: what somebody wants to hear of it. The ids are made of what happened, so that
 	 * nothing is told twice. */
 	{ "tell_message",
@@ -249,6 +264,7 @@ static void read_session(const PGresult *res, struct store_begun *ret, struct ar
 	ret->chatbot_id = arena_strdup(a, db_text(res, 0, "chatbot_id"));
 	ret->kind = arena_strdup(a, db_text(res, 0, "kind"));
 	ret->visitor = *db_text(res, 0, "visitor") == 't';
+	ret->listened = *db_text(res, 0, "listened") == 't';
 }
 
 static void read_question(const PGresult *res, struct store_begun *ret, struct arena *a)
@@ -267,8 +283,6 @@ static int no_chatbot(struct error *err)
 	error_clear(err);
 	return error_set(err, ERROR_NOT_FOUND, "no such chatbot");
 }
-
-enum begin_step { VISITOR, LOCK, KEY, BEGIN, TELL, QUESTION, HISTORY, BEGIN_STEPS };
 
 static int no_writer(struct error *err)
 {
@@ -292,58 +306,87 @@ static int why_not(const struct store_new_turn *t, const PGresult *res, struct e
 	                 t->again ? "answer" : "question");
 }
 
+/* The statements that begin a turn: where each stands among them, or -1. */
+struct beginning {
+	struct db_step steps[7];
+	int count, lock, key, begin, tell, question, history;
+};
+
+static void add_step(struct beginning *b, int *place, const struct db_step *step)
+{
+	*place = b->count;
+	b->steps[b->count++] = *step;
+}
+
+static const PGresult *answer_to(const struct beginning *b, int place)
+{
+	return b->steps[place].res;
+}
+
+/* What was asked: known, but for an answer that is written anew. */
+static void note_question(const struct store_new_turn *t, const struct beginning *b, struct store_begun *ret,
+                          struct arena *a)
+{
+	if (b->question >= 0) {
+		read_question(answer_to(b, b->question), ret, a);
+		return;
+	}
+	ret->question_id = arena_strdup(a, t->question_id);
+	ret->question = arena_strdup(a, t->content);
+	ret->created_at = arena_strdup(a, t->created_at);
+	ret->question_number = db_int(answer_to(b, b->begin), 0, "question");
+	ret->answer_number = ret->question_number + 1;
+}
+
 /* What the statements say of it. */
-static int judge(const struct store_new_turn *t, const struct db_step *s, struct store_begun *begun,
+static int judge(const struct store_new_turn *t, const struct beginning *b, struct store_begun *begun,
                  struct store_turn *before, struct arena *a, struct error *err)
 {
-	const char *status = db_text(s[BEGIN].res, 0, "status");
+	const PGresult *session = answer_to(b, b->lock);
+	const char *status = db_text(answer_to(b, b->begin), 0, "status");
 
-	if (PQntuples(s[LOCK].res) == 0 && t->chatbot && t->waits)
+	if (PQntuples(session) == 0 && t->chatbot && t->waits)
 		return no_writer(err);
-	if (PQntuples(s[LOCK].res) == 0)
+	if (PQntuples(session) == 0)
 		return error_set(err, ERROR_NOT_FOUND, "no such session");
-	if (t->key && read_turn(s[KEY].res, before, a))
+	if (t->key && read_turn(answer_to(b, b->key), before, a))
 		return strcmp(before->request_hash, t->request_hash) == 0
 		           ? 0
 		           : error_set(err, ERROR_INVALID,
 		                       "this Idempotency-Key was used for another message in this session");
 	if (!status)
-		return why_not(t, s[BEGIN].res, err);
+		return why_not(t, answer_to(b, b->begin), err);
 	*begun = (struct store_begun){ .queued = strcmp(status, "queued") == 0 };
-	read_session(s[LOCK].res, begun, a);
-	read_question(s[QUESTION].res, begun, a);
-	read_history(s[HISTORY].res, begun, a);
+	read_session(session, begun, a);
+	note_question(t, b, begun, a);
+	if (b->history >= 0)
+		read_history(answer_to(b, b->history), begun, a);
+	begun->as_known = t->known && begun->question_number == t->known->last + 1 &&
+	                  strcmp(db_text(session, 0, "updated_at"), t->known->updated_at) == 0;
 	return 1;
 }
 
 /* Who was not woken looks by himself in a while. */
-static void wake_if_told(struct db *db, const struct db_step *told)
+static void wake_if_told(struct db *db, const PGresult *told)
 {
 	struct error ignored = { 0 };
 
-	if (PQntuples(told->res) && event_wake(db, &ignored) < 0)
+	if (PQntuples(told) && event_wake(db, &ignored) < 0)
 		error_clear(&ignored);
 }
 
 int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store_begun *begun,
                      struct store_turn *before, struct arena *a, struct error *err)
 {
-	int part = (int)(fnv1a(t->session) % ASKED_PARTS);
-	struct db_step steps[BEGIN_STEPS] = {
-		[VISITOR] = { "add_visitor",
-		              DB_ARGS(t->owner, t->session, t->chatbot, t->origin, t->expires_at) },
-		[LOCK] = { "lock_session", DB_ARGS(t->owner, t->session) },
-		[KEY] = { "turn_by_key", DB_ARGS(t->owner, t->session, t->key) },
-		[BEGIN] = { "begin_turn",
-		            DB_ARGS(t->owner, t->session, t->question_id, t->content, t->created_at,
-		                    t->message_id, t->stream, t->key, t->request_hash, t->title,
-		                    STORE_UNDER_WAY, (int)t->waits, part) },
-		[TELL] = { "tell_message",
-		           DB_ARGS(t->owner, t->session, t->question_id, "{message.created}", "") },
-		[QUESTION] = { "question_of_turn", DB_ARGS(t->owner, t->message_id) },
-		[HISTORY] = { "history",
-		              DB_ARGS(t->owner, t->session, t->message_id, t->history_bytes, CALL_BYTES) },
-	};
+	int part = (int)(fnv1a(t->session) % ASKED_PARTS), visitor, result;
+	const struct db_step add_visitor = { "add_visitor", DB_ARGS(t->owner, t->session, t->chatbot,
+		                                                    t->origin, t->expires_at) };
+	const struct db_step lock = { "lock_session", DB_ARGS(t->owner, t->session) };
+	const struct db_step key = { "turn_by_key", DB_ARGS(t->owner, t->session, t->key) };
+	const struct db_step anew = { "begin_turn",
+		                      DB_ARGS(t->owner, t->session, t->question_id, t->content, t->created_at,
+		                              t->message_id, t->stream, t->key, t->request_hash, t->title,
+		                              STORE_UNDER_WAY, (int)t->waits, part) };
 	const struct db_step again = { "begin_again",
 		                       DB_ARGS(t->owner, t->session, t->again, t->message_id, t->created_at,
 		                               t->stream, t->key, t->request_hash) };
@@ -351,18 +394,30 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		"begin_edited", DB_ARGS(t->owner, t->session, t->edits, t->message_id, t->created_at,
 		                        t->stream, t->key, t->request_hash, t->question_id, t->content, part)
 	};
-	/* The session of a visitor's first message is not made for one that cannot be answered. */
-	int first = t->chatbot && !t->waits ? VISITOR : LOCK, result;
+	const struct db_step tell = { "tell_message", DB_ARGS(t->owner, t->session, t->question_id,
+		                                              "{message.created}", "") };
+	const struct db_step question = { "question_of_turn", DB_ARGS(t->owner, t->message_id) };
+	const struct db_step history = { "history", DB_ARGS(t->owner, t->session, t->message_id,
+		                                            t->history_bytes, CALL_BYTES) };
+	struct beginning b = { .key = -1, .question = -1, .history = -1 };
 
-	if (t->again)
-		steps[BEGIN] = again;
-	if (t->edits)
-		steps[BEGIN] = edited;
-	if (db_together(db, steps + first, BEGIN_STEPS - first, err) < 0)
+	/* The session of a visitor's first message is not made for one that cannot be answered. */
+	if (t->chatbot && !t->waits)
+		add_step(&b, &visitor, &add_visitor);
+	add_step(&b, &b.lock, &lock);
+	if (t->key)
+		add_step(&b, &b.key, &key);
+	add_step(&b, &b.begin, t->again ? &again : t->edits ? &edited : &anew);
+	add_step(&b, &b.tell, &tell);
+	if (t->again || t->edits)
+		add_step(&b, &b.question, &question);
+	if (!t->known)
+		add_step(&b, &b.history, &history);
+	if (db_together(db, b.steps, b.count, err) < 0)
 		return no_chatbot(err);
-	wake_if_told(db, &steps[TELL]);
-	result = judge(t, steps, begun, before, a, err);
-	db_steps_done(steps + first, BEGIN_STEPS - first);
+	wake_if_told(db, answer_to(&b, b.tell));
+	result = judge(t, &b, begun, before, a, err);
+	db_steps_done(b.steps, b.count);
 	return result;
 }
 
@@ -409,29 +464,60 @@ static const char *next_of(const PGresult *res, struct arena *a)
 	return PQntuples(res) ? arena_strdup(a, db_text(res, 0, "id")) : NULL;
 }
 
-int store_finish_turn(struct db *db, const char *owner, const Chat__Message *m, int attempt,
-                      ProtobufCBinaryData events, int64_t last, const char *told, const char **next,
-                      struct arena *a, struct error *err)
+/* Who waits in the session may begin; where that fails, somebody looks by himself in a while. */
+static const char *let_next_begin(struct db *db, const char *owner, const char *session, struct arena *a)
 {
-	ProtobufCBinaryData sources = store_pack_sources(m->sources, m->n_sources, a);
-	struct db_step steps[] = {
-		{ "lock_session", DB_ARGS(owner, m->session_id) },
-		{ "finish_turn",
-		  DB_ARGS(owner, m->id, attempt, store_status_name(m->status), m->session_id, m->content,
-		          m->reasoning, sources, m->error, m->model, m->usage->prompt_tokens,
-		          m->usage->completion_tokens, m->finish_reason, m->rag_status, events, last) },
-		{ "next_turn", DB_ARGS(owner, m->session_id) },
-		{ "tell_message", DB_ARGS(owner, m->session_id, m->id, told, "") },
-		{ "mark_handover", DB_ARGS(owner, m->session_id, m->id, m->handover) },
-	};
-	int count = m->handover ? 5 : 4, done;
+	struct error ignored = { 0 };
+	const char *next;
 
+	if (store_next_turn(db, owner, session, &next, a, &ignored) == 0)
+		return next;
+	error_clear(&ignored);
+	return NULL;
+}
+
+int store_finish_turn(struct db *db, const struct store_end *end, struct store_ended *ret, struct arena *a,
+                      struct error *err)
+{
+	enum { TOUCH, FINISH, STEPS_MOST = 5 };
+	const Chat__Message *m = end->message;
+	ProtobufCBinaryData sources = store_pack_sources(m->sources, m->n_sources, a);
+	struct db_step steps[STEPS_MOST] = {
+		[TOUCH] = { "touch_session", DB_ARGS(end->owner, m->session_id, m->id, end->attempt) },
+		[FINISH] = { "finish_turn",
+		             DB_ARGS(end->owner, m->id, end->attempt, store_status_name(m->status),
+		                     m->session_id, m->content, m->reasoning, sources, m->error, m->model,
+		                     m->usage->prompt_tokens, m->usage->completion_tokens, m->finish_reason,
+		                     m->rag_status, end->events, end->last) },
+	};
+	const struct db_step told = { "tell_message",
+		                      DB_ARGS(end->owner, m->session_id, m->id, end->told, "") };
+	const struct db_step noted = { "drop_steps", DB_ARGS(end->owner, m->id, end->attempt) };
+	const struct db_step handover = { "mark_handover",
+		                          DB_ARGS(end->owner, m->session_id, m->id, m->handover) };
+	int count = FINISH + 1, tell = 0, done;
+	bool more;
+
+	if (end->told)
+		steps[tell = count++] = told;
+	if (end->noted)
+		steps[count++] = noted;
+	if (m->handover)
+		steps[count++] = handover;
 	if (db_together(db, steps, count, err) < 0)
 		return -1;
-	done = PQntuples(steps[1].res);
-	*next = next_of(steps[2].res, a);
-	wake_if_told(db, &steps[3]);
+	*ret = (struct store_ended){ 0 };
+	done = PQntuples(steps[FINISH].res);
+	more = done && *db_text(steps[FINISH].res, 0, "more") == 't';
+	if (done && PQntuples(steps[TOUCH].res))
+		snprintf(ret->known.updated_at, sizeof ret->known.updated_at, "%s",
+		         db_text(steps[TOUCH].res, 0, "updated_at"));
+	ret->known.last = db_int(steps[FINISH].res, 0, "number");
+	if (tell)
+		wake_if_told(db, steps[tell].res);
 	db_steps_done(steps, count);
+	if (more)
+		ret->next = let_next_begin(db, end->owner, m->session_id, a);
 	return done;
 }
 

@@ -45,6 +45,9 @@ struct model_message {
 	size_t call_count;
 	/* Of a tool: which call this answers, and of which tool. */
 	const char *call_id, *name;
+	/* Of the history, where prompt_prepare() has been here: what a model is told of it, and the content's tokens. */
+	const char *told;
+	int64_t tokens;
 };
 
 struct model_request {

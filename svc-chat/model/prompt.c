@@ -129,9 +129,14 @@ static bool is_turn(const struct prompt *p, size_t i)
 	       strcmp(p->history[i + 1].role, "assistant") == 0 && *p->history[i + 1].content;
 }
 
+static int64_t message_tokens(const struct model_message *m)
+{
+	return m->told ? m->tokens : tokens_of(m->content);
+}
+
 static int64_t text_tokens(const struct prompt *p, size_t i)
 {
-	return tokens_of(p->history[i].content) + tokens_of(p->history[i + 1].content) + 2 * MESSAGE_TOKENS;
+	return message_tokens(&p->history[i]) + message_tokens(&p->history[i + 1]) + 2 * MESSAGE_TOKENS;
 }
 
 /* Of what tools gave back in that turn. Told again only to who may call some. */
@@ -193,12 +198,24 @@ static void add_past(const struct model_message *answer, struct model_message *l
 			                    .name = answer->calls[i].name };
 }
 
+static const char *told(const struct model_message *m, struct arena *a)
+{
+	if (m->told)
+		return m->told;
+	return strcmp(m->role, "user") == 0 ? defused(m->content, a) : citations_strip(m->content, a);
+}
+
+void prompt_prepare(struct model_message *message, struct arena *a)
+{
+	message->told = told(message, a);
+	message->tokens = tokens_of(message->content);
+}
+
 /* A turn, its question and its answer each cut to fit where they must be. */
 static void add_turn(const struct prompt *p, size_t i, int64_t budget, struct model_message *list, size_t *n,
                      struct arena *a)
 {
-	const char *question = defused(p->history[i].content, a);
-	const char *answer = citations_strip(p->history[i + 1].content, a);
+	const char *question = told(&p->history[i], a), *answer = told(&p->history[i + 1], a);
 
 	if (text_tokens(p, i) > budget) {
 		question = clipped(question, budget / 3, a);

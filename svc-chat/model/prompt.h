@@ -37,6 +37,9 @@ struct prompt {
 	size_t passages_told; /* how many found room: the first ones */
 };
 
+/* Of a message of the history, once for all prompts that it will be in: fills `told` and `tokens`. */
+void prompt_prepare(struct model_message *message, struct arena *a);
+
 /* The messages in the arena: "system" first, then the history, the question, and what came after it. */
 struct model_message *prompt_build(struct prompt *p, size_t *count, struct arena *a);
 

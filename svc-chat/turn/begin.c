@@ -15,7 +15,7 @@
 #include "svc-chat/turn/turn.h"
 #include "svc-chat/turn/write.h"
 
-enum { TITLE_CHARACTERS = 60, HISTORY_BYTES_PER_TOKEN = 4 };
+enum { TITLE_CHARACTERS = 60 };
 
 /* The first line of a question, cut between words. */
 static const char *title_from(const char *content, struct arena *a)
@@ -69,13 +69,14 @@ static int store(struct call *call, const struct turn_question *q, bool waits, s
 		.content = q->content,
 		.title = q->content ? title_from(q->content, call->arena) : NULL,
 		.key = call->idempotency_key && *call->idempotency_key ? call->idempotency_key : NULL,
-		.history_bytes = chat->context_tokens * HISTORY_BYTES_PER_TOKEN,
+		.history_bytes = chat->context_tokens * STORE_BYTES_PER_TOKEN,
 		.chatbot = q->chatbot,
 		.origin = q->origin,
 		.expires_at = q->expires_at,
 		.again = q->again,
 		.edits = q->edits,
 		.waits = waits,
+		.known = writer->past ? &writer->past->known : NULL,
 	};
 	const char *asked = q->content ? q->content : q->again;
 
@@ -88,6 +89,22 @@ static int store(struct call *call, const struct turn_question *q, bool waits, s
 	return store_begin_turn(call->db, &turn, writer->begun, ret, &writer->arena, call->err);
 }
 
+/* What was said before it is as it is known here; or its writer loads it. */
+static void use_past(struct writer *writer)
+{
+	struct store_begun *begun = writer->begun;
+
+	if (begun && begun->as_known) {
+		begun->history = writer->past->messages;
+		begun->history_count = writer->past->count;
+		return;
+	}
+	if (writer->past)
+		writer->begun = NULL;
+	past_free(writer->past);
+	writer->past = NULL;
+}
+
 /* Of a turn that waits behind others, the session's own does: they are the last words there. */
 static void take_history(const struct turn_question *q, struct writer *writer)
 {
@@ -95,6 +112,7 @@ static void take_history(const struct turn_question *q, struct writer *writer)
 
 	if (!q->history_count)
 		return;
+	begun->foreign = true;
 	begun->history_count = q->history_count;
 	begun->history = arena_new(&writer->arena, struct model_message, q->history_count);
 	for (size_t i = 0; i < q->history_count; i++)
@@ -135,6 +153,7 @@ static void start(struct call *call, struct writer *writer, struct task *task, s
 		writer->begun = NULL;
 		service_task_drop(task);
 	}
+	use_past(writer);
 	keeper_add(chat->keeper, writer, queued ? NULL : task);
 }
 
@@ -148,6 +167,14 @@ static int take_place(struct call *call, const struct turn_question *q, struct t
 		return -1;
 	error_clear(call->err);
 	return 0;
+}
+
+/* Of a question that goes on with what was said in its session. */
+static struct past *take_past(struct call *call, const struct turn_question *q)
+{
+	if (!q->content || q->edits || q->history_count)
+		return NULL;
+	return pasts_take(keeper_pasts(chat_state(call)->keeper), call->owner_id, q->session);
 }
 
 /* With or without a place for its writer. */
@@ -168,6 +195,7 @@ static int begin_with(struct call *call, const struct turn_question *q, struct t
 	uuid_make(message_id);
 	writer = keeper_new(call->owner_id, q->session, message_id, stream_id(stream));
 	writer->stream = stream;
+	writer->past = take_past(call, q);
 	stored = store(call, q, task == NULL, writer, &before);
 	if (stored == 1) {
 		bool queued = writer->begun->queued;
@@ -182,6 +210,9 @@ static int begin_with(struct call *call, const struct turn_question *q, struct t
 		copy_turn(call, &before, ret);
 	stream_close(stream);
 	service_task_drop(task);
+	if (writer->past) /* nothing was said */
+		pasts_put(keeper_pasts(chat_state(call)->keeper), writer->past);
+	writer->past = NULL;
 	keeper_free(writer);
 	return stored;
 }

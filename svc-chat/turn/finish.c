@@ -20,8 +20,9 @@ struct ending {
 	Chat__Message message;
 	struct event_list events;
 	ProtobufCBinaryData log;
-	int64_t last;     /* sequence in it */
-	const char *next; /* the turn that may begin then */
+	int64_t last; /* sequence in it */
+	bool noted;   /* steps of the turn may be stored */
+	struct store_ended ended;
 	int64_t patience; /* monotonic ms */
 	bool unsure;      /* it may be stored already */
 	struct error why; /* it failed */
@@ -112,9 +113,17 @@ static const char *told_of(const struct writing *w, const Chat__Message *m)
 static int store(struct writing *w)
 {
 	struct ending *e = w->ending;
+	const struct store_end end = {
+		.owner = w->writer->owner,
+		.message = &e->message,
+		.attempt = w->writer->attempt,
+		.noted = e->noted,
+		.events = e->log,
+		.last = e->last,
+		.told = w->begun->listened ? told_of(w, &e->message) : NULL,
+	};
 	struct error err = { 0 };
-	int stored = store_finish_turn(w->call->db, w->writer->owner, &e->message, w->writer->attempt, e->log,
-	                               e->last, told_of(w, &e->message), &e->next, w->call->arena, &err);
+	int stored = store_finish_turn(w->call->db, &end, &e->ended, w->call->arena, &err);
 
 	if (stored == 0 && e->unsure)
 		return stored_after_all(w, &e->message);
@@ -195,7 +204,7 @@ static bool leave(struct writing *w)
 
 static bool tell_end(struct writing *w, int stored)
 {
-	const char *next = w->ending->next;
+	const char *next = w->ending->ended.next;
 
 	if (stored < 1)
 		tell_error(w, why_not_stored(w, stored));
@@ -207,6 +216,29 @@ static bool tell_end(struct writing *w, int stored)
 	return leave(w);
 }
 
+/* An answer that the next turn is told of; what tools gave back is read from where it is stored. */
+static bool is_history(const struct writing *w)
+{
+	Chat__MessageStatus status = w->ending->message.status;
+
+	return !w->rounds.was.call_count && *w->ending->ended.known.updated_at &&
+	       (status == CHAT__MESSAGE_STATUS__COMPLETE || status == CHAT__MESSAGE_STATUS__STOPPED);
+}
+
+/* The next question of the session finds what was said so far. */
+static void keep_past(struct writing *w)
+{
+	struct past *past = w->writer->past;
+
+	if (!past || !is_history(w))
+		return;
+	w->writer->past = NULL;
+	past->known = w->ending->ended.known;
+	past_add(past, w->begun->question, w->ending->message.content,
+	         (size_t)w->chat->context_tokens * STORE_BYTES_PER_TOKEN);
+	pasts_put(keeper_pasts(w->chat->keeper), past);
+}
+
 /* Stored first, told then: who reads "done" finds the message. */
 static bool store_it(struct writing *w)
 {
@@ -216,7 +248,21 @@ static bool store_it(struct writing *w)
 		return true;
 	if (stored >= 0)
 		*w->call->err = w->ending->why;
+	if (stored > 0)
+		keep_past(w);
 	return tell_end(w, stored);
+}
+
+/* Were steps of it stored, or are they about to be? From now on none are. */
+static bool note_no_more(struct writer *writer)
+{
+	bool noted;
+
+	pthread_mutex_lock(&writer->lock);
+	writer->spoke = 0;
+	noted = writer->noted || writer->attempt > 1;
+	pthread_mutex_unlock(&writer->lock);
+	return noted;
 }
 
 bool finish_turn(struct writing *w)
@@ -234,6 +280,7 @@ bool finish_turn(struct writing *w)
 	if (e->message.status == CHAT__MESSAGE_STATUS__FAILED)
 		e->why = *w->call->err;
 	e->log = events_log(w->writer->stream, &e->events, &e->last, w->call->arena);
+	e->noted = note_no_more(w->writer) || w->rounds.was.round_count;
 	e->patience = clock_mono_ms() + STORE_PATIENCE_MS;
 	w->step = store_it;
 	return false;

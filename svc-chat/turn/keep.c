@@ -31,6 +31,7 @@ struct writer *keeper_new(const char *owner, const char *session, const char *me
 
 void keeper_free(struct writer *writer)
 {
+	past_free(writer->past);
 	pthread_mutex_destroy(&writer->lock);
 	arena_done(&writer->arena);
 	free(writer);
@@ -143,6 +144,8 @@ void keeper_rest(struct keeper *k, struct writer *writer)
 	pthread_mutex_lock(&k->lock);
 	writer->call = NULL;
 	writer->begun = NULL; /* what was said meanwhile is loaded anew */
+	past_free(writer->past);
+	writer->past = NULL;
 	writer->running = false;
 	/* One that was told to stop meanwhile is ended by a writer, which starts soon. */
 	writer->queued = writer->rests = !writer->called && !atomic_load(&writer->stop);
@@ -154,6 +157,11 @@ void keeper_rest(struct keeper *k, struct writer *writer)
 	writer->guests = NULL;
 	pthread_cond_broadcast(&k->changed);
 	pthread_mutex_unlock(&k->lock);
+}
+
+struct pasts *keeper_pasts(struct keeper *k)
+{
+	return k->pasts;
 }
 
 struct writer *keeper_find(struct keeper *k, const char *message_id)
@@ -241,6 +249,7 @@ void keeper_deleted(struct keeper *k, const char *session)
 		if (strcmp(writer->session, session) == 0)
 			keeper_tell_end(k, writer, WRITER_DELETED);
 	pthread_mutex_unlock(&k->lock);
+	pasts_forget(k->pasts, session);
 }
 
 void keeper_disabled(struct keeper *k, const char *owner)

@@ -24,6 +24,7 @@
 #include "common/service/call.h"
 #include "common/stream/stream.h"
 #include "svc-chat/store.h"
+#include "svc-chat/turn/past.h"
 
 enum writer_end {
 	WRITER_GOES_ON,
@@ -42,6 +43,7 @@ struct writer {
 	int64_t since, renewed;    /* it is held here; its lease was renewed last: monotonic ms */
 	struct stream *stream;     /* NULL: its writer opens it */
 	struct store_begun *begun; /* NULL: its writer loads it. In the arena, like all that follows */
+	struct past *past;         /* what its history is of; NULL: of nothing that may be kept */
 
 	atomic_bool stop;
 	atomic_int why; /* enum writer_end */
@@ -65,6 +67,7 @@ struct writer {
 	int round, step;              /* of the model that is asked */
 	bool changed;                 /* since it was stored last */
 	int64_t spoke;                /* its model began to, which is not stored yet: monotonic ms; else 0 */
+	bool noted;                   /* steps of it are stored, or are about to be */
 };
 
 /* Somebody who waits, parked (common/service/call.h), until a turn is not held here any more. */
@@ -104,6 +107,9 @@ void keeper_free(struct writer *writer);                     /* one that was nev
 /* Its writer is through for now, and touches it no more: the turn waits for people, and is kept until it is to begin
  * again. Who waits for its answer is woken. */
 void keeper_rest(struct keeper *k, struct writer *writer);
+
+/* What was said in sessions whose turns were kept here lately. */
+struct pasts *keeper_pasts(struct keeper *k);
 
 /* Its model begins to speak: that is soon stored. The writer's lock is not held. */
 void keeper_speaks(struct keeper *k, struct writer *writer);

@@ -14,6 +14,7 @@ struct keeper {
 	struct service *service;
 	void (*write)(struct call *call, void *writer);
 	struct db_listener *listener;
+	struct pasts *pasts;
 	int64_t held_ms; /* one that waits for people */
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards the list and what follows */

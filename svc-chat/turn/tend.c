@@ -33,6 +33,7 @@ static void copy_of(struct writer *writer, struct store_held *copy, struct arena
 	copy->round = writer->round;
 	copy->step = writer->step;
 	copy->speaks = writer->spoke != 0;
+	writer->noted |= copy->speaks;
 	if (writer->spoke && writer->passages.data) {
 		copy->passages.data = arena_memdup(a, writer->passages.data, writer->passages.len);
 		copy->passages.len = writer->passages.len;
@@ -358,7 +359,7 @@ static void sweep(struct keeper *k, struct call *call)
 {
 	int64_t gone;
 
-	(void)k;
+	pasts_sweep(k->pasts);
 	if (store_sweep(call->db, &gone, call->err) < 0 || throttle_sweep(call->db, call->err) < 0)
 		return; /* told by with_call() */
 	if (gone)
@@ -435,7 +436,9 @@ int keeper_open(struct service *s, void (*write)(struct call *call, void *writer
 	k->held_ms = held_seconds * 1000;
 	pthread_mutex_init(&k->lock, NULL);
 	cond_init_monotonic(&k->changed);
+	k->pasts = pasts_new();
 	if (db_listen(service_database_url(s), channels, on_notify, k, &k->listener, err) < 0) {
+		pasts_free(k->pasts);
 		free(k);
 		return -1;
 	}
@@ -460,6 +463,7 @@ void keeper_close(struct keeper *k)
 		keeper_free(left);
 	}
 	db_listener_free(k->listener);
+	pasts_free(k->pasts);
 	pthread_cond_destroy(&k->changed);
 	pthread_mutex_destroy(&k->lock);
 	free(k);

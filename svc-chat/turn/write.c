@@ -13,7 +13,6 @@
 
 enum {
 	STORE_AGAIN_MS = 500,
-	HISTORY_BYTES_PER_TOKEN = 4,
 	TOLD_MOST = 100000, /* events that a writer may have told since the log was stored */
 };
 
@@ -38,9 +37,10 @@ static int load(struct writing *w)
 	if (!w->begun) {
 		w->begun = arena_new(w->call->arena, struct store_begun, 1);
 		w->begun->question_id = w->begun->question = "";
+		w->begun->listened = true; /* for all that is known */
 		error_clear(w->call->err);
 		found = store_load_turn(w->call->db, writer->owner, writer->session, writer->message_id,
-		                        w->chat->context_tokens * HISTORY_BYTES_PER_TOKEN, w->begun,
+		                        w->chat->context_tokens * STORE_BYTES_PER_TOKEN, w->begun,
 		                        w->call->arena, w->call->err);
 		w->rounds.begun = w->begun;
 		return found > 0 && rounds_load(&w->rounds) < 0 ? -1 : found;
@@ -288,10 +288,25 @@ static bool search_on(struct writing *w)
 	return true;
 }
 
+/* What was said before is kept for the next question; made ready for prompts, once. */
+static void note_history(struct writing *w)
+{
+	struct writer *writer = w->writer;
+	struct store_begun *begun = w->begun;
+
+	if (!writer->past && !begun->foreign)
+		writer->past = past_of(writer->owner, writer->session, begun->history, begun->history_count);
+	if (!writer->past)
+		return;
+	begun->history = writer->past->messages;
+	begun->history_count = writer->past->count;
+}
+
 static bool look_it_up(struct writing *w)
 {
 	int result;
 
+	note_history(w);
 	w->ask.question = w->begun->question;
 	w->ask.history = w->begun->history;
 	w->ask.history_count = w->begun->history_count;

@@ -294,6 +294,18 @@ test('the gateway that serves a stream is killed: same', async () => {
   await stack.process('gateway', 2).start();
 });
 
+test('the model is told all that was said, whichever replica asks it', async () => {
+  const { id } = await newSession();
+  const said = [];
+  for (let i = 0; i < 8; i++) {
+    const content = `This is the sentence with the number ${i}, which leans on none before it.`;
+    const answer = await (await stream(id, content, { gateway: 1 + (i % 2) })).all();
+    said.push(`user: ${content}`, `assistant: ${textOf(answer)}`);
+  }
+  const told = textOf(await (await stream(id, 'what was said')).all());
+  assert.equal(told, said.join(' | '));
+});
+
 test('a finished stream can be told again, also by another replica', async () => {
   const { id } = await newSession();
   const first = await stream(id, 'count 20');

@@ -140,6 +140,9 @@ test('of answers written anew and questions asked otherwise, one is chosen to be
   await choose(edited.id);
   assert.deepEqual(await shown(), ['two', 'You said: two', 'three', 'You said: three'], 'also further up');
   assert.equal((await stack.ok('GET', `${at}?siblings=1`, { token })).length, 7);
+  assert.match((await say(id, 'what was said')).content, /^user: two \| assistant: You said: two \| user: three \| assistant: You said: three$/);
+  await choose(question.id);
+  assert.match((await say(id, 'what was said')).content, /^user: one \| assistant: You said: one \| user: three/, 'the model is told what is shown');
   const other = await newSession(plain);
   assert.equal((await stack.api('POST', `/api/chat/sessions/${other}/messages/${next.id}/choose`, { token })).status, 404);
   const running = await stack.stream('POST', `${at}/stream`, { token, json: { content: 'count 200 20' } });

@@ -11,6 +11,7 @@
 //   slowly MS     nothing for so many milliseconds, then as below; GET /asked tells what has been asked, GET /offered with what tools,
 //                 GET /left what was being answered when its reader went away
 //   recall        what tools gave back before the question, joined by " | "
+//   what was said the conversation before the question: "user: ... | assistant: ..."
 //   cite          an answer that cites [1], which is there, and [9], which is invented
 //   Rewrite ...   (first words of the system's message) the user's words before it and the last question, with quotes
 //   anything else "You said: ..."
@@ -110,6 +111,8 @@ function script(request) {
       : [...textOf(m.content).matchAll(/<tool_result name="[^"]*">\n([^]*?)\n<\/tool_result>/g)].map((x) => x[1]));
     return { text: `I recall: ${told.join(' | ')}`, pause: 1 };
   }
+  if (asked === 'what was said')
+    return { text: request.messages.slice(1, -1).map((m) => `${m.role}: ${textOf(m.content)}`).join(' | '), pause: 1 };
   const count = /count (\d+)(?: (\d+))?/.exec(asked);
   if (count)
     return { text: Array.from({ length: Number(count[1]) }, (_, i) => `w${i + 1}`).join(' '), pause: Number(count[2] ?? 5) };

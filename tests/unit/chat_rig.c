@@ -88,8 +88,8 @@ struct store_begun chat_rig_begin(const struct store_new_turn *turn)
 	return begun;
 }
 
-int chat_rig_finish(const char *session, const char *message_id, int attempt, const char *content,
-                    const char **next)
+int chat_rig_end(const char *session, const char *message_id, int attempt, const char *content,
+                 struct store_ended *ret)
 {
 	static Chat__TokenUsage usage = CHAT__TOKEN_USAGE__INIT;
 	static Documents__Source source = DOCUMENTS__SOURCE__INIT, *sources = &source;
@@ -110,8 +110,25 @@ int chat_rig_finish(const char *session, const char *message_id, int attempt, co
 	m.sources = &sources;
 	m.n_sources = 1;
 	m.model = (char *)"test";
-	return store_finish_turn(&db, owner, &m, attempt, (ProtobufCBinaryData){ sizeof events, events }, 7,
-	                         "{message.created}", next, &arena, &err);
+	return store_finish_turn(&db,
+	                         &(struct store_end){ .owner = owner,
+	                                              .message = &m,
+	                                              .attempt = attempt,
+	                                              .noted = true,
+	                                              .events = { sizeof events, events },
+	                                              .last = 7,
+	                                              .told = "{message.created}" },
+	                         ret, &arena, &err);
+}
+
+int chat_rig_finish(const char *session, const char *message_id, int attempt, const char *content,
+                    const char **next)
+{
+	struct store_ended ended = { 0 };
+	int result = chat_rig_end(session, message_id, attempt, content, &ended);
+
+	*next = ended.next;
+	return result;
 }
 
 /* A question and its whole answer. Returns the answer's id. */

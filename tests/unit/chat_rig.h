@@ -19,6 +19,8 @@ struct store_new_turn chat_rig_turn(const char *session, const char *content);
 struct store_begun chat_rig_begin(const struct store_new_turn *turn);
 int chat_rig_finish(const char *session, const char *message_id, int attempt, const char *content,
                     const char **next);
+int chat_rig_end(const char *session, const char *message_id, int attempt, const char *content,
+                 struct store_ended *ret);
 /* A question and its whole answer. Returns the answer's id. */
 const char *chat_rig_answered(const char *session, const char *question, const char *answer);
 

@@ -307,6 +307,39 @@ static void test_history(void **state)
 }
 
 /* A server may say as much in each call as it likes. */
+/* Who knows what was said is told nothing of it again, but whether it is still so. */
+static void test_what_is_known_is_not_read_again(void **state)
+{
+	const char *session = chat_rig_session();
+	struct store_new_turn first = chat_rig_turn(session, "a"), second = chat_rig_turn(session, "b"),
+	                      third = chat_rig_turn(session, "c");
+	struct store_ended ended;
+	struct store_known known;
+	struct store_begun begun;
+
+	(void)state;
+	chat_rig_begin(&first);
+	assert_int_equal(chat_rig_end(session, first.message_id, 1, "A", &ended), 1);
+	second.known = &ended.known;
+	begun = chat_rig_begin(&second);
+	assert_true(begun.as_known);
+	assert_int_equal(begun.history_count, 0);
+	assert_string_equal(begun.question, "b");
+	assert_string_equal(begun.question_id, second.question_id);
+	assert_string_equal(begun.created_at, second.created_at);
+	assert_int_equal(begun.question_number, 3);
+	assert_int_equal(begun.answer_number, 4);
+	known = ended.known;
+	assert_int_equal(chat_rig_end(session, second.message_id, 1, "B", &ended), 1);
+	third.known = &known;
+	assert_false(chat_rig_begin(&third).as_known); /* more was said meanwhile */
+	assert_int_equal(chat_rig_end(session, third.message_id, 1, "C", &ended), 1);
+	second = chat_rig_turn(session, "d");
+	second.known = &ended.known;
+	memcpy(ended.known.updated_at, "1999", 4);
+	assert_false(chat_rig_begin(&second).as_known); /* or others were chosen to be shown */
+}
+
 static void test_calls_in_the_history_have_a_bound(void **state)
 {
 	const char *session = chat_rig_session(), *id = chat_rig_answered(session, "a", "b");
@@ -381,6 +414,7 @@ int main(void)
 		STORE_TEST(test_streams),
 		STORE_TEST(test_windows),
 		STORE_TEST(test_history),
+		STORE_TEST(test_what_is_known_is_not_read_again),
 		STORE_TEST(test_calls_in_the_history_have_a_bound),
 		STORE_TEST(test_visitors_cost_their_owner_nothing),
 		STORE_TEST(test_deleting_the_chatbot),
