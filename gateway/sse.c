@@ -90,6 +90,24 @@ static bool refused(const struct exchange *x, struct arena *a, struct error *err
 	return true;
 }
 
+static void add_news(struct follower *f, Rpc__Event *const *events, size_t n, struct text *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		add_event(out, f->x->route->framing, f->stream, events[i]);
+		f->after = events[i]->sequence;
+	}
+}
+
+/* What came with the word that the stream has begun. */
+static int tell_beginning(struct follower *f, const Rpc__Started *at, struct arena *a)
+{
+	struct text out;
+
+	text_init(&out, a);
+	add_news(f, at->events, at->n_events, &out);
+	return out.length ? answer_stream_write(f->x->req, out.at, out.length) : 0;
+}
+
 /* One question and what it brought. -1: nothing more can be written. */
 static int step(struct follower *f, struct arena *a)
 {
@@ -113,10 +131,7 @@ static int step(struct follower *f, struct arena *a)
 		return give_up(f, &err);
 	f->over = news->end;
 	text_init(&out, a);
-	for (size_t i = 0; i < news->n_events; i++) {
-		add_event(&out, f->x->route->framing, f->stream, news->events[i]);
-		f->after = news->events[i]->sequence;
-	}
+	add_news(f, news->events, news->n_events, &out);
 	if (f->over && f->x->route->framing == FRAMING_DATA)
 		text_adds(&out, "data: [DONE]\n\n");
 	if (!out.length && (now - f->spoke_ms >= PING_MS || (looks && guard_hung_up(f->x->req->slot))))
@@ -146,6 +161,7 @@ int sse_follow(struct exchange *x, const Rpc__Started *at)
 		.x = x, .stream = at->stream, .after = at->after, .spoke_ms = now, .looked_ms = now
 	};
 	struct arena a;
+	bool going;
 
 	if (!at->stream &&
 	    x->route->stream == STREAM_RESUME) { /* nothing follows: an EventSource stops then */
@@ -157,10 +173,10 @@ int sse_follow(struct exchange *x, const Rpc__Started *at)
 	if (answer_stream_begin(x->req, "text/event-stream; charset=utf-8") < 0 || x->req->head)
 		return 0;
 	arena_init(&a, 0);
-	while (!f.over && !server_draining(x->gateway->server)) {
-		if (step(&f, &a) < 0)
-			break;
+	going = tell_beginning(&f, at, &a) == 0;
+	while (going && !f.over && !server_draining(x->gateway->server)) {
 		arena_reset(&a);
+		going = step(&f, &a) == 0;
 	}
 	if (!f.over)
 		leave(&f, &a);

@@ -52,11 +52,37 @@ static size_t first_after(const struct stream *s, int64_t after)
 	return low;
 }
 
+/* How many there are from that place on, as many as fit an answer. */
+static size_t fitting(const struct stream *s, size_t from)
+{
+	size_t n = 0, bytes = 0;
+
+	while (from + n < s->count && (!n || bytes + event_size(s->events[from + n]) <= REPLY_BYTES_MAX))
+		bytes += event_size(s->events[from + n++]);
+	return n;
+}
+
+void events_copy(const struct stream *s, int64_t after, size_t *n, Rpc__Event ***ret, struct arena *a)
+{
+	size_t from = first_after(s, after);
+
+	*n = after < s->dropped ? 0 : fitting(s, from);
+	*ret = arena_new(a, Rpc__Event *, *n);
+	for (size_t i = 0; i < *n; i++) {
+		const Rpc__Event *e = s->events[from + i];
+		Rpc__Event *copy = (*ret)[i] = arena_new(a, Rpc__Event, 1);
+
+		*copy = *e;
+		copy->name = arena_strdup(a, e->name);
+		copy->data = arena_strdup(a, e->data);
+	}
+}
+
 static void answer(struct stream *s, const struct waiting *w, int64_t now)
 {
 	Rpc__NextReply reply = RPC__NEXT_REPLY__INIT;
 	Rpc__Event reset = RPC__EVENT__INIT, *only = &reset;
-	size_t from, n = 0, bytes = 0;
+	size_t from, n;
 
 	reply.has_end = true;
 	if (w->after < s->dropped) {
@@ -69,10 +95,7 @@ static void answer(struct stream *s, const struct waiting *w, int64_t now)
 		reply.end = s->closed;
 	} else {
 		from = first_after(s, w->after);
-		while (from + n < s->count &&
-		       (!n || bytes + event_size(s->events[from + n]) <= REPLY_BYTES_MAX))
-			bytes += event_size(s->events[from + n++]);
-		reply.n_events = n;
+		reply.n_events = n = fitting(s, from);
 		reply.events = s->events + from;
 		reply.end = s->closed && from + n == s->count;
 		if (n && from + n == s->count) /* a reply cut short is followed by the next at once */

@@ -84,5 +84,7 @@ int64_t readers_add(struct stream *s, const Rpc__NextRequest *in,
                     struct stream_waiter waiter);      /* or answers it */
 int64_t readers_answer(struct stream *s, int64_t now); /* those whose time has come */
 void readers_answer_all(struct stream *s);
+/* Those behind `after`, as many as fit an answer; none when some of them were dropped. */
+void events_copy(const struct stream *s, int64_t after, size_t *n, Rpc__Event ***ret, struct arena *a);
 
 #endif

@@ -154,17 +154,39 @@ static struct stream *find(struct stream_hub *hub, const char *reader, const cha
 	return s && !strcmp(s->reader, reader) ? s : NULL;
 }
 
-int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextRequest *in,
-                struct stream_waiter waiter, struct error *err)
+/* The stream, and one reference more to it. */
+static struct stream *borrow(struct stream_hub *hub, const char *reader, const char *id)
 {
 	struct stream *s;
-	int64_t when;
 
 	pthread_mutex_lock(&hub->lock);
-	s = find(hub, reader, in->stream);
+	s = find(hub, reader, id);
 	if (s)
 		s->refs++;
 	pthread_mutex_unlock(&hub->lock);
+	return s;
+}
+
+void stream_so_far(struct stream_hub *hub, const char *reader, Rpc__Started *out, struct arena *a)
+{
+	struct stream *s = borrow(hub, reader, out->stream);
+
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	events_copy(s, out->after, &out->n_events, &out->events, a);
+	pthread_mutex_unlock(&s->lock);
+	pthread_mutex_lock(&hub->lock);
+	hub_unref(s);
+	pthread_mutex_unlock(&hub->lock);
+}
+
+int stream_next(struct stream_hub *hub, const char *reader, const Rpc__NextRequest *in,
+                struct stream_waiter waiter, struct error *err)
+{
+	struct stream *s = borrow(hub, reader, in->stream);
+	int64_t when;
+
 	if (!s)
 		return error_set(err, ERROR_NOT_FOUND, "no such stream");
 

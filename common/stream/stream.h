@@ -51,6 +51,10 @@ void stream_stop_when_left(struct stream *s, atomic_bool *stop);
 /* The user or owner; else the session; else "?" (whoever knows the id). For a process without an owner "". */
 const char *stream_reader(const Rpc__Caller *caller);
 
+/* What there is of it behind out->after goes with the word that it has begun: its reader need not ask for that. Nothing, where
+ * it is not here or not that reader's. */
+void stream_so_far(struct stream_hub *hub, const char *reader, Rpc__Started *out, struct arena *a);
+
 /* The whole log so far, to be stored with what it made: a packed rpc.NextReply in the arena. */
 ProtobufCBinaryData stream_log(struct stream *s, struct arena *a);
 

@@ -184,6 +184,8 @@ int turn_follow(struct call *call, const char *session_id, const struct store_tu
 {
 	out->has_after = true;
 	out->stream = (char *)turn->stream;
+	if (under_way(turn))
+		stream_so_far(service_streams(call->service), reader, out, call->arena);
 	if (under_way(turn) || (turn->last && strcmp(turn->status, "interrupted") != 0))
 		return 0;
 	return retell(call, session_id, turn, reader, out);

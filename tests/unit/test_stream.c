@@ -451,11 +451,46 @@ static void test_one_that_is_forgotten_has_no_end(void **state)
 	stream_close(f->s);
 }
 
+/* A reader that is led to it need not ask for what there is, and then gets what is next at once. */
+static void test_what_there_is_goes_with_its_beginning(void **state)
+{
+	struct fixture *f = *state;
+	Rpc__Started started = RPC__STARTED__INIT;
+	struct given g;
+	struct arena a;
+
+	arena_init(&a, 0);
+	stream_append(f->s, "user", "{\"n\":1}");
+	stream_append(f->s, "assistant", "{\"n\":2}");
+	started.stream = f->id;
+	stream_so_far(f->hub, "?", &started, &a);
+	assert_int_equal(started.n_events, 0);
+	stream_so_far(f->hub, reader, &started, &a);
+	assert_int_equal(started.n_events, 2);
+	assert_int_equal(started.events[1]->sequence, 2);
+	assert_string_equal(started.events[1]->name, "assistant");
+	assert_string_equal(started.events[1]->data, "{\"n\":2}");
+	assert_int_equal(ask(f->hub, reader, f->id, 2, 10000, &g), 0);
+	stream_append(f->s, "delta", "{\"n\":3}");
+	assert_true(there(&g, 0));
+	assert_int_equal(g.first, 3);
+	started.after = 2;
+	stream_so_far(f->hub, reader, &started, &a);
+	assert_int_equal(started.n_events, 1);
+	started.stream = (char *)"elsewhere";
+	started.n_events = 0;
+	stream_so_far(f->hub, reader, &started, &a);
+	assert_int_equal(started.n_events, 0);
+	stream_close(f->s);
+	arena_done(&a);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_what_there_is_goes_with_its_beginning),
 		TEST(test_id_names_the_replica),
 		TEST(test_first_event_at_once_later_ones_gathered),
 		TEST(test_many_appends_while_only_the_expiry_is_awaited),
