@@ -120,6 +120,7 @@ enum { STORE_HISTORY = 100, STORE_BYTES_PER_TOKEN = 4 };
 struct store_known {
 	char updated_at[40]; /* as SQL has it */
 	int64_t last;        /* number of a message in it */
+	bool listened;       /* somebody wanted to hear of the owner's conversations */
 };
 
 /* How a turn begins: the question, and its answer `generating`, or `queued` behind others. */

@@ -375,6 +375,18 @@ static void wake_if_told(struct db *db, const PGresult *told)
 		error_clear(&ignored);
 }
 
+/* Who began to listen a moment ago hears of it, too: by the time this one was asked, nobody was known to. */
+static void tell_late(struct db *db, const struct db_step *tell)
+{
+	struct error ignored = { 0 };
+	OWN(pgresult) PGresult *told = NULL;
+
+	if (db_exec(db, tell->stmt, tell->args, &told, &ignored) < 0)
+		error_clear(&ignored);
+	else
+		wake_if_told(db, told);
+}
+
 int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store_begun *begun,
                      struct store_turn *before, struct arena *a, struct error *err)
 {
@@ -399,7 +411,7 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 	const struct db_step question = { "question_of_turn", DB_ARGS(t->owner, t->message_id) };
 	const struct db_step history = { "history", DB_ARGS(t->owner, t->session, t->message_id,
 		                                            t->history_bytes, CALL_BYTES) };
-	struct beginning b = { .key = -1, .question = -1, .history = -1 };
+	struct beginning b = { .key = -1, .tell = -1, .question = -1, .history = -1 };
 
 	/* The session of a visitor's first message is not made for one that cannot be answered. */
 	if (t->chatbot && !t->waits)
@@ -408,16 +420,20 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 	if (t->key)
 		add_step(&b, &b.key, &key);
 	add_step(&b, &b.begin, t->again ? &again : t->edits ? &edited : &anew);
-	add_step(&b, &b.tell, &tell);
+	if (!t->known || t->known->listened)
+		add_step(&b, &b.tell, &tell);
 	if (t->again || t->edits)
 		add_step(&b, &b.question, &question);
 	if (!t->known)
 		add_step(&b, &b.history, &history);
 	if (db_together(db, b.steps, b.count, err) < 0)
 		return no_chatbot(err);
-	wake_if_told(db, answer_to(&b, b.tell));
+	if (b.tell >= 0)
+		wake_if_told(db, answer_to(&b, b.tell));
 	result = judge(t, &b, begun, before, a, err);
 	db_steps_done(b.steps, b.count);
+	if (result == 1 && b.tell < 0 && begun->listened)
+		tell_late(db, &tell);
 	return result;
 }
 

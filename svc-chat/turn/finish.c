@@ -234,6 +234,7 @@ static void keep_past(struct writing *w)
 		return;
 	w->writer->past = NULL;
 	past->known = w->ending->ended.known;
+	past->known.listened = w->begun->listened;
 	past_add(past, w->begun->question, w->ending->message.content,
 	         (size_t)w->chat->context_tokens * STORE_BYTES_PER_TOKEN);
 	pasts_put(keeper_pasts(w->chat->keeper), past);
