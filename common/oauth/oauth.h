@@ -5,7 +5,7 @@
  *	oauth_find_server()        which authorization server an MCP server believes     (RFC 9728)
  *	oauth_discover()           where the doors of one are                            (RFC 8414, OpenID Connect Discovery)
  *	oauth_register()           a client of theirs, where none is known               (RFC 7591)
- *	oauth_proof_make(), oauth_authorize_url()    the browser is sent there           (RFC 7636, 8707)
+ *	oauth_random(), oauth_authorize_url()        the browser is sent there           (RFC 7636, 8707)
  *	oauth_check_response()     is what comes back from them at all?                  (RFC 9207)
  *	oauth_exchange(), oauth_refresh(), oauth_revoke()                                (RFC 6749, 7009)
  *

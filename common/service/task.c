@@ -90,7 +90,7 @@ static void task_free(struct task *t)
 	free(t);
 }
 
-/* --- Those that were begun, for service_wake_tasks() ------------------------------------------------------------------- */
+/* --- Those that were begun, for tasks_wake() --------------------------------------------------------------------------- */
 
 static void list(struct task *t)
 {

@@ -1,5 +1,5 @@
 // What the pages for developers say is so: quoted code stands in the file that the quotation names, and every file and
-// function that they speak of is there.
+// function that they speak of is there. So is every function that a comment of the code calls by name.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -34,3 +34,14 @@ for (const page of pages) {
     assert.deepEqual(missing, []);
   });
 }
+
+// Ours are known by their first word, which is that of a header.
+test('functions of ours that comments name are there', () => {
+  const parts = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\*[^]*?\*\/|\/\/.*/g; // (a string may look like the beginning of a comment)
+  const ours = new Set(tree.flatMap((file) => /([a-z0-9]+)\w*\.h$/.exec(file)?.[1] ?? []));
+  const sources = tree.filter((file) => /\.[ch]$/.test(file)).map((file) => [file, read(file)]);
+  const code = new Set(sources.flatMap(([, text]) => text.replace(parts, (part) => (part.startsWith('/') ? ' ' : part)).match(/[a-z_]\w+/g)));
+  const missing = sources.flatMap(([file, text]) => (text.match(parts) ?? []).filter((part) => part.startsWith('/*')).flatMap((comment) =>
+    [...comment.matchAll(/\b([a-z0-9]+)(_\w+)\(\)/g)].filter(([, first, rest]) => ours.has(first) && !code.has(first + rest)).map(([word]) => `${file}: ${word}`)));
+  assert.deepEqual(missing, []);
+});
