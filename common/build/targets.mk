@@ -106,8 +106,10 @@ TIDY := $(filter-out $(wildcard tests/bench/*.c),$(wildcard common/*/*.c gateway
 tidy: tidy-rooms tidy-statements tidy-format tidy-lint
 tidy-rooms:
 	@common/build/rooms.sh
-tidy-statements: $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*_statements.c))
-	@for program in $^; do $$program >$$program.out 2>&1 || { cat $$program.out; exit 1; }; done
+STATEMENTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*_statements.c))
+tidy-statements:
+	@$(MAKE) --no-print-directory -j$$(nproc) $(STATEMENTS)
+	@for program in $(STATEMENTS); do $$program >$$program.out 2>&1 || { cat $$program.out; exit 1; }; done
 tidy-format:
 	@clang-format-14 --dry-run -Werror $$(git ls-files '*.c' '*.h')
 tidy-lint: $(GEN)/generated.stamp $(SAMPLE)/generated.stamp
