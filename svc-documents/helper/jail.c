@@ -66,8 +66,8 @@ void jail_enter(const struct jail *jail)
 		end(VERDICT_CANNOT_RUN, "prctl fails");
 	bound(RLIMIT_CORE, 0, 0);
 	bound(RLIMIT_FSIZE, OUTPUT_MAX, OUTPUT_MAX);
-	bound(RLIMIT_CPU, seconds, seconds + 5); /* the first is a signal that tells why */
-#ifndef __SANITIZE_ADDRESS__                     /* whose shadow memory counts */
+	bound(RLIMIT_CPU, seconds, seconds + 5);                  /* the first is a signal that tells why */
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ /* whose shadow memory counts */
 	bound(RLIMIT_DATA, (rlim_t)jail->megabytes << 20, (rlim_t)jail->megabytes << 20);
 #endif
 }

@@ -304,8 +304,8 @@ static void test_a_slow_reader_slows_its_peer(void **state)
 	struct reader r;
 
 	(void)state;
-	ask(&r, e, "/long", 400, 60000);
-	usleep(900 * 1000);
+	ask(&r, e, "/long", 1500, 60000);
+	usleep(2000 * 1000);
 	assert_in_range(sent_kb, 100, 14000); /* what sockets hold, and our queue */
 	assert_int_equal(read_all(&r), 0);
 	assert_int_equal(r.text.length, 16 << 20);

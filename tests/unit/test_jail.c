@@ -339,7 +339,7 @@ static void test_reader(void **state)
 static void test_program(void **state)
 {
 	(void)state;
-#ifdef __SANITIZE_ADDRESS__
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 	skip(); /* a sanitizer wants more than any program of poppler's */
 #endif
 	with_everybody(as_program);
@@ -356,7 +356,7 @@ static void test_bounds(void **state)
 	if (pid == 0) {
 		jail_enter(&jail);
 		jail_read(&jail);
-#ifndef __SANITIZE_ADDRESS__
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 		if (mmap(NULL, 100 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
 		    MAP_FAILED)
 			_exit(1);

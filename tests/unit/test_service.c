@@ -148,14 +148,20 @@ static void test_time_is_up(void **state)
 	assert_string_equal(service_rig_call(f, RIG_ECHO, NULL, "the next one"), "the next one");
 }
 
+struct burst {
+	struct fixture *f;
+	pthread_barrier_t together;
+};
+
 static void *write_briefly(void *arg)
 {
-	struct fixture *f = arg;
+	struct burst *b = arg;
 	struct error err = { 0 };
 	struct arena a;
 
 	arena_init(&a, 0);
-	(void)rig_call(f->peer, RIG_WRITE, NULL, "300", 100, &a, &err);
+	pthread_barrier_wait(&b->together);
+	(void)rig_call(b->f->peer, RIG_WRITE, NULL, "1500", 100, &a, &err);
 	arena_done(&a);
 	return NULL;
 }
@@ -165,12 +171,15 @@ static void *write_briefly(void *arg)
 static void test_expired_requests_are_dropped(void **state)
 {
 	struct fixture *f = *state;
+	struct burst burst = { .f = f };
 	pthread_t threads[20];
 
+	pthread_barrier_init(&burst.together, NULL, 20);
 	for (int i = 0; i < 20; i++)
-		pthread_create(&threads[i], NULL, write_briefly, f);
+		pthread_create(&threads[i], NULL, write_briefly, &burst);
 	for (int i = 0; i < 20; i++)
 		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&burst.together);
 	assert_string_equal(service_rig_call(f, RIG_ECHO, NULL, "after them"), "after them");
 	assert_int_equal(atomic_load(&rig_counts->writes), 3);
 }
