@@ -27,6 +27,7 @@ static const struct db_stmt test_statements[] = {
 	  "WITH told AS (UPDATE message SET tools = true WHERE owner_id = $1 AND id = $2)"
 	  " INSERT INTO step (owner_id, message_id, number, round, kind, state, call_id, content)"
 	  " SELECT $1, $2, n, 1, 'tool_call', 'done', gen_random_uuid(), $3 FROM generate_series(1, 4) AS n" },
+	{ "t_events", "SELECT count(*) AS n FROM job WHERE kind = 'event'" },
 	{ "t_parts", "SELECT count(*) AS n FROM asked_part" },
 	{ "t_drop_bot", "DELETE FROM chatbots.chatbot" },
 	{ "t_crowd", "WITH bot AS (INSERT INTO chatbots.chatbot VALUES ($1, $2) ON CONFLICT DO NOTHING)"
