@@ -16,11 +16,13 @@ enum { PAIRS = 32, PIECE = 65536 };
 struct middle {
 	int listener, port, to_port;
 	int sides[PAIRS][2]; /* client, server */
-	int pairs, frozen;   /* frozen: how many of them carry nothing */
-	unsigned char *heard[PAIRS][2];
-	size_t size[PAIRS][2];
+	atomic_int pairs;
+	int frozen; /* so many of them carry nothing */
 	atomic_bool freeze, stop;
 	pthread_t thread;
+	pthread_mutex_t lock; /* of what was heard */
+	unsigned char *heard[PAIRS][2];
+	size_t size[PAIRS][2];
 };
 
 static struct sockaddr_in loopback(int port)
@@ -44,25 +46,33 @@ static void accept_one(struct middle *m)
 	m->sides[m->pairs++][1] = server;
 }
 
-/* What has come on one side goes to the other. */
-static void pass(struct middle *m, int pair, int from)
+static void hear(struct middle *m, int pair, int from, const unsigned char *piece, size_t n)
 {
 	unsigned char **heard = &m->heard[pair][from];
 	size_t *size = &m->size[pair][from];
+
+	pthread_mutex_lock(&m->lock);
+	*heard = realloc(*heard, *size + n);
+	assert(*heard);
+	memcpy(*heard + *size, piece, n);
+	*size += n;
+	pthread_mutex_unlock(&m->lock);
+}
+
+/* What has come on one side goes to the other; it was heard before anybody can answer it. */
+static void pass(struct middle *m, int pair, int from)
+{
 	int *sides = m->sides[pair];
 	unsigned char piece[PIECE];
 	ssize_t n = recv(sides[from], piece, sizeof piece, 0);
 
+	if (n > 0)
+		hear(m, pair, from, piece, (size_t)n);
 	if (n <= 0 || send(sides[!from], piece, (size_t)n, MSG_NOSIGNAL) != n) {
 		close(sides[0]);
 		close(sides[1]);
 		sides[0] = sides[1] = -1;
-		return;
 	}
-	*heard = realloc(*heard, *size + (size_t)n);
-	assert(*heard);
-	memcpy(*heard + *size, piece, (size_t)n);
-	*size += (size_t)n;
 }
 
 static void *run(void *arg)
@@ -98,6 +108,7 @@ struct middle *middle_open(int to_port)
 	int rc;
 
 	assert(m);
+	pthread_mutex_init(&m->lock, NULL);
 	m->to_port = to_port;
 	m->listener = socket(AF_INET, SOCK_STREAM, 0);
 	rc = bind(m->listener, (struct sockaddr *)&at, size) |
@@ -126,10 +137,16 @@ int middle_connections(const struct middle *m)
 	return m->pairs;
 }
 
-const unsigned char *middle_heard(struct middle *m, int connection, int direction, size_t *size)
+const unsigned char *middle_heard(struct middle *m, int connection, int direction, size_t *size,
+                                  struct arena *a)
 {
+	const unsigned char *heard;
+
+	pthread_mutex_lock(&m->lock);
 	*size = m->size[connection][direction];
-	return m->heard[connection][direction];
+	heard = arena_memdup(a, m->heard[connection][direction], *size);
+	pthread_mutex_unlock(&m->lock);
+	return heard;
 }
 
 void middle_close(struct middle *m)
@@ -143,5 +160,6 @@ void middle_close(struct middle *m)
 		free(m->heard[i][1]);
 	}
 	close(m->listener);
+	pthread_mutex_destroy(&m->lock);
 	free(m);
 }

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "common/base/arena.h"
+
 struct middle;
 
 struct middle *middle_open(int to_port);
@@ -14,8 +16,9 @@ int middle_port(const struct middle *m); /* where it listens */
 /* From now on the connections that stand carry nothing, and neither side is told. New ones work. */
 void middle_freeze(struct middle *m);
 int middle_connections(const struct middle *m);
-/* What went to the server (0) or came back (1) over that connection. Only once nothing is under way. */
-const unsigned char *middle_heard(struct middle *m, int connection, int direction, size_t *size);
+/* What went to the server (0) or came back (1) over that connection so far. */
+const unsigned char *middle_heard(struct middle *m, int connection, int direction, size_t *size,
+                                  struct arena *a);
 void middle_close(struct middle *m);
 
 #endif

@@ -2,6 +2,7 @@
 /* Calls as somebody on the network sees them, and calls while sessions, processes and clocks change. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ enum { CROWD = 1000 };
 /* The wall clock as RIG_CLOCK_AHEAD seconds would have it: this program's own clock_gettime(). */
 int clock_gettime(clockid_t id, struct timespec *at)
 {
-	static int ahead = -1;
+	static atomic_int ahead = -1;
 	const char *set;
 
 	if (ahead < 0) {
@@ -100,7 +101,7 @@ static void test_a_captured_conversation_tells_nothing(void **state)
 	assert_string_equal(((Rpc__Message *)out)->message, in.message);
 	for (int i = 0; i < 2 * middle_connections(f->middle); i++) {
 		size_t size;
-		const unsigned char *heard = middle_heard(f->middle, i / 2, i % 2, &size);
+		const unsigned char *heard = middle_heard(f->middle, i / 2, i % 2, &size, &f->arena);
 
 		all += size;
 		for (size_t j = 0; j < sizeof words / sizeof *words; j++)
@@ -138,7 +139,7 @@ static void test_a_repeated_conversation_runs_nothing(void **state)
 	at.sin_port = htons((unsigned short)f->port);
 	for (int i = 0; i < middle_connections(f->middle); i++) {
 		size_t size;
-		const unsigned char *heard = middle_heard(f->middle, i, 0, &size);
+		const unsigned char *heard = middle_heard(f->middle, i, 0, &size, &f->arena);
 
 		fds[i] = socket(AF_INET, SOCK_STREAM, 0);
 		assert_int_equal(connect(fds[i], (struct sockaddr *)&at, sizeof at), 0);
