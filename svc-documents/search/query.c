@@ -6,7 +6,7 @@
 #include "common/text/sentence.h"
 #include "svc-documents/search/words.h"
 
-static const double worth_of_talk = 0.3, worth_of_near = 0.8;
+static const double worth_of_talk = 0.3, worth_of_near = 0.8, worth_of_meant = 0.5;
 enum { MESSAGE_SENTENCES = 2 /* more is a message, of which a part asks */ };
 
 int query_find(const struct query *q, uint64_t hash, enum language language, double *worth)
@@ -15,11 +15,12 @@ int query_find(const struct query *q, uint64_t hash, enum language language, dou
 	for (size_t i = 0; i < q->count; i++)
 		if (q->terms[i].hashes[language] == hash)
 			return (int)i;
-	*worth = worth_of_near;
 	for (size_t i = 0; i < q->count; i++)
 		for (size_t k = 0; k < q->terms[i].near_count; k++)
-			if (q->terms[i].near[k] == hash)
+			if (q->terms[i].near[k] == hash) {
+				*worth = k < q->terms[i].spelled ? worth_of_near : worth_of_meant;
 				return (int)i;
+			}
 	return -1;
 }
 

@@ -8,17 +8,18 @@
 #define PARLEY_DOCUMENTS_QUERY_H
 
 #include "common/base/arena.h"
+#include "common/text/synonyms.h"
 #include "common/text/terms.h"
 
-enum { QUERY_CROWD = 64, QUERY_NEAR = 8 };
+enum { QUERY_CROWD = 64, QUERY_SPELLED = 8, QUERY_NEAR = QUERY_SPELLED + SYNONYMS_MAX };
 enum { QUERY_TERMS = 96 }; /* distinct ones; what a longer question has beyond them is not looked at */
 
 struct query_term {
 	struct term term; /* as the question's language has it */
 	uint64_t hashes[LANGUAGES];
 	uint64_t near
-	    [QUERY_NEAR]; /* of words spelled nearly so, when the documents have none spelled so (respell.h) */
-	size_t near_count;
+	    [QUERY_NEAR]; /* of words that may be meant, when the documents have none spelled so (respell.h) */
+	size_t near_count, spelled; /* the first `spelled` are one letter off, the others mean the same */
 	bool common;
 	double worth; /* of its place: 1 where the question is asked, less in the talk around it */
 	double idf;   /* in the documents searched: filled by bm25() */
@@ -41,7 +42,7 @@ struct query {
  * (`mostly`) unless its function words tell otherwise. */
 void query_parse(const char *text, struct stemmers *stemmers, unsigned spoken, enum language mostly,
                  struct query *ret, struct arena *a);
-/* Every spelling that is looked up, each once; with `near`, those of words spelled nearly so. ret has room for
+/* Every spelling that is looked up, each once; with `near`, those of words that may be meant. ret has room for
  * QUERY_HASHES. */
 enum { QUERY_HASHES = QUERY_TERMS * ((int)LANGUAGES > QUERY_NEAR ? (int)LANGUAGES : QUERY_NEAR) };
 size_t query_hashes(const struct query *q, bool near, uint64_t *ret);

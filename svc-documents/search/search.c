@@ -85,7 +85,6 @@ static int open_corpus(struct call *call, struct search *s, const char *question
 	int limit = svc->embedder.egress ? INT32_MAX : ALL_MAX + 1; /* a vector may be near in any document */
 	struct corpus_document *documents;
 	enum language mostly;
-	unsigned spoken;
 	int64_t of_owner;
 	size_t n;
 
@@ -94,11 +93,11 @@ static int open_corpus(struct call *call, struct search *s, const char *question
 		return -1;
 	if (s->scope->ids && n < s->scope->count && !s->scope->lenient)
 		return error_set(call->err, ERROR_NOT_FOUND, "one of these documents does not exist");
-	count_languages(documents, n, &spoken, &mostly);
+	count_languages(documents, n, &s->spoken, &mostly);
 	corpus_init(&s->corpus, documents, n);
 	s->most = (int64_t)n * MOST_PART >= of_owner;
 	s->large = !s->scope->ids && !svc->embedder.egress && n > ALL_MAX;
-	query_parse(question, s->stemmers, spoken, mostly, &s->query, call->arena);
+	query_parse(question, s->stemmers, s->spoken, mostly, &s->query, call->arena);
 	return s->corpus.chunks > 0;
 }
 
@@ -113,39 +112,75 @@ struct candidate *search_candidate(struct search *s, const struct hit *h)
 	return &s->found[s->count++];
 }
 
-/* Words that no document has may be spelled otherwise in them: their lists come to the others. */
-static int look_for_spellings(struct call *call, struct search *s, struct found_list **lists, size_t *count)
+struct found {
+	const struct found_list *lists;
+	size_t count;
+};
+
+static bool has_list(const void *arg, uint64_t hash)
+{
+	const struct found *f = arg;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (f->lists[i].hash == hash)
+			return true;
+	return false;
+}
+
+/* The terms that no list is of. */
+static bool find_unknown(const struct search *s, const struct found_list *lists, size_t count, bool *unknown)
+{
+	bool any = false;
+	double worth;
+
+	for (size_t i = 0; i < s->query.count; i++)
+		unknown[i] = respell_lone(&s->query.terms[i]);
+	for (size_t i = 0; i < count; i++)
+		for (int l = 0; l < LANGUAGES; l++) {
+			int term = query_find(&s->query, lists[i].hash, (enum language)l, &worth);
+
+			if (term >= 0)
+				unknown[term] = false;
+		}
+	for (size_t i = 0; i < s->query.count; i++)
+		any |= unknown[i];
+	return any;
+}
+
+/* What may be meant by words that no document has. How many, or -1. */
+static int64_t guess(struct call *call, struct search *s, const bool *unknown)
 {
 	bool doubtful[QUERY_TERMS] = { 0 }, any = false;
-	struct found_list *more, *all;
-	size_t found, n;
+	size_t found = 0;
 	int64_t words = 0;
 
 	for (size_t i = 0; i < s->query.count; i++)
-		doubtful[i] = respell_doubtful(&s->query.terms[i]);
-	for (size_t i = 0; i < *count; i++) {
-		double worth;
-
-		for (int l = 0; l < LANGUAGES; l++) {
-			int term = query_find(&s->query, (*lists)[i].hash, (enum language)l, &worth);
-
-			if (term >= 0)
-				doubtful[term] = false;
-		}
-	}
-	for (size_t i = 0; i < s->query.count; i++)
-		any |= doubtful[i];
+		any |= doubtful[i] = unknown[i] && respell_doubtful(&s->query.terms[i]);
 	for (size_t i = 0; i < s->corpus.count; i++)
 		words += s->corpus.documents[i].terms;
-	if (!any || words > SPELLING_WORDS)
-		return 0;
-	if (store_vocabularies(call->db, s->scope->owner, &s->corpus, &s->query, doubtful, s->stemmers,
+	if (any && words <= SPELLING_WORDS &&
+	    store_vocabularies(call->db, s->scope->owner, &s->corpus, &s->query, doubtful, s->stemmers,
 	                       &found, call->arena, call->err) < 0)
 		return -1;
-	if (found == 0)
+	return (int64_t)(found + respell_mean(&s->query, unknown, s->spoken, s->stemmers));
+}
+
+/* Words that no document has may be spelled otherwise in them, or be others: their lists come to the rest. */
+static int look_for_spellings(struct call *call, struct search *s, struct found_list **lists, size_t *count)
+{
+	bool unknown[QUERY_TERMS];
+	struct found_list *more, *all;
+	size_t n;
+	int64_t found;
+
+	if (!find_unknown(s, *lists, *count, unknown))
 		return 0;
+	found = guess(call, s, unknown);
+	if (found <= 0)
+		return (int)found;
 	if (lists_find(call, s, true, &more, &n) < 0)
 		return -1;
+	respell_keep(&s->query, has_list, &(struct found){ more, n });
 	if (n == 0)
 		return 0;
 	all = arena_new(call->arena, struct found_list, *count + n);

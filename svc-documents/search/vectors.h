@@ -13,6 +13,7 @@ struct search {
 	const struct scope *scope;
 	struct stemmers *stemmers;
 	struct query query;
+	unsigned spoken; /* query.h */
 	struct corpus corpus;
 	const char **models;  /* by document: what made its vectors */
 	bool large;           /* the corpus holds only documents with words of the question */

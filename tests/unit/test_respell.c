@@ -65,6 +65,38 @@ static void test_looking(void **state)
 	stemmers_free(stemmers);
 }
 
+static bool is(const void *arg, uint64_t hash)
+{
+	return *(const uint64_t *)arg == hash;
+}
+
+/* Words for the same are tried, those that the documents have are kept, and each counts less than the word itself. */
+static void test_meaning(void **state)
+{
+	struct stemmers *stemmers = stemmers_new();
+	bool unknown[QUERY_TERMS] = { true, true };
+	struct query q, other;
+	struct arena a;
+	double worth;
+
+	(void)state;
+	arena_init(&a, 0);
+	query_parse("terminate zebra", stemmers, 1, LANGUAGE_EN, &q, &a);
+	assert_true(respell_mean(&q, unknown, 1, stemmers) > 2);
+	assert_int_equal(q.terms[1].near_count, 0);
+	query_parse("cancelled", stemmers, 1, LANGUAGE_EN, &other, &a);
+	respell_keep(&q, is, &other.terms[0].term.hash);
+	assert_int_equal(q.terms[0].near_count, 1);
+	assert_int_equal(query_find(&q, other.terms[0].term.hash, LANGUAGE_EN, &worth), 0);
+	assert_true(worth < 0.8);
+	query_parse("deposits", stemmers, 1, LANGUAGE_EN, &other, &a);
+	query_parse("Kaution", stemmers, 1, LANGUAGE_EN, &q, &a);
+	assert_true(respell_mean(&q, unknown, 1, stemmers) > 2);
+	assert_int_equal(query_find(&q, other.terms[0].term.hash, LANGUAGE_EN, &worth), 0);
+	arena_done(&a);
+	stemmers_free(stemmers);
+}
+
 /* In a long message the sentence that asks counts. */
 static void test_talk(void **state)
 {
@@ -94,7 +126,7 @@ static void test_talk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_near), cmocka_unit_test(test_looking),
-		                            cmocka_unit_test(test_talk) };
+		                            cmocka_unit_test(test_meaning), cmocka_unit_test(test_talk) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
