@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text/spelling.h"
 #include "common/text/terms.h"
 
 /* Folded, in order of their bytes. */
@@ -192,6 +193,16 @@ bool language_common(enum language l, const char *word)
 {
 	return strnlen(word, COMMON_MAX + 1) <= COMMON_MAX &&
 	       bsearch(word, languages[l].common, languages[l].count, sizeof(char *), by_text);
+}
+
+bool language_nearly_common(enum language l, const char *word)
+{
+	size_t size = strnlen(word, COMMON_MAX + 1);
+
+	for (size_t i = 0; size <= COMMON_MAX && i < languages[l].count; i++)
+		if (spelling_near(word, size, languages[l].common[i], strlen(languages[l].common[i])))
+			return true;
+	return false;
 }
 
 /* --- Guessing --------------------------------------------------------------------------------------------------- */

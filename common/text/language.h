@@ -34,6 +34,8 @@ enum language language_guess(const char *text, size_t size, enum language otherw
 
 /* Is this folded word one that carries a sentence: "the", "what"? */
 bool language_common(enum language l, const char *word);
+/* Is it one but for a slip (spelling.h): "mcuh", "wich"? */
+bool language_nearly_common(enum language l, const char *word);
 
 /* The stemmers of all languages, made when first used. They serve one thread at a time. */
 struct stemmers;

@@ -64,9 +64,13 @@ static bool says_something(struct span s)
 void reader_add_section(struct reader *r, struct span title, int level, bool question, bool given)
 {
 	struct blocks *b = r->out;
+	ptrdiff_t above = (ptrdiff_t)b->section_count - 1;
 
 	b->sections = widen(r->arena, b->sections, b->section_count, &r->section_room, sizeof *b->sections);
-	b->sections[b->section_count++] = (struct section){ title, r->passage, level, question, given };
+	while (above >= 0 && (b->sections[above].passage != r->passage || b->sections[above].level >= level))
+		above--;
+	b->sections[b->section_count++] =
+	    (struct section){ title, r->passage, above, level, question, given };
 	r->paragraph++;
 	r->head = (struct span){ 0 };
 }
@@ -246,10 +250,13 @@ static const char *read_text(struct reader *r, const char *s, bool after_blank)
 static void read_heading(struct reader *r, const char *heading)
 {
 	const char *at = heading ? heading : "", *eol = strchrnul(at, '\n');
+	int level = 1;
 
-	for (const char *p = at; (p = strstr(p, " / ")) && p < eol;)
+	for (const char *p = at; (p = strstr(p, " / ")) && p < eol; level++) {
+		reader_add_section(r, line_span(at, p), level, false, true);
 		at = p += 3;
-	reader_add_section(r, line_span(at, eol), BELOW_ALL, false, true);
+	}
+	reader_add_section(r, line_span(at, eol), level, false, true);
 	r->out->sections[r->out->section_count - 1].question = line_asks(line_span(at, eol));
 	if (*eol)
 		r->head = line_span(eol + 1, eol + strlen(eol));

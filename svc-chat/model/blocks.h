@@ -22,9 +22,10 @@ struct span {
 struct section {
 	struct span title; /* "Warranty", "How large is the deposit?"; size 0: none */
 	size_t passage;
-	int level;     /* of its heading, from 1; questions and titles without a mark lie below all */
-	bool question; /* the title asks, what stands below answers */
-	bool given;    /* the title does not stand in the passage: it is what the passage stands under */
+	ptrdiff_t above; /* place of the section that it is a part of; -1: none */
+	int level;       /* of its heading, from 1; questions and titles without a mark lie below all */
+	bool question;   /* the title asks, what stands below answers */
+	bool given;      /* the title does not stand in the passage: it is what the passage stands under */
 };
 
 struct block {

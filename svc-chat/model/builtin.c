@@ -15,6 +15,7 @@
 #include "svc-chat/model/phrases.h"
 
 enum {
+	MARKED = 6, /* levels of headings that a mark tells; of others nobody knows where they belong */
 	PIECE_BYTES = 24,
 	SHORT = 200,          /* bytes of a sentence that is quoted with the next one */
 	ANSWER_ROOM = 320,    /* bytes of an answer below a question that is quoted whole */
@@ -57,6 +58,19 @@ static const struct section *section_of(const struct quoter *w, size_t k)
 	return &w->blocks->sections[w->blocks->at[k].section];
 }
 
+/* "3.2.0 - 2025-04-22 / Fixed": with the heading above it, unless that is the whole document's. */
+static void add_title(struct quoter *w, const struct section *s)
+{
+	const struct section *up = s->above >= 0 ? &w->blocks->sections[s->above] : NULL;
+
+	if (up && up->level > 1 && s->level <= MARKED && up->title.size &&
+	    up->title.size + s->title.size < LABEL_MAX) {
+		add_plain(w->out, up->title);
+		text_adds(w->out, " / ");
+	}
+	add_plain(w->out, s->title);
+}
+
 /* The heading above, unless it is a question (which the reader has just asked) or says nothing more. */
 static void add_label(struct quoter *w, size_t k)
 {
@@ -65,7 +79,7 @@ static void add_label(struct quoter *w, size_t k)
 	if (s->question || !s->title.size || s->title.size > LABEL_MAX)
 		return;
 	text_adds(w->out, "**");
-	add_plain(w->out, s->title);
+	add_title(w, s);
 	text_adds(w->out, "**: ");
 }
 
@@ -221,7 +235,7 @@ static void quote_list(struct quoter *w, const struct choice *c)
 	w->open = true;
 	if (section_of(w, c->blocks[0])->title.size && !section_of(w, c->blocks[0])->question) {
 		text_adds(w->out, "\n> **");
-		add_plain(w->out, section_of(w, c->blocks[0])->title);
+		add_title(w, section_of(w, c->blocks[0]));
 		text_adds(w->out, "**");
 	}
 	for (size_t i = 0; i < c->count && w->out->length - start < 2 * QUOTES_ROOM; i++) {

@@ -6,22 +6,26 @@
 #include <string.h>
 
 #include "common/base/text.h"
+#include "svc-chat/model/measures.h"
 #include "svc-chat/model/scene.h"
 
 enum { LIST_MOST = 12, NAMED = 3 };
 
 /* What a word of the question counts for, by where it is met. */
-static const double in_heading = 0.8, in_question = 0.95, in_head = 0.9, in_lead = 0.8, beside = 0.5,
-                    in_passage = 0.3, in_title = 0.4;
+static const double in_heading = 0.8, in_question = 0.95, in_head = 0.9, in_lead = 0.8, in_outer = 0.7,
+                    beside = 0.5, in_passage = 0.3, in_title = 0.4;
 static const double against_digits = 1.0, against_names = 0.5; /* when the passage lacks it */
-static const double enough = 0.33;                             /* of the question's weight */
+/* When the block lacks it: what tells which card it is, what there is a number of. */
+static const double against_modifiers = 0.6, against_counted = 0.6;
+static const double lacks_amount =
+    0.6; /* what is left of the share of one that tells none of the kind asked for */
+static const double enough = 0.33; /* of the question's weight */
 static const double least_enough = 0.2, by_word = 0.03,
                     usual_words = 4;  /* more for each word fewer than usual */
 static const double labelled = 1.3;   /* a block that begins with the word asked for and a colon */
 static const double near_best = 0.75; /* of the best one's worth, to be quoted beside it */
 static const double as_good = 0.985;  /* to belong to one list with it */
 static const double half = 0.5;       /* the same, where the whole list is asked for */
-static const double share_before = 0.4;
 
 /* --- Judging ---------------------------------------------------------------------------------------------------- */
 
@@ -33,7 +37,7 @@ static bool is_listed(const struct block *b)
 /* "How do I set it up?": an item of a list, below a heading that says so. */
 static bool wants_steps(const struct scene *s, const struct block *b)
 {
-	return s->wants_way && !s->wants_number && b->kind == BLOCK_ITEM;
+	return s->asked.wants_way && !s->asked.wants_number && b->kind == BLOCK_ITEM;
 }
 
 static double beside_block(const struct scene *s, size_t k, size_t i)
@@ -48,17 +52,27 @@ static double beside_block(const struct scene *s, size_t k, size_t i)
 	return has;
 }
 
+/* In the headings that a section stands under. */
+static double above(const struct scene *s, const struct section *section, size_t i)
+{
+	double has = 0;
+
+	for (ptrdiff_t up = section->above; up >= 0; up = s->blocks->sections[up].above)
+		has = fmax(has, s->section[up].has[i]);
+	return has;
+}
+
 /* How far block k answers to word i of the question; *near: by itself or by what it stands under. */
 static double meets(const struct scene *s, size_t k, size_t i, double *near)
 {
 	const struct block *b = &s->blocks->at[k];
 	const struct section *section = &s->blocks->sections[b->section];
-	double has = s->own[k].has[i];
+	double has = fmax(s->own[k].has[i], in_outer * above(s, section, i));
 
-	has = fmax(has, s->section[b->section].has[i] * (section->question               ? in_question
-	                                                 : s->wants_list && is_listed(b) ? 1.1
-	                                                 : wants_steps(s, b)             ? 1.1
-	                                                                                 : in_heading));
+	has = fmax(has, s->section[b->section].has[i] * (section->question                     ? in_question
+	                                                 : s->asked.wants_list && is_listed(b) ? 1.1
+	                                                 : wants_steps(s, b)                   ? 1.1
+	                                                                                       : in_heading));
 	has = fmax(has, s->head[k].has[i] * in_head);
 	has = fmax(has, s->lead[k].has[i] * in_lead);
 	*near = has;
@@ -85,10 +99,25 @@ static bool labelled_so(const struct scene *s, const struct block *b)
 		return false;
 	terms_init(&terms, b->text.at, (size_t)(colon - b->text.at), s->stemmers, s->wish->language);
 	for (struct term t; terms_next(&terms, &t);)
-		for (size_t i = 0; i < s->count; i++)
-			if (s->asked[i].share == 1 && s->asked[i].term.hash == t.hash)
+		for (size_t i = 0; i < s->asked.count; i++)
+			if (s->asked.at[i].share == 1 && s->asked.at[i].term.hash == t.hash)
 				return true;
 	return false;
+}
+
+/* Does it, or what stands with it, tell the amount that is asked for? */
+static bool tells_amount(const struct scene *s, size_t k)
+{
+	const struct block *at = s->blocks->at, *b = &at[k];
+	const char *units = s->asked.units;
+
+	if (measures_told(units, b->text) || measures_told(units, s->blocks->sections[b->section].title))
+		return true;
+	if (b->kind == BLOCK_ROW) /* "price: 39.90" */
+		return b->head.size && asked_has_digit(b->text.at, b->text.size);
+	return (k > 0 && at[k - 1].section == b->section && measures_told(units, at[k - 1].text)) ||
+	       (k + 1 < s->blocks->count && at[k + 1].section == b->section &&
+	        measures_told(units, at[k + 1].text));
 }
 
 static void judge(struct scene *s, size_t k)
@@ -97,27 +126,37 @@ static void judge(struct scene *s, size_t k)
 	size_t p = s->blocks->sections[b->section].passage;
 	double sum = 0, own = 0, against = 0;
 
-	for (size_t i = 0; i < s->count; i++) {
-		const struct asked *a = &s->asked[i];
-		double near, has = meets(s, k, i, &near);
+	for (size_t i = 0; i < s->asked.count; i++) {
+		const struct asked *a = &s->asked.at[i];
+		double near, noun, has = meets(s, k, i, &near);
+
+		if (a->modifies >= 0 && a->share == 1 && fmax(near, beside_block(s, k, i)) == 0 &&
+		    meets(s, k, (size_t)a->modifies, &noun) > 0 && noun > 0)
+			against += a->weight * against_modifiers;
 
 		sum += a->weight * has;
 		own += a->weight * near;
-		if (s->passage[p].has[i] == 0 && s->title[p].has[i] == 0 && a->share == 1)
+		if (a->counted && a->share == 1 && fmax(near, beside_block(s, k, i)) == 0)
+			against += a->weight * against_counted;
+		else if (s->passage[p].has[i] == 0 && s->title[p].has[i] == 0 && a->share == 1)
 			against += a->weight * (a->digits ? against_digits : a->name ? against_names : 0);
 	}
 	s->share[k] = own > 0 && s->all > 0 ? (sum - against) / s->all : 0;
 	s->worth[k] = (sum + 0.25 * own) * (1 + 0.15 / (double)(1 + p));
-	if (s->wants_number && scene_has_digit(b->text))
+	if (s->asked.units && s->share[k] > 0 && tells_amount(s, k))
+		s->worth[k] *= 1.15;
+	else if (s->asked.units)
+		s->share[k] *= lacks_amount;
+	if (s->asked.wants_number && asked_has_digit(b->text.at, b->text.size))
 		s->worth[k] *= 1.15;
 	if (labelled_so(s, b))
 		s->worth[k] *= labelled;
-	if (s->wants_name && has_name(b->text))
+	if (s->asked.wants_name && has_name(b->text))
 		s->worth[k] *= 1.08;
-	if (s->wants_list && (b->kind == BLOCK_ITEM || b->kind == BLOCK_ROW))
+	if (s->asked.wants_list && (b->kind == BLOCK_ITEM || b->kind == BLOCK_ROW))
 		s->worth[k] *= 1.2;
-	if (s->words[k] < 3 && !(s->wants_number && scene_has_digit(b->text)) && b->kind == BLOCK_SENTENCE &&
-	    !s->blocks->sections[b->section].question)
+	if (s->words[k] < 3 && !(s->asked.wants_number && asked_has_digit(b->text.at, b->text.size)) &&
+	    b->kind == BLOCK_SENTENCE && !s->blocks->sections[b->section].question)
 		s->worth[k] *= 0.6;
 	s->worth[k] /= 1 + 0.08 * log1p(s->words[k] / 20.0);
 }
@@ -152,8 +191,8 @@ static double threshold(const struct scene *s)
 {
 	double n = 0;
 
-	for (size_t i = 0; i < s->count; i++)
-		n += s->asked[i].share == 1 && s->asked[i].weight > 0;
+	for (size_t i = 0; i < s->asked.count; i++)
+		n += s->asked.at[i].share == 1 && s->asked.at[i].weight > 0;
 	return fmax(least_enough, enough + by_word * (usual_words - n));
 }
 
@@ -162,21 +201,29 @@ static bool under_all_asked(const struct scene *s, const struct block *b)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->count; i++) {
-		if (s->asked[i].share < 1 || s->asked[i].weight <= 0)
+	for (size_t i = 0; i < s->asked.count; i++) {
+		if (s->asked.at[i].share < 1 || s->asked.at[i].weight <= 0)
 			continue;
 		if (s->section[b->section].has[i] < worth_kin)
 			return false;
 		n++;
 	}
-	return n > 0 && !s->wants_number;
+	return n > 0 && !s->asked.wants_number;
+}
+
+static bool under_any_asked(const struct scene *s, const struct block *b)
+{
+	for (size_t i = 0; i < s->asked.count; i++)
+		if (s->asked.at[i].share == 1 && s->section[b->section].has[i] >= worth_kin)
+			return true;
+	return false;
 }
 
 /* Does it say anything of what is asked, or does only its heading? */
 static bool says_itself(const struct scene *s, size_t k)
 {
-	for (size_t i = 0; i < s->count; i++)
-		if (s->asked[i].share == 1 && s->asked[i].weight > 0 && s->own[k].has[i] > 0)
+	for (size_t i = 0; i < s->asked.count; i++)
+		if (s->asked.at[i].share == 1 && s->asked.at[i].weight > 0 && s->own[k].has[i] > 0)
 			return true;
 	return false;
 }
@@ -185,14 +232,15 @@ static bool says_itself(const struct scene *s, size_t k)
 static void take_list(const struct scene *s, struct choice *c, size_t top)
 {
 	const struct block *b = s->blocks->at, *one = &b[top];
-	bool all = one->kind == BLOCK_ITEM && under_all_asked(s, one);
-	double least = (all ? half : s->wants_list ? 0.9 : as_good) * s->worth[top];
+	bool all = one->kind == BLOCK_ITEM &&
+	           (under_all_asked(s, one) || (s->asked.wants_list && under_any_asked(s, one)));
+	double least = (all ? half : s->asked.wants_list ? 0.9 : as_good) * s->worth[top];
 	size_t n = 0;
 
 	for (size_t k = 0; k < s->blocks->count; k++)
 		n += is_listed(&b[k]) && b[k].section == one->section && b[k].paragraph == one->paragraph &&
 		     s->worth[k] >= least;
-	if (n < 2 || n > LIST_MOST || (!s->wants_list && n > 3 && one->kind == BLOCK_ROW))
+	if (n < 2 || n > LIST_MOST || (!s->asked.wants_list && n > 3 && one->kind == BLOCK_ROW))
 		return;
 	c->count = 0;
 	c->list = true;
@@ -210,11 +258,11 @@ static const char *missing(const struct scene *s, struct arena *a)
 	struct text t;
 
 	text_init(&t, a);
-	for (size_t i = 0; i < s->count && n < NAMED; i++) {
-		const struct term *term = &s->asked[i].term;
+	for (size_t i = 0; i < s->asked.count && n < NAMED; i++) {
+		const struct term *term = &s->asked.at[i].term;
 		size_t from = term->start, to = term->end;
 
-		if (s->asked[i].blocks || s->asked[i].share < 1 || s->asked[i].known || to > size)
+		if (s->asked.at[i].blocks || s->asked.at[i].share < 1 || s->asked.at[i].known || to > size)
 			continue;
 		while (from > 0 && isalnum((unsigned char)question[from - 1])) /* a part: "iPhone" */
 			from--;
@@ -236,9 +284,7 @@ void choose_blocks(const struct wish *wish, const struct blocks *blocks, const s
 
 	*ret = (struct choice){ .nearest = -1 };
 	*s = (struct scene){ .wish = wish, .blocks = blocks, .stemmers = stemmers_new() };
-	scene_ask(s, wish->question, 1);
-	if (wish->before)
-		scene_ask(s, wish->before, share_before);
+	asked_read(wish, s->stemmers, &s->asked);
 	scene_look(s, passages, passage_count, a);
 	scene_weigh(s);
 	s->share = arena_new(a, double, blocks->count);

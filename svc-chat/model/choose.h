@@ -9,7 +9,7 @@
 #ifndef PARLEY_CHAT_CHOOSE_H
 #define PARLEY_CHAT_CHOOSE_H
 
-#include "common/text/language.h"
+#include "svc-chat/model/asked.h"
 #include "svc-chat/model/blocks.h"
 
 enum { CHOOSE_MAX = 12 };
@@ -21,11 +21,6 @@ struct choice {
 	ptrdiff_t nearest;         /* the block that comes nearest, or -1 */
 	const char
 	    *missing; /* what was looked for and not found, as the question spells it: "tandems, E09" */
-};
-
-struct wish {
-	const char *question, *before; /* before: the question it leans on, or NULL */
-	enum language language;        /* of the passages */
 };
 
 void choose_blocks(const struct wish *wish, const struct blocks *blocks, const struct passage *passages,

@@ -88,6 +88,22 @@ static const struct phrases all[TONGUES] = {
 	                "こんにちは！ご質問をどうぞ。文書の中を探します。",
 	                "どういたしまして！またいつでもどうぞ。", "さようなら！",
 	                "このチャットボットの文書をもとに答えるアシスタントです。ご質問に合う箇所を引用します。" },
+	[TONGUE_TR] = { "Belgelerde şöyle yazıyor:", "Belgelerde bununla ilgili bir şey bulamadım.",
+	                "Belgelerde {1} ile ilgili bir şey bulamadım.", "En yakını: “{2}” içinde “{1}”.",
+	                "Yanıt verebileceğim belge yok.", "Merhaba! Sorunuzu yazın, belgelerde arayayım.",
+	                "Rica ederim! Başka bir sorunuz olursa yazın.", "Hoşça kalın!",
+	                "Bu sohbet robotunun belgelerinden yanıt veren bir asistanım: sorunuzu yazın, ilgili yerleri "
+	                "alıntılayayım." },
+	[TONGUE_AR] = { "هذا ما تقوله المستندات:", "لم أجد شيئا عن ذلك في المستندات.",
+	                "لم أجد شيئا عن {1} في المستندات.", "الأقرب هو «{1}» في «{2}».",
+	                "ليست لدي مستندات أجيب منها.", "مرحبا! اطرح سؤالا وسأبحث عنه في المستندات.",
+	                "على الرحب والسعة! اسأل متى شئت.", "إلى اللقاء!",
+	                "أنا مساعد يجيب من مستندات هذا الروبوت: اطرح سؤالا وسأقتبس المواضع التي تجيب عنه." },
+	[TONGUE_HI] = { "दस्तावेज़ों में यह लिखा है:", "दस्तावेज़ों में इसके बारे में कुछ नहीं मिला।",
+	                "दस्तावेज़ों में {1} के बारे में कुछ नहीं मिला।", "सबसे निकट: “{2}” में “{1}”।",
+	                "मेरे पास कोई दस्तावेज़ नहीं है।", "नमस्ते! प्रश्न पूछिए, मैं दस्तावेज़ों में देखूँगा।",
+	                "आपका स्वागत है! और कुछ हो तो पूछिए।", "फिर मिलेंगे!",
+	                "मैं इस चैटबॉट के दस्तावेज़ों से उत्तर देने वाला सहायक हूँ: प्रश्न पूछिए।" },
 };
 
 const struct phrases *phrases(int tongue)
@@ -95,19 +111,28 @@ const struct phrases *phrases(int tongue)
 	return &all[tongue >= 0 && tongue < TONGUES ? tongue : LANGUAGE_EN];
 }
 
+enum { TURKISH_PART = 40 /* one letter in so many that only Turkish has: it has one in twelve */ };
+
 int phrases_tongue(const char *text, int otherwise)
 {
-	size_t kana = 0, han = 0, others = 0, size = strlen(text);
+	size_t kana = 0, han = 0, arabic = 0, nagari = 0, turkish = 0, others = 0, size = strlen(text);
 
 	for (const char *s = text; *s;) {
 		uint32_t c = utf8_next(&s);
 
 		kana += c >= 0x3040 && c <= 0x30ff;
 		han += c >= 0x4e00 && c <= 0x9fff;
+		arabic += c >= 0x600 && c <= 0x6ff;
+		nagari += c >= 0x900 && c <= 0x97f;
+		turkish += c == 0x131 || c == 0x130 || c == 0x11f || c == 0x15f || c == 0x15e;
 		others += c > ' ';
 	}
 	if ((kana + han) * 4 > others)
 		return kana * 8 > han ? TONGUE_JA : TONGUE_ZH;
+	if (arabic * 2 > others || nagari * 2 > others)
+		return arabic > nagari ? TONGUE_AR : TONGUE_HI;
+	if (turkish * TURKISH_PART > others)
+		return TONGUE_TR;
 	/* One of those two when nothing tells: a language cannot be asked to guess it. */
 	if (otherwise < LANGUAGES)
 		return (int)language_guess(text, size, (enum language)otherwise);
@@ -126,8 +151,11 @@ static const struct {
 } talks[] = {
 	{ TALK_BYE, LANGUAGE_EN, " bye goodbye cya farewell ",
 	  " good ok okay see you later then thanks thank a lot have nice day evening and well " },
+	{ TALK_BYE, LANGUAGE_EN, " see ", " you later soon tomorrow then ok okay " },
 	{ TALK_THANKS, LANGUAGE_EN, " thanks thank thx cheers ",
 	  " you so very much a lot that this helped helps was great helpful perfect ok okay all good very nice for the your help it is really now " },
+	{ TALK_THANKS, LANGUAGE_EN, " ok okay great perfect cool alright super ", " very good nice all " },
+	{ TALK_HELLO, LANGUAGE_EN, " help ", " me please can you need i " },
 	{ TALK_HELLO, LANGUAGE_EN, " hello hi hey morning afternoon evening greetings ",
 	  " good there dear team all everybody how are you doing today again to " },
 	{ TALK_BYE, LANGUAGE_DE, " tschuss wiedersehen ciao bye ",
@@ -154,10 +182,23 @@ static const struct {
 	{ TALK_THANKS, LANGUAGE_NL, " bedankt dank dankjewel ", " je u wel voor de hulp hartelijk " },
 	{ TALK_HELLO, LANGUAGE_SV, " hej hallo god ", " dag morgon kvall pa er alla " },
 	{ TALK_THANKS, LANGUAGE_SV, " tack ", " sa mycket for hjalpen " },
-	{ TALK_HELLO, LANGUAGE_RU, " здравствуйте привет добрый доброе здравствуй ",
+	{ TALK_HELLO, LANGUAGE_RU, " здравствуите привет добрыи доброе здравствуи ",
 	  " день вечер утро всем " },
 	{ TALK_THANKS, LANGUAGE_RU, " спасибо благодарю ", " большое за помощь вам очень помогло " },
 	{ TALK_BYE, LANGUAGE_RU, " свидания пока ", " до всего доброго " },
+	{ TALK_HELLO, TONGUE_TR, " merhaba selam gunaydin iyi ",
+	  " gunler aksamlar geceler herkese nasilsiniz nasilsin " },
+	{ TALK_THANKS, TONGUE_TR, " tesekkurler tesekkur sagol sagolun ",
+	  " ederim ederiz cok yardiminiz icin " },
+	{ TALK_BYE, TONGUE_TR, " gorusuruz hoscakal hoscakalin ", " sonra " },
+	{ TALK_HELLO, TONGUE_AR, " مرحبا السلام اهلا صباح مساء ",
+	  " عليكم الخير النور وسهلا بك بكم ورحمة الله " },
+	{ TALK_THANKS, TONGUE_AR, " شكرا ", " جزيلا لك لكم كثيرا " },
+	{ TALK_BYE, TONGUE_AR, " وداعا اللقاء ", " الى مع السلامة " },
+	{ TALK_HELLO, TONGUE_HI, " नमस्ते नमस्कार ", " जी आप कैसे हैं सबको " },
+	{ TALK_THANKS, TONGUE_HI, " धन्यवाद शुक्रिया ", " बहुत आपका जी " },
+	{ TALK_SELF, LANGUAGE_EN, " are ",
+	  " you a an the robot bot chatbot human ai real person machine computer model there or " },
 	{ TALK_SELF, LANGUAGE_EN, " who what how ", " are you your name can do for me help could " },
 	{ TALK_SELF, LANGUAGE_DE, " wer was wie ",
 	  " bist du sind sie kannst konnen heisst heissen machen tun fur mich helfen mir hilfst " },

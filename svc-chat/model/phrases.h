@@ -10,7 +10,7 @@
 #include "common/text/language.h"
 
 /* Of the languages that have words for it; English stands for the others. */
-enum tongue { TONGUE_ZH = LANGUAGES, TONGUE_JA, TONGUES };
+enum tongue { TONGUE_ZH = LANGUAGES, TONGUE_JA, TONGUE_TR, TONGUE_AR, TONGUE_HI, TONGUES };
 
 struct phrases {
 	const char *quoted;  /* before what is quoted */
@@ -22,7 +22,7 @@ struct phrases {
 };
 const struct phrases *phrases(int tongue);
 
-/* The tongue of a text: Chinese and Japanese by their script, others as language_guess() has it. */
+/* The tongue of a text: by its script or, Turkish, its letters; others as language_guess() has it. */
 int phrases_tongue(const char *text, int otherwise);
 
 enum small_talk { TALK_NONE, TALK_HELLO, TALK_THANKS, TALK_BYE, TALK_SELF };

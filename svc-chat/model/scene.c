@@ -1,29 +1,20 @@
 #include "svc-chat/model/scene.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
 #include "common/text/spelling.h"
+#include "common/text/synonyms.h"
 
-enum { KIN_LEAST = 5, KIN_REST = 4 };
+enum { SLIP_LEAST = 4 /* bytes */, KIN_LEAST = 5, KIN_REST = 4 };
 
-static const double worth_near = 0.8; /* of a word spelled nearly so */
+static const double worth_near = 0.8,
+                    worth_synonym = 0.7; /* of a word spelled nearly so; of one for the same */
 static const double weight_title =
     0.35; /* of a word of the document's name: it tells which document, not what of it */
 static const double weight_unknown = 1.3; /* of a word that no passage has: it may be what is asked for */
 static const double weight_digits = 1.4;  /* of a word with digits: it names one thing */
 static const double share_wide = 0.3;
-
-bool scene_has_digit(struct span text)
-{
-	for (size_t i = 0; i < text.size; i++)
-		if (isdigit((unsigned char)text.at[i]))
-			return true;
-	return false;
-}
-
-/* --- The passages ----------------------------------------------------------------------------------------------- */
 
 static bool begin_alike(const struct term *a, const struct term *b)
 {
@@ -45,13 +36,18 @@ static bool same_decade(const struct term *a, const struct term *b)
 
 static double likeness(const struct asked *a, const struct term *t)
 {
+	if (a->whole && !a->whole_known)
+		return 0;
 	if (a->term.hash == t->hash || (a->digits && same_decade(&a->term, t)))
 		return 1;
-	if (a->digits || a->wide || t->joined)
+	if (a->digits || t->joined)
 		return 0;
-	if (!a->known && spelling_near(a->term.word, a->term.word_size, t->word, t->word_size))
+	if (!a->known && !a->wide && spelling_near(a->term.word, a->term.word_size, t->word, t->word_size))
 		return worth_near;
-	return begin_alike(&a->term, t) ? worth_kin : 0;
+	for (size_t i = 0; i < a->means_count; i++)
+		if (a->means[i] == t->hash)
+			return worth_synonym;
+	return !a->wide && begin_alike(&a->term, t) ? worth_kin : 0;
 }
 
 static uint16_t look(struct scene *s, struct span text, struct seen *ret)
@@ -61,8 +57,8 @@ static uint16_t look(struct scene *s, struct span text, struct seen *ret)
 
 	terms_init(&terms, text.at, text.size, s->stemmers, s->wish->language);
 	for (struct term t; terms_next(&terms, &t); n += n < UINT16_MAX && !t.joined)
-		for (size_t i = 0; i < s->count; i++)
-			ret->has[i] = fmaxf(ret->has[i], (float)likeness(&s->asked[i], &t));
+		for (size_t i = 0; i < s->asked.count; i++)
+			ret->has[i] = fmaxf(ret->has[i], (float)likeness(&s->asked.at[i], &t));
 	return n;
 }
 
@@ -83,9 +79,25 @@ static void note_known(struct scene *s, const struct passage *passages, size_t c
 
 			terms_init(&terms, text.at, text.size, s->stemmers, s->wish->language);
 			for (struct term t; terms_next(&terms, &t);)
-				for (size_t i = 0; i < s->count; i++)
-					s->asked[i].known |= s->asked[i].term.hash == t.hash;
+				for (size_t i = 0; i < s->asked.count; i++) {
+					s->asked.at[i].known |= s->asked.at[i].term.hash == t.hash;
+					s->asked.at[i].whole_known |= s->asked.at[i].whole == t.hash;
+				}
 		}
+	}
+}
+
+static void find_synonyms(struct scene *s, struct arena *arena)
+{
+	for (size_t i = 0; i < s->asked.count; i++) {
+		struct asked *a = &s->asked.at[i];
+		uint64_t means[SYNONYMS_MAX];
+
+		if (a->known || a->digits || a->part)
+			continue;
+		a->means_count = synonyms_find(a->term.word, a->term.word_size, a->language,
+		                               1u << s->wish->language, s->stemmers, means);
+		a->means = arena_memdup(arena, means, a->means_count * sizeof *means);
 	}
 }
 
@@ -103,6 +115,7 @@ void scene_look(struct scene *s, const struct passage *passages, size_t count, s
 	s->passages = count;
 	s->words = arena_new(a, uint16_t, b->count);
 	note_known(s, passages, count);
+	find_synonyms(s, a);
 	for (size_t i = 0; i < b->section_count; i++)
 		look(s, b->sections[i].title, &s->section[i]);
 	for (size_t i = 0; i < b->count; i++) {
@@ -118,12 +131,19 @@ void scene_look(struct scene *s, const struct passage *passages, size_t count, s
 	}
 }
 
+/* "mcuh": a word that carries a sentence, mistyped. */
+static bool slip(const struct asked *a)
+{
+	return a->term.word_size >= SLIP_LEAST && !a->wide &&
+	       language_nearly_common(a->language, a->term.word);
+}
+
 void scene_weigh(struct scene *s)
 {
 	double n = (double)s->blocks->count + 1;
 
-	for (size_t i = 0; i < s->count; i++) {
-		struct asked *a = &s->asked[i];
+	for (size_t i = 0; i < s->asked.count; i++) {
+		struct asked *a = &s->asked.at[i];
 		bool anywhere = false, titled = false;
 
 		for (size_t k = 0; k < s->blocks->count; k++)
@@ -131,7 +151,7 @@ void scene_weigh(struct scene *s)
 		anywhere = a->blocks > 0;
 		for (size_t k = 0; k < s->blocks->section_count && !anywhere; k++)
 			anywhere = s->section[k].has[i] > 0;
-		if (!anywhere && a->share < 1 && !a->digits) {
+		if (!anywhere && !a->digits && (a->share < 1 || slip(a))) {
 			a->weight = 0; /* what was said besides and stands nowhere says nothing */
 			continue;
 		}

@@ -2,7 +2,7 @@
  * The builtin answerer over any question and passage (what stands before and after the first NUL): however odd they are,
  * it says something, in whole characters when it was given such, and cites nothing but the passage.
  */
-/* links: svc-chat/model/builtin.c svc-chat/model/blocks.c svc-chat/model/blocks_titles.c svc-chat/model/blocks_tables.c svc-chat/model/choose.c svc-chat/model/scene.c svc-chat/model/scene_question.c svc-chat/model/phrases.c svc-chat/model/citations.c svc-chat/model/citations_judge.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
+/* links: svc-chat/model/builtin.c svc-chat/model/blocks.c svc-chat/model/blocks_titles.c svc-chat/model/blocks_tables.c svc-chat/model/choose.c svc-chat/model/scene.c svc-chat/model/asked.c svc-chat/model/measures.c svc-chat/model/phrases.c svc-chat/model/citations.c svc-chat/model/citations_judge.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
 #include <stdlib.h>
 #include <string.h>
 

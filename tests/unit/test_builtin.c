@@ -1,4 +1,4 @@
-/* links: svc-chat/model/builtin.c svc-chat/model/blocks.c svc-chat/model/blocks_titles.c svc-chat/model/blocks_tables.c svc-chat/model/choose.c svc-chat/model/scene.c svc-chat/model/scene_question.c svc-chat/model/phrases.c */
+/* links: svc-chat/model/builtin.c svc-chat/model/blocks.c svc-chat/model/blocks_titles.c svc-chat/model/blocks_tables.c svc-chat/model/choose.c svc-chat/model/scene.c svc-chat/model/asked.c svc-chat/model/measures.c svc-chat/model/phrases.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -72,6 +72,19 @@ static const struct passage pages[] = {
 	  "## Guarantee\n\nThe guarantee is for 3 years. Keep the receipt in a dry place that you remember, and show it to whoever asks for it,"
 	  " in the shop or at the door, before anything is repaired. Service: 0800 555 2.\n\n"
 	  "Lockers\nThe lockers take a coin of 1 euro. What is forgotten is kept for a month.\n",
+	  NULL }
+};
+static const struct passage releases[] = {
+	{ "Changes", 0,
+	  "# Changes\n\n## 2.1.0 - 2025-03-04\n\n### Added\n\n- Dark colours\n\n### Fixed\n\n- Undo lost the last word\n\n"
+	  "## 2.0.0 - 2024-09-17\n\n### Added\n\n- Tags for notes\n\n### Fixed\n\n- The printer hung\n",
+	  NULL }
+};
+static const struct passage inn[] = {
+	{ "Inn", 0,
+	  "# The inn\n\n## How can I pay?\n\nBy debit card or in cash.\n\n## When does the contract end?\n\nAfter a month, with a letter.\n\n"
+	  "## Rooms\n\nEach room has a desk, and a lamp stands beside it. The weight of a desk is 21 kg. A lamp costs 30 euros when it breaks.\n\n"
+	  "## Codes\n\nRP-5070 is the black paint, RP-5071 the magnetic one. The option cache_time is 40 seconds.\n",
 	  NULL }
 };
 static const struct passage german[] = {
@@ -157,7 +170,7 @@ static void test_answers(void **state)
 		{ "what stands under a bold question", "Can parents watch?", NULL, IN(faq),
 		  "> On the first day. [1]", "**" },
 		{ "what stands under a fault's heading", "E02", NULL, IN(manual),
-		  "> **E02 Pump runs dry**: Air is in the line. Open the tap. [1]", "empty" },
+		  "> **6 Faults / E02 Pump runs dry**: Air is in the line. Open the tap. [1]", "empty" },
 		{ "one row, with its header", "What is the value of STEAM?", NULL, IN(manual),
 		  "Setting: STEAM; Range: 120-135; Value: 128 [1]", "SLEEP" },
 		{ "a row of values between commas", "What does the Lilac Sensation cost?", NULL, values, 1,
@@ -189,6 +202,29 @@ static void test_answers(void **state)
 		{ "the question before tells what this one is about", "And is it blocked?",
 		  "How large is the deposit?", IN(faq), "on your card", "nothing" },
 
+		{ "a synonym of what stands there", "How do I terminate the contract?", NULL, IN(inn),
+		  "After a month, with a letter.", "nothing" },
+		{ "a word of another language", "Wie hoch ist die Kaution?", NULL, IN(faq), "80 euros",
+		  "nichts" },
+		{ "no card of another kind", "Can I pay by credit card?", NULL, IN(inn), "nothing about",
+		  "> " },
+		{ "how heavy: kilograms", "How heavy is a desk?", NULL, IN(inn), "21 kg", "nothing" },
+		{ "no price where none is told", "What does a reset cost?", NULL, IN(bank), "nothing", "> " },
+		{ "no number of what is not told", "How many windows does a room have?", NULL, IN(inn),
+		  "nothing about windows", "> " },
+		{ "a code whose parts are there, but not it", "What is RP-5099?", NULL, IN(inn), "nothing",
+		  "> " },
+		{ "a setting of which a part is there", "What is the default of cache_size?", NULL, IN(inn),
+		  "nothing", "> " },
+		{ "below two headings", "What was fixed in 2.0.0?", NULL, IN(releases),
+		  "> **2.0.0 - 2024-09-17 / Fixed**: The printer hung [1]", "Undo" },
+		{ "a date in the heading", "When was 2.0.0 released?", NULL, IN(releases), "2024-09-17",
+		  "nothing" },
+		{ "a slip in a word that says nothing", "how mcuh is a lamp", NULL, IN(inn), "30 euros",
+		  "nothing" },
+		{ "what is wanted of the first is wanted of the second", "And the lamp?",
+		  "What is the weight of a desk?", IN(inn), "lamp", "nothing" },
+
 		{ "German, about German", "Bis wann muss ich einen Umzug melden?", NULL, IN(german),
 		  "Das steht dazu in den Dokumenten:", "say" },
 		{ "nothing, in German", "Bieten Sie auch Internet \u00fcber Glasfaser an?", NULL, IN(german),
@@ -207,6 +243,13 @@ static void test_answers(void **state)
 		  "two years", "Ask me" },
 		{ "thanks", "Thanks a lot, that helped", NULL, IN(shop), "welcome", ">" },
 		{ "good-bye", "ok bye", NULL, IN(shop), "Good-bye", ">" },
+		{ "a greeting in Turkish", "Merhaba", NULL, IN(shop), "Merhaba!", ">" },
+		{ "thanks in Arabic", "\u0634\u0643\u0631\u0627 \u062c\u0632\u064a\u0644\u0627", NULL,
+		  IN(shop), "\u0627\u0633\u0623\u0644", ">" },
+		{ "a greeting in Russian",
+		  "\u0417\u0434\u0440\u0430\u0432\u0441\u0442\u0432\u0443\u0439\u0442\u0435", NULL, IN(shop),
+		  "\u0417\u0430\u0434\u0430\u0439\u0442\u0435", ">" },
+		{ "whether it is one", "Are you a robot?", NULL, IN(shop), "assistant", "nothing" },
 		{ "who it is", "Who are you?", NULL, IN(shop), "assistant", "nothing" },
 	};
 
