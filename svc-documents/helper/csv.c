@@ -6,7 +6,7 @@
 
 enum { PIECE = 700 /* bytes: what fits one passage */, NAMES_MAX = 400 };
 
-/* Behind the row that starts at s; quoted fields may hold line ends. */
+/* Behind the row that starts at s; quoted fields may hold line ends. Old Macs end lines with CR alone. */
 static const char *row_end(const char *s, const char *last)
 {
 	bool quoted = false;
@@ -14,7 +14,7 @@ static const char *row_end(const char *s, const char *last)
 	for (; s < last; s++) {
 		if (*s == '"')
 			quoted = !quoted;
-		else if (*s == '\n' && !quoted)
+		else if (!quoted && (*s == '\n' || (*s == '\r' && s + 1 < last && s[1] != '\n')))
 			return s;
 	}
 	return last;

@@ -84,6 +84,8 @@ static void write_line(struct out *o, const char *s, const char *eol)
 
 struct track {
 	struct out *o;
+	struct out line;  /* of the cue */
+	char *said[2];    /* the last two lines, which captions that roll up show again; NULL */
 	long shown;       /* until when, in seconds */
 	size_t paragraph; /* where it began */
 };
@@ -99,6 +101,30 @@ static void begin_cue(struct track *t, long from, long to)
 		t->paragraph = t->o->size;
 	}
 	t->shown = to > from ? to : from;
+}
+
+static bool was_said(const struct track *t, const char *line)
+{
+	return (t->said[0] && strcmp(t->said[0], line) == 0) || (t->said[1] && strcmp(t->said[1], line) == 0);
+}
+
+static void say(struct track *t, const char *s, const char *eol)
+{
+	char *line;
+
+	t->line.size = 0;
+	t->line.space = false;
+	write_line(&t->line, s, eol);
+	line = strndup(t->line.size ? t->line.at : "", t->line.size);
+	if (!line)
+		end(VERDICT_TOO_LARGE, "out of memory");
+	if (!was_said(t, line)) {
+		out_text(t->o, line, strlen(line));
+		out_text(t->o, " ", 1);
+	}
+	free(t->said[0]);
+	t->said[0] = t->said[1];
+	t->said[1] = line;
 }
 
 static const char *line_end(const char *s, const char *last)
@@ -131,9 +157,12 @@ void subtitles_read(const char *bytes, size_t size, struct out *o)
 		} else if (is_empty(s, eol)) {
 			cue = false;
 		} else if (cue) {
-			write_line(o, s, eol);
+			say(&t, s, eol);
 		}
 		if (eol == last)
 			break;
 	}
+	free(t.line.at);
+	free(t.said[0]);
+	free(t.said[1]);
 }

@@ -103,6 +103,8 @@ static const char *zip(const char *head, size_t size)
 		{ "mimetypeapplication/vnd.oasis.opendocument.text", "odt" },
 		{ "mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "ods" },
 		{ "mimetypeapplication/vnd.oasis.opendocument.presentation", "odp" },
+		{ "META-INF/container.xml",
+		  "epub" }, /* packed by who does not know that its kind comes first */
 		{ "word/document", "docx" },
 		{ "ppt/presentation", "pptx" },
 		{ "xl/workbook", "xlsx" },
@@ -227,6 +229,9 @@ static bool is_subtitles(const char *s, const char *end)
 	const char *eol = memchr(s, '\n', (size_t)(end - s));
 
 	if (starts(s, (size_t)(end - s), "WEBVTT"))
+		return true;
+	if (eol && eol > s && isdigit((unsigned char)*s) &&
+	    has(s, (size_t)(eol - s), " --> ")) /* without numbers */
 		return true;
 	for (const char *p = s; eol && p < eol; p++)
 		if (!isdigit((unsigned char)*p) && *p != '\r')

@@ -1,4 +1,4 @@
-/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/ingest/plausible.c svc-documents/formats.c -luchardet */
+/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/ingest/charset_names.c svc-documents/ingest/charset_guess.c svc-documents/ingest/plausible.c svc-documents/formats.c -luchardet */
 /* sniff: a Content-Type up to the first newline, then a file. Its type is one we know or none; read by its charset, it is UTF-8. */
 #include <stdint.h>
 #include <stdlib.h>

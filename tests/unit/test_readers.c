@@ -200,6 +200,11 @@ static const struct reader_case cases[] = {
 	  "a;b\n1;\"two lines\"\n3;4" },
 	{ "CSV: tabs are borders, and what only Excel reads is left out", csv,
 	  "\xef\xbb\xbfsep=\t\nname\tcity\nAda\tNew York\n", "name | city\nAda | New York" },
+	{ "CSV: an old Mac's lines", csv, "a,b\r1,2\r3,4", "a,b\n1,2\n3,4" },
+	{ "subtitles: lines that roll up are said once", subtitles,
+	  "WEBVTT\n\n00:00.000 --> 00:02.000\nhello\n\n00:02.000 --> 00:04.000\nhello\nto the <c>harbour</c>\n\n00:04.000 --> "
+	  "00:06.000\nto the harbour\nof Lindau\n",
+	  "[00:00:00] hello to the harbour of Lindau" },
 	{ "subtitles: characters by name", subtitles,
 	  "WEBVTT\n\n00:05.000 --> 00:06.000\n&lt;Tom&gt; &amp; Ada & I\n", "[00:00:05] <Tom> & Ada & I" },
 	{ "a page: a list's own numbers", html,

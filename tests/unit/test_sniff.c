@@ -1,4 +1,4 @@
-/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/ingest/plausible.c svc-documents/formats.c -luchardet */
+/* links: svc-documents/ingest/sniff.c svc-documents/ingest/charset.c svc-documents/ingest/charset_names.c svc-documents/ingest/charset_guess.c svc-documents/ingest/plausible.c svc-documents/formats.c -luchardet */
 #include "svc-documents/ingest/sniff.h"
 
 #include <setjmp.h>
@@ -111,6 +111,23 @@ static void test_charsets(void **state)
 		{ "Japanese in seven bits", "\x1b$B?^=q\x1b(B.", NULL, "\xe5\x9b\xb3\xe6\x9b\xb8." },
 		{ "lost bytes are told", "\xffx", "text/html; charset=big5", "\xef\xbf\xbdx", true },
 		{ "unknown", "\xe9", "text/html; charset=nonsense", "\xc3\xa9", true },
+		{ "names that only browsers still know", "\xb9", "text/html; charset=x-cp1250", "\xc4\x85" },
+		{ "a Korean name", "\xb0\xa1", "text/html; charset=windows-949", "\xea\xb0\x80" },
+		{ "Russian under another Russian name",
+		  "<meta charset=windows-1251>\xfb\xd4\xd2\xc1\xc6. "
+		  "\xeb\xcc\xc0\xde. \xee\xcf\xde\xd8. \xf5\xd4\xd2\xcf.",
+		  NULL, "<meta charset=windows-1251>Штраф. Ключ. Ночь. Утро.", true },
+		{ "UTF-8, and a line that somebody added", "Grüße. Öl.\nf\xfcnf\nTür\n", NULL,
+		  "Grüße. Öl.\nfünf\nTür\n", true },
+		{ "a mark of UTF-8 counts, whatever follows", "\xef\xbb\xbfGrüße\nCaf\xe9\n", NULL,
+		  "\xef\xbb\xbfGrüße\nCafé\n", true },
+		{ "UTF-8 with a byte that was hurt",
+		  "Grüße, schöne Bücher für \xff"
+		  "alle\n",
+		  NULL,
+		  "Grüße, schöne Bücher für \xef\xbf\xbd"
+		  "alle\n",
+		  true },
 		{ "declared wrongly", "\xe9x", "text/html; charset=utf-8", "\xc3\xa9x", true },
 		{ "not declared", "\x93x\x94", NULL, "\xe2\x80\x9cx\xe2\x80\x9d", true },
 	};
@@ -204,10 +221,39 @@ static void test_guesses(void **state)
 	}
 }
 
+/* Chinese has few blanks, and characters that end in a NUL; what a mark says is no text. */
+static void test_wide(void **state)
+{
+	static const struct {
+		const char *name, *charset, *text, *want;
+	} cases[] = {
+		{ "Chinese without a mark", "UTF-16LE", "图书馆\n开门一点\n", "图书馆\n开门一点\n" },
+		{ "the other way round", "UTF-16BE", "图书馆\n开门一点\n", "图书馆\n开门一点\n" },
+		{ "with a mark", "UTF-16LE", "\ufeff{\"a\":1}", "{\"a\":1}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char bytes[200], *from = (char *)cases[i].text, *to = bytes;
+		size_t size = strlen(from), left = sizeof bytes;
+		struct charset_text got;
+		struct arena a;
+		iconv_t coder = iconv_open(cases[i].charset, "UTF-8");
+
+		print_message("%s\n", cases[i].name);
+		assert_int_equal(iconv(coder, &from, &size, &to, &left), 0);
+		iconv_close(coder);
+		arena_init(&a, 0);
+		charset_to_utf8(bytes, sizeof bytes - left, NULL, false, false, &got, &a);
+		assert_string_equal(arena_printf(&a, "%.*s", (int)got.size, got.text), cases[i].want);
+		arena_done(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_types), cmocka_unit_test(test_charsets),
-		                            cmocka_unit_test(test_guesses) };
+		                            cmocka_unit_test(test_guesses), cmocka_unit_test(test_wide) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
