@@ -63,10 +63,13 @@ void pdf_add_page(struct pdf *p, const float *box);
 void pdf_add_block(struct pdf *p, const float *box);
 void pdf_add_line(struct pdf *p, const float *box);
 void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size);
+uint32_t pdf_add_text(struct pdf *p, const char *text, size_t size); /* where it is in p->text */
 void pdf_copy_word(struct pdf *p, uint32_t word); /* the same once more, to the end of the last line */
 void pdf_order(struct pdf *p);                    /* once p->body is known */
+void pdf_turn_pages(struct pdf *p); /* that stand on their side */
 /* Where its letters are and how high, rather than all that is printed in it. */
 void pdf_fit_line(const struct pdf *p, struct pdf_line *l);
+void pdf_join_fractions(struct pdf *p, struct pdf_line *l); /* once its height is known */
 /* The column that a line stands in, from 1; 0: it goes across some, or there are none. */
 int pdf_column(const struct pdf_page *page, const struct pdf_line *l);
 enum { PDF_LINES_MOST = 2000 /* of a page: with more, it is a table or a drawing */ };
@@ -74,6 +77,7 @@ enum { PDF_LINES_MOST = 2000 /* of a page: with more, it is a table or a drawing
 void pdf_split_columns(struct pdf *p);
 void pdf_judge(struct pdf *p);
 void pdf_drop_furniture(struct pdf *p);
+void pdf_drop_numbers(struct pdf *p); /* of pages, and what stands in one line with them */
 void pdf_drop_contents(struct pdf *p, const struct pdf_page *page);
 /* Rows are numbered from *number on, tables with a gap between them. */
 void pdf_mark_tables(struct pdf *p, const struct pdf_page *page, uint32_t *number);

@@ -7,6 +7,7 @@
 enum {
 	TEXT_WORDS = 4,   /* fewer are a cell, or a caption */
 	COLUMN_LEAST = 6, /* lines of a column */
+	GUTTER_LEAST = 4, /* points */
 	NEAR_GUTTER = 2,  /* points */
 	BLANK = 6,        /* likewise: no blank between words is wider */
 	FIRST = 30,       /* hundredths of a page, or a column, at which gutters are looked for */
@@ -86,6 +87,20 @@ static struct column_count count_at(const struct pdf *p, const struct pdf_page *
 	return n;
 }
 
+/* How wide the strip is in which x stands, as far as one step of a search to each side; *x: its middle. */
+static float widen(const struct pdf *p, const struct pdf_page *page, struct range r, float step, int across,
+                   float *x)
+{
+	float from = *x, to = *x;
+
+	while (*x - from < step && count_at(p, page, r, from - 1).across <= across)
+		from -= 1;
+	while (to - *x < step && count_at(p, page, r, to + 1).across <= across)
+		to += 1;
+	*x = (from + to) / 2;
+	return to - from;
+}
+
 /* Where two columns of text part: the middle of the widest strip that fewest lines cross. 0: it has no columns. */
 static float find_gutter(const struct pdf *p, const struct pdf_page *page, struct range r)
 {
@@ -109,7 +124,9 @@ static float find_gutter(const struct pdf *p, const struct pdf_page *page, struc
 			best = (x + start) / 2;
 		}
 	}
-	return widest >= 4 ? best : 0;
+	if (best > 0 && widest < GUTTER_LEAST)
+		widest = widen(p, page, r, step, least, &best);
+	return widest >= GUTTER_LEAST ? best : 0;
 }
 
 /* Columns of a column: only where hardly a line says otherwise. */

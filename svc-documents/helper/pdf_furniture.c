@@ -1,6 +1,7 @@
 /* What is printed round the text of a PDF: running headers and footers, numbers of pages, tables of contents. */
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -178,13 +179,56 @@ static bool names_contents(const char *text)
 	return false;
 }
 
-static bool is_entry(const struct pdf *p, const struct pdf_line *l, long *number)
+/* The number that stands alone behind a line, at its height; NULL: none does. */
+static struct pdf_line *number_behind(const struct pdf *p, const struct pdf_page *page,
+                                      const struct pdf_line *l)
+{
+	for (uint32_t i = 0; i < page->lines; i++) {
+		struct pdf_line *m = &p->lines[page->line + i];
+
+		if (m != l && m->words && is_number(p, m) && m->x > l->x + l->w &&
+		    fabsf(m->y + m->h / 2 - l->y - l->h / 2) < l->h / 2)
+			return m;
+	}
+	return NULL;
+}
+
+static long number_in_word(const struct pdf *p, const struct pdf_word *w)
+{
+	char digits[12];
+
+	snprintf(digits, sizeof digits, "%.*s", (int)w->size, word_text(p, w));
+	return strtol(digits, NULL, 10);
+}
+
+static bool is_entry(const struct pdf *p, const struct pdf_page *page, const struct pdf_line *l, long *number)
 {
 	char *text = pdf_line_text(p, l);
-	bool ret = leader(text, number) && *number >= 0;
+	const struct pdf_line *behind = NULL;
+	bool ret = leader(text, number) != NULL;
 
+	if (ret && *number < 0 && (behind = number_behind(p, page, l)))
+		*number = number_in_word(p, &p->words[behind->word]);
 	free(text);
-	return ret;
+	return ret && *number >= 0;
+}
+
+/* Among the entries: those too that have no dots, as names of chapters, and the heading above. */
+static void drop_entries(struct pdf *p, const struct pdf_page *page, size_t first)
+{
+	for (uint32_t i = 0; i < page->lines; i++) {
+		struct pdf_line *l = &p->lines[page->line + i], *behind = number_behind(p, page, l);
+		char *text = l->words ? pdf_line_text(p, l) : NULL;
+		long number;
+
+		if (text && page->line + i >= first && is_entry(p, page, l, &number))
+			l->kind = PDF_GONE;
+		if (text && behind && !is_number(p, l))
+			l->kind = behind->kind = PDF_GONE;
+		if (text && names_contents(text))
+			l->kind = PDF_GONE;
+		free(text);
+	}
 }
 
 /* Lines that end in the numbers of pages, at least three of them. Those rise, but where another list begins; prices rise
@@ -194,24 +238,14 @@ void pdf_drop_contents(struct pdf *p, const struct pdf_page *page)
 	size_t from = page->line, to = from + page->lines, first = to, count = 0, falls = 0;
 	long before = 0, number;
 
-	for (size_t i = from; i < to; i++) {
-		if (!is_entry(p, &p->lines[i], &number))
+	for (size_t i = from; i < to && page->lines <= PDF_LINES_MOST; i++) {
+		if (!is_entry(p, page, &p->lines[i], &number))
 			continue;
 		first = first < i ? first : i;
 		falls += number < before;
 		before = number;
 		count++;
 	}
-	if (count < 3 || falls * 4 >= count)
-		return;
-	for (size_t i = first; i < to; i++)
-		if (is_entry(p, &p->lines[i], &number))
-			p->lines[i].kind = PDF_GONE;
-	if (first > from) {
-		char *text = pdf_line_text(p, &p->lines[first - 1]);
-
-		if (names_contents(text))
-			p->lines[first - 1].kind = PDF_GONE;
-		free(text);
-	}
+	if (count >= 3 && falls * 4 < count)
+		drop_entries(p, page, first);
 }

@@ -101,6 +101,8 @@ static bool keeps_hyphen(const struct pdf_writer *w, const char *next, size_t ne
 		return false;
 	if (known(w, s, size, next, next_size) || memchr(s, '-', size - 1) || is_prefix(s, size - 1))
 		return true;
+	if (size == 2 && isupper((unsigned char)*s)) /* X-ray */
+		return true;
 	return size > 4 && known(w, s, size - 1, NULL, 0) && known(w, next, next_size, NULL, 0);
 }
 
@@ -136,6 +138,9 @@ static enum joint inside(const struct pdf_writer *w, const char *text)
 	const struct out *o = w->o;
 	uint32_t last = pdf_last_char(o->at, o->size), first = pdf_first_char(text, strlen(text));
 
+	if (last == '-' && o->size > 1 && isdigit((unsigned char)o->at[o->size - 2]) &&
+	    isdigit((unsigned char)*text))
+		return JOINT_NOTHING; /* 1990-1995 */
 	if (last == '-' && o->size > 1 && letter(o->at[o->size - 2]) && lower(*text))
 		return keeps_hyphen(w, text, strcspn(text, " ")) ? JOINT_NOTHING : JOINT_HYPHEN;
 	if (last == '-' && o->size > 1 && o->at[o->size - 2] != ' ' && letter(*text))

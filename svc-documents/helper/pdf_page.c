@@ -11,13 +11,27 @@ static const char *word_text(const struct pdf *p, const struct pdf_word *w)
 	return p->text + w->text;
 }
 
+/* A number that is raised behind another: 10^6. */
+static bool is_power(const struct pdf *p, const struct pdf_line *l, const struct pdf_word *w)
+{
+	const struct pdf_word *before = w - 1;
+
+	if (w->h <= 0 || w->h > l->h * 0.8f || w->y + w->h > before->y + before->h - l->h * 0.15f ||
+	    !before->size || !isdigit((unsigned char)word_text(p, before)[before->size - 1]))
+		return false;
+	for (uint32_t i = 0; i < w->size; i++)
+		if (!isdigit((unsigned char)word_text(p, w)[i]))
+			return false;
+	return w->size > 0;
+}
+
 char *pdf_line_text(const struct pdf *p, const struct pdf_line *l)
 {
 	size_t size = 1, n = 0;
 	char *ret;
 
 	for (uint32_t i = 0; i < l->words; i++)
-		size += p->words[l->word + i].size + 1;
+		size += p->words[l->word + i].size + 2;
 	ret = malloc(size);
 	if (!ret)
 		end(VERDICT_TOO_LARGE, "out of memory");
@@ -27,6 +41,8 @@ char *pdf_line_text(const struct pdf *p, const struct pdf_line *l)
 		/* A raised number or another script of the same word stands close. */
 		if (i && w->x - (before->x + before->w) > l->h / 10)
 			ret[n++] = ' ';
+		else if (i && is_power(p, l, w))
+			ret[n++] = '^';
 		memcpy(ret + n, word_text(p, w), w->size);
 		n += w->size;
 	}
@@ -189,11 +205,15 @@ void pdf_judge(struct pdf *p)
 {
 	uint32_t rows = 0;
 
-	for (size_t i = 0; i < p->line_count; i++)
+	pdf_turn_pages(p);
+	for (size_t i = 0; i < p->line_count; i++) {
 		pdf_fit_line(p, &p->lines[i]);
+		pdf_join_fractions(p, &p->lines[i]);
+	}
 	measure_body(p);
 	pdf_order(p);
 	pdf_drop_furniture(p);
+	pdf_drop_numbers(p);
 	for (size_t i = 0; i < p->page_count; i++) {
 		const struct pdf_page *page = &p->pages[i];
 

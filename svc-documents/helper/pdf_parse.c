@@ -54,19 +54,24 @@ void pdf_copy_word(struct pdf *p, uint32_t word)
 	p->words[p->word_count++] = p->words[word];
 }
 
-void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size)
+uint32_t pdf_add_text(struct pdf *p, const char *text, size_t size)
 {
-	if (p->line_count == 0 || size == 0)
-		return;
 	while (p->text_size + size > p->text_room)
 		p->text = grow(p->text, p->text_room, &p->text_room, 1);
 	if (p->text_size + size > OUTPUT_MAX)
 		end(VERDICT_TOO_LARGE, "too much text");
-	p->words = grow(p->words, p->word_count, &p->word_room, sizeof *p->words);
-	p->words[p->word_count++] =
-	    (struct pdf_word){ box[0], box[2], box[1], box[3], (uint32_t)p->text_size, (uint32_t)size };
 	memcpy(p->text + p->text_size, text, size);
 	p->text_size += size;
+	return (uint32_t)(p->text_size - size);
+}
+
+void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size)
+{
+	if (p->line_count == 0 || size == 0)
+		return;
+	p->words = grow(p->words, p->word_count, &p->word_room, sizeof *p->words);
+	p->words[p->word_count++] =
+	    (struct pdf_word){ box[0], box[2], box[1], box[3], pdf_add_text(p, text, size), (uint32_t)size };
 	p->lines[p->line_count - 1].words++;
 	p->pages[p->page_count - 1].letters += (uint32_t)size;
 }
@@ -81,6 +86,10 @@ static size_t write_named(const char *text, size_t size, char *to, size_t room)
 	};
 	size_t n = 0;
 
+	if (size == 2 && memcmp(text, "\xc2\x88", 2) == 0 && room > 3) { /* where TeX keeps its bullet */
+		memcpy(to, "•", 3);
+		return 3;
+	}
 	for (size_t i = 0; i < size; i++) {
 		unsigned char c = (unsigned char)text[i];
 		const char *name = c < 0x20 ? names[c] : NULL;
