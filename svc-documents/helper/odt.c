@@ -3,36 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "svc-documents/helper/docx.h"
 #include "svc-documents/helper/math.h"
-#include "svc-documents/helper/parts.h"
-
-enum { LISTS_DEEP = 10, STYLES_MAX = 5000, NAME = 60 };
-
-struct odt_level {
-	char format, suffix[8]; /* '1', 'a', 'A', 'i', 'I'; '\0': a bullet */
-	long start, count;      /* of items, so far */
-};
-/* Of a list, or of a paragraph that is what its parent is. */
-struct odt_style {
-	char name[NAME], parent[NAME];
-	struct odt_level levels[LISTS_DEEP];
-};
-struct odt_styles {
-	struct odt_style *at;
-	size_t count;
-};
+#include "svc-documents/helper/odt.h"
 
 struct odt {
 	struct out *o;
 	struct parts parts;
 	struct odt_styles styles;
 	int in_table, in_note, in_text; /* how deep */
-	int flat;     /* a table in a cell behind others, which stays in that cell's line; 0: none */
-	int cell;     /* of the row */
+	struct odt_table table;
+	struct out box,
+	    *page; /* what boxes say whose paragraph has not ended; where all else is written meanwhile, or NULL */
+	int raised;   /* depth of what is; 0: nothing */
 	bool in_code; /* between fences */
 	int list_depth;
 	size_t item;                         /* where the last item's mark stands */
-	struct odt_style *lists[LISTS_DEEP]; /* the open lists', or NULL */
+	struct odt_style *lists[ODT_LEVELS]; /* the open lists', or NULL */
 };
 
 static bool wanted(const char *name)
@@ -46,89 +33,15 @@ static bool wanted(const char *name)
 
 /* --- Styles ------------------------------------------------------------------------------------------------------- */
 
-static struct odt_style *find_style(const struct odt_styles *s, const char *name)
-{
-	for (size_t i = 0; i < s->count; i++)
-		if (strcmp(s->at[i].name, name) == 0)
-			return &s->at[i];
-	return NULL;
-}
-
-/* NULL: there are too many. Its list has bullets then. */
-static struct odt_style *add_style(struct odt_styles *s, xmlTextReaderPtr xml)
-{
-	struct odt_style *grown;
-
-	if (s->count == STYLES_MAX)
-		return NULL;
-	grown = realloc(s->at, (s->count + 1) * sizeof *s->at);
-	if (!grown)
-		end(VERDICT_TOO_LARGE, "out of memory");
-	s->at = grown;
-	grown = &s->at[s->count++];
-	*grown = (struct odt_style){ 0 };
-	xml_attribute(xml, "name", grown->name, sizeof grown->name);
-	xml_attribute(xml, "parent-style-name", grown->parent, sizeof grown->parent);
-	return grown;
-}
-
-static void read_level(struct odt_style *s, xmlTextReaderPtr xml)
-{
-	long level = xml_number(xml, "level", 1);
-	char format[8] = "";
-	struct odt_level *l = &s->levels[level >= 1 && level <= LISTS_DEEP ? level - 1 : 0];
-
-	xml_attribute(xml, "num-format", format, sizeof format);
-	l->format = *format;
-	l->start = xml_number(xml, "start-value", 1);
-	xml_attribute(xml, "num-suffix", l->suffix, sizeof l->suffix);
-}
-
-/* Those of paragraphs that matter: title and listings. Thousands of others only look different. */
-static bool is_wanted_style(xmlTextReaderPtr xml)
-{
-	static const char *const parents[] = { "Title", "Preformatted_20_Text", "Source_20_Code", NULL };
-	char parent[NAME];
-
-	if (!xml_is(xml, "style") || !xml_attribute(xml, "parent-style-name", parent, sizeof parent))
-		return false;
-	for (const char *const *p = parents; *p; p++)
-		if (strcmp(*p, parent) == 0)
-			return true;
-	return false;
-}
-
-static void read_styles(struct odt_styles *s, const struct part *part)
-{
-	struct odt_style *list = NULL;
-	xmlTextReaderPtr xml;
-	int type;
-
-	if (!part)
-		return;
-	xml = xml_open(part);
-	while ((type = xml_next(xml))) {
-		if (type != XML_READER_TYPE_ELEMENT)
-			continue;
-		if (xml_is(xml, "body"))
-			break;
-		if (xml_is(xml, "list-style") || is_wanted_style(xml))
-			list = add_style(s, xml); /* those before it may have moved */
-		else if (list && xml_is(xml, "list-level-style-number"))
-			read_level(list, xml);
-	}
-	xmlFreeTextReader(xml);
-}
-
 /* Is the paragraph's style that one, or made from it? */
 static bool is_styled(const struct odt *d, xmlTextReaderPtr xml, const char *name)
 {
 	const struct odt_style *s;
-	char own[NAME] = "";
+	char own[ODT_NAME] = "";
 
 	if (!xml_attribute(xml, "style-name", own, sizeof own))
 		return false;
-	s = find_style(&d->styles, own);
+	s = odt_style_find(&d->styles, own);
 	return strcmp(own, name) == 0 || (s && strcmp(s->parent, name) == 0);
 }
 
@@ -148,16 +61,16 @@ static void fence(struct odt *d, bool code)
 /* What counts the items of the innermost list; NULL: nobody does. */
 static struct odt_level *level_of(const struct odt *d, int depth)
 {
-	return depth >= 0 && depth < LISTS_DEEP && d->lists[depth] ? &d->lists[depth]->levels[depth] : NULL;
+	return depth >= 0 && depth < ODT_LEVELS && d->lists[depth] ? &d->lists[depth]->levels[depth] : NULL;
 }
 
 static void begin_list(struct odt *d, xmlTextReaderPtr xml)
 {
 	int i = d->list_depth++;
-	char name[NAME] = "", go_on[8];
+	char name[ODT_NAME] = "", go_on[8];
 	struct odt_level *l;
 
-	if (i >= LISTS_DEEP)
+	if (i >= ODT_LEVELS)
 		return;
 	fence(d, false);
 	if (d->o->mark && d->o->mark == d->o->size &&
@@ -168,37 +81,25 @@ static void begin_list(struct odt *d, xmlTextReaderPtr xml)
 			l->count--;
 	}
 	xml_attribute(xml, "style-name", name, sizeof name);
-	d->lists[i] = *name ? find_style(&d->styles, name) : i ? d->lists[i - 1] : NULL;
+	d->lists[i] = *name ? odt_style_find(&d->styles, name) : i ? d->lists[i - 1] : NULL;
 	l = level_of(d, i);
 	if (l && !xml_attribute(xml, "continue-list", go_on, sizeof go_on) &&
 	    !(xml_attribute(xml, "continue-numbering", go_on, sizeof go_on) && *go_on == 't'))
 		l->count = l->start ? l->start - 1 : 0;
 }
 
-static void print_number(long n, char format, char *text, size_t size)
-{
-	static const char *const roman[] = { "i",   "ii",   "iii", "iv", "v",  "vi",
-		                             "vii", "viii", "ix",  "x",  "xi", "xii" };
-
-	if ((format == 'a' || format == 'A') && n >= 1 && n <= 26)
-		snprintf(text, size, "%c", (int)(format + n - 1));
-	else if (format == 'i' && n >= 1 && n <= 12)
-		snprintf(text, size, "%s", roman[n - 1]);
-	else
-		snprintf(text, size, "%ld", n);
-}
-
 static void begin_item(struct odt *d, xmlTextReaderPtr xml)
 {
-	struct odt_level *l = level_of(d, d->list_depth - 1);
-	char number[24], mark[40] = "-";
+	int level = d->list_depth - 1;
+	struct odt_level *l = level_of(d, level);
+	char mark[80] = "";
 
-	if (l)
+	if (l) {
 		l->count = xml_number(xml, "start-value", l->count + 1);
-	if (l && l->format) {
-		print_number(l->count, l->format, number, sizeof number);
-		snprintf(mark, sizeof mark, "%s%s", number, l->suffix);
+		odt_number(d->lists[level], level, mark, sizeof mark);
 	}
+	if (!*mark)
+		snprintf(mark, sizeof mark, "-");
 	d->o->mark = 0;
 	out_break(d->o, 1);
 	d->item = d->o->size;
@@ -209,15 +110,60 @@ static void begin_item(struct odt *d, xmlTextReaderPtr xml)
 
 /* --- Text --------------------------------------------------------------------------------------------------------- */
 
-static bool is_left_out(xmlTextReaderPtr xml)
+static bool is_hidden(const struct odt *d, xmlTextReaderPtr xml)
 {
-	static const char *const names[] = { "annotation",    "tracked-changes", "table-of-content",
-		                             "note-citation", "sequence-decls",  NULL };
+	const struct odt_style *s;
+	char value[ODT_NAME];
+
+	if (xml_is(xml, "section"))
+		return xml_attribute(xml, "display", value, sizeof value) && strcmp(value, "none") == 0;
+	if (xml_is(xml, "hidden-text") || xml_is(xml, "hidden-paragraph"))
+		return xml_attribute(xml, "is-hidden", value, sizeof value) && *value == 't';
+	if (!xml_is(xml, "p") && !xml_is(xml, "h") && !xml_is(xml, "span"))
+		return false;
+	s = xml_attribute(xml, "style-name", value, sizeof value) ? odt_style_find(&d->styles, value) : NULL;
+	return s && s->hidden;
+}
+
+static bool is_left_out(const struct odt *d, xmlTextReaderPtr xml)
+{
+	static const char *const names[] = { "annotation",       "tracked-changes",
+		                             "table-of-content", "note-citation",
+		                             "sequence-decls",   "ruby-text",
+		                             "placeholder",      NULL };
 
 	for (const char *const *n = names; *n; n++)
 		if (xml_is(xml, *n))
 			return true;
-	return false;
+	return is_hidden(d, xml);
+}
+
+/* The number of a heading, where the document counts them. */
+static void write_chapter(struct odt *d, xmlTextReaderPtr xml, int level)
+{
+	struct odt_style *s = &d->styles.chapters;
+	char mark[80], none[8];
+
+	if (xml_attribute(xml, "is-list-header", none, sizeof none) && *none == 't')
+		return;
+	s->levels[level].count = s->levels[level].count ? s->levels[level].count + 1 : s->levels[level].start;
+	for (int i = level + 1; i < ODT_LEVELS; i++)
+		s->levels[i].count = 0;
+	odt_number(s, level, mark, sizeof mark);
+	if (!*mark)
+		return;
+	out_text(d->o, mark, strlen(mark));
+	d->o->space = true;
+}
+
+static void begin_span(struct odt *d, xmlTextReaderPtr xml)
+{
+	char name[ODT_NAME];
+	const struct odt_style *s =
+	    xml_attribute(xml, "style-name", name, sizeof name) ? odt_style_find(&d->styles, name) : NULL;
+
+	if (s && s->raised && !d->raised)
+		d->raised = xmlTextReaderDepth(xml);
 }
 
 static void begin_paragraph(struct odt *d, xmlTextReaderPtr xml)
@@ -234,6 +180,8 @@ static void begin_paragraph(struct odt *d, xmlTextReaderPtr xml)
 	out_break(d->o, 2);
 	out_plain(d->o, "######", level < 6 ? (size_t)level : 6);
 	d->o->space = true;
+	if (xml_is(xml, "h") && !d->list_depth && level <= ODT_LEVELS)
+		write_chapter(d, xml, (int)level - 1);
 }
 
 static void write_blanks(struct odt *d, xmlTextReaderPtr xml)
@@ -269,37 +217,46 @@ static void write_formula(struct odt *d, xmlTextReaderPtr xml)
 	xmlFreeDoc(tree);
 }
 
-static void begin_table(struct odt *d)
-{
-	fence(d, false);
-	d->o->mark = 0;
-	d->in_table++;
-	if (!d->flat && d->in_table > 1 && d->cell > 0)
-		d->flat = d->in_table;
-	if (!d->flat)
-		out_break(d->o, 2);
-}
+/* --- Elements ----------------------------------------------------------------------------------------------------- */
 
-static void end_table(struct odt *d)
+static void start_of_table(struct odt *d, xmlTextReaderPtr xml, bool empty)
 {
-	if (!d->flat)
-		out_break(d->o, 2);
-	if (d->flat == d->in_table)
-		d->flat = 0;
-	d->in_table -= d->in_table > 0;
-}
-
-static void end_row(struct odt *d)
-{
-	if (d->flat) {
-		d->o->space = false;
-		out_plain(d->o, ";", 1);
-		d->o->space = true;
-		return;
+	if (xml_is(xml, "table") && !empty) {
+		fence(d, false);
+		d->o->mark = 0;
+		d->in_table++;
 	}
-	if (d->o->size > 1 && d->o->at[d->o->size - 1] == '|')
-		d->o->size -= 2;
-	out_break(d->o, 1);
+	odt_table_start(&d->table, xml, empty, d->o);
+}
+
+/* A box is said behind the paragraph that it hangs on. */
+static void begin_box(struct odt *d)
+{
+	if (d->page || d->in_table || d->in_note)
+		return;
+	d->page = d->o;
+	d->o = &d->box;
+	out_break(d->o, 2);
+}
+
+static void end_box(struct odt *d)
+{
+	if (!d->page)
+		return;
+	d->o = d->page;
+	d->page = NULL;
+}
+
+static void write_box(struct odt *d)
+{
+	if (d->page || d->in_text || !d->box.size)
+		return;
+	out_break(d->o, 2);
+	out_plain(d->o, d->box.at, d->box.size);
+	out_break(d->o, 2);
+	d->box.size = 0;
+	d->box.newlines = 0;
+	d->box.space = false;
 }
 
 static void start(struct odt *d, xmlTextReaderPtr xml)
@@ -312,6 +269,8 @@ static void start(struct odt *d, xmlTextReaderPtr xml)
 		begin_list(d, xml);
 	} else if (xml_is(xml, "list-item") && !d->in_table && !empty) {
 		begin_item(d, xml);
+	} else if (xml_is(xml, "title") || xml_is(xml, "desc")) { /* of a picture */
+		d->o->space = true;
 	} else if (xml_is(xml, "object")) {
 		write_formula(d, xml);
 	} else if (xml_is(xml, "s")) {
@@ -320,12 +279,13 @@ static void start(struct odt *d, xmlTextReaderPtr xml)
 		d->o->space = true;
 	} else if (xml_is(xml, "line-break")) {
 		out_break(d->o, 1);
-	} else if (xml_is(xml, "table") && !empty) {
-		begin_table(d);
-	} else if (xml_is(xml, "table-row") && !d->flat) {
-		d->cell = 0;
-	} else if (xml_is(xml, "text-box") && !d->in_table && !d->in_note) {
-		out_break(d->o, 2);
+	} else if (xml_is(xml, "table") || xml_is(xml, "table-row") || xml_is(xml, "table-cell") ||
+	           xml_is(xml, "covered-table-cell")) {
+		start_of_table(d, xml, empty);
+	} else if (xml_is(xml, "text-box") && !empty) {
+		begin_box(d);
+	} else if (xml_is(xml, "span") && !empty) {
+		begin_span(d, xml);
 	} else if (xml_is(xml, "note") && !empty) {
 		d->in_note++;
 		d->o->space = true;
@@ -348,19 +308,16 @@ static void stop(struct odt *d, xmlTextReaderPtr xml)
 {
 	if (xml_is(xml, "h") || xml_is(xml, "p")) {
 		end_paragraph(d);
+		write_box(d);
+	} else if (xml_is(xml, "text-box")) {
+		end_box(d);
+	} else if (xml_is(xml, "span") && xmlTextReaderDepth(xml) == d->raised) {
+		d->raised = 0;
 	} else if (xml_is(xml, "list")) {
 		d->list_depth -= d->list_depth > 0;
 		d->o->mark = 0;
-	} else if (xml_is(xml, "table-cell")) {
-		d->o->space = true;
-		d->cell += !d->flat;
-		if (!d->flat)
-			out_plain(d->o, "|", 1);
-		d->o->space = true;
-	} else if (xml_is(xml, "table-row")) {
-		end_row(d);
-	} else if (xml_is(xml, "table")) {
-		end_table(d);
+	} else if (odt_table_stop(&d->table, xml, d->o)) {
+		d->in_table -= xml_is(xml, "table") && d->in_table > 0;
 	} else if (xml_is(xml, "note")) {
 		d->in_note -= d->in_note > 0;
 		d->o->space = false;
@@ -370,10 +327,13 @@ static void stop(struct odt *d, xmlTextReaderPtr xml)
 
 static void write_text(struct odt *d, const char *text)
 {
-	if (d->in_code)
+	if (d->in_code) {
 		out_plain(d->o, text, strlen(text));
-	else
-		out_text(d->o, text, strlen(text));
+		return;
+	}
+	if (d->raised && *text && text[strspn(text, "0123456789+-")] == '\0') /* 10^6 */
+		out_plain(d->o, "^", 1);
+	out_text(d->o, text, strlen(text));
 }
 
 static void read_content(struct odt *d, const struct part *content)
@@ -384,7 +344,7 @@ static void read_content(struct odt *d, const struct part *content)
 	while (type) {
 		const char *text = (const char *)xmlTextReaderConstValue(xml);
 
-		if (type == XML_READER_TYPE_ELEMENT && is_left_out(xml)) {
+		if (type == XML_READER_TYPE_ELEMENT && is_left_out(d, xml)) {
 			type = xml_pass_over(xml);
 			continue;
 		}
@@ -402,7 +362,7 @@ static void read_content(struct odt *d, const struct part *content)
 
 void odt_read(int file, struct out *o)
 {
-	struct odt d = { .o = o };
+	struct odt d = { .o = o, .table.tables = docx_tables_open() };
 	const struct part *content, *manifest;
 
 	parts_read(file, wanted, &d.parts);
@@ -413,7 +373,7 @@ void odt_read(int file, struct out *o)
 	if (manifest && memmem(manifest->bytes, manifest->size, "encryption-data", 15))
 		end(VERDICT_ENCRYPTED, "encrypted");
 	parts_title(&d.parts, o);
-	read_styles(&d.styles, parts_find(&d.parts, "styles.xml"));
-	read_styles(&d.styles, content);
+	odt_styles_read(&d.styles, parts_find(&d.parts, "styles.xml"));
+	odt_styles_read(&d.styles, content);
 	read_content(&d, content);
 }

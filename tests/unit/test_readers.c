@@ -135,6 +135,26 @@ static const struct reader_case cases[] = {
 	  "<p>summer</p></table-cell><table-cell><p>14</p></table-cell></table-row></table></table-cell></table-row><table-row>"
 	  "<table-cell><p>South</p></table-cell><table-cell><p>9</p></table-cell></table-row></table></o>",
 	  "North | by season: summer 14;\nSouth | 9" },
+	{ "OpenDocument: a cell that reaches down is said in each row, equal ones are all there", odt,
+	  "<o><table><table-row><table-cell><p>Boat</p></table-cell><table-cell number-columns-spanned='2'><p>Fee</p></table-cell>"
+	  "<covered-table-cell/></table-row><table-row><table-cell number-rows-spanned='2'><p>small</p></table-cell><table-cell><p>12"
+	  "</p></table-cell><table-cell><p>9</p></table-cell></table-row><table-row><covered-table-cell/><table-cell "
+	  "number-columns-repeated='2'><p>13</p></table-cell></table-row></table></o>",
+	  "Boat | Fee\nsmall | 12 | 9\nsmall | 13 | 13" },
+	{ "OpenDocument: what is hidden, asked for, or read aloud is not read", odt,
+	  "<o><style name='H'><text-properties display='none'/></style><body><p style-name='H'>secret</p><p>Seen<span style-name='H'>"
+	  "secret</span>.</p><section display='none'><p>secret</p></section><p><ruby><ruby-base>東京</ruby-base><ruby-text>とうきょう"
+	  "</ruby-text></ruby><placeholder>Name</placeholder></p></body></o>",
+	  "Seen.\n\n東京" },
+	{ "OpenDocument: a box tears no sentence, and raised numbers are", odt,
+	  "<o><style name='T'><text-properties text-position='super 58%'/></style><body><p>One <frame><text-box><p>Boxed.</p></text-box>"
+	  "</frame>half, 10<span style-name='T'>6</span> litres.</p><p>Next.</p></body></o>",
+	  "One half, 10^6 litres.\n\nBoxed.\n\nNext." },
+	{ "OpenDocument: chapters have their numbers", odt,
+	  "<o><outline-style><outline-level-style level='1' num-format='1'/><outline-level-style level='2' num-format='1' "
+	  "display-levels='2' num-suffix='.'/></outline-style><body><h outline-level='1'>Scope</h><h outline-level='2'>Here</h>"
+	  "<h outline-level='1'>Fees</h><h outline-level='2'>Nine</h></body></o>",
+	  "# 1 Scope\n\n## 1.1. Here\n\n# 2 Fees\n\n## 2.1. Nine" },
 	{ "a plain mail", mail, "From: a@b.c\nSubject: Hello\n\nGood day.\n",
 	  "# Hello\n\nFrom: a@b.c\n\nGood day.\n" },
 	{ "encoded words and quoted-printable", mail,
