@@ -1,4 +1,5 @@
 /* The text of a PDF, by poppler's pdftotext. */
+#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,67 @@
 #include "svc-documents/helper/pdf.h"
 
 enum { BARE = 60 /* letters: a page with fewer says hardly anything */ };
+
+/* --- Letters that are none ---------------------------------------------------------------------------------------- */
+
+enum { JUDGED = 150 /* characters: of fewer nothing can be told */ };
+
+struct letters {
+	size_t all, letters, digits, vowels, beyond; /* beyond: bytes of other scripts */
+};
+
+static struct letters count_letters(const struct pdf *p, const struct pdf_page *page)
+{
+	struct letters n = { 0 };
+
+	for (uint32_t i = 0; i < page->lines; i++) {
+		const struct pdf_line *l = &p->lines[page->line + i];
+
+		for (uint32_t k = 0; k < l->words; k++) {
+			const struct pdf_word *w = &p->words[l->word + k];
+
+			for (uint32_t c = 0; c < w->size; c++) {
+				unsigned char one = (unsigned char)p->text[w->text + c];
+
+				n.all += one != '.'; /* leaders of a table of contents */
+				n.letters += isalpha(one) != 0;
+				n.digits += isdigit(one) != 0;
+				n.vowels += one < 0x80 && strchr("aeiouAEIOU", one);
+				n.beyond += one >= 0x80;
+			}
+		}
+	}
+	return n;
+}
+
+/* Fonts that do not say which letters they show give others instead, one for each: hardly a vowel, or signs. No language that is
+ * written in ASCII has a fifth of vowels only. */
+static bool is_gibberish(const struct pdf *p, const struct pdf_page *page)
+{
+	struct letters n = count_letters(p, page);
+
+	if (n.all < JUDGED || n.beyond * 20 > n.all)
+		return false;
+	return (n.letters >= JUDGED && n.vowels * 5 < n.letters) || (n.letters + n.digits) * 20 < n.all * 9;
+}
+
+/* Such pages are read as the pictures that they are. Returns how many there are. */
+static size_t drop_gibberish(struct pdf *p)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->page_count; i++) {
+		struct pdf_page *page = &p->pages[i];
+
+		if (!is_gibberish(p, page))
+			continue;
+		for (uint32_t k = 0; k < page->lines; k++)
+			p->lines[page->line + k].kind = PDF_GONE;
+		page->letters = 0;
+		count++;
+	}
+	return count;
+}
 
 /* How the program ended is how we end. */
 static void check(int status)
@@ -66,17 +128,22 @@ static void list_scans(const struct pdf *p, struct out *o)
 }
 
 /* Ends with what there is to say when there is no text, and no picture to look at; else it is a warning. */
-static void check_pages(const struct pdf *p, struct out *o, size_t written)
+static void check_pages(const struct pdf *p, struct out *o, size_t written, size_t gibberish)
 {
 	size_t bare = 0;
 	bool images;
 
 	for (size_t i = 0; i < p->page_count; i++)
 		bare += p->pages[i].letters < BARE;
-	images = bare && has_images();
+	images = bare && (gibberish || has_images());
 	if (images)
 		list_scans(p, o);
-	if (p->word_count == 0 && images)
+	if (gibberish)
+		snprintf(
+		    o->warning, sizeof o->warning,
+		    "The fonts of %zu of %zu pages do not say which letters they show: these pages need text recognition (OCR).",
+		    gibberish, p->page_count);
+	else if (p->word_count == 0 && images)
 		snprintf(
 		    o->warning, sizeof o->warning,
 		    "The PDF has no text: its pages (%zu) hold only images. Scanned pages need text recognition (OCR) "
@@ -104,7 +171,7 @@ void pdf_read(const struct jail *jail, struct out *o)
 	char *argv[] = { "pdftotext", "-tsv", "-enc", "UTF-8", "-eol", "unix", "-l", last, "-", "-", NULL };
 	struct pdf pdf = { 0 };
 	struct jailed p;
-	size_t letters = 0;
+	size_t letters = 0, gibberish;
 	int status;
 
 	snprintf(last, sizeof last, "%d", PAGES_MAX + 1);
@@ -112,8 +179,9 @@ void pdf_read(const struct jail *jail, struct out *o)
 	jail_finish(&p, take, &pdf, &status);
 	check(status);
 	pdf_judge(&pdf);
+	gibberish = drop_gibberish(&pdf);
 	pdf_write(&pdf, o);
 	for (size_t i = 0; i < o->size && letters < BARE; i++)
 		letters += !strchr(" \n\f", o->at[i]);
-	check_pages(&pdf, o, letters);
+	check_pages(&pdf, o, letters, gibberish);
 }

@@ -30,8 +30,10 @@ static void write_fraction(struct pdf *p, struct pdf_word *w, const struct pdf_w
 
 void pdf_join_fractions(struct pdf *p, struct pdf_line *l)
 {
-	for (uint32_t i = 0; i < l->words; i++) {
-		struct pdf_word *w = &p->words[l->word + i], *next = i + 1 < l->words ? w + 1 : NULL;
+	struct pdf_word *words = p->words;
+
+	for (uint32_t i = 0; words && i < l->words; i++) {
+		struct pdf_word *w = &words[l->word + i], *next = i + 1 < l->words ? w + 1 : NULL;
 		const struct pdf_word *before = i ? w - 1 : NULL;
 
 		if (!is_number(p, w))
