@@ -92,7 +92,7 @@ void odt_styles_read(struct odt_styles *s, const struct part *part)
 	xmlTextReaderPtr xml;
 	int type;
 
-	if (!part)
+	if (!s || !part)
 		return;
 	xml = xml_open(part);
 	while ((type = xml_next(xml))) {

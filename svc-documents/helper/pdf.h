@@ -66,7 +66,7 @@ void pdf_add_word(struct pdf *p, const float *box, const char *text, size_t size
 uint32_t pdf_add_text(struct pdf *p, const char *text, size_t size); /* where it is in p->text */
 void pdf_copy_word(struct pdf *p, uint32_t word); /* the same once more, to the end of the last line */
 void pdf_order(struct pdf *p);                    /* once p->body is known */
-void pdf_turn_pages(struct pdf *p); /* that stand on their side */
+void pdf_turn_pages(struct pdf *p);               /* that stand on their side */
 /* Where its letters are and how high, rather than all that is printed in it. */
 void pdf_fit_line(const struct pdf *p, struct pdf_line *l);
 void pdf_join_fractions(struct pdf *p, struct pdf_line *l); /* once its height is known */
