@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "common/base/thread.h"
-#include "common/rpc/callbacks.h"
 #include "common/secret/secret.h"
 #include "gateway/dispatch.h"
 #include "gateway/pages.h"
@@ -39,7 +38,6 @@ static int open_peers(struct gateway *g, struct error *err)
 		return -1;
 	secret_derive(&secret, RPC_KEY_PURPOSE, key);
 	secret_forget(&secret);
-	callbacks_on_one_thread();
 	for (int i = 0; i < SERVICES && rc == 0; i++)
 		rc = peer_open(&(struct peer_config){ .service = services[i].name,
 		                                      .addresses = g->settings.addresses[i],

@@ -7,7 +7,6 @@
 #include "common/base/log.h"
 #include "common/base/process.h"
 #include "common/base/version.h"
-#include "common/rpc/callbacks.h"
 #include "common/service/idempotency.h"
 #include "common/service/internal.h"
 
@@ -97,7 +96,6 @@ static int start(struct service *s, struct error *err)
 {
 	if (admin_start(s->set.admin, s->metrics, ready, s, &s->admin, err) < 0 || open_database(s, err) < 0)
 		return -1;
-	callbacks_on_one_thread();
 	for (const char *const *peer = s->config->peers; peer && *peer; peer++)
 		(void)service_peer(s, *peer);
 	if (s->config->start && s->config->start(s, s->config->settings, &s->state, err) < 0)

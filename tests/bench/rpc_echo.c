@@ -26,7 +26,6 @@
 #include "common/base/log.h"
 #include "common/base/process.h"
 #include "common/base/thread.h"
-#include "common/rpc/callbacks.h"
 #include "common/service/internal.h"
 
 enum { SIZE = 1024, ROUNDS_MAX = 15, THREADS_MAX = 256, PORT = 8190 };
@@ -298,7 +297,6 @@ int main(int argc, char **argv)
 	pid_t servers[2];
 
 	process_start();
-	callbacks_on_one_thread();
 	log_open("rpc_echo", LOG_WARN);
 	if (argc > 3 && !strcmp(argv[1], "--serve")) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -17,7 +17,6 @@
 #include "common/base/log.h"
 #include "common/base/process.h"
 #include "common/egress/egress.h"
-#include "common/rpc/callbacks.h"
 
 enum { PORT_FIRST = 10000, PORTS = 10000 };
 
@@ -398,10 +397,8 @@ void rig_main(int argc, char **argv)
 	}
 	rig_counts = mmap(NULL, sizeof *rig_counts, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert(rig_counts != MAP_FAILED);
-	if (argc < 3 || strcmp(argv[1], "--replica")) {
-		callbacks_on_one_thread();
+	if (argc < 3 || strcmp(argv[1], "--replica"))
 		return;
-	}
 	contract.name = getenv("RIG_NAME") ? getenv("RIG_NAME") : contract.name;
 	if (known) {
 		static struct method few[RIG_METHODS + 1];
@@ -411,7 +408,6 @@ void rig_main(int argc, char **argv)
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	process_start();
-	callbacks_on_one_thread();
 	struct service *s = rig_start(atoi(argv[2]), from_environment);
 	while (!process_wait_signal(1000)) /* SIGCONT interrupts it too */
 		;
