@@ -135,7 +135,7 @@ static json_object *notifications(json_object *chosen)
 
 	json_object_object_add(object, "email", json_object_new_boolean(1));
 	json_object_object_add(object, "inApp", json_object_new_boolean(1));
-	if (chosen)
+	if (json_object_is_type(chosen, json_type_object))
 		lay_over(object, chosen);
 	return object;
 }
