@@ -16,92 +16,71 @@ static size_t event_size(const Rpc__Event *e)
 	return sizeof *e + strlen(e->name) + strlen(e->data) + 32;
 }
 
-static Rpc__Event *event_new(int64_t sequence, const char *name, const char *data)
-{
-	size_t name_size = strlen(name) + 1, data_size = strlen(data) + 1;
-	Rpc__Event *e = malloc(sizeof *e + name_size + data_size);
-
-	if (!e)
-		abort();
-	rpc__event__init(e);
-	e->has_sequence = true;
-	e->sequence = sequence;
-	e->name = memcpy((char *)(e + 1), name, name_size);
-	e->data = memcpy((char *)(e + 1) + name_size, data, data_size);
-	return e;
-}
-
-static int64_t last_sequence(const struct stream *s)
-{
-	return s->count ? s->events[s->count - 1]->sequence : s->dropped;
-}
-
-/* The first event behind that sequence. */
-static size_t first_after(const struct stream *s, int64_t after)
-{
-	size_t low = 0, high = s->count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (s->events[middle]->sequence > after)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
 /* How many there are from that place on, as many as fit an answer. */
-static size_t fitting(const struct stream *s, size_t from)
+static size_t fitting(const struct stream *s, struct journal_place from)
 {
 	size_t n = 0, bytes = 0;
+	Rpc__Event e;
 
-	while (from + n < s->count && (!n || bytes + event_size(s->events[from + n]) <= REPLY_BYTES_MAX))
-		bytes += event_size(s->events[from + n++]);
+	while (journal_next(&s->journal, &from, &e)) {
+		bytes += event_size(&e);
+		if (n && bytes > REPLY_BYTES_MAX)
+			break;
+		n++;
+	}
 	return n;
 }
 
 void events_copy(const struct stream *s, int64_t after, size_t *n, Rpc__Event ***ret, struct arena *a)
 {
-	size_t from = first_after(s, after);
+	struct journal_place at = journal_after(&s->journal, after);
 
-	*n = after < s->dropped ? 0 : fitting(s, from);
+	*n = after < s->dropped ? 0 : fitting(s, at);
 	*ret = arena_new(a, Rpc__Event *, *n);
 	for (size_t i = 0; i < *n; i++) {
-		const Rpc__Event *e = s->events[from + i];
 		Rpc__Event *copy = (*ret)[i] = arena_new(a, Rpc__Event, 1);
 
-		*copy = *e;
-		copy->name = arena_strdup(a, e->name);
-		copy->data = arena_strdup(a, e->data);
+		(void)journal_next(&s->journal, &at, copy);
+		copy->name = arena_strdup(a, copy->name);
+		copy->data = arena_strdup(a, copy->data);
 	}
+}
+
+static void reply_reset(struct stream *s, const struct waiting *w)
+{
+	Rpc__NextReply reply = RPC__NEXT_REPLY__INIT;
+	Rpc__Event reset = RPC__EVENT__INIT, *only = &reset;
+
+	reset.has_sequence = reply.has_end = true;
+	reset.sequence = s->journal.last;
+	reset.name = (char *)"reset";
+	reset.data = (char *)"{}";
+	reply.n_events = 1;
+	reply.events = &only;
+	reply.end = s->closed;
+	w->waiter.reply(w->waiter.token, &reply);
 }
 
 static void answer(struct stream *s, const struct waiting *w, int64_t now)
 {
 	Rpc__NextReply reply = RPC__NEXT_REPLY__INIT;
-	Rpc__Event reset = RPC__EVENT__INIT, *only = &reset;
-	size_t from, n;
+	struct journal_place from;
+	bool last;
 
-	reply.has_end = true;
 	if (w->after < s->dropped) {
-		reset.has_sequence = true;
-		reset.sequence = last_sequence(s);
-		reset.name = (char *)"reset";
-		reset.data = (char *)"{}";
-		reply.n_events = 1;
-		reply.events = &only;
-		reply.end = s->closed;
-	} else {
-		from = first_after(s, w->after);
-		reply.n_events = n = fitting(s, from);
-		reply.events = s->events + from;
-		reply.end = s->closed && from + n == s->count;
-		if (n && from + n == s->count) /* a reply cut short is followed by the next at once */
-			s->answered = now;
+		reply_reset(s, w);
+		return;
 	}
+	from = journal_after(&s->journal, w->after);
+	reply.n_events = fitting(s, from);
+	reply.events = journal_view(&s->journal, from, reply.n_events);
+	last = !reply.n_events || reply.events[reply.n_events - 1]->sequence == s->journal.last;
+	reply.has_end = true;
+	reply.end = s->closed && last;
+	if (reply.n_events && last) /* a reply cut short is followed by the next at once */
+		s->answered = now;
 	w->waiter.reply(w->waiter.token, &reply);
+	free(reply.events);
 }
 
 /* When a reader that has seen `after` gets its answer, as things stand; it waits at most until `expires`. */
@@ -111,7 +90,7 @@ static int64_t due(const struct stream *s, int64_t after, int64_t expires, int64
 
 	if (s->closed || after < s->dropped)
 		return now;
-	if (after >= last_sequence(s))
+	if (after >= s->journal.last)
 		return expires;
 	return gathered < expires ? gathered : expires;
 }
@@ -127,7 +106,7 @@ int64_t readers_answer(struct stream *s, int64_t now)
 
 		if (when > now) {
 			next = when < next ? when : next;
-			s->scheduled = s->scheduled || w->after < last_sequence(s);
+			s->scheduled = s->scheduled || w->after < s->journal.last;
 			at = &w->next;
 			continue;
 		}
@@ -166,41 +145,24 @@ int64_t readers_add(struct stream *s, const Rpc__NextRequest *in, struct stream_
 	}
 	w->next = s->waiting;
 	s->waiting = w;
-	s->scheduled = s->scheduled || w->after < last_sequence(s);
+	s->scheduled = s->scheduled || w->after < s->journal.last;
 	return when;
 }
 
 /* --- Events ------------------------------------------------------------------------------------------------------ */
 
-static void drop_first(struct stream *s)
-{
-	size_t size = event_size(s->events[0]);
-
-	s->dropped = s->events[0]->sequence;
-	free(s->events[0]);
-	memmove(s->events, s->events + 1, --s->count * sizeof *s->events);
-	s->bytes -= size;
-	atomic_fetch_sub(&s->hub->bytes, size);
-}
-
 int64_t events_add(struct stream *s, const char *name, const char *json, int64_t now)
 {
-	Rpc__Event *e;
+	size_t before = s->journal.bytes;
 
 	if (strlen(json) > EVENT_BYTES_MAX)
 		json = "{\"detail\":\"this event is too large to be sent\"}";
-	if (s->count == s->room) {
-		s->room = s->room ? 2 * s->room : 16;
-		s->events = realloc(s->events, s->room * sizeof *s->events);
-		if (!s->events)
-			abort();
+	journal_add(&s->journal, ++s->given, name, json);
+	if (s->keep && s->given > s->keep) {
+		s->dropped = s->given - s->keep;
+		journal_drop(&s->journal, s->dropped);
 	}
-	e = event_new(++s->given, name, json);
-	s->events[s->count++] = e;
-	s->bytes += event_size(e);
-	atomic_fetch_add(&s->hub->bytes, event_size(e));
-	if (s->keep && s->count > s->keep)
-		drop_first(s);
+	atomic_fetch_add(&s->hub->bytes, s->journal.bytes - before);
 	if (s->waiting && (!s->scheduled || s->answered + GATHER_MS <= now))
 		return readers_answer(s, now);
 	return never;

@@ -19,11 +19,9 @@ static struct stream **bucket_of(struct stream_hub *hub, const char *id)
 
 static void stream_free(struct stream *s)
 {
-	for (size_t i = 0; i < s->count; i++)
-		free(s->events[i]);
-	atomic_fetch_sub(&s->hub->bytes, s->bytes);
+	atomic_fetch_sub(&s->hub->bytes, s->journal.bytes);
+	journal_done(&s->journal);
 	pthread_mutex_destroy(&s->lock);
-	free(s->events);
 	free(s->reader);
 	free(s);
 }
@@ -79,7 +77,7 @@ static struct stream *new_stream(struct stream_hub *hub, const char *id, const c
 		abort();
 	snprintf(s->id, sizeof s->id, "%s", id);
 	s->hub = hub;
-	s->keep = (size_t)keep;
+	s->keep = keep;
 	s->refs = 1;
 	s->answered = INT64_MIN / 2; /* never */
 	pthread_mutex_init(&s->lock, NULL);

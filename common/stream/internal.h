@@ -6,6 +6,7 @@
  *   stream.c  what stream.h says, from the producer's and from the reader's side
  *   hub.c     all of them: finding one, looking after those that somebody waits for, forgetting old ones
  *   events.c  one of them: its events, and who waits for the next
+ *   journal.c its events alone, in little memory
  */
 #ifndef PARLEY_STREAM_INTERNAL_H
 #define PARLEY_STREAM_INTERNAL_H
@@ -14,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "common/stream/journal.h"
 #include "common/stream/stream.h"
 
 enum { STREAM_BUCKETS = 1024 };
@@ -31,11 +33,10 @@ struct stream {
 	struct stream_hub *hub;
 	char id[STREAM_ID];
 	char *reader;
-	size_t keep; /* of a feed: how many events; 0: all */
+	int64_t keep; /* of a feed: how many events; 0: all */
 
 	pthread_mutex_t lock;
-	Rpc__Event **events; /* in the order of their sequences */
-	size_t count, room, bytes;
+	struct journal journal;
 	atomic_bool *stop; /* of the producer that wants to know when nobody reads; NULL: none */
 	int64_t dropped,
 	    given; /* the last sequence that was dropped; that was given to an event, or left out */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -126,13 +127,14 @@ ProtobufCBinaryData stream_log(struct stream *s, struct arena *a)
 	ProtobufCBinaryData packed;
 
 	pthread_mutex_lock(&s->lock);
-	all.n_events = s->count;
-	all.events = s->events;
+	all.n_events = s->journal.events;
+	all.events = journal_view(&s->journal, journal_after(&s->journal, 0), all.n_events);
 	all.has_end = all.end = true;
 	packed.len = rpc__next_reply__get_packed_size(&all);
 	packed.data = arena_alloc(a, packed.len);
 	rpc__next_reply__pack(&all, packed.data);
 	pthread_mutex_unlock(&s->lock);
+	free(all.events);
 	return packed;
 }
 

@@ -23,7 +23,7 @@ static const char *const reader = "0192f3a0-0000-7000-8000-000000000001";
 /* What a reader was given. */
 struct given {
 	sem_t there;
-	int events;
+	int events, holes;
 	int64_t first, last, at;
 	bool end;
 	char name[32];
@@ -41,7 +41,7 @@ static void take(void *token, const Rpc__NextReply *reply)
 		g->last = reply->events[reply->n_events - 1]->sequence;
 		snprintf(g->name, sizeof g->name, "%s", reply->events[0]->name);
 		for (size_t i = 1; i < reply->n_events; i++)
-			assert_int_equal(reply->events[i]->sequence, g->first + (int64_t)i);
+			g->holes += reply->events[i]->sequence != reply->events[i - 1]->sequence + 1;
 	}
 	sem_post(&g->there);
 }
@@ -249,6 +249,7 @@ static void test_large_logs_come_in_pieces(void **state)
 		assert_int_equal(ask(f->hub, reader, f->id, after, 0, &g), 0);
 		assert_true(there(&g, 0));
 		assert_int_equal(g.first, after + 1);
+		assert_int_equal(g.holes, 0);
 		assert_true(g.events <= 3);
 		after = g.last;
 		replies++;
@@ -318,6 +319,40 @@ static void test_log_holds_everything(void **state)
 	stream_close(f->s);
 }
 
+/* Where who goes on with a dead writer's stream has left sequences out, they are found like all others, however many there are. */
+static void test_every_place_is_found(void **state)
+{
+	enum { RUNS = 40, EACH = 50, GAP = 100000, LARGE = 20000 };
+	struct fixture *f = *state;
+	char *large = malloc(LARGE), text[32];
+	struct given g;
+
+	memset(large, 'x', LARGE - 1);
+	large[LARGE - 1] = '\0';
+	for (int run = 0; run < RUNS; run++) {
+		for (int i = 0; i < EACH; i++) {
+			snprintf(text, sizeof text, "{\"text\":\"%d.%d\"}", run, i);
+			stream_append(f->s, "delta", i == EACH / 2 ? large : text);
+		}
+		stream_skip(f->s, stream_last(f->s) + GAP);
+	}
+	free(large);
+	for (int64_t run = 0; run < RUNS; run++) {
+		int64_t first = run * (EACH + GAP) + 1;
+
+		for (int64_t i = 0; i < EACH; i++) {
+			assert_int_equal(ask(f->hub, reader, f->id, first + i - 1, 0, &g), 0);
+			assert_int_equal(g.first, first + i);
+		}
+		assert_int_equal(ask(f->hub, reader, f->id, first + EACH + GAP / 2, 0, &g), 0);
+		assert_int_equal(g.events ? g.first : -1, run + 1 < RUNS ? first + EACH + GAP : -1);
+	}
+	assert_int_equal(ask(f->hub, reader, f->id, 0, 0, &g), 0);
+	assert_int_equal(g.events, RUNS * EACH);
+	assert_int_equal(g.holes, RUNS - 1);
+	stream_close(f->s);
+}
+
 /* One producer and one reader per stream, many at once: every event exactly once, in order. */
 enum { PAIRS = 8, EVENTS = 2000 };
 
@@ -348,7 +383,7 @@ static void *follow(void *arg)
 	do {
 		if (ask(me->hub, reader, me->id, me->got, 5000, &g) < 0 || !there(&g, 10000))
 			return NULL;
-		if (g.events && g.first != me->got + 1)
+		if (g.events && (g.first != me->got + 1 || g.holes))
 			return NULL;
 		if (g.events)
 			me->got = g.last;
@@ -503,6 +538,7 @@ int main(void)
 		TEST(test_feed_tells_who_missed_something),
 		TEST(test_stop_answers_everybody),
 		TEST(test_log_holds_everything),
+		TEST(test_every_place_is_found),
 		TEST(test_pairs_at_once),
 		TEST(test_a_producer_hears_that_its_reader_left),
 		TEST(test_bounded),
