@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, MALLOC_OVERHEAD = 16, BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
+enum { SMALLEST = 1024, MALLOC_OVERHEAD = 16, BLOCK_SIZE = 16 * 1024, ALIGNMENT = 16 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -16,8 +16,8 @@ struct arena_block {
 	_Alignas(ALIGNMENT) char bytes[];
 };
 
-/* Blocks grow from a page on: most arenas that live for long (a stream's, a waiting call's) need no more. */
-enum { FIRST_SIZE = PAGE - MALLOC_OVERHEAD - sizeof(struct arena_block) };
+/* Blocks grow from little on: most arenas that live for long (a stream's, a waiting call's) need no more. */
+enum { FIRST_SIZE = SMALLEST - MALLOC_OVERHEAD - sizeof(struct arena_block) };
 
 void arena_init(struct arena *a, size_t limit)
 {
@@ -94,9 +94,12 @@ static void *take_large(struct arena *a, size_t size)
 static void add_block(struct arena *a, size_t size)
 {
 	size_t last = a->at ? a->blocks->size : 0;
-	size_t room = !last ? FIRST_SIZE : last < BLOCK_SIZE / 2 ? last * 2 : BLOCK_SIZE;
-	struct arena_block *b = new_block(room < size ? BLOCK_SIZE : room);
+	size_t room = last ? last * 2 : FIRST_SIZE;
+	struct arena_block *b;
 
+	while (room < size)
+		room *= 2;
+	b = new_block(room < BLOCK_SIZE / 2 ? room : BLOCK_SIZE);
 	b->next = a->blocks;
 	a->blocks = b;
 	a->at = b->bytes;
