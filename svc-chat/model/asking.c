@@ -270,7 +270,7 @@ static bool send_it(struct asking *q)
 	                                        .timeout_ms = left > 1 ? (int)left : 1,
 	                                        .idle_ms = q->p->config.idle_seconds * 1000,
 	                                        .max_bytes = ANSWER_MAX },
-	              q->x->wake, q->x->arg, q->arena);
+	              q->x->wake, q->x->arg);
 	arena_done(&made);
 	q->step = hear;
 	return false;

@@ -8,23 +8,38 @@ enum {
 };
 
 void attempt_begin(struct attempt *x, struct egress *egress, const struct egress_request *request,
-                   void (*wake)(void *arg), void *arg, struct arena *a)
+                   void (*wake)(void *arg), void *arg)
 {
-	text_init(&x->bytes, a);
 	x->stream = egress_stream_start(egress, request, wake, arg);
 }
 
-/* All that has come. True when more is wanted, and will come. */
-static bool read_on(struct attempt *x)
+/* All that has come, of which nothing is kept: it is long until more comes. 0, or what hearing_feed() returns. */
+static int feed(struct attempt *x, bool *more)
 {
-	bool more = egress_stream_read(x->stream, &x->bytes), finished = x->hearing.finished;
-	const struct egress_response *response = egress_stream_response(x->stream);
+	const struct egress_response *response;
+	struct text bytes;
+	struct arena a;
+	int enough = 0;
 
+	arena_init(&a, 0);
+	text_init(&bytes, &a);
+	*more = egress_stream_read(x->stream, &bytes);
+	response = egress_stream_response(x->stream);
 	x->status = response->status;
 	x->pause = verdict_pause(response, clock_unix_ms() / 1000);
-	if (x->bytes.length && hearing_feed(&x->hearing, x->status, x->bytes.at, x->bytes.length) != 0)
+	if (bytes.length)
+		enough = hearing_feed(&x->hearing, x->status, bytes.at, bytes.length);
+	arena_done(&a);
+	return enough;
+}
+
+/* True when more is wanted, and will come. */
+static bool read_on(struct attempt *x)
+{
+	bool more, finished = x->hearing.finished;
+
+	if (feed(x, &more) != 0)
 		return false;
-	x->bytes.length = 0;
 	if (!more)
 		x->fetched = egress_stream_result(x->stream, &x->why);
 	else if (x->hearing.finished && !finished)

@@ -257,6 +257,7 @@ int hearing_feed(struct hearing *h, int status, const char *bytes, size_t size)
 		text_add(&h->body, bytes, size);
 	else if (whole || sse_reader_feed(&h->reader, bytes, size, &too_large) < 0)
 		h->too_large = good;
+	arena_done(&h->scratch); /* it is long until the next piece */
 	give_out(h, false);
 	return h->ended || h->failed || h->too_large;
 }

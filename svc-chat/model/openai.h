@@ -59,12 +59,11 @@ struct attempt {
 
 	/* Its own. */
 	struct egress_stream *stream;
-	struct text bytes; /* read, and not heard yet */
 };
 
 /* The hearing was begun. wake(arg): as egress has it. */
 void attempt_begin(struct attempt *x, struct egress *egress, const struct egress_request *request,
-                   void (*wake)(void *arg), void *arg, struct arena *a);
+                   void (*wake)(void *arg), void *arg);
 /* Hears what has come: true when there is more to come. */
 bool attempt_hear(struct attempt *x, const atomic_bool *cancelled);
 
