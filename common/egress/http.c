@@ -41,6 +41,17 @@ static void begin_answer(struct fetch *f, const char *line, size_t length)
 	f->x.refused = f->x.opened = false; /* this hop was let through */
 }
 
+static void more_headers(struct fetch *f)
+{
+	struct egress_header *more;
+
+	f->header_room = f->header_room ? 2 * f->header_room : 16;
+	more = arena_new(f->arena, struct egress_header, f->header_room);
+	if (f->ret->header_count)
+		memcpy(more, f->ret->headers, f->ret->header_count * sizeof *more);
+	f->ret->headers = more;
+}
+
 static int add_header(struct fetch *f, const char *line, size_t length)
 {
 	const char *colon = memchr(line, ':', length), *value, *end = line + length;
@@ -50,6 +61,8 @@ static int add_header(struct fetch *f, const char *line, size_t length)
 		return 0;
 	if (f->ret->header_count == MAX_HEADERS)
 		return -1;
+	if (f->ret->header_count == f->header_room)
+		more_headers(f);
 	name = arena_strndup(f->arena, line, (size_t)(colon - line));
 	for (char *c = name; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
@@ -265,7 +278,7 @@ int fetch_open(struct fetch *f, struct egress *e, const struct egress_request *r
 	*f = (struct fetch){
 		.req = req, .ret = ret, .arena = a, .max_bytes = req->max_bytes ? req->max_bytes : MAX_BYTES
 	};
-	*ret = (struct egress_response){ .headers = arena_new(a, struct egress_header, MAX_HEADERS) };
+	*ret = (struct egress_response){ 0 };
 	text_init(&f->body, a);
 	if (!is_token(req->method))
 		return error_set(err, ERROR_INVALID, "this is not an HTTP method");

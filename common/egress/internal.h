@@ -81,7 +81,7 @@ struct fetch {
 	struct arena *arena;
 	struct curl_slist *headers;
 	struct text body;
-	size_t max_bytes, received, header_bytes;
+	size_t max_bytes, received, header_bytes, header_room;
 	size_t sent;                /* of a body that is for once */
 	bool (*is_full)(void *arg); /* of req->arg: no more for now; may be NULL */
 	bool told;                  /* on_headers was called */

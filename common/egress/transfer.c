@@ -6,7 +6,10 @@
 #include "common/base/clock.h"
 #include "common/egress/internal.h"
 
-enum { QUEUE_MAX = 256 << 10 /* bytes that wait for a reader; then its peer does */ };
+enum {
+	QUEUE_MAX = 256 << 10,  /* bytes that wait for a reader; then its peer does */
+	READ_AT_ONCE = 4 << 10, /* libcurl's own buffer, of each: a thousand streams say little at a time */
+};
 
 void transfer_free(struct egress_stream *s)
 {
@@ -142,6 +145,8 @@ static void begin(struct loop *loop, struct egress_stream *s)
 	s->fetch.is_full = s->req.whole ? NULL : transfer_is_full;
 	s->fetch.x.end_by = &s->end_by;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, s);
+	if (!s->req.whole)
+		curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_AT_ONCE);
 	s->running = true;
 	s->next = loop->running;
 	s->before = &loop->running;
