@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/utf8.h"
 #include "common/egress/internal.h"
 
 enum { LOOK_MS = 200, CONNECT_MS = 10 * 1000 };
@@ -117,6 +118,17 @@ static bool is_listed(const char *protocols, const char *scheme)
 	return false;
 }
 
+/* As far as there is room. false: it is no text, which libcurl takes; who is told of it, and the database, do not. */
+static bool copy_host(const char *host, char *ret, size_t room)
+{
+	size_t length = strlen(host);
+
+	if (!length || !utf8_valid(host, length))
+		return false;
+	snprintf(ret, room, "%.*s", (int)utf8_clip(host, length, room - 1), host);
+	return true;
+}
+
 /* The URL as libcurl itself will read it: a scheme that is one of ours, a host, no credentials. */
 static int check_url(struct exchange *x, const char *url, const char *protocols, struct error *err)
 {
@@ -137,9 +149,9 @@ static int check_url(struct exchange *x, const char *url, const char *protocols,
 		                 strncmp(protocols, "http", 4) ? "smtp" : "http(s)");
 	if (curl_url_get(parsed, CURLUPART_USER, &user, 0) != CURLUE_NO_USER)
 		return error_set(err, ERROR_INVALID, "the URL must not hold a name or a password");
-	if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK || !*host)
+	if (curl_url_get(parsed, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+	    !copy_host(host, x->host, sizeof x->host))
 		return error_set(err, ERROR_INVALID, "the URL has no host");
-	snprintf(x->host, sizeof x->host, "%s", host);
 	return 0;
 }
 
@@ -274,9 +286,9 @@ static const char *last_host(const struct exchange *x, char host[sizeof x->host]
 
 	if (curl_easy_getinfo(x->line.easy, CURLINFO_EFFECTIVE_URL, &url) != CURLE_OK || !url ||
 	    curl_url_set(parsed, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
-	    curl_url_get(parsed, CURLUPART_HOST, &last, 0) != CURLUE_OK || !*last)
+	    curl_url_get(parsed, CURLUPART_HOST, &last, 0) != CURLUE_OK ||
+	    !copy_host(last, host, sizeof x->host))
 		return x->host;
-	snprintf(host, sizeof x->host, "%s", last);
 	return host;
 }
 
