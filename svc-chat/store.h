@@ -172,7 +172,8 @@ struct store_end {
 	bool noted;                 /* steps of it may be stored that nobody needs then */
 	ProtobufCBinaryData events; /* kept for ten minutes, */
 	int64_t last;               /* the sequence of the last */
-	const char *told; /* which events it is, as an SQL array (svc-chat/tell.h); NULL: nobody listens */
+	const char *told;           /* which events it is, as an SQL array (svc-chat/tell.h) */
+	bool listened;              /* somebody did, when the turn began */
 };
 struct store_ended {
 	const char *next; /* the turn of the session that may begin then; else NULL */

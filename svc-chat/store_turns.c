@@ -147,8 +147,8 @@ const struct db_stmt store_turns_statements[] = {
 	  " SELECT $1, id, $15, $16, now() + interval '10 minutes' FROM done"
 	  " ON CONFLICT (owner_id, message_id)"
 	  " DO UPDATE SET events = excluded.events, last = excluded.last, expires_at = excluded.expires_at)"
-	  " SELECT number, EXISTS (SELECT FROM message WHERE owner_id = $1 AND session_id = $5 AND status = 'queued') AS more"
-	  " FROM done" },
+	  " SELECT number, EXISTS (SELECT FROM message WHERE owner_id = $1 AND session_id = $5 AND status = 'queued') AS more,"
+	  " EXISTS (SELECT FROM listening l WHERE l.owner_id = $1) AS listened FROM done" },
 	{ "drop_steps",
 	  "DELETE FROM step WHERE owner_id = $1 AND message_id = $2 AND kind IN ('retrieve', 'model')"
 	  " AND EXISTS (SELECT FROM message WHERE owner_id = $1 AND id = $2 AND attempt = $3"
@@ -512,9 +512,9 @@ int store_finish_turn(struct db *db, const struct store_end *end, struct store_e
 	const struct db_step handover = { "mark_handover",
 		                          DB_ARGS(end->owner, m->session_id, m->id, m->handover) };
 	int count = FINISH + 1, tell = 0, done;
-	bool more;
+	bool more, late;
 
-	if (end->told)
+	if (end->listened || m->handover) /* what goes to people, and they hear of it, or neither */
 		steps[tell = count++] = told;
 	if (end->noted)
 		steps[count++] = noted;
@@ -525,6 +525,7 @@ int store_finish_turn(struct db *db, const struct store_end *end, struct store_e
 	*ret = (struct store_ended){ 0 };
 	done = PQntuples(steps[FINISH].res);
 	more = done && *db_text(steps[FINISH].res, 0, "more") == 't';
+	late = done && !tell && *db_text(steps[FINISH].res, 0, "listened") == 't';
 	if (done && PQntuples(steps[TOUCH].res))
 		snprintf(ret->known.updated_at, sizeof ret->known.updated_at, "%s",
 		         db_text(steps[TOUCH].res, 0, "updated_at"));
@@ -532,6 +533,8 @@ int store_finish_turn(struct db *db, const struct store_end *end, struct store_e
 	if (tell)
 		wake_if_told(db, steps[tell].res);
 	db_steps_done(steps, count);
+	if (late)
+		tell_late(db, &told);
 	if (more)
 		ret->next = let_next_begin(db, end->owner, m->session_id, a);
 	return done;

@@ -120,7 +120,8 @@ static int store(struct writing *w)
 		.noted = e->noted,
 		.events = e->log,
 		.last = e->last,
-		.told = w->begun->listened ? told_of(w, &e->message) : NULL,
+		.told = told_of(w, &e->message),
+		.listened = w->begun->listened,
 	};
 	struct error err = { 0 };
 	int stored = store_finish_turn(w->call->db, &end, &e->ended, w->call->arena, &err);

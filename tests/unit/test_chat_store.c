@@ -340,8 +340,8 @@ static void test_what_is_known_is_not_read_again(void **state)
 	assert_false(chat_rig_begin(&second).as_known); /* or others were chosen to be shown */
 }
 
-/* Whatever whoever asks knew of who listens. */
-static void test_who_has_just_begun_to_listen_hears_of_the_next_question(void **state)
+/* Whatever whoever asks knew of who listens, and also while an answer is being written. */
+static void test_who_has_just_begun_to_listen_hears_of_the_next_message(void **state)
 {
 	const char *session = chat_rig_session();
 	struct store_new_turn turn = chat_rig_turn(session, "a");
@@ -349,16 +349,17 @@ static void test_who_has_just_begun_to_listen_hears_of_the_next_question(void **
 
 	(void)state;
 	assert_false(chat_rig_begin(&turn).listened);
-	assert_int_equal(chat_rig_end(session, turn.message_id, 1, "A", &ended), 1);
 	assert_int_equal(store_rig_number("t_events"), 0);
 	OK(db_exec(&db, "event_listen", DB_ARGS(owner, "{message.created}", "{}"), NULL, &err));
+	assert_int_equal(chat_rig_end(session, turn.message_id, 1, "A", &ended), 1);
+	assert_int_equal(store_rig_number("t_events"), 1);
 	for (int i = 1; i <= 2; i++) {
 		turn = chat_rig_turn(session, "b");
 		turn.known = &ended.known;
 		assert_true(chat_rig_begin(&turn).listened);
-		assert_int_equal(store_rig_number("t_events"), 2 * i - 1);
-		assert_int_equal(chat_rig_end(session, turn.message_id, 1, "B", &ended), 1);
 		assert_int_equal(store_rig_number("t_events"), 2 * i);
+		assert_int_equal(chat_rig_end(session, turn.message_id, 1, "B", &ended), 1);
+		assert_int_equal(store_rig_number("t_events"), 2 * i + 1);
 		ended.known.listened = true;
 	}
 }
@@ -438,7 +439,7 @@ int main(void)
 		STORE_TEST(test_windows),
 		STORE_TEST(test_history),
 		STORE_TEST(test_what_is_known_is_not_read_again),
-		STORE_TEST(test_who_has_just_begun_to_listen_hears_of_the_next_question),
+		STORE_TEST(test_who_has_just_begun_to_listen_hears_of_the_next_message),
 		STORE_TEST(test_calls_in_the_history_have_a_bound),
 		STORE_TEST(test_visitors_cost_their_owner_nothing),
 		STORE_TEST(test_deleting_the_chatbot),
