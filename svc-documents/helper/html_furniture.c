@@ -66,8 +66,10 @@ static bool asks_consent(const GumboElement *e)
 {
 	static const char *const makers[] = { "cookie",        "consent",   "gdpr",   "rgpd",  "dsgvo",
 		                              "tarteaucitron", "cc-window", "didomi", "klaro", "iubenda",
-		                              "usercentrics",  "truste",    NULL };
-	const char *names[] = { html_attribute(e, "id"), html_attribute(e, "class") };
+		                              "usercentrics",  "truste_",   NULL };
+	/* A section may have its id from its heading, "Cookies". */
+	bool titled = e->tag == GUMBO_TAG_SECTION || html_has_class(e, "section");
+	const char *names[] = { titled ? NULL : html_attribute(e, "id"), html_attribute(e, "class") };
 
 	if (e->tag != GUMBO_TAG_DIV && e->tag != GUMBO_TAG_SECTION && e->tag != GUMBO_TAG_ASIDE)
 		return false;

@@ -47,6 +47,17 @@ static bool says_one_of(const char *text, const char *const *words)
 	return false;
 }
 
+/* A link that leads elsewhere, to what is said of "Allow", is none. */
+static bool is_clicked(const GumboElement *e)
+{
+	static const char *const roles[] = { "button", NULL };
+	const char *href = html_attribute(e, "href");
+
+	return e->tag == GUMBO_TAG_BUTTON || html_is(html_attribute(e, "role"), roles) ||
+	       (e->tag == GUMBO_TAG_A &&
+	        (!href || !*href || strcmp(href, "#") == 0 || strncasecmp(href, "javascript:", 11) == 0));
+}
+
 /* A word of agreement on a thing to click. */
 static bool has_agreement(const GumboNode *node, int *nodes)
 {
@@ -57,16 +68,31 @@ static bool has_agreement(const GumboNode *node, int *nodes)
 		"Соглас", "同意",     "接受",    "許可",    "동의",     "수락",     "אישור",   "قبول",
 		"موافق",  "αποδοχή",  "Αποδοχή", NULL
 	};
-	static const char *const roles[] = { "button", NULL };
 	const GumboElement *e = &node->v.element;
 	char text[80];
 
 	if (node->type != GUMBO_NODE_ELEMENT || --*nodes <= 0)
 		return false;
-	if (e->tag == GUMBO_TAG_BUTTON || e->tag == GUMBO_TAG_A || html_is(html_attribute(e, "role"), roles))
+	if (is_clicked(e))
 		return html_glance(node, text, sizeof text) && says_one_of(text, words);
 	for (unsigned i = 0; i < e->children.length; i++)
 		if (has_agreement(e->children.data[i], nodes))
+			return true;
+	return false;
+}
+
+/* A small page, with such a part in it, is none as a whole. */
+static bool holds_page(const GumboNode *node)
+{
+	const GumboElement *e = &node->v.element;
+
+	if (node->type != GUMBO_NODE_ELEMENT)
+		return false;
+	if (e->tag == GUMBO_TAG_H1 || e->tag == GUMBO_TAG_MAIN || e->tag == GUMBO_TAG_ARTICLE ||
+	    e->tag == GUMBO_TAG_NAV)
+		return true;
+	for (unsigned i = 0; i < e->children.length; i++)
+		if (holds_page(e->children.data[i]))
 			return true;
 	return false;
 }
@@ -78,7 +104,7 @@ bool html_begs_consent(const GumboNode *node)
 	char text[1200];
 
 	return html_glance(node, text, sizeof text) && says_one_of(text, cookies) &&
-	       has_agreement(node, &nodes);
+	       has_agreement(node, &nodes) && !holds_page(node);
 }
 
 /* --- Pictures --------------------------------------------------------------------------------------------------------- */

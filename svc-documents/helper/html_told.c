@@ -1,4 +1,5 @@
 /* What a page tells machines of its text: JSON-LD (schema.org), in scripts. Pages of questions often hold no more. */
+#include <ctype.h>
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +40,22 @@ static bool has_type(json_object *object, const char *type)
 	return false;
 }
 
-/* Letters alone: how they are set differs. */
-static size_t letters_of(const char *text, size_t size, char *ret, size_t most)
+/* Letters and digits alone: how they are set differs, and in which quotation marks, dashes and blanks. */
+static size_t letters_of(const char *text, size_t size, char *ret)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < size && n < most; i++)
-		if (!strchr(" \n\t|#*-", text[i]))
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		/* U+0080 to U+00BF, and U+2000 to U+2FFF: signs all */
+		if (c == 0xc2)
+			i += 1;
+		else if (c == 0xe2)
+			i += 2;
+		else if (c >= 0x80 || isalnum(c))
 			ret[n++] = text[i];
+	}
 	return n;
 }
 
@@ -57,29 +66,40 @@ static void remember(struct told *t, const struct out *text)
 	if (!all)
 		end(VERDICT_TOO_LARGE, "out of memory");
 	t->all = all;
-	t->size += letters_of(text->at ? text->at : "", text->size, all + t->size, text->size);
+	t->size += letters_of(text->at ? text->at : "", text->size, all + t->size);
 }
 
+/* Do most of its beginning, its middle and its end? A page that shows the beginning alone does not say it. */
 static bool stands_there(struct told *t, const struct out *text)
 {
-	char some[LIKE];
-	size_t n = letters_of(text->at, text->size, some, LIKE);
+	char *some = malloc(text->size + 1);
+	size_t n, like, found = 0;
 
+	if (!some)
+		end(VERDICT_TOO_LARGE, "out of memory");
 	if (!t->all)
 		remember(t, t->o);
-	return memmem(t->all, t->size, some, n) != NULL;
+	n = letters_of(text->at, text->size, some);
+	like = n < LIKE ? n : LIKE;
+	for (size_t i = 0; i <= 2; i++)
+		found += memmem(t->all, t->size, some + (n - like) * i / 2, like) != NULL;
+	free(some);
+	return found >= 2;
 }
 
 /* It may be a piece of a page. */
 static void write_text(struct told *t, const char *heading, const char *text)
 {
 	struct out inner = { 0 };
-	char *copy = strdup(text);
+	char *copy;
 
+	if (t->count++ >= MOST)
+		return;
+	copy = strdup(text);
 	if (!copy)
 		end(VERDICT_TOO_LARGE, "out of memory");
 	html_read(copy, strlen(copy), &inner);
-	if (inner.size && t->count++ < MOST && !stands_there(t, &inner)) {
+	if (inner.size && !stands_there(t, &inner)) {
 		out_break(t->o, 2);
 		if (heading) {
 			out_plain(t->o, "###", 3);

@@ -52,6 +52,15 @@ static const struct reader_case cases[] = {
 	{ "questions that machines are told and people can read stand there once", page,
 	  "<h1>Help</h1><h3>What does a key cost?</h3><p>Nine & a\nhalf <i>florins</i>." FAQ FAQ,
 	  "# Help\n\n### What does a key cost?\n\nNine & a half florins." },
+	{ "machines are told in other quotation marks and blanks what people can read", page,
+	  "<p>&ldquo;It&rsquo;s here&rdquo;,&nbsp;she said&nbsp;&ndash; once." TOLD(
+	      "{'articleBody':'\\u0022It\\u0027s here\\u0022, she said - once.'}"),
+	  "“It’s here”,\xc2\xa0she said\xc2\xa0– once." },
+	{ "a page shows how an article begins, and tells machines all of it", page,
+	  "<p>The crane of the northern harbour has come by ship..." TOLD(
+	      "{'articleBody':'The crane of the northern harbour has come by ship. It lifts ninety tons, and no bridge holds it.'}"),
+	  "The crane of the northern harbour has come by ship...\n\nThe crane of the northern harbour has come by ship. It lifts ninety "
+	  "tons, and no bridge holds it." },
 	{ "what machines are told and is no JSON", page, TEXT TOLD("{'@type':'Question',,"), TEXT_OUT },
 	{ "an article that only machines are told", page,
 	  "<body><script></script>" TOLD("{'@type':'NewsArticle','articleBody':'The crane has come.'}"),
@@ -71,6 +80,13 @@ static const struct reader_case cases[] = {
 	  "クッキーを使用します</span><a href=#>同意する</a></div><div id=tarteaucitronRoot>Ce site utilise des cookies</div>"
 	  "<h1>Cookies</h1><div><p>Butter cookies: allow an hour.</p></div>",
 	  "# Cookies\n\nButter cookies: allow an hour." },
+	{ "a small page that asks for consent keeps its text", page,
+	  "<div id=root><h1>Hours</h1><p>From nine to five.</p><div>We use cookies.<a href='#'>Accept</a></div></div>",
+	  "# Hours\n\nFrom nine to five." },
+	{ "sections on cookies and trustees are text", page,
+	  "<h1>Rules</h1><section id=cookies><h2>Cookies</h2><p>A jar holds them.</p></section><div class=trustees>Ada.</div>"
+	  "<div>Set-Cookie goes with <a href=/a>Allow-Credentials</a>.</div>",
+	  "# Rules\n\n## Cookies\n\nA jar holds them.\n\nAda.\n\nSet-Cookie goes with Allow-Credentials." },
 	{ "an answer that is hidden behind a plain question", page,
 	  "<main><div class=q>Is it far?</div><div hidden>No, a mile.</div><div class=q>Menu</div><div hidden>Secret."
 	  "</div></main>",
