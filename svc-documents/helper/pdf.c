@@ -33,7 +33,9 @@ static struct letters count_letters(const struct pdf *p, const struct pdf_page *
 			for (uint32_t c = 0; c < w->size; c++) {
 				unsigned char one = (unsigned char)p->text[w->text + c];
 
-				n.all += one != '.'; /* leaders of a table of contents */
+				/* Not leaders of a table of contents, nor lines to be filled in. */
+				n.all += one != '.' &&
+				         !(c && ispunct(one) && p->text[w->text + c - 1] == (char)one);
 				n.letters += isalpha(one) != 0;
 				n.digits += isdigit(one) != 0;
 				n.vowels += one < 0x80 && strchr("aeiouAEIOU", one);
@@ -52,7 +54,9 @@ static bool is_gibberish(const struct pdf *p, const struct pdf_page *page)
 
 	if (n.all < JUDGED || n.beyond * 20 > n.all)
 		return false;
-	return (n.letters >= JUDGED && n.vowels * 5 < n.letters) || (n.letters + n.digits) * 20 < n.all * 9;
+	/* Codes of parts and pins have hardly a vowel either, but digits. */
+	return (n.letters >= JUDGED && n.vowels * 5 < n.letters && n.digits * 4 < n.letters) ||
+	       (n.letters + n.digits) * 20 < n.all * 9;
 }
 
 /* Such pages are read as the pictures that they are. Returns how many there are. */

@@ -10,7 +10,8 @@ enum {
 	NONE = -1000000,
 	VOTES = 3, /* pages whose numbers agree, at least */
 	ROMAN_VOTES = 2,
-	ROW = 4 /* lines of a head */
+	SHARE = 4, /* one of so many pages that have a number, too: tables have some by chance */
+	ROW = 4    /* lines of a head */
 };
 
 static long roman_digit(char c)
@@ -63,22 +64,38 @@ static int by_value(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* By how much the printed numbers differ from the pages' own, on most pages that have one; NONE. */
+/* By how much each number at the edge of the page differs from the page's own: a page has one vote, a column of equal numbers too.
+ * Returns how many there are. */
+static size_t list_offsets(const struct pdf *p, size_t page, bool roman, long *ret)
+{
+	size_t count = 0, different = 0;
+
+	for (uint32_t k = 0; k < p->pages[page].lines; k++) {
+		const struct pdf_line *l = &p->lines[p->pages[page].line + k];
+		long n = l->words && at_edge(&p->pages[page], l) ? number_of(p, l, roman) : NONE;
+
+		if (n != NONE)
+			ret[count++] = n - (long)page;
+	}
+	qsort(ret, count, sizeof *ret, by_value);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || ret[i] != ret[different - 1])
+			ret[different++] = ret[i];
+	return different;
+}
+
+/* By how much the printed numbers differ from the pages' own, on most pages that have one (chapters may begin anew); NONE. */
 static long find_offset(const struct pdf *p, bool roman)
 {
 	long *offsets = malloc((p->line_count + 1) * sizeof *offsets), ret = NONE;
-	size_t count = 0, most = roman ? ROMAN_VOTES - 1 : VOTES - 1;
+	size_t count = 0, pages = 0, most = roman ? ROMAN_VOTES - 1 : VOTES - 1;
 
 	if (!offsets)
 		end(VERDICT_TOO_LARGE, "out of memory");
-	for (size_t i = 0; i < p->page_count; i++)
-		for (uint32_t k = 0; k < p->pages[i].lines; k++) {
-			const struct pdf_line *l = &p->lines[p->pages[i].line + k];
-			long n = l->words && at_edge(&p->pages[i], l) ? number_of(p, l, roman) : NONE;
-
-			if (n != NONE)
-				offsets[count++] = n - (long)i;
-		}
+	for (size_t i = 0, more; i < p->page_count; i++, count += more) {
+		more = list_offsets(p, i, roman, offsets + count);
+		pages += more > 0;
+	}
 	qsort(offsets, count, sizeof *offsets, by_value);
 	for (size_t i = 0, next; i < count; i = next) {
 		for (next = i; next < count && offsets[next] == offsets[i];)
@@ -89,7 +106,7 @@ static long find_offset(const struct pdf *p, bool roman)
 		}
 	}
 	free(offsets);
-	return ret;
+	return most * SHARE < pages ? NONE : ret;
 }
 
 static bool beside(const struct pdf_line *l, const struct pdf_line *m)

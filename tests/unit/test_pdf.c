@@ -124,6 +124,32 @@ static void contents_go_and_prices_stay(void **state)
 	free(text);
 }
 
+/* Three equal numbers of one page are no page's numbers, and their rows no heads. */
+static void quantities_at_the_foot_stay(void **state)
+{
+	static const char *const goods[] = { "Rope of hemp", "Anchor, small", "Lamp for the mast" };
+	struct pdf p = { 0 };
+	struct out o = { 0 };
+
+	(void)state;
+	pdf_add_page(&p, (const float[]){ 0, 0, 600, 800 });
+	for (int i = 0; i < 3; i++) {
+		put_block(&p, LEFT, 640 + 40 * (float)i, 8, "1", 1);
+		put_block(&p, LEFT + 100, 640 + 40 * (float)i, 120, goods[i], 1);
+	}
+	pdf_judge(&p);
+	pdf_write(&p, &o);
+	out_plain(&o, "", 1);
+	for (int i = 0; i < 3; i++)
+		assert_non_null(strstr(o.at, goods[i]));
+	free(o.at);
+	free(p.text);
+	free(p.words);
+	free(p.lines);
+	free(p.blocks);
+	free(p.pages);
+}
+
 static void what_runs_from_right_to_left_is_read_so(void **state)
 {
 	static const struct {
@@ -153,6 +179,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(what_runs_from_right_to_left_is_read_so),
 		                            cmocka_unit_test(tables_stand_where_they_are),
+		                            cmocka_unit_test(quantities_at_the_foot_stay),
 		                            cmocka_unit_test(contents_go_and_prices_stay) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
