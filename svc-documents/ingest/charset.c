@@ -14,7 +14,7 @@ enum {
 	LEAD = 64 * 1024,
 	LOOK = 1 << 20,
 	NAME_SIZE = 40,
-	MIXED = 16 /* bytes that are no UTF-8 for each character that is, at most */
+	MIXED = 8 /* bytes that are no UTF-8 for each character that is, at most */
 };
 
 /* --- Names -------------------------------------------------------------------------------------------------------- */
@@ -172,7 +172,8 @@ static void unmix(const char *bytes, size_t size, struct charset_text *ret, stru
 {
 	const char *end = bytes + size, *name = NULL;
 	char *others = arena_bulk(a, size + 1), *out, *to;
-	size_t others_size = 0, whole, stray, lost = 0, n;
+	size_t others_size = 0, whole, stray, lost = 0, left = size * 3 + 16;
+	iconv_t utf8 = iconv_open("UTF-8", "UTF-8"), other;
 
 	for (const char *s = bytes, *next; s < end; s = next) {
 		next = line_end(s, end);
@@ -183,21 +184,26 @@ static void unmix(const char *bytes, size_t size, struct charset_text *ret, stru
 		others_size += (size_t)(next - s);
 	}
 	name = others_size ? charset_guess(others, others_size, a) : "UTF-8";
-	out = to = arena_bulk(a, size * 3 + 16);
+	other = iconv_open("UTF-8", name);
+	out = to = arena_bulk(a, left);
 	for (const char *s = bytes, *next; s < end; s = next) {
-		const char *line;
-		size_t some = 0;
+		iconv_t state;
 
 		next = line_end(s, end);
 		count_characters(s, next, &whole, &stray);
-		line = stray ? charset_convert(stray * 4 <= whole ? "UTF-8" : name, s, (size_t)(next - s), &n,
-		                               &some, a)
-		             : NULL;
-		n = line ? n : (size_t)(next - s);
-		memcpy(to, line ? line : s, n);
-		to += n;
-		lost += some;
+		state = stray * 4 <= whole ? utf8 : other;
+		if (stray && (intptr_t)state != -1) {
+			lost += charset_put(state, 1, s, (size_t)(next - s), &to, &left);
+			continue;
+		}
+		memcpy(to, s, (size_t)(next - s));
+		to += next - s;
+		left -= (size_t)(next - s);
 	}
+	if ((intptr_t)utf8 != -1)
+		iconv_close(utf8);
+	if ((intptr_t)other != -1)
+		iconv_close(other);
 	ret->text = out;
 	ret->size = (size_t)(to - out);
 	ret->doubt = arena_printf(

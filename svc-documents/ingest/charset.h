@@ -20,7 +20,8 @@ struct charset_text {
 	const char *doubt; /* a sentence for people when it was guessed, or bytes were lost; else NULL */
 };
 /*
- * A mark counts most; then, valid UTF-8 stays as it is, whatever it declares; then the charset of content_type (may be
+ * A mark counts most; then, valid UTF-8 stays as it is, whatever it declares, and what is UTF-8 but for some lines is read line by
+ * line; then the charset of content_type (may be
  * NULL), then (markup) what the page or XML says of itself, then what the bytes look like. A name that nobody knows is
  * passed over; bytes that do not fit become U+FFFD. mapped: the bytes are a mapping of a file, which may rest (arena.h).
  */

@@ -16,27 +16,38 @@ enum {
 	PLAIN = 8, /* one of so many of them may look odd */
 };
 
+size_t charset_put(iconv_t state, size_t unit, const char *bytes, size_t size, char **to, size_t *left)
+{
+	char *from = (char *)bytes;
+	size_t lost = 0;
+
+	iconv(state, NULL, NULL, NULL, NULL);
+	while (size && iconv(state, &from, &size, to, left) == (size_t)-1 && errno != E2BIG) {
+		size_t skipped = unit < size ? unit : size;
+
+		if (*left < 3)
+			break;
+		memcpy(*to, "\xef\xbf\xbd", 3);
+		*to += 3, *left -= 3;
+		from += skipped, size -= skipped;
+		lost++;
+	}
+	iconv(state, NULL, NULL, to, left); /* what it keeps: a letter of Hebrew waits for its points */
+	return lost;
+}
+
 const char *charset_convert(const char *name, const char *bytes, size_t size, size_t *ret_size, size_t *lost,
                             struct arena *a)
 {
 	iconv_t state = iconv_open("UTF-8", name);
 	size_t room = size * 3 + 16, left = room;
-	char *out, *to, *from = (char *)bytes;
+	char *out, *to;
 
 	*lost = 0;
 	if ((intptr_t)state == -1)
 		return NULL;
 	out = to = arena_bulk(a, room);
-	while (size && iconv(state, &from, &size, &to, &left) == (size_t)-1 && errno != E2BIG) {
-		size_t skipped = strncmp(name, "UTF-16", 6) == 0 && size > 1 ? 2 : 1;
-
-		if (left < 3)
-			break;
-		memcpy(to, "\xef\xbf\xbd", 3);
-		to += 3, left -= 3;
-		from += skipped, size -= skipped;
-		++*lost;
-	}
+	*lost = charset_put(state, strncmp(name, "UTF-16", 6) == 0 ? 2 : 1, bytes, size, &to, &left);
 	iconv_close(state);
 	*ret_size = room - left;
 	return out;

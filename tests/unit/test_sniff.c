@@ -221,6 +221,22 @@ static void test_guesses(void **state)
 	}
 }
 
+/* Somebody added a line with another program. */
+static void test_two_encodings(void **state)
+{
+	static const char bytes[] = "Größe: 9\nÜbergabe\nM\xfcnchen und K\xf6ln\nna\xefve\nStraße";
+	struct charset_text got;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	charset_to_utf8(bytes, sizeof bytes - 1, NULL, false, false, &got, &a);
+	assert_string_equal(arena_printf(&a, "%.*s", (int)got.size, got.text),
+	                    "Größe: 9\nÜbergabe\nMünchen und Köln\nnaïve\nStraße");
+	assert_non_null(got.doubt);
+	arena_done(&a);
+}
+
 /* Chinese has few blanks, and characters that end in a NUL; what a mark says is no text. */
 static void test_wide(void **state)
 {
@@ -253,7 +269,9 @@ static void test_wide(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_types), cmocka_unit_test(test_charsets),
-		                            cmocka_unit_test(test_guesses), cmocka_unit_test(test_wide) };
+		                            cmocka_unit_test(test_guesses),
+		                            cmocka_unit_test(test_two_encodings),
+		                            cmocka_unit_test(test_wide) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
