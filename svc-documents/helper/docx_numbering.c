@@ -18,7 +18,8 @@ struct abstract {
 	long id;
 	char link[40], named[40]; /* the style that says what it is; that it says it for */
 	struct level levels[DOCX_LEVELS];
-	long counters[DOCX_LEVELS]; /* 0: not begun */
+	long counters[DOCX_LEVELS];
+	bool begun[DOCX_LEVELS];
 };
 struct list {
 	long id, abstract;
@@ -256,15 +257,19 @@ void docx_number(struct docx_numbering *n, long list, long level, char *ret, siz
 	}
 	for (int i = 0; !l->begun && i < DOCX_LEVELS; i++)
 		if (l->starts[i] >= 0)
-			a->counters[i] = 0;
-	for (long i = 0; i <= level; i++)
-		if (a->counters[i] == 0)
+			a->begun[i] = false;
+	for (long i = 0; i <= level; i++) {
+		if (!a->begun[i])
 			a->counters[i] =
 			    (l->starts[i] >= 0 ? l->starts[i] : level_of(a, l, i)->start) - (i == level);
+		a->begun[i] = true;
+	}
 	l->begun = true;
 	a->counters[level]++;
-	for (long i = level + 1; i < DOCX_LEVELS; i++)
+	for (long i = level + 1; i < DOCX_LEVELS; i++) {
 		a->counters[i] = 0;
+		a->begun[i] = false;
+	}
 	if (strcmp(level_of(a, l, level)->format, "bullet") == 0)
 		snprintf(ret, size, "-");
 	else if (strcmp(level_of(a, l, level)->format, "none") != 0)

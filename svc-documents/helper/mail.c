@@ -68,6 +68,8 @@ static void charset_of_page(const char *bytes, size_t size, char *ret, size_t re
 	while (s < last && n < ret_size - 1 && *s && !strchr("\"'/> ;", *s))
 		ret[n++] = *s++;
 	ret[n] = '\0';
+	if (strncasecmp(ret, "utf-16", 6) == 0) /* where that was found, it is not */
+		*ret = '\0';
 }
 
 static void write_html(struct mail *m, const char *charset, char *bytes, size_t size)

@@ -15,6 +15,9 @@ struct odt {
 	struct odt_table table;
 	struct out box,
 	    *page; /* what boxes say whose paragraph has not ended; where all else is written meanwhile, or NULL */
+	int box_depth;
+	size_t page_item; /* item and in_code, of the page meanwhile */
+	bool page_code;
 	int raised;   /* depth of what is; 0: nothing */
 	bool in_code; /* between fences */
 	int list_depth;
@@ -230,20 +233,27 @@ static void start_of_table(struct odt *d, xmlTextReaderPtr xml, bool empty)
 }
 
 /* A box is said behind the paragraph that it hangs on. */
-static void begin_box(struct odt *d)
+static void begin_box(struct odt *d, xmlTextReaderPtr xml)
 {
 	if (d->page || d->in_table || d->in_note)
 		return;
 	d->page = d->o;
+	d->page_item = d->item;
+	d->page_code = d->in_code;
+	d->box_depth = xmlTextReaderDepth(xml);
 	d->o = &d->box;
+	d->in_code = false;
 	out_break(d->o, 2);
 }
 
-static void end_box(struct odt *d)
+static void end_box(struct odt *d, xmlTextReaderPtr xml)
 {
-	if (!d->page)
+	if (!d->page || xmlTextReaderDepth(xml) != d->box_depth)
 		return;
+	fence(d, false);
 	d->o = d->page;
+	d->item = d->page_item;
+	d->in_code = d->page_code;
 	d->page = NULL;
 }
 
@@ -251,6 +261,7 @@ static void write_box(struct odt *d)
 {
 	if (d->page || d->in_text || !d->box.size)
 		return;
+	fence(d, false);
 	out_break(d->o, 2);
 	out_plain(d->o, d->box.at, d->box.size);
 	out_break(d->o, 2);
@@ -283,7 +294,7 @@ static void start(struct odt *d, xmlTextReaderPtr xml)
 	           xml_is(xml, "covered-table-cell")) {
 		start_of_table(d, xml, empty);
 	} else if (xml_is(xml, "text-box") && !empty) {
-		begin_box(d);
+		begin_box(d, xml);
 	} else if (xml_is(xml, "span") && !empty) {
 		begin_span(d, xml);
 	} else if (xml_is(xml, "note") && !empty) {
@@ -310,7 +321,8 @@ static void stop(struct odt *d, xmlTextReaderPtr xml)
 		end_paragraph(d);
 		write_box(d);
 	} else if (xml_is(xml, "text-box")) {
-		end_box(d);
+		end_box(d, xml);
+		write_box(d); /* of one that hangs on a page, not on a paragraph */
 	} else if (xml_is(xml, "span") && xmlTextReaderDepth(xml) == d->raised) {
 		d->raised = 0;
 	} else if (xml_is(xml, "list")) {

@@ -100,20 +100,25 @@ void odt_styles_read(struct odt_styles *s, const struct part *part)
 			continue;
 		if (xml_is(xml, "body"))
 			break;
-		if (xml_is(xml, "list-style") || is_wanted_style(xml)) {
-			list = now = add_style(s, xml); /* those before it may have moved */
+		if (xml_is(xml, "list-style")) {
+			list = add_style(s, xml); /* those before it may have moved */
+			now = NULL;
+		} else if (is_wanted_style(xml)) {
+			now = add_style(s, xml);
+			list = NULL;
 		} else if (xml_is(xml, "style")) {
 			unnamed = (struct odt_style){ 0 };
 			xml_attribute(xml, "name", unnamed.name, sizeof unnamed.name);
 			now = &unnamed;
+			list = NULL;
 		} else if (xml_is(xml, "outline-style")) {
 			list = &s->chapters;
+			now = NULL;
 		} else if (list &&
 		           (xml_is(xml, "list-level-style-number") || xml_is(xml, "outline-level-style"))) {
 			read_level(list, xml);
 		} else if (now && xml_is(xml, "text-properties")) {
 			read_letters(s, now == &unnamed ? unnamed.name : NULL, now, xml);
-			list = NULL;
 			now = NULL;
 		}
 	}

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES_MAX = 20000, PARTS_MAX = 5000 };
+enum { ENTRIES_MAX = 20000, PARTS_MAX = 5000, NUMBER_MAX = 2000000000 };
 
 /* --- The archive ------------------------------------------------------------------------------------------------ */
 
@@ -205,8 +205,9 @@ bool xml_attribute_of(xmlTextReaderPtr xml, const char *name, char *ret, size_t 
 long xml_number(xmlTextReaderPtr xml, const char *name, long otherwise)
 {
 	char text[24];
+	long n = xml_attribute(xml, name, text, sizeof text) ? strtol(text, NULL, 10) : otherwise;
 
-	return xml_attribute(xml, name, text, sizeof text) ? strtol(text, NULL, 10) : otherwise;
+	return n > NUMBER_MAX ? NUMBER_MAX : n < -NUMBER_MAX ? -NUMBER_MAX : n;
 }
 
 /* --- Titles ------------------------------------------------------------------------------------------------------- */

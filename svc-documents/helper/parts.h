@@ -49,6 +49,7 @@ bool xml_is(xmlTextReaderPtr xml, const char *name);
 bool xml_attribute(xmlTextReaderPtr xml, const char *name, char *ret, size_t size);
 /* The same by its whole name ("r:id"), where there are two: <sldId id="256" r:id="rId2"/>. */
 bool xml_attribute_of(xmlTextReaderPtr xml, const char *name, char *ret, size_t size);
+/* Within an int, with room to count on from it. */
 long xml_number(xmlTextReaderPtr xml, const char *name, long otherwise);
 
 #endif

@@ -120,6 +120,13 @@ static bool is_left_out(const struct slide *s, xmlTextReaderPtr xml)
 	       (xml_is(xml, "Fallback") && s->before != s->body.size + s->title.size);
 }
 
+static bool is_shown(xmlTextReaderPtr xml)
+{
+	char show[8];
+
+	return !xml_attribute(xml, "show", show, sizeof show) || !(*show == '0' || *show == 'f');
+}
+
 static void read_slide(struct slide *s, const struct part *p)
 {
 	xmlTextReaderPtr xml = xml_open(p);
@@ -129,7 +136,7 @@ static void read_slide(struct slide *s, const struct part *p)
 	while (type) {
 		const char *text = (const char *)xmlTextReaderConstValue(xml);
 
-		if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "sld") && !xml_number(xml, "show", 1))
+		if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "sld") && !is_shown(xml))
 			break; /* nobody sees it */
 		if (type == XML_READER_TYPE_ELEMENT && xml_is(xml, "oMath") &&
 		    (formula = xmlTextReaderExpand(xml)))

@@ -28,6 +28,7 @@ static const struct {
 	{ "windows-1255", "CP1255" },
 	{ "windows-1256", "CP1256" },
 	{ "windows-1257", "CP1257" },
+	{ "windows-1258", "CP1258" },
 	{ "windows-874", "CP874" },
 	{ "windows-932", "CP932" },
 	{ "shift_jis", "CP932" },
@@ -94,6 +95,8 @@ char *recode(struct recoder *r, const char *label, const char *bytes, size_t siz
 		from++, rest--;
 		lost++;
 	}
+	iconv(r->state[at], NULL, NULL, &to,
+	      &left); /* what it keeps: a letter of Hebrew waits for its points */
 	*to = '\0';
 	*ret_size = room - left;
 	if (at != UTF8 || lost * 4 <= beyond_ascii(bytes, size))

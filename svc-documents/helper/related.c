@@ -85,13 +85,19 @@ void diagram_write(const struct part *diagram, struct out *o)
 	xmlFreeTextReader(xml);
 }
 
+/* "A cat on a mat. Description automatically generated", in whatever language. */
+static bool by_nobody(const char *words)
+{
+	return strstr(words, "AI-generated") ||
+	       (strstr(words, "utomati") &&
+	        (strstr(words, "escri") || strstr(words, "eschr") || strstr(words, "eskri")));
+}
+
 bool picture_describe(xmlTextReaderPtr xml, struct out *o)
 {
 	char words[500];
 
-	/* "A cat on a mat. Description generated automatically": by no person, in whatever language. */
-	if (!xml_attribute(xml, "descr", words, sizeof words) || strstr(words, "utomati") ||
-	    !strchr(words, ' '))
+	if (!xml_attribute(xml, "descr", words, sizeof words) || !strchr(words, ' ') || by_nobody(words))
 		return false;
 	out_break(o, 2);
 	out_text(o, words, strlen(words));

@@ -20,8 +20,8 @@ struct rtf {
 	int fonts;              /* the group that describes them; 0: none */
 	long described;         /* the one that is */
 	bool raised[GROUPS_MAX];
-	int shape;         /* the group of one that is seen; 0: none */
-	char pending[256]; /* bytes of that charset: a character may be two */
+	int shape;               /* the group of one that is seen; 0: none */
+	char pending[16 * 1024]; /* bytes of that charset: a character may be two */
 	size_t pending_size;
 	bool hidden[GROUPS_MAX]; /* per open group */
 	int skip[GROUPS_MAX];    /* bytes that stand for a character of \u */

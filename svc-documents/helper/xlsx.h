@@ -24,7 +24,7 @@ long xlsx_column(const char *reference);
 struct xlsx_format {
 	char kind; /* 'd' a date, 'h' a time of day, '%', 'g' as it stands; 0 a number like others */
 	int digits, least, most; /* at least so many before the point; behind it */
-	char prefix[16], suffix[16];
+	char prefix[40], suffix[40];
 };
 /* By its code ("0.00 \"kg\""), or, when that is NULL, by its number. */
 void xlsx_format_read(long id, const char *code, struct xlsx_format *ret);

@@ -87,9 +87,9 @@ void xlsx_format_read(long id, const char *code, struct xlsx_format *ret)
 			s.point = true;
 		else if (c == '%')
 			ret->kind = '%';
-		else if (c == 'y' || c == 'd')
+		else if (strchr("yYdD", c))
 			ret->kind = 'd';
-		else if ((c == 'h' || c == 's') && ret->kind != 'd')
+		else if (strchr("hHsS", c) && ret->kind != 'd')
 			ret->kind = 'h';
 		else if (c == 'E' || c == '/' || c == '@')
 			ret->kind = ret->kind ? ret->kind : 'g';
@@ -135,7 +135,7 @@ static void print_digits(const struct xlsx_format *f, const char *value, double 
 		if (last[-1] == '.')
 			last[-1] = '\0';
 	}
-	snprintf(ret, size, "%s%s%.*s%s%s", n < 0 && f->kind != 'g' ? "-" : "", f->prefix,
+	snprintf(ret, size, "%s%s%.*s%s%s", n < 0 && *digits != '-' ? "-" : "", f->prefix,
 	         f->digits > (int)strcspn(digits, ".") ? f->digits - (int)strcspn(digits, ".") : 0,
 	         "0000000000000000", digits, f->suffix);
 }

@@ -104,10 +104,14 @@ static void number(char *bytes, struct out *o)
 	out_text(o, shown, strlen(shown));
 }
 
+#define KEYS(six) six six six six six six
+
 static const struct reader_case cases[] = {
 	{ "Excel: as many decimals as are shown", number, "#,##0.00=1234.5", "1234.50" },
 	{ "Excel: no more than are shown", number, "0.0#=9.3333333333333339", "9.33" },
 	{ "Excel: a unit", number, "0.00\\ \"kg\"=4.2", "4.20 kg" },
+	{ "Excel: a day, in capitals", number, "DD/MM/YYYY=45000", "2023-03-15" },
+	{ "Excel: a debt beyond measure", number, "0.00=-1E+16", "-1E+16" },
 	{ "Excel: money", number, "[$€-407]\\ #,##0.00;[Red]-0=-7", "-€ 7.00" },
 	{ "Excel: an account's money", number, "_-* #,##0.00\\ \"€\"_-;-0=7", "7.00 €" },
 	{ "Excel: leading zeros", number, "00000=42", "00042" },
@@ -150,6 +154,13 @@ static const struct reader_case cases[] = {
 	  "<o><style name='T'><text-properties text-position='super 58%'/></style><body><p>One <frame><text-box><p>Boxed.</p></text-box>"
 	  "</frame>half, 10<span style-name='T'>6</span> litres.</p><p>Next.</p></body></o>",
 	  "One half, 10^6 litres.\n\nBoxed.\n\nNext." },
+	{ "OpenDocument: a box that hangs on its page, and nothing else", odt,
+	  "<o><body><frame><text-box><p>Boxed.</p></text-box></frame><p/></body></o>", "Boxed." },
+	{ "OpenDocument: items are counted, whatever their numbers look like", odt,
+	  "<o><list-style name='L'><list-level-style-number level='1' num-format='1' num-suffix='.'><text-properties/>"
+	  "</list-level-style-number><list-level-style-number level='2' num-format='a' num-suffix=')'/></list-style><body>"
+	  "<list style-name='L'><list-item><p>One</p><list><list-item><p>Two</p></list-item></list></list-item></list></body></o>",
+	  "1. One\n\na) Two" },
 	{ "OpenDocument: chapters have their numbers", odt,
 	  "<o><outline-style><outline-level-style level='1' num-format='1'/><outline-level-style level='2' num-format='1' "
 	  "display-levels='2' num-suffix='.'/></outline-style><body><h outline-level='1'>Scope</h><h outline-level='2'>Here</h>"
@@ -211,6 +222,10 @@ static const struct reader_case cases[] = {
 	  "{\\rtf1\\ansi\\ansicpg1252\\deff0{\\fonttbl{\\f0 Arial;}{\\f1\\fcharset204 Arial Cyr;}{\\f2\\fcharset128 MS Gothic;}}"
 	  "\\f0 Caf\\'e9 {\\f1\\'cf\\'f0\\'e8}{\\f2\\'8c\\'ae} na\\'efve}",
 	  "Café При鍵 naïve" },
+	{ "RTF: the last letter of Hebrew", rtf,
+	  "{\\rtf1{\\fonttbl{\\f1\\fcharset177 Arial;}}\\f1 \\'f9\\'ec\\'e5\\'ed}", "שלום" },
+	{ "RTF: long text in letters of two bytes", rtf,
+	  "{\\rtf1\\ansicpg932 a" KEYS(KEYS(KEYS("\\'8c\\'ae"))) "}", "a" KEYS(KEYS(KEYS("鍵"))) },
 	{ "RTF: raised numbers, a Mac's letters, boxes and what objects show", rtf,
 	  "{\\rtf1\\mac Caf\\'8e 10{\\super 6}\\par{\\object{\\*\\objdata 0102}{\\result Table of fees}}\\par{\\shp{\\*\\shpinst\\shpleft1"
 	  "{\\sp{\\sn a}{\\sv 1}}{\\shptxt Boxed.\\par}}{\\shprslt Boxed.}}}",

@@ -121,6 +121,11 @@ static const struct reader_case cases[] = {
 	          "Step %1:") "</w:lvlOverride></w:num><w:num w:numId='3'><w:abstractNumId w:val='0'/><w:lvlOverride "
 	                      "w:ilvl='0'><w:startOverride w:val='1'/></w:lvlOverride></w:num>"),
 	  "1. a\n\nStep 2: b\n\n1. c" },
+	{ "a list that begins with nought", document,
+	  ITEM("1", "0", "a") ITEM("1", "0", "b") ITEM("1", "0", "c") NUMBERING(
+	      "<w:abstractNum w:abstractNumId='0'><w:lvl w:ilvl='0'><w:start w:val='0'/><w:numFmt w:val='decimal'/><w:lvlText "
+	      "w:val='%1.'/></w:lvl></w:abstractNum>" LIST("1", "0")),
+	  "0. a\n\n1. b\n\n2. c" },
 	{ "a list that is what a style says", document,
 	  ITEM("1", "0", "a") ITEM("1", "0", "b") NUMBERING(
 	      "<w:abstractNum w:abstractNumId='0'><w:numStyleLink w:val='Mine'/></w:abstractNum><w:abstractNum "
@@ -162,11 +167,11 @@ static const struct reader_case cases[] = {
 	  "Before.\n\n# Fees\n\nNine & a half.\n\nBehind." },
 	{ "the words of a diagram, and of who described a picture", document,
 	  "<w:p><w:r><w:drawing><docPr descr='Plan of the harbour'/><relIds r:dm='d'/></w:drawing></w:r><w:r><w:t>See:</w:t>"
-	  "</w:r><w:r><w:drawing><docPr descr='A cat. Description automatically generated'/></w:drawing></w:r></w:p>" RELATIONS(
-	      RELATED(
-	          "d", "diagramData",
-	          "diagrams/data1.xml")) "=/word/diagrams/data1.xml\n<d><t><p><r><t>Weigh</t></r></p></t><t><p><r><t>Sail</t></r></p></t></d>",
-	  "See:\n\nPlan of the harbour\n\nWeigh\nSail" },
+	  "</w:r><w:r><w:drawing><docPr descr='A cat. Description automatically generated'/></w:drawing></w:r></w:p><w:p><w:r>"
+	  "<w:drawing><docPr descr='An automatic door'/></w:drawing></w:r></w:p>" RELATIONS(RELATED(
+	      "d", "diagramData",
+	      "diagrams/data1.xml")) "=/word/diagrams/data1.xml\n<d><t><p><r><t>Weigh</t></r></p></t><t><p><r><t>Sail</t></r></p></t></d>",
+	  "See:\n\nPlan of the harbour\n\nWeigh\nSail\n\nAn automatic door" },
 	{ "parts of other names, and a table of contents that is a field", document,
 	  "<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val='Table of Contents'/></w:docPartObj></w:sdtPr><w:sdtContent>" P("Fees 3") "</w:sdtContent></w:sdt><w:p><w:pPr><w:pStyle w:val='b1'/></w:pPr><w:r><w:t>Fees</w:t></w:r></w:p>" RELATIONS(
 	      RELATED(
