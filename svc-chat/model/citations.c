@@ -341,6 +341,10 @@ static void take_all(struct citations *c, bool final, struct text *out)
 
 	while (v.at < v.end && take_token(c, &v, out) == STEP_ON)
 		;
+	if (v.at == c->held && c->held_size == sizeof c->held) { /* there is no room for what it waits for */
+		v.final = true;
+		(void)take_token(c, &v, out);
+	}
 	c->held_size = (size_t)(v.end - v.at);
 	memmove(c->held, v.at, c->held_size);
 }
