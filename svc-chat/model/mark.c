@@ -116,11 +116,11 @@ static const char *const names[] = {
 	"资料",      "参考资料",   "参考",      "参照",       "文書",      "документ",  "Документ",
 	"джерело",   "Джерело",    "źródło",    "zdroj",      "källa",     "kilde",     "lähde",
 	"kaynak",    "sumber",     "nguồn",     "πηγή",       "Πηγή",      "מקור",      "منبع",
-	"स्रोत",      "dokument",   "dokumente", "textstelle", "auszug",    "absatz",    "extrait",
-	"extraits",  "passaggio",  "brano",     "documento",  "fragmento", "trecho",    "pasajes",
-	"fragment",  "отрывок",    "Отрывок",   "Фрагмент",   "片段",      "引用",      "引用元",
-	"문단",      "단락",       "المقطع",    "مقطع",       "المرجع",    "مرجع",      "קטע",
-	"अंश",        "đoạn",       "bölüm",     NULL,
+	"स्रोत",      "dokument",   "dokumente", "textstelle", "auszug",    "extrait",   "extraits",
+	"passaggio", "brano",      "documento", "fragmento",  "trecho",    "pasajes",   "fragment",
+	"отрывок",   "Отрывок",    "Фрагмент",  "片段",       "引用",      "引用元",    "문단",
+	"단락",      "المقطع",     "مقطع",      "المرجع",     "مرجع",      "קטע",       "अंश",
+	"đoạn",      "bölüm",      NULL,
 };
 /* What may stand before the name of one. */
 static const char *const pointers[] = { "see", "siehe", "vgl", "cf", "voir", "см", NULL };
@@ -275,6 +275,7 @@ static bool take_list(struct mark_reader *r)
 		return false;
 	for (;;) {
 		const char *before = r->at;
+		bool named = r->named, comma;
 
 		skip_blanks(r);
 		if (take(r, closing))
@@ -284,14 +285,15 @@ static bool take_list(struct mark_reader *r)
 				return false;
 			continue;
 		}
-		if (take(r, commas) || take_word(r, links)) {
+		comma = take(r, commas);
+		if (comma || take_word(r, links)) {
 			skip_blanks(r);
 			take_word(r, links); /* ", and" */
 			skip_blanks(r);
 		} else if (r->at == before) {
 			return false;
 		}
-		if (!skip_page(r) && !take_item(r) && !(r->named && skip_remark(r)))
+		if (!skip_page(r) && !take_item(r) && !(comma && named && skip_remark(r)))
 			return false;
 	}
 }
