@@ -39,6 +39,8 @@ static void give_out(struct hearing *h, bool end)
 
 	if (h->think.taken_back && h->answered)
 		h->sink->take_back(h->sink->arg);
+	if (h->think.taken_back && h->offers)
+		prompted_restart(&h->prompted);
 	h->answered &= !h->think.taken_back;
 	h->think.taken_back = false;
 	h->hold &= !h->think.apart;

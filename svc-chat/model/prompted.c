@@ -162,10 +162,11 @@ void prompted_init(struct prompted *p, struct calls *calls, const struct model_r
 	text_init(&p->held, a);
 }
 
+/* What is left is moved once, by scan(). */
 static void drop(struct prompted *p, size_t size)
 {
+	p->held.at += size;
 	p->held.length -= size;
-	memmove(p->held.at, p->held.at + size, p->held.length + 1);
 }
 
 static void pass(struct prompted *p, size_t size, struct text *out)
@@ -349,7 +350,7 @@ static bool read_form(struct prompted *p, bool final, struct text *out)
 	}
 }
 
-static void scan(struct prompted *p, bool final, struct text *out)
+static void take_all(struct prompted *p, bool final, struct text *out)
 {
 	while (p->held.length) {
 		enum form form;
@@ -369,10 +370,34 @@ static void scan(struct prompted *p, bool final, struct text *out)
 	}
 }
 
+static void scan(struct prompted *p, bool final, struct text *out)
+{
+	char *start = p->held.at;
+
+	take_all(p, final, out);
+	memmove(start, p->held.at, p->held.length + 1);
+	p->held.at = start;
+}
+
 void prompted_feed(struct prompted *p, const char *bytes, size_t size, struct text *out)
 {
-	text_add(&p->held, bytes, size);
-	scan(p, false, out);
+	while (size) {
+		size_t room = PROMPTED_HELD + 1 - p->held.length, piece = size < room ? size : room;
+
+		text_add(&p->held, bytes, piece);
+		scan(p, false, out);
+		bytes += piece;
+		size -= piece;
+	}
+}
+
+void prompted_restart(struct prompted *p)
+{
+	p->held.length = 0;
+	p->held.at[0] = '\0';
+	p->form = NONE;
+	p->line_start = true;
+	p->in_code = false;
 }
 
 void prompted_end(struct prompted *p, struct text *out)

@@ -5,9 +5,10 @@
  * Some forms are understood, since models write whatever they were trained on: <tool_call>{...}</tool_call>, fenced JSON
  * (```json, ```tool_call or bare), a line "Function call: {...}" or "Function call: name({...})", and what servers let
  * through of the models' own: "[TOOL_CALLS][{...}]", "[TOOL_CALLS]name[ARGS]{...}", "<|python_tag|>{...}",
- * "<function=name>{...}</function>". A JSON object that is a call has a name ("name", "tool", "function") and arguments ("arguments", "parameters", "args", "input"); a list of
- * them is several. What looks like a call but is none is kept, so that the model can be told; a fenced block that is
- * no call is text. Code in other languages, and JSON in the midst of a line, is text.
+ * "<function=name>{...}</function>". A JSON object that is a call has a name ("name", "tool", "function") and arguments
+ * ("arguments", "parameters", "args", "input"); a list of them is several. What looks like a call but is none is kept, so
+ * that the model can be told; a fenced block that is no call is text. Code in other languages, and JSON in the midst of a
+ * line, is text.
  */
 #ifndef PARLEY_CHAT_PROMPTED_H
 #define PARLEY_CHAT_PROMPTED_H
@@ -40,6 +41,8 @@ struct prompted {
 void prompted_init(struct prompted *p, struct calls *calls, const struct model_request *request, bool eager,
                    struct arena *a);
 void prompted_feed(struct prompted *p, const char *bytes, size_t size, struct text *out);
+/* What was fed so far was no answer: what is held of it is forgotten. */
+void prompted_restart(struct prompted *p);
 void prompted_end(struct prompted *p, struct text *out);
 
 #endif

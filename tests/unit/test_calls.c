@@ -282,12 +282,63 @@ static void test_texts(void **state)
 	}
 }
 
+static char *long_call(size_t size, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	text_adds(&t, "```json\n{\"name\": \"add\", \"arguments\": {\"a\": \"");
+	while (t.length < size)
+		text_adds(&t, "[<\\n");
+	text_adds(&t, "\"}}\n```\nDone");
+	return t.at;
+}
+
+static void test_what_is_longer_than_is_held_is_the_same_in_any_pieces(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	for (size_t size = PROMPTED_HELD - 100; size < PROMPTED_HELD + 1000; size += 50) {
+		const char *text = long_call(size, &a);
+
+		assert_string_equal(filtered(text, strlen(text), true, &a), filtered(text, 1000, true, &a));
+	}
+	arena_done(&a);
+}
+
+static void test_what_was_thought_is_no_beginning_of_a_call(void **state)
+{
+	const struct model_request request = { .tools = tools, .tool_count = 2 };
+	static const char thought[] = "I call: ```json\n```c\nx",
+	                  call[] = "```json\n{\"name\": \"now\", \"arguments\": {}}\n```";
+	struct prompted p;
+	struct calls calls;
+	struct text out;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	calls_init(&calls, &a);
+	text_init(&out, &a);
+	prompted_init(&p, &calls, &request, true, &a);
+	prompted_feed(&p, thought, strlen(thought), &out);
+	prompted_restart(&p);
+	prompted_feed(&p, call, strlen(call), &out);
+	prompted_end(&p, &out);
+	assert_string_equal(print(&calls, &a), "call_0 now {}");
+	arena_done(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_what_is_longer_than_is_held_is_the_same_in_any_pieces),
+		cmocka_unit_test(test_what_was_thought_is_no_beginning_of_a_call),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
