@@ -217,6 +217,7 @@ void hearing_init(struct hearing *h, const struct model_sink *sink, struct model
 	text_init(&h->answer, a);
 	text_init(&h->thoughts, a);
 	think_init(&h->think);
+	h->think.awaited = thinks_first;
 	calls_init(&h->calls, a);
 	pattern_init(&h->pattern, a);
 	result->calls = NULL;

@@ -6,10 +6,10 @@
 static const struct {
 	const char *open, *close;
 } tags[] = {
-	{ "<think>", "</think>" },
-	{ "<thinking>", "</thinking>" },
 	{ "<thought>", "</thought>" },
 	{ "<reasoning>", "</reasoning>" },
+	{ "<think>", "</think>" },
+	{ "<thinking>", "</thinking>" },
 	{ "<seed:think>", "</seed:think>" },
 	{ "<|begin_of_thought|>", "<|end_of_thought|>" },
 	{ "[THINK]", "[/THINK]" },
@@ -19,7 +19,7 @@ static const struct {
 	{ "<|START_THINKING|>", "<|END_THINKING|>" },
 	{ "<|channel>thought", "<channel|>" },
 };
-enum { TAGS = sizeof tags / sizeof *tags };
+enum { TAGS = sizeof tags / sizeof *tags, PLAIN = 2 /* the first ones: any XML may have such */ };
 
 /* What an answer stands in behind its thought. */
 static const struct {
@@ -77,13 +77,13 @@ static enum match match(const struct think *t, const char *tag)
 	return same == length ? MATCH_ALL : MATCH_PART;
 }
 
-/* The best match of all opening or closing tags; *which: the one that is there in full. */
-static enum match match_any(const struct think *t, bool closing, size_t *which)
+/* The best match of all opening or closing tags but some (bits); *which: the one that is there in full. */
+static enum match match_any(const struct think *t, bool closing, unsigned but, size_t *which)
 {
 	enum match best = MATCH_NONE;
 
 	for (size_t i = 0; i < TAGS; i++) {
-		enum match m = match(t, closing ? tags[i].close : tags[i].open);
+		enum match m = but >> i & 1 ? MATCH_NONE : match(t, closing ? tags[i].close : tags[i].open);
 
 		if (m > best) {
 			best = m;
@@ -117,7 +117,6 @@ static void drop(struct think *t, size_t size)
 
 static enum think_step give(struct think *t, struct text *ret)
 {
-	t->last = t->held[0];
 	text_addc(ret, t->held[0]);
 	drop(t, 1);
 	return STEP_ON;
@@ -142,10 +141,11 @@ static enum match open_wrap(struct think *t)
 	return best;
 }
 
-/* gpt-oss, of whose channels only the words are left: "analysisThe user asks ...assistantfinalTwo years." */
+/* gpt-oss, of whose channels only the words are left: "analysisThe user asks ...assistantfinalTwo years."; not
+ * "AnalysisException". */
 static enum match match_bare(const struct think *t)
 {
-	enum match m = t->apart ? MATCH_NONE : match(t, bare);
+	enum match m = t->apart || t->held[0] != bare[0] ? MATCH_NONE : match(t, bare);
 
 	if (m != MATCH_ALL)
 		return m;
@@ -172,14 +172,14 @@ static enum think_step start(struct think *t, bool final)
 		t->mode = THINK_HEADER;
 		return STEP_ON;
 	}
-	open = match_any(t, false, &tag);
+	open = match_any(t, false, 0, &tag);
 	if (open == MATCH_ALL) {
 		t->mode = THINK_BLOCK;
 		t->tag = tag;
 		drop(t, strlen(tags[tag].open));
 		return STEP_ON;
 	}
-	close = match_any(t, true, &tag);
+	close = match_any(t, true, 0, &tag);
 	if (close == MATCH_ALL) { /* of nothing */
 		drop(t, strlen(tags[tag].close));
 		return STEP_ON;
@@ -226,6 +226,38 @@ static enum think_step naked(struct think *t, bool final, struct text *thought)
 	return STEP_ON;
 }
 
+static bool is_fence(const struct think *t)
+{
+	return t->lead >= 3 && t->lead == t->ticks && (!t->fence || (t->lead >= t->fence && !t->begun));
+}
+
+/* Tags are spoken of there. */
+static bool in_code(const struct think *t)
+{
+	return is_fence(t) ? !t->fence : t->fence || t->ticks % 2;
+}
+
+static void begin_line(struct think *t)
+{
+	t->lead = t->ticks = 0;
+	t->begun = false;
+}
+
+/* Where code is, as c comes behind what the answer has. */
+static void follow(struct think *t, char c)
+{
+	if (c == '\n') {
+		if (is_fence(t))
+			t->fence = t->fence ? 0 : t->lead;
+		begin_line(t);
+	} else if (c == '`') {
+		t->ticks++;
+		t->lead += !t->begun;
+	} else {
+		t->begun |= c != ' ' && c != '\t';
+	}
+}
+
 /* What seemed to be the answer was thought. */
 static void take_back(struct think *t, struct text *answer, struct text *thought)
 {
@@ -233,6 +265,8 @@ static void take_back(struct think *t, struct text *answer, struct text *thought
 	answer->length = 0;
 	answer->at[0] = '\0';
 	t->apart = true;
+	t->fence = 0;
+	begin_line(t);
 }
 
 static enum match match_end(const struct think *t, size_t *length)
@@ -252,10 +286,12 @@ static enum match match_end(const struct think *t, size_t *length)
 
 static enum think_step answer_on(struct think *t, bool final, struct text *answer, struct text *thought)
 {
-	bool may_be = t->held[0] && strchr("<[\xe2", t->held[0]) && t->last != '`';
+	bool may_be = t->held[0] && strchr("<[\xe2", t->held[0]), code = may_be && in_code(t);
+	bool may_close = may_be && !t->apart && (!code || t->awaited);
 	size_t tag = 0, length = 0;
-	enum match close = t->apart || !may_be ? MATCH_NONE : match_any(t, true, &tag);
-	enum match end = may_be ? match_end(t, &length) : MATCH_NONE;
+	enum match open = may_close ? match_any(t, false, ~0u << PLAIN, &tag) : MATCH_NONE;
+	enum match close = may_close ? match_any(t, true, t->opened, &tag) : MATCH_NONE;
+	enum match end = may_be && !code ? match_end(t, &length) : MATCH_NONE;
 
 	if (close == MATCH_ALL) {
 		drop(t, strlen(tags[tag].close));
@@ -267,9 +303,11 @@ static enum think_step answer_on(struct think *t, bool final, struct text *answe
 		t->mode = THINK_TAIL;
 		return STEP_ON;
 	}
-	if ((close || end) && !final)
+	if ((open == MATCH_PART || close || end) && !final)
 		return STEP_MORE;
+	t->opened |= open == MATCH_ALL ? 1u << tag : 0;
 	t->answered = true;
+	follow(t, t->held[0]);
 	return give(t, answer);
 }
 
@@ -279,6 +317,8 @@ static enum think_step answer_on(struct think *t, bool final, struct text *answe
 static enum think_step tail_is_text(struct think *t, struct text *answer)
 {
 	text_add(answer, t->tail, t->tail_size);
+	for (size_t i = 0; i < t->tail_size; i++)
+		follow(t, t->tail[i]);
 	t->tail_size = 0;
 	t->answered = true;
 	t->mode = THINK_ANSWER;

@@ -5,7 +5,8 @@
  * (the template began the thinking: all that came before is thought), and the channels of gpt-oss ("<|channel|>analysis
  * <|message|>..."), of which only `final` is answer, also where nothing but their words is left ("analysisThe user ...
  * assistantfinalTwo years."). What a turn ends with ("<|im_end|>", "</s>") goes when it is the end, or another turn begins
- * behind it, which goes too; where somebody speaks of it, it stays. Tags may be cut anywhere.
+ * behind it, which goes too; where somebody speaks of it, it stays, and so do tags in code: in a fenced block, or behind an
+ * odd backtick of their line. Tags may be cut anywhere.
  */
 #ifndef PARLEY_CHAT_THINK_H
 #define PARLEY_CHAT_THINK_H
@@ -33,9 +34,14 @@ struct think {
 	bool answered;   /* some answer was added */
 	bool taken_back; /* see think_feed(); the caller unsets it */
 	size_t tag;      /* which of the tags the block has */
+	unsigned opened; /* bits: which of them the answer has, so that the closing one is its, too */
 	bool wrapped;    /* the answer stands in a tag of its own */
-	char held[64], channel[32], tail[128], last;
+	bool awaited;    /* the caller sets it: a closing tag alone will come, and counts in code, too */
+	char held[64], channel[32], tail[128];
 	size_t held_size, channel_size, tail_size;
+	size_t fence;       /* backticks of the code block that the answer is in; 0: none */
+	size_t lead, ticks; /* of its line: at the beginning; all */
+	bool begun;         /* something else was in it */
 };
 
 void think_init(struct think *t);
