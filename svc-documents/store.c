@@ -23,9 +23,10 @@ const struct db_stmt store_statements[] = {
 	          " coalesce(max(number) + 1 = count(*), true) AS whole"
 	          " FROM piece WHERE owner_id = $1 AND file_id = $2" },
 	{ "get_piece", "SELECT data FROM piece WHERE owner_id = $1 AND file_id = $2 AND number = $3" },
-	/* Not while another document has it for its own. */
+	/* Not while a document has it, be it another's at first; one that has another's instead of its own does not. */
 	{ "drop_file", "DELETE FROM piece WHERE owner_id = $1 AND file_id = $2 AND NOT EXISTS"
-	               " (SELECT FROM document WHERE owner_id = $1 AND original = $2)" },
+	               " (SELECT FROM document WHERE owner_id = $1 AND original = $2) AND NOT EXISTS"
+	               " (SELECT FROM document WHERE owner_id = $1 AND file_id = $2 AND original IS NULL)" },
 	{ "sweep",
 	  "DELETE FROM piece p WHERE created_at < now() - interval '1 hour' AND NOT EXISTS"
 	  " (SELECT FROM document d WHERE d.owner_id = p.owner_id AND d.file_id = p.file_id) AND NOT EXISTS"

@@ -491,6 +491,39 @@ static void a_file_that_two_have_is_there_until_both_are_deleted(void **state)
 	assert_int_equal(store_rig_number("t_rows") + store_rig_number("t_pieces"), 0);
 }
 
+static void a_copy_that_is_deleted_leaves_the_first_its_file(void **state)
+{
+	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
+	const char *one = store_rig_id(), *two = store_rig_id();
+
+	(void)state;
+	assert_int_equal(store_at_once(one, NULL, NULL, &got), 1);
+	assert_int_equal(store_at_once(two, one, NULL, &got), 1);
+	assert_int_equal(store_delete(&db, ADA, two, &err), 1);
+	assert_int_equal(store_rig_number("t_pieces"), 1);
+	assert_int_equal(store_delete(&db, ADA, one, &err), 1);
+	assert_int_equal(store_rig_number("t_pieces"), 0);
+}
+
+/* A job that finds that its file is another's, too, drops it: never the other's. */
+static void what_a_job_finds_to_be_a_copy_goes(void **state)
+{
+	const char *ids[2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct source_file s;
+
+		ids[i] = new_document();
+		assert_int_equal(store_claim(&db, ADA, ids[i], &first, "extract", &err), 1);
+		assert_int_equal(store_source(&db, ADA, ids[i], &s, &arena, &err), 1);
+		assert_int_equal(store_share(&db, ADA, ids[i], &first, s.file, "x", &err), i);
+	}
+	assert_int_equal(store_rig_number("t_pieces"), 2);
+	assert_int_equal(store_delete(&db, ADA, ids[1], &err), 1);
+	assert_int_equal(store_rig_number("t_pieces"), 2);
+}
+
 static void who_is_near_his_bounds_has_no_room_at_once(void **state)
 {
 	const char *twin;
@@ -577,6 +610,8 @@ int main(void)
 		STORE_TEST(a_file_that_is_there_already_is_not_put_again),
 		STORE_TEST(what_fails_halfway_leaves_nothing_of_a_whole),
 		STORE_TEST(a_file_that_two_have_is_there_until_both_are_deleted),
+		STORE_TEST(a_copy_that_is_deleted_leaves_the_first_its_file),
+		STORE_TEST(what_a_job_finds_to_be_a_copy_goes),
 		STORE_TEST(who_is_near_his_bounds_has_no_room_at_once),
 		STORE_TEST(deleting_leaves_nothing),
 		STORE_TEST(who_goes_takes_work_along),
