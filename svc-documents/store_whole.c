@@ -27,12 +27,13 @@ static int run(struct db *db, struct db_step steps[STEPS], struct error *err)
 }
 
 /* All of an owner's uploads wait for the row that counts them, so no commit waits for the disk while it has that. A commit
- * of something else does, before anybody is told; several at once wait for the disk once. */
+ * of something else does, before anybody is told; several at once wait for the disk once. A database that crashed in between
+ * may have lost the document, and then answers that there is none. */
 static int to_disk(struct db *db, const char *owner, const char *id, struct error *err)
 {
 	struct error why = { 0 };
 
-	if (db->held || db_exec(db, "hold", DB_ARGS(owner, id), NULL, &why) == 0)
+	if (db->held || db_changed(db, "hold", DB_ARGS(owner, id), &why) > 0)
 		return 0;
 	error_set(err, ERROR_UNKNOWN_OUTCOME, "it is not known whether the document is kept");
 	error_detail(err, "%s", why.detail);

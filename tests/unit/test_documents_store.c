@@ -13,6 +13,7 @@
 #include "svc-documents/store_text.h"
 #include "svc-documents/store_vectors.h"
 #include "svc-documents/store_whole.h"
+#include "tests/unit/pg.h"
 #include "tests/unit/store_rig.h"
 
 extern const struct db_migration documents_migrations[];
@@ -34,6 +35,7 @@ static const struct db_stmt test_statements[] = {
 	{ "t_analyze", "ANALYZE posting" },
 	{ "t_jobs", "SELECT count(*) FROM job" },
 	{ "t_refuse", "SELECT 1 / $1::int" },
+	{ "t_light", "SELECT (current_setting('synchronous_commit') = 'off')::int" },
 	{ "t_add_job", "INSERT INTO job (kind, owner_id) VALUES ('ingest', $1)" },
 	{ "t_drop_user", "DELETE FROM auth.users WHERE uid = $1" },
 	{ "t_age", "UPDATE piece SET created_at = now() - interval '2 hours'" },
@@ -524,6 +526,36 @@ static void what_a_job_finds_to_be_a_copy_goes(void **state)
 	assert_int_equal(store_rig_number("t_pieces"), 2);
 }
 
+/* Else a text of several pieces, and whatever stands under a key, would be confirmed before it is on disk. */
+static void a_piece_makes_nothing_else_light(void **state)
+{
+	(void)state;
+	(void)new_document();
+	assert_int_equal(store_rig_number("t_light"), 0);
+}
+
+/* A commit that does not wait for the disk, and a database that crashes right after it: there is none of it. */
+static void a_document_that_is_lost_before_it_is_on_disk_is_not_confirmed(void **state)
+{
+	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
+	int rc;
+
+	(void)state;
+	db_rollback(&db); /* each by itself from here on, as uploads are */
+	assert_int_equal(store_at_once(store_rig_id(), NULL, NULL, &got), 1);
+	pg_sql(
+	    "CREATE FUNCTION documents.lose() RETURNS trigger LANGUAGE plpgsql AS"
+	    " 'BEGIN DELETE FROM documents.document WHERE id = NEW.id; RETURN NULL; END';"
+	    "CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON documents.document DEFERRABLE INITIALLY DEFERRED"
+	    " FOR EACH ROW EXECUTE FUNCTION documents.lose()");
+	rc = store_at_once(store_rig_id(), NULL, NULL, &got);
+	pg_sql("DROP FUNCTION documents.lose CASCADE; DELETE FROM documents.document;"
+	       "DELETE FROM documents.piece; DELETE FROM documents.corpus");
+	assert_int_equal(rc, -1);
+	assert_int_equal(err.code, ERROR_UNKNOWN_OUTCOME);
+	error_clear(&err);
+}
+
 static void who_is_near_his_bounds_has_no_room_at_once(void **state)
 {
 	const char *twin;
@@ -612,6 +644,8 @@ int main(void)
 		STORE_TEST(a_file_that_two_have_is_there_until_both_are_deleted),
 		STORE_TEST(a_copy_that_is_deleted_leaves_the_first_its_file),
 		STORE_TEST(what_a_job_finds_to_be_a_copy_goes),
+		STORE_TEST(a_piece_makes_nothing_else_light),
+		STORE_TEST(a_document_that_is_lost_before_it_is_on_disk_is_not_confirmed),
 		STORE_TEST(who_is_near_his_bounds_has_no_room_at_once),
 		STORE_TEST(deleting_leaves_nothing),
 		STORE_TEST(who_goes_takes_work_along),
