@@ -46,6 +46,7 @@ static int write_all(struct db *db, const char *owner, const struct whole *w, co
 {
 	const struct new_document *d = w->d;
 	const struct prepared *p = w->p;
+	const char *none = d->id; /* is not there yet; for NULL it would be planned each time */
 	int64_t chunks = (int64_t)p->count, terms = p->index.terms;
 	struct db_step steps[STEPS] = {
 		[LIGHTLY] = { db->held ? NULL : "lightly", DB_ARGS(), NULL },
@@ -53,7 +54,8 @@ static int write_all(struct db *db, const char *owner, const struct whole *w, co
 		[DOCUMENT] = { "create_ready",
 		               DB_ARGS(owner, d->id, d->name, d->description, d->type, w->step, d->size,
 		                       d->file, w->hash, p->metadata, chunks, terms,
-		                       language_name(p->language), (int)TERMS_VERSION, w->twin),
+		                       language_name(p->language), (int)TERMS_VERSION,
+		                       w->twin ? w->twin : none),
 		               NULL },
 		[TEXT] = { "add_whole",
 		           DB_ARGS(owner, d->id, "{}", "{}", columns_characters(p), (int64_t)p->clean.size,
