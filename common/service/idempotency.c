@@ -180,23 +180,34 @@ static int run_beside(struct call *call, struct claim *claim, struct work work, 
 	}
 }
 
-/* The bytes of a request. An upload's id is made anew each time, and says nothing of what was uploaded: file_hash does. */
+static void leave_out(ProtobufCMessage *in, const char *name)
+{
+	const ProtobufCFieldDescriptor *f =
+	    protobuf_c_message_descriptor_get_field_by_name(in->descriptor, name);
+
+	if (f && f->type == PROTOBUF_C_TYPE_STRING)
+		*(char **)((char *)in + f->offset) = NULL;
+	else if (f)
+		*(protobuf_c_boolean *)((char *)in + f->quantifier_offset) = 0;
+}
+
+/* The bytes of a request. An upload's id is made anew each time, and whether its content comes along or came in pieces is
+ * the gateway's affair: what was uploaded is told by file_hash. */
 static void hash_request(char hash[65], const struct method *method, const ProtobufCBinaryData *request,
                          struct arena *a)
 {
-	const ProtobufCFieldDescriptor *id =
-	    protobuf_c_message_descriptor_get_field_by_name(method->in, "upload_id");
 	ProtobufCAllocator allocator = arena_allocator(a);
 	ProtobufCMessage *in;
 	size_t size;
 	uint8_t *packed;
 
-	if (!id) {
+	if (!protobuf_c_message_descriptor_get_field_by_name(method->in, "upload_id")) {
 		sha256_hex(hash, request->data, request->len);
 		return;
 	}
 	in = protobuf_c_message_unpack(method->in, &allocator, request->len, request->data);
-	*(char **)((char *)in + id->offset) = NULL;
+	leave_out(in, "upload_id");
+	leave_out(in, "content");
 	size = protobuf_c_message_get_packed_size(in);
 	packed = arena_alloc(a, size + 1);
 	protobuf_c_message_pack(in, packed);

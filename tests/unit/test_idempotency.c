@@ -387,17 +387,19 @@ static void test_the_same_key_while_a_call_is_parked(void **state)
 	}
 }
 
-/* The id under which the file came is another each time. */
+/* The id under which the file came is another each time, and another gateway sends in pieces what came along. */
 static void test_an_upload_is_known_by_its_content(void **state)
 {
 	static const struct {
 		const char *id, *name, *hash;
+		bool along;
 		enum error_code code;
 	} cases[] = {
-		{ ADA, "a.txt", "1234", ERROR_NONE },
-		{ GRACE, "a.txt", "1234", ERROR_NONE },
-		{ GRACE, "a.txt", "5678", ERROR_INVALID },
-		{ GRACE, "b.txt", "1234", ERROR_INVALID },
+		{ ADA, "a.txt", "1234", true, ERROR_NONE },
+		{ GRACE, "a.txt", "1234", true, ERROR_NONE },
+		{ GRACE, "a.txt", "1234", false, ERROR_NONE },
+		{ GRACE, "a.txt", "5678", true, ERROR_INVALID },
+		{ GRACE, "b.txt", "1234", true, ERROR_INVALID },
 	};
 
 	(void)state;
@@ -407,6 +409,8 @@ static void test_an_upload_is_known_by_its_content(void **state)
 		in.upload_id = (char *)cases[i].id;
 		in.file_name = (char *)cases[i].name;
 		in.file_hash = (char *)cases[i].hash;
+		in.has_content = cases[i].along;
+		in.content = (ProtobufCBinaryData){ 3, (uint8_t *)"abc" };
 		assert_int_equal(ask_with(&upload, ADA, "key", &in.base).code, cases[i].code);
 	}
 	assert_int_equal(ran, 1);
