@@ -32,10 +32,8 @@ struct docx_notes {
 
 struct docx_notes *docx_notes_open(const struct part *footnotes, const struct part *endnotes)
 {
-	struct docx_notes *n = calloc(1, sizeof *n);
+	struct docx_notes *n = there(calloc(1, sizeof *n));
 
-	if (!n)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	n->footnotes = footnotes;
 	n->endnotes = endnotes;
 	return n;
@@ -56,9 +54,7 @@ static void add_note_text(struct note_texts *t, bool at_end, long id)
 {
 	if (t->count == t->room) {
 		t->room = t->room ? t->room * 2 : 64;
-		t->at = realloc(t->at, t->room * sizeof *t->at);
-		if (!t->at)
-			end(VERDICT_TOO_LARGE, "out of memory");
+		t->at = there(realloc(t->at, t->room * sizeof *t->at));
 	}
 	t->at[t->count++] = (struct note_text){ at_end, id, t->text.size, 0 };
 }

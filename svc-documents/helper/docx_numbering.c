@@ -85,9 +85,7 @@ static void read_list(xmlTextReaderPtr xml, struct list *l, long *level)
 	} else if (xml_is(xml, "startOverride")) {
 		l->starts[*level] = xml_number(xml, "val", 1);
 	} else if (xml_is(xml, "lvl") && !l->own[*level]) {
-		l->own[*level] = calloc(1, sizeof **l->own);
-		if (!l->own[*level])
-			end(VERDICT_TOO_LARGE, "out of memory");
+		l->own[*level] = there(calloc(1, sizeof **l->own));
 		l->own[*level]->start = 1;
 	} else if (l->own[*level]) {
 		read_level(xml, l->own[*level]);
@@ -96,14 +94,12 @@ static void read_list(xmlTextReaderPtr xml, struct list *l, long *level)
 
 struct docx_numbering *docx_numbering_read(const struct part *numbering)
 {
-	struct docx_numbering *n = calloc(1, sizeof *n);
+	struct docx_numbering *n = there(calloc(1, sizeof *n));
 	bool in_list = false;
 	long level = 0;
 	xmlTextReaderPtr xml;
 	int type;
 
-	if (!n)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	if (!numbering)
 		return n;
 	xml = xml_open(numbering);

@@ -46,9 +46,7 @@ static struct docx_style *add_style(struct docx_styles *s)
 
 	if (s->count == STYLES_MAX)
 		return NULL;
-	grown = realloc(s->at, (s->count + 1) * sizeof *s->at);
-	if (!grown)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	grown = there(realloc(s->at, (s->count + 1) * sizeof *s->at));
 	s->at = grown;
 	s->at[s->count] = (struct docx_style){ .outline = -1, .number = -1 };
 	return &s->at[s->count++];

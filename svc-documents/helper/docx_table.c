@@ -24,10 +24,8 @@ struct docx_tables {
 
 struct docx_tables *docx_tables_open(void)
 {
-	struct docx_tables *t = calloc(1, sizeof *t);
+	struct docx_tables *t = there(calloc(1, sizeof *t));
 
-	if (!t)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	return t;
 }
 

@@ -52,15 +52,13 @@ static void write_page(const struct parts *parts, const char *name, struct out *
 
 static void read_package(const struct parts *parts, const struct part *package, struct out *o)
 {
-	struct item *items = calloc(ITEMS, sizeof *items);
+	struct item *items = there(calloc(ITEMS, sizeof *items));
 	xmlTextReaderPtr xml = xml_open(package);
 	char href[NAME], id[NAME];
 	size_t count = 0;
 	bool title = false;
 	int type;
 
-	if (!items)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	while ((type = xml_next(xml))) {
 		const char *text = (const char *)xmlTextReaderConstValue(xml);
 

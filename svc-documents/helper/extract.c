@@ -29,19 +29,17 @@ struct request {
 static char *read_input(size_t *size)
 {
 	size_t room = 1024 * 1024;
-	char *bytes = malloc(room);
+	char *bytes = there(malloc(room));
 	ssize_t n;
 
 	*size = 0;
-	while (bytes && (n = read(0, bytes + *size, room - *size)) > 0) {
+	while ((n = read(0, bytes + *size, room - *size)) > 0) {
 		*size += (size_t)n;
 		if (*size > INPUT_MAX)
 			end(VERDICT_TOO_LARGE, "the file is too large");
 		if (*size == room)
-			bytes = realloc(bytes, room *= 2);
+			bytes = there(realloc(bytes, room *= 2));
 	}
-	if (!bytes)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	return bytes;
 }
 

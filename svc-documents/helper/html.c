@@ -68,9 +68,7 @@ static void find(const GumboNode *node, bool (*kind)(const GumboElement *), bool
 	if (kind(&node->v.element)) {
 		if (ret->count == ret->room) {
 			ret->room = ret->room ? ret->room * 2 : 16;
-			ret->at = realloc(ret->at, ret->room * sizeof(const GumboNode *));
-			if (!ret->at)
-				end(VERDICT_TOO_LARGE, "out of memory");
+			ret->at = there(realloc(ret->at, ret->room * sizeof(const GumboNode *)));
 		}
 		ret->at[ret->count++] = node;
 		return;

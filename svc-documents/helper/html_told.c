@@ -61,10 +61,8 @@ static size_t letters_of(const char *text, size_t size, char *ret)
 
 static void remember(struct told *t, const struct out *text)
 {
-	char *all = realloc(t->all, t->size + text->size + 1);
+	char *all = there(realloc(t->all, t->size + text->size + 1));
 
-	if (!all)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	t->all = all;
 	t->size += letters_of(text->at ? text->at : "", text->size, all + t->size);
 }
@@ -72,11 +70,9 @@ static void remember(struct told *t, const struct out *text)
 /* Do most of its beginning, its middle and its end? A page that shows the beginning alone does not say it. */
 static bool stands_there(struct told *t, const struct out *text)
 {
-	char *some = malloc(text->size + 1);
+	char *some = there(malloc(text->size + 1));
 	size_t n, like, found = 0;
 
-	if (!some)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	if (!t->all)
 		remember(t, t->o);
 	n = letters_of(text->at, text->size, some);
@@ -95,9 +91,7 @@ static void write_text(struct told *t, const char *heading, const char *text)
 
 	if (t->count++ >= MOST)
 		return;
-	copy = strdup(text);
-	if (!copy)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	copy = there(strdup(text));
 	html_read(copy, strlen(copy), &inner);
 	if (inner.size && !stands_there(t, &inner)) {
 		out_break(t->o, 2);

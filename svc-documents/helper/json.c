@@ -87,9 +87,7 @@ static char *read_string(struct json *j, size_t *size)
 		j->bad = true;
 		return NULL;
 	}
-	text = malloc((size_t)(stop - start) + 8);
-	if (!text)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	text = there(malloc((size_t)(stop - start) + 8));
 	*size = 0;
 	while (j->s < stop && !j->bad) {
 		if (*j->s == '\\') {

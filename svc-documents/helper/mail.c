@@ -49,9 +49,7 @@ static char *decode_body(const struct entity *e, size_t *size)
 		return mail_base64(e->body, n, size);
 	if (strncasecmp(s, "quoted-printable", 16) == 0)
 		return mail_quoted(e->body, n, false, size);
-	copy = malloc(n + 1);
-	if (!copy)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	copy = there(malloc(n + 1));
 	memcpy(copy, e->body, n);
 	*size = n;
 	return copy;

@@ -83,12 +83,10 @@ static int hex_digit(char c)
 
 char *mail_base64(const char *s, size_t size, size_t *ret_size)
 {
-	char *out = malloc(size + 4);
+	char *out = there(malloc(size + 4));
 	unsigned bits = 0;
 	int have = 0;
 
-	if (!out)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	*ret_size = 0;
 	for (size_t i = 0; i < size && s[i] != '='; i++) {
 		int digit = base64_digit(s[i]);
@@ -105,11 +103,9 @@ char *mail_base64(const char *s, size_t size, size_t *ret_size)
 
 char *mail_quoted(const char *s, size_t size, bool in_word, size_t *ret_size)
 {
-	char *out = malloc(size + 1);
+	char *out = there(malloc(size + 1));
 	size_t n = 0;
 
-	if (!out)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	for (size_t i = 0; i < size; i++) {
 		if (s[i] == '=' && i + 2 < size && hex_digit(s[i + 1]) >= 0 && hex_digit(s[i + 2]) >= 0) {
 			out[n++] = (char)(hex_digit(s[i + 1]) * 16 + hex_digit(s[i + 2]));
@@ -173,9 +169,7 @@ static const char *write_words(struct recoder *recoder, struct word *first, stru
 			first->behind = s; /* without a blank */
 			break;
 		}
-		both = realloc(first->bytes, first->size + next.size + 1);
-		if (!both)
-			end(VERDICT_TOO_LARGE, "out of memory");
+		both = there(realloc(first->bytes, first->size + next.size + 1));
 		memcpy(both + first->size, next.bytes, next.size);
 		free(next.bytes);
 		first->bytes = both;

@@ -23,9 +23,7 @@ static struct odt_style *add_style(struct odt_styles *s, xmlTextReaderPtr xml)
 
 	if (s->count == STYLES_MAX)
 		return NULL;
-	grown = realloc(s->at, (s->count + 1) * sizeof *s->at);
-	if (!grown)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	grown = there(realloc(s->at, (s->count + 1) * sizeof *s->at));
 	s->at = grown;
 	grown = &s->at[s->count++];
 	*grown = (struct odt_style){ 0 };
@@ -50,9 +48,7 @@ static void read_letters(struct odt_styles *s, const char *unnamed, struct odt_s
 	}
 	if (!unnamed || !(hidden || raised) || s->count == STYLES_MAX)
 		return;
-	grown = realloc(s->at, (s->count + 1) * sizeof *s->at);
-	if (!grown)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	grown = there(realloc(s->at, (s->count + 1) * sizeof *s->at));
 	s->at = grown;
 	s->at[s->count] = (struct odt_style){ .hidden = hidden, .raised = raised };
 	snprintf(s->at[s->count++].name, ODT_NAME, "%s", unnamed);

@@ -17,9 +17,7 @@ static void put(struct out *o, const char *bytes, size_t size)
 		end(VERDICT_TOO_LARGE, "too much text");
 	if (o->size + size > o->room) {
 		o->room = (o->size + size) * 2;
-		o->at = realloc(o->at, o->room);
-		if (!o->at)
-			end(VERDICT_TOO_LARGE, "out of memory");
+		o->at = there(realloc(o->at, o->room));
 	}
 	memcpy(o->at + o->size, bytes, size);
 	o->size += size;

@@ -13,11 +13,11 @@ enum { ENTRIES_MAX = 20000, PARTS_MAX = 5000, NUMBER_MAX = 2000000000 };
 static char *inflate(struct archive *zip, size_t *size, size_t *left)
 {
 	size_t room = 64 * 1024;
-	char *bytes = malloc(room);
+	char *bytes = there(malloc(room));
 	la_ssize_t n;
 
 	*size = 0;
-	while (bytes && (n = archive_read_data(zip, bytes + *size, room - *size)) != 0) {
+	while ((n = archive_read_data(zip, bytes + *size, room - *size)) != 0) {
 		if (n < 0)
 			end(VERDICT_DAMAGED, "the archive is damaged");
 		*size += (size_t)n;
@@ -25,25 +25,19 @@ static char *inflate(struct archive *zip, size_t *size, size_t *left)
 			end(VERDICT_TOO_LARGE, "too large once unpacked");
 		*left -= (size_t)n;
 		if (*size == room)
-			bytes = realloc(bytes, room *= 2);
+			bytes = there(realloc(bytes, room *= 2));
 	}
-	if (!bytes)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	return bytes;
 }
 
 static void add(struct parts *p, const char *name, struct archive *zip, size_t *left)
 {
-	struct part *grown = realloc(p->at, (p->count + 1) * sizeof *p->at), *one;
+	struct part *grown = there(realloc(p->at, (p->count + 1) * sizeof *p->at)), *one;
 
-	if (!grown)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	p->at = grown;
 	one = &grown[p->count++];
-	one->name = strdup(name);
+	one->name = there(strdup(name));
 	one->bytes = inflate(zip, &one->size, left);
-	if (!one->name)
-		end(VERDICT_TOO_LARGE, "out of memory");
 }
 
 void parts_read(int file, bool (*wanted)(const char *name), struct parts *ret)

@@ -92,9 +92,7 @@ void pdf_put_in_order(char *text)
 
 	if (!memchr(text, 0xd6, size) && !memchr(text, 0xd7, size) && !strpbrk(text, "\xd8\xd9\xda\xdb\xef"))
 		return; /* as nearly all are */
-	c = malloc((size + 1) * sizeof *c);
-	if (!c)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	c = there(malloc((size + 1) * sizeof *c));
 	for (size_t i = 0; i < size; count++) {
 		char again[4];
 		size_t n;

@@ -191,13 +191,11 @@ static float start_behind(const struct pdf *p, const struct pdf_line *l, float g
 /* Where the lines behind the gutter begin: the place that most of them share. */
 static float find_edge(const struct pdf *p, const struct pdf_page *page, int gutter)
 {
-	float *starts = calloc(page->lines + 1, sizeof *starts), best = 0;
+	float *starts = there(calloc(page->lines + 1, sizeof *starts)), best = 0;
 	bool last = gutter + 1 == page->gutter_count;
 	float to = last ? page->width : page->gutters[gutter + 1];
 	int most = 0;
 
-	if (!starts)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	for (uint32_t i = 0; i < page->lines; i++)
 		starts[i] = start_behind(p, &p->lines[page->line + i], page->gutters[gutter]);
 	for (uint32_t i = 0; i < page->lines; i++) {

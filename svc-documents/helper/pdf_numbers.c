@@ -87,11 +87,9 @@ static size_t list_offsets(const struct pdf *p, size_t page, bool roman, long *r
 /* By how much the printed numbers differ from the pages' own, on most pages that have one (chapters may begin anew); NONE. */
 static long find_offset(const struct pdf *p, bool roman)
 {
-	long *offsets = malloc((p->line_count + 1) * sizeof *offsets), ret = NONE;
+	long *offsets = there(malloc((p->line_count + 1) * sizeof *offsets)), ret = NONE;
 	size_t count = 0, pages = 0, most = roman ? ROMAN_VOTES - 1 : VOTES - 1;
 
-	if (!offsets)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	for (size_t i = 0, more; i < p->page_count; i++, count += more) {
 		more = list_offsets(p, i, roman, offsets + count);
 		pages += more > 0;

@@ -168,12 +168,10 @@ static void set_bands(struct place *places, size_t count)
 /* The blocks of a page that lies at the end of `to`, in their order. */
 static void order_blocks(struct pdf *p, const struct pdf_page *page, struct pdf_line *to)
 {
-	struct place *places = calloc(page->lines + 1, sizeof *places);
-	struct pdf_line *lines = calloc(page->lines + 1, sizeof *lines);
+	struct place *places = there(calloc(page->lines + 1, sizeof *places));
+	struct pdf_line *lines = there(calloc(page->lines + 1, sizeof *lines));
 	uint32_t count = 0, at = 0;
 
-	if (!places || !lines)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	memcpy(lines, to, page->lines * sizeof *lines);
 	for (uint32_t i = 0; i < page->lines; i++)
 		if (i == 0 || lines[i].block != lines[i - 1].block)

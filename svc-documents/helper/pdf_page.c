@@ -32,9 +32,7 @@ char *pdf_line_text(const struct pdf *p, const struct pdf_line *l)
 
 	for (uint32_t i = 0; i < l->words; i++)
 		size += p->words[l->word + i].size + 2;
-	ret = malloc(size);
-	if (!ret)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	ret = there(malloc(size));
 	for (uint32_t i = 0; i < l->words; i++) {
 		const struct pdf_word *w = &p->words[l->word + i], *before = w - 1;
 
@@ -84,11 +82,9 @@ static int by_height(const void *a, const void *b)
 
 static void measure_body(struct pdf *p)
 {
-	float *heights = malloc((p->word_count + 1) * sizeof *heights);
+	float *heights = there(malloc((p->word_count + 1) * sizeof *heights));
 	size_t n = 0;
 
-	if (!heights)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	for (size_t i = 0; i < p->line_count; i++)
 		for (uint32_t k = 0; k < p->lines[i].words && n < p->word_count; k++)
 			heights[n++] = p->lines[i].h;

@@ -83,12 +83,10 @@ static bool continues(const struct pdf *p, const struct row *above, const struct
 
 static void mark_column(struct pdf *p, const struct pdf_page *page, int column, uint32_t *number)
 {
-	struct row *rows = calloc(page->lines + 1, sizeof *rows);
-	uint32_t *order = calloc(page->lines + 1, sizeof *order);
+	struct row *rows = there(calloc(page->lines + 1, sizeof *rows));
+	uint32_t *order = there(calloc(page->lines + 1, sizeof *order));
 	size_t count;
 
-	if (!rows || !order)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	count = find_rows(p, page, column, rows, order);
 	for (size_t i = 0, stop; i < count; i = stop) {
 		for (stop = i; stop < count && (rows[stop].count > 1 ||

@@ -58,10 +58,8 @@ struct recoder {
 
 struct recoder *recoder_open(void)
 {
-	struct recoder *r = calloc(1, sizeof *r);
+	struct recoder *r = there(calloc(1, sizeof *r));
 
-	if (!r)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	for (size_t i = 0; i < LABELS; i++)
 		r->state[i] = iconv_open("UTF-8", labels[i].iconv);
 	if ((intptr_t)r->state[0] == -1)
@@ -81,10 +79,8 @@ static size_t beyond_ascii(const char *bytes, size_t size)
 char *recode(struct recoder *r, const char *label, const char *bytes, size_t size, size_t *ret_size)
 {
 	size_t room = size * 4 + 16, left = room, at = 0, rest = size, lost = 0;
-	char *out = malloc(room + 1), *to = out, *from = (char *)bytes;
+	char *out = there(malloc(room + 1)), *to = out, *from = (char *)bytes;
 
-	if (!out)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	for (size_t i = 0; i < LABELS; i++)
 		if (strcasecmp(labels[i].label, label) == 0 && (intptr_t)r->state[i] != -1)
 			at = i;

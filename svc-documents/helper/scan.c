@@ -82,9 +82,7 @@ static void head(struct scan *s, char c)
 	    s->width > SIDE + 1 || s->height > SIDE + 1)
 		end(VERDICT_DAMAGED, "no head of a picture");
 	s->have = 0;
-	s->grey = malloc((size_t)s->width * (size_t)s->height);
-	if (!s->grey)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	s->grey = there(malloc((size_t)s->width * (size_t)s->height));
 }
 
 static void take(void *arg, const char *bytes, size_t size)

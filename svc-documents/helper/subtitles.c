@@ -115,9 +115,7 @@ static void say(struct track *t, const char *s, const char *eol)
 	t->line.size = 0;
 	t->line.space = false;
 	write_line(&t->line, s, eol);
-	line = strndup(t->line.size ? t->line.at : "", t->line.size);
-	if (!line)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	line = there(strndup(t->line.size ? t->line.at : "", t->line.size));
 	if (!was_said(t, line)) {
 		out_text(t->o, line, strlen(line));
 		out_text(t->o, " ", 1);

@@ -32,10 +32,8 @@ static bool wanted(const char *name)
 
 static char *take(struct out *o)
 {
-	char *ret = calloc(1, o->size + 1);
+	char *ret = there(calloc(1, o->size + 1));
 
-	if (!ret)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	if (o->size)
 		memcpy(ret, o->at, o->size);
 	o->size = 0;
@@ -62,9 +60,7 @@ static void read_strings(const struct part *p, struct strings *s)
 		if (item && (ends || xmlTextReaderIsEmptyElement(xml) == 1)) {
 			if (s->count == s->room) {
 				s->room = s->room ? s->room * 2 : 256;
-				s->at = realloc(s->at, s->room * sizeof *s->at);
-				if (!s->at)
-					end(VERDICT_TOO_LARGE, "out of memory");
+				s->at = there(realloc(s->at, s->room * sizeof *s->at));
 			}
 			s->at[s->count++] = take(&one);
 		}
@@ -84,10 +80,8 @@ static void read_strings(const struct part *p, struct strings *s)
 
 static struct xlsx_format *make_formats(void)
 {
-	struct xlsx_format *ret = calloc(FORMATS, sizeof *ret);
+	struct xlsx_format *ret = there(calloc(FORMATS, sizeof *ret));
 
-	if (!ret)
-		end(VERDICT_TOO_LARGE, "out of memory");
 	return ret;
 }
 

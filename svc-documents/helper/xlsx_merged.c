@@ -31,9 +31,7 @@ static void add(struct xlsx_merged *m, const char *reference)
 	one.last = colon ? row_of(colon + 1) : one.first;
 	if (one.last <= one.first || m->count == RANGES_MAX)
 		return;
-	grown = realloc(m->at, (m->count + 1) * sizeof *m->at);
-	if (!grown)
-		end(VERDICT_TOO_LARGE, "out of memory");
+	grown = there(realloc(m->at, (m->count + 1) * sizeof *m->at));
 	m->at = grown;
 	m->at[m->count++] = one;
 }
