@@ -1,87 +1,17 @@
-/* links: svc-documents/store.c svc-documents/store_columns.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/store_whole.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/store_rig.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_columns.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/documents_rig.c tests/unit/store_rig.c tests/unit/pg.c */
 #include "svc-documents/store.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "svc-documents/search/small.h"
-#include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_index.h"
-#include "svc-documents/store_search.h"
-#include "svc-documents/store_site.h"
 #include "svc-documents/store_small.h"
 #include "svc-documents/store_text.h"
 #include "svc-documents/store_vectors.h"
-#include "svc-documents/store_whole.h"
-#include "tests/unit/pg.h"
-#include "tests/unit/store_rig.h"
-
-extern const struct db_migration documents_migrations[];
-
-static char plans[2][1024]; /* what the database says of two statements */
-
-static const struct db_stmt test_statements[] = {
-	{ "t_pieces", "SELECT count(*) FROM piece" },
-	{ "t_rows", "SELECT (SELECT count(*) FROM content) + (SELECT count(*) FROM chunk) +"
-	            " (SELECT count(*) FROM embedding) + (SELECT count(*) FROM posting) +"
-	            " (SELECT count(*) FROM piece_of_text) + (SELECT count(*) FROM vocabulary)" },
-	{ "t_chunks", "SELECT count(*) FROM chunk" },
-	{ "t_counted", "SELECT documents * 1000000 + chunks * 1000 + terms FROM corpus" },
-	{ "t_postings", "SELECT count(*) FROM posting" },
-	{ "t_blocks", "SELECT count(*) FROM vocabulary WHERE lists IS NOT NULL" },
-	{ "t_small", "SELECT sum(small) FROM corpus" },
-	{ "t_much",
-	  "INSERT INTO posting SELECT $1, n, md5((n / 100)::text)::uuid, '' FROM generate_series(1, 3000) n" },
-	{ "t_analyze", "ANALYZE posting" },
-	{ "t_jobs", "SELECT count(*) FROM job" },
-	{ "t_refuse", "SELECT 1 / $1::int" },
-	{ "t_light", "SELECT (current_setting('synchronous_commit') = 'off')::int" },
-	{ "t_add_job", "INSERT INTO job (kind, owner_id) VALUES ('ingest', $1)" },
-	{ "t_drop_user", "DELETE FROM auth.users WHERE uid = $1" },
-	{ "t_age", "UPDATE piece SET created_at = now() - interval '2 hours'" },
-	{ "t_plan_all", plans[0] },
-	{ "t_plan_of", plans[1] },
-	{ NULL, NULL },
-};
-
-static int open_rig(void **state)
-{
-	static const struct db_stmt *const tables[] = {
-		store_statements,         store_index_statements, store_search_statements,
-		store_site_statements,    store_small_statements, store_text_statements,
-		store_vectors_statements, test_statements,        NULL
-	};
-
-	(void)state;
-	for (const struct db_stmt *s = store_search_statements; s->name; s++)
-		if (strcmp(s->name, "lists_all") == 0 || strcmp(s->name, "lists_of") == 0)
-			snprintf(plans[s->name[6] == 'o'], sizeof *plans, "EXPLAIN %s", s->sql);
-	return store_rig_open(&(struct store_rig){ .schema = "documents",
-	                                           .migrations = documents_migrations,
-	                                           .statements = tables,
-	                                           .measured = (const char *const[]){ "text", NULL } });
-}
+#include "tests/unit/documents_rig.h"
 
 static int64_t small; /* documents of the owner, by what store_prepared() says */
 
 static const struct fence first = { 7, 1 }, second = { 7, 2 }, later = { 8, 1 };
-
-/* A document of Ada's with a file of two pieces. */
-static const char *new_document(void)
-{
-	static const struct quota plenty = { INT64_MAX, INT64_MAX };
-	struct new_document d = { .id = store_rig_id(),
-		                  .name = "a.txt",
-		                  .type = "txt",
-		                  .status = "pending",
-		                  .size = 6,
-		                  .file = store_rig_id() };
-
-	for (int i = 0; i < 2; i++)
-		OK(store_put_piece(&db, ADA, d.file, i, (ProtobufCBinaryData){ 3, (uint8_t *)"abc" }, &err));
-	OK(store_create(&db, ADA, &d, &plenty, &err));
-	return d.id;
-}
 
 static const char *status_of(const char *id)
 {
@@ -89,32 +19,6 @@ static const char *status_of(const char *id)
 
 	assert_int_equal(store_get_progress(&db, ADA, id, &p, &arena, &err), 1);
 	return p.status;
-}
-
-/* What processing yields, of a text of `count` words. */
-static struct prepared *prepare(size_t count)
-{
-	struct prepared *p = arena_new(&arena, struct prepared, 1);
-	struct stemmers *stemmers = stemmers_new();
-	struct index_builder *b = index_begin(stemmers, LANGUAGE_EN);
-
-	p->clean.text = arena_alloc(&arena, 5 * count + 1);
-	p->clean.size = 5 * count;
-	p->chunks = arena_new(&arena, struct chunk, count);
-	p->count = count;
-	p->language = LANGUAGE_EN;
-	p->size = -1;
-	for (size_t i = 0; i < count; i++) {
-		memcpy(p->clean.text + 5 * i, "word ", 6);
-		p->chunks[i].start = 5 * i;
-		p->chunks[i].end = 5 * i + 4;
-		p->chunks[i].first = (int64_t)(5 * i);
-		p->chunks[i].last = (int64_t)(5 * i + 4);
-		index_add(b, "word", 4, NULL);
-	}
-	index_end(b, &p->index, &arena);
-	stemmers_free(stemmers);
-	return p;
 }
 
 static void add_vectors(const char *id, size_t count)
@@ -219,24 +123,6 @@ static void writing_replaces_what_there_was(void **state)
 	assert_int_equal(characters, 10);
 	assert_int_equal(store_text(&db, ADA, id, 5, 9, &text, &arena, &err), 1);
 	assert_string_equal(text.text, "word");
-}
-
-/* A block that is read for its lists: "word" is in all of `chunks`. */
-static void assert_block(const char *id, uint32_t chunks)
-{
-	struct small_block *blocks;
-	struct index_reader r;
-	struct index_list list;
-	size_t count;
-
-	OK(store_small_blocks(&db, ADA, (char *[]){ (char *)id }, 1, &blocks, &count, &arena, &err));
-	assert_int_equal(count, 1);
-	assert_int_equal(small_count(blocks->block.data, blocks->block.len), 1);
-	list = small_list(blocks->block.data, blocks->block.len, 0);
-	index_reader_init(&r, list.packed, list.size);
-	assert_int_equal(r.chunks, chunks);
-	OK(store_small_blocks(&db, GRACE, (char *[]){ (char *)id }, 1, &blocks, &count, &arena, &err));
-	assert_int_equal(count, 0);
 }
 
 static const char *indexed(struct prepared *p)
@@ -396,117 +282,6 @@ static void ten_characters_cost_no_more_in_a_long_text(void **state)
 	assert_int_equal(rows_read(id, 65535, 65545, "word word "), 2); /* over the border of two rows */
 }
 
-/* A document of Ada's that is ready at once, of a file "abc". 1, or what store_whole() says. */
-static int store_at_once(const char *id, const char *twin, struct db_step *more, Documents__Document *out)
-{
-	struct whole_stored stored = { .document = out };
-	struct new_document d = {
-		.id = id, .name = "a.txt", .type = "txt", .size = 3, .file = store_rig_id()
-	};
-	struct whole w = { .d = &d,
-		           .p = prepare(2),
-		           .file = { 3, (uint8_t *)"abc" },
-		           .hash = "900150983cd24fb0",
-		           .twin = twin };
-	int rc = store_whole(&db, ADA, &w, more, more != NULL, &stored, &arena, &err);
-
-	small = stored.small;
-	return rc;
-}
-
-static void a_small_document_is_there_as_a_whole(void **state)
-{
-	Documents__Document got = DOCUMENTS__DOCUMENT__INIT, again = DOCUMENTS__DOCUMENT__INIT;
-	const char *id = store_rig_id(), *twin;
-	Documents__Text text = DOCUMENTS__TEXT__INIT;
-
-	(void)state;
-	assert_int_equal(store_at_once(id, NULL, NULL, &got), 1);
-	assert_int_equal(small, 1);
-	assert_int_equal(store_get(&db, ADA, id, &again, &arena, &err), 1);
-	assert_int_equal(got.status, DOCUMENTS__STATUS__READY);
-	assert_int_equal(got.chunks, 2);
-	assert_string_equal(got.created_at, again.created_at);
-	assert_string_equal(got.owner_id, ADA);
-	assert_int_equal(store_rig_number("t_rows"), 5);
-	assert_int_equal(store_rig_number("t_counted"), 1002002);
-	assert_block(id, 2);
-	assert_int_equal(store_text(&db, ADA, id, 5, 9, &text, &arena, &err), 1);
-	assert_string_equal(text.text, "word");
-	OK(store_room(&db, ADA, "900150983cd24fb0", 1, &(struct quota){ 100, 100 }, &twin, &arena, &err));
-	assert_string_equal(twin, id);
-	/* a job that processes it anew finds it as any other */
-	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
-	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &small, &arena, &err), 1);
-	assert_int_equal(store_rig_number("t_counted"), 1001001);
-}
-
-/* A gateway of before puts even a small file in pieces first. */
-static void a_file_that_is_there_already_is_not_put_again(void **state)
-{
-	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
-	struct whole_stored stored = { .document = &got };
-	struct new_document d = {
-		.id = store_rig_id(), .name = "a", .type = "txt", .size = 3, .file = store_rig_id()
-	};
-	struct whole w = { .d = &d, .p = prepare(2), .there = true, .hash = "x", .twin = store_rig_id() };
-
-	(void)state;
-	OK(store_put_piece(&db, ADA, d.file, 0, (ProtobufCBinaryData){ 3, (uint8_t *)"abc" }, &err));
-	/* the job drops it, if it is another's, too */
-	assert_int_equal(store_whole(&db, ADA, &w, NULL, 0, &stored, &arena, &err), 0);
-	w.twin = NULL;
-	assert_int_equal(store_whole(&db, ADA, &w, NULL, 0, &stored, &arena, &err), 1);
-	assert_int_equal(got.status, DOCUMENTS__STATUS__READY);
-	assert_int_equal(store_rig_number("t_pieces"), 1);
-}
-
-static void what_fails_halfway_leaves_nothing_of_a_whole(void **state)
-{
-	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
-	struct db_step refused = { "t_refuse", DB_ARGS(0), NULL };
-
-	(void)state;
-	assert_int_equal(store_at_once(store_rig_id(), NULL, &refused, &got), -1);
-	assert_int_equal(store_rig_number("t_rows") + store_rig_number("t_pieces"), 0);
-	error_clear(&err);
-}
-
-static void a_file_that_two_have_is_there_until_both_are_deleted(void **state)
-{
-	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
-	const char *one = store_rig_id(), *two = store_rig_id(), *three = store_rig_id();
-	struct original file;
-
-	(void)state;
-	assert_int_equal(store_at_once(one, NULL, NULL, &got), 1);
-	assert_int_equal(store_at_once(two, one, NULL, &got), 1);
-	assert_int_equal(store_rig_number("t_pieces"), 1);
-	assert_int_equal(store_delete(&db, ADA, one, &err), 1);
-	assert_int_equal(store_rig_number("t_pieces"), 1);
-	/* the other went between the question and the answer: it brings its own */
-	assert_int_equal(store_at_once(three, one, NULL, &got), 1);
-	assert_int_equal(store_rig_number("t_pieces"), 2);
-	assert_int_equal(store_original(&db, ADA, three, &file, &arena, &err), 1);
-	assert_int_equal(store_delete(&db, ADA, two, &err), 1);
-	assert_int_equal(store_delete(&db, ADA, three, &err), 1);
-	assert_int_equal(store_rig_number("t_rows") + store_rig_number("t_pieces"), 0);
-}
-
-static void a_copy_that_is_deleted_leaves_the_first_its_file(void **state)
-{
-	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
-	const char *one = store_rig_id(), *two = store_rig_id();
-
-	(void)state;
-	assert_int_equal(store_at_once(one, NULL, NULL, &got), 1);
-	assert_int_equal(store_at_once(two, one, NULL, &got), 1);
-	assert_int_equal(store_delete(&db, ADA, two, &err), 1);
-	assert_int_equal(store_rig_number("t_pieces"), 1);
-	assert_int_equal(store_delete(&db, ADA, one, &err), 1);
-	assert_int_equal(store_rig_number("t_pieces"), 0);
-}
-
 /* A job that finds that its file is another's, too, drops it: never the other's. */
 static void what_a_job_finds_to_be_a_copy_goes(void **state)
 {
@@ -532,42 +307,6 @@ static void a_piece_makes_nothing_else_light(void **state)
 	(void)state;
 	(void)new_document();
 	assert_int_equal(store_rig_number("t_light"), 0);
-}
-
-/* A commit that does not wait for the disk, and a database that crashes right after it: there is none of it. */
-static void a_document_that_is_lost_before_it_is_on_disk_is_not_confirmed(void **state)
-{
-	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
-	int rc;
-
-	(void)state;
-	db_rollback(&db); /* each by itself from here on, as uploads are */
-	assert_int_equal(store_at_once(store_rig_id(), NULL, NULL, &got), 1);
-	pg_sql(
-	    "CREATE FUNCTION documents.lose() RETURNS trigger LANGUAGE plpgsql AS"
-	    " 'BEGIN DELETE FROM documents.document WHERE id = NEW.id; RETURN NULL; END';"
-	    "CREATE CONSTRAINT TRIGGER lose AFTER INSERT ON documents.document DEFERRABLE INITIALLY DEFERRED"
-	    " FOR EACH ROW EXECUTE FUNCTION documents.lose()");
-	rc = store_at_once(store_rig_id(), NULL, NULL, &got);
-	pg_sql("DROP FUNCTION documents.lose CASCADE; DELETE FROM documents.document;"
-	       "DELETE FROM documents.piece; DELETE FROM documents.corpus");
-	assert_int_equal(rc, -1);
-	assert_int_equal(err.code, ERROR_UNKNOWN_OUTCOME);
-	error_clear(&err);
-}
-
-static void who_is_near_his_bounds_has_no_room_at_once(void **state)
-{
-	const char *twin;
-
-	(void)state;
-	(void)new_document();
-	assert_int_equal(store_room(&db, ADA, "x", 1, &(struct quota){ 1000, 1000 }, &twin, &arena, &err), 1);
-	assert_null(twin);
-	assert_int_equal(store_room(&db, ADA, "x", 1, &(struct quota){ 65, 1000 }, &twin, &arena, &err), 0);
-	assert_int_equal(store_room(&db, ADA, "x", 70, &(struct quota){ 1000, 100 }, &twin, &arena, &err), 0);
-	assert_int_equal(store_room(&db, GRACE, "x", 70, &(struct quota){ 1000, 100 }, &twin, &arena, &err),
-	                 1);
 }
 
 static void deleting_leaves_nothing(void **state)
@@ -638,20 +377,13 @@ int main(void)
 		STORE_TEST(terms_of_an_owner_whom_nobody_counted_are_looked_up),
 		STORE_TEST(too_many_small_documents_are_spread),
 		STORE_TEST(ten_characters_cost_no_more_in_a_long_text),
-		STORE_TEST(a_small_document_is_there_as_a_whole),
-		STORE_TEST(a_file_that_is_there_already_is_not_put_again),
-		STORE_TEST(what_fails_halfway_leaves_nothing_of_a_whole),
-		STORE_TEST(a_file_that_two_have_is_there_until_both_are_deleted),
-		STORE_TEST(a_copy_that_is_deleted_leaves_the_first_its_file),
 		STORE_TEST(what_a_job_finds_to_be_a_copy_goes),
 		STORE_TEST(a_piece_makes_nothing_else_light),
-		STORE_TEST(a_document_that_is_lost_before_it_is_on_disk_is_not_confirmed),
-		STORE_TEST(who_is_near_his_bounds_has_no_room_at_once),
 		STORE_TEST(deleting_leaves_nothing),
 		STORE_TEST(who_goes_takes_work_along),
 		STORE_TEST(only_pieces_that_nobody_claimed_are_swept),
 		STORE_TEST(the_words_of_an_account_that_is_gone_are_swept),
 	};
 
-	return cmocka_run_group_tests(tests, open_rig, store_rig_close);
+	return cmocka_run_group_tests(tests, documents_rig_open, store_rig_close);
 }
