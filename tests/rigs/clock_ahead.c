@@ -1,9 +1,18 @@
-/* Preloaded (LD_PRELOAD) into a program, this puts its wall clock CLOCK_AHEAD seconds ahead, as on a host whose clock is wrong. */
+/*
+ * Preloaded (LD_PRELOAD) into a program, this puts its wall clock CLOCK_AHEAD seconds ahead, as on a host whose clock is
+ * wrong. There the kernel's clock is as wrong as the program's, so a wait until a time of that clock (all timers of NNG are
+ * such waits) ends when it should: pthread_cond_timedwait() takes the seconds off again.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+/* No host has been up for so long: what is later is of the wall clock. */
+enum { WALL_CLOCK_FROM = 1000 * 1000 * 1000 };
 
 static int ahead(void)
 {
@@ -40,4 +49,16 @@ time_t time(time_t *at)
 	if (at)
 		*at = now.tv_sec;
 	return now.tv_sec;
+}
+
+/* Which clock a condition variable goes by cannot be asked; the time says it. */
+int pthread_cond_timedwait(pthread_cond_t *restrict cond, pthread_mutex_t *restrict lock,
+                           const struct timespec *restrict until)
+{
+	struct timespec at = *until;
+
+	if (at.tv_sec < WALL_CLOCK_FROM)
+		return pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &at);
+	at.tv_sec -= ahead();
+	return pthread_cond_clockwait(cond, lock, CLOCK_REALTIME, &at);
 }
