@@ -47,6 +47,7 @@ void out_break(struct out *o, int newlines);
 /* An address to o->links, with a blank between it and the one before. */
 void out_link(struct out *o, const char *address, size_t size);
 size_t out_utf8(char *to, long c); /* a character, by its number: 1 to 4 bytes */
+char *out_take(struct out *o);     /* what was written so far, to be freed; it begins anew */
 void out_flush(const struct out *o);
 
 /* --- Kinds of files --------------------------------------------------------------------------------------------- */

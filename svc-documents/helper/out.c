@@ -91,6 +91,18 @@ void out_link(struct out *o, const char *address, size_t size)
 	}
 }
 
+char *out_take(struct out *o)
+{
+	char *taken = there(calloc(1, o->size + 1));
+
+	if (o->size)
+		memcpy(taken, o->at, o->size);
+	o->size = 0;
+	o->newlines = 0;
+	o->space = false;
+	return taken;
+}
+
 size_t out_utf8(char *to, long c)
 {
 	if (c < 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))

@@ -112,10 +112,8 @@ static void say(struct track *t, const char *s, const char *eol)
 {
 	char *line;
 
-	t->line.size = 0;
-	t->line.space = false;
 	write_line(&t->line, s, eol);
-	line = there(strndup(t->line.size ? t->line.at : "", t->line.size));
+	line = out_take(&t->line);
 	if (!was_said(t, line)) {
 		out_text(t->o, line, strlen(line));
 		out_text(t->o, " ", 1);

@@ -30,18 +30,6 @@ static bool wanted(const char *name)
 	       strcmp(name, "docProps/core.xml") == 0 || strncmp(name, "xl/worksheets/sheet", 19) == 0;
 }
 
-static char *take(struct out *o)
-{
-	char *ret = there(calloc(1, o->size + 1));
-
-	if (o->size)
-		memcpy(ret, o->at, o->size);
-	o->size = 0;
-	o->newlines = 0;
-	o->space = false;
-	return ret;
-}
-
 static void read_strings(const struct part *p, struct strings *s)
 {
 	xmlTextReaderPtr xml = xml_open(p);
@@ -62,7 +50,7 @@ static void read_strings(const struct part *p, struct strings *s)
 				s->room = s->room ? s->room * 2 : 256;
 				s->at = there(realloc(s->at, s->room * sizeof *s->at));
 			}
-			s->at[s->count++] = take(&one);
+			s->at[s->count++] = out_take(&one);
 		}
 		if (type == XML_READER_TYPE_ELEMENT)
 			text = xml_is(xml, "t") && xmlTextReaderIsEmptyElement(xml) != 1;
@@ -193,7 +181,7 @@ static void go_to(struct sheet *s, long column)
 
 static void end_cell(struct sheet *s)
 {
-	char *value = take(&s->value), number[400];
+	char *value = out_take(&s->value), number[400];
 	const char *shown = value;
 
 	if (strcmp(s->kind, "s") == 0) {
@@ -233,7 +221,7 @@ static void write_row(struct out *o, const char *row, size_t *piece)
 static void end_row(struct sheet *s)
 {
 	struct out *o = s->book->o;
-	char *row = take(&s->row);
+	char *row = out_take(&s->row);
 
 	if (*row && s->names && s->piece && s->piece + strlen(row) > PIECE && strlen(s->names) <= NAMES_MAX) {
 		out_break(o, 2);
