@@ -16,6 +16,7 @@
 #include "svc-chat/retention.h"
 #include "svc-chat/state.h"
 #include "svc-chat/store.h"
+#include "svc-chat/store_decide.h"
 #include "svc-chat/store_handover.h"
 #include "svc-chat/store_oauth.h"
 #include "svc-chat/store_quirks.h"
@@ -97,19 +98,15 @@ static void stop(void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_sessions_statements,
-		                                            store_messages_statements,
-		                                            store_turns_statements,
-		                                            store_keep_statements,
-		                                            throttle_statements,
-		                                            store_handover_statements,
-		                                            store_quirks_statements,
-		                                            store_servers_statements,
-		                                            store_oauth_statements,
-		                                            store_tools_statements,
-		                                            job_statements,
-		                                            event_statements,
-		                                            NULL };
+	static const struct db_stmt *const statements[] = {
+		store_sessions_statements, store_messages_statements,
+		store_turns_statements,    store_keep_statements,
+		throttle_statements,       store_handover_statements,
+		store_quirks_statements,   store_servers_statements,
+		store_oauth_statements,    store_tools_statements,
+		store_decide_statements,   job_statements,
+		event_statements,          NULL
+	};
 	static struct chat_settings settings;
 
 	return service_main(

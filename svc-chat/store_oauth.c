@@ -218,7 +218,7 @@ int store_put_token(struct db *db, const char *owner, const struct oauth_token_r
 	int done = db_together(db, steps, 2, err);
 
 	if (done == 0)
-		done = strtol(PQcmdTuples(steps[0].res), NULL, 10) > 0;
+		done = db_affected(steps[0].res) > 0;
 	db_steps_done(steps, 2);
 	return done;
 }

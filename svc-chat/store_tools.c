@@ -4,8 +4,7 @@
 
 #include "common/base/id.h"
 #include "common/db/quota.h"
-#include "common/rpc/envelope.h"
-#include "svc-chat/store_sql.h"
+#include "svc-chat/store_steps.h"
 
 /* The turn is still this attempt's. */
 #define MINE                                                                           \
@@ -58,103 +57,16 @@ const struct db_stmt store_tools_statements[] = {
 	{ "so_far",
 	  "SELECT m.content, m.reasoning, m.sources, (SELECT l.events FROM stream_log l WHERE l.owner_id = $1"
 	  " AND l.message_id = m.id) AS log FROM message m WHERE m.owner_id = $1 AND m.id = $2" },
-
-	{ "find_call",
-	  "SELECT s.message_id, s.number, s.round, s.kind, s.state, s.content, s.detail, s.result FROM step s"
-	  " WHERE s.owner_id = $1 AND s.call_id = $3 AND EXISTS (SELECT FROM message"
-	  " WHERE owner_id = $1 AND session_id = $2 AND id = s.message_id)" },
-	{ "decide", "UPDATE step SET state = $4, content = $5, detail = $6, result = $7"
-	            " WHERE owner_id = $1 AND message_id = $2 AND call_id = $3 AND state = 'waiting'" },
-	{ "answer",
-	  "UPDATE step SET state = $5, content = $6, detail = $7 WHERE owner_id = $1 AND message_id = $2"
-	  " AND call_id = $3 AND state = $4 AND detail = $8" },
-	/* Held by nobody, it is taken over at once; where its holder dies, when the lease ends that the holder has. */
-	{ "go_on",
-	  "UPDATE message SET status = 'generating', lease_until = coalesce(lease_until, " STORE_LET_GO ")"
-	  " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND status = 'waiting'"
-	  " AND NOT EXISTS (SELECT FROM step WHERE owner_id = $1 AND message_id = $3 AND state = 'waiting')"
-	  " RETURNING id" },
-	{ "asked",
-	  "SELECT s.message_id, s.number, s.round, s.kind, s.state, s.content, s.detail, s.result FROM step s"
-	  " WHERE s.owner_id = $1 AND s.state IN ('waiting', 'running') AND s.message_id IN (SELECT id FROM message"
-	  " WHERE owner_id = $1 AND session_id = $2 AND status IN ('waiting', 'generating'))" },
-
-	{ "wait_for_sign_in",
-	  "SELECT m.session_id, s.message_id, s.number, s.round, s.kind, s.state, s.content, s.detail, s.result"
-	  " FROM step s JOIN message m ON m.owner_id = $1 AND m.id = s.message_id WHERE s.owner_id = $1"
-	  " AND s.state = 'waiting' AND m.status IN ('waiting', 'generating') LIMIT 200" },
-
-	{ "allow_in_session",
-	  "INSERT INTO session_tool (owner_id, session_id, server_id, tool, digest) VALUES ($1, $2, $3, $4, $5)"
-	  " ON CONFLICT (owner_id, session_id, server_id, tool) DO UPDATE SET digest = excluded.digest" },
-	{ "allowed_in_session",
-	  "SELECT server_id, tool, digest FROM session_tool WHERE owner_id = $1 AND session_id = $2" },
 	{ NULL, NULL },
 };
-
-/* --- Packing ----------------------------------------------------------------------------------------------------------- */
-
-static ProtobufCBinaryData pack(const ProtobufCMessage *m, struct arena *a)
-{
-	ProtobufCBinaryData packed = { .len = protobuf_c_message_get_packed_size(m) };
-
-	packed.data = arena_alloc(a, packed.len + 1);
-	protobuf_c_message_pack(m, packed.data);
-	return packed;
-}
-
-static ProtobufCBinaryData pack_call(const struct tool_step *call, struct arena *a)
-{
-	Chat__ToolCallList list = CHAT__TOOL_CALL_LIST__INIT;
-	Chat__ToolCall *one = call->call;
-
-	list.calls = &one;
-	list.n_calls = 1;
-	return pack(&list.base, a);
-}
-
-/* As bytea is written in an array. */
-static char *hex(ProtobufCBinaryData b, struct arena *a)
-{
-	char *text = arena_alloc(a, 2 * b.len + 3);
-
-	memcpy(text, "\\x", 3);
-	hex_encode(text + 2, b.data, b.len);
-	return text;
-}
-
-static void *unpack(const PGresult *res, int row, const char *column, const ProtobufCMessageDescriptor *type,
-                    struct arena *a)
-{
-	ProtobufCAllocator allocator = arena_allocator(a);
-	ProtobufCBinaryData packed = db_bytes(res, row, column, a);
-
-	return protobuf_c_message_unpack(type, &allocator, packed.len, packed.data);
-}
-
-static int read_call(const PGresult *res, int row, struct tool_step *ret, struct arena *a, struct error *err)
-{
-	Chat__ToolCallList *list = unpack(res, row, "content", &chat__tool_call_list__descriptor, a);
-
-	*ret = (struct tool_step){
-		.number = (int)db_int(res, row, "number"),
-		.round = (int)db_int(res, row, "round"),
-		.state = arena_strdup(a, db_text(res, row, "state")),
-		.detail = unpack(res, row, "detail", &chat__tool_detail__descriptor, a),
-		.result = arena_strdup(a, db_text(res, row, "result")),
-	};
-	if (!list || list->n_calls != 1 || !ret->detail)
-		return error_internal(err, "a stored call of a tool cannot be read");
-	ret->call = list->calls[0];
-	return 0;
-}
 
 /* --- Loading ----------------------------------------------------------------------------------------------------------- */
 
 static int read_passages(const PGresult *res, int row, struct store_rounds *ret, struct arena *a,
                          struct error *err)
 {
-	Documents__SearchReply *found = unpack(res, row, "content", &documents__search_reply__descriptor, a);
+	Documents__SearchReply *found =
+	    step_unpack(res, row, "content", &documents__search_reply__descriptor, a);
 
 	if (!found)
 		return error_internal(err, "stored passages cannot be read");
@@ -170,12 +82,12 @@ static int read_step(const PGresult *res, int row, struct store_rounds *ret, str
 	struct store_round *round = &ret->rounds[ret->round_count];
 
 	if (strcmp(kind, "tool_call") == 0)
-		return read_call(res, row, &ret->calls[ret->call_count++], a, err);
+		return step_read(res, row, &ret->calls[ret->call_count++], a, err);
 	if (strcmp(kind, "retrieve") == 0)
 		return read_passages(res, row, ret, a, err);
 	round->number = (int)db_int(res, row, "number");
 	round->round = (int)db_int(res, row, "round");
-	round->said = unpack(res, row, "content", &chat__round_text__descriptor, a);
+	round->said = step_unpack(res, row, "content", &chat__round_text__descriptor, a);
 	if (!round->said)
 		return error_internal(err, "a stored step cannot be read");
 	ret->round_count++;
@@ -203,7 +115,7 @@ int store_load_rounds(struct db *db, const char *owner, const char *message_id, 
 		ret->content = arena_strdup(a, db_text(steps[1].res, 0, "content"));
 		ret->reasoning = arena_strdup(a, db_text(steps[1].res, 0, "reasoning"));
 		ret->log = db_bytes(steps[1].res, 0, "log", a);
-		sources = unpack(steps[1].res, 0, "sources", &documents__search_reply__descriptor, a);
+		sources = step_unpack(steps[1].res, 0, "sources", &documents__search_reply__descriptor, a);
 	}
 	if (sources) {
 		ret->sources = sources->results;
@@ -215,6 +127,16 @@ int store_load_rounds(struct db *db, const char *owner, const char *message_id, 
 
 /* --- Writing ----------------------------------------------------------------------------------------------------------- */
 
+/* As bytea is written in an array. */
+static char *hex(ProtobufCBinaryData b, struct arena *a)
+{
+	char *text = arena_alloc(a, 2 * b.len + 3);
+
+	memcpy(text, "\\x", 3);
+	hex_encode(text + 2, b.data, b.len);
+	return text;
+}
+
 /* The parameters of add_round: an array for each column of a call. */
 struct call_columns {
 	char **number, **state, **id, **content, **detail;
@@ -225,8 +147,8 @@ static void fill(struct call_columns *c, size_t i, const struct tool_step *call,
 	c->number[i] = arena_printf(a, "%d", call->number);
 	c->state[i] = (char *)call->state;
 	c->id[i] = call->call->id;
-	c->content[i] = hex(pack_call(call, a), a);
-	c->detail[i] = hex(pack(&call->detail->base, a), a);
+	c->content[i] = hex(step_pack_call(call, a), a);
+	c->detail[i] = hex(step_pack(&call->detail->base, a), a);
 }
 
 static bool any_waits(const struct store_added *added)
@@ -254,7 +176,7 @@ int store_add_round(struct db *db, const struct store_writer *w, const struct st
 		{ "tools_lightly", DB_ARGS() },
 		{ "add_round",
 		  DB_ARGS(w->owner, w->message_id, w->attempt, added->round->number, added->round->round,
-		          pack(&added->round->said->base, a), added->content, added->reasoning,
+		          step_pack(&added->round->said->base, a), added->content, added->reasoning,
 		          added->sources, arrays[0], arrays[1], arrays[2], arrays[3], arrays[4]) },
 		{ "keep_log", DB_ARGS(w->owner, w->message_id, w->attempt, added->log, added->last) },
 		{ "keep_passages", DB_ARGS(w->owner, w->message_id, w->attempt, added->passages) },
@@ -271,14 +193,9 @@ int store_add_round(struct db *db, const struct store_writer *w, const struct st
 int store_start_call(struct db *db, const struct store_writer *w, const struct tool_step *call,
                      struct arena *a, struct error *err)
 {
-	return db_changed(db, "start_call",
-	                  DB_ARGS(w->owner, w->message_id, w->attempt, call->call->id, pack_call(call, a)),
-	                  err);
-}
-
-static int changed(const PGresult *res)
-{
-	return *PQcmdTuples((PGresult *)res) != '0';
+	return db_changed(
+	    db, "start_call",
+	    DB_ARGS(w->owner, w->message_id, w->attempt, call->call->id, step_pack_call(call, a)), err);
 }
 
 int store_keep_call(struct db *db, const struct store_writer *w, const struct tool_step *call,
@@ -286,15 +203,16 @@ int store_keep_call(struct db *db, const struct store_writer *w, const struct to
 {
 	struct db_step steps[] = {
 		{ "tools_lightly", DB_ARGS() },
-		{ "keep_call", DB_ARGS(w->owner, w->message_id, w->attempt, call->call->id, call->state,
-		                       pack_call(call, a), pack(&call->detail->base, a), call->result) },
+		{ "keep_call",
+		  DB_ARGS(w->owner, w->message_id, w->attempt, call->call->id, call->state,
+		          step_pack_call(call, a), step_pack(&call->detail->base, a), call->result) },
 		{ "keep_passages", DB_ARGS(w->owner, w->message_id, w->attempt, passages) },
 	};
 	int from = strcmp(call->state, "done") == 0 ? 0 : 1, count = (passages.data ? 3 : 2) - from, kept;
 
 	if (db_together(db, steps + from, count, err) < 0)
 		return -1;
-	kept = changed(steps[1].res);
+	kept = db_affected(steps[1].res) > 0;
 	db_steps_done(steps + from, count);
 	return kept;
 }
@@ -334,7 +252,7 @@ int store_rest(struct db *db, const struct store_writer *w, ProtobufCBinaryData 
 
 	if (db_together(db, steps, 2, err) < 0)
 		return -1;
-	rests = changed(steps[1].res);
+	rests = db_affected(steps[1].res) > 0;
 	db_steps_done(steps, 2);
 	return rests;
 }
@@ -342,158 +260,4 @@ int store_rest(struct db *db, const struct store_writer *w, ProtobufCBinaryData 
 int store_waiting(struct db *db, const char *owner, int64_t *ret, struct error *err)
 {
 	return db_number(db, "waiting", DB_ARGS(owner), ret, err);
-}
-
-/* --- What people say ------------------------------------------------------------------------------------------------- */
-
-int store_find_call(struct db *db, const char *owner, const char *session, const char *id,
-                    const char **message_id, struct tool_step *ret, struct arena *a, struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-	int found = db_find(db, "find_call", DB_ARGS(owner, session, id), &res, err);
-
-	if (found <= 0)
-		return found;
-	*message_id = arena_strdup(a, db_text(res, 0, "message_id"));
-	return read_call(res, 0, ret, a, err) < 0 ? -1 : 1;
-}
-
-int store_decide(struct db *db, const char *owner, const char *session, const char *message_id,
-                 const struct tool_step *call, bool *goes_on, struct arena *a, struct error *err)
-{
-	struct db_step steps[] = {
-		{ "lock_session", DB_ARGS(owner, session) },
-		{ "decide", DB_ARGS(owner, message_id, call->call->id, call->state, pack_call(call, a),
-		                    pack(&call->detail->base, a), call->result) },
-		{ "go_on", DB_ARGS(owner, session, message_id) },
-	};
-	int decided;
-
-	if (db_together(db, steps, 3, err) < 0)
-		return -1;
-	decided = changed(steps[1].res);
-	*goes_on = PQntuples(steps[2].res) > 0;
-	db_steps_done(steps, 3);
-	return decided;
-}
-
-ProtobufCBinaryData store_pack_detail(const Chat__ToolDetail *detail, struct arena *a)
-{
-	return pack(&detail->base, a);
-}
-
-int store_answer(struct db *db, const char *owner, const char *session, const char *message_id,
-                 const struct tool_step *call, const char *was, ProtobufCBinaryData detail, bool *goes_on,
-                 struct arena *a, struct error *err)
-{
-	struct db_step steps[] = {
-		{ "lock_session", DB_ARGS(owner, session) },
-		{ "answer", DB_ARGS(owner, message_id, call->call->id, was, call->state, pack_call(call, a),
-		                    pack(&call->detail->base, a), detail) },
-		{ "go_on", DB_ARGS(owner, session, message_id) },
-	};
-	int answered;
-
-	if (db_together(db, steps, 3, err) < 0)
-		return -1;
-	answered = changed(steps[1].res);
-	*goes_on = PQntuples(steps[2].res) > 0;
-	db_steps_done(steps, 3);
-	return answered;
-}
-
-bool store_cancel_questions(struct tool_step *call, struct arena *a)
-{
-	bool waits = false;
-
-	for (size_t i = 0; i < call->call->n_elicitations; i++) {
-		if (call->call->elicitations[i]->action)
-			continue;
-		call->call->elicitations[i]->action = (char *)"cancel";
-		call->detail->answers[i] = arena_strdup(a, "{\"action\":\"cancel\"}");
-		waits = true;
-	}
-	if (!waits)
-		return false;
-	if (strcmp(call->state, "waiting") == 0)
-		call->state = "ready";
-	call->call->status = (char *)"running";
-	return true;
-}
-
-/* What its server asks is not answered; what was not sent yet is denied. */
-static int deny(struct db *db, const char *owner, const char *session, const char *message,
-                struct tool_step *call, const char *why, bool *goes_on, struct arena *a, struct error *err)
-{
-	ProtobufCBinaryData detail = pack(&call->detail->base, a);
-	const char *was = call->state;
-
-	*goes_on = false;
-	if (store_cancel_questions(call, a))
-		return store_answer(db, owner, session, message, call, was, detail, goes_on, a, err);
-	if (strcmp(was, "waiting") != 0)
-		return 0;
-	call->state = "failed";
-	call->call->status = (char *)"denied";
-	call->call->content = (char *)why;
-	call->result = why;
-	return store_decide(db, owner, session, message, call, goes_on, a, err);
-}
-
-int store_deny_all(struct db *db, const char *owner, const char *session, const char *why,
-                   const char **message_id, struct arena *a, struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-	bool goes_on = false;
-
-	*message_id = NULL;
-	if (db_exec(db, "asked", DB_ARGS(owner, session), &res, err) < 0)
-		return -1;
-	for (int row = 0; row < PQntuples(res); row++) {
-		const char *message = db_text(res, row, "message_id");
-		struct tool_step call;
-
-		if (read_call(res, row, &call, a, err) < 0)
-			return -1;
-		if (deny(db, owner, session, message, &call, why, &goes_on, a, err) < 0)
-			return -1;
-		if (goes_on)
-			*message_id = arena_strdup(a, message);
-	}
-	return 0;
-}
-
-int store_wait_for_sign_in(struct db *db, const char *owner, int64_t server_id, struct store_asked **ret,
-                           size_t *count, struct arena *a, struct error *err)
-{
-	OWN(pgresult) PGresult *res = NULL;
-
-	*count = 0;
-	if (db_exec(db, "wait_for_sign_in", DB_ARGS(owner), &res, err) < 0)
-		return -1;
-	*ret = arena_new(a, struct store_asked, (size_t)PQntuples(res));
-	for (int row = 0; row < PQntuples(res); row++) {
-		struct store_asked *asked = &(*ret)[*count];
-
-		if (read_call(res, row, &asked->call, a, err) < 0)
-			return -1;
-		asked->session = arena_strdup(a, db_text(res, row, "session_id"));
-		asked->message_id = arena_strdup(a, db_text(res, row, "message_id"));
-		*count += asked->call.call->oauth_url && asked->call.call->server_id == server_id;
-	}
-	return 0;
-}
-
-/* --- What may be called without asking -------------------------------------------------------------------------------- */
-
-int store_allow_in_session(struct db *db, const char *owner, const char *session, int64_t server,
-                           const char *tool, const char *digest, struct error *err)
-{
-	return db_exec(db, "allow_in_session", DB_ARGS(owner, session, server, tool, digest), NULL, err);
-}
-
-int store_allowed_in_session(struct db *db, const char *owner, const char *session, PGresult **ret,
-                             struct error *err)
-{
-	return db_exec(db, "allowed_in_session", DB_ARGS(owner, session), ret, err);
 }

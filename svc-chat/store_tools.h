@@ -9,7 +9,7 @@
 #ifndef PARLEY_CHAT_STORE_TOOLS_H
 #define PARLEY_CHAT_STORE_TOOLS_H
 
-#include "svc-chat/store.h"
+#include "svc-chat/store_steps.h"
 
 extern const struct db_stmt store_tools_statements[];
 
@@ -19,13 +19,6 @@ enum {
 	STORE_SHOWN = 4 << 10,  /* of it that messages show */
 };
 
-struct tool_step {
-	int number, round;
-	const char *state; /* "waiting", "ready", "running"; "failed": denied, and not told yet; "done" */
-	Chat__ToolCall *call;
-	Chat__ToolDetail *detail;
-	const char *result; /* NULL until it is done */
-};
 /* A model was asked, and wanted calls. */
 struct store_round {
 	int number, round;
@@ -83,43 +76,5 @@ int store_rest(struct db *db, const struct store_writer *w, ProtobufCBinaryData 
                struct error *err) CHECKED;
 /* How many turns of the owner wait for people. */
 int store_waiting(struct db *db, const char *owner, int64_t *ret, struct error *err) CHECKED;
-
-/* --- What people say ------------------------------------------------------------------------------------------------- */
-
-/* A call of that session, and the answer that it belongs to. 1, 0, -1. */
-int store_find_call(struct db *db, const char *owner, const char *session, const char *id,
-                    const char **message_id, struct tool_step *ret, struct arena *a,
-                    struct error *err) CHECKED;
-/* From waiting to call->state: 1. 0: it did not wait. When no call of the turn waits any more, the turn goes on: *goes_on,
- * and who holds it is to be told (store_tell, "begin"). */
-int store_decide(struct db *db, const char *owner, const char *session, const char *message_id,
-                 const struct tool_step *call, bool *goes_on, struct arena *a, struct error *err) CHECKED;
-/* What is answered to a server's question in the middle of a call, whose state and detail were these: 1. 0: they have changed. */
-int store_answer(struct db *db, const char *owner, const char *session, const char *message_id,
-                 const struct tool_step *call, const char *was, ProtobufCBinaryData detail, bool *goes_on,
-                 struct arena *a, struct error *err) CHECKED;
-/* As it is compared with. */
-ProtobufCBinaryData store_pack_detail(const Chat__ToolDetail *detail, struct arena *a);
-/* Cancels each question of the call that waits: whether there was one. The call is ready then. */
-bool store_cancel_questions(struct tool_step *call, struct arena *a);
-/* All calls that wait in that session are denied, with those words; *message_id: the turn that goes on, else NULL. */
-int store_deny_all(struct db *db, const char *owner, const char *session, const char *why,
-                   const char **message_id, struct arena *a, struct error *err) CHECKED;
-
-/* Calls of the owner's that wait for a sign-in, at that server. */
-struct store_asked {
-	const char *session, *message_id;
-	struct tool_step call;
-};
-int store_wait_for_sign_in(struct db *db, const char *owner, int64_t server_id, struct store_asked **ret,
-                           size_t *count, struct arena *a, struct error *err) CHECKED;
-
-/* --- What may be called without asking -------------------------------------------------------------------------------- */
-
-int store_allow_in_session(struct db *db, const char *owner, const char *session, int64_t server,
-                           const char *tool, const char *digest, struct error *err) CHECKED;
-/* Rows server_id, tool, digest. */
-int store_allowed_in_session(struct db *db, const char *owner, const char *session, PGresult **ret,
-                             struct error *err) CHECKED;
 
 #endif

@@ -458,7 +458,7 @@ int store_claim(struct db *db, const char *owner, const char *id, const struct f
 		return db_changed(db, "claim_quietly", DB_ARGS(owner, id, f->number, f->attempt), err);
 	rc = db_together(db, steps, 3, err);
 	if (rc == 0)
-		rc = strcmp(PQcmdTuples(steps[1].res), "0") != 0;
+		rc = db_affected(steps[1].res) > 0;
 	db_steps_done(steps, 3);
 	return rc;
 }

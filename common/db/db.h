@@ -187,6 +187,7 @@ int db_page(struct db *db, const char *stmt, struct db_args args, int limit, int
 const char *db_text(const PGresult *res, int row, const char *column); /* NULL for SQL NULL */
 int64_t db_int(const PGresult *res, int row, const char *column);      /* 0 for SQL NULL */
 ProtobufCBinaryData db_bytes(const PGresult *res, int row, const char *column, struct arena *a);
+int64_t db_affected(const PGresult *res); /* how many a statement gave, or has changed */
 
 /* LISTEN on a connection of its own, reconnecting: fn runs on that thread for every NOTIFY, and once for each channel
  * with a NULL payload after each (re)connect, when notifications may have been missed. */

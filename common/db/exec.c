@@ -211,7 +211,7 @@ int db_change(struct db *db, const char *stmt, struct db_args args, int64_t *row
 
 	if (db_exec(db, stmt, args, &res, err) < 0)
 		return -1;
-	*rows = PQresultStatus(res) == PGRES_TUPLES_OK ? PQntuples(res) : strtoll(PQcmdTuples(res), NULL, 10);
+	*rows = db_affected(res);
 	return 0;
 }
 

@@ -13,13 +13,13 @@ int quota_add(struct db *db, const char *owner, const char *stmt, struct db_args
               struct error *err)
 {
 	struct db_step steps[] = { { "quota_lock", DB_ARGS(owner, stmt) }, { stmt, args } };
-	int rows;
+	bool added;
 
 	if (db_together(db, steps, 2, err) < 0)
 		return -1;
-	rows = (int)strtol(PQcmdTuples(steps[1].res), NULL, 10);
+	added = db_affected(steps[1].res) > 0;
 	if (ret)
 		*ret = TAKE(steps[1].res);
 	db_steps_done(steps, 2);
-	return rows > 0;
+	return added;
 }

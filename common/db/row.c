@@ -290,3 +290,10 @@ ProtobufCBinaryData db_bytes(const PGresult *res, int row, const char *column, s
 		read_bytes(PQgetvalue(res, row, c), (size_t)PQgetlength(res, row, c), &bytes, a);
 	return bytes;
 }
+
+int64_t db_affected(const PGresult *res)
+{
+	if (PQresultStatus(res) == PGRES_TUPLES_OK)
+		return PQntuples(res);
+	return strtoll(PQcmdTuples((PGresult *)res), NULL, 10); /* libpq reads it only */
+}

@@ -6,7 +6,7 @@
 #include "common/base/text.h"
 #include "common/json/json.h"
 #include "common/json/slice.h"
-#include "svc-chat/store_tools.h"
+#include "svc-chat/store_decide.h"
 #include "svc-chat/tools/name.h"
 
 /* In the stored list of a server's tools: it was otherwise before. */

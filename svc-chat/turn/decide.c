@@ -6,7 +6,7 @@
 #include "common/base/log.h"
 #include "common/json/json.h"
 #include "svc-chat/state.h"
-#include "svc-chat/store_tools.h"
+#include "svc-chat/store_decide.h"
 #include "svc-chat/tools/elicit.h"
 #include "svc-chat/tools/schema.h"
 #include "svc-chat/tools/toolbox.h"
@@ -225,7 +225,7 @@ int turn_answer(struct call *call, const char *session, const char *id, const ch
 	if (step.call->elicitations[place]->action || place >= step.detail->n_answers)
 		return error_set(call->err, ERROR_CONFLICT,
 		                 "this question does not wait for an answer (any more)");
-	before = store_pack_detail(step.detail, call->arena);
+	before = step_pack(&step.detail->base, call->arena);
 	answer = elicit_answer(step.call->elicitations[place], action, content, &why, call->arena);
 	if (!answer)
 		return error_field(call->err, call->arena, "body", "content", "value_error",
@@ -248,7 +248,7 @@ int turn_deny(struct call *call, const char *session, const char *id, const char
 
 	if (find(call, session, id, &message_id, &step) < 0)
 		return -1;
-	before = store_pack_detail(step.detail, call->arena);
+	before = step_pack(&step.detail->base, call->arena);
 	if (store_cancel_questions(&step, call->arena)) { /* it was sent: its server is told */
 		step.state = "waiting";
 		if (take_answer(call, session, message_id, &step, before) < 0)

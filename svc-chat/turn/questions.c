@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/json/json.h"
 #include "common/service/sealer.h"
+#include "svc-chat/store_decide.h"
 #include "svc-chat/tools/elicit.h"
 
 enum { LOOK_MS = 400 /* at the step, for the answer */ };

@@ -10,6 +10,7 @@
 #include "common/json/json.h"
 #include "svc-chat/model/prompted.h"
 #include "svc-chat/state.h"
+#include "svc-chat/store_decide.h"
 #include "svc-chat/tools/result.h"
 #include "svc-chat/tools/schema.h"
 

@@ -12,6 +12,7 @@
 #include "common/json/json.h"
 #include "svc-chat/oauth/bearer.h"
 #include "svc-chat/state.h"
+#include "svc-chat/store_decide.h"
 #include "svc-chat/tools/run.h"
 #include "svc-chat/turn/questions.h"
 #include "svc-chat/turn/rounds.h"

@@ -58,7 +58,7 @@ static void follow_up(struct call *call, PGresult *told, int64_t small)
 {
 	const struct documents *svc = documents_state(call);
 
-	if (strtol(PQcmdTuples(told), NULL, 10) > 0)
+	if (db_affected(told) > 0)
 		db_after_commit(call->db, arena_new(call->arena, struct db_after, 1), wake_jobs, svc->jobs);
 	if (small > SMALL_MOST && small % SPREAD_EACH == 0)
 		spread(call);
