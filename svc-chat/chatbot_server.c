@@ -1,19 +1,15 @@
 #include "svc-chat/chatbot_server.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/id.h"
 #include "common/base/utf8.h"
 #include "common/base/version.h"
 #include "common/json/json_write.h"
-#include "documents.client.h"
 #include "shapes.h"
+#include "svc-chat/chatbot_methods.h"
 #include "svc-chat/turn/ask.h"
 #include "svc-chat/turn/retrieve.h"
-
-#define RESOURCE "parley://documents/"
 
 enum {
 	KEPT_MS = 60 * 1000,
@@ -21,8 +17,6 @@ enum {
 	HISTORY_MAX = 200,    /* messages */
 	FOUND_MAX = 20,
 	PROGRESS_MS = 250,
-	DOCUMENTS_PAGE = 200,
-	TEXT_PIECE = 300000, /* characters of a resource that are read at once */
 };
 
 static const char tools[] =
@@ -45,9 +39,23 @@ static const char tools[] =
     "\"required\":[\"answer\",\"sources\",\"rag_status\"]},\"annotations\":{\"readOnlyHint\":true,"
     "\"openWorldHint\":false}}]";
 
-static struct chatbot_served *bot_of(const struct served *r)
+struct chatbot_served *chatbot_served_of(const struct served *r)
 {
 	return r->server->arg;
+}
+
+enum served_outcome chatbot_failed_inside(struct served *r)
+{
+	const char *why = chatbot_served_of(r)->call->err->message;
+
+	return served_fail(r, SERVED_INTERNAL, *why ? arena_strdup(r->arena, why) : "this failed on our side",
+	                   NULL);
+}
+
+void chatbot_add_string(struct text *out, const char *name, const char *value)
+{
+	text_addf(out, ",\"%s\":", name);
+	text_add_json(out, value, strlen(value));
 }
 
 /* A tool that failed: its model is told, and may do better. */
@@ -58,21 +66,6 @@ static enum served_outcome tool_failed(struct served *r, const char *why)
 	text_add_json(&r->result, why, strlen(why));
 	text_adds(&r->result, "}],\"isError\":true");
 	return SERVED_DONE;
-}
-
-/* Another service of ours could not. */
-static enum served_outcome failed_inside(struct served *r)
-{
-	const char *why = bot_of(r)->call->err->message;
-
-	return served_fail(r, SERVED_INTERNAL, *why ? arena_strdup(r->arena, why) : "this failed on our side",
-	                   NULL);
-}
-
-static void add_string(struct text *out, const char *name, const char *value)
-{
-	text_addf(out, ",\"%s\":", name);
-	text_add_json(out, value, strlen(value));
 }
 
 /* A question or query: text that says something. NULL: it does not. */
@@ -123,7 +116,7 @@ static const char *passages_as_text(const struct served *r, Documents__Source **
 
 static enum served_outcome search(struct served *r)
 {
-	struct chatbot_served *bot = bot_of(r);
+	struct chatbot_served *bot = chatbot_served_of(r);
 	json_object *limit = served_argument(r, "limit");
 	struct ask ask = { .call = bot->call, .chat = bot->call->state };
 
@@ -141,7 +134,7 @@ static enum served_outcome search(struct served *r)
 	if (ask_search(&ask) < 0)
 		return tool_failed(r, bot->call->err->message);
 	text_adds(&r->result, "\"content\":[{\"type\":\"text\"");
-	add_string(&r->result, "text", passages_as_text(r, ask.found, ask.found_count));
+	chatbot_add_string(&r->result, "text", passages_as_text(r, ask.found, ask.found_count));
 	text_adds(&r->result, "}],\"structuredContent\":{\"results\":");
 	add_sources(&r->result, ask.found, ask.found_count);
 	text_addc(&r->result, '}');
@@ -232,18 +225,18 @@ static const char *answer_as_text(const struct served *r, const char *answer, Do
 
 static void add_answer(struct served *r, const struct ask *ask)
 {
-	struct chatbot_served *bot = bot_of(r);
+	struct chatbot_served *bot = chatbot_served_of(r);
 	Documents__Source **sources;
 	size_t n;
 
 	sources = ask_sources(ask, &n);
 	text_adds(&r->result, "\"content\":[{\"type\":\"text\"");
-	add_string(&r->result, "text", answer_as_text(r, bot->answer.at, sources, n));
+	chatbot_add_string(&r->result, "text", answer_as_text(r, bot->answer.at, sources, n));
 	text_adds(&r->result, "}],\"structuredContent\":{\"answer\":");
 	text_add_json(&r->result, bot->answer.at, bot->answer.length);
 	text_adds(&r->result, ",\"sources\":");
 	add_sources(&r->result, sources, n);
-	add_string(&r->result, "rag_status", ask_rag_status(ask));
+	chatbot_add_string(&r->result, "rag_status", ask_rag_status(ask));
 	text_addc(&r->result, '}');
 }
 
@@ -264,7 +257,7 @@ static enum served_outcome settle(struct chatbot_served *bot, int result)
 
 static enum served_outcome ask_it(struct served *r)
 {
-	struct chatbot_served *bot = bot_of(r);
+	struct chatbot_served *bot = chatbot_served_of(r);
 	struct ask *ask = &bot->ask;
 
 	*ask = (struct ask){
@@ -330,131 +323,6 @@ static enum served_outcome call_tool(struct served *r)
 	return served_fail(r, SERVED_INVALID_PARAMS, "there is no such tool: search and ask are there", NULL);
 }
 
-/* --- Documents as resources ----------------------------------------------------------------------------------------------- */
-
-static bool has_document(const struct chatbot_served *bot, const char *id)
-{
-	for (size_t i = 0; i < bot->found->chatbot->n_documents; i++)
-		if (strcmp(bot->found->chatbot->documents[i], id) == 0)
-			return true;
-	return false;
-}
-
-static void add_resource(struct text *out, const Documents__Document *d)
-{
-	text_addf(out, "{\"uri\":\"" RESOURCE "%s\"", d->id);
-	add_string(out, "name", d->name);
-	if (d->description && *d->description)
-		add_string(out, "description", d->description);
-	text_adds(out, ",\"mimeType\":\"text/plain\"}");
-}
-
-/* A page of the owner's documents, without those that this chatbot has not: a page may be empty, and others follow. */
-static enum served_outcome list_resources(struct served *r)
-{
-	Documents__ListDocumentsRequest request = DOCUMENTS__LIST_DOCUMENTS_REQUEST__INIT;
-	const struct chatbot_served *bot = bot_of(r);
-	const struct chat *chat = bot->call->state;
-	struct call near = retrieve_nearer(bot->call);
-	const char *cursor = json_string(r->params, "cursor"), *before = "";
-	Documents__DocumentList *list;
-
-	if (cursor && !uuid_valid(cursor))
-		return served_fail(r, SERVED_INVALID_PARAMS, "the cursor is none of ours", NULL);
-	text_adds(&r->result, "\"resources\":[");
-	request.cursor = (char *)cursor;
-	request.has_limit = true;
-	request.limit = DOCUMENTS_PAGE;
-	if (!bot->found->chatbot->n_documents) {
-		text_addc(&r->result, ']');
-		return SERVED_DONE;
-	}
-	if (documents_client_list_documents(chat->documents, &near, &request, &list) < 0)
-		return failed_inside(r);
-	for (size_t i = 0; i < list->n_documents; i++) {
-		if (!has_document(bot, list->documents[i]->id))
-			continue;
-		text_adds(&r->result, before);
-		add_resource(&r->result, list->documents[i]);
-		before = ",";
-	}
-	text_addc(&r->result, ']');
-	if (list->next && *list->next)
-		add_string(&r->result, "nextCursor", list->next);
-	return SERVED_DONE;
-}
-
-static enum served_outcome list_templates(struct served *r)
-{
-	text_adds(&r->result,
-	          "\"resourceTemplates\":[{\"uriTemplate\":\"" RESOURCE "{id}?start={start}\",\"name\":"
-	          "\"document\",\"title\":\"The text of a document\",\"description\":\"From that character "
-	          "on, for texts that are too long to be read at once.\",\"mimeType\":\"text/plain\"}]");
-	return SERVED_DONE;
-}
-
-static enum served_outcome no_resource(struct served *r, const char *uri)
-{
-	struct text data;
-
-	text_init(&data, r->arena);
-	text_adds(&data, "{\"uri\":");
-	text_add_json(&data, uri, strlen(uri));
-	text_addc(&data, '}');
-	return served_fail(r, SERVED_INVALID_PARAMS, "there is no such resource", data.at);
-}
-
-/* "parley://documents/<id>?start=1000" */
-static bool read_uri(const char *uri, char id[UUID_TEXT], int64_t *start)
-{
-	static const char query[] = "?start=";
-	const char *at = uri + sizeof RESOURCE - 1;
-	char *end = NULL;
-
-	*start = 0;
-	if (strncmp(uri, RESOURCE, sizeof RESOURCE - 1) != 0 || strlen(at) < UUID_TEXT - 1)
-		return false;
-	memcpy(id, at, UUID_TEXT - 1);
-	id[UUID_TEXT - 1] = '\0';
-	at += UUID_TEXT - 1;
-	if (!*at)
-		return uuid_valid(id);
-	if (strncmp(at, query, sizeof query - 1) != 0 || at[sizeof query - 1] < '0' ||
-	    at[sizeof query - 1] > '9')
-		return false;
-	*start = strtoll(at + sizeof query - 1, &end, 10);
-	return uuid_valid(id) && !*end && *start < INT64_MAX - TEXT_PIECE;
-}
-
-static enum served_outcome read_resource(struct served *r)
-{
-	Documents__TextRequest request = DOCUMENTS__TEXT_REQUEST__INIT;
-	const struct chatbot_served *bot = bot_of(r);
-	const struct chat *chat = bot->call->state;
-	const char *uri = json_string(r->params, "uri");
-	struct call near = retrieve_nearer(bot->call);
-	Documents__Text *text;
-	char id[UUID_TEXT];
-	int64_t start;
-
-	if (!uri)
-		return served_fail(r, SERVED_INVALID_PARAMS, "uri is missing", NULL);
-	if (!read_uri(uri, id, &start) || !has_document(bot, id))
-		return no_resource(r, uri);
-	request.document_id = id;
-	request.has_start = request.has_end = true;
-	request.start = start;
-	request.end = start + TEXT_PIECE;
-	if (documents_client_get_text(chat->documents, &near, &request, &text) < 0)
-		return bot->call->err->code == ERROR_NOT_FOUND ? no_resource(r, uri) : failed_inside(r);
-	text_adds(&r->result, "\"contents\":[{\"uri\":");
-	text_add_json(&r->result, uri, strlen(uri));
-	text_adds(&r->result, ",\"mimeType\":\"text/plain\"");
-	add_string(&r->result, "text", text->text);
-	text_adds(&r->result, "}]");
-	return SERVED_DONE;
-}
-
 /* --- The server ----------------------------------------------------------------------------------------------------------- */
 
 static const char *instructions_of(const Chatbots__Chatbot *bot, struct arena *a)
@@ -480,9 +348,9 @@ struct mcp_server *chatbot_server(struct chatbot_served *bot)
 		.arg = bot,
 		.list_tools = list_tools,
 		.call_tool = call_tool,
-		.list_resources = list_resources,
-		.list_templates = list_templates,
-		.read_resource = read_resource,
+		.list_resources = chatbot_list_resources,
+		.list_templates = chatbot_list_templates,
+		.read_resource = chatbot_read_resource,
 	};
 	return s;
 }

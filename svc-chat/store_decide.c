@@ -104,7 +104,7 @@ bool store_cancel_questions(struct tool_step *call, struct arena *a)
 	}
 	if (!waits)
 		return false;
-	if (strcmp(call->state, "waiting") == 0)
+	if (step_is(call, "waiting"))
 		call->state = "ready";
 	call->call->status = (char *)"running";
 	return true;

@@ -1,6 +1,13 @@
 #include "svc-chat/store_steps.h"
 
+#include <string.h>
+
 #include "common/rpc/envelope.h"
+
+bool step_is(const struct tool_step *call, const char *state)
+{
+	return strcmp(call->state, state) == 0;
+}
 
 ProtobufCBinaryData step_pack(const ProtobufCMessage *m, struct arena *a)
 {

@@ -14,6 +14,7 @@ struct tool_step {
 	const char *result; /* NULL until it is done */
 };
 
+bool step_is(const struct tool_step *call, const char *state);
 ProtobufCBinaryData step_pack(const ProtobufCMessage *m, struct arena *a);
 ProtobufCBinaryData step_pack_call(const struct tool_step *call, struct arena *a); /* the column `content` */
 /* In the arena; NULL where the column holds no such message. */

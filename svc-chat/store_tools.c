@@ -154,7 +154,7 @@ static void fill(struct call_columns *c, size_t i, const struct tool_step *call,
 static bool any_waits(const struct store_added *added)
 {
 	for (size_t i = 0; i < added->count; i++)
-		if (strcmp(added->calls[i].state, "waiting") == 0)
+		if (step_is(&added->calls[i], "waiting"))
 			return true;
 	return false;
 }
@@ -208,7 +208,7 @@ int store_keep_call(struct db *db, const struct store_writer *w, const struct to
 		          step_pack_call(call, a), step_pack(&call->detail->base, a), call->result) },
 		{ "keep_passages", DB_ARGS(w->owner, w->message_id, w->attempt, passages) },
 	};
-	int from = strcmp(call->state, "done") == 0 ? 0 : 1, count = (passages.data ? 3 : 2) - from, kept;
+	int from = step_is(call, "done") ? 0 : 1, count = (passages.data ? 3 : 2) - from, kept;
 
 	if (db_together(db, steps + from, count, err) < 0)
 		return -1;

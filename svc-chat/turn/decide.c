@@ -20,7 +20,7 @@ static int find(struct call *call, const char *session, const char *id, const ch
 	                                 call->err),
 	                 "tool call", call->err) < 0)
 		return -1;
-	if (strcmp(ret->state, "waiting") != 0)
+	if (!step_is(ret, "waiting"))
 		return error_set(call->err, ERROR_CONFLICT, "this call does not wait for anybody (it is %s)",
 		                 ret->call->status);
 	return 0;

@@ -43,7 +43,6 @@ struct rounds {
 /* 1: this turn was begun by another writer (its rounds, passages and text are there again), 0 it was not. */
 int rounds_load(struct rounds *r) CHECKED;
 int rounds_settle(struct rounds *r) CHECKED;
-int rounds_add(struct rounds *r) CHECKED;
 /* The turn waits for people from now on: 1; 0: somebody has said something meanwhile. */
 int rounds_rest(struct rounds *r) CHECKED;
 /* It ends: what still waits is over. */
@@ -57,6 +56,11 @@ int rounds_open(struct rounds *r) CHECKED;
 int64_t rounds_context(const struct ask *ask); /* tokens of the model's context */
 /* NULL: there is none of that name. */
 const struct tool *rounds_tool(const struct rounds *r, const char *name);
+
+/* --- wanted.c ---------------------------------------------------------------------------------------------------------- */
+
+/* The round that the model has ended, with the calls that it wants. */
+int rounds_add(struct rounds *r) CHECKED;
 
 /* --- run_calls.c ------------------------------------------------------------------------------------------------------- */
 
