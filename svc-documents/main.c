@@ -144,6 +144,7 @@ static void stop(void *state)
 	follow_close(svc->follow);
 	watch_close(svc->watch);
 	cache_free(svc->cache);
+	corpora_free(svc->corpora);
 	extractors_close(svc->extractors);
 	free(svc);
 }
@@ -161,6 +162,7 @@ static int open_all(struct documents *svc, struct error *err)
 		svc->s3 = (struct s3){ svc->egress, svc->set->s3_url, svc->set->s3_region, svc->set->s3_key,
 			               svc->set->s3_secret };
 	svc->cache = cache_new(CACHE_BYTES);
+	svc->corpora = corpora_new();
 	svc->follow = follow_open(svc->service, svc->watch);
 	(void)service_peer(svc->service, "chatbots"); /* known to be there by the time that somebody asks */
 	if (add_standing_jobs(svc, err) < 0)

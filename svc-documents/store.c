@@ -84,7 +84,9 @@ const struct db_stmt store_statements[] = {
 	{ "get", DOCUMENT " WHERE owner_id = $1 AND id = $2" },
 	{ "list", DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2)"
 	                   " AND ($3::text IS NULL OR $3 = ANY (tags)) ORDER BY id DESC LIMIT $4" },
-	{ "edit", "UPDATE document SET name = coalesce($3, name), description = CASE WHEN $5 THEN NULL"
+	/* A search in memory knows the name. */
+	{ "edit", "WITH noted AS (UPDATE corpus SET version = version + 1 WHERE owner_id = $1)"
+	          " UPDATE document SET name = coalesce($3, name), description = CASE WHEN $5 THEN NULL"
 	          " ELSE coalesce($4, description) END, tags = coalesce($6::text[], tags), updated_at = now()"
 	          " WHERE owner_id = $1 AND id = $2" },
 	/* In one order, so that two who delete the same ones do not wait for each other. */
@@ -94,7 +96,7 @@ const struct db_stmt store_statements[] = {
 	            " RETURNING coalesce(original, file_id) AS file, coalesce(chunks, 0) AS chunks, terms,"
 	            " small::int AS small" },
 	{ "uncount", "UPDATE corpus SET documents = documents - ($2::bigint > 0)::int, chunks = chunks - $2,"
-	             " terms = terms - $3, small = small - $4 WHERE owner_id = $1" },
+	             " terms = terms - $3, small = small - $4, version = version + 1 WHERE owner_id = $1" },
 	{ "tell_chatbots", "SELECT pg_notify('" CHANNEL_CHATBOTS "', $1)" },
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	/* A commit that is on disk a moment later, at the latest with the next one that waits for it. */

@@ -59,7 +59,7 @@ const struct db_stmt store_index_statements[] = {
 	  "INSERT INTO corpus (owner_id, documents, chunks, terms, small) VALUES ($1, $2, $3, $4, $5)"
 	  " ON CONFLICT (owner_id) DO UPDATE SET documents = corpus.documents + EXCLUDED.documents,"
 	  " chunks = corpus.chunks + EXCLUDED.chunks, terms = corpus.terms + EXCLUDED.terms,"
-	  " small = corpus.small + EXCLUDED.small RETURNING small" },
+	  " small = corpus.small + EXCLUDED.small, version = corpus.version + 1 RETURNING small" },
 	{ "chunk_words",
 	  "SELECT heading, substr(text, 1, (stop - start)::int) AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4" },

@@ -28,7 +28,8 @@ const struct db_stmt store_search_statements[] = {
 	  " d.small, d.type = 'url' AS web, (SELECT documents FROM corpus WHERE owner_id = $1) AS of_owner"
 	  " FROM unnest($2::uuid[]) AS k (id)" EACH "document WHERE owner_id = $1 AND id = k.id" BY_ITSELF
 	  "d ORDER BY d.id" },
-	{ "corpus_counts", "SELECT documents, chunks, terms FROM corpus WHERE owner_id = $1" },
+	{ "corpus_counts",
+	  "SELECT documents, chunks, terms, small, version FROM corpus WHERE owner_id = $1" },
 	{ "lists_all", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)" EACH
 	               "posting WHERE owner_id = $1 AND term = k.term" BY_ITSELF "p" },
 	{ "lists_of", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)"
@@ -71,27 +72,29 @@ const struct db_stmt store_search_statements[] = {
 	{ 0 },
 };
 
-static void read_corpus(const PGresult *res, struct corpus_document **ret, const char ***models,
-                        size_t *count, struct arena *a)
+static void read_corpus(const PGresult *res, struct stored_corpus *ret, struct arena *a)
 {
-	*count = (size_t)PQntuples(res);
-	*ret = arena_new(a, struct corpus_document, *count);
-	*models = arena_new(a, const char *, *count);
+	struct corpus_document *documents;
+
+	ret->count = (size_t)PQntuples(res);
+	ret->documents = documents = arena_new(a, struct corpus_document, ret->count);
+	ret->models = arena_new(a, const char *, ret->count);
 	for (int i = 0; i < PQntuples(res); i++) {
-		(*ret)[i] = (struct corpus_document){ .id = arena_strdup(a, db_text(res, i, "id")),
-			                              .name = arena_strdup(a, db_text(res, i, "name")),
-			                              .chunks = (uint32_t)db_int(res, i, "chunks"),
-			                              .terms = db_int(res, i, "terms"),
-			                              .language = language_named(db_text(res, i, "language")),
-			                              .generation = db_int(res, i, "generation"),
-			                              .small = *db_text(res, i, "small") == 't',
-			                              .web = *db_text(res, i, "web") == 't' };
-		(*models)[i] = arena_strdup(a, db_text(res, i, "model"));
+		documents[i] =
+		    (struct corpus_document){ .id = arena_strdup(a, db_text(res, i, "id")),
+			                      .name = arena_strdup(a, db_text(res, i, "name")),
+			                      .chunks = (uint32_t)db_int(res, i, "chunks"),
+			                      .terms = db_int(res, i, "terms"),
+			                      .language = language_named(db_text(res, i, "language")),
+			                      .generation = db_int(res, i, "generation"),
+			                      .small = *db_text(res, i, "small") == 't',
+			                      .web = *db_text(res, i, "web") == 't' };
+		ret->models[i] = arena_strdup(a, db_text(res, i, "model"));
 	}
 }
 
-int store_corpus(struct db *db, const struct scope *scope, int limit, struct corpus_document **ret,
-                 const char ***models, size_t *count, int64_t *of_owner, struct arena *a, struct error *err)
+int store_corpus(struct db *db, const struct scope *scope, int limit, struct stored_corpus *ret,
+                 struct arena *a, struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
 
@@ -102,9 +105,8 @@ int store_corpus(struct db *db, const struct scope *scope, int limit, struct cor
 	} else if (db_exec(db, "corpus_all", DB_ARGS(scope->owner, limit), &res, err) < 0) {
 		return -1;
 	}
-	read_corpus(res, ret, models, count, a);
-	if (of_owner)
-		*of_owner = scope->ids && *count ? db_int(res, 0, "of_owner") : (int64_t)*count;
+	read_corpus(res, ret, a);
+	ret->of_owner = scope->ids && ret->count ? db_int(res, 0, "of_owner") : (int64_t)ret->count;
 	return 0;
 }
 
@@ -117,7 +119,8 @@ int store_corpus_counts(struct db *db, const char *owner, struct corpus_counts *
 		return -1;
 	if (PQntuples(res) > 0)
 		*ret = (struct corpus_counts){ db_int(res, 0, "documents"), db_int(res, 0, "chunks"),
-			                       db_int(res, 0, "terms") };
+			                       db_int(res, 0, "terms"), db_int(res, 0, "small"),
+			                       db_int(res, 0, "version") };
 	return 0;
 }
 

@@ -18,14 +18,18 @@ struct scope {
 	bool lenient; /* some may be missing */
 };
 
-/* The documents there are, by id, with the models of their vectors in models[]. Those not yet indexed have no chunks.
- * Of all of an owner's, at most `limit`. *of_owner: how many the owner has in all, about; may be NULL. */
-int store_corpus(struct db *db, const struct scope *scope, int limit, struct corpus_document **ret,
-                 const char ***models, size_t *count, int64_t *of_owner, struct arena *a,
-                 struct error *err) CHECKED;
-/* What the owner has in all. */
+/* The documents there are, by id. Those not yet indexed have no chunks. Of all of an owner's, at most `limit`. */
+struct stored_corpus {
+	const struct corpus_document *documents;
+	const char **models; /* by document: what made its vectors */
+	size_t count;
+	int64_t of_owner; /* how many the owner has in all, about */
+};
+int store_corpus(struct db *db, const struct scope *scope, int limit, struct stored_corpus *ret,
+                 struct arena *a, struct error *err) CHECKED;
+/* What the owner has in all; version: another one whenever something of stored_corpus is. All 0 where there is nothing. */
 struct corpus_counts {
-	int64_t documents, chunks, terms;
+	int64_t documents, chunks, terms, small, version;
 };
 int store_corpus_counts(struct db *db, const char *owner, struct corpus_counts *ret,
                         struct error *err) CHECKED;

@@ -31,7 +31,8 @@ const struct db_stmt store_small_statements[] = {
 	{ "no_blocks",
 	  "UPDATE vocabulary SET lists = NULL WHERE owner_id = $1 AND document_id = ANY ($2::uuid[])" },
 	{ "not_small", "UPDATE document SET small = false WHERE owner_id = $1 AND id = ANY ($2::uuid[])" },
-	{ "count_small", "UPDATE corpus SET small = small - $2 WHERE owner_id = $1 RETURNING small" },
+	{ "count_small", "UPDATE corpus SET small = small - $2, version = version + 1"
+	                 " WHERE owner_id = $1 RETURNING small" },
 	{ 0 },
 };
 

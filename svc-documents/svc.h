@@ -11,6 +11,7 @@
 #include "svc-documents/ingest/watch.h"
 #include "svc-documents/s3.h"
 #include "svc-documents/search/cache.h"
+#include "svc-documents/search/corpora.h"
 #include "svc-documents/search/rerank.h"
 #include "svc-documents/store.h"
 
@@ -32,6 +33,7 @@ struct documents {
 	struct s3 s3;
 	struct watch *watch;
 	struct cache *cache;
+	struct corpora *corpora;
 	struct follow *follow;
 	struct job_runner *jobs;
 	struct job_runner *indexer; /* hnsw.h; NULL where no vectors are made */

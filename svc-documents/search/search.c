@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "documents.methods.h"
 #include "svc-documents/search/lists.h"
@@ -57,12 +58,40 @@ static size_t once(char **ids, size_t count)
 	return kept;
 }
 
+/* The documents, for this search alone: it notes in them how much each is about the question. */
+static void use_corpus(struct call *call, struct search *s, const struct stored_corpus *read)
+{
+	s->models = read->models;
+	corpus_init(&s->corpus,
+	            arena_memdup(call->arena, read->documents, read->count * sizeof *read->documents),
+	            read->count);
+}
+
+/* From memory, where nothing has changed since. */
+static int read_corpus(struct call *call, struct search *s, int limit, struct stored_corpus *ret)
+{
+	const struct documents *svc = documents_state(call);
+	struct corpus_counts counts;
+
+	if (store_corpus_counts(call->db, s->scope->owner, &counts, call->err) < 0)
+		return -1;
+	s->known = corpora_find(svc->corpora, s->scope, &counts, clock_mono_ms());
+	if (s->known) {
+		*ret = *s->known;
+		return 0;
+	}
+	if (store_corpus(call->db, s->scope, limit, ret, call->arena, call->err) < 0)
+		return -1;
+	corpora_keep(svc->corpora, s->scope, &counts, ret, clock_mono_ms());
+	return 0;
+}
+
 /* Of a large corpus: the documents that have words of the question, and the figures of all. */
 static int narrow(struct call *call, struct search *s, const struct found_list *lists, size_t count)
 {
 	struct scope found = { .owner = s->scope->owner };
 	struct corpus_counts counts;
-	struct corpus_document *documents;
+	struct stored_corpus read;
 	char **ids = arena_new(call->arena, char *, count);
 	size_t n = 0;
 
@@ -71,9 +100,9 @@ static int narrow(struct call *call, struct search *s, const struct found_list *
 	found.ids = ids;
 	found.count = once(ids, n);
 	if (store_corpus_counts(call->db, s->scope->owner, &counts, call->err) < 0 ||
-	    store_corpus(call->db, &found, 0, &documents, &s->models, &n, NULL, call->arena, call->err) < 0)
+	    store_corpus(call->db, &found, 0, &read, call->arena, call->err) < 0)
 		return -1;
-	corpus_init(&s->corpus, documents, n);
+	use_corpus(call, s, &read);
 	corpus_narrow(&s->corpus, counts.documents, counts.chunks, counts.terms);
 	return 0;
 }
@@ -83,20 +112,17 @@ static int open_corpus(struct call *call, struct search *s, const char *question
 {
 	const struct documents *svc = documents_state(call);
 	int limit = svc->embedder.egress ? INT32_MAX : ALL_MAX + 1; /* a vector may be near in any document */
-	struct corpus_document *documents;
+	struct stored_corpus read;
 	enum language mostly;
-	int64_t of_owner;
-	size_t n;
 
-	if (store_corpus(call->db, s->scope, limit, &documents, &s->models, &n, &of_owner, call->arena,
-	                 call->err) < 0)
+	if (read_corpus(call, s, limit, &read) < 0)
 		return -1;
-	if (s->scope->ids && n < s->scope->count && !s->scope->lenient)
+	if (s->scope->ids && read.count < s->scope->count && !s->scope->lenient)
 		return error_set(call->err, ERROR_NOT_FOUND, "one of these documents does not exist");
-	count_languages(documents, n, &s->spoken, &mostly);
-	corpus_init(&s->corpus, documents, n);
-	s->most = (int64_t)n * MOST_PART >= of_owner;
-	s->large = !s->scope->ids && !svc->embedder.egress && n > ALL_MAX;
+	count_languages(read.documents, read.count, &s->spoken, &mostly);
+	use_corpus(call, s, &read);
+	s->most = (int64_t)read.count * MOST_PART >= read.of_owner;
+	s->large = !s->scope->ids && !svc->embedder.egress && read.count > ALL_MAX;
 	query_parse(question, s->stemmers, s->spoken, mostly, &s->query, call->arena);
 	return s->corpus.chunks > 0;
 }
@@ -270,6 +296,7 @@ static void release_all(struct call *call, struct search *s)
 	for (size_t i = 0; i < s->held_count; i++)
 		cache_release(svc->cache, s->held[i]);
 	lists_close(call, s);
+	corpora_release(svc->corpora, s->known);
 }
 
 /* Give the candidates their words; one whose chunk has gone meanwhile is dropped. */
@@ -361,8 +388,8 @@ static Documents__Source *source(const struct search *s, const struct passage *p
 	Documents__Source *out = arena_new(a, Documents__Source, 1);
 
 	documents__source__init(out);
-	out->document_id = (char *)d->id;
-	out->document_name = (char *)d->name;
+	out->document_id = arena_strdup(a, d->id);
+	out->document_name = arena_strdup(a, d->name);
 	out->chunk_id = arena_strdup(a, p->chunk->id);
 	out->has_page = p->chunk->page > 0;
 	out->page = p->chunk->page;

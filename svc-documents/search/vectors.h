@@ -15,10 +15,11 @@ struct search {
 	struct query query;
 	unsigned spoken; /* query.h */
 	struct corpus corpus;
-	const char **models;  /* by document: what made its vectors */
-	bool large;           /* the corpus holds only documents with words of the question */
-	bool most;            /* it is most of what the owner has */
-	struct block *blocks; /* of small documents: lists.h */
+	const char **models;               /* by document: what made its vectors */
+	const struct stored_corpus *known; /* where all that comes from memory: to be released */
+	bool large;                        /* the corpus holds only documents with words of the question */
+	bool most;                         /* it is most of what the owner has */
+	struct block *blocks;              /* of small documents: lists.h */
 	size_t block_count;
 	struct scope rest; /* whose lists have rows of their own */
 	bool has_rest;

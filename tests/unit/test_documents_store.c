@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "svc-documents/store_index.h"
+#include "svc-documents/store_search.h"
 #include "svc-documents/store_small.h"
 #include "svc-documents/store_text.h"
 #include "svc-documents/store_vectors.h"
@@ -221,6 +222,41 @@ static void too_many_small_documents_are_spread(void **state)
 	assert_int_equal(spread, 0);
 }
 
+/* Searches know documents from memory (search/corpora.h) until the version is another. */
+static void assert_counted(const char *what, int64_t *version)
+{
+	struct corpus_counts now;
+
+	OK(store_corpus_counts(&db, ADA, &now, &err));
+	if (now.version == *version)
+		fail_msg("%s does not count", what);
+	*version = now.version;
+}
+
+static void whatever_a_search_knows_of_a_document_counts(void **state)
+{
+	struct prepared *p = prepare(3);
+	const char *id = indexed(p);
+	size_t spread;
+	int64_t left, version = 0;
+
+	(void)state;
+	assert_int_equal(store_prepared(&db, ADA, id, &first, p, &small, &arena, &err), 1);
+	assert_counted("a text that came anew", &version);
+	assert_int_equal(store_edit(&db, ADA, id, &(struct edit){ .name = "other" }, &err), 1);
+	assert_counted("a name", &version);
+	assert_int_equal(store_index(&db, ADA, id, &p->index, LANGUAGE_DE, &err), 1);
+	assert_counted("an index that was made anew", &version);
+	OK(store_set_model(&db, ADA, id, "a model", &err));
+	assert_counted("another model", &version);
+	OK(store_spread(&db, ADA, &spread, &left, &arena, &err));
+	assert_counted("lists that got rows", &version);
+	assert_int_equal(store_delete(&db, ADA, id, &err), 1);
+	assert_counted("one that goes", &version);
+	indexed(prepare(3));
+	assert_counted("one that comes", &version);
+}
+
 static void assert_looks_up(PGresult *plan, const char *column)
 {
 	bool looks_up = false;
@@ -376,6 +412,7 @@ int main(void)
 		STORE_TEST(a_large_document_is_indexed_in_parts),
 		STORE_TEST(terms_of_an_owner_whom_nobody_counted_are_looked_up),
 		STORE_TEST(too_many_small_documents_are_spread),
+		STORE_TEST(whatever_a_search_knows_of_a_document_counts),
 		STORE_TEST(ten_characters_cost_no_more_in_a_long_text),
 		STORE_TEST(what_a_job_finds_to_be_a_copy_goes),
 		STORE_TEST(a_piece_makes_nothing_else_light),
