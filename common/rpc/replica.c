@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 #include "common/base/log.h"
+#include "common/rpc/callbacks.h"
 #include "common/rpc/internal.h"
 
 enum {
@@ -64,6 +65,7 @@ static int check(int result, const char *what, struct error *err)
 
 static int open_socket(struct replica *r, struct error *err)
 {
+	callbacks_start();
 	if (check(nng_req0_open(&r->socket), "nng_req0_open", err) < 0)
 		return -1;
 	/* Never sent again by NNG: it would execute things twice. Before any context is made. */

@@ -13,6 +13,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/rpc/callbacks.h"
 #include "common/rpc/envelope.h"
 #include "common/service/internal.h"
 
@@ -265,6 +266,7 @@ int slots_open(struct service *s, struct error *err)
 {
 	int count = (int)s->set.contexts, rc;
 
+	callbacks_start();
 	if ((rc = nng_rep0_open(&s->socket)) != 0 ||
 	    (rc = nng_socket_set_size(s->socket, NNG_OPT_RECVMAXSZ, RPC_MESSAGE_MAX)) != 0 ||
 	    (rc = nng_socket_set_bool(s->socket, NNG_OPT_TCP_KEEPALIVE, true)) != 0)

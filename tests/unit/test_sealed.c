@@ -264,6 +264,54 @@ static void test_the_receiver_is_restarted_under_load(void **state)
 	rig_kill(pid, SIGKILL);
 }
 
+struct busy {
+	struct peer *peer;
+	atomic_bool enough;
+};
+
+static void *call_always(void *arg)
+{
+	struct busy *busy = arg;
+	char text[8 << 10];
+	struct arena a;
+
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = '\0';
+	arena_init(&a, 0);
+	while (!atomic_load(&busy->enough)) {
+		struct error err = { 0 };
+
+		(void)rig_call(busy->peer, RIG_ECHO, "user", text, 1000, &a, &err);
+		arena_reset(&a);
+	}
+	arena_done(&a);
+	return NULL;
+}
+
+/* Connections are lost in the middle of messages, in both directions; each time there are new ones. */
+static void test_the_receiver_is_restarted_again_and_again(void **state)
+{
+	enum { TIMES = 8, CALLERS = 32 };
+	int port = rig_free_port();
+	struct busy busy = { .peer = rig_hasty_peer((int[]){ port, 0 }) };
+	pthread_t threads[CALLERS];
+
+	(void)state;
+	for (int i = 0; i < CALLERS; i++)
+		assert_int_equal(thread_try(&threads[i], call_always, &busy), 0);
+	for (int i = 0; i < TIMES; i++) {
+		pid_t pid = rig_spawn(port);
+
+		rig_wait_ready(busy.peer, 1, 20000);
+		usleep(50 * 1000);
+		rig_kill(pid, SIGKILL);
+	}
+	atomic_store(&busy.enough, true);
+	for (int i = 0; i < CALLERS; i++)
+		pthread_join(threads[i], NULL);
+	rig_close(busy.peer);
+}
+
 static void test_the_sender_is_restarted(void **state)
 {
 	struct fixture *f = *state;
@@ -350,6 +398,7 @@ int main(int argc, char **argv)
 		TEST(test_a_repeated_conversation_runs_nothing),
 		TEST(test_sessions_are_forgotten_under_load),
 		TEST(test_the_receiver_is_restarted_under_load),
+		TEST(test_the_receiver_is_restarted_again_and_again),
 		TEST(test_the_sender_is_restarted),
 		TEST(test_a_clock_two_minutes_ahead),
 		TEST(test_deadlines_are_of_the_receivers_clock),
