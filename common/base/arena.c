@@ -194,15 +194,17 @@ char *arena_strndup(struct arena *a, const char *text, size_t length)
 
 char *arena_vprintf(struct arena *a, const char *format, va_list args)
 {
+	char short_one[128], *text;
 	va_list again;
 	int length;
-	char *text;
 
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, again);
+	length = vsnprintf(short_one, sizeof short_one, format, again);
 	va_end(again);
 	if (length < 0)
-		abort(); /* a broken format is a bug */
+		abort();                       /* a broken format is a bug */
+	if ((size_t)length < sizeof short_one) /* as most are: formatted once */
+		return arena_memdup(a, short_one, (size_t)length);
 	text = arena_alloc(a, (size_t)length + 1);
 	vsnprintf(text, (size_t)length + 1, format, args);
 	return text;

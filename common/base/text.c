@@ -46,18 +46,19 @@ void text_addc(struct text *t, char c)
 
 void text_addf(struct text *t, const char *format, ...)
 {
+	size_t room = t->room - t->length;
 	va_list args, again;
 	int length;
 
 	va_start(args, format);
 	va_copy(again, args);
-	length = vsnprintf(NULL, 0, format, again);
+	length = vsnprintf(t->at + t->length, room, format, args); /* mostly it fits */
+	if (length > 0 && (size_t)length >= room)
+		vsnprintf(reserve(t, (size_t)length), (size_t)length + 1, format, again);
 	va_end(again);
-	if (length > 0) {
-		vsnprintf(reserve(t, (size_t)length), (size_t)length + 1, format, args);
-		t->length += (size_t)length;
-	}
 	va_end(args);
+	if (length > 0)
+		t->length += (size_t)length;
 }
 
 /* What stands behind the backslash; 'u' for \u00xx, 0 for what needs no escape. */

@@ -101,6 +101,8 @@ static void test_strings(void **state)
 	assert_string_equal(arena_strndup(&a, "ab", 30), "ab");
 	assert_string_equal(arena_strndup(&a, NULL, 0), ""); /* as the body of a request without one */
 	assert_string_equal(arena_printf(&a, "%d-%s", 7, big) + 2, big);
+	for (int size = 120; size < 136; size++) /* around what is formatted once */
+		assert_int_equal(strlen(arena_printf(&a, "%*d", size, size)), size);
 	assert_memory_equal(arena_memdup(&a, "a\0b", 3), "a\0b\0", 4);
 	arena_done(&a);
 	free(big);

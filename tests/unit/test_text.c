@@ -57,6 +57,26 @@ static void test_growing(void **state)
 	arena_done(&a);
 }
 
+/* Around the 256 bytes that a text begins with. */
+static void test_a_format_that_just_fits_or_not(void **state)
+{
+	(void)state;
+	for (int size = 250; size < 262; size++) {
+		struct arena a;
+		struct text t;
+
+		arena_init(&a, 0);
+		text_init(&t, &a);
+		text_addc(&t, 'a');
+		text_addf(&t, "%*d%s", size - 2, 7, "z");
+		assert_int_equal(t.length, size);
+		assert_int_equal(strlen(t.at), size);
+		assert_int_equal(t.at[0], 'a');
+		assert_string_equal(t.at + size - 2, "7z");
+		arena_done(&a);
+	}
+}
+
 static void test_first_error_wins(void **state)
 {
 	struct arena a;
@@ -83,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_strings),
 		cmocka_unit_test(test_growing),
+		cmocka_unit_test(test_a_format_that_just_fits_or_not),
 		cmocka_unit_test(test_first_error_wins),
 	};
 
