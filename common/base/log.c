@@ -63,13 +63,12 @@ static size_t cut(const char *text)
 }
 
 /* Bytes that are not UTF-8 are shown as \u0080 to \u00ff, so that the line is JSON whatever came in. */
-static void add_quoted(struct line *line, const char *text)
+static void add_escaped(struct line *line, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t length = cut(text), plain = 0;
 	bool utf8 = utf8_valid(text, length);
 
-	add_string(line, "\"");
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
 		char escape[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
@@ -84,7 +83,22 @@ static void add_quoted(struct line *line, const char *text)
 		plain = i + 1;
 	}
 	add(line, text + plain, length - plain);
-	add_string(line, "\"");
+}
+
+/* Nearly every text is such that all of it stands for itself. */
+static void add_quoted(struct line *line, const char *text)
+{
+	static const bool itself[256] = { [' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true };
+	size_t length = 0;
+
+	while (length <= TEXT_MAX_BYTES && itself[(unsigned char)text[length]])
+		length++;
+	add(line, "\"", 1);
+	if (text[length] || length > TEXT_MAX_BYTES)
+		add_escaped(line, text);
+	else
+		add(line, text, length);
+	add(line, "\"", 1);
 }
 
 /* A member that does not fit is left out as a whole. */

@@ -99,15 +99,19 @@ static void test_hostile_text(void **state)
 
 static void test_too_long_is_cut_between_characters(void **state)
 {
-	static char text[20000], all[7000];
+	static char text[20000], all[7000], plain[1002];
 
 	(void)state;
 	for (size_t i = 0; i + 3 < sizeof text; i += 3)
 		memcpy(text + i, "\u20ac", 3);
 	memset(all, 1, sizeof all - 1); /* each is six bytes in the line */
-	CAPTURE(LOG_INFO, "m", LOG_TEXT("long", text), LOG_TEXT("all", all), LOG_TEXT("last", "still here"));
+	memset(plain, 'x', sizeof plain - 1);
+	CAPTURE(LOG_INFO, "m", LOG_TEXT("long", text), LOG_TEXT("plain", plain), LOG_TEXT("most", plain + 1),
+	        LOG_TEXT("all", all), LOG_TEXT("last", "still here"));
 	OWN(json) json_object *line = parsed();
 	assert_int_equal(strlen(json_string(line, "long")), 999);
+	assert_int_equal(strlen(json_string(line, "plain")), 1000);
+	assert_int_equal(strlen(json_string(line, "most")), 1000);
 	assert_null(json_string(line, "all"));
 	assert_string_equal(json_string(line, "last"), "still here");
 }
