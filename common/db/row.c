@@ -14,15 +14,17 @@ enum { OID_TIMESTAMPTZ = 1184, MOST_COLUMNS = 64 };
 /* "2025-01-15 10:30:00.123456+00" as RFC 3339 with milliseconds: "2025-01-15T10:30:00.123Z". */
 static char *rfc3339(const char *text, struct arena *a)
 {
-	char fraction[4] = "000";
+	static const char midnight[] = "0000-00-00T00:00:00.000Z";
+	char *out;
 
 	if (strlen(text) < 19 || text[10] != ' ')
 		return arena_strdup(a, text); /* infinity */
-	if (text[19] == '.') {
-		for (int i = 0; i < 3 && text[20 + i] >= '0' && text[20 + i] <= '9'; i++)
-			fraction[i] = text[20 + i];
-	}
-	return arena_printf(a, "%.10sT%.8s.%sZ", text, text + 11, fraction);
+	out = arena_memdup(a, midnight, sizeof midnight - 1);
+	memcpy(out, text, 10);
+	memcpy(out + 11, text + 11, 8);
+	for (int i = 20; text[19] == '.' && i < 23 && text[i] >= '0' && text[i] <= '9'; i++)
+		out[i] = text[i];
+	return out;
 }
 
 static unsigned hex_digit(char c)
