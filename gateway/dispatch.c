@@ -27,7 +27,7 @@ static int find(const struct gateway *g, struct request *req, const char *verb, 
 	if (req->err.code != ERROR_NOT_FOUND || !(*page = pages_find(req->path)))
 		return -1;
 	error_clear(&req->err);
-	memcpy(ret->allow, "GET, HEAD", sizeof "GET, HEAD");
+	ret->allow = "GET, HEAD";
 	if (strcmp(verb, "GET") != 0)
 		return error_set(&req->err, ERROR_METHOD, "this page can only be read");
 	return 0;

@@ -31,6 +31,7 @@ struct node {
 struct router {
 	struct arena arena;
 	struct node root;
+	char allow[1 << VERBS][40]; /* what is said of a path that has these verbs: a bit each */
 };
 
 struct segment {
@@ -86,6 +87,17 @@ static void add(struct router *r, const struct route *route)
 		node->leaves[verb] = leaf;
 }
 
+static void list_verbs(unsigned verbs, char allow[40])
+{
+	int length = 0;
+
+	for (int i = 0; i < VERBS; i++) {
+		if (verbs & 1U << i)
+			length += snprintf(allow + length, (size_t)(40 - length), "%s%s%s",
+			                   length ? ", " : "", verb_names[i], i == GET ? ", HEAD" : "");
+	}
+}
+
 struct router *router_new(const struct route *list, unsigned count)
 {
 	struct router *r = calloc(1, sizeof *r);
@@ -93,6 +105,8 @@ struct router *router_new(const struct route *list, unsigned count)
 	if (!r)
 		abort();
 	arena_init(&r->arena, 0);
+	for (unsigned verbs = 0; verbs < 1 << VERBS; verbs++)
+		list_verbs(verbs, r->allow[verbs]);
 	for (unsigned i = 0; i < count; i++)
 		add(r, &list[i]);
 	return r;
@@ -188,18 +202,6 @@ static const struct leaf *find(struct search *s, const struct node *node, int de
 	return found;
 }
 
-static void list_verbs(unsigned verbs, char allow[64])
-{
-	int length = 0;
-
-	allow[0] = '\0';
-	for (int i = 0; i < VERBS; i++) {
-		if (verbs & 1U << i)
-			length += snprintf(allow + length, (size_t)(64 - length), "%s%s%s",
-			                   length ? ", " : "", verb_names[i], i == GET ? ", HEAD" : "");
-	}
-}
-
 int router_match(const struct router *r, const char *verb, const char *path, struct route_match *ret,
                  struct arena *a, struct error *err)
 {
@@ -207,7 +209,7 @@ int router_match(const struct router *r, const char *verb, const char *path, str
 	struct search s = { .segments = segments, .verb = verb_number(verb) };
 	const struct leaf *leaf = NULL;
 
-	*ret = (struct route_match){ 0 };
+	*ret = (struct route_match){ .allow = "" };
 	if (*path == '/')
 		s.count = split(path, segments, a);
 	if (s.count < 0)
@@ -217,7 +219,7 @@ int router_match(const struct router *r, const char *verb, const char *path, str
 		leaf = find(&s, &r->root, 0);
 	if (!leaf && !s.verbs)
 		return error_set(err, ERROR_NOT_FOUND, "there is nothing at this path");
-	list_verbs(s.verbs, ret->allow);
+	ret->allow = r->allow[s.verbs];
 	if (!leaf)
 		return error_set(err, ERROR_METHOD, "this path allows %s only", ret->allow);
 	ret->route = leaf->route;

@@ -21,7 +21,7 @@ struct route_match {
 	const struct route *route;
 	struct route_param params[ROUTE_PARAMS];
 	int param_count;
-	char allow[64]; /* of a 405: "DELETE, GET, HEAD" */
+	const char *allow; /* of a 405: "DELETE, GET, HEAD". The router's */
 };
 
 struct router;
