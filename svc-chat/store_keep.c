@@ -11,8 +11,8 @@
 	"lease_until < now() AND status IN ('generating', 'queued', 'waiting')" \
 	" AND pg_postmaster_start_time() < now() - make_interval(secs => " grace ")"
 /* What cannot be gone on with. One that was let go has lost no writer, and waits for its user's word, or for its end. */
-#define ENDS                                                                                     \
-	"(lease_until > " STORE_LET_GO " AND (stop OR attempt >= $3 OR EXISTS (SELECT FROM step" \
+#define ENDS                                                                                       \
+	"(lease_until > " STORE_LET_GO " AND (stop OR attempt >= $3 OR EXISTS (SELECT 1 FROM step" \
 	" WHERE owner_id = $1 AND message_id = message.id AND kind = 'model' AND state = 'open')))"
 
 enum { OWNERS_MAX = 100 };

@@ -46,14 +46,14 @@ const struct db_stmt store_messages_statements[] = {
 	{ "choose",
 	  "WITH RECURSIVE busy AS (SELECT count(*) AS turns FROM message m WHERE " HERE
 	  " AND m.status IN ('generating', 'waiting', 'queued')),"
-	  " chosen AS (SELECT m.id, m.role, CASE m.role WHEN 'user' THEN m.id ELSE m.question_id END AS question"
+	  " chosen AS (SELECT m.id, m.role, CASE WHEN m.role = 'user' THEN m.id ELSE m.question_id END AS question"
 	  " FROM message m WHERE " HERE " AND m.id = $3),"
 	  " before AS (SELECT m.id, m.replaces FROM message m JOIN chosen c ON m.id = c.question WHERE " HERE
 	  " UNION SELECT m.id, m.replaces FROM message m JOIN before b ON m.id = b.replaces WHERE " HERE "),"
 	  " asked AS (SELECT id FROM before WHERE replaces IS NULL"
 	  " UNION SELECT m.id FROM message m JOIN asked a ON m.replaces = a.id WHERE " HERE
 	  " AND m.role = 'user'),"
-	  " pair AS (SELECT c.question, CASE c.role WHEN 'assistant' THEN c.id ELSE (SELECT m.id FROM message m"
+	  " pair AS (SELECT c.question, CASE WHEN c.role = 'assistant' THEN c.id ELSE (SELECT m.id FROM message m"
 	  " WHERE " HERE
 	  " AND m.question_id = c.id ORDER BY m.number DESC LIMIT 1) END AS answer FROM chosen c),"
 	  " changed AS (UPDATE message m SET shown = m.id IN (p.question, p.answer) FROM pair p, busy WHERE " HERE

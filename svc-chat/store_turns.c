@@ -43,8 +43,8 @@ _Static_assert(STORE_HISTORY == 100, "HISTORY says how many");
 #define LAST                                                              \
 	"last AS (SELECT coalesce(max(number), 0) AS number FROM message" \
 	" WHERE owner_id = $1 AND session_id = $2)"
-#define NOT_YET(key)                                                              \
-	"key AS (SELECT " key "::text IS NULL OR NOT EXISTS (SELECT FROM message" \
+#define NOT_YET(key)                                                                \
+	"key AS (SELECT " key "::text IS NULL OR NOT EXISTS (SELECT 1 FROM message" \
 	" WHERE owner_id = $1 AND session_id = $2 AND key = " key ") AS new)"
 
 const struct db_stmt store_turns_statements[] = {
@@ -69,7 +69,7 @@ const struct db_stmt store_turns_statements[] = {
 	            " NULL::timestamptz), (2, $6::uuid, 'assistant', '', $7::text, $8::text, $9::text, $3::uuid, 1, " STORE_LEASE
 	            ")) AS m (place, id, role, content, stream, key, request_hash, question_id, attempt, lease_until)"
 	            " WHERE busy.turns >= $12 AND busy.turns < $11"
-	            " AND EXISTS (SELECT FROM session WHERE owner_id = $1 AND id = $2)"
+	            " AND EXISTS (SELECT 1 FROM session WHERE owner_id = $1 AND id = $2)"
 	            " AND (SELECT new FROM key) RETURNING role, status),"
 	            " touched AS (UPDATE session SET updated_at = now(), title = coalesce(title, $10)"
 	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
@@ -147,8 +147,8 @@ const struct db_stmt store_turns_statements[] = {
 	  " SELECT $1, id, $15, $16, now() + interval '10 minutes' FROM done"
 	  " ON CONFLICT (owner_id, message_id)"
 	  " DO UPDATE SET events = excluded.events, last = excluded.last, expires_at = excluded.expires_at)"
-	  " SELECT number, EXISTS (SELECT FROM message WHERE owner_id = $1 AND session_id = $5 AND status = 'queued') AS more,"
-	  " EXISTS (SELECT FROM listening l WHERE l.owner_id = $1) AS listened FROM done" },
+	  " SELECT number, EXISTS (SELECT 1 FROM message WHERE owner_id = $1 AND session_id = $5 AND status = 'queued') AS more,"
+	  " EXISTS (SELECT 1 FROM listening l WHERE l.owner_id = $1) AS listened FROM done" },
 	{ "drop_steps",
 	  "DELETE FROM step WHERE owner_id = $1 AND message_id = $2 AND kind IN ('retrieve', 'model')"
 	  " AND EXISTS (SELECT FROM message WHERE owner_id = $1 AND id = $2 AND attempt = $3"

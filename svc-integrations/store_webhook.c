@@ -25,7 +25,7 @@ const struct db_stmt store_webhook_statements[] = {
 	  "INSERT INTO handover_address (owner_id, address) VALUES ($1, $2)"
 	  " ON CONFLICT (owner_id, address) DO UPDATE SET asked_at = excluded.asked_at"
 	  " WHERE handover_address.confirmed_at IS NULL AND handover_address.refused_at IS NULL"
-	  " AND handover_address.asked_at < excluded.asked_at - $3 * interval '1 day'" },
+	  " AND excluded.asked_at - handover_address.asked_at > $3 * interval '1 day'" },
 	{ "confirm_address",
 	  "UPDATE handover_address SET confirmed_at = now(), refused_at = NULL WHERE owner_id = $1 AND address = $2" },
 	/* One's own address was never asked. */

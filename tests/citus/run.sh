@@ -15,7 +15,7 @@ vector=$(postgres_vector "$bin")
 [ -x build/release/gateway ] || die "nothing is built: run \`make\` first"
 names=("$@")
 [ ${#names[@]} -gt 0 ] || names=(readme auth isolation auth_gateways chatbots chat chats streams documents documents_faults replicas
-  widget conversations answers quotas integrations webhooks slack mcp tools mcp_server v1 retrieval waiting)
+  widget conversations answers quotas integrations webhooks handover slack mcp tools mcp_server v1 retrieval waiting)
 
 work=$(mktemp -d /var/tmp/citus-XXXXXX)
 chmod 711 "$work"

@@ -254,6 +254,27 @@ static void check_functions(struct check *c, const struct tokens *t)
 	}
 }
 
+/* What the coordinator cannot write out again when it runs a statement part by part, and what it refuses. */
+static void check_forms(struct check *c, const struct tokens *t)
+{
+	bool parts = is(t, 0, "with");
+	int depth = 0, conflict = LEVELS; /* how deep ON CONFLICT stands */
+
+	for (int i = 0; i < t->count; i++) {
+		int moved = at(t, i + 1)[0] == '$' && is(t, i + 2, "*") ? i + 3 : i + 1;
+
+		depth += is(t, i, "(") - is(t, i, ")");
+		if (is(t, i, "conflict") || depth < conflict)
+			conflict = is(t, i, "conflict") ? depth : LEVELS;
+		if (parts && is(t, i, "select") && is(t, i + 1, "from") && is_owned(c, at(t, i + 2)))
+			tell(c, "a subquery without a column (SELECT 1 FROM): its result has none to name");
+		if (is(t, i, "case") && !is(t, i + 1, "when"))
+			tell(c, "CASE x WHEN y: CASE WHEN x = y");
+		if (depth >= conflict && (is(t, i, "+") || is(t, i, "-")) && is(t, moved, "interval"))
+			tell(c, "a time that is moved (it depends on the zone) after ON CONFLICT");
+	}
+}
+
 static void check_statement(struct check *c, const struct db_stmt *s)
 {
 	static struct tokens t;
@@ -278,8 +299,10 @@ static void check_statement(struct check *c, const struct db_stmt *s)
 		    l->owner || (is(&t, i, "owner_id") && is(&t, i + 1, "=") && at(&t, i + 2)[0] == '$');
 	}
 	end_level(c, &levels[0]);
-	if (owned)
+	if (owned) {
 		check_functions(c, &t);
+		check_forms(c, &t);
+	}
 	if (!c->found && one_of(c->now, c->what->allowed)) {
 		c->wrong++;
 		fprintf(stderr, "%s is allowed to do what it does not do\n", c->now);

@@ -4,8 +4,9 @@
  *
  * A table that has owner_id lies where its owner's other rows are. So a statement on one names its owner as a parameter,
  * in every subquery ("owner_id = $1"; that of another level does not do), and inserts it first; it sends no notification
- * (nobody listens on that machine), formats no time without AT TIME ZONE, and computes nothing volatile in an update. A
- * unique constraint on one has the owner in it. `job` is exempt: it stays in one place.
+ * (nobody listens on that machine), formats no time without AT TIME ZONE, and computes nothing volatile in an update. It
+ * is also written so that a cluster's coordinator can write it out again: it may run it part by part. A unique constraint
+ * on one has the owner in it. `job` is exempt: it stays in one place.
  */
 #ifndef PARLEY_TESTS_SHARDED_H
 #define PARLEY_TESTS_SHARDED_H

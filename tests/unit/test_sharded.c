@@ -64,6 +64,22 @@ static void statements(void **state)
 		{ "UPDATE thing SET n = nextval('s') WHERE owner_id = $1", 1 },
 		{ "SELECT to_char(at, 'YYYY') FROM thing WHERE owner_id = $1", 1 },
 		{ "SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY') FROM thing WHERE owner_id = $1", 0 },
+		{ "WITH a AS (SELECT 2) SELECT EXISTS (SELECT FROM part WHERE owner_id = $1) FROM a", 1 },
+		{ "WITH a AS (SELECT 2) SELECT EXISTS (SELECT 1 FROM part WHERE owner_id = $1) FROM a", 0 },
+		{ "WITH a AS (SELECT id FROM part WHERE owner_id = $1) SELECT EXISTS (SELECT FROM a)", 0 },
+		{ "DELETE FROM thing WHERE owner_id = $1 AND EXISTS (SELECT FROM part WHERE owner_id = $1)",
+		  0 },
+		{ "SELECT CASE id WHEN $2 THEN 1 END FROM thing WHERE owner_id = $1", 1 },
+		{ "SELECT CASE WHEN id = $2 THEN 1 END FROM thing WHERE owner_id = $1", 0 },
+		{ "INSERT INTO thing (owner_id, id) VALUES ($1, $2) ON CONFLICT (owner_id, id) DO UPDATE"
+		  " SET at = excluded.at WHERE thing.at < excluded.at - $3 * interval '1 day'",
+		  1 },
+		{ "INSERT INTO thing (owner_id, id) VALUES ($1, $2) ON CONFLICT (owner_id, id) DO UPDATE"
+		  " SET at = excluded.at WHERE excluded.at - thing.at > $3 * interval '1 day'",
+		  0 },
+		{ "WITH a AS (INSERT INTO thing (owner_id, id) VALUES ($1, $2) ON CONFLICT DO NOTHING)"
+		  " UPDATE part SET at = now() + interval '1 day' WHERE owner_id = $1",
+		  0 },
 	};
 
 	(void)state;
