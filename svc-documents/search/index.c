@@ -3,19 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	SLOT_INSIDE =
+	    12 /* bytes of a list that need no memory of their own: most terms of a text are in a chunk or two */
+};
+
 /* What is gathered about a term: its list, still growing. */
 struct slot {
 	uint64_t term;
 	uint32_t chunks, occurrences;
 	uint32_t last, times; /* the chunk being counted */
-	uint8_t *bytes;       /* of the chunks before; malloc'ed */
-	uint32_t size, room;
-	bool used;
+	uint32_t size, room;  /* room 0: the list is inside */
+	union {
+		uint8_t inside[SLOT_INSIDE];
+		uint8_t *bytes; /* of the chunks before; malloc'ed */
+	};
 };
 
 struct index_builder {
-	struct slot *slots; /* open addressing */
-	size_t count, room; /* room is a power of two */
+	struct slot *slots; /* in the order in which terms came */
+	size_t count, room;
+	uint32_t *places;   /* open addressing: which slot, from 1 */
+	size_t place_count; /* a power of two, at least twice `count` */
 	struct text words;  /* the vocabulary so far */
 	uint64_t *known;    /* hashes of its words: open addressing, 0 is free */
 	size_t known_count, known_room;
@@ -38,28 +47,27 @@ static void *grow(void *at, size_t size)
 	return p;
 }
 
-static struct slot *find(struct slot *slots, size_t room, uint64_t term)
+/* Where the term's slot is noted, or is to be. */
+static uint32_t *place_of(const struct index_builder *b, uint64_t term)
 {
-	size_t i = (size_t)(term ^ term >> 32) & (room - 1);
+	size_t i = (size_t)(term ^ term >> 32) & (b->place_count - 1);
 
-	while (slots[i].used && slots[i].term != term)
-		i = (i + 1) & (room - 1);
-	return &slots[i];
+	while (b->places[i] && b->slots[b->places[i] - 1].term != term)
+		i = (i + 1) & (b->place_count - 1);
+	return &b->places[i];
 }
 
 static void widen(struct index_builder *b)
 {
-	size_t room = b->room ? b->room * 2 : 1024;
-	struct slot *slots = calloc(room, sizeof *slots);
-
-	if (!slots)
+	b->room = b->room ? b->room * 2 : 512;
+	b->slots = grow(b->slots, b->room * sizeof *b->slots);
+	free(b->places);
+	b->place_count = b->room * 2;
+	b->places = calloc(b->place_count, sizeof *b->places);
+	if (!b->places)
 		abort();
-	for (size_t i = 0; i < b->room; i++)
-		if (b->slots[i].used)
-			*find(slots, room, b->slots[i].term) = b->slots[i];
-	free(b->slots);
-	b->slots = slots;
-	b->room = room;
+	for (size_t i = 0; i < b->count; i++)
+		*place_of(b, b->slots[i].term) = (uint32_t)i + 1;
 }
 
 /* By how terms are sorted: as signed numbers. */
@@ -70,14 +78,25 @@ static bool in_part(const struct index_builder *b, uint64_t term)
 	return !b->parts || (int)((place >> 32) * (uint64_t)b->parts >> 32) == b->part;
 }
 
+static struct slot *slot_of(struct index_builder *b, uint64_t term)
+{
+	uint32_t *place = place_of(b, term);
+
+	if (*place)
+		return &b->slots[*place - 1];
+	if (b->count == b->room) {
+		widen(b);
+		place = place_of(b, term);
+	}
+	b->slots[b->count] = (struct slot){ .term = term };
+	*place = (uint32_t)++b->count;
+	return &b->slots[b->count - 1];
+}
+
 static void count_term(struct index_builder *b, uint64_t term)
 {
-	struct slot *s = find(b->slots, b->room, term);
+	struct slot *s = slot_of(b, term);
 
-	if (!s->used) {
-		*s = (struct slot){ .term = term, .used = true };
-		b->count++;
-	}
 	if (s->times++ > 0)
 		return;
 	if (b->touched_count == b->touched_room) {
@@ -97,19 +116,39 @@ static size_t put_number(uint8_t *out, uint32_t n)
 	return size;
 }
 
+static uint8_t *list_of(struct slot *s)
+{
+	return s->room ? s->bytes : s->inside;
+}
+
+static void append(struct slot *s, const uint8_t *bytes, size_t size)
+{
+	uint32_t room = s->room ? s->room : SLOT_INSIDE;
+	uint8_t *more;
+
+	if (s->size + size > room) {
+		more = grow(s->room ? s->bytes : NULL, 2 * room + size);
+		if (!s->room)
+			memcpy(more, s->inside, s->size);
+		s->bytes = more;
+		s->room = 2 * room + (uint32_t)size;
+	}
+	memcpy(list_of(s) + s->size, bytes, size);
+	s->size += (uint32_t)size;
+}
+
 /* The chunk is over: its counts go into the lists. */
 static void end_chunk(struct index_builder *b, uint32_t number, uint32_t length)
 {
 	for (size_t i = 0; i < b->touched_count; i++) {
 		struct slot *s = &b->slots[b->touched[i]];
+		uint8_t bytes[15];
+		size_t size;
 
-		if (s->room < s->size + 15) {
-			s->room = s->room ? s->room * 2 : 16;
-			s->bytes = grow(s->bytes, s->room);
-		}
-		s->size += put_number(s->bytes + s->size, s->chunks ? number - s->last : number + 1);
-		s->size += put_number(s->bytes + s->size, s->times);
-		s->size += put_number(s->bytes + s->size, length);
+		size = put_number(bytes, s->chunks ? number - s->last : number + 1);
+		size += put_number(bytes + size, s->times);
+		size += put_number(bytes + size, length);
+		append(s, bytes, size);
 		s->chunks++;
 		s->occurrences += s->times;
 		s->last = number;
@@ -172,7 +211,6 @@ static uint32_t count_text(struct index_builder *b, const char *text, size_t siz
 
 	terms_init(&terms, text, size, b->stemmers, b->language);
 	for (struct term t; terms_next(&terms, &t); n += !t.joined) {
-		/* Never widen while slots of this chunk are noted by position: room for the largest chunk is kept. */
 		if (in_part(b, t.hash))
 			count_term(b, t.hash);
 		if (b->part == 0)
@@ -215,8 +253,6 @@ void index_add(struct index_builder *b, const char *text, size_t size, const cha
 	size_t above = heading ? strlen(heading) : 0;
 	uint32_t length;
 
-	while (b->room < (b->count + 2 * (size + above)) * 2)
-		widen(b);
 	length = count_text(b, text, size);
 	if (above)
 		count_text(b, heading, above);
@@ -228,21 +264,19 @@ void index_end(struct index_builder *b, struct index *ret, struct arena *a)
 {
 	*ret = (struct index){ .terms = b->terms, .chunks = b->chunks };
 	ret->lists = arena_new(a, struct index_list, b->count);
-	for (size_t i = 0; i < b->room; i++) {
+	for (size_t i = 0; i < b->count; i++) {
 		struct slot *s = &b->slots[i];
-		uint8_t *packed;
-		size_t head;
+		uint8_t *packed = arena_alloc(a, s->size + 10);
+		size_t head = put_number(packed, s->chunks);
 
-		if (!s->used)
-			continue;
-		packed = arena_alloc(a, s->size + 10);
-		head = put_number(packed, s->chunks);
 		head += put_number(packed + head, s->occurrences);
-		memcpy(packed + head, s->bytes, s->size);
-		ret->lists[ret->count++] = (struct index_list){ s->term, packed, head + s->size };
-		free(s->bytes);
-		s->bytes = NULL;
+		memcpy(packed + head, list_of(s), s->size);
+		ret->lists[i] = (struct index_list){ s->term, packed, head + s->size };
+		if (s->room)
+			free(s->bytes);
+		s->room = 0;
 	}
+	ret->count = b->count;
 	qsort(ret->lists, ret->count, sizeof *ret->lists, by_term);
 	ret->vocabulary = arena_strdup(a, b->words.at);
 	index_drop(b);
@@ -250,11 +284,13 @@ void index_end(struct index_builder *b, struct index *ret, struct arena *a)
 
 void index_drop(struct index_builder *b)
 {
-	for (size_t i = 0; b && i < b->room; i++)
-		free(b->slots[i].bytes);
+	for (size_t i = 0; b && i < b->count; i++)
+		if (b->slots[i].room)
+			free(b->slots[i].bytes);
 	if (!b)
 		return;
 	free(b->slots);
+	free(b->places);
 	free(b->known);
 	free(b->touched);
 	arena_done(&b->arena);
