@@ -59,12 +59,24 @@ int utf8_valid(const char *bytes, size_t length)
 	return 1;
 }
 
+/* How many of eight bytes go on with a character: 10xxxxxx. */
+static size_t count_following(const char *bytes)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes, sizeof word);
+	word = (word >> 7) & (~word >> 6) & 0x0101010101010101u;
+	return (size_t)(word * 0x0101010101010101u >> 56);
+}
+
 size_t utf8_length(const char *bytes, size_t length)
 {
-	size_t count = 0;
+	size_t count = length, i = 0;
 
-	for (size_t i = 0; i < length; i++)
-		count += ((unsigned char)bytes[i] & 0xc0) != 0x80;
+	for (; length - i >= 8; i += 8)
+		count -= count_following(bytes + i);
+	for (; i < length; i++)
+		count -= ((unsigned char)bytes[i] & 0xc0) == 0x80;
 	return count;
 }
 

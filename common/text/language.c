@@ -207,11 +207,16 @@ bool language_nearly_common(enum language l, const char *word)
 
 /* --- Guessing --------------------------------------------------------------------------------------------------- */
 
-enum { LOOKED_AT = 3000 /* words */, PLACES = 2048 };
+enum { LOOKED_AT = 3000 /* words */, PLACES = 2048, SEEN = 256 };
 
-/* Which languages have a common word of this beginning and length, a bit each: nearly all words are sifted out so. */
+/* Which languages have a common word of this beginning and length, a bit each: nearly all other words are sifted out so.
+ * Those that are left come again and again, and are remembered in the place that they have. */
 struct sieve {
 	uint16_t languages[PLACES];
+	struct {
+		char word[COMMON_MAX + 1];
+		uint16_t languages;
+	} seen[SEEN];
 };
 _Static_assert(LANGUAGES <= 16, "a bit for each language");
 
@@ -230,12 +235,28 @@ static void fill(struct sieve *s)
 			s->languages[place_of(languages[l].common[i])] |= (uint16_t)(1u << l);
 }
 
-static void count_word(const struct sieve *s, const char *word, int known[LANGUAGES])
+static unsigned languages_of(struct sieve *s, const char *word)
 {
-	unsigned maybe = s->languages[place_of(word)];
+	unsigned place = place_of(word), maybe = s->languages[place], found = 0;
 
+	if (!maybe || strnlen(word, COMMON_MAX + 1) > COMMON_MAX)
+		return 0;
+	if (strcmp(s->seen[place % SEEN].word, word) == 0)
+		return s->seen[place % SEEN].languages;
 	for (int l = 0; maybe >> l; l++)
-		known[l] += (maybe >> l & 1) && language_common((enum language)l, word);
+		if ((maybe >> l & 1) && language_common((enum language)l, word))
+			found |= 1u << l;
+	memcpy(s->seen[place % SEEN].word, word, strlen(word) + 1);
+	s->seen[place % SEEN].languages = (uint16_t)found;
+	return found;
+}
+
+static void count_word(struct sieve *s, const char *word, int known[LANGUAGES])
+{
+	unsigned found = languages_of(s, word);
+
+	for (int l = 0; found >> l; l++)
+		known[l] += found >> l & 1;
 }
 
 enum language language_guess(const char *text, size_t size, enum language otherwise)

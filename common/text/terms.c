@@ -286,8 +286,14 @@ static void read_word(struct terms *t, struct term *ret)
 	ret->joined = false;
 	while (t->at < t->size) {
 		size_t after;
-		uint32_t c = peek(t, t->at, &after);
+		uint32_t c;
 
+		/* Most of a text: small letters, which are themselves, and begin nothing. */
+		for (; t->at < t->size && lower((unsigned char)t->text[t->at]) && w.at < w.end; t->at++)
+			*w.at++ = t->text[t->at];
+		if (t->at == t->size)
+			break;
+		c = peek(t, t->at, &after);
 		if (joins_number(t, t->at)) {
 			if (c == '.')
 				put(&w, c);
