@@ -145,6 +145,7 @@ static void stop(void *state)
 	watch_close(svc->watch);
 	cache_free(svc->cache);
 	corpora_free(svc->corpora);
+	stemmers_shelf_free(svc->stemmers);
 	extractors_close(svc->extractors);
 	free(svc);
 }
@@ -163,6 +164,7 @@ static int open_all(struct documents *svc, struct error *err)
 			               svc->set->s3_secret };
 	svc->cache = cache_new(CACHE_BYTES);
 	svc->corpora = corpora_new();
+	svc->stemmers = stemmers_shelf_new();
 	svc->follow = follow_open(svc->service, svc->watch);
 	(void)service_peer(svc->service, "chatbots"); /* known to be there by the time that somebody asks */
 	if (add_standing_jobs(svc, err) < 0)

@@ -24,6 +24,7 @@ struct prepared {
 	int parts;
 	void (*index_part)(const struct prepared *p, int part, struct index *ret, struct arena *a);
 	enum language language;
+	struct stemmers_shelf *stemmers; /* index_part()'s */
 	/* What a web page said of itself; NULL keeps what there is. */
 	const char *title, *metadata;
 	const char *warning; /* for its owner: what may be wrong with the text; or NULL */

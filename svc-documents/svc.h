@@ -5,6 +5,7 @@
 #include "common/egress/egress.h"
 #include "common/job/job.h"
 #include "common/service/call.h"
+#include "common/text/language.h"
 #include "svc-documents/follow.h"
 #include "svc-documents/ingest/embed.h"
 #include "svc-documents/ingest/extract.h"
@@ -34,6 +35,7 @@ struct documents {
 	struct watch *watch;
 	struct cache *cache;
 	struct corpora *corpora;
+	struct stemmers_shelf *stemmers;
 	struct follow *follow;
 	struct job_runner *jobs;
 	struct job_runner *indexer; /* hnsw.h; NULL where no vectors are made */

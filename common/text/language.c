@@ -1,6 +1,7 @@
 #include "common/text/language.h"
 
 #include <libstemmer.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,7 +286,7 @@ enum language language_guess(const char *text, size_t size, enum language otherw
 
 /* --- Stems ------------------------------------------------------------------------------------------------------ */
 
-enum { MET = 1024, MET_MAX = 24 /* bytes of a word */ };
+enum { MET = 2048, MET_MAX = 24 /* bytes of a word */ };
 
 /* The stem of a word met before, in the place that its hash gives: texts repeat themselves. */
 struct met {
@@ -295,6 +296,7 @@ struct met {
 struct stemmers {
 	struct sb_stemmer *of[LANGUAGES];
 	struct met met[MET];
+	struct stemmers *next; /* on a shelf */
 };
 
 struct stemmers *stemmers_new(void)
@@ -347,4 +349,66 @@ const char *stem(struct stemmers *s, enum language l, const char *word, size_t s
 	}
 	*stem_size = m->stem_size;
 	return m->stem;
+}
+
+/* --- The shelf -------------------------------------------------------------------------------------------------- */
+
+enum { SHELF = 8 /* kept: each is some 100 KB */ };
+
+struct stemmers_shelf {
+	pthread_mutex_t lock;
+	struct stemmers *first; /* put back last: so a few are used, and stay warm */
+	int count;
+};
+
+struct stemmers_shelf *stemmers_shelf_new(void)
+{
+	struct stemmers_shelf *shelf = calloc(1, sizeof *shelf);
+
+	if (!shelf)
+		abort();
+	pthread_mutex_init(&shelf->lock, NULL);
+	return shelf;
+}
+
+void stemmers_shelf_free(struct stemmers_shelf *shelf)
+{
+	if (!shelf)
+		return;
+	for (struct stemmers *s = shelf->first, *next; s; s = next) {
+		next = s->next;
+		stemmers_free(s);
+	}
+	pthread_mutex_destroy(&shelf->lock);
+	free(shelf);
+}
+
+struct stemmers *stemmers_take(struct stemmers_shelf *shelf)
+{
+	struct stemmers *s;
+
+	pthread_mutex_lock(&shelf->lock);
+	s = shelf->first;
+	if (s) {
+		shelf->first = s->next;
+		shelf->count--;
+	}
+	pthread_mutex_unlock(&shelf->lock);
+	return s ? s : stemmers_new();
+}
+
+void stemmers_put_back(struct stemmers_shelf *shelf, struct stemmers *s)
+{
+	bool kept;
+
+	pthread_mutex_lock(&shelf->lock);
+	kept = shelf->count < SHELF;
+	if (kept) {
+		s->next = shelf->first;
+		shelf->first = s;
+		shelf->count++;
+	}
+	pthread_mutex_unlock(&shelf->lock);
+	if (!kept)
+		stemmers_free(s);
 }

@@ -44,4 +44,11 @@ void stemmers_free(struct stemmers *s);
 /* The stem of a folded word; good until the next call. */
 const char *stem(struct stemmers *s, enum language l, const char *word, size_t size, size_t *stem_size);
 
+/* A shelf of them for many threads: what they have met they remember for whoever comes next. */
+struct stemmers_shelf;
+struct stemmers_shelf *stemmers_shelf_new(void);
+void stemmers_shelf_free(struct stemmers_shelf *shelf); /* NULL is fine */
+struct stemmers *stemmers_take(struct stemmers_shelf *shelf);
+void stemmers_put_back(struct stemmers_shelf *shelf, struct stemmers *s);
+
 #endif

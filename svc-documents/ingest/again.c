@@ -93,7 +93,8 @@ static int guess_language(struct call *call, const char *owner, const char *id, 
 static int read_index(struct call *call, const char *owner, const char *id, enum language language,
                       struct index *ret)
 {
-	struct stemmers *stemmers = stemmers_new();
+	struct stemmers_shelf *shelf = documents_state(call)->stemmers;
+	struct stemmers *stemmers = stemmers_take(shelf);
 	struct index_builder *b = index_begin(stemmers, language);
 	size_t first = 0, n = AT_ONCE;
 	int rc = 0;
@@ -104,7 +105,7 @@ static int read_index(struct call *call, const char *owner, const char *id, enum
 		index_end(b, ret, call->arena);
 	else
 		index_drop(b);
-	stemmers_free(stemmers);
+	stemmers_put_back(shelf, stemmers);
 	return rc;
 }
 

@@ -253,7 +253,7 @@ int crawl_store(struct call *call, const struct target *t, const struct stored_s
 		return nothing_there(call, t);
 	if (prepare_tell(call, t, 0.8, "chunk") < 0 || assemble(call, t, &pages, alone, &p) < 0)
 		return -1;
-	prepare_index(&p, call->arena);
+	prepare_index(call, &p);
 	p.title = pages.parts[0].title;
 	if (metadata(call, t, url, &pages, &p, &p.metadata) < 0 || prepare_tell(call, t, 0.9, "store") < 0)
 		return -1;

@@ -46,7 +46,7 @@ static int check(const struct clean *clean, struct error *err)
 
 static void make_index(const struct prepared *p, int part, struct index *ret, struct arena *a)
 {
-	struct stemmers *stemmers = stemmers_new();
+	struct stemmers *stemmers = stemmers_take(p->stemmers);
 	struct index_builder *b = index_begin(stemmers, p->language);
 	size_t rested = 0;
 
@@ -58,16 +58,17 @@ static void make_index(const struct prepared *p, int part, struct index *ret, st
 		clean_rest(&p->clean, &rested, c->start);
 	}
 	index_end(b, ret, a);
-	stemmers_free(stemmers);
+	stemmers_put_back(p->stemmers, stemmers);
 }
 
-void prepare_index(struct prepared *p, struct arena *a)
+void prepare_index(struct call *call, struct prepared *p)
 {
 	p->language = language_guess(p->clean.text, p->clean.size, LANGUAGE_EN);
 	p->parts = (int)(p->clean.size / INDEX_AT_ONCE);
+	p->stemmers = documents_state(call)->stemmers;
 	p->index_part = make_index;
 	if (!p->parts)
-		make_index(p, 0, &p->index, a);
+		make_index(p, 0, &p->index, call->arena);
 }
 
 static int prepare_text(struct call *call, const struct format *format, const struct reading *r,
@@ -77,7 +78,7 @@ static int prepare_text(struct call *call, const struct format *format, const st
 	if (check(&ret->clean, call->err) < 0)
 		return -1;
 	ret->count = chunk_text(&ret->clean, &ret->chunks, call->arena);
-	prepare_index(ret, call->arena);
+	prepare_index(call, ret);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ int prepare_read(struct call *call, const struct target *t, struct raw *raw, boo
                  struct reading *ret) CHECKED;
 void prepare_done(struct reading *r);
 /* The words of p's chunks, in the language that it seems to be in. */
-void prepare_index(struct prepared *p, struct arena *a);
+void prepare_index(struct call *call, struct prepared *p);
 
 /* ERROR_INVALID: why there is no text in it, in a sentence for its owner. *refresh: where a page sends its reader on
  * at once, if it does (ret is empty then); may be NULL. */

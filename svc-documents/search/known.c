@@ -24,7 +24,8 @@ struct comparison {
 static int by_words(struct comparison *c, const char *asked, size_t count, double *score)
 {
 	struct arena *a = c->call->arena;
-	struct stemmers *stemmers = stemmers_new();
+	struct stemmers_shelf *shelf = documents_state(c->call)->stemmers;
+	struct stemmers *stemmers = stemmers_take(shelf);
 	struct alike *as =
 	    arena_new(a, struct alike, LANGUAGES); /* the question, as each language reads it */
 	bool read[LANGUAGES] = { false };
@@ -49,7 +50,7 @@ static int by_words(struct comparison *c, const char *asked, size_t count, doubl
 			best = (int)i;
 		}
 	}
-	stemmers_free(stemmers);
+	stemmers_put_back(shelf, stemmers);
 	return best;
 }
 

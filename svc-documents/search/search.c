@@ -479,10 +479,11 @@ static int find(struct call *call, struct search *s, const struct search_wish *w
 int search(struct call *call, const struct scope *scope, const struct search_wish *wish,
            Documents__SearchReply *out)
 {
-	struct search s = { .scope = scope, .stemmers = stemmers_new() };
+	struct stemmers_shelf *shelf = documents_state(call)->stemmers;
+	struct search s = { .scope = scope, .stemmers = stemmers_take(shelf) };
 	int rc = find(call, &s, wish, out);
 
 	release_all(call, &s);
-	stemmers_free(s.stemmers);
+	stemmers_put_back(shelf, s.stemmers);
 	return rc;
 }

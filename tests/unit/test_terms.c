@@ -146,6 +146,29 @@ static void test_languages(void **state)
 	stemmers_free(stemmers);
 }
 
+/* What one has met another who takes it from the shelf is told alike. */
+static void test_stemmers_from_a_shelf(void **state)
+{
+	struct stemmers_shelf *shelf = stemmers_shelf_new();
+	struct stemmers *first = stemmers_take(shelf), *second = stemmers_take(shelf);
+	size_t size;
+
+	(void)state;
+	assert_ptr_not_equal(first, second);
+	assert_string_equal(stem(first, LANGUAGE_EN, "running", 7, &size), "run");
+	stemmers_put_back(shelf, first);
+	assert_ptr_equal(stemmers_take(shelf), first);
+	assert_string_equal(stem(first, LANGUAGE_EN, "running", 7, &size), "run");
+	assert_int_equal(size, 3);
+	assert_string_equal(stem(first, LANGUAGE_DE, "running", 7, &size), "running");
+	stemmers_put_back(shelf, second);
+	stemmers_put_back(shelf, first);
+	for (int i = 0; i < 20; i++)
+		stemmers_put_back(shelf, stemmers_new()); /* more than are kept */
+	stemmers_shelf_free(shelf);
+	stemmers_shelf_free(NULL);
+}
+
 static void test_guessing(void **state)
 {
 	static const struct {
@@ -208,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_a_word_without_end),
 		cmocka_unit_test(test_languages),
+		cmocka_unit_test(test_stemmers_from_a_shelf),
 		cmocka_unit_test(test_guessing),
 		cmocka_unit_test(test_function_words),
 	};
