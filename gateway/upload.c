@@ -210,7 +210,14 @@ static int receive(struct upload *u, ProtobufCMessage **in)
 	return transcode_check(x, *in);
 }
 
-/* A service of an earlier version does not see what goes along, and says that the file is not whole: it gets it in pieces. */
+/* A service of an earlier version does not see what goes along, and says that there are no pieces. One that sees it has no
+ * reason to. */
+static bool wants_pieces(const struct error *err)
+{
+	return err->code == ERROR_INVALID && strcmp(err->message, "the file did not arrive whole") == 0;
+}
+
+/* As a whole where it is small, else in the pieces that are there by now. */
 static int send(struct upload *u, ProtobufCMessage *in, ProtobufCMessage **out)
 {
 	struct exchange *x = u->x;
@@ -218,7 +225,7 @@ static int send(struct upload *u, ProtobufCMessage *in, ProtobufCMessage **out)
 	attach(u, in, true);
 	if (rpc_call(x->peer, &x->rpc, x->route->method, in, out) == 0)
 		return 0;
-	if (!u->whole.len || x->req->err.code != ERROR_INVALID)
+	if (!u->whole.len || !wants_pieces(&x->req->err))
 		return -1;
 	error_clear(&x->req->err);
 	attach(u, in, false);

@@ -541,7 +541,12 @@ describe('documents', () => {
     assert.equal(again.status, 201, again.text);
     assert.deepEqual(again.body, first.body);
     assert.equal(again.body.status, 'ready', 'the answer, not what there was when it began to wait');
-    assert.equal((await upload('The lamp is red now')).status, 422);
+    const refused = await upload('The lamp is red now');
+    assert.equal(refused.status, 422);
+    const asked = () => stack.logLines(refused.headers['x-request-id']).filter(({ process }) => process.startsWith('documents'));
+    await until('the line of the refusal', () => asked().length > 0);
+    await sleep(100);
+    assert.deepEqual(asked().map(({ method }) => method), ['documents.upload_document'], 'it is asked once');
     const list = await stack.ok('GET', '/api/documents', { token: ada.token });
     assert.equal(list.filter((d) => d.name === 'once.txt').length, 1);
   });
