@@ -85,18 +85,16 @@ const struct db_stmt store_statements[] = {
 	{ "list", DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2)"
 	                   " AND ($3::text IS NULL OR $3 = ANY (tags)) ORDER BY id DESC LIMIT $4" },
 	/* A search in memory knows the name. */
-	{ "edit", "WITH noted AS (UPDATE corpus SET version = version + 1 WHERE owner_id = $1)"
-	          " UPDATE document SET name = coalesce($3, name), description = CASE WHEN $5 THEN NULL"
-	          " ELSE coalesce($4, description) END, tags = coalesce($6::text[], tags), updated_at = now()"
-	          " WHERE owner_id = $1 AND id = $2" },
+	{ "edit", STORE_NOTED
+	  " UPDATE document SET name = coalesce($3, name), description = CASE WHEN $5 THEN NULL"
+	  " ELSE coalesce($4, description) END, tags = coalesce($6::text[], tags), updated_at = now()"
+	  " WHERE owner_id = $1 AND id = $2" },
 	/* In one order, so that two who delete the same ones do not wait for each other. */
 	{ "lock",
 	  "SELECT id FROM document WHERE owner_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE" },
 	{ "delete", "DELETE FROM document WHERE owner_id = $1 AND id = $2"
 	            " RETURNING coalesce(original, file_id) AS file, coalesce(chunks, 0) AS chunks, terms,"
 	            " small::int AS small" },
-	{ "uncount", "UPDATE corpus SET documents = documents - ($2::bigint > 0)::int, chunks = chunks - $2,"
-	             " terms = terms - $3, small = small - $4, version = version + 1 WHERE owner_id = $1" },
 	{ "tell_chatbots", "SELECT pg_notify('" CHANNEL_CHATBOTS "', $1)" },
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	/* A commit that is on disk a moment later, at the latest with the next one that waits for it. */
@@ -399,10 +397,10 @@ int store_delete(struct db *db, const char *owner, const char *id, struct error 
 	if (db_exec(db, "drop_file", DB_ARGS(owner, db_text(res, 0, "file")), NULL, err) < 0 ||
 	    db_exec(db, "tell_chatbots", DB_ARGS(owner), NULL, err) < 0 ||
 	    db_exec(db, "clear_postings", DB_ARGS(owner, id), NULL, err) < 0 ||
-	    db_exec(
-	        db, "uncount",
-	        DB_ARGS(owner, db_int(res, 0, "chunks"), db_int(res, 0, "terms"), db_int(res, 0, "small")),
-	        NULL, err) < 0)
+	    db_exec(db, "count_corpus",
+	            DB_ARGS(owner, -(db_int(res, 0, "chunks") > 0), -db_int(res, 0, "chunks"),
+	                    -db_int(res, 0, "terms"), -db_int(res, 0, "small")),
+	            NULL, err) < 0)
 		return -1;
 	return told(db, id, 1, err);
 }

@@ -12,6 +12,11 @@
 
 extern const struct db_stmt store_statements[];
 
+/* Before a statement that changes what searches keep in memory of a document (search/corpora.h). */
+#define STORE_NOTED                                                                              \
+	"WITH noted AS (INSERT INTO corpus (owner_id, documents, chunks, terms, small, version)" \
+	" VALUES ($1, 0, 0, 0, 0, 1) ON CONFLICT (owner_id) DO UPDATE SET version = corpus.version + 1)"
+
 enum {
 	STORE_PAGE = 200, /* documents in one reply: with the longest texts they still fit a message */
 	PIECE_MAX = 256 * 1024

@@ -12,7 +12,9 @@ const struct db_stmt store_hnsw_statements[] = {
 	{ "hnsw_due",
 	  "WITH due AS (SELECT 'vectors_' || replace(d.owner_id::text, '-', '') || '_' || m.dims AS name,"
 	  " d.owner_id, m.dims, sum(d.chunks) AS vectors"
-	  " FROM corpus c JOIN document d ON d.owner_id = c.owner_id"
+	  " FROM (SELECT owner_id, sum(chunks) AS chunks FROM (SELECT owner_id, chunks FROM corpus"
+	  " UNION ALL SELECT owner_id, chunks FROM corpus_part) p GROUP BY owner_id) c"
+	  " JOIN document d ON d.owner_id = c.owner_id"
 	  " CROSS JOIN LATERAL (SELECT substring(d.model FROM ':([0-9]+)@https?://') AS dims) m"
 	  " WHERE c.chunks >= $1::bigint * 4 / 5 AND m.dims IS NOT NULL GROUP BY d.owner_id, m.dims"
 	  " HAVING sum(d.chunks) >= $1::bigint * 4 / 5),"

@@ -56,10 +56,16 @@ const struct db_stmt store_index_statements[] = {
 	                  " generation = generation + 1 WHERE owner_id = $1 AND id = $2" },
 	/* Last in its transaction: all of an owner's wait for this row. */
 	{ "count_corpus",
-	  "INSERT INTO corpus (owner_id, documents, chunks, terms, small) VALUES ($1, $2, $3, $4, $5)"
+	  "INSERT INTO corpus (owner_id, documents, chunks, terms, small, version) VALUES ($1, $2, $3, $4, $5, 1)"
 	  " ON CONFLICT (owner_id) DO UPDATE SET documents = corpus.documents + EXCLUDED.documents,"
 	  " chunks = corpus.chunks + EXCLUDED.chunks, terms = corpus.terms + EXCLUDED.terms,"
-	  " small = corpus.small + EXCLUDED.small, version = corpus.version + 1 RETURNING small" },
+	  " small = corpus.small + EXCLUDED.small, version = corpus.version + 1" },
+	/* The same of one that is ready at once: each thread has a row of its own, for which nobody waits. */
+	{ "count_part",
+	  "INSERT INTO corpus_part (owner_id, part, documents, chunks, terms, small) VALUES ($1, $2, 1, $3, $4, 1)"
+	  " ON CONFLICT (owner_id, part) DO UPDATE SET documents = corpus_part.documents + 1,"
+	  " chunks = corpus_part.chunks + EXCLUDED.chunks, terms = corpus_part.terms + EXCLUDED.terms,"
+	  " small = corpus_part.small + 1 RETURNING small" },
 	{ "chunk_words",
 	  "SELECT heading, substr(text, 1, (stop - start)::int) AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4" },
@@ -226,10 +232,12 @@ static int count(struct db *db, const char *owner, const struct locked *before, 
 {
 	int64_t documents = (now->chunks > 0) - (before->chunks > 0);
 
-	return db_number(db, "count_corpus",
-	                 DB_ARGS(owner, documents, now->chunks - before->chunks, now->terms - before->terms,
-	                         (int)now->small - (int)before->small),
-	                 of_owner, err);
+	if (db_exec(db, "count_corpus",
+	            DB_ARGS(owner, documents, now->chunks - before->chunks, now->terms - before->terms,
+	                    (int)now->small - (int)before->small),
+	            NULL, err) < 0)
+		return -1;
+	return store_count_small(db, owner, of_owner, err);
 }
 
 /* Of those that have lists in rows of their own none becomes small (store_small.h). */

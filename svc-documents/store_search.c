@@ -18,6 +18,10 @@ enum {
  */
 #define EACH " CROSS JOIN LATERAL (SELECT * FROM "
 #define BY_ITSELF " OFFSET 0) "
+/* What an owner has, in its parts; one of those has another version with each document. */
+#define COUNTED                                                                            \
+	"(SELECT documents, chunks, terms, small, version FROM corpus WHERE owner_id = $1" \
+	" UNION ALL SELECT documents, chunks, terms, small, documents FROM corpus_part WHERE owner_id = $1) c"
 
 const struct db_stmt store_search_statements[] = {
 	{ "corpus_all",
@@ -25,11 +29,12 @@ const struct db_stmt store_search_statements[] = {
 	  " WHERE owner_id = $1 AND chunks > 0 ORDER BY id LIMIT $2" },
 	{ "corpus_of",
 	  "SELECT d.id, d.name, coalesce(d.chunks, 0) AS chunks, d.terms, d.model, d.language, d.generation,"
-	  " d.small, d.type = 'url' AS web, (SELECT documents FROM corpus WHERE owner_id = $1) AS of_owner"
+	  " d.small, d.type = 'url' AS web, (SELECT sum(documents) FROM " COUNTED ") AS of_owner"
 	  " FROM unnest($2::uuid[]) AS k (id)" EACH "document WHERE owner_id = $1 AND id = k.id" BY_ITSELF
 	  "d ORDER BY d.id" },
-	{ "corpus_counts",
-	  "SELECT documents, chunks, terms, small, version FROM corpus WHERE owner_id = $1" },
+	{ "corpus_counts", "SELECT sum(documents)::bigint AS documents, sum(chunks)::bigint AS chunks,"
+	                   " sum(terms)::bigint AS terms, sum(small)::bigint AS small,"
+	                   " sum(version)::bigint AS version FROM " COUNTED },
 	{ "lists_all", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)" EACH
 	               "posting WHERE owner_id = $1 AND term = k.term" BY_ITSELF "p" },
 	{ "lists_of", "SELECT p.term, p.document_id, p.packed FROM unnest($2::bigint[]) AS k (term)"

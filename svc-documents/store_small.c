@@ -31,8 +31,9 @@ const struct db_stmt store_small_statements[] = {
 	{ "no_blocks",
 	  "UPDATE vocabulary SET lists = NULL WHERE owner_id = $1 AND document_id = ANY ($2::uuid[])" },
 	{ "not_small", "UPDATE document SET small = false WHERE owner_id = $1 AND id = ANY ($2::uuid[])" },
-	{ "count_small", "UPDATE corpus SET small = small - $2, version = version + 1"
-	                 " WHERE owner_id = $1 RETURNING small" },
+	{ "count_small",
+	  "SELECT sum(small)::bigint AS small FROM (SELECT small FROM corpus WHERE owner_id = $1"
+	  " UNION ALL SELECT small FROM corpus_part WHERE owner_id = $1) c" },
 	{ 0 },
 };
 
@@ -71,6 +72,11 @@ int store_small_blocks(struct db *db, const char *owner, char *const *ids, size_
 			                          db_int(res, (int)i, "generation"),
 			                          db_bytes(res, (int)i, "lists", a) };
 	return 0;
+}
+
+int store_count_small(struct db *db, const char *owner, int64_t *ret, struct error *err)
+{
+	return db_number(db, "count_small", DB_ARGS(owner), ret, err) < 0 ? -1 : 0;
 }
 
 /* --- Spreading -------------------------------------------------------------------------------------------------- */
@@ -168,5 +174,7 @@ int store_spread(struct db *db, const char *owner, size_t *done, int64_t *left, 
 		ids[i] = arena_strdup(a, db_text(res, (int)i, "id"));
 	if (n && spread(db, owner, ids, n, a, err) < 0)
 		return -1;
-	return db_number(db, "count_small", DB_ARGS(owner, (int64_t)n), left, err) < 0 ? -1 : 0;
+	if (db_exec(db, "count_corpus", DB_ARGS(owner, 0, 0, 0, -(int64_t)n), NULL, err) < 0)
+		return -1;
+	return store_count_small(db, owner, left, err);
 }

@@ -35,6 +35,9 @@ struct small_block {
 int store_small_blocks(struct db *db, const char *owner, char *const *ids, size_t n, struct small_block **ret,
                        size_t *count, struct arena *a, struct error *err) CHECKED;
 
+/* How many small documents the owner has. */
+int store_count_small(struct db *db, const char *owner, int64_t *ret, struct error *err) CHECKED;
+
 /* In the caller's transaction: some of the oldest become as others are. *left: how many are small still; *spread: how many
  * are not any more. Those that somebody else is changing are left alone. */
 int store_spread(struct db *db, const char *owner, size_t *spread, int64_t *left, struct arena *a,

@@ -4,6 +4,7 @@
 
 #include "common/base/text.h"
 #include "svc-documents/ingest/embed.h"
+#include "svc-documents/store.h"
 
 enum { BATCH = 500 /* rows written by one statement */ };
 
@@ -16,8 +17,8 @@ const struct db_stmt store_vectors_statements[] = {
 	{ "add_vectors",
 	  "INSERT INTO embedding (owner_id, document_id, number, vector)"
 	  " SELECT $1, $2, number, vector::halfvec FROM unnest($3::int[], $4::text[]) AS t (number, vector)" },
-	{ "set_model", "WITH noted AS (UPDATE corpus SET version = version + 1 WHERE owner_id = $1)"
-	               " UPDATE document SET model = $3, step = NULL WHERE owner_id = $1 AND id = $2" },
+	{ "set_model",
+	  STORE_NOTED " UPDATE document SET model = $3, step = NULL WHERE owner_id = $1 AND id = $2" },
 	{ "chunk_texts",
 	  "SELECT c.text, s.vector FROM (SELECT number, " EMBEDDED " AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4) c"

@@ -1,14 +1,13 @@
 #include "svc-documents/store_whole.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "svc-documents/search/small.h"
 #include "svc-documents/store_columns.h"
 #include "svc-documents/store_text.h"
 
-/* What is not wanted has no name. The last one is the row that all of an owner's wait for. */
-enum { LIGHTLY, TWIN, DOCUMENT, TEXT, CHUNKS, WORDS, PIECE, MORE, COUNT = MORE + WHOLE_MORE, STEPS };
+/* What is not wanted has no name. */
+enum { TWIN, DOCUMENT, TEXT, CHUNKS, WORDS, PIECE, MORE, COUNT = MORE + WHOLE_MORE, STEPS };
 
 static int run(struct db *db, struct db_step steps[STEPS], struct error *err)
 {
@@ -26,20 +25,6 @@ static int run(struct db *db, struct db_step steps[STEPS], struct error *err)
 	return 0;
 }
 
-/* All of an owner's uploads wait for the row that counts them, so no commit waits for the disk while it has that. A commit
- * of something else does, before anybody is told; several at once wait for the disk once. A database that crashed in between
- * may have lost the document, and then answers that there is none. */
-static int to_disk(struct db *db, const char *owner, const char *id, struct error *err)
-{
-	struct error why = { 0 };
-
-	if (db->held || db_changed(db, "hold", DB_ARGS(owner, id), &why) > 0)
-		return 0;
-	error_set(err, ERROR_UNKNOWN_OUTCOME, "it is not known whether the document is kept");
-	error_detail(err, "%s", why.detail);
-	return -1;
-}
-
 static int write_all(struct db *db, const char *owner, const struct whole *w, const struct chunk_columns *c,
                      ProtobufCBinaryData block, struct db_step *more, int count, struct whole_stored *ret,
                      struct arena *a, struct error *err)
@@ -49,7 +34,6 @@ static int write_all(struct db *db, const char *owner, const struct whole *w, co
 	const char *none = d->id; /* is not there yet; for NULL it would be planned each time */
 	int64_t chunks = (int64_t)p->count, terms = p->index.terms;
 	struct db_step steps[STEPS] = {
-		[LIGHTLY] = { db->held ? NULL : "lightly", DB_ARGS(), NULL },
 		[TWIN] = { w->twin ? "hold" : NULL, DB_ARGS(owner, w->twin), NULL },
 		[DOCUMENT] = { "create_ready",
 		               DB_ARGS(owner, d->id, d->name, d->description, d->type, w->step, d->size,
@@ -67,7 +51,7 @@ static int write_all(struct db *db, const char *owner, const struct whole *w, co
 		             NULL },
 		[WORDS] = { "add_small", DB_ARGS(owner, d->id, p->index.vocabulary, block), NULL },
 		[PIECE] = { w->there ? NULL : "put_unshared", DB_ARGS(owner, d->file, w->file), NULL },
-		[COUNT] = { "count_corpus", DB_ARGS(owner, 1, chunks, terms, 1), NULL },
+		[COUNT] = { "count_part", DB_ARGS(owner, w->part, chunks, terms), NULL },
 	};
 	int rc;
 
@@ -75,9 +59,7 @@ static int write_all(struct db *db, const char *owner, const struct whole *w, co
 		steps[MORE + i] = more[i];
 	if (run(db, steps, err) < 0)
 		return -1;
-	rc = to_disk(db, owner, d->id, err);
-	if (rc == 0)
-		rc = db_row(steps[DOCUMENT].res, 0, &ret->document->base, a, err);
+	rc = db_row(steps[DOCUMENT].res, 0, &ret->document->base, a, err);
 	ret->small = db_int(steps[COUNT].res, 0, "small");
 	for (int i = 0; i < count; i++)
 		more[i].res = TAKE(steps[MORE + i].res);

@@ -14,11 +14,12 @@ struct whole {
 	bool there;                   /* which is there already */
 	const char *hash, *twin; /* of it; and a document that had that file before (store_room()), or NULL */
 	const char *step;        /* what follows, or NULL */
+	int part; /* which of the owner's rows counts it: taken until the commit is on disk, so each thread has its own */
 };
-enum { WHOLE_MORE = 4 };
+enum { WHOLE_MORE = 4, WHOLE_PARTS = 16 };
 struct whole_stored {
 	Documents__Document *document; /* the caller's, filled */
-	int64_t small;                 /* as store_prepared() says */
+	int64_t small;                 /* how many of them this thread has counted for the owner */
 };
 
 /* more: up to WHOLE_MORE statements of the caller's for the same transaction; their answers are given back with

@@ -1,6 +1,7 @@
 #include "svc-documents/ingest/at_once.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/base/id.h"
 #include "documents.methods.h"
@@ -12,7 +13,7 @@
 
 enum {
 	AT_MOST = 64 * 1024, /* bytes */
-	SPREAD_EACH = 16     /* of those above the bound, every so manieth asks for some to be spread */
+	LOOK_EACH = 16       /* every so manieth looks whether some are to be spread */
 };
 
 static bool suits(const struct documents *svc, const struct new_document *d, ProtobufCBinaryData file)
@@ -47,7 +48,10 @@ static void wake_jobs(void *arg)
 static void spread(struct call *call)
 {
 	struct error ignored = { 0 };
+	int64_t small;
 
+	if (store_count_small(call->db, call->owner_id, &small, &ignored) < 0 || small <= SMALL_MOST)
+		return;
 	if (db_begin(call->db, &ignored) < 0)
 		return;
 	if (again_spread(call->db, call->owner_id, &ignored) < 0 || db_commit(call->db, &ignored) < 0)
@@ -60,7 +64,7 @@ static void follow_up(struct call *call, PGresult *told, int64_t small)
 
 	if (db_affected(told) > 0)
 		db_after_commit(call->db, arena_new(call->arena, struct db_after, 1), wake_jobs, svc->jobs);
-	if (small > SMALL_MOST && small % SPREAD_EACH == 0)
+	if (small % LOOK_EACH == 0)
 		spread(call);
 }
 
@@ -78,7 +82,12 @@ int at_once(struct call *call, const struct new_document *d, ProtobufCBinaryData
 	int count = embed ? EMBED + 1 : EVENT + 1, rc;
 	struct prepared p;
 	char hash[65];
-	struct whole w = { .d = d, .p = &p, .file = file, .there = there, .hash = hash };
+	struct whole w = { .d = d,
+		           .p = &p,
+		           .file = file,
+		           .there = there,
+		           .hash = hash,
+		           .part = (int)((unsigned)gettid() % WHOLE_PARTS) };
 	struct whole_stored stored = { .document = out };
 
 	if (!suits(svc, d, file))

@@ -21,10 +21,13 @@ static const struct db_stmt test_statements[] = {
 	            " (SELECT count(*) FROM embedding) + (SELECT count(*) FROM posting) +"
 	            " (SELECT count(*) FROM piece_of_text) + (SELECT count(*) FROM vocabulary)" },
 	{ "t_chunks", "SELECT count(*) FROM chunk" },
-	{ "t_counted", "SELECT documents * 1000000 + chunks * 1000 + terms FROM corpus" },
+	{ "t_counted", "SELECT sum(documents * 1000000 + chunks * 1000 + terms) FROM"
+	               " (SELECT documents, chunks, terms FROM corpus UNION ALL"
+	               " SELECT documents, chunks, terms FROM corpus_part) c" },
 	{ "t_postings", "SELECT count(*) FROM posting" },
 	{ "t_blocks", "SELECT count(*) FROM vocabulary WHERE lists IS NOT NULL" },
-	{ "t_small", "SELECT sum(small) FROM corpus" },
+	{ "t_small",
+	  "SELECT sum(small) FROM (SELECT small FROM corpus UNION ALL SELECT small FROM corpus_part) c" },
 	{ "t_much",
 	  "INSERT INTO posting SELECT $1, n, md5((n / 100)::text)::uuid, '' FROM generate_series(1, 3000) n" },
 	{ "t_analyze", "ANALYZE posting" },
