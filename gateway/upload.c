@@ -19,7 +19,8 @@ struct upload {
 	struct exchange *x;
 	struct multipart form;
 	char id[UUID_TEXT];
-	unsigned char *bytes;  /* CHUNK of them */
+	unsigned char *bytes; /* as a part is read, */
+	size_t room; /* so many at a time: CHUNK, or the whole body, which is more than any part of it */
 	const char *file_name; /* NULL: there was no file yet */
 	int64_t size;
 	int32_t chunks;
@@ -99,14 +100,14 @@ static int pass_file(struct upload *u, const struct multipart_part *part)
 	u->file_name = part->file_name ? part->file_name : "";
 	arena_init(&a, 0);
 	do {
-		rc = read_part(u, CHUNK, &got);
+		rc = read_part(u, u->room, &got);
 		if (rc == 0 && got && !req->err.code)
 			rc = take_chunk(u, got, &a);
 		if (u->digest)
 			EVP_DigestUpdate(u->digest, u->bytes, got);
 		u->size += (int64_t)got;
 		arena_reset(&a);
-	} while (rc == 0 && got == CHUNK);
+	} while (rc == 0 && got == u->room);
 	arena_done(&a);
 	return rc;
 }
@@ -117,7 +118,7 @@ static int take_field(struct upload *u, const struct multipart_part *part, Proto
 	struct request *req = u->x->req;
 	size_t got;
 
-	if (read_part(u, FIELD_MAX, &got) < 0)
+	if (read_part(u, u->room < FIELD_MAX ? u->room : FIELD_MAX, &got) < 0)
 		return -1;
 	if (got == FIELD_MAX)
 		return error_set(&req->err, ERROR_TOO_LARGE, "a field of the form has %d bytes or more",
@@ -200,7 +201,8 @@ static int receive(struct upload *u, ProtobufCMessage **in)
 	    request_body_begin(req, x->route->body_limit) < 0)
 		return -1;
 	uuid_make(u->id);
-	u->bytes = arena_alloc(req->arena, CHUNK);
+	u->room = req->wire.length > 0 && req->wire.length < CHUNK ? (size_t)req->wire.length : CHUNK;
+	u->bytes = arena_alloc(req->arena, u->room);
 	if (read_form(u, *in) < 0)
 		return -1;
 	if (u->file_name)
