@@ -3,6 +3,8 @@ import http.client
 import json
 import os
 import re
+import socket
+import sys
 import threading
 import time
 import urllib.parse
@@ -28,6 +30,29 @@ def files(count):
     return [(f"{part[0][0]} {i}", "\n\n".join(p for _, p in part)) for i, part in enumerate(parts)]
 
 
+class Kept:
+    """A connection that is kept, and asks for what is ready in bytes: http.client takes longer than an upload may."""
+
+    def __init__(self, base):
+        self.host = urllib.parse.urlsplit(base).netloc
+        self.socket = socket.create_connection(self.host.split(":"), timeout=120)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, token, path, body, kind):
+        self.socket.sendall(f"POST {path} HTTP/1.1\r\nHost: {self.host}\r\nAuthorization: Bearer {token}\r\nContent-Type: {kind}\r\n"
+                            f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        got = self.socket.recv(65536)
+        while b"\r\n\r\n" not in got:
+            got += self.socket.recv(65536) or sys.exit(f"bench: {path}: the connection was closed")
+        head, text = got.split(b"\r\n\r\n", 1)
+        size = int(re.search(rb"(?i)\r\ncontent-length: (\d+)", head).group(1))
+        while len(text) < size:
+            text += self.socket.recv(65536) or sys.exit(f"bench: {path}: the connection was closed")
+        if not head.startswith(b"HTTP/1.1 2"):
+            sys.exit(f"bench: {path}: {head} {text}")
+        return json.loads(text)
+
+
 def connect(base):
     return http.client.HTTPConnection(urllib.parse.urlsplit(base).netloc, timeout=120)
 
@@ -41,12 +66,16 @@ def send(connection, token, path, body, kind):
     return json.loads(text)
 
 
-def upload(base, token, name, text, wait=60, connection=None):
-    """connection: one that is kept, as a browser does."""
+def form(name, text):
+    """Its body, and of what kind that is."""
     border = uuid.uuid4().hex
     body = (f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{name}.txt"\r\nContent-Type: text/plain\r\n\r\n'
             f"{text}\r\n--{border}--\r\n").encode()
-    return send(connection or connect(base), token, f"/api/documents/upload?wait={wait}", body, f"multipart/form-data; boundary={border}")
+    return body, f"multipart/form-data; boundary={border}"
+
+
+def upload(base, token, name, text, wait=60):
+    return send(connect(base), token, f"/api/documents/upload?wait={wait}", *form(name, text))
 
 
 def until_ready(base, token, ids):
@@ -68,16 +97,16 @@ def until_ready(base, token, ids):
 def ingest(base, token, texts):
     """Seconds until all can be searched, and chunks: a few uploads at a time, as a page does. What is ready in its answer is
     asked for no more."""
-    todo, ids, ready, lock = list(texts), [], [], threading.Lock()
+    todo, ids, ready, lock = [form(*t) for t in texts], [], [], threading.Lock()
 
     def work():
-        connection = connect(base)
+        connection = Kept(base)
         while True:
             with lock:
                 if not todo:
                     return
-                name, text = todo.pop()
-            document = upload(base, token, name, text, 0, connection)
+                body, kind = todo.pop()
+            document = connection.send(token, "/api/documents/upload?wait=0", body, kind)
             with lock:
                 if document["status"] == "ready":
                     ready.append(document["chunks"])
