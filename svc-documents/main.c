@@ -146,6 +146,7 @@ static void stop(void *state)
 	cache_free(svc->cache);
 	corpora_free(svc->corpora);
 	stemmers_shelf_free(svc->stemmers);
+	room_free(svc->room);
 	extractors_close(svc->extractors);
 	free(svc);
 }
@@ -165,6 +166,7 @@ static int open_all(struct documents *svc, struct error *err)
 	svc->cache = cache_new(CACHE_BYTES);
 	svc->corpora = corpora_new();
 	svc->stemmers = stemmers_shelf_new();
+	svc->room = room_new();
 	svc->follow = follow_open(svc->service, svc->watch);
 	(void)service_peer(svc->service, "chatbots"); /* known to be there by the time that somebody asks */
 	if (add_standing_jobs(svc, err) < 0)

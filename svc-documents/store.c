@@ -68,9 +68,8 @@ const struct db_stmt store_statements[] = {
 	  " FROM (SELECT count(*) AS documents, coalesce(sum(size), 0) AS bytes FROM document WHERE owner_id = $1) had"
 	  " WHERE had.documents < $11 AND had.bytes + coalesce($8::bigint, 0) <= $12" },
 	/* For store_whole.h: what is asked first, one that is ready at once, and its file, unless it is another's, too. */
-	{ "room", "SELECT count(*) AS documents, coalesce(sum(size), 0)::bigint AS bytes,"
-	          " (array_agg(id) FILTER (WHERE hash = $2 AND file_id IS NOT NULL))[1] AS twin"
-	          " FROM document WHERE owner_id = $1" },
+	{ "same_file",
+	  "SELECT id FROM document WHERE owner_id = $1 AND hash = $2 AND file_id IS NOT NULL LIMIT 1" },
 	{ "hold", "SELECT 1 FROM document WHERE owner_id = $1 AND id = $2 FOR KEY SHARE" },
 	{ "create_ready",
 	  "INSERT INTO document (owner_id, id, name, description, type, status, progress, step, size, file_id, hash,"
@@ -336,16 +335,32 @@ int store_create(struct db *db, const char *owner, const struct new_document *d,
 	return no_room(db, owner, quota, err);
 }
 
-int store_room(struct db *db, const char *owner, const char *hash, int64_t size, const struct quota *quota,
-               const char **twin, struct arena *a, struct error *err)
+int store_room(struct db *db, const char *owner, int64_t size, const struct quota *quota, int64_t *more,
+               struct error *err)
 {
 	OWN(pgresult) PGresult *res = NULL;
+	int64_t documents, bytes;
 
-	if (db_exec(db, "room", DB_ARGS(owner, hash), &res, err) < 0)
+	if (db_exec(db, "usage", DB_ARGS(owner), &res, err) < 0)
 		return -1;
-	*twin = arena_strdup(a, db_text(res, 0, "twin"));
-	return db_int(res, 0, "documents") < quota->documents - AT_ONCE &&
-	       db_int(res, 0, "bytes") + size <= quota->bytes / 4 * 3;
+	documents = quota->documents - AT_ONCE - db_int(res, 0, "documents");
+	bytes = quota->bytes / 4 * 3 - db_int(res, 0, "bytes");
+	if (documents <= 0 || size > bytes)
+		return 0;
+	*more = documents - 1;
+	if (size && *more > bytes / size - 1)
+		*more = bytes / size - 1;
+	return 1;
+}
+
+int store_same_file(struct db *db, const char *owner, const char *hash, const char **ret, struct arena *a,
+                    struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "same_file", DB_ARGS(owner, hash), &res, err);
+
+	*ret = found > 0 ? arena_strdup(a, db_text(res, 0, "id")) : NULL;
+	return found;
 }
 
 int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,

@@ -77,9 +77,12 @@ struct quota {
 int store_create(struct db *db, const char *owner, const struct new_document *d, const struct quota *quota,
                  struct error *err) CHECKED;
 
-/* Is a document of that size far from the bounds? 1, 0, -1. *twin: another with that hash, or NULL. */
-int store_room(struct db *db, const char *owner, const char *hash, int64_t size, const struct quota *quota,
-               const char **twin, struct arena *a, struct error *err) CHECKED;
+/* Is a document of that size far from the bounds? 1, 0, -1. *more: how many such then still are. */
+int store_room(struct db *db, const char *owner, int64_t size, const struct quota *quota, int64_t *more,
+               struct error *err) CHECKED;
+/* A document that has a file of that hash; *ret is NULL when there is none. */
+int store_same_file(struct db *db, const char *owner, const char *hash, const char **ret, struct arena *a,
+                    struct error *err) CHECKED;
 
 int store_get(struct db *db, const char *owner, const char *id, Documents__Document *out, struct arena *a,
               struct error *err) CHECKED;

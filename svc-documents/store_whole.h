@@ -12,8 +12,9 @@ struct whole {
 	const struct prepared *p;     /* without pages and parts */
 	ProtobufCBinaryData file;     /* d->file's only piece */
 	bool there;                   /* which is there already */
-	const char *hash, *twin; /* of it; and a document that had that file before (store_room()), or NULL */
-	const char *step;        /* what follows, or NULL */
+	const char *hash,
+	    *twin;        /* of it; and a document that had that file before (store_same_file()), or NULL */
+	const char *step; /* what follows, or NULL */
 	int part; /* which of the owner's rows counts it: taken until the commit is on disk, so each thread has its own */
 };
 enum { WHOLE_MORE = 4, WHOLE_PARTS = 16 };

@@ -9,6 +9,7 @@
 #include "svc-documents/follow.h"
 #include "svc-documents/ingest/embed.h"
 #include "svc-documents/ingest/extract.h"
+#include "svc-documents/ingest/room.h"
 #include "svc-documents/ingest/watch.h"
 #include "svc-documents/s3.h"
 #include "svc-documents/search/cache.h"
@@ -36,6 +37,7 @@ struct documents {
 	struct cache *cache;
 	struct corpora *corpora;
 	struct stemmers_shelf *stemmers;
+	struct room *room;
 	struct follow *follow;
 	struct job_runner *jobs;
 	struct job_runner *indexer; /* hnsw.h; NULL where no vectors are made */

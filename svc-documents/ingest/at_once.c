@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/id.h"
 #include "documents.methods.h"
 #include "svc-documents/formats.h"
 #include "svc-documents/ingest/again.h"
 #include "svc-documents/ingest/ingest.h"
+#include "svc-documents/ingest/room.h"
 #include "svc-documents/store_small.h"
 #include "svc-documents/store_whole.h"
 
@@ -23,14 +25,30 @@ static bool suits(const struct documents *svc, const struct new_document *d, Pro
 	return format && format->reader == FORMAT_PLAIN && file.len && file.len <= AT_MOST && !svc->s3.egress;
 }
 
+/* 1, 0, -1. Counted as if each had the largest size. */
+static int has_room(struct call *call)
+{
+	const struct documents *svc = documents_state(call);
+	int64_t now = clock_mono_ms(), more;
+	int room;
+
+	if (room_take(svc->room, call->owner_id, now))
+		return 1;
+	room = store_room(call->db, call->owner_id, AT_MOST, &svc->set->quota, &more, call->err);
+	if (room > 0)
+		room_note(svc->room, call->owner_id, more, now);
+	return room;
+}
+
 /* 1, 0: a job's, -1. What is wrong with the text is told by the job, too, which keeps the document all the same. */
 static int make(struct call *call, struct whole *w, struct prepared *p)
 {
-	int room = store_room(call->db, call->owner_id, w->hash, w->d->size,
-	                      &documents_state(call)->set->quota, &w->twin, call->arena, call->err);
+	int room = has_room(call);
 
 	if (room <= 0)
 		return room;
+	if (store_same_file(call->db, call->owner_id, w->hash, &w->twin, call->arena, call->err) < 0)
+		return -1;
 	if (prepare_plain(call, format_named(w->d->type), w->file, p) < 0) {
 		error_clear(call->err);
 		return 0;

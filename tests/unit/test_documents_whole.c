@@ -1,7 +1,8 @@
-/* links: svc-documents/store.c svc-documents/store_columns.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/store_whole.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/documents_rig.c tests/unit/store_rig.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_columns.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/store_whole.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/ingest/room.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/documents_rig.c tests/unit/store_rig.c tests/unit/pg.c */
 #include "svc-documents/store_whole.h"
 
 #include "common/base/clock.h"
+#include "svc-documents/ingest/room.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_text.h"
 #include "tests/unit/documents_rig.h"
@@ -48,8 +49,10 @@ static void a_small_document_is_there_as_a_whole(void **state)
 	assert_block(id, 2);
 	assert_int_equal(store_text(&db, ADA, id, 5, 9, &text, &arena, &err), 1);
 	assert_string_equal(text.text, "word");
-	OK(store_room(&db, ADA, "900150983cd24fb0", 1, &(struct quota){ 100, 100 }, &twin, &arena, &err));
+	assert_int_equal(store_same_file(&db, ADA, "900150983cd24fb0", &twin, &arena, &err), 1);
 	assert_string_equal(twin, id);
+	assert_int_equal(store_same_file(&db, GRACE, "900150983cd24fb0", &twin, &arena, &err), 0);
+	assert_null(twin);
 	/* a job that processes it anew finds it as any other */
 	assert_int_equal(store_claim(&db, ADA, id, &first, "extract", &err), 1);
 	assert_int_equal(store_prepared(&db, ADA, id, &first, prepare(1), &small, &arena, &err), 1);
@@ -152,18 +155,57 @@ static void uploads_of_one_owner_do_not_wait_for_each_other(void **state)
 	assert_int_equal(counts.chunks, 4);
 }
 
-static void who_is_near_his_bounds_has_no_room_at_once(void **state)
+/* Searches know documents from memory (search/corpora.h); of this owner nothing else was counted before. */
+static void what_changes_of_one_that_was_ready_at_once_counts(void **state)
 {
-	const char *twin;
+	Documents__Document got = DOCUMENTS__DOCUMENT__INIT;
+	const char *id = store_rig_id();
+	struct corpus_counts one, two, three;
 
 	(void)state;
-	(void)new_document();
-	assert_int_equal(store_room(&db, ADA, "x", 1, &(struct quota){ 1000, 1000 }, &twin, &arena, &err), 1);
-	assert_null(twin);
-	assert_int_equal(store_room(&db, ADA, "x", 1, &(struct quota){ 65, 1000 }, &twin, &arena, &err), 0);
-	assert_int_equal(store_room(&db, ADA, "x", 70, &(struct quota){ 1000, 100 }, &twin, &arena, &err), 0);
-	assert_int_equal(store_room(&db, GRACE, "x", 70, &(struct quota){ 1000, 100 }, &twin, &arena, &err),
-	                 1);
+	assert_int_equal(store_at_once(id, NULL, NULL, &got), 1);
+	OK(store_corpus_counts(&db, ADA, &one, &err));
+	assert_int_equal(one.small, 1);
+	assert_int_equal(store_edit(&db, ADA, id, &(struct edit){ .name = "other" }, &err), 1);
+	OK(store_corpus_counts(&db, ADA, &two, &err));
+	assert_true(two.version > one.version);
+	assert_int_equal(store_delete(&db, ADA, id, &err), 1);
+	OK(store_corpus_counts(&db, ADA, &three, &err));
+	assert_true(three.version > two.version);
+	assert_int_equal(three.documents + three.chunks + three.terms + three.small, 0);
+}
+
+static void who_is_near_his_bounds_has_no_room_at_once(void **state)
+{
+	int64_t more;
+
+	(void)state;
+	(void)new_document(); /* of 6 bytes */
+	assert_int_equal(store_room(&db, ADA, 1, &(struct quota){ 1000, 10000 }, &more, &err), 1);
+	assert_int_equal(more, 1000 - 64 - 2);
+	assert_int_equal(store_room(&db, ADA, 10, &(struct quota){ 1000, 100 }, &more, &err), 1);
+	assert_int_equal(more, 5);
+	assert_int_equal(store_room(&db, ADA, 1, &(struct quota){ 65, 1000 }, &more, &err), 0);
+	assert_int_equal(store_room(&db, ADA, 70, &(struct quota){ 1000, 100 }, &more, &err), 0);
+	assert_int_equal(store_room(&db, GRACE, 70, &(struct quota){ 1000, 100 }, &more, &err), 1);
+	assert_int_equal(more, 0);
+}
+
+static void room_that_was_counted_is_taken_for_some_seconds(void **state)
+{
+	struct room *r = room_new();
+
+	(void)state;
+	assert_false(room_take(r, ADA, 1000));
+	room_note(r, ADA, 16, 1000);
+	assert_false(room_take(r, GRACE, 1000));
+	assert_true(room_take(r, ADA, 5999));
+	assert_false(room_take(r, ADA, 6000));
+	assert_true(room_take(r, ADA, 1000));
+	assert_false(room_take(r, ADA, 1000)); /* the rest is for other replicas */
+	room_note(r, ADA, 7, 1000);
+	assert_false(room_take(r, ADA, 1000));
+	room_free(r);
 }
 
 int main(void)
@@ -175,7 +217,9 @@ int main(void)
 		STORE_TEST(a_file_that_two_have_is_there_until_both_are_deleted),
 		STORE_TEST(a_copy_that_is_deleted_leaves_the_first_its_file),
 		STORE_TEST(uploads_of_one_owner_do_not_wait_for_each_other),
+		STORE_TEST(what_changes_of_one_that_was_ready_at_once_counts),
 		STORE_TEST(who_is_near_his_bounds_has_no_room_at_once),
+		STORE_TEST(room_that_was_counted_is_taken_for_some_seconds),
 	};
 
 	return cmocka_run_group_tests(tests, documents_rig_open, store_rig_close);
