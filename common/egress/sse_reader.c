@@ -64,13 +64,26 @@ static void read_retry(struct sse_reader *r, const char *value, size_t size)
 		r->retry_ms = ms;
 }
 
+static int add_data(struct sse_reader *r, const char *value, size_t size, struct error *err)
+{
+	bool whole;
+
+	if (r->data.length + size + 1 > r->limit)
+		return too_large(r, err);
+	if (r->has_data)
+		text_addc(&r->data, '\n');
+	whole = !r->has_data && r->is_event && r->is_event(value, size);
+	text_add(&r->data, value, size);
+	r->has_data = true;
+	return whole ? dispatch(r) : 0;
+}
+
 static int take_line(struct sse_reader *r, const char *line, size_t size, struct error *err)
 {
 	const char *colon = memchr(line, ':', size);
 	size_t name_size = colon ? (size_t)(colon - line) : size;
 	const char *value = colon ? colon + 1 : line + size;
 	size_t value_size = (size_t)(line + size - value);
-	bool whole;
 
 	if (size == 0)
 		return dispatch(r);
@@ -79,20 +92,15 @@ static int take_line(struct sse_reader *r, const char *line, size_t size, struct
 		value_size--;
 	}
 	if (name_size == 4 && memcmp(line, "data", 4) == 0) {
-		if (r->data.length + value_size + 1 > r->limit)
-			return too_large(r, err);
-		if (r->has_data)
-			text_addc(&r->data, '\n');
-		whole = !r->has_data && r->is_event && r->is_event(value, value_size);
-		text_add(&r->data, value, value_size);
-		r->has_data = true;
-		return whole ? dispatch(r) : 0;
+		return add_data(r, value, value_size, err);
 	} else if (name_size == 5 && memcmp(line, "event", 5) == 0) {
 		set(&r->name, value, value_size);
 	} else if (name_size == 2 && memcmp(line, "id", 2) == 0 && !memchr(value, '\0', value_size)) {
 		set(&r->id, value, value_size);
 	} else if (name_size == 5 && memcmp(line, "retry", 5) == 0) {
 		read_retry(r, value, value_size);
+	} else if (name_size && r->is_event && (r->has_data || r->is_event(line, size))) {
+		return add_data(r, line, size, err); /* its name was forgotten */
 	}
 	return 0;
 }

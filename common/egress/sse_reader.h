@@ -28,7 +28,8 @@ struct sse_reader {
 	size_t limit; /* bytes of one line, and of one event's data */
 	bool has_data, skip_lf, started;
 	int64_t retry_ms; /* the last "retry"; -1: none yet */
-	/* May be set: is a line of data an event of its own? For peers that leave out the blank lines. */
+	/* May be set: is a line of data an event of its own? For peers that leave out the blank lines, and the names: such a line
+	 * counts without one, and one without a name that is known goes on with the data before it. */
 	bool (*is_event)(const char *line, size_t size);
 	/* Gets each event; non-zero ends the reading and is what sse_reader_feed() returns. */
 	int (*on_event)(void *arg, const struct sse_event *event);

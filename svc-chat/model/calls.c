@@ -56,6 +56,18 @@ static bool repeats(const struct pending_call *call, const struct call_piece *pi
 	       strcmp(piece->arguments, call->arguments.at) == 0 && is_whole(call);
 }
 
+/* All that there is so far, and more: where it stands now no object can begin. */
+static bool grows(const struct pending_call *call, const struct call_piece *piece)
+{
+	const struct text *t = &call->arguments;
+	size_t end = t->length;
+
+	while (end && strchr(" \t\r\n", t->at[end - 1]))
+		end--;
+	return end > 1 && *t->at == '{' && (call->grew || !strchr(":[,", t->at[end - 1])) &&
+	       has(piece->arguments) && strncmp(piece->arguments, t->at, t->length) == 0;
+}
+
 /* The piece begins another call than this one. */
 static bool differs(const struct pending_call *call, const struct call_piece *piece)
 {
@@ -76,6 +88,9 @@ static struct pending_call *find(struct calls *c, const struct call_piece *piece
 		                      : !has(piece->id) || !call->id || strcmp(call->id, piece->id) == 0)
 			return call;
 	}
+	/* A number that nobody has heard of, and nothing that begins a call: more of the last one's arguments. */
+	if (c->count && !has(piece->id) && !has(piece->name) && !is_whole(&c->at[c->count - 1]))
+		return &c->at[c->count - 1];
 	return NULL;
 }
 
@@ -98,10 +113,12 @@ void calls_take(struct calls *c, const struct call_piece *piece)
 
 	if (call && repeats(call, piece))
 		return;
-	if (call && was_no_more_than_a_place(call, piece))
+	if (call && (was_no_more_than_a_place(call, piece) || (!is_whole(call) && grows(call, piece)))) {
+		call->grew |= call->arguments.length > 2;
 		call->arguments.length = 0;
-	else if (!call || differs(call, piece))
+	} else if (!call || differs(call, piece)) {
 		call = begin(c, piece);
+	}
 	if (!call)
 		return;
 	if (has(piece->id) && !call->id)
@@ -120,7 +137,8 @@ static const char *plain_name(struct calls *c, const char *name)
 	static const char prefix[] = "functions.";
 	const char *mark = strstr(name, "<|");
 
-	name = arena_strndup(c->arena, name, mark ? (size_t)(mark - name) : strlen(name));
+	name += strspn(name, " \t\r\n");
+	name = arena_strndup(c->arena, name, mark && mark > name ? (size_t)(mark - name) : strlen(name));
 	name += strncmp(name, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
 	return arena_strndup(c->arena, name, strcspn(name, ": \t\r\n"));
 }
@@ -137,11 +155,46 @@ static const char *unpacked(struct calls *c, const char *arguments)
 	return arena_strdup(c->arena, json_object_get_string(value));
 }
 
+/* An object in a fence, or with marks behind it: the object. */
+static const char *bare(struct calls *c, const char *arguments)
+{
+	const char *object = strncmp(arguments, "```", 3) == 0 ? strchr(arguments, '{') : arguments, *behind;
+	size_t size = object ? extent_of(object, strlen(object)) : 0;
+
+	if (!size)
+		return arguments;
+	behind = object + size + strspn(object + size, " \t\r\n");
+	return *behind == '<' || *behind == '`' ? arena_strndup(c->arena, object, size) : arguments;
+}
+
 static const char *arguments_of(struct calls *c, const struct pending_call *call)
 {
 	const char *arguments = call->arguments.at + strspn(call->arguments.at, " \t\r\n");
 
-	return *arguments && strcmp(arguments, "null") != 0 ? unpacked(c, arguments) : "{}";
+	return *arguments && strcmp(arguments, "null") != 0 ? bare(c, unpacked(c, arguments)) : "{}";
+}
+
+static bool same_json(const char *a, const char *b)
+{
+	OWN(json) json_object *x = NULL, *y = NULL;
+	struct error ignored = { 0 };
+
+	return json_parse(a, strlen(a), &x, &ignored) == 0 && json_parse(b, strlen(b), &y, &ignored) == 0 &&
+	       json_object_equal(x, y);
+}
+
+/* Some servers tell a call that they have found in the text, and leave it there. */
+static bool is_told_twice(const struct calls *c, const struct pending_call *call,
+                          const struct model_call *made, const struct model_call *list, size_t count)
+{
+	bool both = false;
+
+	for (size_t i = 0; i < c->count; i++)
+		both |= (c->at[i].index >= CALLS_TOLD) != (call->index >= CALLS_TOLD);
+	for (size_t i = 0; both && i < count; i++)
+		if (strcmp(list[i].name, made->name) == 0 && same_json(list[i].arguments, made->arguments))
+			return true;
+	return false;
 }
 
 /* Each its own: some give all calls the same, or none. */
@@ -168,7 +221,7 @@ const struct model_call *calls_made(struct calls *c, size_t *count)
 			.name = plain_name(c, call->name.at),
 			.arguments = arguments_of(c, call),
 		};
-		(*count)++;
+		*count += !is_told_twice(c, call, &list[*count], list, *count);
 	}
 	return list;
 }

@@ -12,7 +12,11 @@
 #include "common/base/text.h"
 #include "svc-chat/model/model.h"
 
-enum { CALLS_MAX = 16, CALLS_BYTES = 64 << 10 };
+enum {
+	CALLS_MAX = 16,
+	CALLS_BYTES = 64 << 10,
+	CALLS_TOLD = 1000, /* from here on, an index is of a call that stood in the text */
+};
 
 struct call_piece {
 	int index;                         /* -1: none */
@@ -23,6 +27,7 @@ struct pending_call {
 	int index;
 	const char *id;
 	struct text name, arguments;
+	bool grew; /* each piece had all arguments so far */
 };
 struct calls {
 	struct arena *arena;

@@ -30,11 +30,11 @@ static void add_part(json_object *part, struct text *text, struct text *reasonin
 	static const struct {
 		const char *key;
 		bool thought;
-	} keys[] = { { "thinking", true }, { "reasoning", true }, { "reasoning_content", true },
-		     { "summary", true },  { "text", false },     { "refusal", false },
-		     { "content", false }, { "value", false } };
+	} keys[] = { { "thinking", true }, { "reasoning", true },      { "reasoning_content", true },
+		     { "summary", true },  { "reasoning_text", true }, { "text", false },
+		     { "refusal", false }, { "content", false },       { "value", false } };
 	const char *type = json_string(part, "type");
-	bool thought = type && (strstr(type, "think") || strstr(type, "reason"));
+	bool thought = type && (strstr(type, "think") || strstr(type, "reason") || strstr(type, "thought"));
 
 	if (!json_object_is_type(part, json_type_object)) {
 		add_string(part, text);
@@ -65,16 +65,18 @@ static void add_parts(json_object *value, struct text *text, struct text *reason
 
 static void read_message(json_object *message, struct pieces *ret)
 {
-	static const char *const thoughts[] = {
-		"reasoning_content", "reasoning", "reasoning_details", "thinking", "reasoning_text",
-		"thinking_blocks",   NULL
-	};
+	static const char *const thoughts[] = { "reasoning_content", "reasoning",
+		                                "reasoning_details", "thinking",
+		                                "reasoning_text",    "thinking_blocks",
+		                                "thought",           NULL };
 
 	for (const char *const *key = thoughts; *key && !ret->reasoning.length; key++)
 		add_parts(json_get(message, *key), &ret->reasoning, &ret->reasoning, 0);
 	add_parts(json_get(message, "content"), &ret->text, &ret->reasoning, 0);
 	if (!ret->text.length)
 		add_string(json_get(message, "refusal"), &ret->text);
+	if (!ret->text.length)
+		add_string(message, &ret->text);
 }
 
 /* --- The object ----------------------------------------------------------------------------------------------------- */
@@ -91,12 +93,38 @@ static json_object *first_choice(json_object *object)
 	return n == 1 ? json_object_array_get_idx(choices, 0) : NULL;
 }
 
+/* Where the answer stands: as it is, or in {"code": 0, "data": {...}}; Ollama's and Cloudflare's own have no choices. */
+static json_object *unwrapped(json_object *object)
+{
+	static const char *const keys[] = { "data", "result", "output", NULL };
+
+	for (const char *const *key = keys; *key && !json_get(object, "choices"); key++) {
+		json_object *inner = json_get(object, *key);
+
+		if (json_get(inner, "choices") || json_string(inner, "response"))
+			return inner;
+	}
+	return object;
+}
+
+static json_object *choice_of(json_object *answer)
+{
+	bool bare = !json_get(answer, "choices") &&
+	            (json_object_is_type(json_get(answer, "message"), json_type_object) ||
+	             json_string(answer, "response"));
+
+	return bare ? answer : first_choice(answer);
+}
+
 /* A call, or a piece of one: {"index", "id", "function": {"name", "arguments"}}; or the function alone. */
 static struct call_piece read_call(json_object *call, struct arena *a)
 {
-	json_object *function = json_get(call, "function");
-	json_object *arguments = json_get(function ? function : call, "arguments");
+	static const char *const keys[] = { "arguments", "parameters", "input", NULL };
+	json_object *function = json_get(call, "function"), *arguments = NULL;
 	int64_t index = json_int(call, "index", -1);
+
+	for (const char *const *key = keys; *key && !arguments; key++)
+		arguments = json_get(function ? function : call, *key);
 
 	return (struct call_piece){
 		.index = index >= 0 && index < 1000 ? (int)index : -1,
@@ -109,20 +137,38 @@ static struct call_piece read_call(json_object *call, struct arena *a)
 	};
 }
 
+/* What a list has, or an object alone; of the parts of a content, those that are calls. */
+static void add_calls(json_object *value, bool parts, struct completion *ret, struct call_piece *calls,
+                      struct arena *a)
+{
+	size_t n = json_object_is_type(value, json_type_array)    ? json_object_array_length(value)
+	           : json_object_is_type(value, json_type_object) ? 1
+	                                                          : 0;
+
+	for (size_t i = 0; i < n && ret->call_count < CALLS_MAX; i++) {
+		json_object *one =
+		    json_object_is_type(value, json_type_array) ? json_object_array_get_idx(value, i) : value;
+		const char *type = json_string(one, "type");
+
+		if (!parts || (type && (strcmp(type, "tool_use") == 0 || strcmp(type, "tool_call") == 0)))
+			calls[ret->call_count++] = read_call(one, a);
+	}
+}
+
 static void read_calls(json_object *message, struct completion *ret, struct arena *a)
 {
-	json_object *list = json_get(message, "tool_calls"), *old = json_get(message, "function_call");
-	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-	struct call_piece *calls;
+	struct call_piece calls[CALLS_MAX], *kept;
 
-	if (!n && !json_object_is_type(old, json_type_object))
+	add_calls(json_get(message, "tool_calls"), false, ret, calls, a);
+	if (!ret->call_count)
+		add_calls(json_get(message, "function_call"), false, ret, calls, a);
+	if (!ret->call_count)
+		add_calls(json_get(message, "content"), true, ret, calls, a);
+	if (!ret->call_count)
 		return;
-	calls = arena_new(a, struct call_piece, n + 1);
-	for (size_t i = 0; i < n; i++)
-		calls[ret->call_count++] = read_call(json_object_array_get_idx(list, i), a);
-	if (!n)
-		calls[ret->call_count++] = read_call(old, a);
-	ret->calls = calls;
+	kept = arena_new(a, struct call_piece, ret->call_count);
+	memcpy(kept, calls, ret->call_count * sizeof *kept);
+	ret->calls = kept;
 }
 
 /* NULL while it goes on, which some say in a word. */
@@ -130,6 +176,8 @@ static const char *read_finish(json_object *choice, struct arena *a)
 {
 	const char *finish = json_string(choice, "finish_reason");
 
+	if (!finish)
+		finish = json_string(choice, "done_reason"); /* Ollama */
 	return finish && *finish && strcmp(finish, "null") != 0 && strcmp(finish, "None") != 0
 	           ? arena_strdup(a, finish)
 	           : NULL;
@@ -144,11 +192,13 @@ static void read_choice(json_object *choice, struct completion *ret, struct aren
 	read_message(json_get(choice, "delta"), &pieces);
 	if (!pieces.text.length && !pieces.reasoning.length) {
 		read_message(json_get(choice, "message"), &pieces);
-		ret->whole = pieces.text.length || pieces.reasoning.length;
+		ret->whole = (pieces.text.length || pieces.reasoning.length) && !json_get(choice, "done");
 	}
 	if (!pieces.text.length && !json_get(choice, "delta") && !json_get(choice, "message"))
-		add_string(json_get(choice, "text"), &pieces.text);
+		add_string(json_get(choice, json_get(choice, "text") ? "text" : "response"), &pieces.text);
 	read_calls(json_get(choice, "delta"), ret, a);
+	if (!ret->call_count)
+		read_calls(choice, ret, a);
 	if (!ret->call_count) {
 		read_calls(json_get(choice, "message"), ret, a);
 		ret->whole_calls = ret->call_count > 0;
@@ -158,9 +208,12 @@ static void read_choice(json_object *choice, struct completion *ret, struct aren
 	ret->finish = read_finish(choice, a);
 }
 
-static int64_t at_least_zero(int64_t n)
+/* 12, and 12.0. */
+static int64_t tokens_of(json_object *usage, const char *name, const char *other)
 {
-	return n > 0 ? n : 0;
+	double n = json_real(usage, name, json_real(usage, other, 0));
+
+	return n > 0 && n < 1e15 ? (int64_t)n : 0;
 }
 
 static void read_usage(json_object *usage, struct completion *ret)
@@ -168,10 +221,8 @@ static void read_usage(json_object *usage, struct completion *ret)
 	if (!json_object_is_type(usage, json_type_object))
 		return;
 	ret->has_usage = true;
-	ret->prompt_tokens =
-	    at_least_zero(json_int(usage, "prompt_tokens", json_int(usage, "input_tokens", 0)));
-	ret->completion_tokens =
-	    at_least_zero(json_int(usage, "completion_tokens", json_int(usage, "output_tokens", 0)));
+	ret->prompt_tokens = tokens_of(usage, "prompt_tokens", "input_tokens");
+	ret->completion_tokens = tokens_of(usage, "completion_tokens", "output_tokens");
 }
 
 /* As it is where it is right, repaired where not. */
@@ -205,7 +256,7 @@ static bool is_done(const char *bytes, size_t size)
 bool completion_read(const char *bytes, size_t size, struct completion *ret, struct arena *a)
 {
 	OWN(json) json_object *whole = NULL;
-	json_object *object, *choice;
+	json_object *object, *answer, *choice;
 	const char *model;
 
 	*ret = (struct completion){ .done = is_done(bytes, size) };
@@ -217,14 +268,16 @@ bool completion_read(const char *bytes, size_t size, struct completion *ret, str
 	ret->failed = complaint_of(object, &ret->complaint, a);
 	if (!ret->failed && !json_object_is_type(object, json_type_object))
 		return false;
-	choice = first_choice(object);
+	answer = unwrapped(object);
+	choice = choice_of(answer);
 	if (!ret->failed)
 		ret->failed = complaint_of(choice, &ret->complaint, a);
-	if (!ret->failed && !json_get(object, "choices"))
+	if (!ret->failed && !choice && !json_get(answer, "choices"))
 		ret->remark = complaint_remark(object, &ret->complaint, a);
 	read_choice(choice, ret, a);
 	read_usage(json_get(json_get(object, "x_groq"), "usage"), ret); /* Groq */
 	read_usage(json_get(choice, "usage"), ret);                     /* Moonshot */
+	read_usage(json_get(answer, "usage"), ret);
 	read_usage(json_get(object, "usage"), ret);
 	model = json_string(object, "model");
 	if (model && *model && strlen(model) <= MODEL_NAME_MAX)

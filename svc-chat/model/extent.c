@@ -1,23 +1,27 @@
 #include "svc-chat/model/extent.h"
 
-#include <stdbool.h>
+size_t extent_more(struct extent *e, const char *text, size_t size)
+{
+	if (!size || (*text != '{' && *text != '['))
+		return 0;
+	while (!e->end && e->seen < size) {
+		char c = text[e->seen++];
+
+		if (e->escaped)
+			e->escaped = false;
+		else if (e->string && c == '\\')
+			e->escaped = true;
+		else if (c == '"')
+			e->string = !e->string;
+		else if (!e->string && (c == '{' || c == '['))
+			e->depth++;
+		else if (!e->string && (c == '}' || c == ']') && --e->depth == 0)
+			return e->end = e->seen;
+	}
+	return e->end;
+}
 
 size_t extent_of(const char *text, size_t size)
 {
-	bool string = false;
-	int depth = 0;
-
-	if (!size || (*text != '{' && *text != '['))
-		return 0;
-	for (size_t i = 0; i < size; i++) {
-		if (string && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			string = !string;
-		else if (!string && (text[i] == '{' || text[i] == '['))
-			depth++;
-		else if (!string && (text[i] == '}' || text[i] == ']') && --depth == 0)
-			return i + 1;
-	}
-	return 0;
+	return extent_more(&(struct extent){ 0 }, text, size);
 }

@@ -63,20 +63,31 @@ static void give_out(struct hearing *h, bool end)
 
 /* --- Hearing ------------------------------------------------------------------------------------------------------ */
 
+/* apart: a whole message behind pieces tells nothing but what they have left out. */
+static const char *new_of(struct news *n, const char *text, bool whole, bool apart, size_t *size)
+{
+	*size = text ? strlen(text) : 0;
+	if (apart && !news_begins(n, text, *size))
+		*size = 0;
+	return *size ? news_of(n, text, size, whole) : NULL;
+}
+
 static void hear_texts(struct hearing *h, const struct completion *c)
 {
-	bool before = h->think.apart;
+	bool before = h->think.apart, apart = c->whole && (h->texts.said || h->reasonings.said);
+	const char *text;
+	size_t size;
 
-	if (c->whole && (h->given || h->answer.length || h->thoughts.length))
-		return;
-	if (c->reasoning) {
+	text = new_of(&h->reasonings, c->reasoning, c->whole, apart, &size);
+	if (size) {
 		h->think.apart = true;
 		h->hold = false;
-		text_adds(&h->thoughts, c->reasoning);
+		text_add(&h->thoughts, text, size);
 	}
-	if (!c->text)
+	text = new_of(&h->texts, c->text, c->whole, apart, &size);
+	if (!size)
 		return;
-	think_feed(&h->think, c->text, strlen(c->text), &h->answer, &h->thoughts);
+	think_feed(&h->think, text, size, &h->answer, &h->thoughts);
 	h->thought_first |= !before && h->think.apart && h->think.answered;
 }
 
@@ -143,11 +154,14 @@ static bool read_one(struct hearing *h, const char *bytes, size_t size)
 	return true;
 }
 
-/* Past blanks, a byte order mark, and "data:" where a proxy has put a second one before it. */
+/* Blanks, a byte order mark, and what parts records. */
+static const char lead[] = " \t\r\n\x1e\xef\xbb\xbf";
+
+/* Past those, and "data:" where a proxy has put a second one before it. */
 static const char *skip_lead(const char *at, const char *end)
 {
 	for (;;) {
-		while (at < end && *at && strchr(" \t\r\n\xef\xbb\xbf", *at))
+		while (at < end && *at && strchr(lead, *at))
 			at++;
 		if (end - at < 5 || memcmp(at, "data:", 5) != 0)
 			return at;
@@ -155,7 +169,7 @@ static const char *skip_lead(const char *at, const char *end)
 	}
 }
 
-/* One object; or several, side by side or a line each; between them whatever it is. */
+/* One object; or several, side by side, a line each or in one list; between them whatever it is. */
 static void read_objects(struct hearing *h, const char *bytes, size_t size)
 {
 	const char *end = bytes + size;
@@ -167,10 +181,11 @@ static void read_objects(struct hearing *h, const char *bytes, size_t size)
 		size_t left = (size_t)(end - at), extent = open < OPEN_MOST ? extent_of(at, left) : 0;
 		const char *line = memchr(at, '\n', left);
 
-		open += !extent;
+		open += !extent || *at == '[';
+		if (*at == ',' || *at == ']')
+			extent = 1;
 		extent = extent ? extent : line ? (size_t)(line - at) : left;
-		read_one(h, at, extent);
-		at += extent;
+		at += read_one(h, at, extent) || *at != '[' || open > OPEN_MOST ? extent : 1;
 	}
 	h->unread += h->read == before;
 }
@@ -191,7 +206,7 @@ static int on_event(void *arg, const struct sse_event *event)
 
 	if (h->done)
 		return 0;
-	if (strcmp(event->name, "error") == 0)
+	if (strcmp(event->name, "error") == 0 || strcmp(event->name, "exception") == 0)
 		read_error(h, event->data, event->size);
 	else
 		read_objects(h, event->data, event->size);
@@ -228,7 +243,7 @@ void hearing_init(struct hearing *h, const struct model_sink *sink, struct model
 
 void hearing_offer(struct hearing *h, const struct model_request *request, bool by_words)
 {
-	h->offers = request->tool_count > 0;
+	h->offers = h->think.calls = request->tool_count > 0;
 	prompted_init(&h->prompted, &h->calls, request, by_words, h->arena);
 	text_init(&h->clean, h->arena);
 }
@@ -243,7 +258,7 @@ void hearing_done(struct hearing *h)
 static bool is_whole(struct hearing *h, const char *bytes, size_t size)
 {
 	for (size_t i = 0; i < size && !h->decided; i++)
-		if (!strchr(" \t\r\n\xef\xbb\xbf", bytes[i]) || !bytes[i]) {
+		if (!strchr(lead, bytes[i]) || !bytes[i]) {
 			h->decided = true;
 			h->whole = bytes[i] == '{' || bytes[i] == '<' || bytes[i] == '[';
 		}

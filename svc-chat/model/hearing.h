@@ -10,6 +10,7 @@
 #include "common/egress/sse_reader.h"
 #include "svc-chat/model/completion.h"
 #include "svc-chat/model/model.h"
+#include "svc-chat/model/news.h"
 #include "svc-chat/model/pattern.h"
 #include "svc-chat/model/prompted.h"
 #include "svc-chat/model/think.h"
@@ -40,6 +41,7 @@ struct hearing {
 	struct arena *arena, scratch;
 	struct sse_reader reader;
 	struct pattern pattern;
+	struct news texts, reasonings;
 	struct think think;
 	struct text answer, thoughts; /* not given out yet */
 	bool offers;                  /* tools: calls may stand in the text */

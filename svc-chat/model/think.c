@@ -18,13 +18,18 @@ static const struct {
 	{ "<mm:think>", "</mm:think>" },
 	{ "<|START_THINKING|>", "<|END_THINKING|>" },
 	{ "<|channel>thought", "<channel|>" },
+	{ "Here is my thought process:", "Here is my response:" },
+	{ "Here's my thought process:", "Here's my response:" },
+	{ "Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]" },
 };
 enum { TAGS = sizeof tags / sizeof *tags, PLAIN = 2 /* the first ones: any XML may have such */ };
 
 /* What an answer stands in behind its thought. */
 static const struct {
 	const char *open, *close;
-} wraps[] = { { "<answer>", "</answer>" }, { "<|START_RESPONSE|>", "<|END_RESPONSE|>" } };
+} wraps[] = { { "<answer>", "</answer>" },
+	      { "<|START_RESPONSE|>", "<|END_RESPONSE|>" },
+	      { "<|begin_of_box|>", "<|end_of_box|>" } };
 enum { WRAPS = sizeof wraps / sizeof *wraps };
 /* Tokens that end a turn, or begin another: servers that do not know a model's own let them through. */
 static const char *const ends[] = { "<|im_end|>",
@@ -40,6 +45,7 @@ static const char *const ends[] = { "<|im_end|>",
 	                            "<|end_of_text|>",
 	                            "<|END_OF_TURN_TOKEN|>",
 	                            "<｜end▁of▁sentence｜>",
+	                            "[END FINAL RESPONSE]",
 	                            NULL };
 static const char *const begins[] = {
 	"<|im_start|>", "<|start_header_id|>", "<start_of_turn>",         "<|turn>",
@@ -385,7 +391,34 @@ static bool is_final_channel(const struct think *t)
 	return t->channel_size == 0;
 }
 
-static enum think_step header(struct think *t, bool final)
+/* "commentary to=functions.add": whom it is for, in either half of a header. */
+static void note_recipient(struct think *t)
+{
+	static const char to[] = "to=";
+	const char *at = memmem(t->channel, t->channel_size, to, sizeof to - 1);
+	size_t size = at ? (size_t)(t->channel + t->channel_size - (at += sizeof to - 1)) : 0, n = 0;
+
+	while (n < size && n + 1 < sizeof t->recipient && !strchr(" \t\r\n", at[n]))
+		n++;
+	if (!n)
+		return;
+	memcpy(t->recipient, at, n);
+	t->recipient[n] = '\0';
+}
+
+/* A call, as others have it: the marks of prompted.h. */
+static enum think_mode open_channel(struct think *t, struct text *answer)
+{
+	note_recipient(t);
+	if (!t->calls || !*t->recipient)
+		return is_final_channel(t) ? THINK_FINAL : THINK_CHANNEL;
+	t->apart = true;
+	text_addf(answer, "<|tool_call_begin|>%s<|tool_call_argument_begin|>", t->recipient);
+	t->recipient[0] = '\0';
+	return THINK_CALL;
+}
+
+static enum think_step header(struct think *t, bool final, struct text *answer)
 {
 	size_t length = 1;
 	enum match token = match_token(t, &length);
@@ -396,8 +429,9 @@ static enum think_step header(struct think *t, bool final)
 		if (t->channel_size < sizeof t->channel)
 			t->channel[t->channel_size++] = t->held[0];
 	} else if (match(t, "<|message|>") == MATCH_ALL) {
-		t->mode = is_final_channel(t) ? THINK_FINAL : THINK_CHANNEL;
+		t->mode = open_channel(t, answer);
 	} else if (match(t, "<|constrain|>") == MATCH_NONE) {
+		note_recipient(t);
 		t->channel_size = 0;
 	}
 	drop(t, token == MATCH_ALL ? length : 1);
@@ -415,6 +449,7 @@ static enum think_step channel(struct think *t, bool final, struct text *ret)
 		return STEP_MORE;
 	for (size_t i = 0; token == MATCH_ALL && i < sizeof stops / sizeof *stops; i++)
 		if (match(t, stops[i]) == MATCH_ALL) {
+			text_adds(ret, t->mode == THINK_CALL ? "<|tool_call_end|>" : "");
 			t->mode = THINK_HEADER;
 			t->channel_size = 0;
 			drop(t, length);
@@ -431,11 +466,12 @@ static enum think_step step(struct think *t, bool final, struct text *answer, st
 	case THINK_START: return start(t, final);
 	case THINK_ANSWER: return answer_on(t, final, answer, thought);
 	case THINK_BLOCK: return block(t, final, thought);
-	case THINK_HEADER: return header(t, final);
+	case THINK_HEADER: return header(t, final, answer);
 	case THINK_CHANNEL: return channel(t, final, thought);
 	case THINK_BARE: return naked(t, final, thought);
 	case THINK_TAIL: return tail(t, final, answer, thought);
 	case THINK_OVER: drop(t, t->held_size); return STEP_ON;
+	case THINK_CALL:
 	case THINK_FINAL: break;
 	}
 	return channel(t, final, answer);

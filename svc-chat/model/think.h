@@ -23,6 +23,7 @@ enum think_mode {
 	THINK_HEADER,  /* of a channel: up to <|message|> */
 	THINK_CHANNEL, /* in one that is not final */
 	THINK_FINAL,
+	THINK_CALL, /* in one for a tool */
 	THINK_BARE, /* in a channel whose marks were lost: up to "assistantfinal" */
 	THINK_TAIL, /* behind a token that ends a turn: the end, if nothing follows */
 	THINK_OVER, /* another turn has begun, that nobody asked for */
@@ -37,7 +38,9 @@ struct think {
 	unsigned opened; /* bits: which of them the answer has, so that the closing one is its, too */
 	bool wrapped;    /* the answer stands in a tag of its own */
 	bool awaited;    /* the caller sets it: a closing tag alone will come, and counts in code, too */
-	char held[64], channel[32], tail[128];
+	bool
+	    calls; /* the caller sets it: there are tools, and channels for them are calls (see prompted.h) */
+	char held[64], channel[128], recipient[80], tail[128];
 	size_t held_size, channel_size, tail_size;
 	size_t fence;       /* backticks of the code block that the answer is in; 0: none */
 	size_t lead, ticks; /* of its line: at the beginning; all */

@@ -3,7 +3,7 @@
  * calls must come as text: however it is cut, the same text passes and the same calls are found. Then the bytes are taken for
  * a schema, a line end, and arguments.
  */
-/* links: svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/prompted.c svc-chat/model/prompted_messages.c svc-chat/model/defuse.c svc-chat/tools/schema.c -lm */
+/* links: svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/defuse.c svc-chat/tools/schema.c -lm */
 #include <stdlib.h>
 #include <string.h>
 

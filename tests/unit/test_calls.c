@@ -1,4 +1,4 @@
-/* links: svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/prompted.c svc-chat/model/prompted_messages.c svc-chat/model/completion.c svc-chat/model/complaint.c svc-chat/model/repair.c svc-chat/model/defuse.c -lunistring */
+/* links: svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/completion.c svc-chat/model/complaint.c svc-chat/model/repair.c svc-chat/model/defuse.c -lunistring */
 /* Calls of tools as they come: in pieces of a stream, and in the text of models that have no such thing. */
 #include "svc-chat/model/calls.h"
 
@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -180,7 +181,10 @@ static void test_bounds(void **state)
 
 /* --- Text --------------------------------------------------------------------------------------------------------------- */
 
-static const struct model_tool tools[] = { { "add", "adds", "{\"type\":\"object\"}" }, { "now", "", "{}" } };
+static const struct model_tool tools[] = {
+	{ "add", "adds", "{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"string\"}}}" },
+	{ "now", "", "{}" }
+};
 
 static const struct {
 	const char *name;
@@ -216,7 +220,7 @@ static const struct {
 	{ "a tag where calls come otherwise", false,
 	  "<tool_call>{\"name\":\"add\",\"arguments\":{}}</tool_call>", "|call_0 add {}" },
 	{ "fenced JSON", true, "So:\n```json\n{\"tool\": \"add\", \"parameters\": {\"a\": 1}}\n```\n",
-	  "So:\n\n|call_0 add {\"a\":1}" },
+	  "So:\n|call_0 add {\"a\":1}" },
 	{ "fenced, bare", true, "```\n{\"name\": \"now\", \"arguments\": {}}\n```", "|call_0 now {}" },
 	{ "fenced, OpenAI's form", true,
 	  "```json\n{\"type\":\"function\",\"function\":{\"name\":\"add\",\"arguments\":{\"a\":1}}}\n```",
@@ -230,19 +234,19 @@ static const struct {
 	  "```c\n<tool_call>{\"name\":\"now\"}</tool_call>\nFunction call: x\n```\n|call_0 now {}" },
 	{ "a line", true, "Function call: {\"name\": \"add\", \"arguments\": {\"a\": \"}\"}}\nDone",
 	  "\nDone|call_0 add {\"a\":\"}\"}" },
-	{ "a line with the name before", true, "Function call: add({\"a\": 1})", "|call_0 add {\"a\": 1}" },
-	{ "a line, bold", true, "**Function call:** `add` {\"a\": 1}\n", "**\n|call_0 add {\"a\": 1}" },
+	{ "a line with the name before", true, "Function call: add({\"a\": 1})", "|call_0 add {\"a\":1}" },
+	{ "a line, bold", true, "**Function call:** `add` {\"a\": 1}\n", "**|call_0 add {\"a\":1}" },
 	{ "a line over lines", true, "Function call:\n{\n \"name\": \"now\",\n \"arguments\": {}\n}",
 	  "|call_0 now {}" },
 	{ "Mistral's own", true,
 	  "[TOOL_CALLS][{\"name\": \"add\", \"arguments\": {\"a\": 1}}, {\"name\": \"now\"}]",
 	  "|call_0 add {\"a\":1}; call_1 now {}" },
 	{ "Mistral's newer own", false, "I add [1].[TOOL_CALLS]add[ARGS]{\"a\": [1]}",
-	  "I add [1].|call_0 add {\"a\": [1]}" },
+	  "I add [1].|call_0 add {\"a\":[1]}" },
 	{ "Llama's own", false, "<|python_tag|>{\"name\": \"add\", \"parameters\": {\"a\": 1}}",
 	  "|call_0 add {\"a\":1}" },
 	{ "Llama's other", false, "So:<function=add>\n{\"a\": 1}\n</function>\nDone",
-	  "So:\nDone|call_0 add {\"a\": 1}" },
+	  "So:\nDone|call_0 add {\"a\":1}" },
 	{ "their marks are spoken of", false, "It is [TOOL_CALLS] there, <function=x> here, [2] and [TO",
 	  "It is [TOOL_CALLS] there, <function=x> here, [2] and [TO|" },
 	{ "words that begin so", true, "Function call: that is what it is called.\nYes.",
@@ -331,6 +335,101 @@ static void test_what_was_thought_is_no_beginning_of_a_call(void **state)
 	arena_done(&a);
 }
 
+/* --- As models were trained to -------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *text, *want;
+} trained[] = {
+	{ "<tool_call>\n<function=add>\n<parameter=a>\n1\n</parameter>\n<parameter=b>\nx < y\n</parameter>\n</function>\n</tool_call>",
+	  "|call_0 add {\"a\":1,\"b\":\"x < y\"}" },
+	{ "So.\n<function=add>\n<parameter=b>\n12\n</parameter>\n</function>\n</tool_call>\nDone",
+	  "So.\n\nDone|call_0 add {\"b\":\"12\"}" },
+	{ "<tool_call>add\n<arg_key>a</arg_key>\n<arg_value>-2.5</arg_value>\n</tool_call>",
+	  "|call_0 add {\"a\":-2.5}" },
+	{ "<tool_call>now</tool_call>\n<tool_call>now\n</tool_call>", "|call_0 now {}; call_1 now {}" },
+	{ "<tool_call>{'name': 'add', 'arguments': {'b': 'it\\'s \"x\"', 'c': [True, None]}}</tool_call>",
+	  "|call_0 add {\"b\":\"it's \\\"x\\\"\",\"c\":[true,null]}" },
+	{ "{\"name\": \"add\", \"parameters\": {\"a\": 1}}; {\"name\": \"now\", \"parameters\": {}}",
+	  "|call_0 add {\"a\":1}; call_1 now {}" },
+	{ "{\"name\": \"Ada\", \"parameters\": {}} is an object.",
+	  "{\"name\": \"Ada\", \"parameters\": {}} is an object.|" },
+	{ "[add(a=1, b='x, y'), now()]", "|call_0 add {\"a\":1,\"b\":\"x, y\"}; call_1 now {}" },
+	{ "[1] is said, [add] too.", "[1] is said, [add] too.|" },
+	{ "Use <function=add> for it, or <invoke name=\"rm\"> and <tool_call>rm\n.",
+	  "Use <function=add> for it, or <invoke name=\"rm\"> and <tool_call>rm\n.|" },
+	{ "`<function=add>` and\n```xml\n<function=add>\n</function>\n```\n",
+	  "`<function=add>` and\n```xml\n<function=add>\n</function>\n```\n|" },
+};
+
+static void test_as_models_were_trained_to(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	for (size_t i = 0; i < sizeof trained / sizeof *trained; i++)
+		for (size_t piece = 1; piece <= strlen(trained[i].text); piece++)
+			assert_string_equal(filtered(trained[i].text, piece, false, &a), trained[i].want);
+	arena_done(&a);
+}
+
+/* Processor time for a text that consists of that again and again, in small pieces. */
+static double seconds_for(const char *again, size_t size)
+{
+	const struct model_request request = { .tools = tools, .tool_count = 2 };
+	struct timespec from, to;
+	struct prompted p;
+	struct calls calls;
+	struct text text, out;
+	struct arena a;
+
+	arena_init(&a, 0);
+	text_init(&text, &a);
+	text_init(&out, &a);
+	while (text.length < size)
+		text_adds(&text, again);
+	calls_init(&calls, &a);
+	prompted_init(&p, &calls, &request, false, &a);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+	for (size_t at = 0; at < text.length; at += 16) {
+		out.length = 0;
+		prompted_feed(&p, text.at + at, text.length - at < 16 ? text.length - at : 16, &out);
+	}
+	prompted_end(&p, &out);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+	arena_done(&a);
+	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+static void test_hostile_texts_take_no_time(void **state)
+{
+	static const char *const hostile[] = { "<tool_call>",
+		                               "<tool_call>{",
+		                               "<tool_call>[\"\",",
+		                               "<tool_call>{'a':'",
+		                               "<function=add>",
+		                               "[TOOL_CALLS]{",
+		                               "<function=add><parameter=a>",
+		                               "<tool_call>add<arg_key>",
+		                               "<|python_tag|>[{\"",
+		                               "[add(",
+		                               "{\"name\":[",
+		                               "</tool_call><tool_call>{}",
+		                               "```json\n{",
+		                               "<invoke name=\"add\"><",
+		                               "<｜DSML｜invoke name=\"add\">",
+		                               "[",
+		                               "<" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+		double took = seconds_for(hostile[i], 2 << 20);
+
+		print_message("%s: %.2f s\n", hostile[i], took);
+		assert_true(took < 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +438,8 @@ int main(void)
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_what_is_longer_than_is_held_is_the_same_in_any_pieces),
 		cmocka_unit_test(test_what_was_thought_is_no_beginning_of_a_call),
+		cmocka_unit_test(test_as_models_were_trained_to),
+		cmocka_unit_test(test_hostile_texts_take_no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
