@@ -289,6 +289,8 @@ static bool hear(struct asking *q)
 	if (verdict == VERDICT_DONE)
 		learn_thought(q, e, q->model, &q->quirks, &a->hearing);
 	hearing_done(&a->hearing);
+	if (a->pause < 0 && complaint.pause_ms)
+		a->pause = complaint.pause_ms;
 	q->step = send_it;
 	if (verdict == VERDICT_DONE || a->hearing.given)
 		leave(q, verdict);

@@ -10,7 +10,7 @@
 #include "common/json/json.h"
 #include "svc-chat/model/repair.h"
 
-enum { WORDS_MAX = 1000, TOLD_MAX = 200 };
+enum { WORDS_MAX = 1000, TOLD_MAX = 200, SOON_MS = 60 * 1000 };
 
 /* --- Reading ------------------------------------------------------------------------------------------------------ */
 
@@ -109,6 +109,51 @@ static int status_of(json_object *error)
 	return 0;
 }
 
+/* "Please try again in 1m2.5s": milliseconds; 0: it says nothing of the kind. */
+static int64_t pause_in(const char *words)
+{
+	static const char *const phrases[] = { "again in ", "retry in ", "retry after ", "again after ",
+		                               NULL };
+	static const struct {
+		const char *name;
+		double ms;
+	} units[] = { { "ms", 1 }, { "milli", 1 }, { "s", 1e3 }, { "m", 6e4 }, { "h", 36e5 } };
+	const char *at = NULL;
+	double sum = 0;
+
+	for (const char *const *phrase = phrases; *phrase && !at; phrase++) {
+		at = strcasestr(words, *phrase);
+		at += at ? strlen(*phrase) : 0;
+	}
+	while (at && isdigit((unsigned char)*at)) {
+		char *end;
+		double n = strtod(at, &end), unit = 0;
+
+		end += strspn(end, " ");
+		for (size_t i = 0; i < sizeof units / sizeof *units && unit == 0; i++)
+			if (strncasecmp(end, units[i].name, strlen(units[i].name)) == 0)
+				unit = units[i].ms;
+		sum += n * unit;
+		at = unit > 0 ? end + strspn(end, "mhs") : NULL;
+	}
+	return sum > 0 && sum < 1e9 ? (int64_t)sum : 0;
+}
+
+/* What a router's upstream has said goes behind what it says itself: {"message": "Provider returned error", "metadata":
+ * {"raw": "{\"error\": ...}"}}. */
+static const char *with_raw(json_object *error, const char *words, struct arena *a)
+{
+	const char *raw = json_string(json_get(error, "metadata"), "raw"), *inner = NULL;
+	OWN(json) json_object *object = NULL;
+	struct error ignored = { 0 };
+
+	if (!raw || !*raw)
+		return words;
+	if (json_parse(raw, strlen(raw), &object, &ignored) == 0)
+		inner = words_of(object, 0, a);
+	return arena_printf(a, "%s%s%s", words ? words : "", words ? ": " : "", inner ? inner : raw);
+}
+
 static void fill(json_object *error, const char *words, struct complaint *ret, struct arena *a)
 {
 	static const char *const titles[] = { "title", "type", NULL };
@@ -120,6 +165,8 @@ static void fill(json_object *error, const char *words, struct complaint *ret, s
 
 	if (!words && object)
 		words = first_string(error, titles);
+	words = with_raw(error, words, a);
+	ret->pause_ms = words ? pause_in(words) : 0;
 	ret->words = words ? one_line(words, WORDS_MAX, a) : "";
 	ret->code = one_line(arena_printf(a, "%s %s", code ? code : "", param ? param : ""), 100, a);
 	ret->status = object ? status_of(error) : 0;
@@ -130,7 +177,7 @@ bool complaint_of(json_object *object, struct complaint *ret, struct arena *a)
 	json_object *error = json_get(object, "error"), *base = json_get(object, "base_resp");
 	const char *kind = json_string(object, "object");
 
-	*ret = (struct complaint){ "", "", 0 };
+	*ret = (struct complaint){ .words = "", .code = "" };
 	if (json_object_is_type(object, json_type_array) && json_object_array_length(object)) /* Google's */
 		return complaint_of(json_object_array_get_idx(object, 0), ret, a);
 	if (is_error(error))
@@ -150,7 +197,7 @@ bool complaint_remark(json_object *object, struct complaint *ret, struct arena *
 {
 	const char *words = words_of(object, 0, a);
 
-	*ret = (struct complaint){ "", "", 0 };
+	*ret = (struct complaint){ .words = "", .code = "" };
 	if (words)
 		fill(object, words, ret, a);
 	return words != NULL;
@@ -170,7 +217,7 @@ void complaint_read(int status, const char *body, size_t size, struct complaint 
 		if (!complaint_of(object, ret, a))
 			fill(object, words_of(object, 0, a), ret, a);
 	} else {
-		*ret = (struct complaint){ "", "", 0 };
+		*ret = (struct complaint){ .words = "", .code = "" };
 		if (text.at[lead] != '<') /* no web page */
 			ret->words = one_line(text.at + lead, WORDS_MAX, a);
 	}
@@ -189,34 +236,73 @@ bool complaint_mentions(const struct complaint *c, const char *word)
 static const struct {
 	enum complaint_kind kind;
 	int from, to;
-	const char *words[12];
+	const char *words[32];
 } meanings[] = {
+	{ COMPLAINT_BUSY, 429, 429, { "per minute", "per min ", "(tpm)", "rate limit", "rate_limit", NULL } },
 	{ COMPLAINT_CONTEXT,
 	  400,
 	  599,
-	  { "context_length", "context length", "context window", "context size", "maximum context",
-	    "prompt is too long", "too many tokens", "input is too long", "input length", "reduce the length",
-	    "exceeds the model", NULL } },
+	  { "context_length",
+	    "context length",
+	    "context window",
+	    "contextwindow",
+	    "context size",
+	    "maximum context",
+	    "maximum model length",
+	    "prompt is too long",
+	    "prompt exceeds",
+	    "prompt length",
+	    "prompt token count",
+	    "prompt_tokens",
+	    "prompt 超长",
+	    "maximum prompt",
+	    "max_prompt_tokens",
+	    "too many tokens",
+	    "input is too long",
+	    "input length",
+	    "input token count",
+	    "input tokens",
+	    "`inputs` tokens",
+	    "`inputs` must have less",
+	    "max message tokens",
+	    "max_seq_len",
+	    "model token limit",
+	    "too large for model",
+	    "reduce the length",
+	    "exceeds the model's",
+	    "上下文",
+	    "输入长度",
+	    NULL } },
 	{ COMPLAINT_CONTEXT, 413, 413, { NULL } },
 	{ COMPLAINT_FILTER,
 	  400,
 	  451,
 	  { "content_filter", "content filter", "content management policy", "content_policy",
-	    "data_inspection_failed", "moderation", "safety system", NULL } },
+	    "data_inspection_failed", "datainspectionfailed", "moderation", "safety system", "safety_check",
+	    "usage guidelines", "usage policy", "usage policies", "inappropriate content",
+	    "content exists risk", "敏感内容", NULL } },
 	{ COMPLAINT_PAYMENT,
 	  400,
 	  599,
-	  { "insufficient_quota", "insufficient balance", "insufficient_balance",
-	    "exceeded your current quota", "billing", "payment", "credit", "arrear", "余额", NULL } },
+	  { "insufficient_quota", "insufficient_user_quota", "insufficient balance", "insufficient_balance",
+	    "account balance", "balance is", "exceeded your current quota", "spending limit", "billing",
+	    "payment", "credit", "arrear", "余额", "额度", "充值", NULL } },
 	{ COMPLAINT_PAYMENT, 402, 402, { NULL } },
 	{ COMPLAINT_KEY, 401, 401, { NULL } },
+	{ COMPLAINT_ADDRESS, 404, 404, { "model", NULL } },
 	{ COMPLAINT_KEY,
 	  400,
 	  599,
-	  { "api key", "api-key", "api_key", "apikey", "authentication", "unauthorized", "unauthenticated",
-	    "credential", "invalid token", "bearer", NULL } },
+	  { "api key", "api-key", "api_key", "apikey", "api secret", "authentication", "authorization",
+	    "unauthorized", "unauthenticated", "credential", "invalid token", "bearer", "login fail",
+	    "身份验证", NULL } },
 	{ COMPLAINT_KEY, 403, 403, { NULL } },
+	{ COMPLAINT_ADDRESS,
+	  400,
+	  599,
+	  { "model_not_found", "no available channel", "无可用渠道", "模型不存在", NULL } },
 	{ COMPLAINT_BUSY, 429, 429, { NULL } },
+	{ COMPLAINT_BUSY, 498, 498, { NULL } },
 	{ COMPLAINT_BUSY, 503, 503, { NULL } },
 	{ COMPLAINT_BUSY, 529, 529, { NULL } },
 	{ COMPLAINT_BUSY, 500, 599, { "overloaded", "rate limit", "rate_limit", "capacity", NULL } },
@@ -225,9 +311,10 @@ static const struct {
 	{ COMPLAINT_ADDRESS,
 	  400,
 	  422,
-	  { "model_not_found", "no such model", "does not exist", "unknown model", "model not exist",
-	    "invalid model", "invalid_model", "valid model id", "decommissioned", "model_not_supported",
-	    "not a known model", NULL } },
+	  { "no such model", "does not exist", "unknown model", "model not exist", "invalid model",
+	    "invalid_model", "valid model id", "model identifier is invalid", "real modelid",
+	    "decommissioned", "model_not_supported", "not a known model",
+	    "no healthy deployments for this model", NULL } },
 	{ COMPLAINT_REDIRECT, 300, 399, { NULL } },
 	{ COMPLAINT_FAILED, 500, 599, { NULL } },
 	{ COMPLAINT_FAILED, 408, 409, { NULL } },
@@ -236,6 +323,8 @@ static const struct {
 
 enum complaint_kind complaint_kind(const struct complaint *c)
 {
+	if (c->status == 429 && c->pause_ms && c->pause_ms <= SOON_MS)
+		return COMPLAINT_BUSY; /* a quota of a minute, not of the purse */
 	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
 		const char *const *word = meanings[i].words;
 		int status = c->status ? c->status : 400; /* words alone */

@@ -158,6 +158,18 @@ static bool learn_tokens(struct quirks *q, const struct complaint *c, int max_to
 	return true;
 }
 
+static bool about_tokens(const struct complaint *c)
+{
+	static const char *const names[] = { "max_completion_tokens", "max_tokens",      "max tokens",
+		                             "maximum tokens",        "maxoutputtokens", "max_output_tokens",
+		                             "max_new_tokens" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (complaint_mentions(c, names[i]))
+			return true;
+	return false;
+}
+
 static bool about_system(const struct complaint *c)
 {
 	return (complaint_mentions(c, "system") && complaint_mentions(c, "role")) ||
@@ -217,7 +229,7 @@ bool quirks_learn(struct quirks *q, const struct complaint *c, int max_tokens)
 		return add(q, QUIRK_NO_TOOLS);
 	if (complaint_mentions(c, "stream_options"))
 		return add(q, QUIRK_NO_STREAM_OPTIONS);
-	if (complaint_mentions(c, "max_completion_tokens") || complaint_mentions(c, "max_tokens"))
+	if (about_tokens(c))
 		return learn_tokens(q, c, max_tokens);
 	if (complaint_mentions(c, "temperature"))
 		return add(q, QUIRK_NO_TEMPERATURE);

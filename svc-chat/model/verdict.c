@@ -36,17 +36,20 @@ static const struct {
 	                       VERDICT_FAILED },
 };
 
-static enum verdict complain(const struct complaint *c, const struct model_request *request,
+/* given: in the midst of its answer. */
+static enum verdict complain(const struct complaint *c, bool given, const struct model_request *request,
                              const struct endpoint *e, struct arena *a, struct error *err)
 {
 	enum complaint_kind kind = complaint_kind(c);
 	const char *words = complaint_words(c, e->key, a);
+	const char *owner =
+	    given && kind == COMPLAINT_REQUEST ? "the model broke off its answer" : sentences[kind].owner;
 
 	if (request->for_visitor)
 		error_set(err, ERROR_UPSTREAM, "%s", sentences[kind].visitor);
 	else
-		error_set(err, ERROR_UPSTREAM, "%s%s%s", sentences[kind].owner,
-		          sentences[kind].words && *words ? ": " : "", sentences[kind].words ? words : "");
+		error_set(err, ERROR_UPSTREAM, "%s%s%s", owner, sentences[kind].words && *words ? ": " : "",
+		          sentences[kind].words ? words : "");
 	error_detail(err, "status %d%s%s", c->status, *words ? ": " : "", words);
 	return sentences[kind].verdict;
 }
@@ -68,7 +71,7 @@ static const struct {
 	{ "length",
 	  { "length", "max_tokens", "model_length", "max_output_tokens", "max_length", "max_new_tokens",
 	    "token_limit", "length_limit", "model_context_window_exceeded", "context_length_exceeded",
-	    "error_limit" } },
+	    "error_limit", "repetition_truncation" } },
 	{ "filtered",
 	  { "content_filter", "content_filtered", "safety", "image_safety", "sensitive", "recitation",
 	    "prohibited_content", "blocklist", "blacklist", "spii", "language", "refusal",
@@ -80,11 +83,15 @@ static const struct {
 	    "unexpected_tool_call", "too_many_tool_calls" } },
 };
 
-/* Some say more behind a colon: "content_filter: PROHIBITED_CONTENT". */
+/* Some say more behind a colon: "content_filter: PROHIBITED_CONTENT"; some before: "FINISH_REASON_SAFETY". */
 static const char *finish_of(const char *word)
 {
-	size_t size = word ? strcspn(word, ": ") : 0;
+	static const char prefix[] = "FINISH_REASON_";
+	size_t size;
 
+	word = word ? word : "";
+	word += strncmp(word, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
+	size = strcspn(word, ": ");
 	for (size_t i = 0; size && i < sizeof finishes / sizeof *finishes; i++)
 		for (const char *const *known = finishes[i].words; *known; known++)
 			if (strlen(*known) == size && strncasecmp(word, *known, size) == 0)
@@ -112,7 +119,9 @@ static enum verdict finished(const struct hearing *h, const struct model_request
 		        ? later
 		        : "the model gave no answer: all its tokens went into thinking; raise maxTokens");
 	else
-		error_set(err, ERROR_UPSTREAM, "the model gave no answer");
+		error_set(err, ERROR_UPSTREAM, "the model gave no answer%s",
+		          h->thought && !request->for_visitor ? ": all that it wrote was marked as thinking"
+		                                              : "");
 	error_detail(err, "finish_reason %s", h->finish ? h->finish : "missing");
 	return VERDICT_FAILED;
 }
@@ -160,17 +169,17 @@ static enum verdict judge(const struct attempt *x, const struct model_request *r
 {
 	const struct hearing *h = &x->hearing;
 
-	*c = (struct complaint){ "", "", 0 };
+	*c = (struct complaint){ .words = "", .code = "" };
 	if (h->ended)
 		return VERDICT_DONE;
 	if (x->status && (x->status < 200 || x->status >= 300) &&
 	    (x->fetched == 0 || x->why.code != ERROR_UNAVAILABLE)) {
 		complaint_read(x->status, h->body.at, h->body.length, c, a);
-		return complain(c, request, e, a, err);
+		return complain(c, false, request, e, a, err);
 	}
-	if (h->failed || (h->remarked && !h->given && !result->call_count)) {
+	if (h->failed || (h->remarked && !h->finished && (!h->done || !(h->given || result->call_count)))) {
 		*c = h->complaint;
-		return complain(c, request, e, a, err);
+		return complain(c, h->given, request, e, a, err);
 	}
 	if (h->finished || (h->done && h->read > 0))
 		return finished(h, request, result, err);
