@@ -193,12 +193,23 @@ struct model *model_rig_model(struct model_rig *m, struct egress **egress)
 int model_rig_ask(struct model *p, struct asked *asked, struct arena *a)
 {
 	static const struct model_message messages[] = { { "system", "Be \"kind\".\n" }, { "user", "Hi" } };
+	static const struct model_tool tools[] = {
+		{ "get_weather", "Weather of a place",
+		  "{\"type\":\"object\",\"properties\":{\"city\":{\"type\":\"string\"},\"days\":{\"type\":\"integer\"},"
+		  "\"metric\":{\"type\":\"boolean\"},\"note\":{\"type\":[\"string\",\"null\"]},"
+		  "\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}}},\"required\":[\"city\"]}" },
+		{ "search", "Search",
+		  "{\"type\":\"object\",\"properties\":{\"query\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]},"
+		  "\"limit\":{\"type\":\"integer\"}}}" },
+	};
 	struct model_request request = { .model = asked->model ? asked->model : "default",
 		                         .temperature = 0.5,
 		                         .max_tokens = 100,
 		                         .messages = messages,
 		                         .message_count = 2,
 		                         .for_visitor = asked->for_visitor,
+		                         .tools = tools,
+		                         .tool_count = asked->tools ? sizeof tools / sizeof *tools : 0,
 		                         .own_key = asked->own_key,
 		                         .own_url = asked->own_url,
 		                         .shorten = asked->shorten,

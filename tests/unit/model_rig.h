@@ -45,6 +45,7 @@ struct asked {
 	struct text text, reasoning;
 	int stop_after; /* so many pieces of text are enough */
 	bool for_visitor;
+	bool tools;        /* get_weather and search are offered */
 	const char *model; /* NULL: "default" */
 	const char *own_key, *own_url;
 	bool (*shorten)(void *arg, const struct model_message **messages, size_t *count);

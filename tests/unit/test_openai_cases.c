@@ -1,4 +1,4 @@
-/* links: tests/unit/provider_cases.c tests/unit/model_rig.c svc-chat/model/openai.c svc-chat/model/asking.c svc-chat/model/attempt.c svc-chat/model/openai_list.c svc-chat/model/verdict.c svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/hearing.c svc-chat/model/prompted.c svc-chat/model/prompted_messages.c svc-chat/model/defuse.c svc-chat/model/think.c svc-chat/model/completion.c svc-chat/model/pattern.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/repair.c -lunistring */
+/* links: tests/unit/provider_cases.c tests/unit/provider_cases_shapes.c tests/unit/provider_cases_calls.c tests/unit/provider_cases_words.c tests/unit/model_rig.c svc-chat/model/openai.c svc-chat/model/asking.c svc-chat/model/attempt.c svc-chat/model/openai_list.c svc-chat/model/verdict.c svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/hearing.c svc-chat/model/news.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/defuse.c svc-chat/model/think.c svc-chat/model/completion.c svc-chat/model/pattern.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/repair.c -lunistring */
 /*
  * What providers have really sent (provider_cases.h), each played whole and cut into pieces of three bytes.
  */
@@ -11,11 +11,12 @@
 
 #include <cmocka.h>
 
+#include "common/json/json.h"
 #include "tests/unit/provider_cases.h"
 
 static char *read_case(const char *name, size_t *size, struct arena *a)
 {
-	FILE *f = fopen(arena_printf(a, "tests/data/chat/%s", name), "rb");
+	FILE *f = fopen(arena_printf(a, "tests/data/chat/%s%s", name, strchr(name, '.') ? "" : ".txt"), "rb");
 	char *bytes = arena_alloc(a, 1 << 20);
 
 	assert_non_null(f);
@@ -34,12 +35,31 @@ static bool shorten(void *arg, const struct model_message **messages, size_t *co
 	return (*times)++ == 0;
 }
 
+/* "name {...}; name {...}", however their blanks stand. */
+static const char *calls_of(const struct model_result *result, struct arena *a)
+{
+	struct text t;
+
+	text_init(&t, a);
+	for (size_t i = 0; i < result->call_count; i++) {
+		OWN(json) json_object *arguments = NULL;
+		const char *text = result->calls[i].arguments;
+		struct error err = { 0 };
+
+		assert_int_equal(json_parse(text, strlen(text), &arguments, &err), 0);
+		text_addf(&t, "%s%s %s", i ? "; " : "", result->calls[i].name, json_print(arguments, a));
+	}
+	return t.at;
+}
+
 static void play(const struct provider_case *c, int split)
 {
 	struct canned steps[STEPS + 1] = { { 0 } };
+	const struct canned *given = c->steps[0].bytes ? c->steps : (struct canned[]){ { c->name }, { 0 } };
 	int shortened = 0;
 	struct asked asked = { .shorten = shorten,
 		               .shorten_arg = &shortened,
+		               .tools = c->tools,
 		               .for_visitor = strcmp(c->name, "err-echo-prompt") == 0 };
 	struct model_rig m;
 	struct arena a;
@@ -47,9 +67,9 @@ static void play(const struct provider_case *c, int split)
 
 	print_message("%s, %d\n", c->name, split);
 	arena_init(&a, 0);
-	for (size_t k = 0; c->steps[k].bytes; k++) {
-		steps[k] = c->steps[k];
-		steps[k].bytes = read_case(c->steps[k].bytes, &steps[k].size, &a);
+	for (size_t k = 0; given[k].bytes; k++) {
+		steps[k] = given[k];
+		steps[k].bytes = read_case(given[k].bytes, &steps[k].size, &a);
 		steps[k].split = split;
 	}
 	model_rig_start(&m, steps);
@@ -69,6 +89,7 @@ static void play(const struct provider_case *c, int split)
 		assert_string_equal(asked.reasoning.at, "");
 	if (c->finish)
 		assert_string_equal(asked.result.finish, c->finish);
+	assert_string_equal(calls_of(&asked.result, &a), c->calls ? c->calls : "");
 	if (c->asked)
 		assert_int_equal(m.asked, c->asked);
 	assert_true(asked.took_ms >= c->least_ms);
@@ -77,21 +98,42 @@ static void play(const struct provider_case *c, int split)
 }
 
 /* Those that a clock is part of are played whole; also those that are asked for again, after a pause. */
-static void play_all(int split)
+static void play_list(const struct provider_case *c, int split)
 {
-	for (const struct provider_case *c = provider_cases; c->name; c++)
+	for (; c->name; c++)
 		if (!split || (!c->least_ms && !c->most_ms && !c->asked))
 			play(c, split);
-	for (const char *const *name = provider_alike; *name; name++) {
-		char file[64];
-		struct provider_case c = { .name = *name,
-			                   .steps = { { file } },
-			                   .text = "The warranty lasts two years [1].",
-			                   .finish = "stop" };
+}
 
-		snprintf(file, sizeof file, "%s.txt", *name);
-		play(&c, split);
-	}
+static void play_all(int split)
+{
+	play_list(provider_cases, split);
+	play_list(provider_shapes, split);
+	play_list(provider_calls, split);
+	for (const char *const *name = provider_alike; *name; name++)
+		play(&(struct provider_case){ .name = *name,
+		                              .text = "The warranty lasts two years [1].",
+		                              .finish = "stop" },
+		     split);
+}
+
+/* Of what is asked again, the second answer is a good one. */
+static void test_words(void **state)
+{
+	(void)state;
+	for (const struct provider_kind *kind = provider_kinds; *kind->names; kind++)
+		for (const char *const *name = kind->names; *name; name++)
+			play(&(struct provider_case){ .name = *name,
+			                              .steps = { { *name, .when = kind->without },
+			                                         { "good.txt", .unless = kind->without } },
+			                              .text = kind->error
+			                                          ? ""
+			                                          : "The warranty lasts two years [1].",
+			                              .error = kind->error,
+			                              .finish = kind->error ? NULL : "stop",
+			                              .asked = kind->error ? 1 : 2,
+			                              .tools = kind->tools },
+			     0);
 }
 
 static void test_whole(void **state)
@@ -108,7 +150,8 @@ static void test_in_pieces(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_whole), cmocka_unit_test(test_in_pieces) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_whole), cmocka_unit_test(test_in_pieces),
+		                            cmocka_unit_test(test_words) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
