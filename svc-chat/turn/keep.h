@@ -54,6 +54,7 @@ struct writer {
 	bool called;              /* it was to begin while its writer ran */
 	int64_t rests_since;      /* monotonic ms */
 	unsigned round_of_starts; /* in which it was last looked at */
+	unsigned round_of_looks;  /* the same, of those that may be forgotten */
 	const struct call *call;  /* of the task that writes; NULL while there is none */
 	int missed;               /* renewals that did not reach it, in a row */
 	struct keeper_guest *guests;

@@ -24,11 +24,11 @@ struct keeper {
 	int awaits_entered; /* how many wait for one of them */
 	int64_t look_at;    /* monotonic ms: when the thread looks next */
 	bool seeks;         /* it takes over what nobody holds, without waiting for its time */
-	unsigned rounds_of_starts;
+	unsigned rounds_of_starts, rounds_of_looks;
 	bool ending;
 };
 
-/* Of all four the lock is held. */
+/* Of all of them the lock is held. */
 struct writer *keeper_find(struct keeper *k, const char *message_id);
 /* The thread looks in so many milliseconds at the latest. */
 void keeper_look_soon(struct keeper *k, int64_t ms);
@@ -36,5 +36,8 @@ void keeper_look_soon(struct keeper *k, int64_t ms);
 void keeper_let_begin(struct keeper *k, struct writer *writer);
 /* The writer learns why it ends; one that only waits is ended by a writer, too. */
 void keeper_tell_end(struct keeper *k, struct writer *writer, enum writer_end why);
+
+/* waiting.c: up to `most` of those that wait behind others, the oldest first; each once before any comes again. How many. */
+size_t keeper_waiting(struct keeper *k, struct writer **ret, size_t most);
 
 #endif

@@ -271,17 +271,18 @@ static void take_over(struct keeper *k, struct call *call)
 /* One that waits though nothing is before it (what told it to begin was lost with somebody). */
 static void begin_forgotten(struct keeper *k, struct call *call)
 {
+	struct writer *waiting[TAKEN_OVER_MAX];
 	const char *owners[TAKEN_OVER_MAX], *sessions[TAKEN_OVER_MAX], *next;
-	int n = 0;
+	size_t n;
 
 	pthread_mutex_lock(&k->lock);
-	for (struct writer *writer = k->first; writer && n < TAKEN_OVER_MAX; writer = writer->next)
-		if (writer->queued && !writer->rests) {
-			owners[n] = arena_strdup(call->arena, writer->owner);
-			sessions[n++] = arena_strdup(call->arena, writer->session);
-		}
+	n = keeper_waiting(k, waiting, TAKEN_OVER_MAX);
+	for (size_t i = 0; i < n; i++) {
+		owners[i] = arena_strdup(call->arena, waiting[i]->owner);
+		sessions[i] = arena_strdup(call->arena, waiting[i]->session);
+	}
 	pthread_mutex_unlock(&k->lock);
-	for (int i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (store_next_turn(call->db, owners[i], sessions[i], &next, call->arena, call->err) < 0)
 			return;
 		tell_begin(k, call, next);
