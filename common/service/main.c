@@ -160,6 +160,28 @@ static int load_settings(const struct service_config *config, const struct confi
 	return rc;
 }
 
+/* What the arguments ask for in place of serving: 1 when that is done, 0: nothing. */
+static int command(const struct service_config *config, const struct config_key *keys, size_t count, int argc,
+                   char **argv, struct arena *a, struct error *err)
+{
+	int rc;
+
+	if (argc > 1 && !strcmp(argv[1], "--help")) {
+		help(config, keys, count, a);
+		return 1;
+	}
+	if (argc > 1 && !strcmp(argv[1], "--version")) {
+		printf("svc-%s %s\n", config->contract->name, PARLEY_VERSION);
+		return 1;
+	}
+	config_warn_unknown();
+	if (config->command && (rc = config->command(argc, argv, a, err)) != 0)
+		return rc;
+	return argc > 1 ? error_set(err, ERROR_INVALID,
+	                            "there is no argument \"%s\"; --help prints the settings", argv[1])
+	                : 0;
+}
+
 int service_main(int argc, char **argv, const struct service_config *config)
 {
 	struct config_key keys[KEYS_MAX];
@@ -175,28 +197,15 @@ int service_main(int argc, char **argv, const struct service_config *config)
 	arena_init(&a, 0);
 	log_open(arena_printf(&a, "svc-%s", config->contract->name), LOG_INFO);
 	count = service_keys(config, keys, &a);
-	if (argc > 1 && !strcmp(argv[1], "--help")) {
-		help(config, keys, count, &a);
-		return 0;
-	}
-	if (argc > 1 && !strcmp(argv[1], "--version")) {
-		printf("svc-%s %s\n", config->contract->name, PARLEY_VERSION);
-		return 0;
-	}
-	config_warn_unknown();
-	if (config->command && (rc = config->command(argc, argv, &a, &err)) != 0) {
+	rc = command(config, keys, count, argc, argv, &a, &err);
+	if (rc == 0 && (load_settings(config, keys, count, &set, &a, &err) < 0 ||
+	                secret_load(&secret, set.secret, 0, &err) < 0))
+		rc = -1;
+	if (rc != 0) {
 		rc = rc > 0 ? 0 : fail(config, &err);
 		arena_done(&a);
 		return rc;
 	}
-	if (argc > 1) {
-		error_set(&err, ERROR_INVALID, "there is no argument \"%s\"; --help prints the settings",
-		          argv[1]);
-		return fail(config, &err);
-	}
-	if (load_settings(config, keys, count, &set, &a, &err) < 0 ||
-	    secret_load(&secret, set.secret, 0, &err) < 0)
-		return fail(config, &err);
 	log_open(arena_printf(&a, "svc-%s", config->contract->name), config_level(set.log_level));
 	log_background();
 	s = service_new(config, &set, &secret);

@@ -14,7 +14,11 @@ const kustomization = parse(read('kustomization.yaml'));
 const objects = kustomization.resources.flatMap((name) => parseAllDocuments(read(name)).map((doc) => ({ name, ...doc.toJS() })));
 const workloads = objects.filter(({ kind }) => ['Deployment', 'Job'].includes(kind));
 const container = (object) => object.spec.template.spec.containers[0];
-const help = (name) => spawnSync(path.join(root, 'build', variant, name), ['--help'], { encoding: 'utf8' }).stdout;
+const help = (name) => {
+  const { status, stdout, stderr } = spawnSync(path.join(root, 'build', variant, name), ['--help'], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return stdout;
+};
 const settings = (name) => new Set([...help(name).matchAll(/^ {2}([A-Z][A-Z0-9_]*) /gm)].map(([, setting]) => setting));
 
 describe('kubernetes', () => {
