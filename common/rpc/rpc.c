@@ -9,10 +9,10 @@
 #include "common/rpc/internal.h"
 #include "rpc.client.h"
 
-enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000, SEND_MS = 1000, GONE_MS = 2000, REOPEN_MAX = 3 };
+enum { DEADLINE_MS = 30 * 1000, NEXT_SLACK_MS = 5000, GONE_MS = 2000, REOPEN_MAX = 3 };
 
 static const struct rpc_pace usual_pace = {
-	.ask_every = 1000, .ask_wait = 1500, .grace = 1000, .revival = 5000, .look = 1000
+	.ask_every = 1000, .ask_wait = 1500, .send = 1000, .grace = 1000, .revival = 5000, .look = 1000
 };
 
 static void peer_free(struct peer *peer)
@@ -240,7 +240,7 @@ static bool try_once(struct call_out *call, ProtobufCBinaryData *ret)
 		return false;
 	}
 	error_clear(err); /* of an earlier try */
-	exchange_start(x, &call->request, SEND_MS, call->until);
+	exchange_start(x, &call->request, call->peer->pace.send, call->until);
 	await(call, x);
 	outcome = judge(call, x, &reply, &why);
 	if (outcome == ANSWERED)

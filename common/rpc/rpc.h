@@ -39,6 +39,7 @@ struct peer;
 /* How often is looked, and how long is waited: milliseconds. */
 struct rpc_pace {
 	int ask_every, ask_wait; /* Hello */
+	int send;                /* a request, until a connection takes it */
 	int grace;               /* a call waits so long for a first replica */
 	int revival;             /* a read for one that may follow the last that went */
 	int look;                /* at whether anybody still waits for the answer */

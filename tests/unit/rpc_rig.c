@@ -504,7 +504,7 @@ struct peer *rig_peer(struct metrics *m, const int *ports)
 struct peer *rig_hasty_peer(const int *ports)
 {
 	static const struct rpc_pace hasty = {
-		.ask_every = 200, .ask_wait = 300, .grace = 300, .revival = 1000, .look = 20
+		.ask_every = 200, .ask_wait = 300, .send = 1000, .grace = 300, .revival = 1000, .look = 20
 	};
 
 	return open_peer(NULL, ports, &hasty);

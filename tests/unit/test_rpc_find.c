@@ -166,7 +166,7 @@ static void test_dns_that_hangs(void **state)
 	struct fixture *f = *state;
 	unsigned char key[KEY_SIZE];
 	static const struct rpc_pace hasty = {
-		.ask_every = 200, .ask_wait = 300, .grace = 300, .revival = 1000
+		.ask_every = 200, .ask_wait = 300, .send = 1000, .grace = 300, .revival = 1000
 	};
 	char addresses[128];
 	struct peer *named;
