@@ -91,16 +91,18 @@ static int dial(const struct fixture *f)
 	return fd;
 }
 
-/* Everything the server says until it closes, or (quiet) for 200 ms. */
+/* Everything the server says until it closes, or, once it has begun, until it is quiet for 200 ms. */
 static size_t hear(int fd, char *answer, size_t room)
 {
-	struct timeval quiet = { .tv_usec = 200 * 1000 };
+	struct timeval patience = { .tv_sec = 20 }, quiet = { .tv_usec = 200 * 1000 };
 	size_t got = 0;
 	ssize_t n;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof quiet);
-	while ((n = recv(fd, answer + got, room - 1 - got, 0)) > 0)
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	while ((n = recv(fd, answer + got, room - 1 - got, 0)) > 0) {
 		got += (size_t)n;
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &quiet, sizeof quiet);
+	}
 	answer[got] = '\0';
 	return got;
 }
@@ -313,8 +315,7 @@ static void test_half_sent_bodies_of_one_client_keep_no_other_out(void **state)
 	}
 	last = dial(*state);
 	say(last, other, sizeof other - 1);
-	while (!hear(last, answer, sizeof answer) && clock_mono_ms() < began + 5000)
-		;
+	hear(last, answer, sizeof answer);
 	assert_int_equal(strncmp(answer, "HTTP/1.1 200 ", 13), 0);
 	assert_in_range(clock_mono_ms() - began, 0, 4500);
 	hear(fd[1], answer, sizeof answer);
@@ -339,8 +340,7 @@ static void test_crowded_server_ends_unfinished_headers_first(void **state)
 	}
 	fd = dial(*state);
 	say(fd, "GET /a HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", 47);
-	while (!hear(fd, answer, sizeof answer) && clock_mono_ms() < began + 5000)
-		;
+	hear(fd, answer, sizeof answer);
 	assert_int_equal(strncmp(answer, "HTTP/1.1 200 ", 13), 0);
 	assert_in_range(clock_mono_ms() - began, 800, 4500);
 	hear(slow[0], answer, sizeof answer);
