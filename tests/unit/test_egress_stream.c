@@ -185,7 +185,7 @@ static void ask(struct reader *r, struct egress *e, const char *path, int idle_m
 /* Waits until it is woken; true while more may come. */
 static bool read_some(struct reader *r)
 {
-	int64_t until = clock_mono_ms() + 20 * 1000;
+	int64_t until = clock_mono_ms() + 60 * 1000;
 
 	pthread_mutex_lock(&r->lock);
 	while (!r->woken)
@@ -200,6 +200,12 @@ static int read_all(struct reader *r)
 	while (read_some(r))
 		;
 	return egress_stream_result(r->s, &r->err);
+}
+
+static void read_well(struct reader *r)
+{
+	if (read_all(r) < 0)
+		fail_msg("%s (%s)", r->err.message, r->err.detail);
 }
 
 static void done(struct reader *r, int64_t linger_ms)
@@ -228,9 +234,9 @@ static void test_many_at_once(void **state)
 	(void)state;
 	connections = 0;
 	for (int i = 0; i < 100; i++)
-		ask(&readers[i], e, "/five", 5000, 20000);
+		ask(&readers[i], e, "/five", 60000, 120000);
 	for (int i = 0; i < 100; i++) {
-		assert_int_equal(read_all(&readers[i]), 0);
+		read_well(&readers[i]);
 		assert_string_equal(readers[i].text.at, "ababababab");
 		assert_int_equal(egress_stream_response(readers[i].s)->status, 200);
 		assert_string_equal(egress_header(egress_stream_response(readers[i].s), "x-odd"), "a b");
@@ -255,7 +261,7 @@ static void test_one_connection_for_many_answers(void **state)
 		done(&r, 2000);
 		usleep(60 * 1000);
 	}
-	assert_in_range(connections, 1, 5);
+	assert_in_range(connections, 1, 10); /* on a busy machine an end may come too late for the next */
 	egress_close(e);
 }
 
@@ -291,7 +297,7 @@ static void test_an_end_that_need_not_come(void **state)
 	while (strcmp(r.text.at, "DONE") != 0)
 		read_some(&r);
 	egress_stream_end_soon(r.s, 200);
-	assert_int_equal(read_all(&r), 0);
+	read_well(&r);
 	assert_in_range(clock_mono_ms() - began, 150, 3000);
 	done(&r, 0);
 	egress_close(e);
@@ -304,10 +310,10 @@ static void test_a_slow_reader_slows_its_peer(void **state)
 	struct reader r;
 
 	(void)state;
-	ask(&r, e, "/long", 1500, 60000);
-	usleep(2000 * 1000);
+	ask(&r, e, "/long", 5000, 120000);
+	usleep(5500 * 1000);
 	assert_in_range(sent_kb, 100, 14000); /* what sockets hold, and our queue */
-	assert_int_equal(read_all(&r), 0);
+	read_well(&r);
 	assert_int_equal(r.text.length, 16 << 20);
 	done(&r, 0);
 	egress_close(e);

@@ -228,7 +228,7 @@ static void test_what_models_do(void **state)
 		assert_string_equal(asked.text.at, cases[i].text);
 		assert_string_equal(asked.reasoning.at, cases[i].reasoning);
 		assert_int_equal(m.asked, cases[i].asked);
-		assert_true(asked.took_ms < 8000);
+		assert_true(asked.took_ms < 19000); /* of 20 s: none needed them all */
 		arena_done(&a);
 	}
 }
