@@ -20,6 +20,10 @@ suppressions=$PWD/tests/lsan.supp
 export LSAN_OPTIONS="${LSAN_OPTIONS:-}:suppressions=$suppressions:print_suppressions=0"
 export TSAN_OPTIONS="${TSAN_OPTIONS:-}:suppressions=$PWD/tests/tsan.supp:second_deadlock_stack=1"
 
+# How long a file may take: a sanitizer's program takes some four times as long.
+[ "$variant" = release ] && longer=1 || longer=4
+unit_limit=${TEST_TIMEOUT:-$((300 * longer))} e2e_limit=${TEST_TIMEOUT:-$((900 * longer))}
+
 passed=0 failed=0 before=0
 skips=() failures=() unstable=()
 declare -A passed_of=() failed_of=()
@@ -100,14 +104,14 @@ again() { # KIND NAME...: those that have just run
 }
 
 unit() { # test_MODULE
-  local program=$build/tests/$1 limit=${TEST_TIMEOUT:-300}
+  local program=$build/tests/$1
   # Who looks into the database has one of its own in the server that all share.
   if grep -q 'tests/unit/pg\.c' "tests/unit/$1.c"; then
     psql -qX "$database" -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1" >/dev/null 2>&1
     export TEST_DATABASE_URL="$database dbname=$1"
   fi
   # (Strict: each call on a string measures the whole of it, which of a page of some megabytes is a day's work end to end.)
-  ASAN_OPTIONS=$ASAN_OPTIONS:strict_string_checks=1 CMOCKA_MESSAGE_OUTPUT=TAP timeout "$limit" "$program" >"$(output_of "$1")" 2>&1 </dev/null
+  ASAN_OPTIONS=$ASAN_OPTIONS:strict_string_checks=1 CMOCKA_MESSAGE_OUTPUT=TAP timeout "$unit_limit" "$program" >"$(output_of "$1")" 2>&1 </dev/null
 }
 
 unit_all() {
@@ -132,7 +136,7 @@ database() {
 }
 
 e2e() { # e2e/NAME, fault/NAME
-  PATH=$PWD/tests/node_modules/.bin:$PATH timeout "${TEST_TIMEOUT:-900}" \
+  PATH=$PWD/tests/node_modules/.bin:$PATH timeout "$e2e_limit" \
     node --test --test-reporter=tap "tests/$1.test.mjs" >"$(output_of "$1")" 2>&1 </dev/null
 }
 
