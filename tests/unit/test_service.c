@@ -161,12 +161,12 @@ static void *write_briefly(void *arg)
 
 	arena_init(&a, 0);
 	pthread_barrier_wait(&b->together);
-	(void)rig_call(b->f->peer, RIG_WRITE, NULL, "1500", 100, &a, &err);
+	(void)rig_call(b->f->peer, RIG_WRITE, NULL, "2500", 500, &a, &err);
 	arena_done(&a);
 	return NULL;
 }
 
-/* Three of four workers sleep (the last is for somebody else); what waits behind them for longer than its 100 ms is never
+/* Three of four workers sleep (the last is for somebody else); what waits behind them for longer than its 500 ms is never
  * begun. */
 static void test_expired_requests_are_dropped(void **state)
 {

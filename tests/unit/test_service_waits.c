@@ -22,7 +22,7 @@ static void *call_slow(void *arg)
 	struct arena a;
 
 	arena_init(&a, 0);
-	(void)rig_call(f->peer, RIG_SLOW, NULL, "400", 10000, &a, &err);
+	(void)rig_call(f->peer, RIG_SLOW, NULL, "1200", 30000, &a, &err);
 	arena_done(&a);
 	return (void *)(intptr_t)err.code;
 }
