@@ -170,7 +170,8 @@ struct store_end {
 	const Chat__Message *message;
 	int attempt;
 	bool noted;                 /* steps of it may be stored that nobody needs then */
-	ProtobufCBinaryData events; /* kept for ten minutes, */
+	ProtobufCBinaryData events; /* kept for ten minutes; or, where there are none, */
+	ProtobufCBinaryData cuts;   /* what it takes to make them again (svc-chat/turn/cuts.h), for good */
 	int64_t last;               /* the sequence of the last */
 	const char *told;           /* which events it is, as an SQL array (svc-chat/tell.h) */
 	bool listened;              /* somebody did, when the turn began */
@@ -193,6 +194,9 @@ int store_keep_events(struct db *db, const char *owner, const char *message_id, 
                       int64_t last, struct error *err) CHECKED;
 int store_load_events(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData *ret,
                       struct arena *a, struct error *err) CHECKED;
+/* Of an answer that has no events, how it was told. *session in the arena. */
+int store_load_cuts(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData *ret,
+                    const char **session, struct arena *a, struct error *err) CHECKED;
 /* 1: it has not ended, and whoever holds it is to hear of it (store_tell). */
 int store_stop(struct db *db, const char *owner, const char *session, const char *message_id,
                struct error *err) CHECKED;

@@ -9,10 +9,10 @@
 #include "svc-chat/store.h"
 #include "svc-chat/store_sql.h"
 
-#define TURN                                                                                     \
-	"SELECT a.id AS message_id, a.stream, a.status, a.error, a.request_hash, a.question_id," \
-	" (SELECT l.last FROM stream_log l WHERE l.owner_id = $1 AND l.message_id = a.id"        \
-	" AND l.expires_at > now()) AS last"                                                     \
+#define TURN                                                                                       \
+	"SELECT a.id AS message_id, a.stream, a.status, a.error, a.request_hash, a.question_id,"   \
+	" coalesce((SELECT l.last FROM stream_log l WHERE l.owner_id = $1 AND l.message_id = a.id" \
+	" AND l.expires_at > now()), a.last_event) AS last"                                        \
 	" FROM message a WHERE a.role = 'assistant' AND a.owner_id = $1"
 
 /* What an owner has asked so far is counted in so many rows, by session, so that turns of several do not wait for one row. */
@@ -139,16 +139,19 @@ const struct db_stmt store_turns_statements[] = {
 	  "UPDATE session SET updated_at = now() WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM message"
 	  " WHERE owner_id = $1 AND id = $3 AND attempt = $4 AND " UNDER_WAY ") RETURNING updated_at" },
 	{ "finish_turn",
-	  "WITH done AS (UPDATE message SET status = $4, content = $6, reasoning = $7, sources = $8,"
+	  "UPDATE message SET status = $4, content = $6, reasoning = $7, sources = $8,"
 	  " error = $9, model = $10, prompt_tokens = $11, completion_tokens = $12, finish_reason = $13,"
-	  " rag_status = $14, lease_until = NULL"
-	  " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND " UNDER_WAY " RETURNING id, number),"
-	  " kept AS (INSERT INTO stream_log (owner_id, message_id, events, last, expires_at)"
-	  " SELECT $1, id, $15, $16, now() + interval '10 minutes' FROM done"
+	  " rag_status = $14, cuts = $15, last_event = nullif($16::bigint, 0), lease_until = NULL"
+	  " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND " UNDER_WAY
+	  " RETURNING number, EXISTS (SELECT 1 FROM message WHERE owner_id = $1 AND session_id = $5 AND status = 'queued') AS more,"
+	  " EXISTS (SELECT 1 FROM listening l WHERE l.owner_id = $1) AS listened" },
+	/* Of a turn that this attempt has just ended. */
+	{ "finish_log",
+	  "INSERT INTO stream_log (owner_id, message_id, events, last, expires_at)"
+	  " SELECT $1::uuid, id, $4::bytea, $5::bigint, now() + interval '10 minutes' FROM message"
+	  " WHERE owner_id = $1 AND id = $2 AND attempt = $3 AND lease_until IS NULL"
 	  " ON CONFLICT (owner_id, message_id)"
-	  " DO UPDATE SET events = excluded.events, last = excluded.last, expires_at = excluded.expires_at)"
-	  " SELECT number, EXISTS (SELECT 1 FROM message WHERE owner_id = $1 AND session_id = $5 AND status = 'queued') AS more,"
-	  " EXISTS (SELECT 1 FROM listening l WHERE l.owner_id = $1) AS listened FROM done" },
+	  " DO UPDATE SET events = excluded.events, last = excluded.last, expires_at = excluded.expires_at" },
 	{ "drop_steps",
 	  "DELETE FROM step WHERE owner_id = $1 AND message_id = $2 AND kind IN ('retrieve', 'model')"
 	  " AND EXISTS (SELECT FROM message WHERE owner_id = $1 AND id = $2 AND attempt = $3"
@@ -178,6 +181,8 @@ const struct db_stmt store_turns_statements[] = {
 	{ "rename_stream", "UPDATE message SET stream = $3 WHERE owner_id = $1 AND id = $2" },
 	{ "load_events", "SELECT events FROM stream_log"
 	                 " WHERE owner_id = $1 AND message_id = $2 AND expires_at > now()" },
+	{ "load_cuts", "SELECT cuts, session_id FROM message"
+	               " WHERE owner_id = $1 AND id = $2 AND last_event IS NOT NULL" },
 	{ "stop", "UPDATE message SET stop = true, lease_until = coalesce(lease_until, " STORE_LET_GO ")"
 	          " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND " UNDER_WAY },
 	{ NULL, NULL },
@@ -495,7 +500,7 @@ static const char *let_next_begin(struct db *db, const char *owner, const char *
 int store_finish_turn(struct db *db, const struct store_end *end, struct store_ended *ret, struct arena *a,
                       struct error *err)
 {
-	enum { TOUCH, FINISH, STEPS_MOST = 5 };
+	enum { TOUCH, FINISH, STEPS_MOST = 6 };
 	const Chat__Message *m = end->message;
 	ProtobufCBinaryData sources = store_pack_sources(m->sources, m->n_sources, a);
 	struct db_step steps[STEPS_MOST] = {
@@ -504,8 +509,10 @@ int store_finish_turn(struct db *db, const struct store_end *end, struct store_e
 		             DB_ARGS(end->owner, m->id, end->attempt, store_status_name(m->status),
 		                     m->session_id, m->content, m->reasoning, sources, m->error, m->model,
 		                     m->usage->prompt_tokens, m->usage->completion_tokens, m->finish_reason,
-		                     m->rag_status, end->events, end->last) },
+		                     m->rag_status, end->cuts, end->events.len ? 0 : end->last) },
 	};
+	const struct db_step log = { "finish_log",
+		                     DB_ARGS(end->owner, m->id, end->attempt, end->events, end->last) };
 	const struct db_step told = { "tell_message",
 		                      DB_ARGS(end->owner, m->session_id, m->id, end->told, "") };
 	const struct db_step noted = { "drop_steps", DB_ARGS(end->owner, m->id, end->attempt) };
@@ -514,6 +521,8 @@ int store_finish_turn(struct db *db, const struct store_end *end, struct store_e
 	int count = FINISH + 1, tell = 0, done;
 	bool more, late;
 
+	if (end->events.len)
+		steps[count++] = log;
 	if (end->listened || m->handover) /* what goes to people, and they hear of it, or neither */
 		steps[tell = count++] = told;
 	if (end->noted)
@@ -586,6 +595,19 @@ int store_load_events(struct db *db, const char *owner, const char *message_id, 
 		return 0;
 	*ret = db_bytes(res, 0, "events", a);
 	return 1;
+}
+
+int store_load_cuts(struct db *db, const char *owner, const char *message_id, ProtobufCBinaryData *ret,
+                    const char **session, struct arena *a, struct error *err)
+{
+	OWN(pgresult) PGresult *res = NULL;
+	int found = db_find(db, "load_cuts", DB_ARGS(owner, message_id), &res, err);
+
+	if (found > 0) {
+		*ret = db_bytes(res, 0, "cuts", a);
+		*session = arena_strdup(a, db_text(res, 0, "session_id"));
+	}
+	return found;
 }
 
 int store_stop(struct db *db, const char *owner, const char *session, const char *message_id,

@@ -19,7 +19,8 @@ enum { STORE_PATIENCE_MS = 30 * 1000 /* with a database that is away */ };
 struct ending {
 	Chat__Message message;
 	struct event_list events;
-	ProtobufCBinaryData log;
+	ProtobufCBinaryData log; /* whole, or what it takes to make it again */
+	bool in_message;
 	int64_t last; /* sequence in it */
 	bool noted;   /* steps of the turn may be stored */
 	struct store_ended ended;
@@ -118,7 +119,8 @@ static int store(struct writing *w)
 		.message = &e->message,
 		.attempt = w->writer->attempt,
 		.noted = e->noted,
-		.events = e->log,
+		.events = e->in_message ? (ProtobufCBinaryData){ 0 } : e->log,
+		.cuts = e->in_message ? e->log : (ProtobufCBinaryData){ 0 },
 		.last = e->last,
 		.told = told_of(w, &e->message),
 		.listened = w->begun->listened,
@@ -267,6 +269,24 @@ static bool note_no_more(struct writer *writer)
 	return noted;
 }
 
+/* What its readers can be told of it when this process has gone. */
+static void make_log(struct writing *w, struct ending *e)
+{
+	const Chat__Message *m = &e->message;
+	int64_t told = stream_last(w->writer->stream);
+	bool whole =
+	    m->status == CHAT__MESSAGE_STATUS__COMPLETE || m->status == CHAT__MESSAGE_STATUS__STOPPED;
+
+	e->in_message = whole && w->writer->attempt == 1 && !w->rounds.was.round_count && !w->taken_back &&
+	                !m->handover && cuts_are_all(&w->cuts, m, w->begun->visitor, told);
+	if (e->in_message) {
+		e->log = (ProtobufCBinaryData){ w->cuts.packed.length, (uint8_t *)w->cuts.packed.at };
+		e->last = told + (int64_t)e->events.count;
+	} else {
+		e->log = events_log(w->writer->stream, &e->events, &e->last, w->call->arena);
+	}
+}
+
 bool finish_turn(struct writing *w)
 {
 	struct ending *e;
@@ -281,7 +301,7 @@ bool finish_turn(struct writing *w)
 	count(w, &e->message);
 	if (e->message.status == CHAT__MESSAGE_STATUS__FAILED)
 		e->why = *w->call->err;
-	e->log = events_log(w->writer->stream, &e->events, &e->last, w->call->arena);
+	make_log(w, e);
 	e->noted = note_no_more(w->writer) || w->rounds.was.round_count;
 	e->patience = clock_mono_ms() + STORE_PATIENCE_MS;
 	w->step = store_it;

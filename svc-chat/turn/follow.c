@@ -8,6 +8,7 @@
 #include "svc-chat/sealed.h"
 #include "svc-chat/state.h"
 #include "svc-chat/tools/servers.h"
+#include "svc-chat/turn/cuts.h"
 #include "svc-chat/turn/events.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/turn.h"
@@ -250,6 +251,27 @@ static int find_by_stream(struct call *call, const char *stream, const char **ow
 	return *owner ? store_turn_by_stream(call->db, *owner, NULL, stream, ret, call->arena, call->err) : 0;
 }
 
+/* Of an answer whose log is its message. */
+static int make_log(struct call *call, const char *owner, const char *message_id, ProtobufCBinaryData *ret)
+{
+	Chat__Message message = CHAT__MESSAGE__INIT;
+	struct store_begun begun;
+	ProtobufCBinaryData cuts;
+	const char *session;
+	int found = store_load_cuts(call->db, owner, message_id, &cuts, &session, call->arena, call->err);
+
+	if (found > 0)
+		found =
+		    store_get_message(call->db, owner, session, message_id, &message, call->arena, call->err);
+	if (found > 0)
+		found =
+		    store_load_turn(call->db, owner, session, message_id, 0, &begun, call->arena, call->err);
+	if (found <= 0)
+		return found;
+	cuts_log(cuts, &begun, &message, ret, call->arena);
+	return ret->data != NULL;
+}
+
 /* 1: what was stored of it goes on after `after`. */
 static int load_log(struct call *call, const char *owner, const struct store_turn *turn, int64_t after,
                     Rpc__NextReply *out)
@@ -257,6 +279,8 @@ static int load_log(struct call *call, const char *owner, const struct store_tur
 	ProtobufCBinaryData log;
 	int found = store_load_events(call->db, owner, turn->message_id, &log, call->arena, call->err);
 
+	if (found == 0)
+		found = make_log(call, owner, turn->message_id, &log);
 	if (found <= 0)
 		return found;
 	if (events_after(log, after, out, call->arena, call->err) < 0)

@@ -119,6 +119,7 @@ static void emit(struct writing *w, const char *name, const char *bytes, size_t 
 {
 	struct event event = event_text(name, bytes, size, w->call->scratch);
 
+	cuts_add(&w->cuts, strcmp(name, "reasoning") == 0, size);
 	stream_append(w->writer->stream, event.name, event.data);
 }
 
@@ -183,6 +184,7 @@ static void take_back(void *arg)
 		writer->sources = (ProtobufCBinaryData){ 0 };
 	writer->changed = true;
 	w->goes_on = from > 0;
+	w->taken_back = true;
 	w->cited = -1;
 	pthread_mutex_unlock(&writer->lock);
 }
@@ -385,6 +387,7 @@ void write_turn(struct call *call, void *arg)
 		},
 		.step = load_it,
 	};
+	cuts_init(&w->cuts, call->arena);
 	w->rounds = (struct rounds){ .call = call, .chat = chat, .writer = writer, .ask = &w->ask };
 	keeper_run(chat->keeper, writer, call);
 	run(call, w);

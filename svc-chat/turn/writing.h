@@ -6,6 +6,7 @@
 #define PARLEY_CHAT_WRITING_H
 
 #include "svc-chat/turn/ask.h"
+#include "svc-chat/turn/cuts.h"
 #include "svc-chat/turn/keep.h"
 #include "svc-chat/turn/rounds.h"
 
@@ -20,7 +21,9 @@ struct writing {
 	int cited;    /* so many of its sources are stored with the turn */
 	bool spoken;  /* the model has begun, in this round */
 	bool goes_on; /* text stands before the round's, which begins a paragraph of its own */
-	int result;   /* 0, or -1: the writing failed, as call->err says */
+	struct cuts cuts;
+	bool taken_back; /* some of what was told */
+	int result;      /* 0, or -1: the writing failed, as call->err says */
 
 	/* What is next: true when it waits, until it is woken or that time (monotonic ms; 0: none) has come. NULL: it is over. */
 	bool (*step)(struct writing *w);

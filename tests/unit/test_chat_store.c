@@ -202,6 +202,43 @@ static void test_keys(void **state)
 	assert_int_equal(store_begin_turn(&db, &again, &begun, &before, &arena, &err), 1);
 }
 
+/* An answer whose log is its message has none beside it, and can always be told again. */
+static void test_an_answer_whose_log_is_its_message(void **state)
+{
+	const char *session = chat_rig_session(), *found;
+	struct store_new_turn turn = chat_rig_turn(session, "a");
+	Chat__TokenUsage usage = CHAT__TOKEN_USAGE__INIT;
+	Chat__Message m = CHAT__MESSAGE__INIT;
+	const struct store_end end = {
+		.owner = owner, .message = &m, .attempt = 1, .cuts = { 1, (uint8_t *)"\2" }, .last = 5
+	};
+	struct store_ended ended;
+	struct store_turn got;
+	ProtobufCBinaryData read;
+
+	(void)state;
+	m.id = (char *)turn.message_id;
+	m.session_id = (char *)session;
+	m.content = (char *)"b";
+	m.usage = &usage;
+	chat_rig_begin(&turn);
+	assert_int_equal(store_load_cuts(&db, owner, turn.message_id, &read, &found, &arena, &err), 0);
+	assert_int_equal(store_finish_turn(&db, &end, &ended, &arena, &err), 1);
+	assert_int_equal(store_load_events(&db, owner, turn.message_id, &read, &arena, &err), 0);
+	OK(store_latest_turn(&db, owner, session, &got, &arena, &err));
+	assert_int_equal(got.last, 5);
+	assert_int_equal(store_load_cuts(&db, other, turn.message_id, &read, &found, &arena, &err), 0);
+	assert_int_equal(store_load_cuts(&db, owner, turn.message_id, &read, &found, &arena, &err), 1);
+	assert_string_equal(found, session);
+	assert_int_equal(read.len, 1);
+	assert_int_equal(read.data[0], 2);
+	/* told anew under another id: that counts */
+	OK(store_keep_events(&db, owner, turn.message_id, (ProtobufCBinaryData){ 1, (uint8_t *)"x" }, 9,
+	                     &err));
+	OK(store_latest_turn(&db, owner, session, &got, &arena, &err));
+	assert_int_equal(got.last, 9);
+}
+
 static void test_streams(void **state)
 {
 	const char *session = chat_rig_session(), *id = chat_rig_answered(session, "a", "b"),
@@ -435,6 +472,7 @@ int main(void)
 		STORE_TEST(test_a_session_that_is_not_there),
 		STORE_TEST(test_a_visitors_session_begins_with_the_first_message),
 		STORE_TEST(test_keys),
+		STORE_TEST(test_an_answer_whose_log_is_its_message),
 		STORE_TEST(test_streams),
 		STORE_TEST(test_windows),
 		STORE_TEST(test_history),
