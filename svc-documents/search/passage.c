@@ -66,20 +66,23 @@ struct span {
 
 static size_t split(const struct stretch *s, struct span **ret, struct arena *a)
 {
-	const char *text = s->text.at, *at = text, *end = text + s->text.length;
+	const char *text = s->text.at, *at = text, *end = text + s->text.length, *border = text;
 	size_t n = 0, paragraph = 0;
 
 	*ret = arena_new(a, struct span, s->text.length / 2 + 1);
 	while (at < end) {
-		const char *border, *stop;
+		const char *stop;
 
 		if (*at == '\n' || *at == ' ' || *at == '\t') {
 			paragraph += at[0] == '\n' && at + 1 < end && at[1] == '\n';
 			at++;
 			continue;
 		}
-		border = memmem(at, (size_t)(end - at), "\n\n", 2);
-		stop = sentence_end(at, border ? border : end);
+		if (border <= at) {
+			border = memmem(at, (size_t)(end - at), "\n\n", 2);
+			border = border ? border : end;
+		}
+		stop = sentence_end(at, border);
 		(*ret)[n++] = (struct span){ (size_t)(at - text), (size_t)(stop - text), paragraph };
 		at = stop;
 	}
@@ -95,7 +98,8 @@ struct grown {
 
 static bool room_for(const struct grown *g, size_t start, size_t end)
 {
-	return start >= g->low && end <= g->high && utf8_length(g->text + start, end - start) <= PASSAGE_MAX;
+	return start >= g->low && end <= g->high &&
+	       (end - start <= PASSAGE_MAX || utf8_length(g->text + start, end - start) <= PASSAGE_MAX);
 }
 
 /* Add sentences before and after, those of the same paragraph first, while there is room. */

@@ -12,6 +12,50 @@ static const double sentence_length = 0.02; /* what a word more costs a sentence
 static const double usual_length = 20;      /* words */
 enum { KIN_LEAST = 4 /* letters in common */ };
 
+/* Most words of a text are none of the question's: a bit for each of its hashes, and of the beginnings of its words, says so
+ * without going through its terms, which are large. */
+enum { SIEVE_BITS = 1024, SIEVE_WORD = 64 };
+struct sieve {
+	uint64_t hashes[SIEVE_BITS / SIEVE_WORD], starts[SIEVE_BITS / SIEVE_WORD];
+};
+
+static void put(uint64_t *bits, uint64_t hash)
+{
+	bits[hash % SIEVE_BITS / SIEVE_WORD] |= (uint64_t)1 << hash % SIEVE_WORD;
+}
+
+static bool may_have(const uint64_t *bits, uint64_t hash)
+{
+	return bits[hash % SIEVE_BITS / SIEVE_WORD] >> hash % SIEVE_WORD & 1;
+}
+
+/* Of a word's first KIN_LEAST letters. */
+static uint64_t start_of(const char *word)
+{
+	uint32_t letters;
+
+	_Static_assert(sizeof letters == KIN_LEAST, "they are one number");
+	memcpy(&letters, word, sizeof letters);
+	return letters * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+}
+
+static struct sieve sieve_of(const struct query *q)
+{
+	struct sieve s = { 0 };
+
+	for (size_t i = 0; i < q->count; i++) {
+		const struct query_term *t = &q->terms[i];
+
+		for (int l = 0; l < LANGUAGES; l++)
+			put(s.hashes, t->hashes[l]);
+		for (size_t k = 0; k < t->near_count; k++)
+			put(s.hashes, t->near[k]);
+		if (t->term.size >= KIN_LEAST)
+			put(s.starts, start_of(t->term.text));
+	}
+	return s;
+}
+
 /* What the words of a text say about a question. */
 struct findings {
 	double found[QUERY_TERMS]; /* by term of the query: 1, less for a word spelled otherwise */
@@ -33,9 +77,10 @@ static double kinship(const struct term *a, const char *b, size_t size)
 	return n >= KIN_LEAST ? (double)n / (double)longer : 0;
 }
 
-static void note_kin(const struct query *q, struct findings *f, const char *word, size_t size)
+static void note_kin(const struct query *q, const struct sieve *s, struct findings *f, const char *word,
+                     size_t size)
 {
-	if (size < KIN_LEAST)
+	if (size < KIN_LEAST || !may_have(s->starts, start_of(word)))
 		return;
 	for (size_t i = 0; i < q->count; i++) {
 		const struct term *asked = &q->terms[i].term;
@@ -65,8 +110,8 @@ static void end_sentence(const struct query *q, struct findings *f, size_t words
 	f->best_sentence = fmax(f->best_sentence, sum / (1 + sentence_length * (double)words));
 }
 
-static void read_words(const struct query *q, struct findings *f, const struct words *w,
-                       enum language language)
+static void read_words(const struct query *q, const struct sieve *s, struct findings *f,
+                       const struct words *w, enum language language)
 {
 	size_t length = 0;
 	int before = -1;
@@ -74,7 +119,7 @@ static void read_words(const struct query *q, struct findings *f, const struct w
 	for (size_t k = 0; k < w->count; k++) {
 		const struct word *word = &w->at[k];
 		double worth;
-		int i = query_find(q, word->hash, language, &worth);
+		int i = may_have(s->hashes, word->hash) ? query_find(q, word->hash, language, &worth) : -1;
 
 		if (k > 0 && word->sentence != word[-1].sentence) {
 			end_sentence(q, f, length);
@@ -87,7 +132,7 @@ static void read_words(const struct query *q, struct findings *f, const struct w
 				note_pair(q, f, before, i);
 		} else {
 			f->kinds |= word->flags;
-			note_kin(q, f, w->pool + word->text, word->size);
+			note_kin(q, s, f, w->pool + word->text, word->size);
 		}
 		if (word->flags & WORD_JOINED)
 			continue;
@@ -161,14 +206,14 @@ static double share_covered(const struct query *q, const struct findings *f)
 	return all > 0 ? have / all : 0;
 }
 
-static void look(const struct query *q, const struct corpus *c, struct candidate *k,
+static void look(const struct query *q, const struct sieve *s, const struct corpus *c, struct candidate *k,
                  struct stemmers *stemmers)
 {
 	const struct corpus_document *d = &c->documents[k->document];
 	struct findings f = { 0 };
 	double kin = 0;
 
-	read_words(q, &f, k->words, d->language);
+	read_words(q, s, &f, k->words, d->language);
 	for (size_t i = 0; i < q->count; i++)
 		kin += (1 - f.found[i]) * q->terms[i].idf * f.akin[i];
 	k->covered = share_covered(q, &f);
@@ -180,9 +225,10 @@ void rank_lexical(const struct query *q, const struct corpus *c, struct candidat
                   struct stemmers *stemmers)
 {
 	double all = ideal(q);
+	struct sieve s = sieve_of(q);
 
 	for (size_t i = 0; i < count; i++) {
-		look(q, c, &list[i], stemmers);
+		look(q, &s, c, &list[i], stemmers);
 		list[i].lexical = all > 0 ? list[i].lexical / all : 0;
 	}
 }

@@ -153,21 +153,35 @@ static bool has_list(const void *arg, uint64_t hash)
 	return false;
 }
 
-/* The terms that no list is of. */
+static void not_unknown(const struct query *q, uint64_t hash, bool *unknown)
+{
+	double worth;
+
+	for (int l = 0; l < LANGUAGES; l++) {
+		int term = query_find(q, hash, (enum language)l, &worth);
+
+		if (term >= 0)
+			unknown[term] = false;
+	}
+}
+
+/* The terms that no list is of. Each document has the same few lists. */
 static bool find_unknown(const struct search *s, const struct found_list *lists, size_t count, bool *unknown)
 {
+	uint64_t seen[QUERY_HASHES];
+	size_t n = 0, k;
 	bool any = false;
-	double worth;
 
 	for (size_t i = 0; i < s->query.count; i++)
 		unknown[i] = respell_lone(&s->query.terms[i]);
-	for (size_t i = 0; i < count; i++)
-		for (int l = 0; l < LANGUAGES; l++) {
-			int term = query_find(&s->query, lists[i].hash, (enum language)l, &worth);
-
-			if (term >= 0)
-				unknown[term] = false;
-		}
+	for (size_t i = 0; i < count; i++) {
+		for (k = 0; k < n && seen[k] != lists[i].hash; k++)
+			;
+		if (k < n || n == QUERY_HASHES)
+			continue;
+		seen[n++] = lists[i].hash;
+		not_unknown(&s->query, lists[i].hash, unknown);
+	}
 	for (size_t i = 0; i < s->query.count; i++)
 		any |= unknown[i];
 	return any;

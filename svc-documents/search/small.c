@@ -1,5 +1,6 @@
 #include "svc-documents/search/small.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { HEAD = 4, TERM = 8, END = 2 };
@@ -8,6 +9,14 @@ static void put(uint8_t *out, uint64_t n, int size)
 {
 	for (int i = 0; i < size; i++)
 		out[i] = (uint8_t)(n >> 8 * i);
+}
+
+static int64_t term_at(const uint8_t *terms, size_t i)
+{
+	uint64_t n;
+
+	memcpy(&n, terms + i * TERM, TERM);
+	return (int64_t)le64toh(n);
 }
 
 static uint64_t get(const uint8_t *at, int size)
@@ -59,22 +68,40 @@ struct index_list small_list(const uint8_t *block, size_t size, size_t i)
 		                    sound ? to - from : 0 };
 }
 
+/* Of the first term that is not less; count: all are. Terms are hashes, so the place of one is nearly known: from there it is
+ * bracketed in steps that double, which look at few other lines of memory. */
+static size_t lower_bound(const uint8_t *terms, size_t count, int64_t term)
+{
+	uint64_t share = ((uint64_t)term ^ (uint64_t)INT64_MIN) >> 32;
+	size_t low = (size_t)(share * count >> 32), high = low, step = 1;
+
+	while (low > 0 && term_at(terms, low) >= term) {
+		high = low;
+		low = low > step ? low - step : 0;
+		step *= 2;
+	}
+	for (step = 1; high < count && term_at(terms, high) < term; step *= 2) {
+		low = high + 1;
+		high = high + step < count ? high + step : count;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (term_at(terms, middle) < term)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 bool small_find(const uint8_t *block, size_t size, uint64_t term, struct index_list *ret)
 {
-	size_t low = 0, high = small_count(block, size);
+	size_t count = small_count(block, size),
+	       at = count ? lower_bound(block + HEAD, count, (int64_t)term) : 0;
 
-	while (low < high) {
-		size_t i = low + (high - low) / 2;
-		int64_t there = (int64_t)get(block + HEAD + i * TERM, TERM);
-
-		if (there == (int64_t)term) {
-			*ret = small_list(block, size, i);
-			return true;
-		}
-		if (there < (int64_t)term)
-			low = i + 1;
-		else
-			high = i;
-	}
-	return false;
+	if (at == count || term_at(block + HEAD, at) != (int64_t)term)
+		return false;
+	*ret = small_list(block, size, at);
+	return true;
 }
