@@ -9,7 +9,7 @@
 
 typedef void transfer(nng_stream *stream, nng_aio *aio);
 
-/* NNG's own, once callbacks_start() has found them. */
+/* NNG's own; callbacks_start() finds them. */
 static struct {
 	transfer *recv, *send;
 } nng;
@@ -29,11 +29,13 @@ static void pass(transfer *really, nng_stream *stream, nng_aio *aio)
 #pragma GCC visibility push(default)
 void nng_stream_recv(nng_stream *stream, nng_aio *aio)
 {
+	callbacks_start(); /* whoever opened the socket */
 	pass(nng.recv, stream, aio);
 }
 
 void nng_stream_send(nng_stream *stream, nng_aio *aio)
 {
+	callbacks_start();
 	pass(nng.send, stream, aio);
 }
 #pragma GCC visibility pop

@@ -186,6 +186,13 @@ def part_token():
     compare("token check", check, "jwt_decode", decode, 2.0, unit=" us", more_is_better=False)
 
 
+def part_echo():
+    """What a sealed call between two of our processes costs beside NNG's own, which neither seals nor finds nor counts."""
+    lines = run(f"{BUILD}/tests/bench/rpc_echo", str(ROUNDS), "2", "32", str(PORT + 50)).splitlines()
+    bare, ours = (float(next(l for l in lines if name in l).split(name)[1].split()[1]) for name in ("NNG alone", "rpc + service"))
+    compare("a call of 1 KB: processor time of both processes", ours, "NNG alone", bare, 1.5, unit=" us", more_is_better=False)
+
+
 def part_logins():
     """GET /auth/me while logins keep every hashing place busy: p99 against its idle p99."""
     user = call("POST", "/api/auth/register", {"email": "logins@example.com", "password": "correct horse 9 battery",
@@ -448,7 +455,7 @@ def part_million():
 APART = ("million",)
 
 # name: the part, and whether it needs the stack. Memory is read before anybody has worked with it.
-PARTS = {"token": (part_token, False), "crowd": (part_crowd, False), "memory": (part_memory, True), "reads": (part_reads, True),
+PARTS = {"token": (part_token, False), "echo": (part_echo, False), "crowd": (part_crowd, False), "memory": (part_memory, True), "reads": (part_reads, True),
          "search": (part_search, True), "streams": (part_streams, True), "mcp": (part_mcp, True), "slack": (part_slack, True), "ingest": (part_ingest, True),
          "logins": (part_logins, True), "start": (part_start, True), "million": (part_million, True)}
 

@@ -4,7 +4,7 @@
  * shape (contexts on callbacks, one semaphore per call, 4 connections). Interleaved rounds, medians: calls a second,
  * CPU per call of both processes, and voluntary context switches per call, which a noisy machine does not change.
  *
- *     build/release/tests/bench/rpc_echo [ROUNDS [SECONDS [THREADS]]]
+ *     build/release/tests/bench/rpc_echo [ROUNDS [SECONDS [THREADS [PORT]]]], of which it takes two
  */
 #include <nng/nng.h>
 #include <nng/protocol/reqrep0/rep.h>
@@ -28,7 +28,7 @@
 #include "common/base/thread.h"
 #include "common/service/internal.h"
 
-enum { SIZE = 1024, ROUNDS_MAX = 15, THREADS_MAX = 256, PORT = 8190 };
+enum { SIZE = 1024, ROUNDS_MAX = 15, THREADS_MAX = 256 };
 
 static const struct secret secret = { "the secret of this bench........" };
 
@@ -287,7 +287,7 @@ static struct figures median(struct figures *all, int n)
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 5, seconds = argc > 2 ? atoi(argv[2]) : 2,
-	    threads = argc > 3 ? atoi(argv[3]) : 32;
+	    threads = argc > 3 ? atoi(argv[3]) : 32, port = argc > 4 ? atoi(argv[4]) : 8190;
 	struct figures bare[ROUNDS_MAX], ours[ROUNDS_MAX], b, o;
 	unsigned char key[KEY_SIZE];
 	char bare_address[64], address[64];
@@ -309,8 +309,8 @@ int main(int argc, char **argv)
 	}
 	if (rounds < 1 || rounds > ROUNDS_MAX || seconds < 1 || threads < 1 || threads > THREADS_MAX)
 		return 2;
-	snprintf(bare_address, sizeof bare_address, "tcp://127.0.0.1:%d", PORT);
-	snprintf(address, sizeof address, "tcp://127.0.0.1:%d", PORT + 1);
+	snprintf(bare_address, sizeof bare_address, "tcp://127.0.0.1:%d", port);
+	snprintf(address, sizeof address, "tcp://127.0.0.1:%d", port + 1);
 	servers[0] = start_server(true, bare_address);
 	servers[1] = start_server(false, address);
 	secret_derive(&secret, RPC_KEY_PURPOSE, key);
