@@ -171,24 +171,24 @@ static bool read_object(struct prompted *p, bool final, struct text *out)
 	size_t start = bare ? 0 : strlen(prompted_form[p->form].start), end, stop;
 	const char *text = p->held.at + start, *newline, *object;
 
-	object = p->object ? p->held.at + p->object - 1 : find_object(text);
-	if (object && !p->object) {
+	object = p->object ? NULL : find_object(text);
+	if (object) {
 		p->object = (size_t)(object - p->held.at) + 1;
 		p->extent = (struct extent){ 0 };
 	}
+	object = p->held.at + (p->object ? p->object - 1 : p->held.length);
 	newline = bare ? NULL : strchr(text + strspn(text, " \t\r\n*"), '\n');
-	if ((size_t)((object ? object : p->held.at + p->held.length) - text) > LINE_LEAD ||
-	    (newline && (!object || newline < object))) {
+	if ((size_t)(object - text) > LINE_LEAD || (newline && newline < object)) {
 		pass_form(p, start ? start : 1, out);
 		return true;
 	}
-	end = object ? extent_more(&p->extent, object, p->held.length - (p->object - 1)) : 0;
+	end = p->object ? extent_more(&p->extent, object, p->held.length - (p->object - 1)) : 0;
 	end += end ? p->object - 1 : 0;
 	stop = p->held.length;
 	if (!(end && skip_close(p, end, &stop)) && !final)
 		return false;
 	if (!take(p, text, (end ? end : p->held.length) - start, true)) {
-		if (!p->eager || !object) {
+		if (!p->eager || !p->object) {
 			pass_form(p, start ? start : 1, out);
 			return true;
 		}
