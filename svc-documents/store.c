@@ -84,10 +84,11 @@ const struct db_stmt store_statements[] = {
 	{ "list", DOCUMENT " WHERE owner_id = $1 AND ($2::uuid IS NULL OR id < $2)"
 	                   " AND ($3::text IS NULL OR $3 = ANY (tags)) ORDER BY id DESC LIMIT $4" },
 	/* A search in memory knows the name. */
-	{ "edit", STORE_NOTED
-	  " UPDATE document SET name = coalesce($3, name), description = CASE WHEN $5 THEN NULL"
-	  " ELSE coalesce($4, description) END, tags = coalesce($6::text[], tags), updated_at = now()"
-	  " WHERE owner_id = $1 AND id = $2" },
+	{ "edit",
+	  STORE_NOTED(
+	      "UPDATE document SET name = coalesce($3, name), description = CASE WHEN $5 THEN NULL"
+	      " ELSE coalesce($4, description) END, tags = coalesce($6::text[], tags), updated_at = now()"
+	      " WHERE owner_id = $1 AND id = $2") },
 	/* In one order, so that two who delete the same ones do not wait for each other. */
 	{ "lock",
 	  "SELECT id FROM document WHERE owner_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE" },

@@ -12,10 +12,13 @@
 
 extern const struct db_stmt store_statements[];
 
-/* Before a statement that changes what searches keep in memory of a document (search/corpora.h). */
-#define STORE_NOTED                                                                              \
-	"WITH noted AS (INSERT INTO corpus (owner_id, documents, chunks, terms, small, version)" \
-	" VALUES ($1, 0, 0, 0, 0, 1) ON CONFLICT (owner_id) DO UPDATE SET version = corpus.version + 1)"
+/* A change of a document that searches keep in memory (search/corpora.h), by its id: it counts. The document first, as everybody
+ * takes them: what is only beside a statement Citus does before it, and so would wait crosswise with a job. */
+#define STORE_NOTED(change)                                                        \
+	"WITH changed AS (" change " RETURNING id)"                                \
+	" INSERT INTO corpus (owner_id, documents, chunks, terms, small, version)" \
+	" SELECT $1, 0, 0, 0, 0, 1 FROM changed"                                   \
+	" ON CONFLICT (owner_id) DO UPDATE SET version = corpus.version + 1"
 
 enum {
 	STORE_PAGE = 200, /* documents in one reply: with the longest texts they still fit a message */

@@ -18,7 +18,7 @@ const struct db_stmt store_vectors_statements[] = {
 	  "INSERT INTO embedding (owner_id, document_id, number, vector)"
 	  " SELECT $1, $2, number, vector::halfvec FROM unnest($3::int[], $4::text[]) AS t (number, vector)" },
 	{ "set_model",
-	  STORE_NOTED " UPDATE document SET model = $3, step = NULL WHERE owner_id = $1 AND id = $2" },
+	  STORE_NOTED("UPDATE document SET model = $3, step = NULL WHERE owner_id = $1 AND id = $2") },
 	{ "chunk_texts",
 	  "SELECT c.text, s.vector FROM (SELECT number, " EMBEDDED " AS text FROM chunk"
 	  " WHERE owner_id = $1 AND document_id = $2 AND number >= $3 ORDER BY number LIMIT $4) c"

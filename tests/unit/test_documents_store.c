@@ -237,6 +237,7 @@ static void whatever_a_search_knows_of_a_document_counts(void **state)
 {
 	struct prepared *p = prepare(3);
 	const char *id = indexed(p);
+	struct corpus_counts none_changed;
 	size_t spread;
 	int64_t left, version = 0;
 
@@ -245,6 +246,9 @@ static void whatever_a_search_knows_of_a_document_counts(void **state)
 	assert_counted("a text that came anew", &version);
 	assert_int_equal(store_edit(&db, ADA, id, &(struct edit){ .name = "other" }, &err), 1);
 	assert_counted("a name", &version);
+	assert_int_equal(store_edit(&db, ADA, store_rig_id(), &(struct edit){ .name = "other" }, &err), 0);
+	OK(store_corpus_counts(&db, ADA, &none_changed, &err));
+	assert_int_equal(none_changed.version, version);
 	assert_int_equal(store_index(&db, ADA, id, &p->index, LANGUAGE_DE, &err), 1);
 	assert_counted("an index that was made anew", &version);
 	OK(store_set_model(&db, ADA, id, "a model", &err));
