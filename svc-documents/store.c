@@ -53,11 +53,13 @@ const struct db_stmt store_statements[] = {
 	{ "s3_unmoved", "SELECT d.owner_id, d.file_id AS file, 0 AS parts FROM document d JOIN piece p"
 	                " ON p.owner_id = d.owner_id AND p.file_id = d.file_id AND p.number = 0"
 	                " WHERE d.status IN ('ready', 'failed') LIMIT $1" },
-	/* Owners with lists of words but no corpus: their account is gone. One step of the key for each owner. */
+	/* Owners with lists of words whom nothing counts: their account is gone. A replica of before that spreads small documents
+	 * counts nothing for an owner who has parts alone. */
 	/* Owner by owner, from one index entry to the next: all postings would be many, and a recursive query is none for a
 	 * sharded table. */
 	{ "next_poster",
-	  "SELECT owner_id, EXISTS (SELECT 1 FROM corpus c WHERE c.owner_id = posting.owner_id) AS known"
+	  "SELECT owner_id, EXISTS (SELECT 1 FROM corpus c WHERE c.owner_id = posting.owner_id)"
+	  " OR EXISTS (SELECT 1 FROM corpus_part c WHERE c.owner_id = posting.owner_id) AS known"
 	  " FROM posting WHERE owner_id > $1 ORDER BY owner_id LIMIT 1" },
 	{ "sweep_known", "DELETE FROM known_question WHERE created_at < now() - interval '30 days'" },
 	{ "drop_postings", "DELETE FROM posting WHERE owner_id = $1" },

@@ -389,6 +389,18 @@ static void the_words_of_an_account_that_is_gone_are_swept(void **state)
 	assert_int_equal(store_rig_number("t_rows"), 0);
 }
 
+/* As a replica of before leaves them that spreads what was counted in parts. */
+static void the_words_of_an_owner_who_is_counted_in_parts_stay(void **state)
+{
+	int64_t swept = 0;
+
+	(void)state;
+	OK(db_exec(&db, "count_part", DB_ARGS(ADA, 1, 1, 9), NULL, &err));
+	OK(db_exec(&db, "t_much", DB_ARGS(ADA), NULL, &err));
+	OK(store_sweep(&db, &swept, &err));
+	assert_int_equal(store_rig_number("t_postings"), 3000);
+}
+
 static void only_pieces_that_nobody_claimed_are_swept(void **state)
 {
 	int64_t swept = 0;
@@ -424,6 +436,7 @@ int main(void)
 		STORE_TEST(who_goes_takes_work_along),
 		STORE_TEST(only_pieces_that_nobody_claimed_are_swept),
 		STORE_TEST(the_words_of_an_account_that_is_gone_are_swept),
+		STORE_TEST(the_words_of_an_owner_who_is_counted_in_parts_stay),
 	};
 
 	return cmocka_run_group_tests(tests, documents_rig_open, store_rig_close);
