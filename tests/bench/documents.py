@@ -117,6 +117,8 @@ def ingest(base, token, texts):
     threads = [threading.Thread(target=work) for _ in range(min(UPLOADERS, len(texts)))]
     [t.start() for t in threads]
     [t.join() for t in threads]
+    if len(ready) + len(ids) != len(texts):
+        sys.exit("bench: an upload failed")  # a thread's own exit ends nothing but the thread
     chunks = sum(ready) + until_ready(base, token, ids)
     return time.time() - start, chunks
 
