@@ -44,6 +44,12 @@ static json_object *first_of(json_object *object, const char *const *keys)
 	return value;
 }
 
+static bool are_arguments(json_object *value)
+{
+	return json_object_is_type(value, json_type_object) ||
+	       (json_object_is_type(value, json_type_string) && *json_object_get_string(value) == '{');
+}
+
 static bool take_object(const struct markup *m, json_object *object)
 {
 	static const char *const names[] = { "name", "tool", "tool_name", "function", NULL };
@@ -55,7 +61,7 @@ static bool take_object(const struct markup *m, json_object *object)
 	const char *name = first_string(call, names);
 
 	arguments = first_of(call, values);
-	return name && (arguments || m->surely) &&
+	return name && (m->surely || are_arguments(arguments)) &&
 	       markup_call(m, name,
 	                   json_object_is_type(arguments, json_type_string)
 	                       ? json_object_get_string(arguments)

@@ -17,7 +17,7 @@ struct markup {
 	const struct model_tool *tools; /* that may be called */
 	size_t tool_count;
 	bool eager;  /* others, too: the model will be told that there is none such */
-	bool surely; /* a name alone is a call, too */
+	bool surely; /* a name alone is a call, too, or one with what are no arguments */
 	struct arena *arena;
 };
 

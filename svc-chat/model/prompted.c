@@ -37,9 +37,12 @@ static void pass(struct prompted *p, size_t size, struct text *out)
 	p->gap = '\0';
 	text_add(out, p->held.at, size);
 	for (size_t i = 0; i < size; i++) {
-		if (p->held.at[i] == '\n')
+		p->quoted ^= p->held.at[i] == '`';
+		if (p->held.at[i] == '\n') {
 			p->line_start = true;
-		else if (!strchr(" \t\r*", p->held.at[i]))
+			p->quoted = false;
+		}
+		if (!strchr(" \t\r\n*", p->held.at[i]))
 			p->line_start = false;
 		p->at_start &= strchr(" \t\r\n", p->held.at[i]) != NULL;
 	}
@@ -165,6 +168,14 @@ static bool skip_close(const struct prompted *p, size_t end, size_t *stop)
 	return *stop < p->held.length;
 }
 
+/* Somebody may speak of such an object, or of such a word: it takes arguments, or a word with an object behind it. */
+static bool is_surely_call(const struct prompted *p, bool object)
+{
+	const struct form *f = &prompted_form[p->form];
+
+	return p->eager || (f->kind != BARE && (object || f->place != AT_LINE));
+}
+
 static bool read_object(struct prompted *p, bool final, struct text *out)
 {
 	bool bare = prompted_form[p->form].kind == BARE;
@@ -187,7 +198,7 @@ static bool read_object(struct prompted *p, bool final, struct text *out)
 	stop = p->held.length;
 	if (!(end && skip_close(p, end, &stop)) && !final)
 		return false;
-	if (!take(p, text, (end ? end : p->held.length) - start, true)) {
+	if (!take(p, text, (end ? end : p->held.length) - start, is_surely_call(p, p->object != 0))) {
 		if (!p->eager || !p->object) {
 			pass_form(p, start ? start : 1, out);
 			return true;
@@ -258,6 +269,7 @@ static void skip_gap(struct prompted *p)
 	if (memchr(p->held.at, '\n', blanks)) {
 		p->gap = '\n';
 		p->line_start = true;
+		p->quoted = false;
 	} else if (!p->gap) {
 		p->gap = ' ';
 	}
@@ -315,7 +327,7 @@ void prompted_restart(struct prompted *p)
 	p->held.at[0] = '\0';
 	p->form = 0;
 	p->line_start = p->at_start = true;
-	p->behind = p->in_code = false;
+	p->behind = p->in_code = p->quoted = false;
 	p->gap = '\0';
 }
 

@@ -6,7 +6,7 @@
  * (```json, ```tool_call or bare), a line "Function call: {...}" or "Function call: name({...})", an answer that begins with
  * the call, and what servers let through of the models' own marks (a table in prompted.c). What stands there is markup.h's.
  * What looks like a call but is none is text; where calls must come as text, and no doubt is left, it is kept, so that the
- * model can be told. Code in other languages, and JSON in the midst of a line, is text.
+ * model can be told. Code in other languages, what stands in backticks, and JSON in the midst of a line, is text.
  */
 #ifndef PARLEY_CHAT_PROMPTED_H
 #define PARLEY_CHAT_PROMPTED_H
@@ -37,6 +37,7 @@ struct prompted {
 	bool behind;                   /* ... a call, to be exact */
 	char gap;                      /* the blanks there, in one; 0: none */
 	bool in_code;                  /* in a fenced block that is text */
+	bool quoted;                   /* behind an odd backtick of the line: marks are spoken of there */
 	struct text held;              /* not judged yet */
 	size_t dropped;                /* bytes before it */
 	size_t sought[PROMPTED_FORMS]; /* of all bytes: before there, no end of that form begins */

@@ -128,7 +128,8 @@ static int begins_with(const struct prompted *p, const struct form *f)
 	int start;
 
 	if ((f->place == AT_LINE && !p->line_start) || (f->place == AT_START && !p->at_start) ||
-	    (f->kind == CLOSER && !p->behind) || (p->in_code && f->kind != FENCED))
+	    (f->kind == CLOSER && !p->behind) || (p->in_code && f->kind != FENCED) ||
+	    (p->quoted && !p->eager))
 		return 0;
 	start = prompted_starts(at, f->start);
 	if (start < 1)
