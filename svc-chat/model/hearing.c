@@ -72,11 +72,17 @@ static const char *new_of(struct news *n, const char *text, bool whole, bool apa
 	return *size ? news_of(n, text, size, whole) : NULL;
 }
 
+static void note_words(struct hearing *h, size_t before)
+{
+	if (think_words(&h->think))
+		text_add(&h->worded, h->thoughts.at + before, h->thoughts.length - before);
+}
+
 static void hear_texts(struct hearing *h, const struct completion *c)
 {
 	bool before = h->think.apart, apart = c->whole && (h->texts.said || h->reasonings.said);
 	const char *text;
-	size_t size;
+	size_t size, thought;
 
 	text = new_of(&h->reasonings, c->reasoning, c->whole, apart, &size);
 	if (size) {
@@ -87,7 +93,9 @@ static void hear_texts(struct hearing *h, const struct completion *c)
 	text = new_of(&h->texts, c->text, c->whole, apart, &size);
 	if (!size)
 		return;
+	thought = h->thoughts.length;
 	think_feed(&h->think, text, size, &h->answer, &h->thoughts);
+	note_words(h, thought);
 	h->thought_first |= !before && h->think.apart && h->think.answered;
 }
 
@@ -231,6 +239,7 @@ void hearing_init(struct hearing *h, const struct model_sink *sink, struct model
 	text_init(&h->body, a);
 	text_init(&h->answer, a);
 	text_init(&h->thoughts, a);
+	text_init(&h->worded, a);
 	think_init(&h->think);
 	h->think.awaited = thinks_first;
 	calls_init(&h->calls, a);
@@ -285,8 +294,22 @@ bool hearing_is_page(const struct hearing *h)
 	return *skip_lead(h->body.at, h->body.at + h->body.length) == '<';
 }
 
+/* Who was asked how he thinks may begin as others begin to think: then the end of the answer is the end of that. */
+static void answer_in_words(struct hearing *h)
+{
+	const char *words = think_words(&h->think);
+
+	if (!words || h->answered || !(h->finished || h->done) ||
+	    (h->finish && strcmp(h->finish, "length") == 0))
+		return;
+	text_adds(&h->answer, words);
+	text_add(&h->answer, h->worded.at, h->worded.length);
+}
+
 void hearing_end(struct hearing *h)
 {
+	size_t thought;
+
 	if (h->ended || h->status < 200 || h->status >= 300)
 		return;
 	if (h->whole && !hearing_is_page(h)) {
@@ -295,7 +318,10 @@ void hearing_end(struct hearing *h)
 	} else if (!h->whole && !h->too_large) {
 		sse_reader_end(&h->reader);
 	}
+	thought = h->thoughts.length;
 	think_end(&h->think, &h->answer, &h->thoughts);
+	note_words(h, thought);
+	answer_in_words(h);
 	h->hold = false;
 	give_out(h, true);
 	h->result->calls = calls_made(&h->calls, &h->result->call_count);

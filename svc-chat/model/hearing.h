@@ -44,6 +44,7 @@ struct hearing {
 	struct news texts, reasonings;
 	struct think think;
 	struct text answer, thoughts; /* not given out yet */
+	struct text worded;           /* thought that may be the answer: think_words() */
 	bool offers;                  /* tools: calls may stand in the text */
 	struct prompted prompted;
 	struct text clean; /* the answer without them */

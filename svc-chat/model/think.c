@@ -18,11 +18,16 @@ static const struct {
 	{ "<mm:think>", "</mm:think>" },
 	{ "<|START_THINKING|>", "<|END_THINKING|>" },
 	{ "<|channel>thought", "<channel|>" },
+	{ "Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]" },
 	{ "Here is my thought process:", "Here is my response:" },
 	{ "Here's my thought process:", "Here's my response:" },
-	{ "Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]" },
 };
-enum { TAGS = sizeof tags / sizeof *tags, PLAIN = 2 /* the first ones: any XML may have such */ };
+enum {
+	TAGS = sizeof tags / sizeof *tags,
+	PLAIN = 2,        /* the first ones: any XML may have such */
+	WORDS = TAGS - 3, /* an answer may begin so, too, */
+	REPLY = TAGS - 2, /* and so */
+};
 
 /* What an answer stands in behind its thought. */
 static const struct {
@@ -185,7 +190,7 @@ static enum think_step start(struct think *t, bool final)
 		drop(t, strlen(tags[tag].open));
 		return STEP_ON;
 	}
-	close = match_any(t, true, 0, &tag);
+	close = match_any(t, true, ~0u << REPLY, &tag);
 	if (close == MATCH_ALL) { /* of nothing */
 		drop(t, strlen(tags[tag].close));
 		return STEP_ON;
@@ -489,6 +494,11 @@ void think_feed(struct think *t, const char *bytes, size_t size, struct text *an
 	/* A block before any answer takes nothing back. */
 	if (answered && !apart && t->apart)
 		t->taken_back = true;
+}
+
+const char *think_words(const struct think *t)
+{
+	return t->mode == THINK_BLOCK && t->tag >= WORDS ? tags[t->tag].open : NULL;
 }
 
 void think_end(struct think *t, struct text *answer, struct text *thought)

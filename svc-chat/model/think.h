@@ -54,6 +54,9 @@ void think_init(struct think *t);
  * thought; taken_back then says that what earlier calls have added to it was thought, too.
  */
 void think_feed(struct think *t, const char *bytes, size_t size, struct text *answer, struct text *thought);
+/* In a block that began with plain words ("Here is my thought process:"), these; else NULL. One that nothing ends may be the
+ * answer itself. */
+const char *think_words(const struct think *t);
 void think_end(struct think *t, struct text *answer, struct text *thought);
 
 #endif
