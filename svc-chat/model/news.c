@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-	SURELY = 32, /* bytes that nobody says twice in one breath */
+	SURELY = 32, /* bytes that a text hardly begins with twice */
 	WORD = 2,    /* that a text does not say twice within a word */
 };
 
@@ -39,8 +39,11 @@ static bool repeats(const struct news *n, const char *piece, size_t size, bool s
 {
 	if (!news_begins(n, piece, size))
 		return false;
-	if (snapshot || n->repeats || n->said >= SURELY)
+	if (snapshot || n->repeats)
 		return true;
+	if (n->said >= SURELY)
+		return size == n->said ? n->pieces > 1
+		                       : size < 2 * n->said || !is_rhythm(piece, size, n->said);
 	return size > n->said && n->said >= WORD && has_letter(piece, n->said) &&
 	       !is_rhythm(piece, size, n->said);
 }
@@ -54,5 +57,6 @@ const char *news_of(struct news *n, const char *piece, size_t *size, bool snapsh
 	*size -= old;
 	n->hash = hashed(n->hash, piece, *size);
 	n->said += *size;
+	n->pieces += *size > 0;
 	return piece;
 }

@@ -2,7 +2,8 @@
  * news: what of a piece is new, where some servers tell the whole text so far with each piece, or once more at its end.
  *
  * Pieces that go on are told from those that repeat by what they begin with: all that was said. So that nobody's stutter is
- * taken away ("ha", "haha", 1, 11), short beginnings count only where no text could go on so. Needs no memory of the text.
+ * taken away ("ha", "haha", 1, 11; a line that is asked for ten times), short beginnings count only where no text could go on
+ * so, and what is nothing but the first piece again does not. Needs no memory of the text.
  */
 #ifndef PARLEY_CHAT_NEWS_H
 #define PARLEY_CHAT_NEWS_H
@@ -14,7 +15,8 @@
 struct news {
 	size_t said;   /* bytes */
 	uint64_t hash; /* of them */
-	bool repeats;  /* pieces were seen to */
+	int pieces;    /* that were new */
+	bool repeats;  /* some were seen to */
 };
 
 /* The piece begins with all that was said, which is something. */
