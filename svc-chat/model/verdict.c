@@ -177,7 +177,7 @@ static enum verdict judge(const struct attempt *x, const struct model_request *r
 		complaint_read(x->status, h->body.at, h->body.length, c, a);
 		return complain(c, false, request, e, a, err);
 	}
-	if (h->failed || (h->remarked && !h->finished && (!h->done || !(h->given || result->call_count)))) {
+	if (h->failed || (h->remarked && (!(h->given || result->call_count) || !(h->finished || h->done)))) {
 		*c = h->complaint;
 		return complain(c, h->given, request, e, a, err);
 	}

@@ -193,6 +193,30 @@ static const struct {
 	  "",
 	  0,
 	  "" },
+	{ "an answer that begins as others begin to think",
+	  { { STREAM TEXT("Here is my thought process:\\n1. I add.") TEXT(" It is 4.") END DONE } },
+	  1,
+	  "Here is my thought process:\n1. I add. It is 4.",
+	  "1. I add. It is 4.",
+	  0,
+	  "" },
+	{ "the same line three times",
+	  { { STREAM TEXT("I will not talk in class again, Sir.\\n")
+	          TEXT("I will not talk in class again, Sir.\\n")
+	              TEXT("I will not talk in class again, Sir.\\n") END DONE } },
+	  1,
+	  "I will not talk in class again, Sir.\nI will not talk in class again, Sir.\n"
+	  "I will not talk in class again, Sir.\n",
+	  "",
+	  0,
+	  "" },
+	{ "words that are no answer, and an end",
+	  { { STREAM "data: {\"message\":\"the region is closed\"}\n\n" END DONE } },
+	  1,
+	  "",
+	  "",
+	  ERROR_UPSTREAM,
+	  "the region is closed" },
 	{ "an event of 10 MB", { { STREAM "data: " }, { 0 } }, 1, "", "", ERROR_UPSTREAM, "too large" },
 };
 
