@@ -201,7 +201,7 @@ static void read_choice(json_object *choice, struct completion *ret, struct aren
 		read_calls(choice, ret, a);
 	if (!ret->call_count) {
 		read_calls(json_get(choice, "message"), ret, a);
-		ret->whole_calls = ret->call_count > 0;
+		ret->whole_calls = ret->call_count > 0 && !json_get(choice, "done"); /* Ollama's are pieces */
 	}
 	ret->text = pieces.text.length ? pieces.text.at : NULL;
 	ret->reasoning = pieces.reasoning.length ? pieces.reasoning.at : NULL;
