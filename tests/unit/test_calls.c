@@ -410,6 +410,7 @@ static double seconds_for(const char *again, size_t size)
 	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 }
 
+/* Four times the text takes about four times as long, not sixteen times, on whatever machine. */
 static void test_hostile_texts_take_no_time(void **state)
 {
 	static const char *const hostile[] = { "<tool_call>",
@@ -432,10 +433,10 @@ static void test_hostile_texts_take_no_time(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
-		double took = seconds_for(hostile[i], 2 << 20);
+		double brief = seconds_for(hostile[i], 512 << 10), took = seconds_for(hostile[i], 2 << 20);
 
-		print_message("%s: %.2f s\n", hostile[i], took);
-		assert_true(took < 4);
+		print_message("%s: %.2f s, of a quarter of it %.2f s\n", hostile[i], took, brief);
+		assert_true(took < 10 * (brief > 0.02 ? brief : 0.02));
 	}
 }
 
