@@ -98,15 +98,21 @@ static void stop(void *arg)
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = {
-		store_sessions_statements, store_messages_statements,
-		store_turns_statements,    store_keep_statements,
-		throttle_statements,       store_handover_statements,
-		store_quirks_statements,   store_servers_statements,
-		store_oauth_statements,    store_tools_statements,
-		store_decide_statements,   job_statements,
-		event_statements,          NULL
-	};
+	static const struct db_stmt *const statements[] = { store_sessions_statements,
+		                                            store_messages_statements,
+		                                            store_turns_statements,
+		                                            store_follow_statements,
+		                                            store_keep_statements,
+		                                            throttle_statements,
+		                                            store_handover_statements,
+		                                            store_quirks_statements,
+		                                            store_servers_statements,
+		                                            store_oauth_statements,
+		                                            store_tools_statements,
+		                                            store_decide_statements,
+		                                            job_statements,
+		                                            event_statements,
+		                                            NULL };
 	static struct chat_settings settings;
 
 	return service_main(

@@ -12,7 +12,7 @@
 #include "svc-chat/visitor.h"
 
 extern const struct db_stmt store_sessions_statements[], store_messages_statements[],
-    store_turns_statements[], store_keep_statements[];
+    store_turns_statements[], store_follow_statements[], store_keep_statements[];
 
 enum {
 	STORE_SESSIONS = 500,  /* in one reply */
@@ -105,6 +105,8 @@ struct store_turn {
 	const char *question_id, *message_id, *stream, *status, *error, *request_hash;
 	int64_t last; /* the sequence of its last event; 0 when its events are not stored */
 };
+/* From the row of a statement that finds one: 1, or 0 without. */
+int store_read_turn(const PGresult *res, struct store_turn *ret, struct arena *a);
 int store_find_turn(struct db *db, const char *owner, const char *session, const char *message_id,
                     struct store_turn *ret, struct arena *a, struct error *err) CHECKED;
 int store_latest_turn(struct db *db, const char *owner, const char *session, struct store_turn *ret,

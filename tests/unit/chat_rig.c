@@ -40,13 +40,10 @@ static const struct db_stmt test_statements[] = {
 
 int chat_rig_open(void **state)
 {
-	static const struct db_stmt *const tables[] = { store_sessions_statements,
-		                                        store_messages_statements,
-		                                        store_turns_statements,
-		                                        store_keep_statements,
-		                                        event_statements,
-		                                        test_statements,
-		                                        NULL };
+	static const struct db_stmt *const tables[] = { store_sessions_statements, store_messages_statements,
+		                                        store_turns_statements,    store_follow_statements,
+		                                        store_keep_statements,     event_statements,
+		                                        test_statements,           NULL };
 	static const char *const measured[] = { "list_sessions", "list_chats", "list_conversations", NULL };
 
 	(void)state;

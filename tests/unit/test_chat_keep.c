@@ -1,4 +1,4 @@
-/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c tests/unit/chat_rig.c tests/unit/store_rig.c tests/unit/pg.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_follow.c svc-chat/store_keep.c build/gen/chat.migrations.c tests/unit/chat_rig.c tests/unit/store_rig.c tests/unit/pg.c */
 #include "tests/unit/chat_rig.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_keep.c build/gen/chat.migrations.c tests/unit/chat_rig.c tests/unit/store_rig.c tests/unit/pg.c svc-chat/store_handover.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_steps.c svc-chat/store_decide.c svc-chat/store_oauth.c */
+/* links: svc-chat/store_messages.c svc-chat/store_sessions.c svc-chat/store_turns.c svc-chat/store_follow.c svc-chat/store_keep.c build/gen/chat.migrations.c tests/unit/chat_rig.c tests/unit/store_rig.c tests/unit/pg.c svc-chat/store_handover.c svc-chat/store_quirks.c svc-chat/store_servers.c svc-chat/store_tools.c svc-chat/store_steps.c svc-chat/store_decide.c svc-chat/store_oauth.c */
 #include "tests/unit/chat_rig.h"
 
 #include <string.h>
