@@ -28,18 +28,13 @@ static bool only(const char *text, size_t most, const char *others)
 	return n > 0;
 }
 
-/* Randomness for sixteen is asked for at once: each time is a system call. */
 static const char *make_id(struct arena *a)
 {
-	static _Thread_local unsigned char bytes[16][8];
-	static _Thread_local unsigned left;
-	char *id = arena_alloc(a, 2 * sizeof bytes[0] + 1);
+	unsigned char bytes[8];
+	char *id = arena_alloc(a, 2 * sizeof bytes + 1);
 
-	if (!left) {
-		random_bytes(bytes, sizeof bytes);
-		left = sizeof bytes / sizeof bytes[0];
-	}
-	hex_encode(id, bytes[--left], sizeof bytes[0]);
+	random_bytes(bytes, sizeof bytes);
+	hex_encode(id, bytes, sizeof bytes);
 	return id;
 }
 

@@ -123,7 +123,8 @@ static int64_t pause_in(const char *words)
 
 	for (const char *const *phrase = phrases; *phrase && !at; phrase++) {
 		at = strcasestr(words, *phrase);
-		at += at ? strlen(*phrase) : 0;
+		if (at)
+			at += strlen(*phrase);
 	}
 	while (at && isdigit((unsigned char)*at)) {
 		char *end;
