@@ -1,9 +1,46 @@
 #include "common/rpc/callbacks.h"
 
 #include <nng/nng.h>
+#include <nng/supplemental/util/platform.h>
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+
+/* --- On one thread ---------------------------------------------------------------------------------------------------- */
+
+/* A callback that does not come back, and so keeps the other thread. */
+struct idler {
+	nng_aio *aio;
+	sem_t end;
+};
+
+static void idle(void *arg)
+{
+	struct idler *i = arg;
+
+	while (sem_wait(&i->end) < 0)
+		;
+}
+
+/* NNG ends its threads at exit(), and waits for them. What was registered after that comes before it. */
+static void let_go(int status, void *arg)
+{
+	struct idler *i = arg;
+
+	(void)status;
+	sem_post(&i->end);
+}
+
+static void keep_one(void)
+{
+	struct idler *i = calloc(1, sizeof *i);
+
+	if (!i || sem_init(&i->end, 0, 0) < 0 || nng_aio_alloc(&i->aio, idle, i) || on_exit(let_go, i))
+		abort();
+	nng_sleep_aio(0, i->aio);
+}
 
 /* --- None is lost ----------------------------------------------------------------------------------------------------- */
 
@@ -44,6 +81,7 @@ static void start(void)
 {
 	*(void **)&nng.recv = dlsym(RTLD_NEXT, "nng_stream_recv");
 	*(void **)&nng.send = dlsym(RTLD_NEXT, "nng_stream_send");
+	keep_one();
 }
 
 void callbacks_start(void)
