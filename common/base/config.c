@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SECRET_FILE_MAX = 16384 };
+enum { SECRET_FILE_MAX = 16384, LOCAL_NAME_MAX = 90 };
 static const char space[] = " \t\r\n";
 
 int config_refuse(struct error *err, struct arena *a, const char *name, const char *format, ...)
@@ -78,10 +78,25 @@ static bool is_email(const char *value)
 
 static bool is_listen(const char *value)
 {
-	const char *host = strncmp(value, "tcp://", 6) ? value : value + 6, *port = strrchr(host, ':');
+	const char *port = strrchr(value, ':');
 
-	return port && port != host && port[1] && strlen(port + 1) <= 5 &&
+	return port && port != value && port[1] && strlen(port + 1) <= 5 &&
 	       strspn(port + 1, "0123456789") == strlen(port + 1) && strtol(port + 1, NULL, 10) <= 65535;
+}
+
+bool config_is_local(const char *address)
+{
+	static const char scheme[] = "abstract://",
+	                  plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	const char *name = address + sizeof scheme - 1;
+
+	return !strncmp(address, scheme, sizeof scheme - 1) && *name && strlen(name) <= LOCAL_NAME_MAX &&
+	       strspn(name, plain) == strlen(name);
+}
+
+static bool is_endpoint(const char *value)
+{
+	return config_is_local(value) || (!strncmp(value, "tcp://", 6) && is_listen(value + 6));
 }
 
 /* What is wrong with a text; NULL: nothing. */
@@ -101,6 +116,9 @@ static const char *objection(const struct config_key *key, const char *value, st
 		return is_listen(value)
 		           ? NULL
 		           : "must be an address and a port from 0 to 65535, like 127.0.0.1:8000";
+	case CONFIG_KIND_ENDPOINT:
+		return is_endpoint(value) ? NULL
+		                          : "must be an address like tcp://0.0.0.0:8001 or abstract://name";
 	case CONFIG_KIND_PATH: return access(value, R_OK) == 0 ? NULL : "must be a file that can be read";
 	case CONFIG_KIND_TEXT:
 	case CONFIG_KIND_SECRET:

@@ -29,8 +29,9 @@ enum config_kind {
 	CONFIG_KIND_ONE_OF, /* of `among`, with "|" between them */
 	CONFIG_KIND_URL,    /* of a scheme of `among`; slashes at its end are taken off */
 	CONFIG_KIND_EMAIL,
-	CONFIG_KIND_LISTEN, /* host:port, or tcp://host:port */
-	CONFIG_KIND_PATH,   /* a file that can be read */
+	CONFIG_KIND_LISTEN,   /* host:port */
+	CONFIG_KIND_ENDPOINT, /* tcp://host:port, or as config_is_local() says */
+	CONFIG_KIND_PATH,     /* a file that can be read */
 	CONFIG_KIND_SECRET,
 };
 
@@ -59,6 +60,8 @@ struct config_key {
 	CONFIG_KEY(type, member, name, fallback, CONFIG_KIND_EMAIL, NULL, about)
 #define CONFIG_LISTEN(type, member, name, fallback, about) \
 	CONFIG_KEY(type, member, name, fallback, CONFIG_KIND_LISTEN, NULL, about)
+#define CONFIG_ENDPOINT(type, member, name, fallback, about) \
+	CONFIG_KEY(type, member, name, fallback, CONFIG_KIND_ENDPOINT, NULL, about)
 #define CONFIG_PATH(type, member, name, fallback, about) \
 	CONFIG_KEY(type, member, name, fallback, CONFIG_KIND_PATH, NULL, about)
 #define CONFIG_SECRET(type, member, name, fallback, about) \
@@ -81,6 +84,10 @@ int config_refuse(struct error *err, struct arena *a, const char *name, const ch
 /* The level of that name: ONE_OF CONFIG_LEVELS. */
 #define CONFIG_LEVELS "debug|info|warn|error"
 enum log_level config_level(const char *word);
+
+/* "abstract://name": a socket of this machine, in Linux's abstract namespace, so that it leaves no file. Letters, digits, "-", "_" and "."; at
+ * most 90 of them. */
+bool config_is_local(const char *address);
 
 /* To the operator: plain words on a terminal, log lines elsewhere. */
 void config_tell(const char *program, const struct error *err);

@@ -38,7 +38,8 @@ struct config_key rpc_address_key(const struct service_place *place, size_t offs
 	return (struct config_key){
 		.name = config_prefixed(a, place->name, "ADDRESS"),
 		.fallback = arena_printf(a, "tcp://127.0.0.1:%d", place->port),
-		.about = "where that service is: a list, or a DNS name of all its replicas",
+		.about =
+		    "where that service is: a list, or a DNS name of all its replicas; abstract://name: on this machine",
 		.offset = offset,
 		.kind = CONFIG_KIND_TEXT,
 	};
@@ -54,11 +55,14 @@ int rpc_check_addresses(const char *service, const char *addresses, struct error
 	while (names >= 0 && (item = strtok_r(rest, ", ", &rest))) {
 		items++;
 		all = NULL;
+		if (config_is_local(item))
+			continue;
 		if (strlen(item) >= ADDRESS_MAX || !split(item, host, port) || !*port ||
 		    strspn(port, "0123456789") != strlen(port))
-			names = error_set(err, ERROR_INVALID,
-			                  "the address of %s is not of the form tcp://host:port: \"%.100s\"",
-			                  service, item);
+			names = error_set(
+			    err, ERROR_INVALID,
+			    "the address of %s is not of the form tcp://host:port or abstract://name: \"%.100s\"",
+			    service, item);
 		else if (getaddrinfo(host, port, &numeric, &all))
 			names = 1;
 		if (all)
@@ -140,6 +144,8 @@ static int resolve(struct peer *peer, const char *address, struct error *err)
 	char host[ADDRESS_MAX], port[16], numeric[NI_MAXHOST], found[ADDRESS_MAX];
 	int rc = 0;
 
+	if (config_is_local(address))
+		return add_address(peer, address, err);
 	if (!split(address, host, port) || getaddrinfo(host, port, &want, &all))
 		return 0; /* not there yet, or DNS is away: what we have goes on */
 	for (struct addrinfo *i = all; i && rc == 0; i = i->ai_next) {

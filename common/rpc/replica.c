@@ -82,7 +82,8 @@ static int open_socket(struct replica *r, struct error *err)
 	r->probe = exchange_new(r, hello_done);
 	for (int i = 0; i < DIALS; i++) {
 		if (nng_dial(r->socket, r->address, NULL, NNG_FLAG_NONBLOCK))
-			return error_set(err, ERROR_INVALID, "\"%s\" is not an address (tcp://host:port)",
+			return error_set(err, ERROR_INVALID,
+			                 "\"%s\" is not an address (tcp://host:port or abstract://name)",
 			                 r->address);
 	}
 	return 0;

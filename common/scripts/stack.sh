@@ -11,7 +11,7 @@
 #   rotate-keys  of the running stack: a fresh key for tokens, and one for stored secrets
 #   unlink  an account from a provider that people sign in with; without ISSUER: which it is linked with
 #
-# PARLEY_PORT (8000)       the gateway's port on 127.0.0.1; services +1 to +5, admin ports +10 to +15
+# PARLEY_PORT (8000)       the gateway's port on 127.0.0.1; admin ports +10 to +15. Services are at abstract://parley-8001 to 8005
 # PARLEY_STATE (./.run)    the database, the secret, mails, logs: all that a stack keeps. Several stacks run side by side.
 # PARLEY_REPLICAS          "chat=2 gateway=2": more than one of these; replica R has its ports at +20*(R-1)
 # VARIANT (release)        which build: release, asan, tsan
@@ -45,10 +45,12 @@ for entry in ${PARLEY_REPLICAS:-}; do
   replicas[${entry%%=*}]=${entry#*=}
 done
 
-# $p and $admin of the process NAME REPLICA. (Variables, not output: a start does this often.)
+# Of the process NAME REPLICA: $p, the gateway's port or the name of a service's socket, and $admin. (Variables, not output: a start
+# does this often.)
 ports_of() {
   p=$((port + index[$1] + 20 * ($2 - 1)))
   admin=$((p + 10))
+  [ "$1" = gateway ] || p=parley-$p
 }
 program_of() { [ "$1" = gateway ] && echo "$bin/gateway" || echo "$bin/svc-$1"; }
 
@@ -72,7 +74,7 @@ environment() { # NAME REPLICA: what README's table calls by these names
     list=
     for ((r = 1; r <= replicas[$service]; r++)); do
       ports_of "$service" "$r"
-      list+=,tcp://127.0.0.1:$p
+      list+=,abstract://$p
     done
     echo "${service^^}_ADDRESS=${list#,}"
   done
@@ -82,17 +84,20 @@ environment() { # NAME REPLICA: what README's table calls by these names
     echo "PARLEY_LISTEN=127.0.0.1:$p"
     echo "CORS_ORIGINS=${CORS_ORIGINS-localhost}"
   else
-    echo "${name^^}_LISTEN=tcp://127.0.0.1:$p"
+    echo "${name^^}_LISTEN=abstract://$p"
     echo "DATABASE_URL=$socket user=parley_$name application_name=svc-$name"
   fi
   [ "$name" != auth ] || echo "ADMIN_DATABASE_URL=$socket user=parley_admin"
 }
 
 # --- Looking at ports and processes ---------------------------------------------------------------------------------
-# Who listens on that port: "1234 (node server.js)"; status 1 when nobody does.
+# Who listens on that port, or at a socket of that name: "1234 (node server.js)"; status 1 when nobody does.
 listener() {
   local inode pid
-  inode=$(awk -v port=":$(printf %04X "$1")$" '$4 == "0A" && $2 ~ port { print $10; exit }' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
+  case $1 in
+    parley-*) inode=$(awk -v name="@$1" '$8 == name { print $7; exit }' /proc/net/unix) ;;
+    *) inode=$(awk -v port=":$(printf %04X "$1")$" '$4 == "0A" && $2 ~ port { print $10; exit }' /proc/net/tcp /proc/net/tcp6 2>/dev/null) ;;
+  esac
   [ -n "$inode" ] || return 1
   pid=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1 | cut -d/ -f3) || true
   if [ -n "$pid" ]; then
@@ -190,17 +195,21 @@ last_words() {
   [ -z "$said" ] || echo "$said"
 }
 
-# Whether somebody listens there. (Reading /proc/net/tcp takes 50 ms where the kernel has room for many connections.)
+# Whether somebody listens on that port. (Reading /proc/net/tcp takes 50 ms where the kernel has room for many connections.)
 answers() { : <>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null
 
 check_ports() {
-  local name replica p admin who
+  local name replica p admin at who sockets=$(</proc/net/unix)
   while read -r name replica; do
     ports_of "$name" "$replica"
-    for p in $p $admin; do
-      if answers "$p" && who=$(listener "$p"); then
-        die "port $p ($name) is taken by $who" "Stop that, or choose other ports: PARLEY_PORT=9000 make run"
-      fi
+    for at in $p $admin; do
+      case $at in
+        parley-*) [[ $sockets$'\n' == *"@$at"$'\n'* ]] || continue ;;
+        *) answers "$at" || continue ;;
+      esac
+      who=$(listener "$at") || continue
+      [[ $at == parley-* ]] && at="socket @$at" || at="port $at"
+      die "$at ($name) is taken by $who" "Stop that, or choose other ports: PARLEY_PORT=9000 make run"
     done
   done < <(processes)
 }

@@ -27,8 +27,8 @@ size_t service_keys(const struct service_config *config, struct config_key keys[
 		ADD(SECRET, database_url, "DATABASE_URL", NULL, "where PostgreSQL is, as libpq takes it");
 	ADD(TEXT, secret, "PARLEY_SECRET", NULL,
 	    "the file of the secret that all processes share; svc-auth --init makes it");
-	ADD(LISTEN, listen, config_prefixed(a, name, "LISTEN"), arena_printf(a, "tcp://127.0.0.1:%d", port),
-	    "where this service takes calls");
+	ADD(ENDPOINT, listen, config_prefixed(a, name, "LISTEN"), arena_printf(a, "tcp://127.0.0.1:%d", port),
+	    "where this service takes calls; abstract://name: from this machine alone");
 	ADD(LISTEN, admin, config_prefixed(a, name, "ADMIN"),
 	    arena_printf(a, "127.0.0.1:%d", port + ADMIN_PORT_ABOVE),
 	    "where /healthz, /readyz and /metrics are");

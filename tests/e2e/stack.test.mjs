@@ -119,13 +119,19 @@ test('run in the foreground says what it would have mailed, ends with Ctrl-C, an
   assert.deepEqual(processes(), []);
 });
 
-test('a port in use is named with who has it, and nothing is left running', async () => {
-  const holder = net.createServer().listen(port + 3, '127.0.0.1');
+test('a port or socket in use is named with who has it, and nothing is left running', async () => {
+  const holder = net.createServer().listen(port + 13, '127.0.0.1');
   await new Promise((resolve) => holder.once('listening', resolve));
-  const done = stack('up');
+  const ports = stack('up');
   holder.close();
+  const named = net.createServer().listen(`\0parley-${port + 3}`);
+  await new Promise((resolve) => named.once('listening', resolve));
+  const done = stack('up');
+  named.close();
+  assert.equal(ports.status, 1);
+  assert.match(said(ports), new RegExp(`port ${port + 13} \\(chatbots\\) is taken by process ${process.pid} `));
   assert.equal(done.status, 1);
-  assert.match(said(done), new RegExp(`port ${port + 3} \\(chatbots\\) is taken by process ${process.pid} `));
+  assert.match(said(done), new RegExp(`socket @parley-${port + 3} \\(chatbots\\) is taken by process ${process.pid} `));
   assert.match(said(done), /PARLEY_PORT=/);
   assert.deepEqual(processes(), []);
 });

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 struct settings {
-	const char *url, *name, *site, *mail, *level, *listen, *key;
+	const char *url, *name, *site, *mail, *level, *listen, *endpoint, *key;
 	int64_t most;
 	bool loud;
 };
@@ -92,7 +92,8 @@ static const struct config_key kinds[] = {
 	CONFIG_URL(struct settings, site, "T_SITE", "", "http|https", "a site"),
 	CONFIG_EMAIL(struct settings, mail, "T_MAIL", "", "an address"),
 	CONFIG_ONE_OF(struct settings, level, "T_LEVEL", "info", CONFIG_LEVELS, "how loud"),
-	CONFIG_LISTEN(struct settings, listen, "T_LISTEN", "tcp://127.0.0.1:8001", "where"),
+	CONFIG_LISTEN(struct settings, listen, "T_LISTEN", "127.0.0.1:8001", "where"),
+	CONFIG_ENDPOINT(struct settings, endpoint, "T_ENDPOINT", "tcp://127.0.0.1:8001", "where"),
 	CONFIG_PATH(struct settings, name, "T_PATH", "", "a file"),
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -115,11 +116,19 @@ static const struct {
 	{ "T_LEVEL", "shouting", "T_LEVEL must be debug, info, warn or error, not \"shouting\"" },
 	{ "T_LEVEL", "inf", "T_LEVEL must be debug, info, warn or error, not \"inf\"" },
 	{ "T_LISTEN", "0.0.0.0:65535", NULL },
-	{ "T_LISTEN", "tcp://[::]:1", NULL },
+	{ "T_LISTEN", "[::]:1", NULL },
 	{ "T_LISTEN", "127.0.0.1:80000",
 	  "T_LISTEN must be an address and a port from 0 to 65535, like 127.0.0.1:8000, not \"127.0.0.1:80000\"" },
 	{ "T_LISTEN", "8000",
 	  "T_LISTEN must be an address and a port from 0 to 65535, like 127.0.0.1:8000, not \"8000\"" },
+	{ "T_ENDPOINT", "tcp://[::]:1", NULL },
+	{ "T_ENDPOINT", "abstract://parley-8001", NULL },
+	{ "T_ENDPOINT", "127.0.0.1:1",
+	  "T_ENDPOINT must be an address like tcp://0.0.0.0:8001 or abstract://name, not \"127.0.0.1:1\"" },
+	{ "T_ENDPOINT", "abstract://",
+	  "T_ENDPOINT must be an address like tcp://0.0.0.0:8001 or abstract://name, not \"abstract://\"" },
+	{ "T_ENDPOINT", "abstract://a/b",
+	  "T_ENDPOINT must be an address like tcp://0.0.0.0:8001 or abstract://name, not \"abstract://a/b\"" },
 	{ "T_PATH", "/dev/null", NULL },
 	{ "T_PATH", "/nowhere", "T_PATH must be a file that can be read, not \"/nowhere\"" },
 };
