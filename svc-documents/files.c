@@ -5,6 +5,7 @@
 #include "common/json/json.h"
 #include "documents.methods.h"
 #include "svc-documents/ingest/extract.h"
+#include "svc-documents/store_files.h"
 #include "svc-documents/svc.h"
 
 enum {

@@ -13,6 +13,7 @@
 #include "svc-documents/ingest/site.h"
 #include "svc-documents/ingest/sniff.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_files.h"
 #include "svc-documents/store_site.h"
 #include "svc-documents/svc.h"
 

@@ -5,6 +5,7 @@
 #include "svc-documents/files.h"
 #include "svc-documents/formats.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_files.h"
 
 /* Uploads are cut into pieces of PIECE_MAX, but for the last. */
 static int read_piece(struct call *call, const struct original *o, int64_t at, Rpc__FilePiece *out)

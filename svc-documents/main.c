@@ -11,6 +11,7 @@
 #include "svc-documents/ingest/hnsw.h"
 #include "svc-documents/ingest/ingest.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_files.h"
 #include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_site.h"
@@ -195,17 +196,12 @@ static int start(struct service *service, void *settings, void **state, struct e
 
 int main(int argc, char **argv)
 {
-	static const struct db_stmt *const statements[] = { store_statements,
-		                                            store_index_statements,
-		                                            store_search_statements,
-		                                            store_hnsw_statements,
-		                                            store_site_statements,
-		                                            store_small_statements,
-		                                            store_text_statements,
-		                                            store_vectors_statements,
-		                                            job_statements,
-		                                            event_statements,
-		                                            NULL };
+	static const struct db_stmt *const statements[] = { store_statements,         store_files_statements,
+		                                            store_index_statements,   store_search_statements,
+		                                            store_hnsw_statements,    store_site_statements,
+		                                            store_small_statements,   store_text_statements,
+		                                            store_vectors_statements, job_statements,
+		                                            event_statements,         NULL };
 	static struct settings settings;
 
 	return service_main(argc, argv,

@@ -16,6 +16,7 @@
 #include "svc-documents/ingest/crawl.h"
 #include "svc-documents/ingest/page.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_files.h"
 #include "svc-documents/store_small.h"
 #include "svc-documents/tell.h"
 

@@ -12,6 +12,7 @@
 #include "svc-documents/ingest/site.h"
 #include "svc-documents/ingest/sniff.h"
 #include "svc-documents/store.h"
+#include "svc-documents/store_files.h"
 
 enum { PAGE_TIMEOUT_MS = 45 * 1000, PAGE_REDIRECTS = 5, REFRESHES = 3 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "svc-documents/search/small.h"
+#include "svc-documents/store_files.h"
 #include "svc-documents/store_hnsw.h"
 #include "svc-documents/store_search.h"
 #include "svc-documents/store_site.h"
@@ -44,11 +45,11 @@ static const struct db_stmt test_statements[] = {
 
 int documents_rig_open(void **state)
 {
-	static const struct db_stmt *const tables[] = {
-		store_statements,         store_index_statements, store_search_statements,
-		store_site_statements,    store_small_statements, store_text_statements,
-		store_vectors_statements, test_statements,        NULL
-	};
+	static const struct db_stmt *const tables[] = { store_statements,       store_files_statements,
+		                                        store_index_statements, store_search_statements,
+		                                        store_site_statements,  store_small_statements,
+		                                        store_text_statements,  store_vectors_statements,
+		                                        test_statements,        NULL };
 
 	(void)state;
 	for (const struct db_stmt *s = store_search_statements; s->name; s++)

@@ -1,5 +1,6 @@
-/* links: svc-documents/store.c svc-documents/store_columns.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/documents_rig.c tests/unit/store_rig.c tests/unit/pg.c */
+/* links: svc-documents/store.c svc-documents/store_files.c svc-documents/store_columns.c svc-documents/store_index.c svc-documents/store_search.c svc-documents/store_site.c svc-documents/store_hnsw.c svc-documents/store_small.c svc-documents/store_text.c svc-documents/store_vectors.c svc-documents/search/small.c svc-documents/ingest/embed.c svc-documents/ingest/parts.c svc-documents/search/query.c svc-documents/search/respell.c svc-documents/search/index.c svc-documents/ingest/normalise.c build/gen/documents.migrations.c tests/unit/documents_rig.c tests/unit/store_rig.c tests/unit/pg.c */
 #include "svc-documents/store.h"
+#include "svc-documents/store_files.h"
 
 #include <string.h>
 
