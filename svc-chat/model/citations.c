@@ -135,7 +135,7 @@ static enum step take_number_bracket(struct citations *c, struct view *v, struct
 		v->at = behind.at;
 		return STEP_ON;
 	}
-	c->indexed = citations_behind_word(c);
+	c->indexed = citations_indexes(c);
 	behind.at = v->at + mark.size;
 	if (found == MARK_FOUND && (view_ended(behind) || *behind.at != '('))
 		v->at += give(c, v->at, mark.size, out);
@@ -207,7 +207,7 @@ static enum step take_line_start(struct citations *c, struct view *v, struct tex
 	c->begun = true;
 	c->in_url = false;
 	if (markdown_enter(&c->block, &line))
-		c->tick_count = 0;
+		c->tick_count = 0, c->span = NULL;
 	return STEP_ON;
 }
 
@@ -243,6 +243,28 @@ static enum step take_escape(struct citations *c, struct view *v, struct text *o
 	return STEP_ON;
 }
 
+/* Mathematics or code of HTML begins or ends. */
+static enum step take_span(struct citations *c, struct view *v, struct text *out)
+{
+	enum markdown_answer answer = MARKDOWN_NO;
+	const char *close = NULL;
+	size_t size = 0;
+
+	if (c->span) {
+		answer = markdown_at_close(c->span, *v, citations_last(c));
+		size = strlen(c->span);
+	} else if (!c->tick_count) {
+		answer = markdown_opens(*v, citations_last(c), &close, &size);
+	}
+	if (answer == MARKDOWN_MORE)
+		return STEP_MORE;
+	if (answer == MARKDOWN_NO)
+		return *v->at == '\\' ? take_escape(c, v, out) : (v->at += give(c, v->at, 1, out), STEP_ON);
+	c->span = close;
+	v->at += give(c, v->at, size, out);
+	return STEP_ON;
+}
+
 static enum step take_close(struct citations *c, struct view *v, struct text *out)
 {
 	if (v->end - v->at == 1 && !v->final)
@@ -263,8 +285,8 @@ static size_t up_to(const char *stops, const struct view *v)
 
 /* What a run of plain text ends at: also the first byte of a full-width bracket. */
 static const bool ends_plain[256] = {
-	[' '] = true, ['\r'] = true, ['\n'] = true, ['`'] = true,  ['\\'] = true,
-	[']'] = true, ['['] = true,  [0xe3] = true, [0xee] = true, [0xef] = true
+	[' '] = true, ['\r'] = true, ['\n'] = true, ['`'] = true,  ['\\'] = true, ['$'] = true,
+	['<'] = true, [']'] = true,  ['['] = true,  [0xe3] = true, [0xee] = true, [0xef] = true
 };
 
 /* Words, and single spaces between them. */
@@ -323,7 +345,9 @@ static enum step take_token(struct citations *c, struct view *v, struct text *ou
 		c->spaces++;
 		v->at++;
 		return STEP_ON;
-	case '\\': return take_escape(c, v, out);
+	case '$':
+	case '<':
+	case '\\': return take_span(c, v, out);
 	case ']': return take_close(c, v, out);
 	case '\xee': return take_private(c, v, out);
 	default: break;

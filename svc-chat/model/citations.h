@@ -6,7 +6,7 @@
  * that were cited.
  *
  * A bracket is a citation only when all its numbers are passages and nothing speaks for something else: code (a span,
- * a fenced or an indented block), a link, an index ("a[1]", but not "two years[1]."), an interval or other arithmetic.
+ * a fenced or an indented block), a link, an index ("a[1]", but not "two years[1]."), an interval or other arithmetic, TeX, JSON.
  * Everything else stays as it is, all of it when there are no passages. But what plainly cites a passage that there is not
  * ("Two years [9].") goes with the space before it, and so do definitions of references that we have ("[1]: https://..."),
  * since Markdown would make each citation a link to the model's invention. So do signs that providers' own citations leave
@@ -41,7 +41,9 @@ struct citations {
 	size_t before_size;
 	size_t spaces; /* seen behind it, not given out yet */
 	bool begun, cited_before, in_url;
-	bool indexed;    /* the last bracket stood right behind a word */
+	bool indexed; /* the last bracket was an index, or a list in a list */
+	const char
+	    *span; /* what ends the mathematics or the code of HTML that may have begun; NULL: none has */
 	size_t ticks[4]; /* runs of backticks that may have opened code, each if those before it did not */
 	size_t tick_count;
 	struct markdown_block block;

@@ -4,6 +4,11 @@
 
 enum { CITE_SIZE = sizeof CITE_START - 1 };
 
+char citations_last(const struct citations *c)
+{
+	return c->before_size && !c->spaces ? c->before[c->before_size - 1] : ' ';
+}
+
 /* All of them passages, or all of them what passages there could be more of; or anything else. */
 enum numbers citations_numbers(const struct citations *c, const struct mark *mark)
 {
@@ -46,17 +51,19 @@ enum markdown_answer citations_cites(const struct citations *c, const struct mar
 	if (numbers == NUMBERS_OTHER)
 		return MARKDOWN_NO;
 	in_code = markdown_in_span(c->ticks, c->tick_count, behind);
+	if (in_code == MARKDOWN_NO && c->span)
+		in_code = markdown_closes(c->span, behind);
 	if (in_code != MARKDOWN_NO)
 		return in_code == MARKDOWN_YES ? MARKDOWN_NO : MARKDOWN_MORE;
 	return stands_well(c, mark, numbers == NUMBERS_INVENTED, behind);
 }
 
-/* "a[", and "a[1][" */
-bool citations_behind_word(const struct citations *c)
+/* "a[", and "a[1][", and "[[1, 2], [" */
+bool citations_indexes(const struct citations *c)
 {
-	char last = c->before_size && !c->spaces ? c->before[c->before_size - 1] : ' ';
+	char last = citations_last(c);
 
-	return markdown_is_word(last) || (last == ']' && c->indexed && !c->cited_before);
+	return markdown_is_word(last) || last == '[' || (last == ']' && c->indexed && !c->cited_before);
 }
 
 /* "(#1)" behind a bracket: a link to nowhere, which models make of their citations. *size: of it. */

@@ -15,8 +15,9 @@ enum numbers { NUMBERS_OTHER, NUMBERS_OURS, NUMBERS_INVENTED };
 enum numbers citations_numbers(const struct citations *c, const struct mark *mark);
 enum markdown_answer citations_cites(const struct citations *c, const struct mark *mark, enum numbers numbers,
                                      struct view behind);
-/* "a[", and "a[1][" */
-bool citations_behind_word(const struct citations *c);
+char citations_last(const struct citations *c); /* the character before; a blank at the start */
+/* Does a bracket that is no citation belong to something with indexes or lists: "a[", "a[1][", "[[1, 2], ["? */
+bool citations_indexes(const struct citations *c);
 /* "(#1)" behind a bracket: a link to nowhere, which models make of their citations. *size: of it. */
 enum markdown_answer citations_nowhere(struct view behind, size_t *size);
 /* "[cite_start]", with which Gemini begins what it cites. */

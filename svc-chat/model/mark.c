@@ -63,10 +63,18 @@ static bool take(struct mark_reader *r, const uint32_t *set)
 
 static void skip_blanks(struct mark_reader *r)
 {
-	static const uint32_t blanks[] = { ' ', 0xa0, 0x3000, 0 };
+	/* those without width, too, that scripts from right to left are written with */
+	static const uint32_t blanks[] = { ' ',    0xa0,   0x2009, 0x202f, 0x3000, 0x200b,
+		                           0x200e, 0x200f, 0x2060, 0xfeff, 0 };
 
 	while (take(r, blanks))
 		;
+}
+
+/* libunistring counts digits of other scripts among the letters, as C does. */
+static bool is_letter(uint32_t c)
+{
+	return uc_is_alpha(c) && uc_decimal_value(c) < 0;
 }
 
 /* One of these words, in any case, and no letter after it. */
@@ -82,7 +90,7 @@ static bool take_word(struct mark_reader *r, const char *const *words)
 			r->out = true;
 			continue;
 		}
-		if (uc_is_alpha(peek_at(r, r->at + length, &ignored)))
+		if (is_letter(peek_at(r, r->at + length, &ignored)))
 			continue;
 		r->at += length;
 		return true;
@@ -99,10 +107,10 @@ static const uint32_t dashes[] = {
 };
 static const uint32_t commas[] = { ',', ';', 0x3001, 0xff0c, 0xff1b, 0x060c, 0x061b, '&', 0 };
 static const uint32_t caret[] = { '^', 0 };
-static const uint32_t dagger[] = { 0x2020, 0 };
+static const uint32_t dagger[] = { 0x2020, 0 }, dot[] = { '.', 0 }, line_end[] = { '\n', 0 };
 static const uint32_t after_word[] = { ':', '#', '.', '-', '_', '=', '"', 0xff1a, 0x2116, 0xb0, 0xba, 0 };
 static const uint32_t colon[] = { ':', 0xff1a, 0 };
-static const uint32_t hash[] = { '#', 0 }, quote[] = { '"', 0 };
+static const uint32_t hash[] = { '#', 0x2116, 0 }, quote[] = { '"', 0 };
 
 /* What a passage is called: by us, by models trained on others' prompts, in some languages of theirs. */
 static const char *const names[] = {
@@ -120,14 +128,23 @@ static const char *const names[] = {
 	"passaggio", "brano",      "documento", "fragmento",  "trecho",    "pasajes",   "fragment",
 	"отрывок",   "Отрывок",    "Фрагмент",  "片段",       "引用",      "引用元",    "문단",
 	"단락",      "المقطع",     "مقطع",      "المرجع",     "مرجع",      "קטע",       "अंश",
-	"đoạn",      "bölüm",      NULL,
+	"đoạn",      "bölüm",      "Đoạn",      "Źródło",     "forrás",    "sursa",     "izvor",
+	"ماخذ",      "แหล่งที่มา",    "webpages",  "webpage",    "web",       "results",   "result",
+	"search",    "ids",        "id",        "nr",         NULL,
 };
 /* What may stand before the name of one. */
-static const char *const pointers[] = { "see", "siehe", "vgl", "cf", "voir", "см", NULL };
+static const char *const pointers[] = { "see", "siehe", "vgl",   "cf",    "voir",    "см", "according to",
+	                                "per", "laut",  "selon", "según", "secondo", NULL };
 static const char *const links[] = { "and", "und", "et", "y", "e", "и", "和", "与", "و", NULL };
 static const char *const spans[] = { "to", "bis", "through", NULL };
-static const char *const pages[] = { "pages", "page", "pp",  "p", "Seite",   "S",
-	                             "стр",   "с",    "sec", "§", "section", NULL };
+/* What has a number of its own in a passage. */
+static const char *const places[] = { "pages",   "page",   "pp",       "p",         "Seiten",    "Seite",
+	                              "S",       "стр",    "с",        "§§",        "§",         "¶¶",
+	                              "¶",       "sec",    "sections", "section",   "Abschnitt", "Abs",
+	                              "chapter", "chap",   "ch",       "Kapitel",   "Kap",       "table",
+	                              "tab",     "figure", "fig",      "Abb",       "lines",     "line",
+	                              "ll",      "Zeilen", "Zeile",    "paragraph", "para",      "article",
+	                              "art",     NULL };
 
 /* One to three digits of one script; -1: there is no number. */
 static int take_number(struct mark_reader *r)
@@ -195,8 +212,8 @@ static bool take_item(struct mark_reader *r)
 
 	if (raised)
 		r->mark->plain = false;
-	else
-		take(r, hash);
+	else if (take(r, hash))
+		skip_blanks(r);
 	take_name(r);
 	from = to = take_number(r);
 	if (from < 0)
@@ -235,19 +252,31 @@ static bool skip_remark(struct mark_reader *r)
 	}
 }
 
-/* "p. 4", "pages 4-6" after the number of a passage. */
-static bool skip_page(struct mark_reader *r)
+/* "4", "4.1.2" */
+static bool skip_numbers(struct mark_reader *r)
 {
-	static const uint32_t dot[] = { '.', 0 };
+	bool any = false;
+
+	while (take_number(r) >= 0) {
+		any = true;
+		if (!take(r, dot))
+			break;
+	}
+	return any;
+}
+
+/* "p. 4", "pages 4-6", "§4.1" after the number of a passage. */
+static bool skip_place(struct mark_reader *r)
+{
 	const char *back = r->at;
 
-	if (take_word(r, pages)) {
+	if (take_word(r, places)) {
 		take(r, dot);
 		skip_blanks(r);
-		if (take_number(r) >= 0) {
+		if (skip_numbers(r)) {
 			r->mark->plain = false;
 			if (take(r, dashes))
-				take_number(r);
+				skip_numbers(r);
 			skip_blanks(r);
 			return true;
 		}
@@ -287,13 +316,14 @@ static bool take_list(struct mark_reader *r)
 		}
 		comma = take(r, commas);
 		if (comma || take_word(r, links)) {
+			take(r, line_end);
 			skip_blanks(r);
 			take_word(r, links); /* ", and" */
 			skip_blanks(r);
 		} else if (r->at == before) {
 			return false;
 		}
-		if (!skip_page(r) && !take_item(r) && !(comma && named && skip_remark(r)))
+		if (!skip_place(r) && !take_item(r) && !(comma && named && skip_remark(r)))
 			return false;
 	}
 }

@@ -1,7 +1,7 @@
 /*
  * mark: one bracket by which a model may cite passages, in any of the spellings that models have for it.
  *
- * "[1]", "[2, 5]", "[1-3]", "[^1]", "[[1]]", "[passage 1]", "[Source 1 and 2]", "[1, p. 4]", "【1】", "【1†source】", "［1］",
+ * "[1]", "[2, 5]", "[1-3]", "[^1]", "[[1]]", "[passage 1]", "[Source 1 and 2]", "[1, p. 4]", "[2 §4.1]", "【1】", "【1†source】", "［1］",
  * "[see source 1: The pump]", "【1:0†source】", with digits of any script. Whether such a bracket is meant as a citation
  * where it stands, citations.h judges.
  */

@@ -59,6 +59,69 @@ enum markdown_answer markdown_in_span(const size_t *runs, size_t count, struct v
 	return MARKDOWN_NO;
 }
 
+static const struct {
+	const char *open, *close;
+} spans[] = {
+	{ "$$", "$$" },           { "$", "$" },          { "\\(", "\\)" },    { "\\[", "\\]" },
+	{ "\\begin{", "\\end{" }, { "<code", "</code" }, { "<pre", "</pre" },
+};
+
+/* A dollar is a price's, or a variable's, unless it stands as TeX has it. */
+static bool opens_dollar(char before, char next)
+{
+	return !markdown_is_word(before) && !isspace((unsigned char)next) && !isdigit((unsigned char)next);
+}
+
+enum markdown_answer markdown_opens(struct view v, char before, const char **close, size_t *size)
+{
+	size_t left = (size_t)(v.end - v.at);
+
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+		size_t n = strlen(spans[i].open);
+
+		if (memcmp(v.at, spans[i].open, left < n ? left : n) != 0)
+			continue;
+		if (left <= n && !v.final)
+			return MARKDOWN_MORE;
+		if (left <= n || (n == 1 && !opens_dollar(before, v.at[1])))
+			continue;
+		*close = spans[i].close;
+		*size = n;
+		return MARKDOWN_YES;
+	}
+	return MARKDOWN_NO;
+}
+
+enum markdown_answer markdown_at_close(const char *close, struct view v, char before)
+{
+	size_t n = strlen(close), left = (size_t)(v.end - v.at);
+
+	if (memcmp(v.at, close, left < n ? left : n) != 0)
+		return MARKDOWN_NO;
+	if (left <= n)
+		return !v.final ? MARKDOWN_MORE : left == n ? MARKDOWN_YES : MARKDOWN_NO;
+	return n > 1 || (!isspace((unsigned char)before) && !markdown_is_word(v.at[1])) ? MARKDOWN_YES
+	                                                                                : MARKDOWN_NO;
+}
+
+enum markdown_answer markdown_closes(const char *close, struct view v)
+{
+	const char *start = v.at;
+	char before = ']';
+
+	for (; !view_ended(v) && v.at - start < MARKDOWN_AHEAD; before = *v.at++) {
+		enum markdown_answer over = *v.at == '\n' ? ends_paragraph(v) : MARKDOWN_NO;
+		enum markdown_answer here;
+
+		if (over != MARKDOWN_NO)
+			return over == MARKDOWN_YES ? MARKDOWN_NO : over;
+		here = markdown_at_close(close, v, before);
+		if (here != MARKDOWN_NO)
+			return here;
+	}
+	return v.final || !view_ended(v) || v.at - start >= MARKDOWN_AHEAD ? MARKDOWN_NO : MARKDOWN_MORE;
+}
+
 /* --- Words and arithmetic ------------------------------------------------------------------------------------------- */
 
 bool markdown_is_word(char c)
@@ -71,7 +134,7 @@ static struct view last_word(struct view v)
 {
 	const char *at = v.end;
 
-	while (at > v.at && !isspace((unsigned char)at[-1]))
+	while (at > v.at && !isspace((unsigned char)at[-1]) && at[-1] != '|')
 		at--;
 	return (struct view){ at, v.end, true };
 }
@@ -92,12 +155,16 @@ static bool is_one_of(struct view word, const char *const *list)
 	return false;
 }
 
-static const char *const operators[] = { "=", "+", "∈", "∉", "⊂", "⊆", "∪", "∩",
-	                                 "×", "÷", "≤", "≥", "≈", "≠", "±", NULL };
+static const char *const operators[] = { "=", "+", "∈", "∉", "⊂", "⊆", "∪", "∩", "×", "÷",  "≤", "≥",
+	                                 "≈", "≠", "±", "→", "↦", "⊃", "⊇", "∖", "·", "!=", NULL };
+/* Between blanks and numbers alone; elsewhere they are emphasis, a list, a tag. */
+static const char between_numbers[] = "*<>";
 static const char *const keys[] = { "press", "drücke", "drücken", "appuyez", "pulse", NULL };
-static const char *const lists[] = { "interval", "intervals", "range",  "between", "list",      "array",
-	                             "vector",   "tuple",     "matrix", "set",     "intervall", "bereich",
-	                             "liste",    "vektor",    "menge",  NULL };
+static const char *const lists[] = { "interval",    "intervals",   "range",     "between", "list",
+	                             "array",       "vector",      "tuple",     "matrix",  "set",
+	                             "intervall",   "bereich",     "liste",     "vektor",  "menge",
+	                             "intervalle",  "intervallo",  "intervalo", "vecteur", "matrice",
+	                             "coordinates", "koordinaten", "shape",     NULL };
 
 /* An operator ends what is before; not the "+" of a list's item. */
 static bool ends_with_operator(struct view before)
@@ -111,13 +178,23 @@ static bool ends_with_operator(struct view before)
 		left = without_blanks((struct view){ before.at, before.end - n, true });
 		return **op != '+' || (!view_ended(left) && !is_line_end(left.end[-1]));
 	}
-	return false;
+	return before.end - before.at > 2 && strchr(between_numbers, before.end[-1]) &&
+	       before.end[-2] == ' ' && (isdigit((unsigned char)before.end[-3]) || before.end[-3] == ']');
 }
 
 static enum markdown_answer begins_with_operator(struct view behind)
 {
+	const char *start = behind.at;
+
 	while (!view_ended(behind) && is_blank(*behind.at))
 		behind.at++;
+	if (behind.at > start && !view_ended(behind) && *behind.at && strchr(between_numbers, *behind.at)) {
+		if (behind.end - behind.at < 3)
+			return behind.final ? MARKDOWN_NO : MARKDOWN_MORE;
+		return behind.at[1] == ' ' && (isdigit((unsigned char)behind.at[2]) || behind.at[2] == '[')
+		           ? MARKDOWN_YES
+		           : MARKDOWN_NO;
+	}
 	for (const char *const *op = operators; *op; op++) {
 		size_t n = strlen(*op), left = (size_t)(behind.end - behind.at);
 
@@ -157,8 +234,13 @@ enum markdown_answer markdown_ends_sentence(struct view v)
 	}
 	if (view_ended(v))
 		return v.final ? MARKDOWN_YES : MARKDOWN_MORE;
-	if (is_line_end(*v.at) || (unsigned char)*v.at >= 0x80)
+	if (is_line_end(*v.at) || (unsigned char)*v.at >= 0x80 || *v.at == '|')
 		return MARKDOWN_YES;
+	if (*v.at == ' ') { /* the end of a table's cell? */
+		if (v.end - v.at < 2)
+			return v.final ? MARKDOWN_NO : MARKDOWN_MORE;
+		return v.at[1] == '|' ? MARKDOWN_YES : MARKDOWN_NO;
+	}
 	if (!strchr(".!?", *v.at) || !*v.at)
 		return MARKDOWN_NO;
 	if (++v.at == v.end)
@@ -166,11 +248,13 @@ enum markdown_answer markdown_ends_sentence(struct view v)
 	return markdown_is_word(*v.at) || strchr("[(.=", *v.at) ? MARKDOWN_NO : MARKDOWN_YES;
 }
 
-/* A word of a language, not of a program: two characters at least, and none that programs have. */
+/* A word of a language, or a price, not of a program: two characters at least, and none that programs have. */
 static bool is_natural(struct view word)
 {
 	if (word.end - word.at < 2)
 		return false;
+	if (word.at[0] == '$' && isdigit((unsigned char)word.at[1]))
+		word.at++;
 	for (; word.at < word.end; word.at++)
 		if (!*word.at || strchr("_$=(){}[]<>\\/#@&|;", *word.at))
 			return false;
@@ -193,7 +277,40 @@ static bool is_call(struct view word)
 /* "\in", of TeX */
 static bool is_command(struct view word)
 {
-	return word.end - word.at > 1 && word.at[0] == '\\' && isalpha((unsigned char)word.at[1]);
+	if (word.end - word.at < 2 || *word.at != '\\')
+		return false;
+	while (++word.at < word.end)
+		if (!isalpha((unsigned char)*word.at))
+			return false;
+	return true;
+}
+
+/* "f(x, [1": an argument of a call that is open still. */
+static bool is_argument(struct view word)
+{
+	return is_call(word) && word.end[-1] == ',' && !memchr(word.at, ')', (size_t)(word.end - word.at));
+}
+
+/* A member of an object ("key": [1]), a list in a list, something between braces. */
+static bool is_data(struct view left, bool indexed, bool several)
+{
+	size_t size = (size_t)(left.end - left.at);
+	const char *open = memrchr(left.at, '{', size), *close = memrchr(left.at, '}', size);
+
+	if (open && (!close || close < open))
+		return true;
+	if (size < 2)
+		return size && several && left.end[-1] == '[';
+	return (left.end[-1] == ':' && strchr("\"'", left.end[-2])) ||
+	       (several && (left.end[-1] == '[' || (indexed && memcmp(left.end - 2, "],", 2) == 0)));
+}
+
+/* Where a word of the list stands, also behind an article ("l'intervalle"). */
+static bool is_named(struct view word, const char *const *list)
+{
+	const char *article = memrchr(word.at, '\'', (size_t)(word.end - word.at));
+
+	return is_one_of((struct view){ article ? article + 1 : word.at, word.end, true }, list);
 }
 
 enum markdown_answer markdown_cites(struct view before, bool indexed, bool several, struct view behind)
@@ -206,9 +323,11 @@ enum markdown_answer markdown_cites(struct view before, bool indexed, bool sever
 		return MARKDOWN_NO;
 	if (glued && markdown_is_word(word.end[-1]))
 		return is_natural(word) ? markdown_ends_sentence(behind) : MARKDOWN_NO;
-	if (ends_with_operator(left) || (!glued && is_command(word)))
+	if (ends_with_operator(left) || (!glued && (is_command(word) || is_argument(word))))
 		return MARKDOWN_NO;
-	if (is_one_of(word, keys) || (several && is_one_of(word, lists)))
+	if (is_one_of(word, keys) || (several && is_named(word, lists)))
+		return MARKDOWN_NO;
+	if (is_data(left, indexed, several) || (!view_ended(behind) && *behind.at == '{'))
 		return MARKDOWN_NO;
 	return arithmetic == MARKDOWN_NO    ? MARKDOWN_YES
 	       : arithmetic == MARKDOWN_YES ? MARKDOWN_NO

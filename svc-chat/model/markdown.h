@@ -40,6 +40,7 @@ struct markdown_line {
 	bool after_blank;     /* an empty line is before it */
 	size_t indent;        /* columns */
 	bool marker, heading; /* it begins a list's item, a quotation, a heading */
+	bool quoted;          /* a quotation's: its fence, if any, is of what stands in it */
 	size_t content;       /* of an item: the column of its text */
 	size_t fence;         /* so many backticks or tildes; 0: no fence */
 	char fence_of;        /* which */
@@ -54,6 +55,7 @@ struct markdown_block {
 	size_t fence;   /* backticks or tildes of the fenced block; 0: in none */
 	char fence_of;
 	/* The rest is its own. */
+	bool quoted;        /* the fenced block stands in a quotation */
 	bool no_code;       /* the line before is text: an indented one goes on with it */
 	size_t list_indent; /* columns; 0: in no list */
 };
@@ -62,6 +64,14 @@ bool markdown_enter(struct markdown_block *b, const struct markdown_line *line);
 
 /* Does one of these runs of backticks, which stand before v, find its like behind it, within the paragraph? */
 enum markdown_answer markdown_in_span(const size_t *runs, size_t count, struct view v);
+
+/* Does something begin at v that has no citations, mathematics or code of HTML? before: the character before it. *close:
+ * what ends it; *size: of what begins it. */
+enum markdown_answer markdown_opens(struct view v, char before, const char **close, size_t *size);
+/* Does its end stand at v? */
+enum markdown_answer markdown_at_close(const char *close, struct view v, char before);
+/* Does it end somewhere behind a bracket, within the paragraph? */
+enum markdown_answer markdown_closes(const char *close, struct view behind);
 
 /* Behind "[1]" at a line's start: ": address", with a title or not, and nothing else? *size: of that. */
 enum markdown_answer markdown_definition(struct view v, size_t *size);

@@ -78,6 +78,16 @@ static enum markdown_answer read_item(struct view line, size_t marker, struct ma
 	return MARKDOWN_YES;
 }
 
+static enum markdown_answer read_quoted(struct view line, struct markdown_line *ret)
+{
+	ret->marker = ret->quoted = true;
+	while (!view_ended(line) && (*line.at == '>' || is_blank(*line.at)))
+		line.at++;
+	if (view_ended(line))
+		return line.final ? MARKDOWN_YES : MARKDOWN_MORE;
+	return *line.at == '`' || *line.at == '~' ? read_fence(line, ret) : MARKDOWN_YES;
+}
+
 enum markdown_answer markdown_line_read(struct view blanks, struct view line, struct markdown_line *ret)
 {
 	size_t run;
@@ -92,7 +102,7 @@ enum markdown_answer markdown_line_read(struct view blanks, struct view line, st
 	case '-':
 	case '*':
 	case '+': return read_item(line, 1, ret);
-	case '>': ret->marker = true; return MARKDOWN_YES;
+	case '>': return read_quoted(line, ret);
 	case '#': ret->marker = ret->heading = true; return MARKDOWN_YES;
 	default: break;
 	}
@@ -108,8 +118,11 @@ enum markdown_answer markdown_line_read(struct view blanks, struct view line, st
 /* In a fenced block, or at the door of one. */
 static bool enter_fence(struct markdown_block *b, const struct markdown_line *line)
 {
+	if (b->fence && b->quoted && !line->quoted) /* the quotation ends, and what stands in it */
+		b->fence = 0;
 	if (b->fence) {
-		if (line->fence >= b->fence && line->fence_of == b->fence_of && line->fence_bare) {
+		if (line->quoted == b->quoted && line->fence >= b->fence && line->fence_of == b->fence_of &&
+		    line->fence_bare) {
 			b->fence = 0;
 			b->no_code = false;
 			b->code_line = true; /* to its end */
@@ -120,6 +133,7 @@ static bool enter_fence(struct markdown_block *b, const struct markdown_line *li
 		return false;
 	b->fence = line->fence;
 	b->fence_of = line->fence_of;
+	b->quoted = line->quoted;
 	return true;
 }
 

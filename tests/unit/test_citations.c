@@ -1,4 +1,4 @@
-/* links: svc-chat/model/citations.c svc-chat/model/citations_judge.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
+/* links: tests/unit/citation_cases.c svc-chat/model/citations.c svc-chat/model/citations_judge.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
 #include "svc-chat/model/citations.h"
 
 #include <setjmp.h>
@@ -10,11 +10,9 @@
 
 #include <cmocka.h>
 
-static const struct {
-	const char *name;
-	int passages;
-	const char *text, *want, *want_cited;
-} cases[] = {
+#include "tests/unit/citation_cases.h"
+
+static const struct citation_case cases[] = {
 	{ "no citation", 3, "Plain text.", "Plain text.", "" },
 	{ "one", 3, "Two years [1].", "Two years [1].", "1" },
 	{ "numbered by first appearance", 3, "A [3]. B [1]. C [3].", "A [1]. B [2]. C [1].", "3 1" },
@@ -173,6 +171,7 @@ static const struct {
 	{ "spaces are kept", 3, "a   b  [1]  c ", "a   b  [1]  c ", "1" },
 	{ "line ends", 3, "a [1]\r\n\r\nb [2]\n", "a [1]\r\n\r\nb [2]\n", "1 2" },
 	{ "UTF-8 passes", 3, "Hé [2] “q” あい", "Hé [1] “q” あい", "2" },
+	{ 0 },
 };
 
 static char *cited_of(const struct citations *c, struct arena *a)
@@ -185,66 +184,67 @@ static char *cited_of(const struct citations *c, struct arena *a)
 	return t.at;
 }
 
-static void test_filter(void **state)
+/* In one piece, in two that are cut there, or byte by byte (cut: at the end). */
+static void filter(const struct citation_case *k, size_t cut)
 {
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct citations c;
-		struct text got;
-		struct arena a;
+	const size_t size = strlen(k->text);
+	struct citations c;
+	struct text got;
+	struct arena a;
 
-		print_message("%s\n", cases[i].name);
-		arena_init(&a, 0);
-		text_init(&got, &a);
-		citations_init(&c, cases[i].passages);
-		citations_feed(&c, cases[i].text, strlen(cases[i].text), &got);
-		citations_end(&c, &got);
-		assert_string_equal(got.at, cases[i].want);
-		assert_string_equal(cited_of(&c, &a), cases[i].want_cited);
-		arena_done(&a);
+	arena_init(&a, 0);
+	text_init(&got, &a);
+	citations_init(&c, k->passages);
+	if (cut == size)
+		for (size_t i = 0; i < size; i++)
+			citations_feed(&c, k->text + i, 1, &got);
+	else {
+		citations_feed(&c, k->text, cut, &got);
+		citations_feed(&c, k->text + cut, size - cut, &got);
+	}
+	citations_end(&c, &got);
+	assert_string_equal(got.at, k->want ? k->want : k->text);
+	assert_string_equal(cited_of(&c, &a), k->want_cited);
+	arena_done(&a);
+}
+
+/* However the text is cut, the outcome is the same. */
+static void filter_all(const struct citation_case *k)
+{
+	for (; k->name; k++) {
+		print_message("%s\n", k->name);
+		for (size_t cut = 0; cut <= strlen(k->text); cut++)
+			filter(k, cut);
 	}
 }
 
-/* However the text is cut into two pieces, or into single bytes, the outcome is the same. */
-static void test_any_split(void **state)
+static void test_filter(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		const char *text = cases[i].text;
-		size_t size = strlen(text);
+	filter_all(cases);
+}
 
-		for (size_t cut = 0; cut <= size; cut++) {
-			struct citations c;
-			struct text got;
-			struct arena a;
-
-			arena_init(&a, 0);
-			text_init(&got, &a);
-			citations_init(&c, cases[i].passages);
-			if (cut == size)
-				for (size_t k = 0; k < size; k++)
-					citations_feed(&c, text + k, 1, &got);
-			else {
-				citations_feed(&c, text, cut, &got);
-				citations_feed(&c, text + cut, size - cut, &got);
-			}
-			citations_end(&c, &got);
-			assert_string_equal(got.at, cases[i].want);
-			arena_done(&a);
-		}
-	}
+static void test_spellings(void **state)
+{
+	(void)state;
+	filter_all(citation_cases);
 }
 
 /* Pieces of any sizes, of texts made of what is hard to judge: what is streamed is what is stored. */
 static void test_random_texts_in_random_pieces(void **state)
 {
 	static const char *const bits[] = {
-		"[1]",       "[2, 3]", "[9]",   "[[1]]",    "[",       "]",     "(",     ")",
-		"`",         "``",     "```",   "~~~",      "\n",      "\n\n",  "    ",  "- ",
-		"1. ",       "\r\n",   "\t",    " ",        "a",       "years", "\\",    "https://e.com",
-		"[1]:",      ": ",     "【1】", "［",       "†source", "[^1]",  "x = ",  "#",
-		"passage",   "[1-3]",  "∈",     "١",        ".",       "! ",    "\xe3",  "\xef\xbc",
-		"[source 1", "> ",     "+",     "c, p. 3]", "\"t\"",   "<",     "keys ", "，",
+		"[1]",    "[2, 3]",   "[9]",       "[[1]]",    "[",         "]",
+		"(",      ")",        "`",         "``",       "```",       "~~~",
+		"\n",     "\n\n",     "    ",      "- ",       "1. ",       "\r\n",
+		"\t",     " ",        "a",         "years",    "\\",        "https://e.com",
+		"[1]:",   ": ",       "【1】",     "［",       "†source",   "[^1]",
+		"x = ",   "#",        "passage",   "[1-3]",    "∈",         "١",
+		".",      "! ",       "\xe3",      "\xef\xbc", "[source 1", "> ",
+		"+",      "c, p. 3]", "\"t\"",     "<",        "keys ",     "，",
+		"$",      "$$",       "\\(",       "\\)",      "<code",     "</code>",
+		"{",      "}",        "\":",       " §4.1]",   "[2",        "\\begin{",
+		"\\end{", "|",        "[[1, 2], ", "* ",
 	};
 	unsigned seed = 7;
 
@@ -381,7 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_any_split),
+		cmocka_unit_test(test_spellings),
 		cmocka_unit_test(test_random_texts_in_random_pieces),
 		cmocka_unit_test(test_what_fits_no_window),
 		cmocka_unit_test(test_strip),
