@@ -78,6 +78,16 @@ static int add_data(struct sse_reader *r, const char *value, size_t size, struct
 	return whole ? dispatch(r) : 0;
 }
 
+/* Of a line of data, which some proxies indent. */
+static size_t indent_of(const char *line, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size && (line[n] == ' ' || line[n] == '\t'))
+		n++;
+	return size - n >= 5 && memcmp(line + n, "data:", 5) == 0 ? n : 0;
+}
+
 static int take_line(struct sse_reader *r, const char *line, size_t size, struct error *err)
 {
 	const char *colon = memchr(line, ':', size);
@@ -108,12 +118,15 @@ static int take_line(struct sse_reader *r, const char *line, size_t size, struct
 /* The first line may start with a byte order mark. */
 static int end_line(struct sse_reader *r, const char *line, size_t size, struct error *err)
 {
+	size_t indent;
+
 	if (!r->started && size >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) {
 		line += 3;
 		size -= 3;
 	}
 	r->started = true;
-	return take_line(r, line, size, err);
+	indent = r->is_event ? indent_of(line, size) : 0;
+	return take_line(r, line + indent, size - indent, err);
 }
 
 static const char *line_end(const char *at, const char *end)

@@ -73,7 +73,7 @@ static bool differs(const struct pending_call *call, const struct call_piece *pi
 {
 	if (begins_arguments(piece) && is_whole(call))
 		return true;
-	if (has(piece->id) && call->id)
+	if (has(piece->id) && call->id && has(piece->name)) /* some number each piece anew */
 		return strcmp(piece->id, call->id) != 0;
 	return piece->index < 0 && has(piece->name) && call->name.length &&
 	       (call->arguments.length || strcmp(piece->name, call->name.at) != 0);

@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/base/utf8.h"
 #include "common/json/json.h"
+#include "svc-chat/model/pause.h"
 #include "svc-chat/model/repair.h"
 
 enum { WORDS_MAX = 1000, TOLD_MAX = 200, SOON_MS = 60 * 1000 };
@@ -84,19 +85,41 @@ static const char *words_of(json_object *error, int depth, struct arena *a)
 	return words;
 }
 
+/* Many send one that says nothing with each event: {"code": null, "message": ""}. */
 static bool is_error(json_object *error)
 {
-	if (json_object_is_type(error, json_type_string))
-		return *json_object_get_string(error) != '\0';
-	if (json_object_is_type(error, json_type_object))
-		return json_object_object_length(error) > 0;
-	return error && !json_object_is_type(error, json_type_boolean);
+	switch (json_object_get_type(error)) {
+	case json_type_string: return *json_object_get_string(error) != '\0';
+	case json_type_array: return json_object_array_length(error) > 0;
+	case json_type_object: break;
+	case json_type_int: return json_object_get_int64(error) != 0;
+	default: return false;
+	}
+	json_object_object_foreach(error, key, value)
+	{
+		(void)key;
+		if (is_error(value))
+			return true;
+	}
+	return false;
+}
+
+/* Spring's and Hapi's error is a title: {"error": "Bad Request", "message": "..."}. */
+static const char *words_beside(json_object *object, struct arena *a)
+{
+	static const char *const keys[] = { "message", "detail", NULL };
+	json_object *error = json_get(object, "error");
+	const char *words = words_of(error, 0, a), *more = first_string(object, keys);
+
+	return words && more && json_object_is_type(error, json_type_string)
+	           ? arena_printf(a, "%s: %s", words, more)
+	           : words;
 }
 
 /* 429, and "429". */
 static int status_of(json_object *error)
 {
-	static const char *const keys[] = { "status", "code", "status_code" };
+	static const char *const keys[] = { "status", "code", "status_code", "statusCode" };
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		const char *text = json_string(error, keys[i]);
@@ -107,37 +130,6 @@ static int status_of(json_object *error)
 			return (int)status;
 	}
 	return 0;
-}
-
-/* "Please try again in 1m2.5s": milliseconds; 0: it says nothing of the kind. */
-static int64_t pause_in(const char *words)
-{
-	static const char *const phrases[] = { "again in ", "retry in ", "retry after ", "again after ",
-		                               NULL };
-	static const struct {
-		const char *name;
-		double ms;
-	} units[] = { { "ms", 1 }, { "milli", 1 }, { "s", 1e3 }, { "m", 6e4 }, { "h", 36e5 } };
-	const char *at = NULL;
-	double sum = 0;
-
-	for (const char *const *phrase = phrases; *phrase && !at; phrase++) {
-		at = strcasestr(words, *phrase);
-		if (at)
-			at += strlen(*phrase);
-	}
-	while (at && isdigit((unsigned char)*at)) {
-		char *end;
-		double n = strtod(at, &end), unit = 0;
-
-		end += strspn(end, " ");
-		for (size_t i = 0; i < sizeof units / sizeof *units && unit == 0; i++)
-			if (strncasecmp(end, units[i].name, strlen(units[i].name)) == 0)
-				unit = units[i].ms;
-		sum += n * unit;
-		at = unit > 0 ? end + strspn(end, "mhs") : NULL;
-	}
-	return sum > 0 && sum < 1e9 ? (int64_t)sum : 0;
 }
 
 /* What a router's upstream has said goes behind what it says itself: {"message": "Provider returned error", "metadata":
@@ -155,10 +147,17 @@ static const char *with_raw(json_object *error, const char *words, struct arena 
 	return arena_printf(a, "%s%s%s", words ? words : "", words ? ": " : "", inner ? inner : raw);
 }
 
+/* The first that says something counts. */
+static void note_pause(int64_t ms, struct complaint *ret)
+{
+	if (ms > 0 && !ret->pause_ms)
+		ret->pause_ms = ms;
+}
+
 static void fill(json_object *error, const char *words, struct complaint *ret, struct arena *a)
 {
 	static const char *const titles[] = { "title", "type", NULL };
-	static const char *const codes[] = { "code", "type", "status", NULL };
+	static const char *const codes[] = { "code", "reason", "type", "status", NULL };
 	static const char *const params[] = { "param", NULL };
 	bool object = json_object_is_type(error, json_type_object);
 	const char *code = object ? first_string(error, codes) : NULL;
@@ -167,7 +166,8 @@ static void fill(json_object *error, const char *words, struct complaint *ret, s
 	if (!words && object)
 		words = first_string(error, titles);
 	words = with_raw(error, words, a);
-	ret->pause_ms = words ? pause_in(words) : 0;
+	note_pause(words ? pause_in_words(words) : -1, ret);
+	note_pause(pause_in_fields(error), ret);
 	ret->words = words ? one_line(words, WORDS_MAX, a) : "";
 	ret->code = one_line(arena_printf(a, "%s %s", code ? code : "", param ? param : ""), 100, a);
 	ret->status = object ? status_of(error) : 0;
@@ -182,7 +182,7 @@ bool complaint_of(json_object *object, struct complaint *ret, struct arena *a)
 	if (json_object_is_type(object, json_type_array) && json_object_array_length(object)) /* Google's */
 		return complaint_of(json_object_array_get_idx(object, 0), ret, a);
 	if (is_error(error))
-		fill(error, words_of(error, 0, a), ret, a);
+		fill(error, words_beside(object, a), ret, a);
 	else if (kind && strcmp(kind, "error") == 0)
 		fill(object, words_of(object, 0, a), ret, a);
 	else if (json_int(base, "status_code", 0))
@@ -191,6 +191,7 @@ bool complaint_of(json_object *object, struct complaint *ret, struct arena *a)
 		return false;
 	if (!ret->status)
 		ret->status = status_of(object);
+	note_pause(pause_in_fields(object), ret);
 	return true;
 }
 
@@ -237,8 +238,9 @@ bool complaint_mentions(const struct complaint *c, const char *word)
 static const struct {
 	enum complaint_kind kind;
 	int from, to;
-	const char *words[32];
+	const char *words[40];
 } meanings[] = {
+	{ COMPLAINT_CONTEXT, 429, 429, { "request too large", NULL } }, /* for any minute */
 	{ COMPLAINT_BUSY, 429, 429, { "per minute", "per min ", "(tpm)", "rate limit", "rate_limit", NULL } },
 	{ COMPLAINT_CONTEXT,
 	  400,
@@ -260,6 +262,7 @@ static const struct {
 	    "max_prompt_tokens",
 	    "too many tokens",
 	    "input is too long",
+	    "input is too large",
 	    "input length",
 	    "input token count",
 	    "input tokens",
@@ -271,7 +274,11 @@ static const struct {
 	    "too large for model",
 	    "reduce the length",
 	    "exceeds the model's",
+	    "prompt tokens too long",
+	    "string too long",
 	    "上下文",
+	    "token数量超",
+	    "tokens数量超",
 	    "输入长度",
 	    NULL } },
 	{ COMPLAINT_CONTEXT, 413, 413, { NULL } },
@@ -285,10 +292,30 @@ static const struct {
 	{ COMPLAINT_PAYMENT,
 	  400,
 	  599,
-	  { "insufficient_quota", "insufficient_user_quota", "insufficient balance", "insufficient_balance",
-	    "account balance", "balance is", "exceeded your current quota", "spending limit", "billing",
-	    "payment", "credit", "arrear", "余额", "额度", "充值", NULL } },
+	  { "insufficient_quota",
+	    "insufficient_user_quota",
+	    "insufficient balance",
+	    "insufficient_balance",
+	    "account balance",
+	    "balance is",
+	    "exceeded your current quota",
+	    "spending limit",
+	    "billing",
+	    "payment",
+	    "credit",
+	    "arrear",
+	    "not enough balance",
+	    "overdue",
+	    "budget has been exceeded",
+	    "budget_exceeded",
+	    "余额",
+	    "额度",
+	    "充值",
+	    "资源包",
+	    "欠费",
+	    NULL } },
 	{ COMPLAINT_PAYMENT, 402, 402, { NULL } },
+	{ COMPLAINT_ADDRESS, 401, 403, { "invalid_model", "model_not_found", "model_not_supported", NULL } },
 	{ COMPLAINT_KEY, 401, 401, { NULL } },
 	{ COMPLAINT_ADDRESS, 404, 404, { "model", NULL } },
 	{ COMPLAINT_KEY,

@@ -18,7 +18,7 @@ struct complaint {
 	const char *words; /* one line, as they came; "" when there are none */
 	const char *code;  /* "context_length_exceeded messages": its code, and what it is about */
 	int status;        /* as an HTTP status: of the answer, or as the words have it; 0: none */
-	int64_t pause_ms;  /* that the words ask for: "try again in 2.5s"; 0: they do not */
+	int64_t pause_ms;  /* that it asks for: "try again in 2.5s" (see pause.h); 0: it does not */
 };
 
 enum complaint_kind {

@@ -69,10 +69,13 @@ static void read_message(json_object *message, struct pieces *ret)
 		                                "reasoning_details", "thinking",
 		                                "reasoning_text",    "thinking_blocks",
 		                                "thought",           NULL };
+	json_object *content = json_get(message, "content");
 
 	for (const char *const *key = thoughts; *key && !ret->reasoning.length; key++)
 		add_parts(json_get(message, *key), &ret->reasoning, &ret->reasoning, 0);
-	add_parts(json_get(message, "content"), &ret->text, &ret->reasoning, 0);
+	add_parts(content, &ret->text, &ret->reasoning, 0);
+	if (json_object_is_type(content, json_type_int) || json_object_is_type(content, json_type_double))
+		text_adds(&ret->text, json_object_get_string(content)); /* "2", read as JSON on its way */
 	if (!ret->text.length)
 		add_string(json_get(message, "refusal"), &ret->text);
 	if (!ret->text.length)
@@ -81,7 +84,7 @@ static void read_message(json_object *message, struct pieces *ret)
 
 /* --- The object ----------------------------------------------------------------------------------------------------- */
 
-/* The answer; not another one that nobody asked for. */
+/* The answer; not another one that nobody asked for; or what some have in place of a list. */
 static json_object *first_choice(json_object *object)
 {
 	json_object *choices = json_get(object, "choices");
@@ -90,6 +93,8 @@ static json_object *first_choice(json_object *object)
 	for (size_t i = 0; i < n; i++)
 		if (json_int(json_object_array_get_idx(choices, i), "index", 0) == 0)
 			return json_object_array_get_idx(choices, i);
+	if (json_object_is_type(choices, json_type_object))
+		return choices;
 	return n == 1 ? json_object_array_get_idx(choices, 0) : NULL;
 }
 

@@ -40,7 +40,7 @@ static long escape_at(const char *at, const char *end)
 	return value;
 }
 
-/* A backslash and what it escapes; returns the bytes. */
+/* A backslash and what it escapes, or does not: TeX's stays, a quote's goes. Returns the bytes. */
 static size_t take_escape(const char *at, const char *end, struct text *ret)
 {
 	long value = escape_at(at, end), next = escape_at(at + 6 < end ? at + 6 : end, end);
@@ -52,10 +52,24 @@ static size_t take_escape(const char *at, const char *end, struct text *ret)
 		text_adds(ret, "\\ufffd");
 		return size;
 	}
-	if (size == 2 && (unsigned char)at[1] >= 0x80) /* a character of its own */
+	if (size == 2 && at[1] == '\'')
+		text_addc(ret, '\'');
+	else if (size < 6 && !(size == 2 && at[1] && strchr("\"\\/bfnrt", at[1]))) {
+		text_adds(ret, "\\\\");
 		size = 1;
-	text_add(ret, at, size);
+	} else
+		text_add(ret, at, size);
 	return size;
+}
+
+/* A comma that nothing follows, outside of strings. */
+static bool is_last_comma(const char *at, const char *end)
+{
+	if (*at++ != ',')
+		return false;
+	while (at < end && isspace((unsigned char)*at))
+		at++;
+	return at < end && (*at == '}' || *at == ']');
 }
 
 /* NaN and its kin, outside of strings; 0: none is there. */
@@ -96,6 +110,8 @@ void repair_json(const char *bytes, size_t size, struct text *ret)
 
 		if (!n && !quoted)
 			n = take_long_number(at, end, ret);
+		if (!n && !quoted && is_last_comma(at, end))
+			n = 1;
 		if (n)
 			at += n;
 		else if (quoted && *at == '\\')

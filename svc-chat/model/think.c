@@ -8,11 +8,19 @@ static const struct {
 } tags[] = {
 	{ "<thought>", "</thought>" },
 	{ "<reasoning>", "</reasoning>" },
+	{ "<scratchpad>", "</scratchpad>" },
+	{ "<analysis>", "</analysis>" },
+	{ "<reflection>", "</reflection>" },
 	{ "<think>", "</think>" },
 	{ "<thinking>", "</thinking>" },
 	{ "<seed:think>", "</seed:think>" },
 	{ "<|begin_of_thought|>", "<|end_of_thought|>" },
 	{ "[THINK]", "[/THINK]" },
+	{ "<think:opensource>", "</think:opensource>" },
+	{ "<antThinking>", "</antThinking>" },
+	{ "<|think|>", "<|/think|>" },
+	{ "<|inner_prefix|>", "<|inner_suffix|>" },
+	{ "<unused94>thought", "<unused95>" },
 	{ "◁think▷", "◁/think▷" },
 	{ "<longcat_think>", "</longcat_think>" },
 	{ "<mm:think>", "</mm:think>" },
@@ -24,7 +32,7 @@ static const struct {
 };
 enum {
 	TAGS = sizeof tags / sizeof *tags,
-	PLAIN = 2,        /* the first ones: any XML may have such */
+	PLAIN = 5,        /* the first ones: any XML may have such */
 	WORDS = TAGS - 3, /* an answer may begin so, too, */
 	REPLY = TAGS - 2, /* and so */
 };
@@ -33,6 +41,8 @@ enum {
 static const struct {
 	const char *open, *close;
 } wraps[] = { { "<answer>", "</answer>" },
+	      { "<output>", "</output>" },
+	      { "<|begin_of_solution|>", "<|end_of_solution|>" },
 	      { "<|START_RESPONSE|>", "<|END_RESPONSE|>" },
 	      { "<|begin_of_box|>", "<|end_of_box|>" } };
 enum { WRAPS = sizeof wraps / sizeof *wraps };
@@ -50,6 +60,12 @@ static const char *const ends[] = { "<|im_end|>",
 	                            "<|end_of_text|>",
 	                            "<|END_OF_TURN_TOKEN|>",
 	                            "<｜end▁of▁sentence｜>",
+	                            "<|eot|>",
+	                            "<|role_end|>",
+	                            "<|user|>",
+	                            "<|observation|>",
+	                            "<end_of_utterance>",
+	                            "[|endofturn|]",
 	                            "[END FINAL RESPONSE]",
 	                            NULL };
 static const char *const begins[] = {
@@ -66,6 +82,7 @@ static const char *const leads[] = { "<|im_start|>assistant",
 	                             "<|begin_of_text|>",
 	                             "<s>",
 	                             "<bos>",
+	                             "<think/>",
 	                             NULL };
 static const char bare[] = "analysis", bare_end[] = "assistantfinal", harmony_start[] = "<|start|>";
 

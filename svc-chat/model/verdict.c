@@ -1,12 +1,9 @@
 /* What an attempt came to: a sentence for whoever asked, and whether to ask again. */
-#include <ctype.h>
-#include <curl/curl.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "svc-chat/model/openai.h"
+#include "svc-chat/model/pause.h"
 
 /* --- Sentences ---------------------------------------------------------------------------------------------------- */
 
@@ -71,11 +68,11 @@ static const struct {
 	{ "length",
 	  { "length", "max_tokens", "model_length", "max_output_tokens", "max_length", "max_new_tokens",
 	    "token_limit", "length_limit", "model_context_window_exceeded", "context_length_exceeded",
-	    "error_limit", "repetition_truncation" } },
+	    "error_limit", "repetition_truncation", "max_completion_tokens", "incomplete" } },
 	{ "filtered",
 	  { "content_filter", "content_filtered", "safety", "image_safety", "sensitive", "recitation",
 	    "prohibited_content", "blocklist", "blacklist", "spii", "language", "refusal",
-	    "guardrail_intervened", "error_toxic" } },
+	    "guardrail_intervened", "error_toxic", "moderation" } },
 	{ "error",
 	  { "error", "network_error", "server_error", "internal_error", "insufficient_system_resource",
 	    "engine_overloaded", "overloaded", "abort", "aborted", "cancelled", "canceled", "failed",
@@ -200,27 +197,11 @@ enum verdict verdict_of(const struct attempt *x, const struct model_request *req
 
 /* --- Pauses ------------------------------------------------------------------------------------------------------- */
 
-/* "2", "2.5", "1.5s", or a date. */
-static int64_t read_pause(const char *text, double unit_ms, int64_t now)
-{
-	char *end;
-	double n = strtod(text, &end);
-	time_t date;
-
-	if (end != text && isfinite(n) && n >= 0 &&
-	    (!*end || strcmp(end, "s") == 0 || strcmp(end, "ms") == 0))
-		return n * unit_ms > 1e9 ? 1000000000 : (int64_t)(n * (strcmp(end, "ms") == 0 ? 1 : unit_ms));
-	date = curl_getdate(text, NULL);
-	if (date < 0)
-		return -1;
-	return date > now ? (int64_t)(date - now) * 1000 : 0;
-}
-
 int64_t verdict_pause(const struct egress_response *response, int64_t now)
 {
 	const char *ms = egress_header(response, "retry-after-ms"),
 	           *after = egress_header(response, "retry-after");
-	int64_t pause = ms ? read_pause(ms, 1, now) : -1;
+	int64_t pause = ms ? pause_read(ms, 1, now) : -1;
 
-	return pause < 0 && after ? read_pause(after, 1000, now) : pause;
+	return pause < 0 && after ? pause_read(after, 1000, now) : pause;
 }

@@ -2,7 +2,7 @@
  * What a model sends: server-sent events, completions in them, and citations in their text. The first byte says into
  * pieces of which size the rest is cut; however it is cut, the same text comes out.
  */
-/* links: svc-chat/model/completion.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/repair.c svc-chat/model/think.c svc-chat/model/citations.c svc-chat/model/citations_judge.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
+/* links: svc-chat/model/completion.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/pause.c svc-chat/model/repair.c svc-chat/model/think.c svc-chat/model/citations.c svc-chat/model/citations_judge.c svc-chat/model/mark.c svc-chat/model/markdown.c svc-chat/model/markdown_lines.c -lunistring */
 #include <stdlib.h>
 #include <string.h>
 

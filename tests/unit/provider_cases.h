@@ -16,6 +16,7 @@ struct provider_case {
 	const char *error, *finish;     /* error: part of the sentence */
 	int asked, least_ms, most_ms;   /* 0: any */
 	bool tools;                     /* are offered */
+	bool shortened;                 /* the prompt was made so, once */
 	const char *calls;              /* "name {...}; name {...}"; NULL: none */
 };
 /* A thing that servers say in many words; or many servers, in their own. */
@@ -28,7 +29,7 @@ struct provider_kind {
 };
 
 /* All end with a NULL name. Steps that are not named: the file of the case's name. */
-extern const struct provider_case provider_cases[], provider_shapes[], provider_calls[];
+extern const struct provider_case provider_cases[], provider_shapes[], provider_thoughts[], provider_calls[];
 extern const struct provider_kind provider_kinds[]; /* ends with one without names */
 /* As servers and gateways of many kinds tell it; the same of all: "The warranty lasts two years [1].", and "stop". */
 extern const char *const provider_alike[];

@@ -1,4 +1,4 @@
-/* links: svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/completion.c svc-chat/model/complaint.c svc-chat/model/repair.c svc-chat/model/defuse.c -lunistring */
+/* links: svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/completion.c svc-chat/model/complaint.c svc-chat/model/pause.c svc-chat/model/repair.c svc-chat/model/defuse.c -lunistring */
 /* Calls of tools as they come: in pieces of a stream, and in the text of models that have no such thing. */
 #include "svc-chat/model/calls.h"
 

@@ -1,4 +1,4 @@
-/* links: svc-chat/model/completion.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/repair.c */
+/* links: svc-chat/model/completion.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/pause.c svc-chat/model/repair.c */
 #include "svc-chat/model/completion.h"
 
 #include <setjmp.h>
@@ -77,7 +77,7 @@ static const struct {
 	  "h\xc3\xa9\xc3\xa9\xf0\x9f\x98\x80|-|-|" },
 	{ "odd types",
 	  BYTES("{\"choices\":[{\"delta\":{\"content\":5},\"finish_reason\":{}}],\"usage\":[],\"model\":1}"),
-	  "-|-|-|" },
+	  "5|-|-|" },
 	{ "odd usage", BYTES("{\"usage\":{\"prompt_tokens\":-5,\"completion_tokens\":\"7\"}}"), "-|-|-|0+0" },
 	{ "choices that are none", BYTES("{\"choices\":{\"0\":1}}"), "-|-|-|" },
 	{ "an empty object", BYTES("{}"), "-|-|-|" },

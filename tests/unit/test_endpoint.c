@@ -1,4 +1,4 @@
-/* links: svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/defuse.c svc-chat/model/complaint.c svc-chat/model/repair.c */
+/* links: svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/defuse.c svc-chat/model/complaint.c svc-chat/model/pause.c svc-chat/model/repair.c */
 #include "svc-chat/model/endpoint.h"
 
 #include <setjmp.h>

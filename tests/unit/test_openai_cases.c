@@ -1,4 +1,4 @@
-/* links: tests/unit/provider_cases.c tests/unit/provider_cases_alike.c tests/unit/provider_cases_shapes.c tests/unit/provider_cases_calls.c tests/unit/provider_cases_words.c tests/unit/model_rig.c svc-chat/model/openai.c svc-chat/model/asking.c svc-chat/model/attempt.c svc-chat/model/openai_list.c svc-chat/model/verdict.c svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/hearing.c svc-chat/model/news.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/defuse.c svc-chat/model/think.c svc-chat/model/completion.c svc-chat/model/pattern.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/repair.c -lunistring */
+/* links: tests/unit/provider_cases.c tests/unit/provider_cases_alike.c tests/unit/provider_cases_shapes.c tests/unit/provider_cases_thoughts.c tests/unit/provider_cases_calls.c tests/unit/provider_cases_words.c tests/unit/model_rig.c svc-chat/model/openai.c svc-chat/model/asking.c svc-chat/model/attempt.c svc-chat/model/openai_list.c svc-chat/model/verdict.c svc-chat/model/endpoint.c svc-chat/model/quirks.c svc-chat/model/hearing.c svc-chat/model/news.c svc-chat/model/prompted.c svc-chat/model/markup.c svc-chat/model/markup_tags.c svc-chat/model/prompted_forms.c svc-chat/model/loose.c svc-chat/model/prompted_messages.c svc-chat/model/defuse.c svc-chat/model/think.c svc-chat/model/completion.c svc-chat/model/pattern.c svc-chat/model/calls.c svc-chat/model/extent.c svc-chat/model/complaint.c svc-chat/model/pause.c svc-chat/model/repair.c -lunistring */
 /*
  * What providers have really sent (provider_cases.h), each played whole and cut into pieces of three bytes.
  */
@@ -92,6 +92,7 @@ static void play(const struct provider_case *c, int split)
 	assert_string_equal(calls_of(&asked.result, &a), c->calls ? c->calls : "");
 	if (c->asked)
 		assert_int_equal(m.asked, c->asked);
+	assert_true(!c->shortened || shortened == 1);
 	assert_true(asked.took_ms >= c->least_ms);
 	assert_true(!c->most_ms || asked.took_ms <= c->most_ms);
 	arena_done(&a);
@@ -109,6 +110,7 @@ static void play_all(int split)
 {
 	play_list(provider_cases, split);
 	play_list(provider_shapes, split);
+	play_list(provider_thoughts, split);
 	play_list(provider_calls, split);
 	for (const char *const *name = provider_alike; *name; name++)
 		play(&(struct provider_case){ .name = *name,
@@ -132,7 +134,8 @@ static void test_words(void **state)
 			                              .error = kind->error,
 			                              .finish = kind->error ? NULL : "stop",
 			                              .asked = kind->error ? 1 : 2,
-			                              .tools = kind->tools },
+			                              .tools = kind->tools,
+			                              .shortened = kind->shortened },
 			     0);
 }
 
