@@ -15,22 +15,28 @@
 	"(lease_until > " STORE_LET_GO " AND (stop OR attempt >= $3 OR EXISTS (SELECT 1 FROM step" \
 	" WHERE owner_id = $1 AND message_id = message.id AND kind = 'model' AND state = 'open')))"
 
+#define MINE                                                                                          \
+	"mine AS (SELECT id FROM message WHERE owner_id = $1 AND id = $2::uuid AND attempt = $3::int" \
+	" AND status IN ('generating', 'queued', 'waiting') FOR NO KEY UPDATE SKIP LOCKED)"
+#define RENEWED                                                                                     \
+	" UPDATE message SET lease_until = " STORE_LEASE ", content = coalesce($4::text, content)," \
+	" reasoning = coalesce($5::text, reasoning), sources = coalesce($6::bytea, sources)"        \
+	" WHERE owner_id = $1 AND id = (SELECT id FROM mine) RETURNING status, stop"
+
 enum { OWNERS_MAX = 100 };
 
 const struct db_stmt store_keep_statements[] = {
 	{ "tell", "SELECT pg_notify('" STORE_CHANNEL "', $1)" },
 	/* One turn a statement: of several in arrays a sharded cluster makes a list that it cannot read itself. */
-	{ "renew",
-	  "WITH mine AS (SELECT id FROM message WHERE owner_id = $1 AND id = $2::uuid AND attempt = $3::int"
-	  " AND status IN ('generating', 'queued', 'waiting') FOR NO KEY UPDATE SKIP LOCKED),"
-	  " retrieved AS (INSERT INTO step (owner_id, message_id, number, round, kind, state, content)"
+	{ "renew", "WITH " MINE RENEWED },
+	/* With the step that has begun: once a turn, since what may be NULL has it planned anew each time. */
+	{ "renew_noted",
+	  "WITH " MINE
+	  ", retrieved AS (INSERT INTO step (owner_id, message_id, number, round, kind, state, content)"
 	  " SELECT $1, mine.id, 0, 0, 'retrieve', 'done', $7::bytea FROM mine WHERE $7::bytea IS NOT NULL"
 	  " ON CONFLICT DO NOTHING),"
 	  " speaking AS (INSERT INTO step (owner_id, message_id, number, round, kind, state)"
-	  " SELECT $1, mine.id, $9::int, $8::int, 'model', 'open' FROM mine WHERE $10::bool ON CONFLICT DO NOTHING)"
-	  " UPDATE message SET lease_until = " STORE_LEASE ", content = coalesce($4::text, content),"
-	  " reasoning = coalesce($5::text, reasoning), sources = coalesce($6::bytea, sources)"
-	  " WHERE owner_id = $1 AND id = (SELECT id FROM mine) RETURNING status, stop" },
+	  " SELECT $1, mine.id, $9::int, $8::int, 'model', 'open' FROM mine WHERE $10::bool ON CONFLICT DO NOTHING)" RENEWED },
 	{ "still_held",
 	  "SELECT attempt = $3 AND status IN ('generating', 'queued', 'waiting') AS held FROM message"
 	  " WHERE owner_id = $1 AND id = $2" },
@@ -86,14 +92,16 @@ static struct db_arg bytes(ProtobufCBinaryData b)
 
 static struct db_step renewal(const struct store_held *h, struct arena *a)
 {
+	bool noted = h->passages.data || h->speaks;
 	const struct db_arg args[] = { DB_ARG(h->owner),   DB_ARG(h->message_id), DB_ARG(h->attempt),
 		                       DB_ARG(h->content), DB_ARG(h->reasoning),  bytes(h->sources),
 		                       bytes(h->passages), DB_ARG(h->round),      DB_ARG(h->step),
 		                       DB_ARG(h->speaks) };
 
-	return (struct db_step){ "renew",
-		                 { arena_memdup(a, args, sizeof args), sizeof args / sizeof *args },
-		                 NULL };
+	return (
+	    struct db_step){ noted ? "renew_noted" : "renew",
+		             { arena_memdup(a, args, sizeof args), noted ? sizeof args / sizeof *args : 6 },
+		             NULL };
 }
 
 static void note_renewed(const PGresult *res, struct store_held *held)
