@@ -77,6 +77,13 @@ static bool is_letter(uint32_t c)
 	return uc_is_alpha(c) && uc_decimal_value(c) < 0;
 }
 
+/* Of a script without blanks between its words. */
+static bool is_wide(const char *word, size_t length)
+{
+	return length >= 3 && (unsigned char)word[length - 3] >= 0xe3 &&
+	       (unsigned char)word[length - 3] < 0xf0;
+}
+
 /* One of these words, in any case, and no letter after it. */
 static bool take_word(struct mark_reader *r, const char *const *words)
 {
@@ -90,7 +97,7 @@ static bool take_word(struct mark_reader *r, const char *const *words)
 			r->out = true;
 			continue;
 		}
-		if (is_letter(peek_at(r, r->at + length, &ignored)))
+		if (!is_wide(*words, length) && is_letter(peek_at(r, r->at + length, &ignored)))
 			continue;
 		r->at += length;
 		return true;
@@ -110,6 +117,7 @@ static const uint32_t caret[] = { '^', 0 };
 static const uint32_t dagger[] = { 0x2020, 0 }, dot[] = { '.', 0 }, line_end[] = { '\n', 0 };
 static const uint32_t after_word[] = { ':', '#', '.', '-', '_', '=', '"', 0xff1a, 0x2116, 0xb0, 0xba, 0 };
 static const uint32_t colon[] = { ':', 0xff1a, 0 };
+static const uint32_t titles[] = { ':', 0xff1a, '(', 0 }, joins[] = { '/', '+', 0 };
 static const uint32_t hash[] = { '#', 0x2116, 0 }, quote[] = { '"', 0 };
 
 /* What a passage is called: by us, by models trained on others' prompts, in some languages of theirs. */
@@ -126,17 +134,21 @@ static const char *const names[] = {
 	"kaynak",    "sumber",     "nguồn",     "πηγή",       "Πηγή",      "מקור",      "منبع",
 	"स्रोत",      "dokument",   "dokumente", "textstelle", "auszug",    "extrait",   "extraits",
 	"passaggio", "brano",      "documento", "fragmento",  "trecho",    "pasajes",   "fragment",
-	"отрывок",   "Отрывок",    "Фрагмент",  "片段",       "引用",      "引用元",    "문단",
+	"отрывок",   "Отрывок",    "Фрагмент",  "片段",       "引用元",    "引用",      "문단",
 	"단락",      "المقطع",     "مقطع",      "المرجع",     "مرجع",      "קטע",       "अंश",
 	"đoạn",      "bölüm",      "Đoạn",      "Źródło",     "forrás",    "sursa",     "izvor",
 	"ماخذ",      "แหล่งที่มา",    "webpages",  "webpage",    "web",       "results",   "result",
-	"search",    "ids",        "id",        "nr",         NULL,
+	"search",    "ids",        "id",        "nr",         "zdroje",    "kaynaklar", "fonti",
+	"ист",       NULL,
 };
 /* What may stand before the name of one. */
-static const char *const pointers[] = { "see", "siehe", "vgl",   "cf",    "voir",    "см", "according to",
-	                                "per", "laut",  "selon", "según", "secondo", NULL };
-static const char *const links[] = { "and", "und", "et", "y", "e", "и", "和", "与", "و", NULL };
+static const char *const pointers[] = { "see",          "siehe", "vgl",  "cf",    "voir",  "см",
+	                                "according to", "per",   "laut", "selon", "según", "secondo",
+	                                "参见",         "见",    "参照", NULL };
+static const char *const links[] = { "and", "und", "et",   "y",  "e", "и", "和",
+	                             "与",  "or",  "oder", "ou", "و", NULL };
 static const char *const spans[] = { "to", "bis", "through", NULL };
+static const char *const following[] = { "ff", "f", NULL }; /* pages */
 /* What has a number of its own in a passage. */
 static const char *const places[] = { "pages",   "page",   "pp",       "p",         "Seiten",    "Seite",
 	                              "S",       "стр",    "с",        "§§",        "§",         "¶¶",
@@ -182,7 +194,7 @@ static void skip_signs(struct mark_reader *r)
 /* What may stand before the number of a passage: "see", "source: passage", "no.", "id=". */
 static void take_name(struct mark_reader *r)
 {
-	static const char *const numbers[] = { "number", "no", "nr", "n", "id", "index", NULL };
+	static const char *const numbers[] = { "number", "no", "nr", "č", "n", "id", "index", NULL };
 	bool named = false;
 
 	if (r->at < r->end && *r->at >= '0' && *r->at <= '9') /* most have none: no word need be compared */
@@ -228,6 +240,10 @@ static bool take_item(struct mark_reader *r)
 		skip_blanks(r);
 		take(r, caret);
 		to = take_number(r);
+		if (to < 0 && r->named) { /* a title comes */
+			r->at = back;
+			to = from;
+		}
 	} else {
 		r->at = back;
 	}
@@ -278,6 +294,10 @@ static bool skip_place(struct mark_reader *r)
 			if (take(r, dashes))
 				skip_numbers(r);
 			skip_blanks(r);
+			if (take_word(r, following))
+				take(r, dot);
+			skip_blanks(r);
+			(void)skip_place(r); /* "§ 4 Abs. 1" */
 			return true;
 		}
 	}
@@ -309,12 +329,12 @@ static bool take_list(struct mark_reader *r)
 		skip_blanks(r);
 		if (take(r, closing))
 			return true;
-		if (take(r, dagger) || (r->named && take(r, colon)) || take_part(r)) {
+		if (take(r, dagger) || (r->named && (take(r, titles) || take(r, dashes))) || take_part(r)) {
 			if (!skip_remark(r))
 				return false;
 			continue;
 		}
-		comma = take(r, commas);
+		comma = take(r, commas) || (r->named && take(r, joins));
 		if (comma || take_word(r, links)) {
 			take(r, line_end);
 			skip_blanks(r);

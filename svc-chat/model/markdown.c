@@ -63,7 +63,8 @@ static const struct {
 	const char *open, *close;
 } spans[] = {
 	{ "$$", "$$" },           { "$", "$" },          { "\\(", "\\)" },    { "\\[", "\\]" },
-	{ "\\begin{", "\\end{" }, { "<code", "</code" }, { "<pre", "</pre" },
+	{ "\\begin{", "\\end{" }, { "<code", "</code" }, { "<pre", "</pre" }, { "<kbd", "</kbd" },
+	{ "<samp", "</samp" },
 };
 
 /* A dollar is a price's, or a variable's, unless it stands as TeX has it. */
@@ -155,8 +156,8 @@ static bool is_one_of(struct view word, const char *const *list)
 	return false;
 }
 
-static const char *const operators[] = { "=", "+", "∈", "∉", "⊂", "⊆", "∪", "∩", "×", "÷",  "≤", "≥",
-	                                 "≈", "≠", "±", "→", "↦", "⊃", "⊇", "∖", "·", "!=", NULL };
+static const char *const operators[] = { "=", "+", "∈", "∉", "⊂", "⊆", "∪",  "∩",  "×", "÷", "≤",  "≥", "≈",
+	                                 "≠", "±", "→", "↦", "⊃", "⊇", "=>", "->", "∖", "·", "!=", NULL };
 /* Between blanks and numbers alone; elsewhere they are emphasis, a list, a tag. */
 static const char between_numbers[] = "*<>";
 static const char *const keys[] = { "press", "drücke", "drücken", "appuyez", "pulse", NULL };
@@ -164,7 +165,7 @@ static const char *const lists[] = { "interval",    "intervals",   "range",     
 	                             "array",       "vector",      "tuple",     "matrix",  "set",
 	                             "intervall",   "bereich",     "liste",     "vektor",  "menge",
 	                             "intervalle",  "intervallo",  "intervalo", "vecteur", "matrice",
-	                             "coordinates", "koordinaten", "shape",     NULL };
+	                             "coordinates", "koordinaten", "shape",     "return",  NULL };
 
 /* An operator ends what is before; not the "+" of a list's item. */
 static bool ends_with_operator(struct view before)
@@ -305,6 +306,20 @@ static bool is_data(struct view left, bool indexed, bool several)
 	       (several && (left.end[-1] == '[' || (indexed && memcmp(left.end - 2, "],", 2) == 0)));
 }
 
+/* ".map(" behind a list: somebody calls it. */
+static enum markdown_answer begins_method(struct view behind)
+{
+	const char *at = behind.at;
+
+	if (view_ended(behind) || *at++ != '.')
+		return MARKDOWN_NO;
+	while (at < behind.end && at - behind.at < 24 && (islower((unsigned char)*at) || *at == '_'))
+		at++;
+	if (at == behind.end)
+		return behind.final ? MARKDOWN_NO : MARKDOWN_MORE;
+	return at > behind.at + 1 && *at == '(' ? MARKDOWN_YES : MARKDOWN_NO;
+}
+
 /* Where a word of the list stands, also behind an article ("l'intervalle"). */
 static bool is_named(struct view word, const char *const *list)
 {
@@ -318,6 +333,9 @@ enum markdown_answer markdown_cites(struct view before, bool indexed, bool sever
 	struct view left = without_blanks(before), word = last_word(left);
 	bool glued = left.end == before.end && !view_ended(word);
 	enum markdown_answer arithmetic = begins_with_operator(behind);
+
+	if (several && arithmetic == MARKDOWN_NO)
+		arithmetic = begins_method(behind);
 
 	if (glued && (holds(word, "://") || is_call(word) || (word.end[-1] == ']' && indexed)))
 		return MARKDOWN_NO;
