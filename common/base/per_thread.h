@@ -1,10 +1,10 @@
 /*
- * per_thread: an object of its own for each thread that asks, for what costs too much to make each time: a parser, a cipher.
+ * per_thread: an object of its own for each thread that asks, for what costs too much to make each time: a cipher.
  *
- *	PER_THREAD(tokener_of_thread, struct json_tokener, make_tokener, json_tokener_free)
+ *	PER_THREAD(mac_context, EVP_MAC_CTX, make_mac, EVP_MAC_CTX_free)
  *
- * defines  struct json_tokener *tokener_of_thread(void),  which makes it at the thread's first call and frees it when the thread
- * ends, and  void tokener_of_thread_drop(void),  which frees it now. A process that cannot make one has no memory: it aborts.
+ * defines  EVP_MAC_CTX *mac_context(void),  which makes it at the thread's first call and frees it when the thread ends. A
+ * process that cannot make one has no memory: it aborts.
  */
 #ifndef PARLEY_PER_THREAD_H
 #define PARLEY_PER_THREAD_H
@@ -36,12 +36,6 @@
 				abort();                                    \
 		}                                                           \
 		return object;                                              \
-	}                                                                   \
-	__attribute__((unused)) static void NAME##_drop(void)               \
-	{                                                                   \
-		TYPE *object = NAME();                                      \
-		pthread_setspecific(NAME##_key, NULL);                      \
-		FREE(object);                                               \
 	}
 /* clang-format on */
 

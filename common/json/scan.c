@@ -169,7 +169,6 @@ static bool scan_member(struct scan *s, int depth)
 	skip_space(s);
 	if (!take(s, ':'))
 		return wrong(s, "a colon is missing");
-	s->members++;
 	return scan_value(s, depth);
 }
 

@@ -10,7 +10,6 @@
 struct scan {
 	const unsigned char *start, *at, *end;
 	const char *why; /* the first thing wrong, found at `at` */
-	size_t members;  /* of all objects together */
 	int containers;
 };
 

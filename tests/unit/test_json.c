@@ -101,6 +101,8 @@ static void json_comes_back_as_it_was(void **state)
 		"\"\"",
 		"0",
 		"-1",
+		"[-0.0,1E+2,0e0,12.50]",
+		"[[],[[]],{},[{}],[1,2,3,4,5]]",
 		"true",
 		"false",
 		"null",
@@ -141,6 +143,24 @@ static void escapes_become_characters(void **state)
 	(void)state;
 	assert_int_equal(json_parse(text, strlen(text), &got, &err), 0);
 	assert_string_equal(json_string(got, "a"), "\xf0\x9f\x98\x80/\xc3\xa9");
+}
+
+/* Keys wait while the values below them are read, with escapes of their own. */
+static void escapes_below_escaped_keys(void **state)
+{
+	const char *text =
+	    "{\"a\\tb\": {\"c\\\\\" : [\"\\u20ac\\b\\f\", {\"\\\"\":\"d\\n\"} , 1E2] }, \"e\":\"\\\\\\\"\"}";
+	const char *want =
+	    "{\"a\\tb\":{\"c\\\\\":[\"\xe2\x82\xac\\b\\f\",{\"\\\"\":\"d\\n\"},1E2]},\"e\":\"\\\\\\\"\"}";
+	struct error err = { 0 };
+	OWN(json) json_object *got = NULL;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, 0);
+	assert_int_equal(json_parse(text, strlen(text), &got, &err), 0);
+	assert_string_equal(json_print(got, &a), want);
+	arena_done(&a);
 }
 
 /* Not one byte beyond the length is looked at: it may be the end of a buffer. */
@@ -293,15 +313,11 @@ static void utf8_is_checked(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_not_json_is_refused),
-		cmocka_unit_test(json_comes_back_as_it_was),
-		cmocka_unit_test(escapes_become_characters),
-		cmocka_unit_test(only_length_bytes_are_read),
-		cmocka_unit_test(depth_is_bounded),
-		cmocka_unit_test(objects_are_counted),
-		cmocka_unit_test(a_large_body_is_fine),
-		cmocka_unit_test(members_are_read_by_type),
-		cmocka_unit_test(utf8_is_checked),
+		cmocka_unit_test(what_is_not_json_is_refused), cmocka_unit_test(json_comes_back_as_it_was),
+		cmocka_unit_test(escapes_become_characters),   cmocka_unit_test(escapes_below_escaped_keys),
+		cmocka_unit_test(only_length_bytes_are_read),  cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(objects_are_counted),         cmocka_unit_test(a_large_body_is_fine),
+		cmocka_unit_test(members_are_read_by_type),    cmocka_unit_test(utf8_is_checked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
