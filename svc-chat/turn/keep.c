@@ -72,8 +72,7 @@ void keeper_entered(struct keeper *k, struct keeper_entry *entry)
 	*entry->link = entry->next;
 	if (entry->next)
 		entry->next->link = entry->link;
-	if (k->awaits_entered)
-		pthread_cond_broadcast(&k->changed);
+	pthread_cond_broadcast(&k->changed);
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -92,10 +91,8 @@ void keeper_await_entered(struct keeper *k, const char *session, int64_t deadlin
 	int late = 0;
 
 	pthread_mutex_lock(&k->lock);
-	k->awaits_entered++;
 	while (is_entering(k, session) && !late)
 		late = cond_wait_until(&k->changed, &k->lock, until);
-	k->awaits_entered--;
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -136,7 +133,7 @@ void keeper_look_soon(struct keeper *k, int64_t ms)
 	if (when >= k->look_at)
 		return;
 	k->look_at = when;
-	pthread_cond_broadcast(&k->changed);
+	pthread_cond_signal(&k->due);
 }
 
 void keeper_rest(struct keeper *k, struct writer *writer)

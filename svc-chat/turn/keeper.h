@@ -17,13 +17,13 @@ struct keeper {
 	struct pasts *pasts;
 	int64_t held_ms; /* one that waits for people */
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards the list and what follows */
-	pthread_cond_t changed;
+	pthread_mutex_t lock;   /* guards the list and what follows */
+	pthread_cond_t changed; /* the list; turns are over or rest */
+	pthread_cond_t due;     /* look_at has come nearer */
 	struct writer *first;
 	struct keeper_entry *entering;
-	int awaits_entered; /* how many wait for one of them */
-	int64_t look_at;    /* monotonic ms: when the thread looks next */
-	bool seeks;         /* it takes over what nobody holds, without waiting for its time */
+	int64_t look_at; /* monotonic ms: when the thread looks next */
+	bool seeks;      /* it takes over what nobody holds, without waiting for its time */
 	unsigned rounds_of_starts, rounds_of_looks;
 	bool ending;
 };

@@ -401,7 +401,7 @@ static void *keep(void *arg)
 		}
 		pthread_mutex_lock(&k->lock);
 		while (!k->ending && clock_mono_ms() < k->look_at)
-			(void)cond_wait_until(&k->changed, &k->lock, k->look_at);
+			(void)cond_wait_until(&k->due, &k->lock, k->look_at);
 	}
 	pthread_mutex_unlock(&k->lock);
 	return NULL;
@@ -437,6 +437,7 @@ int keeper_open(struct service *s, void (*write)(struct call *call, void *writer
 	k->held_ms = held_seconds * 1000;
 	pthread_mutex_init(&k->lock, NULL);
 	cond_init_monotonic(&k->changed);
+	cond_init_monotonic(&k->due);
 	k->pasts = pasts_new();
 	if (db_listen(service_database_url(s), channels, on_notify, k, &k->listener, err) < 0) {
 		pasts_free(k->pasts);
@@ -454,7 +455,7 @@ void keeper_close(struct keeper *k)
 		return;
 	pthread_mutex_lock(&k->lock);
 	k->ending = true;
-	pthread_cond_broadcast(&k->changed);
+	pthread_cond_signal(&k->due);
 	pthread_mutex_unlock(&k->lock);
 	pthread_join(k->thread, NULL);
 	while (k->first) { /* taken over in the last moment: their leases end, and others go on with them */
@@ -466,6 +467,7 @@ void keeper_close(struct keeper *k)
 	db_listener_free(k->listener);
 	pasts_free(k->pasts);
 	pthread_cond_destroy(&k->changed);
+	pthread_cond_destroy(&k->due);
 	pthread_mutex_destroy(&k->lock);
 	free(k);
 }
