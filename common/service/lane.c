@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/thread.h"
+#include "common/service/idler.h"
 
 enum { IDLE_MS = 20 * 1000 };
 
@@ -18,7 +19,6 @@ void lane_init(struct lane *lane, const struct lane_config *config, struct metri
 	lane->waiting_end = &lane->waiting;
 	lane->promised_end = &lane->promised;
 	pthread_mutex_init(&lane->lock, NULL);
-	cond_init_monotonic(&lane->work);
 	cond_init_monotonic(&lane->ended);
 	snprintf(labels, sizeof labels, "lane=\"%s\"", config->name);
 	lane->gauge_queued =
@@ -30,7 +30,6 @@ void lane_init(struct lane *lane, const struct lane_config *config, struct metri
 void lane_done(struct lane *lane)
 {
 	shares_free(lane);
-	pthread_cond_destroy(&lane->work);
 	pthread_cond_destroy(&lane->ended);
 	pthread_mutex_destroy(&lane->lock);
 }
@@ -44,11 +43,12 @@ static bool has_work(struct lane *lane)
 
 /* Is another thread to be woken for what is queued? One wake-up is under way at a time: who wakes, and finds more than
  * it takes, wakes the next. So a burst does not wake threads that then find nothing to do. */
-static bool wakes_another(struct lane *lane)
+static struct idler *wakes_another(struct lane *lane)
 {
-	if (!lane->idle || lane->waking || !has_work(lane))
-		return false;
-	return lane->waking = true;
+	struct idler *called = lane->waking || !has_work(lane) ? NULL : idler_call(lane);
+
+	lane->waking |= called != NULL;
+	return called;
 }
 
 static void wait_for_work(struct lane *lane)
@@ -58,8 +58,8 @@ static void wait_for_work(struct lane *lane)
 
 	lane->idle++;
 	while (!has_work(lane) && !(lane->stopping && !lane->queued) && !late) {
-		late = cond_wait_until(&lane->work, &lane->lock, until);
-		lane->waking = false;
+		late = idler_wait(lane, until);
+		lane->waking &= late != 0;
 	}
 	lane->idle--;
 }
@@ -89,23 +89,22 @@ static struct lane_job *next_job(struct lane *lane, struct share **ret)
 struct lane_job *lane_take(struct lane *lane, bool waits, struct share **ret)
 {
 	struct lane_job *job;
-	bool wake;
+	struct idler *wake;
 
 	pthread_mutex_lock(&lane->lock);
 	if (waits && !has_work(lane))
 		wait_for_work(lane);
 	job = next_job(lane, ret);
-	wake = job && wakes_another(lane);
+	wake = job ? wakes_another(lane) : NULL;
 	if (lane->stopping && !lane->queued)
-		pthread_cond_broadcast(&lane->work); /* who waited for the last of it */
+		idler_call_all(lane); /* who waited for the last of it */
 	if (!job && waits) { /* the caller ends: not a thread of the lane any more, under the same lock */
 		lane->threads--;
 		metric_set(lane->gauge_threads, lane->threads);
 		pthread_cond_broadcast(&lane->ended);
 	}
 	pthread_mutex_unlock(&lane->lock);
-	if (wake)
-		pthread_cond_signal(&lane->work);
+	idler_wake(wake);
 	return job;
 }
 
@@ -160,7 +159,7 @@ static bool may_work(const struct lane *lane)
 }
 
 /* With the lock held: somebody for what was queued. false: there is no thread, and none to be had. */
-static bool find_thread(struct lane *lane, bool *wake)
+static bool find_thread(struct lane *lane, struct idler **wake)
 {
 	pthread_t thread;
 
@@ -189,7 +188,8 @@ static void take_promised(struct lane *lane, const struct lane_job *job)
 
 int lane_push(struct lane *lane, struct lane_job *job)
 {
-	bool room = false, wake = false;
+	struct idler *wake = NULL;
+	bool room = false;
 	struct share *s;
 
 	pthread_mutex_lock(&lane->lock);
@@ -205,8 +205,7 @@ int lane_push(struct lane *lane, struct lane_job *job)
 		share_forget(lane, s);
 	}
 	pthread_mutex_unlock(&lane->lock);
-	if (wake)
-		pthread_cond_signal(&lane->work);
+	idler_wake(wake);
 	return room ? 0 : -1;
 }
 
@@ -220,7 +219,7 @@ bool lane_remove(struct lane *lane, struct lane_job *job)
 	found = share_take_back(lane, s, job);
 	share_forget(lane, s);
 	if (lane->stopping && !lane->queued)
-		pthread_cond_broadcast(&lane->work); /* who waited for the last of it */
+		idler_call_all(lane); /* who waited for the last of it */
 	pthread_mutex_unlock(&lane->lock);
 	return found;
 }
@@ -244,18 +243,17 @@ struct share *lane_hold(struct lane *lane, uint64_t owner)
 
 void lane_release(struct lane *lane, struct share *held)
 {
-	bool wake = false;
+	struct idler *wake = NULL;
 
 	pthread_mutex_lock(&lane->lock);
 	give_back(lane, held);
 	(void)find_thread(lane, &wake);
 	pthread_mutex_unlock(&lane->lock);
-	if (wake)
-		pthread_cond_signal(&lane->work);
+	idler_wake(wake);
 }
 
 /* The lock is held. */
-static bool promise(struct lane *lane, struct lane_job *job, const struct share *held, bool *wake)
+static bool promise(struct lane *lane, struct lane_job *job, const struct share *held, struct idler **wake)
 {
 	job->owner = held->owner;
 	job->next = NULL;
@@ -267,27 +265,26 @@ static bool promise(struct lane *lane, struct lane_job *job, const struct share 
 
 int lane_push_held(struct lane *lane, struct lane_job *job, struct share *held)
 {
-	bool wake = false, found;
+	struct idler *wake = NULL;
+	bool found;
 
 	pthread_mutex_lock(&lane->lock);
 	found = promise(lane, job, held, &wake);
 	if (!found) /* nor was there one for anybody else */
 		take_promised(lane, job);
 	pthread_mutex_unlock(&lane->lock);
-	if (wake)
-		pthread_cond_signal(&lane->work);
+	idler_wake(wake);
 	return found ? 0 : -1;
 }
 
 void lane_push_again(struct lane *lane, struct lane_job *job, struct share *held)
 {
-	bool wake = false;
+	struct idler *wake = NULL;
 
 	pthread_mutex_lock(&lane->lock);
 	(void)promise(lane, job, held, &wake);
 	pthread_mutex_unlock(&lane->lock);
-	if (wake)
-		pthread_cond_signal(&lane->work);
+	idler_wake(wake);
 }
 
 void lane_keep(struct lane *lane, struct share *held)
@@ -300,14 +297,13 @@ void lane_keep(struct lane *lane, struct share *held)
 
 void lane_away(struct lane *lane)
 {
-	bool wake = false;
+	struct idler *wake = NULL;
 
 	pthread_mutex_lock(&lane->lock);
 	lane->away++;
 	(void)find_thread(lane, &wake);
 	pthread_mutex_unlock(&lane->lock);
-	if (wake)
-		pthread_cond_signal(&lane->work);
+	idler_wake(wake);
 }
 
 void lane_back(struct lane *lane)
@@ -336,7 +332,7 @@ int lane_stop(struct lane *lane, int ms)
 
 	pthread_mutex_lock(&lane->lock);
 	lane->stopping = true;
-	pthread_cond_broadcast(&lane->work);
+	idler_call_all(lane);
 	while (lane->threads || lane->busy) {
 		if (cond_wait_until(&lane->ended, &lane->lock, until) < 0)
 			break;

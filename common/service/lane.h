@@ -45,7 +45,8 @@ struct lane {
 	struct lane_config config;
 	int threads_max;
 	pthread_mutex_t lock;
-	pthread_cond_t work, ended;
+	pthread_cond_t ended;
+	struct idler *idlers; /* idler.h */
 	struct share *heads[LANE_HEADS], *waiting,
 	    **waiting_end;                         /* waiting: owners with queued jobs, in turn */
 	struct lane_job *promised, **promised_end; /* jobs whose place is held already */
