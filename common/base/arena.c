@@ -115,15 +115,20 @@ static void *take(struct arena *a, size_t size)
 		abort(); /* a size near SIZE_MAX is a bug of the caller */
 	a->used += rounded;
 	if (rounded > BLOCK_SIZE / 4 && rounded > (size_t)(a->end - a->at))
-		return memset(take_large(a, rounded), 0, size);
+		return take_large(a, rounded);
 	if (rounded > (size_t)(a->end - a->at))
 		add_block(a, rounded);
 	piece = a->at;
 	a->at += rounded;
-	return memset(piece, 0, size);
+	return piece;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
+{
+	return memset(take(a, size ? size : 1), 0, size);
+}
+
+void *arena_room(struct arena *a, size_t size)
 {
 	return take(a, size ? size : 1);
 }
@@ -132,7 +137,7 @@ void *arena_try(struct arena *a, size_t size)
 {
 	if (a->limit && (size > a->limit || a->used > a->limit - size))
 		return NULL;
-	return take(a, size ? size : 1);
+	return memset(take(a, size ? size : 1), 0, size);
 }
 
 /* Shared memory keeps what is in it when no process has its pages. */
@@ -175,10 +180,11 @@ void *arena_array(struct arena *a, size_t size, size_t count)
 
 void *arena_memdup(struct arena *a, const void *bytes, size_t size)
 {
-	char *copy = arena_alloc(a, size + 1);
+	char *copy = arena_room(a, size + 1);
 
 	if (size)
 		memcpy(copy, bytes, size);
+	copy[size] = '\0';
 	return copy;
 }
 

@@ -25,7 +25,8 @@ void arena_reset(struct arena *a); /* keeps one block for the next request */
 void arena_done(struct arena *a);
 
 void *arena_alloc(struct arena *a, size_t size);
-void *arena_try(struct arena *a, size_t size); /* NULL when over the limit */
+void *arena_room(struct arena *a, size_t size); /* not zeroed: for bytes that are about to be written */
+void *arena_try(struct arena *a, size_t size);  /* NULL when over the limit */
 
 /* For what is large and gone through from its beginning to its end, ARENA_BULK bytes or more: arena_rest() takes what was
  * looked at out of our memory, and it comes again when somebody looks. Never for other memory, whose contents it ends. */

@@ -6,7 +6,8 @@
 
 void text_init(struct text *t, struct arena *a)
 {
-	*t = (struct text){ .arena = a, .room = 256, .at = arena_alloc(a, 256) };
+	*t = (struct text){ .arena = a, .room = 256, .at = arena_room(a, 256) };
+	t->at[0] = '\0';
 }
 
 static char *reserve(struct text *t, size_t more)
@@ -17,8 +18,8 @@ static char *reserve(struct text *t, size_t more)
 	while (room - t->length <= more)
 		room *= 2;
 	if (room != t->room) {
-		bigger = arena_alloc(t->arena, room);
-		memcpy(bigger, t->at, t->length);
+		bigger = arena_room(t->arena, room);
+		memcpy(bigger, t->at, t->length + 1);
 		t->at = bigger;
 		t->room = room;
 	}
