@@ -17,15 +17,21 @@ static const struct {
 	{ 0xfaff, 5 }, { 0xffff, 4 }, { 0x10ffff, 8 }, /* emoji, rare signs */
 };
 
-/* Of the next character, which is left behind. Most are ASCII, and prompts are counted whole: that way is short. */
+/* The same of ASCII, which most are, and prompts are counted whole; 0: it is none, or the end. */
+static const unsigned char ascii[256] = {
+	[1 ... 31] = 2,  [' '] = 1,         [33 ... 64] = 2,   ['A' ... 'Z'] = 1,
+	[91 ... 96] = 2, ['a' ... 'z'] = 1, [123 ... 127] = 2,
+};
+
+/* Of the next character, which is left behind. */
 static int next_quarters(const char **text)
 {
-	unsigned char first = (unsigned char)**text;
+	int quarters = ascii[(unsigned char)**text];
 	uint32_t c;
 
-	if (first < 0x80) {
+	if (quarters) {
 		(*text)++;
-		return (unsigned)(first | 0x20) - 'a' < 26 || first == ' ' ? 1 : 2;
+		return quarters;
 	}
 	c = utf8_next(text);
 	for (size_t i = 0;; i++)
@@ -46,7 +52,10 @@ size_t tokens_clip(const char *text, int64_t most)
 {
 	const char *at = text, *word = text;
 	int64_t quarters = 0;
+	size_t surely = most > 0 ? (size_t)most * 2 : 0, size = strnlen(text, surely + 1);
 
+	if (size <= surely) /* no byte is more than half a token */
+		return size;
 	while (*at) {
 		const char *next = at;
 

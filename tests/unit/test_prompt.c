@@ -181,6 +181,11 @@ static void test_tokens(void **state)
 	assert_int_equal(tokens_clip("one two three", 100), 13);
 	assert_int_equal(tokens_clip("保修期", 2), 3);
 	assert_int_equal(tokens_clip("a", 0), 0);
+	assert_int_equal(tokens_clip("", 0), 0);
+	assert_int_equal(tokens_clip("....", 2), 4);
+	assert_int_equal(tokens_clip("....", 1), 2);
+	assert_int_equal(tokens_clip("😀😀", 4), 8);
+	assert_int_equal(tokens_clip("😀😀", 3), 4);
 }
 
 static size_t times(const char *text, const char *what)
