@@ -127,6 +127,7 @@ struct loop {
 	CURLM *multi;
 	int epoll, event;
 	int64_t timer_at, looked_at; /* monotonic ms; timer_at -1: none */
+	bool quiet;                  /* nothing came when it waited last */
 	int64_t round_at;            /* when sockets were last looked at */
 	struct egress_stream *running;
 	int running_count;
@@ -135,7 +136,7 @@ struct loop {
 	pthread_t thread;
 	pthread_mutex_t lock;                     /* guards what follows */
 	struct egress_stream *inbox, **inbox_end; /* the oldest first */
-	bool stop;
+	bool stop, rests;                         /* rests: it waits until it is woken, however long */
 };
 
 /* --- transfer.c; for the loop's thread --------------------------------------------------------------------------- */
@@ -151,8 +152,9 @@ void transfer_free(struct egress_stream *s);
 
 /* The process's loop, made at first use. */
 struct loop *loop_of(struct egress *e);
-/* The thread shall look at the stream. last: its reader will not touch it again, and the thread frees it. */
-void loop_post(struct egress_stream *s, bool last);
+/* The thread shall look at the stream: now, or else the next time that it looks at deadlines or something comes. last: its
+ * reader will not touch it again, and the thread frees it. */
+void loop_post(struct egress_stream *s, bool last, bool now);
 void loop_close(struct loop *loop);
 
 #endif

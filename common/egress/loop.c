@@ -66,6 +66,7 @@ static struct egress_stream *take_one(struct loop *loop, bool *stop)
 		s->in = false;
 		s->gone = s->closed;
 	}
+	loop->rests = !s && loop->quiet && !loop->running && loop->timer_at < 0;
 	*stop = loop->stop;
 	pthread_mutex_unlock(&loop->lock);
 	return s;
@@ -118,7 +119,7 @@ static int patience(const struct loop *loop)
 
 	if (left < 0)
 		return 0;
-	if (!loop->running && loop->timer_at < 0)
+	if (loop->rests)
 		return -1;
 	return left < LOOK_MS ? (int)left : LOOK_MS;
 }
@@ -147,7 +148,7 @@ static void *run(void *arg)
 		if (n < EVENTS) /* else the round is not over */
 			gather(loop);
 		n = epoll_wait(loop->epoll, events, EVENTS, patience(loop));
-
+		loop->quiet = n == 0;
 		for (int i = 0; i < n; i++) {
 			uint64_t count;
 			unsigned flags =
@@ -213,7 +214,7 @@ struct loop *loop_of(struct egress *e)
 	return e->loop;
 }
 
-void loop_post(struct egress_stream *s, bool last)
+void loop_post(struct egress_stream *s, bool last, bool now)
 {
 	struct loop *loop = s->loop;
 
@@ -225,7 +226,8 @@ void loop_post(struct egress_stream *s, bool last)
 		*loop->inbox_end = s;
 		loop->inbox_end = &s->next_in;
 	}
-	loop_wake(loop); /* under the lock: afterwards both may be gone */
+	if (now || loop->rests)
+		loop_wake(loop); /* under the lock: afterwards both may be gone */
 	pthread_mutex_unlock(&loop->lock);
 }
 

@@ -36,7 +36,7 @@ struct egress_stream *egress_stream_start(struct egress *e, const struct egress_
 	arena_init(&s->arena, 0);
 	pthread_mutex_init(&s->lock, NULL);
 	copy_request(s, req);
-	loop_post(s, false);
+	loop_post(s, false, true);
 	return s;
 }
 
@@ -51,7 +51,7 @@ bool egress_stream_read(struct egress_stream *s, struct text *ret)
 	more = !s->over;
 	pthread_mutex_unlock(&s->lock);
 	if (resume)
-		loop_post(s, false);
+		loop_post(s, false, true);
 	return more;
 }
 
@@ -95,7 +95,7 @@ void egress_stream_end_soon(struct egress_stream *s, int64_t ms)
 	pthread_mutex_lock(&s->lock);
 	s->end_soon = clock_mono_ms() + ms;
 	pthread_mutex_unlock(&s->lock);
-	loop_post(s, false);
+	loop_post(s, false, false);
 }
 
 void egress_stream_more_time(struct egress_stream *s, int64_t ms)
@@ -103,18 +103,21 @@ void egress_stream_more_time(struct egress_stream *s, int64_t ms)
 	pthread_mutex_lock(&s->lock);
 	s->more_ms += ms;
 	pthread_mutex_unlock(&s->lock);
-	loop_post(s, false);
+	loop_post(s, false, true);
 }
 
 void egress_stream_close(struct egress_stream *s, int64_t linger_ms)
 {
+	bool now;
+
 	if (!s)
 		return;
 	pthread_mutex_lock(&s->lock);
+	now = !s->over && !linger_ms;
 	s->closing = true;
 	s->linger_until = linger_ms ? clock_mono_ms() + linger_ms : 0;
 	pthread_mutex_unlock(&s->lock);
-	loop_post(s, true);
+	loop_post(s, true, now);
 }
 
 static void nobody(void *arg)
