@@ -120,7 +120,9 @@ static void add_calls(struct text *t, const struct model_message *m, const struc
 static void add_message(struct text *t, const struct model_message *m, const char *head,
                         const struct quirks *quirks, struct arena *a)
 {
-	text_addf(t, "%s{\"role\":\"%s\",\"content\":", t->at[t->length - 1] == '[' ? "" : ",", m->role);
+	text_adds(t, t->at[t->length - 1] == '[' ? "{\"role\":\"" : ",{\"role\":\"");
+	text_adds(t, m->role);
+	text_adds(t, "\",\"content\":");
 	add_string(t, head ? arena_printf(a, "%s\n\n%s", head, m->content) : m->content);
 	if (m->call_count)
 		add_calls(t, m, quirks);
