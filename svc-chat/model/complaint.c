@@ -287,7 +287,7 @@ static const struct {
 	  451,
 	  { "content_filter", "content filter", "content management policy", "content_policy",
 	    "data_inspection_failed", "datainspectionfailed", "moderation", "safety system", "safety_check",
-	    "usage guidelines", "usage policy", "usage policies", "inappropriate content",
+	    "usage guidelines", "usage policy", "usage policies", "inappropriate content", "flagged",
 	    "content exists risk", "敏感内容", NULL } },
 	{ COMPLAINT_PAYMENT,
 	  400,
@@ -306,6 +306,8 @@ static const struct {
 	    "arrear",
 	    "not enough balance",
 	    "overdue",
+	    "unpaid",
+	    "usage limits",
 	    "budget has been exceeded",
 	    "budget_exceeded",
 	    "余额",
@@ -339,8 +341,8 @@ static const struct {
 	{ COMPLAINT_ADDRESS,
 	  400,
 	  422,
-	  { "no such model", "does not exist", "unknown model", "model not exist", "invalid model",
-	    "invalid_model", "valid model id", "model identifier is invalid", "real modelid",
+	  { "no such model", "does not exist", "unknown model", "unsupported model", "model not exist",
+	    "invalid model", "invalid_model", "valid model id", "model identifier is invalid", "real modelid",
 	    "decommissioned", "model_not_supported", "not a known model",
 	    "no healthy deployments for this model", NULL } },
 	{ COMPLAINT_REDIRECT, 300, 399, { NULL } },
@@ -348,6 +350,26 @@ static const struct {
 	{ COMPLAINT_FAILED, 408, 409, { NULL } },
 	{ COMPLAINT_FAILED, 425, 425, { NULL } },
 };
+
+static bool mentions_any(const struct complaint *c, const char *const *words)
+{
+	while (*words && !complaint_mentions(c, *words))
+		words++;
+	return *words != NULL;
+}
+
+/* A prompt over a limit, in words that nobody has told us; not an answer, nor what else has limits. */
+static bool about_length(const struct complaint *c)
+{
+	static const char *const subjects[] = { "tokens", "prompt", "conversation", "messages", NULL };
+	static const char *const limits[] = { "exceed",   "the limit", "at most", "too long",
+		                              "too many", "too large", NULL };
+	static const char *const others[] = { "max_",       "max tokens",  "maximum tokens", "output",
+		                              "completion", "tool",        "name",           "schema",
+		                              "image",      "temperature", "budget",         NULL };
+
+	return mentions_any(c, subjects) && mentions_any(c, limits) && !mentions_any(c, others);
+}
 
 enum complaint_kind complaint_kind(const struct complaint *c)
 {
@@ -366,7 +388,7 @@ enum complaint_kind complaint_kind(const struct complaint *c)
 				return meanings[i].kind;
 	}
 	if (c->status)
-		return COMPLAINT_REQUEST;
+		return about_length(c) ? COMPLAINT_CONTEXT : COMPLAINT_REQUEST;
 	return complaint_mentions(c, "overload") || complaint_mentions(c, "server_error") ||
 	               complaint_mentions(c, "internal")
 	           ? COMPLAINT_FAILED

@@ -176,6 +176,7 @@ static bool about_system(const struct complaint *c)
 	       complaint_mentions(c, "system message") || complaint_mentions(c, "system prompt") ||
 	       complaint_mentions(c, "developer instruction") ||
 	       complaint_mentions(c, "only user and assistant") ||
+	       complaint_mentions(c, "first message must be") ||
 	       (complaint_mentions(c, "role") && complaint_mentions(c, "should be 'user' or 'assistant'")) ||
 	       complaint_mentions(c, "roles must alternate");
 }
@@ -189,12 +190,12 @@ static bool about_streams(const struct complaint *c)
 /* Of the thing itself, not of one tool that a user has brought along. */
 static bool about_tools(const struct complaint *c)
 {
-	static const char *const refusals[] = { "support",      "requires",   "require ", "enable",
-		                                "unrecognized", "unknown",    "allowed",  "available",
-		                                "extra",        "unexpected", "不支持" };
+	static const char *const refusals[] = { "support",      "requires",   "require ",    "enable",
+		                                "unrecognized", "unknown",    "allowed",     "available",
+		                                "extra",        "unexpected", "implemented", "不支持" };
 
 	if ((!complaint_mentions(c, "tool") && !complaint_mentions(c, "function call") &&
-	     !complaint_mentions(c, "工具调用")) ||
+	     !complaint_mentions(c, "support functions") && !complaint_mentions(c, "工具调用")) ||
 	    complaint_mentions(c, "schema"))
 		return false;
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
