@@ -109,6 +109,10 @@ int db_ahead_mistake(struct db_ahead *ahead, const char *what, struct error *err
 	"client's for a whole session (PgBouncer: pool_mode = session)"
 int db_check_alone(PGconn *pg, const char *url, const char *schema, struct error *err) CHECKED;
 
+/* --- together.c -------------------------------------------------------------------------------------------------- */
+
+extern const struct db_stmt db_transaction_statements[];
+
 /* --- wait.c ------------------------------------------------------------------------------------------------------ */
 
 /* All times are monotonic ms. */

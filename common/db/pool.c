@@ -57,7 +57,7 @@ static int learn(struct db_pool *pool, const struct db_stmt *table, struct error
 
 static int learn_statements(struct db_pool *pool, const struct db_stmt *const *tables, struct error *err)
 {
-	unsigned count = 1, room = 16; /* with that of our own */
+	unsigned count = 3, room = 16; /* with those of our own */
 
 	for (const struct db_stmt *const *t = tables; t && *t; t++) {
 		for (const struct db_stmt *s = *t; s->name; s++)
@@ -70,7 +70,7 @@ static int learn_statements(struct db_pool *pool, const struct db_stmt *const *t
 	for (const struct db_stmt *const *t = tables; t && *t; t++)
 		if (learn(pool, *t, err) < 0)
 			return -1;
-	return learn(pool, quota_statements, err);
+	return learn(pool, quota_statements, err) < 0 ? -1 : learn(pool, db_transaction_statements, err);
 }
 
 /* --- Connections ------------------------------------------------------------------------------------------------- */

@@ -5,15 +5,16 @@
  */
 #include "common/db/internal.h"
 
-static int send_control(struct db_conn *conn, const char *sql)
-{
-	return PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
-}
+const struct db_stmt db_transaction_statements[] = {
+	{ "begin", "BEGIN" },
+	{ "commit", "COMMIT" },
+	{ NULL, NULL },
+};
 
 static int send_all(struct db_conn *conn, struct db_step *const steps, const struct db_known **known,
                     int count, bool *prepares)
 {
-	if (PQenterPipelineMode(conn->pg) != 1 || send_control(conn, "BEGIN") != 1)
+	if (PQenterPipelineMode(conn->pg) != 1)
 		return -1;
 	for (int i = 0; i < count; i++) {
 		prepares[i] = !conn->prepared[known[i]->index];
@@ -24,22 +25,11 @@ static int send_all(struct db_conn *conn, struct db_step *const steps, const str
 		if (db_send(conn->pg, known[i]->stmt->name, steps[i].args) != 1)
 			return -1;
 	}
-	return send_control(conn, "COMMIT") == 1 && PQpipelineSync(conn->pg) == 1 ? 0 : -1;
-}
-
-/* The answer to BEGIN or COMMIT. */
-static void receive_control(struct db_conn *conn, int place, int64_t until, PGresult **failed, int *which)
-{
-	OWN(pgresult) PGresult *res = db_receive(conn, until);
-
-	if (*which < 0 && !db_succeeded(res)) {
-		*which = place;
-		*failed = TAKE(res);
-	}
+	return PQpipelineSync(conn->pg) == 1 ? 0 : -1;
 }
 
 /*
- * Everything up to and with the sync. *failed: the first answer that is none, *which: to what (count: the commit). -1: no
+ * Everything up to and with the sync. *failed: the first answer that is none, *which: to what (the last: the commit). -1: no
  * sync came.
  */
 static int receive_all(struct db_conn *conn, struct db_step *steps, const struct db_known **known, int count,
@@ -48,7 +38,6 @@ static int receive_all(struct db_conn *conn, struct db_step *steps, const struct
 	OWN(pgresult) PGresult *sync = NULL;
 
 	*which = -1;
-	receive_control(conn, 0, until, failed, which);
 	for (int i = 0; i < count; i++) {
 		OWN(pgresult) PGresult *prepared = prepares[i] ? db_receive(conn, until) : NULL;
 		bool ready = !prepares[i] || db_succeeded(prepared);
@@ -62,7 +51,6 @@ static int receive_all(struct db_conn *conn, struct db_step *steps, const struct
 				steps[i].res = NULL;
 		}
 	}
-	receive_control(conn, count, until, failed, which);
 	sync = db_next(conn->pg, until, &conn->late);
 	return PQresultStatus(sync) == PGRES_PIPELINE_SYNC && PQexitPipelineMode(conn->pg) == 1 ? 0 : -1;
 }
@@ -100,7 +88,7 @@ static int run(struct db_conn *conn, struct db_step *steps, const struct db_know
                int64_t until, enum db_fate *fate, struct error *err)
 {
 	OWN(pgresult) PGresult *failed = NULL;
-	bool prepares[DB_TOGETHER_MAX];
+	bool prepares[DB_TOGETHER_MAX + 2];
 	int which = 0, synced = -1;
 	bool commit;
 
@@ -109,10 +97,8 @@ static int run(struct db_conn *conn, struct db_step *steps, const struct db_know
 		synced = receive_all(conn, steps, known, count, prepares, until, &failed, &which);
 	if (synced == 0 && which < 0)
 		return 0;
-	commit = synced == 0 && which == count;
-	*fate =
-	    db_failed(conn, commit ? "COMMIT" : steps[which < 0 || which == count ? count - 1 : which].stmt,
-	              failed, err);
+	commit = synced == 0 && which == count - 1;
+	*fate = db_failed(conn, steps[which < 0 ? count - 1 : which].stmt, failed, err);
 	*fate = fate_of(*fate, commit, failed, err);
 	conn->broken = synced < 0 || *fate != DB_REFUSED;
 	if (!conn->broken)
@@ -140,21 +126,12 @@ static int run_within(struct db *db, struct db_step *steps, int count, struct er
 	return -1;
 }
 
-int db_together(struct db *db, struct db_step *steps, int count, struct error *err)
+/* As a transaction of their own. */
+static int run_all(struct db *db, struct db_step *steps, const struct db_known **known, int count,
+                   struct error *err)
 {
-	const struct db_known *known[DB_TOGETHER_MAX];
 	enum db_fate fate = DB_REFUSED;
 
-	for (int i = 0; i < count; i++) {
-		steps[i].res = NULL;
-		known[i] = db_statement(db->pool, steps[i].stmt);
-		if (!known[i])
-			return error_internal(err, "no statement is named %s", steps[i].stmt);
-	}
-	if (db->ahead)
-		return db_ahead_mistake(db->ahead, "writes", err);
-	if (db->held)
-		return run_within(db, steps, count, err);
 	for (int attempt = 1; attempt <= 2; attempt++) {
 		int64_t until = db_wait_end(db);
 		struct db_conn *conn = db_borrow(db->pool, until, err);
@@ -173,6 +150,35 @@ int db_together(struct db *db, struct db_step *steps, int count, struct error *e
 		error_clear(err);
 	}
 	return -1;
+}
+
+int db_together(struct db *db, struct db_step *steps, int count, struct error *err)
+{
+	struct db_step all[DB_TOGETHER_MAX + 2];
+	const struct db_known *known[DB_TOGETHER_MAX + 2];
+	int end = count + 1;
+
+	all[0] = (struct db_step){ "begin", DB_ARGS(), NULL };
+	for (int i = 0; i < count; i++) {
+		steps[i].res = NULL;
+		all[i + 1] = steps[i];
+	}
+	all[end] = (struct db_step){ "commit", DB_ARGS(), NULL };
+	for (int i = 0; i <= end; i++) {
+		known[i] = db_statement(db->pool, all[i].stmt);
+		if (!known[i])
+			return error_internal(err, "no statement is named %s", all[i].stmt);
+	}
+	if (db->ahead)
+		return db_ahead_mistake(db->ahead, "writes", err);
+	if (db->held)
+		return run_within(db, steps, count, err);
+	if (run_all(db, all, known, count + 2, err) < 0)
+		return -1;
+	for (int i = 0; i < count; i++)
+		steps[i].res = TAKE(all[i + 1].res);
+	clear_all(all, count + 2);
+	return 0;
 }
 
 void db_steps_done(struct db_step *steps, int count)
