@@ -28,18 +28,18 @@ _Static_assert(STORE_HISTORY == 100, "HISTORY says how many");
 #define UNDER_WAY "status IN ('generating', 'waiting', 'queued')"
 #define ACTIVE "status IN ('generating', 'waiting')"
 
-/*
- * Of the session, which is locked: turns under way, its last number (numbers count within the session: a sequence counts by
- * itself on each machine of a cluster), and whether nothing was asked under that key. A session may be long, so turns are
- * counted by the two indexes that have no other rows.
- */
-#define STATE(key)                                                                                    \
-	"state AS MATERIALIZED (SELECT (SELECT count(*) FROM message WHERE owner_id = $1"             \
-	" AND session_id = $2 AND " ACTIVE ") + (SELECT count(*) FROM message WHERE owner_id = $1"    \
-	" AND session_id = $2 AND status = 'queued') AS turns, coalesce((SELECT number FROM message"  \
-	" WHERE owner_id = $1 AND session_id = $2 ORDER BY number DESC LIMIT 1), 0) AS last, " key    \
-	"::text IS NULL OR NOT EXISTS (SELECT 1 FROM message WHERE owner_id = $1 AND session_id = $2" \
-	" AND key = " key ") AS new)"
+/* Each of the two by an index that has no other rows: a session may be long. */
+#define BUSY                                                                                                \
+	"busy AS (SELECT (SELECT count(*) FROM message WHERE owner_id = $1 AND session_id = $2 AND " ACTIVE \
+	") + (SELECT count(*) FROM message WHERE owner_id = $1 AND session_id = $2"                         \
+	" AND status = 'queued') AS turns)"
+/* Numbers count within the session, which is locked: a sequence counts by itself on each machine of a cluster. */
+#define LAST                                                              \
+	"last AS (SELECT coalesce(max(number), 0) AS number FROM message" \
+	" WHERE owner_id = $1 AND session_id = $2)"
+#define NOT_YET(key)                                                                \
+	"key AS (SELECT " key "::text IS NULL OR NOT EXISTS (SELECT 1 FROM message" \
+	" WHERE owner_id = $1 AND session_id = $2 AND key = " key ") AS new)"
 
 const struct db_stmt store_turns_statements[] = {
 	{ "add_visitor", "INSERT INTO session (owner_id, id, chatbot_id, visitor, visitor_origin, expires_at)"
@@ -47,58 +47,61 @@ const struct db_stmt store_turns_statements[] = {
 	{ "lock_session", "SELECT " SESSION " FOR NO KEY UPDATE" },
 	/* The session is locked: nobody else begins here. */
 	{ "begin_turn",
-	  "WITH " STATE(
+	  "WITH " BUSY ", " LAST ", " NOT_YET(
 	      "$8") ","
 	            " begun AS (INSERT INTO message (owner_id, session_id, number, id, role, status, content, created_at, stream, key,"
 	            " request_hash, question_id, attempt, lease_until)"
-	            " SELECT $1, $2, s.last + m.place, m.id, m.role, CASE WHEN m.place = 1 THEN 'complete'"
-	            " WHEN s.turns = 0 THEN 'generating' ELSE 'queued' END, m.content, $5, m.stream, m.key, m.request_hash,"
-	            " m.question_id, m.attempt, m.lease_until FROM state s,"
+	            " SELECT $1, $2, last.number + m.place, m.id, m.role, CASE WHEN m.place = 1 THEN 'complete'"
+	            " WHEN busy.turns = 0 THEN 'generating' ELSE 'queued' END, m.content, $5, m.stream, m.key, m.request_hash,"
+	            " m.question_id, m.attempt, m.lease_until FROM busy, last,"
 	            " (VALUES (1, $3::uuid, 'user', $4::text, NULL::text, NULL::text, NULL::text, NULL::uuid, 0,"
 	            " NULL::timestamptz), (2, $6::uuid, 'assistant', '', $7::text, $8::text, $9::text, $3::uuid, 1, " STORE_LEASE
 	            ")) AS m (place, id, role, content, stream, key, request_hash, question_id, attempt, lease_until)"
-	            " WHERE s.turns >= $11 AND s.turns < $10 AND s.new"
-	            " AND EXISTS (SELECT 1 FROM session WHERE owner_id = $1 AND id = $2) RETURNING role, status),"
+	            " WHERE busy.turns >= $12 AND busy.turns < $11"
+	            " AND EXISTS (SELECT 1 FROM session WHERE owner_id = $1 AND id = $2)"
+	            " AND (SELECT new FROM key) RETURNING role, status),"
+	            " touched AS (UPDATE session SET updated_at = now(), title = coalesce(title, $10)"
+	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
 	            " " COUNTED(
-	                "$12::int",
+	                "$13::int",
 	                "begun WHERE role = 'user'") " SELECT (SELECT status FROM begun WHERE role = 'assistant') AS status, turns, 1 AS known,"
-	                                             " last + 1 AS question FROM state" },
+	                                             " last.number + 1 AS question FROM busy, last" },
 	/* Written anew: the last answer, while nothing else is under way. */
 	{ "begin_again",
-	  "WITH " STATE(
+	  "WITH " BUSY ", " LAST ", " NOT_YET(
 	      "$7") ", known AS (SELECT count(*) AS n FROM message"
 	            " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'assistant'),"
 	            " hidden AS (UPDATE message SET shown = false WHERE owner_id = $1 AND session_id = $2 AND id = $3"
 	            " AND id = (SELECT id FROM message WHERE owner_id = $1 AND session_id = $2 AND role = 'assistant'"
 	            " AND shown ORDER BY number DESC LIMIT 1)"
-	            " AND (SELECT turns = 0 AND new FROM state) RETURNING question_id),"
+	            " AND (SELECT turns FROM busy) = 0 AND (SELECT new FROM key) RETURNING question_id),"
 	            " begun AS (INSERT INTO message (owner_id, session_id, number, id, role, status, created_at, stream, key,"
 	            " request_hash, question_id, replaces, attempt, lease_until)"
-	            " SELECT $1, $2, s.last + 1, $4, 'assistant', 'generating', $5, $6, $7, $8, question_id, $3, 1,"
-	            " " STORE_LEASE " FROM hidden, state s RETURNING status)"
-	            " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM state, known" },
+	            " SELECT $1, $2, last.number + 1, $4, 'assistant', 'generating', $5, $6, $7, $8, question_id, $3, 1,"
+	            " " STORE_LEASE " FROM hidden, last RETURNING status),"
+	            " touched AS (UPDATE session SET updated_at = now()"
+	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun))"
+	            " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
 	/* Asked otherwise: the last question. */
 	{ "begin_edited",
-	  "WITH " STATE(
+	  "WITH " BUSY ", " LAST ", " NOT_YET(
 	      "$7") ", known AS (SELECT count(*) AS n FROM message"
 	            " WHERE owner_id = $1 AND session_id = $2 AND id = $3 AND role = 'user'),"
 	            " hidden AS (UPDATE message SET shown = false WHERE owner_id = $1 AND session_id = $2"
 	            " AND (id = $3 OR question_id = $3) AND $3 = (SELECT id FROM message WHERE owner_id = $1"
 	            " AND session_id = $2 AND role = 'user' AND shown ORDER BY number DESC LIMIT 1)"
-	            " AND (SELECT turns = 0 AND new FROM state) RETURNING id),"
+	            " AND (SELECT turns FROM busy) = 0 AND (SELECT new FROM key) RETURNING id),"
 	            " asked AS (INSERT INTO message (owner_id, session_id, number, id, role, content, created_at, replaces)"
-	            " SELECT $1, $2, s.last + 1, $9, 'user', $10, $5, $3 FROM state s WHERE EXISTS (SELECT FROM hidden) RETURNING id),"
+	            " SELECT $1, $2, last.number + 1, $9, 'user', $10, $5, $3 FROM last WHERE EXISTS (SELECT FROM hidden) RETURNING id),"
 	            " begun AS (INSERT INTO message (owner_id, session_id, number, id, role, status, created_at, stream, key,"
 	            " request_hash, question_id, attempt, lease_until)"
-	            " SELECT $1, $2, s.last + 2, $4, 'assistant', 'generating', $5, $6, $7, $8, id, 1, " STORE_LEASE
-	            " FROM asked, state s RETURNING status),"
+	            " SELECT $1, $2, last.number + 2, $4, 'assistant', 'generating', $5, $6, $7, $8, id, 1, " STORE_LEASE
+	            " FROM asked, last RETURNING status),"
+	            " touched AS (UPDATE session SET updated_at = now()"
+	            " WHERE owner_id = $1 AND id = $2 AND EXISTS (SELECT FROM begun)),"
 	            " " COUNTED(
 	                "$11::int",
-	                "begun") " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM state, known" },
-	/* Where its turn has begun. A turn's end touches it, too: of a session that is known here that was moments ago. */
-	{ "touch_begun",
-	  "UPDATE session SET updated_at = now(), title = coalesce(title, $4) WHERE owner_id = $1 AND id = $2"
-	  " AND EXISTS (SELECT FROM message WHERE owner_id = $1 AND id = $3)" },
+	                "begun") " SELECT (SELECT status FROM begun) AS status, turns, known.n AS known FROM busy, known" },
 	{ "history",
 	  /* Of its calls the latest: a server decides how much they say. */
 	  "SELECT role, content, CASE WHEN tools THEN (SELECT string_agg(s.content, ''::bytea ORDER BY s.number)"
@@ -244,8 +247,8 @@ static int why_not(const struct store_new_turn *t, const PGresult *res, struct e
 
 /* The statements that begin a turn: where each stands among them, or -1. */
 struct beginning {
-	struct db_step steps[8];
-	int count, lock, key, begin, touch, tell, question, history;
+	struct db_step steps[7];
+	int count, lock, key, begin, tell, question, history;
 };
 
 static void add_step(struct beginning *b, int *place, const struct db_step *step)
@@ -333,7 +336,7 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 	const struct db_step key = { "turn_by_key", DB_ARGS(t->owner, t->session, t->key) };
 	const struct db_step anew = { "begin_turn",
 		                      DB_ARGS(t->owner, t->session, t->question_id, t->content, t->created_at,
-		                              t->message_id, t->stream, t->key, t->request_hash,
+		                              t->message_id, t->stream, t->key, t->request_hash, t->title,
 		                              STORE_UNDER_WAY, (int)t->waits, part) };
 	const struct db_step again = { "begin_again",
 		                       DB_ARGS(t->owner, t->session, t->again, t->message_id, t->created_at,
@@ -342,8 +345,6 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 		"begin_edited", DB_ARGS(t->owner, t->session, t->edits, t->message_id, t->created_at,
 		                        t->stream, t->key, t->request_hash, t->question_id, t->content, part)
 	};
-	const struct db_step touch = { "touch_begun",
-		                       DB_ARGS(t->owner, t->session, t->message_id, t->title) };
 	const struct db_step tell = { "tell_message", DB_ARGS(t->owner, t->session, t->question_id,
 		                                              "{message.created}", "") };
 	const struct db_step question = { "question_of_turn", DB_ARGS(t->owner, t->message_id) };
@@ -358,8 +359,6 @@ int store_begin_turn(struct db *db, const struct store_new_turn *t, struct store
 	if (t->key)
 		add_step(&b, &b.key, &key);
 	add_step(&b, &b.begin, t->again ? &again : t->edits ? &edited : &anew);
-	if (!t->known)
-		add_step(&b, &b.touch, &touch);
 	if (!t->known || t->known->listened)
 		add_step(&b, &b.tell, &tell);
 	if (t->again || t->edits)
