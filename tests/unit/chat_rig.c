@@ -1,5 +1,8 @@
 #include "tests/unit/chat_rig.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/job/event.h"
 #include "documents.pb-c.h"
 
@@ -8,6 +11,11 @@ extern const struct db_migration chat_migrations[];
 const char owner[] = ADA;
 const char other[] = GRACE;
 const char bot[] = "00000000-0000-7000-8000-0000000000b1";
+
+/* How PostgreSQL would run these: filled in from the statements themselves. */
+static const char *const planned[] = { "begin_turn", "finish_turn", "touch_session", "renew" };
+enum { PLANS = sizeof planned / sizeof *planned };
+static char plans[PLANS][8192];
 
 /* The tables of others that ours refer to, and statements that only tests need. */
 static const char neighbours[] =
@@ -35,8 +43,20 @@ static const struct db_stmt test_statements[] = {
 	             " SELECT $1, ($3 || to_char(n, 'FM00000000000'))::uuid, $2, true"
 	             " FROM generate_series(1, $4::int) AS n" },
 	{ "t_analyze", "ANALYZE session" },
+	{ "t_plan_begin_turn", plans[0] },
+	{ "t_plan_finish_turn", plans[1] },
+	{ "t_plan_touch_session", plans[2] },
+	{ "t_plan_renew", plans[3] },
 	{ NULL, NULL },
 };
+
+static void fill_plans(const struct db_stmt *s)
+{
+	for (; s->name; s++)
+		for (int i = 0; i < PLANS; i++)
+			if (strcmp(s->name, planned[i]) == 0)
+				snprintf(plans[i], sizeof plans[i], "EXPLAIN %s", s->sql);
+}
 
 int chat_rig_open(void **state)
 {
@@ -47,6 +67,8 @@ int chat_rig_open(void **state)
 	static const char *const measured[] = { "list_sessions", "list_chats", "list_conversations", NULL };
 
 	(void)state;
+	fill_plans(store_turns_statements);
+	fill_plans(store_keep_statements);
 	return store_rig_open(&(struct store_rig){ .schema = "chat",
 	                                           .neighbours = neighbours,
 	                                           .migrations = chat_migrations,

@@ -447,6 +447,41 @@ static void test_visitors_cost_their_owner_nothing(void **state)
 	                51, 60);
 }
 
+/* Each message is looked for by more than its owner. */
+static void assert_reads_few(const char *plan, struct db_args args)
+{
+	PGresult *lines;
+	bool message = false;
+
+	print_message("  %s\n", plan);
+	OK(db_exec(&db, plan, args, &lines, &err));
+	for (int i = 0; i < PQntuples(lines); i++) {
+		const char *line = PQgetvalue(lines, i, 0);
+
+		if (strstr(line, "->"))
+			message = strstr(line, " on message") != NULL;
+		if (message && strstr(line, "Index Cond: "))
+			assert_non_null(strstr(line, " AND "));
+		assert_false(message && strstr(line, "Seq Scan"));
+	}
+	PQclear(lines);
+}
+
+/* PostgreSQL knows nothing of the tables yet, and keeps such a plan until it does. */
+static void test_a_turn_of_a_new_database_reads_no_other(void **state)
+{
+	static const char id[] = "00000000-0000-7000-8000-000000000001", now[] = "2026-01-01T00:00:00Z";
+	const char *const none = NULL;
+
+	(void)state;
+	assert_reads_few("t_plan_begin_turn",
+	                 DB_ARGS(owner, id, id, "Q", now, id, "s", none, none, "Q", 5, 0, 1));
+	assert_reads_few("t_plan_finish_turn", DB_ARGS(owner, id, 1, "complete", id, "A", none, none, none,
+	                                               none, 1, 1, none, none, none, 1));
+	assert_reads_few("t_plan_touch_session", DB_ARGS(owner, id, id, 1));
+	assert_reads_few("t_plan_renew", DB_ARGS(owner, id, 1, "A", none, none));
+}
+
 static void test_deleting_the_chatbot(void **state)
 {
 	const char *session = chat_rig_session(), *id = chat_rig_answered(session, "a", "b");
@@ -463,6 +498,8 @@ static void test_deleting_the_chatbot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STORE_TEST(
+		    test_a_turn_of_a_new_database_reads_no_other), /* before another has filled the tables */
 		STORE_TEST(test_sessions),
 		STORE_TEST(test_a_chatbot_of_somebody_else),
 		STORE_TEST(test_a_turn),
