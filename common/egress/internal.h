@@ -128,7 +128,8 @@ struct loop {
 	int epoll, event;
 	int64_t timer_at, looked_at; /* monotonic ms; timer_at -1: none */
 	bool quiet;                  /* nothing came when it waited last */
-	int64_t round_at;            /* when sockets were last looked at */
+	int64_t round_at;            /* when sockets were last looked at, */
+	int round_events;            /* and how many of them since had something */
 	struct egress_stream *running;
 	int running_count;
 	CURL *kept[LOOP_KEPT];

@@ -125,7 +125,8 @@ static int patience(const struct loop *loop)
 }
 
 /* Of a crowd each says little at a time: what comes in one round is read, judged and passed on together. Whoever posts
- * something need not wait for the round. */
+ * something need not wait for the round. It is over when each has been read once: who goes on for as long as somebody has more
+ * reads every word by itself, and never catches up. */
 static void gather(struct loop *loop)
 {
 	struct pollfd posted = { .fd = loop->event, .events = POLLIN };
@@ -145,10 +146,13 @@ static void *run(void *arg)
 	pthread_setname_np(pthread_self(), "egress");
 
 	while (take_inbox(loop)) {
-		if (n < EVENTS) /* else the round is not over */
+		if (n < EVENTS || loop->round_events >= loop->running_count) {
 			gather(loop);
+			loop->round_events = 0;
+		}
 		n = epoll_wait(loop->epoll, events, EVENTS, patience(loop));
 		loop->quiet = n == 0;
+		loop->round_events += n > 0 ? n : 0;
 		for (int i = 0; i < n; i++) {
 			uint64_t count;
 			unsigned flags =
