@@ -42,7 +42,8 @@ static int receive_all(struct db_conn *conn, struct db_step *steps, const struct
 		OWN(pgresult) PGresult *prepared = prepares[i] ? db_receive(conn, until) : NULL;
 		bool ready = !prepares[i] || db_succeeded(prepared);
 
-		conn->prepared[known[i]->index] = ready;
+		if (prepares[i]) /* of one that stands here twice the first tells */
+			conn->prepared[known[i]->index] = ready;
 		steps[i].res = db_receive(conn, until);
 		if (*which < 0 && (!ready || !db_succeeded(steps[i].res))) {
 			*which = i;

@@ -164,8 +164,10 @@ static bool find_thread(struct lane *lane, struct idler **wake)
 	pthread_t thread;
 
 	if (lane->queued > lane->idle && may_work(lane) && has_work(lane)) {
-		if (thread_try(&thread, lane_thread, lane) < 0)
+		if (thread_try(&thread, lane_thread, lane) < 0) {
+			*wake = wakes_another(lane);
 			return lane->threads > 0;
+		}
 		lane->threads++;
 		metric_set(lane->gauge_threads, lane->threads);
 		return true;

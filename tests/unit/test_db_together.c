@@ -90,6 +90,25 @@ static void test_what_fails_undoes_all(void **state)
 	assert_int_equal(count(), 0);
 }
 
+/* A new connection prepares as it goes: what a failure before it kept from being prepared is prepared the next time. */
+static void test_what_fails_on_a_new_connection(void **state)
+{
+	struct db_step steps[] = { { "divide", DB_ARGS(0) }, { "add", DB_ARGS(1) }, { "add", DB_ARGS(2) } };
+	struct db first;
+
+	(void)state;
+	db_init(&first, pool);
+	assert_int_equal(db_begin(&first, &err), 0); /* so the other one is new */
+	assert_int_equal(db_together(&db, steps, 3, &err), -1);
+	assert_true(db_failed_with(&err, "22012", NULL));
+	error_clear(&err);
+	assert_int_equal(db_together(&db, &steps[1], 2, &err), 0);
+	db_steps_done(&steps[1], 2);
+	assert_int_equal(count(), 2);
+	db_rollback(&first);
+	db_done(&first);
+}
+
 static void test_within_a_transaction(void **state)
 {
 	struct db_step steps[] = { { "add", DB_ARGS(1) }, { "divide", DB_ARGS(0) } };
@@ -122,6 +141,7 @@ static void test_a_connection_that_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_what_fails_on_a_new_connection, begin),
 		cmocka_unit_test_setup(test_each_sees_what_came_before, begin),
 		cmocka_unit_test_setup(test_what_fails_undoes_all, begin),
 		cmocka_unit_test_setup(test_within_a_transaction, begin),
