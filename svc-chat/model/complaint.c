@@ -275,13 +275,14 @@ static const struct {
 	    "reduce the length",
 	    "exceeds the model's",
 	    "prompt tokens too long",
-	    "string too long",
+	    "content': string too long",
 	    "上下文",
 	    "token数量超",
 	    "tokens数量超",
 	    "输入长度",
 	    NULL } },
 	{ COMPLAINT_CONTEXT, 413, 413, { NULL } },
+	{ COMPLAINT_KEY, 401, 403, { "account was flagged", "account has been flagged", NULL } },
 	{ COMPLAINT_FILTER,
 	  400,
 	  451,
@@ -366,7 +367,9 @@ static bool about_length(const struct complaint *c)
 		                              "too many", "too large", NULL };
 	static const char *const others[] = { "max_",       "max tokens",  "maximum tokens", "output",
 		                              "completion", "tool",        "name",           "schema",
-		                              "image",      "temperature", "budget",         NULL };
+		                              "image",      "temperature", "budget",         "daily",
+		                              "per day",    "monthly",     "quota",          "system message",
+		                              NULL };
 
 	return mentions_any(c, subjects) && mentions_any(c, limits) && !mentions_any(c, others);
 }

@@ -68,9 +68,12 @@ static const struct {
 };
 
 /* A dollar is a price's, or a variable's, unless it stands as TeX has it. */
-static bool opens_dollar(char before, char next)
+static bool opens_dollar(char before, char next, size_t size)
 {
-	return !markdown_is_word(before) && !isspace((unsigned char)next) && !isdigit((unsigned char)next);
+	if (before == '$' || strchr("$).,;", next)) /* how dear a restaurant is */
+		return false;
+	return size == 2 ||
+	       (!markdown_is_word(before) && !isspace((unsigned char)next) && !isdigit((unsigned char)next));
 }
 
 enum markdown_answer markdown_opens(struct view v, char before, const char **close, size_t *size)
@@ -84,7 +87,7 @@ enum markdown_answer markdown_opens(struct view v, char before, const char **clo
 			continue;
 		if (left <= n && !v.final)
 			return MARKDOWN_MORE;
-		if (left <= n || (n == 1 && !opens_dollar(before, v.at[1])))
+		if (left <= n || (*v.at == '$' && !opens_dollar(before, v.at[n], n)))
 			continue;
 		*close = spans[i].close;
 		*size = n;
@@ -156,8 +159,10 @@ static bool is_one_of(struct view word, const char *const *list)
 	return false;
 }
 
-static const char *const operators[] = { "=", "+", "∈", "∉", "⊂", "⊆", "∪",  "∩",  "×", "÷", "≤",  "≥", "≈",
-	                                 "≠", "±", "→", "↦", "⊃", "⊇", "=>", "->", "∖", "·", "!=", NULL };
+static const char *const operators[] = { "=", "+", "∈", "∉", "⊂", "⊆", "∪", "∩",  "×", "÷",
+	                                 "≤", "≥", "≈", "≠", "±", "⊃", "⊇", "!=", NULL };
+/* Of one number behind a blank they lead from word to word. */
+static const char *const arrows[] = { "→", "↦", "=>", "->", "∖", "·", NULL };
 /* Between blanks and numbers alone; elsewhere they are emphasis, a list, a tag. */
 static const char between_numbers[] = "*<>";
 static const char *const keys[] = { "press", "drücke", "drücken", "appuyez", "pulse", NULL };
@@ -165,11 +170,22 @@ static const char *const lists[] = { "interval",    "intervals",   "range",     
 	                             "array",       "vector",      "tuple",     "matrix",  "set",
 	                             "intervall",   "bereich",     "liste",     "vektor",  "menge",
 	                             "intervalle",  "intervallo",  "intervalo", "vecteur", "matrice",
-	                             "coordinates", "koordinaten", "shape",     "return",  NULL };
+	                             "coordinates", "koordinaten", "shape",     NULL };
+
+static bool ends_with_arrow(struct view before)
+{
+	for (const char *const *op = arrows; *op; op++)
+		if ((size_t)(before.end - before.at) >= strlen(*op) &&
+		    memcmp(before.end - strlen(*op), *op, strlen(*op)) == 0)
+			return true;
+	return false;
+}
 
 /* An operator ends what is before; not the "+" of a list's item. */
-static bool ends_with_operator(struct view before)
+static bool ends_with_operator(struct view before, bool arrow)
 {
+	if (arrow && ends_with_arrow(before))
+		return true;
 	for (const char *const *op = operators; *op; op++) {
 		size_t n = strlen(*op);
 		struct view left;
@@ -183,9 +199,23 @@ static bool ends_with_operator(struct view before)
 	       before.end[-2] == ' ' && (isdigit((unsigned char)before.end[-3]) || before.end[-3] == ']');
 }
 
-static enum markdown_answer begins_with_operator(struct view behind)
+static enum markdown_answer begins_with_one(struct view behind, const char *const *op)
+{
+	for (; *op; op++) {
+		size_t n = strlen(*op), left = (size_t)(behind.end - behind.at);
+
+		if (left < n && !behind.final && memcmp(behind.at, *op, left) == 0)
+			return MARKDOWN_MORE;
+		if (left >= n && memcmp(behind.at, *op, n) == 0)
+			return MARKDOWN_YES;
+	}
+	return MARKDOWN_NO;
+}
+
+static enum markdown_answer begins_with_operator(struct view behind, bool several)
 {
 	const char *start = behind.at;
+	enum markdown_answer arrow;
 
 	while (!view_ended(behind) && is_blank(*behind.at))
 		behind.at++;
@@ -196,15 +226,8 @@ static enum markdown_answer begins_with_operator(struct view behind)
 		           ? MARKDOWN_YES
 		           : MARKDOWN_NO;
 	}
-	for (const char *const *op = operators; *op; op++) {
-		size_t n = strlen(*op), left = (size_t)(behind.end - behind.at);
-
-		if (left < n && !behind.final && memcmp(behind.at, *op, left) == 0)
-			return MARKDOWN_MORE;
-		if (left >= n && memcmp(behind.at, *op, n) == 0)
-			return MARKDOWN_YES;
-	}
-	return MARKDOWN_NO;
+	arrow = several || behind.at == start ? begins_with_one(behind, arrows) : MARKDOWN_NO;
+	return arrow == MARKDOWN_NO ? begins_with_one(behind, operators) : arrow;
 }
 
 /* Where the next bracket is, right here or behind a comma; NULL: there is none. At the view's end: it may come. */
@@ -328,11 +351,22 @@ static bool is_named(struct view word, const char *const *list)
 	return is_one_of((struct view){ article ? article + 1 : word.at, word.end, true }, list);
 }
 
+/* A statement's, not a shop's. */
+static bool is_return(struct view before, struct view word)
+{
+	static const char *const name[] = { "return", NULL };
+	const char *start = word.at;
+
+	while (start > before.at && is_blank(start[-1]))
+		start--;
+	return is_one_of(word, name) && (start == before.at || strchr("\n;{", start[-1]));
+}
+
 enum markdown_answer markdown_cites(struct view before, bool indexed, bool several, struct view behind)
 {
 	struct view left = without_blanks(before), word = last_word(left);
 	bool glued = left.end == before.end && !view_ended(word);
-	enum markdown_answer arithmetic = begins_with_operator(behind);
+	enum markdown_answer arithmetic = begins_with_operator(behind, several);
 
 	if (several && arithmetic == MARKDOWN_NO)
 		arithmetic = begins_method(behind);
@@ -341,9 +375,10 @@ enum markdown_answer markdown_cites(struct view before, bool indexed, bool sever
 		return MARKDOWN_NO;
 	if (glued && markdown_is_word(word.end[-1]))
 		return is_natural(word) ? markdown_ends_sentence(behind) : MARKDOWN_NO;
-	if (ends_with_operator(left) || (!glued && (is_command(word) || is_argument(word))))
+	if (ends_with_operator(left, several || left.end == before.end) ||
+	    (!glued && (is_command(word) || is_argument(word))))
 		return MARKDOWN_NO;
-	if (is_one_of(word, keys) || (several && is_named(word, lists)))
+	if (is_one_of(word, keys) || (several && (is_named(word, lists) || is_return(before, word))))
 		return MARKDOWN_NO;
 	if (is_data(left, indexed, several) || (!view_ended(behind) && *behind.at == '{'))
 		return MARKDOWN_NO;

@@ -143,7 +143,7 @@ int64_t pause_in_fields(json_object *error)
 		double ms = json_real(error, fields[i].name, -1) * fields[i].unit_ms;
 
 		if (text)
-			return pause_read(text, fields[i].unit_ms, 0);
+			return pause_read(text, fields[i].unit_ms, time(NULL));
 		if (ms >= 0)
 			return bounded(ms);
 	}

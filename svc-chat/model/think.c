@@ -366,7 +366,7 @@ static enum think_step tail(struct think *t, bool final, struct text *answer, st
 		t->mode = THINK_HEADER;
 		return STEP_ON;
 	}
-	if (next == MATCH_ALL) {
+	if (next == MATCH_ALL && t->tail_size) { /* else it is a word that the answer is about */
 		t->mode = THINK_OVER;
 		return STEP_ON;
 	}

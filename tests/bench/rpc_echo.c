@@ -309,8 +309,8 @@ int main(int argc, char **argv)
 	}
 	if (rounds < 1 || rounds > ROUNDS_MAX || seconds < 1 || threads < 1 || threads > THREADS_MAX)
 		return 2;
-	snprintf(bare_address, sizeof bare_address, "abstract://parley-%d", port);
-	snprintf(address, sizeof address, "abstract://parley-%d", port + 1);
+	snprintf(bare_address, sizeof bare_address, "tcp://127.0.0.1:%d", port);
+	snprintf(address, sizeof address, "tcp://127.0.0.1:%d", port + 1);
 	servers[0] = start_server(true, bare_address);
 	servers[1] = start_server(false, address);
 	secret_derive(&secret, RPC_KEY_PURPOSE, key);

@@ -81,6 +81,8 @@ static const struct {
 	  "<analysis>Hm.</analysis><output>Yes</output>", "Yes", "Hm." },
 	{ "a tag that holds nothing", "<think/>\n\nYes", "Yes", "" },
 	{ "a role that nobody asked for", "Yes<|user|>", "Yes", "" },
+	{ "an answer about roles", "GLM marks turns with <|user|> and <|assistant|>.",
+	  "GLM marks turns with <|user|> and <|assistant|>.", "" },
 	{ "a token right behind a code block", "```c\nx\n```<|im_end|>", "```c\nx\n```", "" },
 	{ "a token right behind backticks", "It is `x`</s>", "It is `x`", "" },
 	{ "closed only, behind a code block", "Hm:\n```c\nx\n```\nSo.\n</think>Yes", "Yes",
