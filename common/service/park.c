@@ -43,10 +43,10 @@ void parked_sleep(struct parked *p, struct arena *a)
 	s->waiting = p;
 	if (atomic_load(&s->draining) || atomic_load(&p->slot->gone))
 		atomic_store(&p->woken, true);
-	pthread_mutex_unlock(&s->lock);
 	slot_sleep(p->slot, ms > 0 ? ms : 0);
 	if (atomic_load(&p->woken))
 		nng_aio_cancel(p->slot->aio);
+	pthread_mutex_unlock(&s->lock); /* from here on who resumes it may be through with it */
 }
 
 void parked_wakes(struct parked *p, struct arena *a)
