@@ -74,7 +74,7 @@ static const char *new_of(struct news *n, const char *text, bool whole, bool apa
 
 static void note_words(struct hearing *h, size_t before)
 {
-	if (think_words(&h->think))
+	if (think_words(&h->think) || think_is_all(&h->think))
 		text_add(&h->worded, h->thoughts.at + before, h->thoughts.length - before);
 }
 
@@ -294,15 +294,16 @@ bool hearing_is_page(const struct hearing *h)
 	return *skip_lead(h->body.at, h->body.at + h->body.length) == '<';
 }
 
-/* Who was asked how he thinks may begin as others begin to think: then the end of the answer is the end of that. */
+/* Who was asked how he thinks, or for XML, may begin as others begin to think: then the end of the answer is the end of that. */
 static void answer_in_words(struct hearing *h)
 {
 	const char *words = think_words(&h->think);
 
-	if (!words || h->answered || !(h->finished || h->done) ||
-	    (h->finish && strcmp(h->finish, "length") == 0))
+	if (h->answered || !(h->finished || h->done) || (h->finish && strcmp(h->finish, "length") == 0))
 		return;
-	text_adds(&h->answer, words);
+	if (!words && (!think_is_all(&h->think) || h->reasonings.said))
+		return;
+	text_adds(&h->answer, words ? words : "");
 	text_add(&h->answer, h->worded.at, h->worded.length);
 }
 

@@ -32,10 +32,13 @@ static const struct {
 };
 enum {
 	TAGS = sizeof tags / sizeof *tags,
-	PLAIN = 5,        /* the first ones: any XML may have such */
+	PLAIN = 5,        /* the first ones: any XML may have such, */
+	XML = 2,          /* from here on those of answers, too: the closing tag alone tells nothing */
 	WORDS = TAGS - 3, /* an answer may begin so, too, */
 	REPLY = TAGS - 2, /* and so */
 };
+
+static const unsigned answers_tags = (1u << PLAIN) - (1u << XML);
 
 /* What an answer stands in behind its thought. */
 static const struct {
@@ -204,6 +207,7 @@ static enum think_step start(struct think *t, bool final)
 	if (open == MATCH_ALL) {
 		t->mode = THINK_BLOCK;
 		t->tag = tag;
+		t->several |= t->apart;
 		drop(t, strlen(tags[tag].open));
 		return STEP_ON;
 	}
@@ -318,7 +322,7 @@ static enum think_step answer_on(struct think *t, bool final, struct text *answe
 	bool may_close = may_be && !t->apart && (!code || t->awaited);
 	size_t tag = 0, length = 0;
 	enum match open = may_close ? match_any(t, false, ~0u << PLAIN, &tag) : MATCH_NONE;
-	enum match close = may_close ? match_any(t, true, t->opened, &tag) : MATCH_NONE;
+	enum match close = may_close ? match_any(t, true, t->opened | answers_tags, &tag) : MATCH_NONE;
 	enum match end = may_be && !code ? match_end(t, &length) : MATCH_NONE;
 
 	if (close == MATCH_ALL) {
@@ -511,6 +515,12 @@ void think_feed(struct think *t, const char *bytes, size_t size, struct text *an
 	/* A block before any answer takes nothing back. */
 	if (answered && !apart && t->apart)
 		t->taken_back = true;
+}
+
+bool think_is_all(const struct think *t)
+{
+	return (t->apart || t->mode == THINK_BLOCK) && !t->several && !t->answered &&
+	       answers_tags >> t->tag & 1;
 }
 
 const char *think_words(const struct think *t)

@@ -35,6 +35,7 @@ struct think {
 	bool answered;   /* some answer was added */
 	bool taken_back; /* see think_feed(); the caller unsets it */
 	size_t tag;      /* which of the tags the block has */
+	bool several;    /* it is not the first thought */
 	unsigned opened; /* bits: which of them the answer has, so that the closing one is its, too */
 	bool wrapped;    /* the answer stands in a tag of its own */
 	bool awaited;    /* the caller sets it: a closing tag alone will come, and counts in code, too */
@@ -57,6 +58,8 @@ void think_feed(struct think *t, const char *bytes, size_t size, struct text *an
 /* In a block that began with plain words ("Here is my thought process:"), these; else NULL. One that nothing ends may be the
  * answer itself. */
 const char *think_words(const struct think *t);
+/* Thought is all that has come, in one block, of a tag that answers have, too (<analysis>): it may be the answer itself. */
+bool think_is_all(const struct think *t);
 void think_end(struct think *t, struct text *answer, struct text *thought);
 
 #endif
