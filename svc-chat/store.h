@@ -173,10 +173,9 @@ struct store_end {
 	int attempt;
 	bool noted;                 /* steps of it may be stored that nobody needs then */
 	ProtobufCBinaryData events; /* kept for ten minutes; or, where there are none, */
-	ProtobufCBinaryData
-	    cuts;     /* what it takes to make them again (svc-chat/turn/cuts.h), for good; else empty, and so
-	                             * stored: '', or NULL in answers of before */
-	int64_t last; /* the sequence of the last */
+	/* What it takes to make them again (svc-chat/turn/cuts.h), for good; else empty, and so stored (answers of before: NULL). */
+	ProtobufCBinaryData cuts;
+	int64_t last;     /* the sequence of the last */
 	const char *told; /* which events it is, as an SQL array (svc-chat/tell.h) */
 	bool listened;    /* somebody did, when the turn began */
 };

@@ -92,16 +92,14 @@ static struct db_arg bytes(ProtobufCBinaryData b)
 
 static struct db_step renewal(const struct store_held *h, struct arena *a)
 {
-	bool noted = h->passages.data || h->speaks;
 	const struct db_arg args[] = { DB_ARG(h->owner),   DB_ARG(h->message_id), DB_ARG(h->attempt),
 		                       DB_ARG(h->content), DB_ARG(h->reasoning),  bytes(h->sources),
 		                       bytes(h->passages), DB_ARG(h->round),      DB_ARG(h->step),
 		                       DB_ARG(h->speaks) };
+	bool noted = h->passages.data || h->speaks;
+	struct db_args all = { arena_memdup(a, args, sizeof args), noted ? sizeof args / sizeof *args : 6 };
 
-	return (
-	    struct db_step){ noted ? "renew_noted" : "renew",
-		             { arena_memdup(a, args, sizeof args), noted ? sizeof args / sizeof *args : 6 },
-		             NULL };
+	return (struct db_step){ noted ? "renew_noted" : "renew", all, NULL };
 }
 
 static void note_renewed(const PGresult *res, struct store_held *held)

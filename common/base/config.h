@@ -85,8 +85,8 @@ int config_refuse(struct error *err, struct arena *a, const char *name, const ch
 #define CONFIG_LEVELS "debug|info|warn|error"
 enum log_level config_level(const char *word);
 
-/* "abstract://name": a socket of this machine, in Linux's abstract namespace, so that it leaves no file. Letters, digits, "-", "_" and "."; at
- * most 90 of them. */
+/* "abstract://name": a socket of this machine, in Linux's abstract namespace, so that it leaves no file. Letters, digits, "-",
+ * "_" and "."; at most 90 of them. */
 bool config_is_local(const char *address);
 
 /* To the operator: plain words on a terminal, log lines elsewhere. */

@@ -11,35 +11,36 @@
 /* --- On one thread ---------------------------------------------------------------------------------------------------- */
 
 /* A callback that does not come back, and so keeps the other thread. */
-struct idler {
+struct occupant {
 	nng_aio *aio;
 	sem_t end;
 };
 
 static void idle(void *arg)
 {
-	struct idler *i = arg;
+	struct occupant *one = arg;
 
-	while (sem_wait(&i->end) < 0)
+	while (sem_wait(&one->end) < 0)
 		;
 }
 
 /* NNG ends its threads at exit(), and waits for them. What was registered after that comes before it. */
 static void let_go(int status, void *arg)
 {
-	struct idler *i = arg;
+	struct occupant *one = arg;
 
 	(void)status;
-	sem_post(&i->end);
+	sem_post(&one->end);
 }
 
 static void keep_one(void)
 {
-	struct idler *i = calloc(1, sizeof *i);
+	struct occupant *one = calloc(1, sizeof *one);
 
-	if (!i || sem_init(&i->end, 0, 0) < 0 || nng_aio_alloc(&i->aio, idle, i) || on_exit(let_go, i))
+	if (!one || sem_init(&one->end, 0, 0) < 0 || nng_aio_alloc(&one->aio, idle, one) ||
+	    on_exit(let_go, one))
 		abort();
-	nng_sleep_aio(0, i->aio);
+	nng_sleep_aio(0, one->aio);
 }
 
 /* --- None is lost ----------------------------------------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
  * rpc: calls to a service: finding its replicas, choosing one, sending once, and knowing what a failure means.
  *
  * A peer is a list of addresses ("tcp://10.0.0.4:8003,tcp://10.0.0.5:8003") or a DNS name (tcp://svc-documents:8003)
- * that is resolved again every few seconds, or a socket of this machine (abstract://parley-8003), which costs less; each address has one REQ socket with 2 connections, never resent by NNG.
- * The replica with the fewest calls under way gets the next one. One whose calls time out or whose connections are
+ * that is resolved again every few seconds, or a socket of this machine (abstract://parley-8003), which costs less; each
+ * address has one REQ socket with 2 connections, never resent by NNG. The replica with the fewest calls under way gets the next one. One whose calls time out or whose connections are
  * gone is left out until it answers Rpc.Hello again; one that drains gets nothing new.
  *
  * What a failure means:  not sent                        -> ERROR_UNAVAILABLE (reads and writes: another replica is

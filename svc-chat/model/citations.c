@@ -206,8 +206,10 @@ static enum step take_line_start(struct citations *c, struct view *v, struct tex
 	v->at += give(c, v->at, blanks, out);
 	c->begun = true;
 	c->in_url = false;
-	if (markdown_enter(&c->block, &line))
-		c->tick_count = 0, c->span = NULL;
+	if (markdown_enter(&c->block, &line)) {
+		c->tick_count = 0;
+		c->span = NULL;
+	}
 	return STEP_ON;
 }
 
@@ -258,10 +260,11 @@ static enum step take_span(struct citations *c, struct view *v, struct text *out
 	}
 	if (answer == MARKDOWN_MORE)
 		return STEP_MORE;
-	if (answer == MARKDOWN_NO)
-		return *v->at == '\\' ? take_escape(c, v, out) : (v->at += give(c, v->at, 1, out), STEP_ON);
-	c->span = close;
-	v->at += give(c, v->at, size, out);
+	if (answer == MARKDOWN_NO && *v->at == '\\')
+		return take_escape(c, v, out);
+	if (answer == MARKDOWN_YES)
+		c->span = close;
+	v->at += give(c, v->at, answer == MARKDOWN_YES ? size : 1, out);
 	return STEP_ON;
 }
 
