@@ -97,6 +97,7 @@ fault: all
 
 ## make bench          speed and memory, each figure beside its bar; fails when a bar is missed
 bench: all $(BENCH)
+	@common/scripts/npm.sh
 	@ONLY="$(ONLY)" tests/bench/bench.py
 
 ## make tidy           clang-format and clang-tidy (Debian 12's, version 14), who may include whom, an owner in each statement
